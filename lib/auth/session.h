@@ -1,0 +1,34 @@
+/*
+ * session: the cookie that holds T (32 random bytes), what of it the database may see, and the tokens that bind a form
+ * to a browser. C never learns a user's id: only the database says who T is.
+ */
+#ifndef TOLLGATE_SESSION_H
+#define TOLLGATE_SESSION_H
+
+#include <stdbool.h>
+
+#include "err.h"
+#include "mem.h"
+#include "secret.h"
+
+#define SESSION_COOKIE "__Host-sid"
+#define FLOW_COOKIE "__Host-flow"
+
+enum { FLOW_SECONDS = 3600 };	/* how long a form that a visitor has open may be sent */
+
+/* A cookie's text to its 32 bytes; false for anything else. */
+bool session_read(const char *cookie, struct secret *token);
+
+/* What the database sees: hex of D = SHA-256("db1" || T). It stores SHA-256(D). */
+char *session_bearer(mem_ctx *mem, const struct secret *token);
+
+/* The form token of a session or flow cookie: base64url(HMAC-SHA-256(T, "csrf1")). */
+char *session_csrf(mem_ctx *mem, const struct secret *token);
+
+/* Constant time; false for NULL. */
+bool session_csrf_ok(mem_ctx *mem, const struct secret *token, const char *given);
+
+/* A key of ours for what this browser asks: hex of HMAC-SHA-256(T, label || 0 || value). */
+char *session_key(mem_ctx *mem, const struct secret *token, const char *label, const char *value);
+
+#endif

@@ -1,0 +1,39 @@
+/* json: strict parsing, and reads by JSON Pointer that treat missing and null alike. json-c itself is vocabulary. */
+#ifndef TOLLGATE_JSON_H
+#define TOLLGATE_JSON_H
+
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "err.h"
+#include "mem.h"
+
+/*
+ * Parses exactly n bytes: strict grammar, valid UTF-8, depth at most 32, nothing but white space after the value, no
+ * NaN or Infinity. *out hangs on ctx. ERR_BAD_REQUEST otherwise (not logged: bad input is not our event).
+ */
+enum err json_parse(mem_ctx *ctx, const void *bytes, size_t n, struct json_object **out) MUST_CHECK;
+
+/* As json_parse, and a key given twice in one object is ERR_BAD_REQUEST too: for requests of our own API. */
+enum err json_parse_unique(mem_ctx *ctx, const void *bytes, size_t n, struct json_object **out) MUST_CHECK;
+
+/* Makes doc (a reference we own) live as long as ctx; returns doc. */
+struct json_object *json_hang(mem_ctx *ctx, struct json_object *doc);
+
+/* The value at a pointer such as "/data/object/id", or NULL when missing or null. Borrowed. "" is doc itself. */
+struct json_object *json_at(struct json_object *doc, const char *pointer);
+
+/* The string there; NULL when missing, null or not a string. Borrowed from doc. */
+const char *json_text(struct json_object *doc, const char *pointer);
+
+/* The integer there (|n| <= 2^53), or fallback when missing, null or not an integer. */
+int64_t json_int(struct json_object *doc, const char *pointer, int64_t fallback);
+
+/* True only when there is a JSON true. */
+bool json_true(struct json_object *doc, const char *pointer);
+
+/* An id that Stripe gives as a string or as an expanded object with "id"; NULL when neither. */
+const char *json_id(struct json_object *doc, const char *pointer);
+
+#endif

@@ -1,0 +1,110 @@
+#include "mem.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct hook {
+	void	*thing;
+	void	(*release)(void *thing);
+};
+
+static void
+memory_exhausted(const char *reason)
+{
+	fprintf(stderr, "{\"level\":\"fatal\",\"event\":\"memory\",\"reason\":\"%s\"}\n", reason);
+	abort();
+}
+
+void
+mem_init(void)
+{
+	talloc_set_abort_fn(memory_exhausted);
+}
+
+/* The one place that decides what a failed allocation means. */
+static void *
+must(void *p)
+{
+	if (p == NULL)
+		memory_exhausted("out of memory");
+	return p;
+}
+
+mem_ctx *
+mem_new(void)
+{
+	return must(talloc_new(NULL));
+}
+
+char *
+mem_printf(mem_ctx *ctx, const char *format, ...)
+{
+	va_list	ap;
+	char	*s;
+
+	va_start(ap, format);
+	s = must(talloc_vasprintf(ctx, format, ap));
+	va_end(ap);
+	return s;
+}
+
+char *
+mem_copy(mem_ctx *ctx, const void *bytes, size_t n)
+{
+	char	*s = must(talloc_size(ctx, n + 1));
+
+	if (n > 0)
+		memcpy(s, bytes, n);
+	s[n] = '\0';
+	return s;
+}
+
+static int
+hook_fire(struct hook *h)
+{
+	h->release(h->thing);
+	return 0;
+}
+
+void
+mem_hang(mem_ctx *ctx, void *thing, void (*release)(void *thing))
+{
+	struct hook	*h = must(talloc(ctx, struct hook));
+
+	*h = (struct hook){ thing, release };
+	talloc_set_destructor(h, hook_fire);
+}
+
+void
+buf_put(struct buf *b, const void *bytes, size_t n)
+{
+	if (b->len + n + 1 > b->room) {
+		b->room = (b->len + n + 1) * 2;
+		b->data = must(talloc_realloc_size(b->ctx, b->data, b->room));
+	}
+	if (n > 0)
+		memcpy(b->data + b->len, bytes, n);
+	b->len += n;
+	b->data[b->len] = '\0';
+}
+
+void
+buf_puts(struct buf *b, const char *s)
+{
+	buf_put(b, s, strlen(s));
+}
+
+void
+buf_printf(struct buf *b, const char *format, ...)
+{
+	va_list	ap;
+	char	*s;
+
+	va_start(ap, format);
+	s = must(talloc_vasprintf(b->ctx, format, ap));
+	va_end(ap);
+	buf_puts(b, s);
+	talloc_free(s);
+}

@@ -1,0 +1,31 @@
+/* text: UTF-8, e-mail addresses and paths, as pure predicates. */
+#ifndef TOLLGATE_TEXT_H
+#define TOLLGATE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "mem.h"
+
+/* Well-formed UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF. */
+bool text_is_utf8(const char *s, size_t n);
+
+/* No byte below 0x20 and no 0x7f. */
+bool text_is_printable(const char *s, size_t n);
+
+/*
+ * An address we will write to: at most 254 bytes, local part of RFC 5321 dot-atoms (at most 64 bytes, no quotes), a
+ * domain of two or more labels of letters, digits and hyphens. ASCII only (an IDN is given in its xn-- form).
+ */
+bool text_is_email(const char *s);
+
+/* One form for each mailbox: lower case. Spaces around it are cut. The database keeps it UNIQUE. */
+char *text_email_canonical(mem_ctx *ctx, const char *s);
+
+/* Surrounding ASCII white space cut. */
+char *text_trim(mem_ctx *ctx, const char *s);
+
+/* "/settings/billing": one slash first, then only [A-Za-z0-9._~/-], no "//", no "..", at most 512 bytes. */
+bool text_is_local_path(const char *s);
+
+#endif

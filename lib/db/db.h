@@ -1,0 +1,74 @@
+/*
+ * db: one call = one SQL function = one transaction = one round trip (libpq pipeline mode: identity, call, Sync).
+ *
+ * A context is an identity, never an open transaction. There is no begin and no commit, so no transaction can be held
+ * across a Stripe call or while a client reads slowly. The three identities are types of their own: what wants a
+ * struct db_service cannot be handed a visitor.
+ */
+#ifndef TOLLGATE_DB_H
+#define TOLLGATE_DB_H
+
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "err.h"
+#include "mem.h"
+
+struct db;		/* a bounded pool of connections, shared by the threads of a process */
+
+struct db_options {
+	const char	*conninfo;	/* from configuration */
+	const char	*role;		/* the login role of this kind of process: "tollgate_billing" */
+	int		pool;		/* connections at most, opened on first need */
+	int		wait_ms;	/* for a free one, then ERR_UNAVAILABLE */
+	int		timeout_ms;	/* for one call, also when the server's machine vanishes */
+	bool		prepared;
+};
+
+/* Never connects: a process stays up while the database is down. The pool hangs on ctx. */
+struct db *db_open(mem_ctx *ctx, const struct db_options *options);
+
+/* Tries to reach the database: OK or ERR_UNAVAILABLE. For --check and health. */
+enum err db_ping(struct db *db) MUST_CHECK;
+
+/* Who asks. Made for each request, on its memory. bearer: 64 hex digits (session_bearer()). */
+struct db_visitor;
+struct db_user;
+struct db_visitor *db_as_visitor(mem_ctx *mem, struct db *db);
+struct db_user *db_as_user(mem_ctx *mem, struct db *db, const char *bearer);
+
+struct db_arg {
+	const void	*value;		/* NULL: SQL null */
+	size_t		len;		/* of binary values */
+	bool		binary;
+};
+
+struct db_args {
+	const struct db_arg	*args;
+	unsigned		n;
+};
+
+#define TEXT(s) ((struct db_arg){ (s), 0, false })
+#define BYTES(p, n) ((struct db_arg){ (p), (n), true })
+#define SQL_NULL ((struct db_arg){ NULL, 0, false })
+#define ARGS(...) ((struct db_args){ (const struct db_arg[]){ __VA_ARGS__ }, \
+	sizeof((const struct db_arg[]){ __VA_ARGS__ }) / sizeof(struct db_arg) })
+#define NO_ARGS ((struct db_args){ NULL, 0 })
+
+/*
+ * db_user(me, &doc, "api.billing_page($1)", ARGS(TEXT(x))): *out is the function's jsonb (or NULL for SQL null), on the
+ * identity's memory. The SQL is always a literal of ours: anything else does not compile. Text arguments are cast in
+ * the call where the function is not text: "$2::uuid".
+ *
+ * Errors by SQLSTATE (table in db.c). Functions raise class TG on purpose: TG400 TG401 TG403 TG404 TG409 TG422 TG429
+ * become the enum err of that status. Connection lost before the call was sent, pool exhausted, server starting:
+ * ERR_UNAVAILABLE. Lost after: ERR_UNCERTAIN. Deadlock and serialization failures are run again here, up to 3 times.
+ */
+#define db_visitor(me, out, call, args) db_visitor_call((me), (out), "select " call, (args))
+#define db_user(me, out, call, args) db_user_call((me), (out), "select " call, (args))
+
+enum err db_visitor_call(struct db_visitor *me, struct json_object **out, const char *sql, struct db_args args) MUST_CHECK;
+enum err db_user_call(struct db_user *me, struct json_object **out, const char *sql, struct db_args args) MUST_CHECK;
+
+#endif

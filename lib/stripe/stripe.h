@@ -1,0 +1,57 @@
+/*
+ * stripe: the API over HTTPS, one function for each thing we ask. Every POST carries an Idempotency-Key; a lost answer,
+ * 409, 5xx and what Stripe-Should-Retry says is repeated with the same key and bytes, within the deadline.
+ */
+#ifndef TOLLGATE_STRIPE_H
+#define TOLLGATE_STRIPE_H
+
+#include <json-c/json.h>
+
+#include "err.h"
+#include "mem.h"
+
+struct stripe;
+
+struct stripe_options {
+	const char	*api_url;		/* https://api.stripe.com; plain http only to a loopback address */
+	const char	*key;
+	const char	*version;		/* sent as Stripe-Version on every call */
+	const char	*portal_configuration;	/* bpc_... or "" */
+	int		timeout_ms;		/* one attempt; connecting gets 3 s of it */
+};
+
+/* No connection is made. Hangs on ctx; used by all threads. */
+struct stripe *stripe_open(mem_ctx *ctx, const struct stripe_options *options);
+
+/*
+ * One API call. form: encoded parameters (query string for GET and DELETE), or NULL. key: Idempotency-Key of a POST,
+ * else NULL. *out on mem. Errors: ERR_UNAVAILABLE (no answer, 429, 5xx after retries), ERR_NOT_FOUND (404),
+ * ERR_UPSTREAM (an answer that is not what was promised), ERR_INTERNAL (4xx: we asked wrongly; logged).
+ */
+enum err stripe_call(struct stripe *s, mem_ctx *mem, const char *method, const char *path, const char *form,
+    const char *key, struct json_object **out) MUST_CHECK;
+
+struct stripe_checkout {
+	const char	*tenant;	/* our id: client_reference_id and metadata[tenant_id] of session and subscription */
+	const char	*plan;
+	const char	*price;
+	const char	*email;		/* or NULL when customer is given */
+	const char	*customer;	/* or NULL */
+	const char	*success_url;	/* with the literal {CHECKOUT_SESSION_ID} */
+	const char	*cancel_url;
+	const char	*language;	/* "en" */
+	const char	*key;		/* Idempotency-Key */
+};
+
+/* POST /v1/checkout/sessions. *id "cs_..."; *url on Stripe's checkout host (checked), or NULL when no longer open. */
+enum err stripe_checkout(struct stripe *s, mem_ctx *mem, const struct stripe_checkout *c, const char **id,
+    const char **url) MUST_CHECK;
+
+/* POST /v1/billing_portal/sessions. *url on Stripe's portal host (checked). */
+enum err stripe_portal(struct stripe *s, mem_ctx *mem, const char *customer, const char *return_url,
+    const char *language, const char **url) MUST_CHECK;
+
+/* Space-separated origins of Stripe's hosted pages, for the form-action of our Content-Security-Policy. */
+const char *stripe_origins(const struct stripe *s);
+
+#endif

@@ -1,0 +1,85 @@
+/*
+ * http: a request as read from FastCGI and a response as it will be written. web knows no SQL, no Stripe, no pages.
+ */
+#ifndef TOLLGATE_HTTP_H
+#define TOLLGATE_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "err.h"
+#include "form.h"
+#include "mem.h"
+
+enum {
+	HTTP_MAX_PARAMS		= 256,
+	HTTP_MAX_HEADER_BYTES	= 65536,
+	HTTP_MAX_RESPONSE_HEAD	= 3584,
+	HTTP_MAX_COOKIES	= 64
+};
+
+struct http_param {
+	const char	*name;
+	const char	*value;
+};
+
+struct http_req {
+	mem_ctx			*mem;		/* this request's memory */
+	const char		*method;	/* upper case token, any */
+	const char		*path;		/* REQUEST_URI's path, percent-decoded once, valid UTF-8, starts with '/' */
+	struct form		query;
+	const char		*remote_addr;	/* set by the web server; X-Forwarded-* are ignored */
+	const char		*id;		/* request id of ours, 22 characters */
+	const struct http_param	*params;	/* as FastCGI gave them */
+	size_t			n_params;
+	const char		*body;		/* the exact bytes, NUL after the end; NULL before http_read_body() */
+	size_t			body_len;
+	void			*stream;	/* serve's */
+};
+
+/* A CGI parameter such as "HTTP_ACCEPT"; NULL when absent. *twice (may be NULL) says it was given more than once. */
+const char *http_param(const struct http_req *q, const char *name, bool *twice);
+
+/*
+ * The one cookie of that name; NULL when absent, or when given twice (then *ambiguous, if not NULL, is true). ';' and
+ * ',' both separate (Apache joins Cookie headers with a comma).
+ */
+const char *http_cookie(const struct http_req *q, const char *name, bool *ambiguous);
+
+/*
+ * Reads the whole body into q->body. ERR_TOO_LARGE over limit (drained up to 1 MiB), ERR_BAD_REQUEST when the bytes
+ * are not what CONTENT_LENGTH says, ERR_CLOSED when the peer went away or aborted.
+ */
+enum err http_read_body(struct http_req *q, size_t limit) MUST_CHECK;
+
+/* Whether the Content-Type's media type (parameters: at most charset=utf-8) is this one; one header only. */
+bool http_content_is(const struct http_req *q, const char *media_type);
+
+/* Whether Accept prefers application/json over text/html. */
+bool http_wants_json(const struct http_req *q);
+
+/* First of the languages (n of them) that Accept-Language prefers; the first one by default. */
+const char *http_language(const struct http_req *q, const char *const *languages, size_t n);
+
+struct http_res {
+	mem_ctx		*mem;
+	int		status;		/* 0 until set */
+	struct buf	head;		/* header lines, CRLF each */
+	struct buf	body;
+	bool		invalid;	/* a header was refused: the response becomes a 500 */
+	const char	*route;		/* pattern, for the log line */
+};
+
+/* Adds one header. Bytes below 0x20 or 0x7f, or a head over HTTP_MAX_RESPONSE_HEAD, make the response a 500. */
+void http_header(struct http_res *r, const char *name, const char *value);
+
+/* Set-Cookie with Path=/; Secure; HttpOnly; SameSite=Lax. max_age in seconds; 0 clears it; -1 for a session cookie. */
+void http_set_cookie(struct http_res *r, const char *name, const char *value, long max_age);
+
+/* 303 to a URL we built. Always with an explicit status. Returns OK, so that a handler can end with it. */
+enum err http_redirect(struct http_res *r, const char *url);
+
+/* Whole bodies. */
+void http_body(struct http_res *r, int status, const char *content_type, const char *bytes, size_t n);
+
+#endif
