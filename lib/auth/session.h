@@ -26,7 +26,7 @@ char *session_bearer(mem_ctx *mem, const struct secret *token);
 char *session_csrf(mem_ctx *mem, const struct secret *token);
 
 /* Constant time; false for NULL. */
-bool session_csrf_ok(mem_ctx *mem, const struct secret *token, const char *given);
+bool session_csrf_ok(const struct secret *token, const char *given);
 
 /* A key of ours for what this browser asks: hex of HMAC-SHA-256(T, label || 0 || value). */
 char *session_key(mem_ctx *mem, const struct secret *token, const char *label, const char *value);

@@ -1,0 +1,48 @@
+#include "session.h"
+
+#include <string.h>
+
+bool
+session_read(const char *cookie, struct secret *token)
+{
+	return cookie != NULL && secret_from_base64url(cookie, strlen(cookie), token);
+}
+
+char *
+session_bearer(mem_ctx *mem, const struct secret *token)
+{
+	struct secret	d = secret_sha256("db1", token->bytes, SECRET_SIZE);
+
+	return secret_hex(mem, &d);
+}
+
+char *
+session_csrf(mem_ctx *mem, const struct secret *token)
+{
+	struct secret	mac = secret_hmac(token->bytes, SECRET_SIZE, "csrf1", strlen("csrf1"));
+
+	return secret_base64url(mem, &mac);
+}
+
+bool
+session_csrf_ok(const struct secret *token, const char *given)
+{
+	struct secret	claimed, wanted;
+
+	if (given == NULL || !secret_from_base64url(given, strlen(given), &claimed))
+		return false;
+	wanted = secret_hmac(token->bytes, SECRET_SIZE, "csrf1", strlen("csrf1"));
+	return secret_equal(&claimed, &wanted);
+}
+
+char *
+session_key(mem_ctx *mem, const struct secret *token, const char *label, const char *value)
+{
+	struct buf	b = { .ctx = mem };
+	struct secret	mac;
+
+	buf_put(&b, label, strlen(label) + 1);
+	buf_puts(&b, value);
+	mac = secret_hmac(token->bytes, SECRET_SIZE, b.data, b.len);
+	return secret_hex(mem, &mac);
+}

@@ -1,0 +1,162 @@
+#include "json.h"
+
+#include <string.h>
+
+enum { JSON_DEPTH = 32 };
+
+static void
+json_release(void *doc)
+{
+	json_object_put(doc);
+}
+
+struct json_object *
+json_hang(mem_ctx *ctx, struct json_object *doc)
+{
+	if (doc != NULL)
+		mem_hang(ctx, doc, json_release);
+	return doc;
+}
+
+/* What json-c takes even when strict, and RFC 8259 does not: NaN and Infinity, as words of their own. */
+static bool
+json_names_no_number(const char *s, size_t n)
+{
+	bool	quoted = false;
+
+	for (size_t i = 0; i < n; i++) {
+		if (quoted && s[i] == '\\')
+			i++;
+		else if (s[i] == '"')
+			quoted = !quoted;
+		else if (!quoted && (s[i] == 'N' || s[i] == 'I'))
+			return true;
+	}
+	return false;
+}
+
+static bool
+json_is_space(const char *s, size_t n)
+{
+	return strspn(s, " \t\r\n") >= n;
+}
+
+enum err
+json_parse(mem_ctx *ctx, const void *bytes, size_t n, struct json_object **out)
+{
+	struct json_tokener	*tok;
+	struct json_object	*doc;
+	enum json_tokener_error	why;
+	size_t			used;
+	char			*text = mem_copy(ctx, bytes, n);
+
+	*out = NULL;
+	/* A NUL would end json-c's reading early; the copy gives it the NUL it wants after a bare number. */
+	if (n == 0 || n > INT32_MAX - 1 || memchr(text, '\0', n) != NULL || json_names_no_number(text, n))
+		return ERR_BAD_REQUEST;
+	tok = json_tokener_new_ex(JSON_DEPTH);
+	if (tok == NULL)
+		return ERR_INTERNAL;
+	json_tokener_set_flags(tok, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8 | JSON_TOKENER_ALLOW_TRAILING_CHARS);
+	doc = json_tokener_parse_ex(tok, text, (int)n + 1);
+	why = json_tokener_get_error(tok);
+	used = json_tokener_get_parse_end(tok);
+	json_tokener_free(tok);
+	json_hang(ctx, doc);
+	if (why != json_tokener_success || used > n || !json_is_space(text + used, n - used))
+		return ERR_BAD_REQUEST;
+	*out = doc;
+	return OK;
+}
+
+/*
+ * json-c keeps the last of two equal keys and does not say so. A member more in the text than in the parsed document
+ * gives them away: outside strings, each member has exactly one colon.
+ */
+static size_t
+json_count_colons(const char *s, size_t n)
+{
+	size_t	colons = 0;
+	bool	quoted = false;
+
+	for (size_t i = 0; i < n; i++) {
+		if (quoted && s[i] == '\\')
+			i++;
+		else if (s[i] == '"')
+			quoted = !quoted;
+		else if (!quoted && s[i] == ':')
+			colons++;
+	}
+	return colons;
+}
+
+static size_t
+json_count_members(struct json_object *doc)
+{
+	size_t	members = 0;
+
+	if (json_object_is_type(doc, json_type_array)) {
+		for (size_t i = 0; i < json_object_array_length(doc); i++)
+			members += json_count_members(json_object_array_get_idx(doc, i));
+	} else if (json_object_is_type(doc, json_type_object)) {
+		json_object_object_foreach(doc, key, value) {
+			(void)key;
+			members += 1 + json_count_members(value);
+		}
+	}
+	return members;
+}
+
+enum err
+json_parse_unique(mem_ctx *ctx, const void *bytes, size_t n, struct json_object **out)
+{
+	TRY(json_parse(ctx, bytes, n, out));
+	return json_count_colons(bytes, n) == json_count_members(*out) ? OK : ERR_BAD_REQUEST;
+}
+
+struct json_object *
+json_at(struct json_object *doc, const char *pointer)
+{
+	struct json_object	*found = NULL;
+
+	if (doc == NULL || pointer[0] == '\0')
+		return doc;
+	return json_pointer_get(doc, pointer, &found) == 0 ? found : NULL;
+}
+
+const char *
+json_text(struct json_object *doc, const char *pointer)
+{
+	struct json_object	*v = json_at(doc, pointer);
+
+	return json_object_is_type(v, json_type_string) ? json_object_get_string(v) : NULL;
+}
+
+int64_t
+json_int(struct json_object *doc, const char *pointer, int64_t fallback)
+{
+	const int64_t		limit = INT64_C(1) << 53;
+	struct json_object	*v = json_at(doc, pointer);
+	int64_t			n;
+
+	if (!json_object_is_type(v, json_type_int))
+		return fallback;
+	n = json_object_get_int64(v);
+	return n >= -limit && n <= limit ? n : fallback;
+}
+
+bool
+json_true(struct json_object *doc, const char *pointer)
+{
+	struct json_object	*v = json_at(doc, pointer);
+
+	return json_object_is_type(v, json_type_boolean) && json_object_get_boolean(v);
+}
+
+const char *
+json_id(struct json_object *doc, const char *pointer)
+{
+	struct json_object	*v = json_at(doc, pointer);
+
+	return json_text(v, json_object_is_type(v, json_type_object) ? "/id" : "");
+}

@@ -1,0 +1,122 @@
+#include "secret.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+static const char base64url_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+static const char hex_digits[] = "0123456789abcdef";
+
+enum { BASE64URL_LENGTH = 43 };
+
+enum err
+secret_random(struct secret *out)
+{
+	return getrandom(out->bytes, SECRET_SIZE, 0) == SECRET_SIZE ? OK : ERR_INTERNAL;
+}
+
+/* SHA-256 fails in OpenSSL only for want of memory: the same end as any other allocation. */
+static void
+digest_check(int ok)
+{
+	if (ok != 1) {
+		fputs("{\"level\":\"fatal\",\"event\":\"digest\"}\n", stderr);
+		abort();
+	}
+}
+
+struct secret
+secret_sha256(const char *prefix, const void *bytes, size_t n)
+{
+	EVP_MD_CTX	*ctx = EVP_MD_CTX_new();
+	struct secret	out;
+
+	digest_check(ctx != NULL && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL));
+	digest_check(EVP_DigestUpdate(ctx, prefix, strlen(prefix)));
+	digest_check(EVP_DigestUpdate(ctx, bytes, n));
+	digest_check(EVP_DigestFinal_ex(ctx, out.bytes, NULL));
+	EVP_MD_CTX_free(ctx);
+	return out;
+}
+
+struct secret
+secret_hmac(const void *key, size_t key_len, const void *bytes, size_t n)
+{
+	struct secret	out;
+
+	digest_check(HMAC(EVP_sha256(), key, (int)key_len, bytes, n, out.bytes, NULL) != NULL);
+	return out;
+}
+
+bool
+secret_equal(const struct secret *a, const struct secret *b)
+{
+	return CRYPTO_memcmp(a->bytes, b->bytes, SECRET_SIZE) == 0;
+}
+
+char *
+secret_hex(mem_ctx *ctx, const struct secret *s)
+{
+	struct buf	b = { .ctx = ctx };
+
+	for (size_t i = 0; i < SECRET_SIZE; i++)
+		buf_put(&b, (const char[]){ hex_digits[s->bytes[i] >> 4], hex_digits[s->bytes[i] & 15] }, 2);
+	return b.data;
+}
+
+char *
+secret_base64url(mem_ctx *ctx, const struct secret *s)
+{
+	struct buf	b = { .ctx = ctx };
+	unsigned	bits = 0, held = 0;
+
+	for (size_t i = 0; i < SECRET_SIZE; i++) {
+		held = held << 8 | s->bytes[i];
+		for (bits += 8; bits >= 6; bits -= 6)
+			buf_put(&b, &base64url_digits[held >> (bits - 6) & 63], 1);
+	}
+	buf_put(&b, &base64url_digits[held << (6 - bits) & 63], 1);
+	return b.data;
+}
+
+bool
+secret_from_hex(const char *hex, size_t n, struct secret *out)
+{
+	if (n != SECRET_SIZE * 2)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		const char	*digit = memchr(hex_digits, hex[i], 16);
+
+		if (digit == NULL)
+			return false;
+		out->bytes[i / 2] = (uint8_t)(out->bytes[i / 2] << 4 | (digit - hex_digits));
+	}
+	return true;
+}
+
+bool
+secret_from_base64url(const char *text, size_t n, struct secret *out)
+{
+	unsigned	bits = 0, held = 0;
+	size_t		filled = 0;
+
+	if (n != BASE64URL_LENGTH)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		const char	*digit = memchr(base64url_digits, text[i], 64);
+
+		if (digit == NULL)
+			return false;
+		held = held << 6 | (unsigned)(digit - base64url_digits);
+		bits += 6;
+		if (bits >= 8) {
+			bits -= 8;
+			out->bytes[filled++] = (uint8_t)(held >> bits);
+		}
+	}
+	return (held & ((1U << bits) - 1)) == 0;
+}
