@@ -12,7 +12,9 @@ PACKAGES = json-c talloc libconfig libcrypto libpq libcurl
 CFLAGS	?= -O2 -g
 CFLAGS	+= -std=gnu17 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla -Werror \
 	-fPIE -fstack-protector-strong -fno-strict-aliasing -pthread -D_GNU_SOURCE -DTOLLGATE_VERSION='"$(VERSION)"' \
-	-DTOLLGATE_PREFIX='"$(PREFIX)"' $(shell pkg-config --cflags $(PACKAGES))
+	-DTOLLGATE_PREFIX='"$(PREFIX)"'
+# Last on the command line: json-c's own directory has a json.h, and ours must win.
+SYSTEM_CFLAGS := $(shell pkg-config --cflags $(PACKAGES))
 CFLAGS	+= $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all,-D_FORTIFY_SOURCE=2)
 LDFLAGS	+= -pie -Wl,-z,relro,-z,now -pthread $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 LDLIBS	= -lfcgi $(shell pkg-config --libs $(PACKAGES))
@@ -26,7 +28,7 @@ $(BUILD)/$(1).a: $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/$(1)/*.c))
 	@ar rcs $$@ $$^
 $(BUILD)/lib/$(1)/%.o: lib/$(1)/%.c
 	@mkdir -p $$(@D)
-	$(CC) $(CFLAGS) -MMD -MP -Ilib/$(1) $(addprefix -Ilib/,$(2)) -c -o $$@ $$<
+	$(CC) $(CFLAGS) -MMD -MP -Ilib/$(1) $(addprefix -Ilib/,$(2)) $(SYSTEM_CFLAGS) -c -o $$@ $$<
 endef
 
 $(eval $(call layer,base,))
@@ -44,7 +46,7 @@ $(addprefix $(BUILD)/workers/,$(addsuffix .o,$(WORKERS))): INCLUDES = $(INCLUDE)
 $(addprefix $(BUILD)/workers/,$(addsuffix .o,$(SERVICES))): INCLUDES = $(INCLUDE) -Ilib/service
 $(BUILD)/workers/%.o: workers/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP $(INCLUDES) -c -o $@ $<
+	$(CC) $(CFLAGS) -MMD -MP $(INCLUDES) $(SYSTEM_CFLAGS) -c -o $@ $<
 
 $(addprefix $(BUILD)/,$(WORKERS)): $(BUILD)/%: $(BUILD)/workers/%.o $(LIBS)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)

@@ -1,0 +1,214 @@
+#include "pages.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "json.h"
+#include "secret.h"
+
+enum { PAGE_MAX_BYTES = 256 * 1024 };
+
+static int
+entry_compare(const void *a, const void *b)
+{
+	return strcmp(((const struct entry *)a)->name, ((const struct entry *)b)->name);
+}
+
+/* Sorted once loaded: a page looks up dozens. */
+static void
+entries_sort(struct entries *set)
+{
+	qsort(set->rows, set->n, sizeof(*set->rows), entry_compare);
+}
+
+static const struct mustache *
+entry_find(const struct entries *set, const char *name)
+{
+	const struct entry	*e;
+
+	e = bsearch(&(struct entry){ name, NULL }, set->rows, set->n, sizeof(*set->rows), entry_compare);
+	return e == NULL ? NULL : e->text;
+}
+
+static void
+entry_add(mem_ctx *ctx, struct entries *set, const char *name, const struct mustache *text)
+{
+	set->rows = talloc_realloc(ctx, set->rows, struct entry, set->n + 1);
+	set->rows[set->n++] = (struct entry){ mem_printf(ctx, "%s", name), text };
+}
+
+/* Texts of the language first, then shared template pieces. */
+const struct mustache *
+pages_partial(const void *set, const char *name)
+{
+	const struct language	*l = set;
+	const struct mustache	*t = entry_find(&l->texts, name);
+
+	return t != NULL ? t : entry_find(l->templates, name);
+}
+
+static enum err
+page_fault(const char *file, const char *why)
+{
+	fprintf(stderr, "%s: %s\n", file, why);
+	return ERR_INVALID;
+}
+
+static void
+file_close(void *f)
+{
+	fclose(f);
+}
+
+static void
+dir_close(void *d)
+{
+	closedir(d);
+}
+
+static enum err
+file_read(mem_ctx *ctx, const char *path, char **out, size_t *n)
+{
+	FILE	*f = fopen(path, "re");
+
+	if (f == NULL)
+		return page_fault(path, "cannot be read");
+	mem_hang(ctx, f, file_close);
+	*out = talloc_size(ctx, PAGE_MAX_BYTES + 1);
+	*n = fread(*out, 1, PAGE_MAX_BYTES + 1, f);
+	if (ferror(f) || *n > PAGE_MAX_BYTES)
+		return page_fault(path, "cannot be read whole, or is larger than 256 KiB");
+	(*out)[*n] = '\0';
+	return OK;
+}
+
+static enum err
+template_load(mem_ctx *ctx, struct pages *p, const char *path, const char *name)
+{
+	const struct mustache	*t;
+	const char		*why;
+	char			*text;
+	size_t			n;
+
+	TRY(file_read(ctx, path, &text, &n));
+	if (mustache_parse(ctx, text, &t, &why) != OK)
+		return page_fault(path, why);
+	entry_add(ctx, &p->templates, name, t);
+	return OK;
+}
+
+/* Every NAME.mustache below dir, named relative to it, one directory deep. */
+static enum err
+templates_load(mem_ctx *ctx, struct pages *p, const char *dir, const char *prefix)
+{
+	static const char	suffix[] = ".mustache";
+	DIR			*d = opendir(dir);
+	struct dirent		*e;
+
+	if (d == NULL)
+		return page_fault(dir, "cannot be read");
+	mem_hang(ctx, d, dir_close);
+	while ((e = readdir(d)) != NULL) {
+		size_t	n = strlen(e->d_name), s = strlen(suffix);
+
+		if (n <= s || strcmp(e->d_name + n - s, suffix) != 0)
+			continue;
+		TRY(template_load(ctx, p, mem_printf(ctx, "%s/%s", dir, e->d_name),
+		    mem_printf(ctx, "%s%.*s", prefix, (int)(n - s), e->d_name)));
+	}
+	return OK;
+}
+
+static enum err
+language_load(mem_ctx *ctx, struct pages *p, const char *dir, const char *code, struct language *l)
+{
+	const char		*path = mem_printf(ctx, "%s/languages/%s.json", dir, code), *why;
+	const struct mustache	*t;
+	struct json_object	*doc;
+	char			*text;
+	size_t			n;
+
+	*l = (struct language){ .code = code, .templates = &p->templates };
+	TRY(file_read(ctx, path, &text, &n));
+	if (json_parse_unique(ctx, text, n, &doc) != OK || !json_object_is_type(doc, json_type_object))
+		return page_fault(path, "is not one JSON object with each name once");
+	json_object_object_foreach(doc, name, value) {
+		if (!json_object_is_type(value, json_type_string))
+			return page_fault(path, name);
+		if (mustache_parse(ctx, json_object_get_string(value), &t, &why) != OK)
+			return page_fault(path, mem_printf(ctx, "%s: %s", name, why));
+		entry_add(ctx, &l->texts, name, t);
+	}
+	entries_sort(&l->texts);
+	l->label = json_text(doc, "/language_name");
+	return l->label != NULL ? OK : page_fault(path, "language_name is missing");
+}
+
+/* A text that one language has and another lacks would be a hole in a page. */
+static enum err
+languages_compare(mem_ctx *ctx, const struct language *a, const struct language *b)
+{
+	enum err	e = OK;
+
+	for (size_t i = 0; i < a->texts.n; i++)
+		if (entry_find(&b->texts, a->texts.rows[i].name) == NULL)
+			e = page_fault(mem_printf(ctx, "language %s", b->code),
+			    mem_printf(ctx, "lacks %s", a->texts.rows[i].name));
+	return e;
+}
+
+static enum err
+languages_load(mem_ctx *ctx, struct pages *p, const struct config *config)
+{
+	enum err	e = OK;
+
+	p->n_languages = config->site.languages.n;
+	p->languages = talloc_array(ctx, struct language, p->n_languages);
+	for (size_t i = 0; i < p->n_languages; i++)
+		TRY(language_load(ctx, p, config->site.pages, config->site.languages.items[i], &p->languages[i]));
+	for (size_t i = 1; i < p->n_languages; i++) {
+		if (languages_compare(ctx, &p->languages[0], &p->languages[i]) != OK)
+			e = ERR_INVALID;
+		if (languages_compare(ctx, &p->languages[i], &p->languages[0]) != OK)
+			e = ERR_INVALID;
+	}
+	return e;
+}
+
+enum err
+pages_load(mem_ctx *ctx, const struct config *config, const struct pages **out)
+{
+	struct pages	*p = talloc_zero(ctx, struct pages);
+	const char	*dir = config->site.pages;
+	struct secret	digest;
+	char		*style;
+	size_t		n;
+
+	TRY(templates_load(p, p, dir, ""));
+	TRY(templates_load(p, p, mem_printf(p, "%s/mail", dir), "mail/"));
+	entries_sort(&p->templates);
+	TRY(languages_load(p, p, config));
+	TRY(file_read(p, mem_printf(p, "%s/style.css", dir), &style, &n));
+	digest = secret_sha256("", style, n);
+	p->style = style;
+	p->style_version = talloc_strndup(p, secret_hex(p, &digest), 12);
+	*out = p;
+	return OK;
+}
+
+const struct language *
+pages_language(const struct pages *p, const char *code)
+{
+	for (size_t i = 0; i < p->n_languages; i++)
+		if (code != NULL && strcmp(p->languages[i].code, code) == 0)
+			return &p->languages[i];
+	return &p->languages[0];
+}
+
+const struct mustache *
+pages_template(const struct pages *p, const char *name)
+{
+	return entry_find(&p->templates, name);
+}
