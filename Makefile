@@ -4,58 +4,138 @@ BUILD	?= build
 PREFIX	?= /usr/local
 VERSION	= 0.1.0
 CC	?= cc
+CFLAGS	?= -O2 -g
+JOBS	:= $(shell nproc)
 
 WORKERS	= signup account billing
 SERVICES = webhooks jobs tollgate
 
 PACKAGES = json-c talloc libconfig libcrypto libpq libcurl
-CFLAGS	?= -O2 -g
-CFLAGS	+= -std=gnu17 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla -Werror \
+FLAGS	= -std=gnu17 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla -Werror \
 	-fPIE -fstack-protector-strong -fno-strict-aliasing -pthread -D_GNU_SOURCE -DTOLLGATE_VERSION='"$(VERSION)"' \
-	-DTOLLGATE_PREFIX='"$(PREFIX)"'
-# Last on the command line: json-c's own directory has a json.h, and ours must win.
-SYSTEM_CFLAGS := $(shell pkg-config --cflags $(PACKAGES))
-CFLAGS	+= $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all,-D_FORTIFY_SOURCE=2)
-LDFLAGS	+= -pie -Wl,-z,relro,-z,now -pthread $(if $(SANITIZE),-fsanitize=$(SANITIZE))
-LDLIBS	= -lfcgi $(shell pkg-config --libs $(PACKAGES))
+	-DTOLLGATE_PREFIX='"$(PREFIX)"' $(PKG_CFLAGS) \
+	$(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all,-D_FORTIFY_SOURCE=2)
+LINK	= -pie -Wl,-z,relro,-z,now -pthread $(if $(SANITIZE),-fsanitize=$(SANITIZE))
+LDLIBS	= -lfcgi $(PKG_LIBS)
+PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+PKG_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
+COMPILE	= @mkdir -p $(@D); echo "cc $<"; $(CC) $(CPPFLAGS) $(CFLAGS) $(FLAGS) -MMD -MP $(INCLUDES) -c -o $@ $<
+PROGRAM	= @mkdir -p $(@D); echo "ld $@"; $(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $(filter-out %/flags,$^) $(MORE_LIBS) $(LDLIBS)
 
-all: $(addprefix $(BUILD)/,$(WORKERS) $(SERVICES))
+all: $(addprefix $(BUILD)/,$(WORKERS) $(SERVICES))	## build the programs
 
-# layer NAME,BELOW: an archive of lib/NAME/*.c, compiled with exactly the layers below it on the include path.
+# A change of compiler or flags rebuilds everything: all objects depend on this file.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D); echo '$(subst ','\'',$(CC) $(CPPFLAGS) $(CFLAGS) $(FLAGS) $(LINK) $(LDFLAGS))' >$@.new; \
+	cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+# What each layer may see: the walls. lib/NAME/*.c is compiled with exactly these on the include path.
+LAYERS		= service app web db stripe auth base
+below_base	=
+below_db	= base db/private
+below_web	= base
+below_stripe	= base
+below_auth	= base
+below_app	= base db web stripe auth
+below_service	= base db db/private stripe
+
 define layer
 $(BUILD)/$(1).a: $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/$(1)/*.c))
 	@rm -f $$@
 	@ar rcs $$@ $$^
-$(BUILD)/lib/$(1)/%.o: lib/$(1)/%.c
-	@mkdir -p $$(@D)
-	$(CC) $(CFLAGS) -MMD -MP -Ilib/$(1) $(addprefix -Ilib/,$(2)) $(SYSTEM_CFLAGS) -c -o $$@ $$<
+$(BUILD)/lib/$(1)/%.o: INCLUDES = $(addprefix -Ilib/,$(1) $(below_$(1)))
+$(BUILD)/lib/$(1)/%.o: lib/$(1)/%.c $(BUILD)/flags
+	$$(COMPILE)
 endef
+$(foreach l,$(LAYERS),$(eval $(call layer,$(l))))
 
-$(eval $(call layer,base,))
-$(eval $(call layer,db,base db/private))
-$(eval $(call layer,web,base))
-$(eval $(call layer,stripe,base))
-$(eval $(call layer,auth,base))
-$(eval $(call layer,app,base db web stripe auth))
-$(eval $(call layer,service,base db db/private stripe))
+LIBS	= $(addprefix $(BUILD)/,$(addsuffix .a,$(filter-out service,$(LAYERS))))
 
-LIBS	= $(addprefix $(BUILD)/,app.a web.a db.a stripe.a auth.a base.a)
-INCLUDE	= $(addprefix -Ilib/,base db web stripe auth app)
-
-$(addprefix $(BUILD)/workers/,$(addsuffix .o,$(WORKERS))): INCLUDES = $(INCLUDE)
-$(addprefix $(BUILD)/workers/,$(addsuffix .o,$(SERVICES))): INCLUDES = $(INCLUDE) -Ilib/service
-$(BUILD)/workers/%.o: workers/%.c
-	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP $(INCLUDES) $(SYSTEM_CFLAGS) -c -o $@ $<
-
+$(addprefix $(BUILD)/workers/,$(addsuffix .o,$(WORKERS))): INCLUDES = $(addprefix -Ilib/,app $(below_app))
+$(addprefix $(BUILD)/workers/,$(addsuffix .o,$(SERVICES))): INCLUDES = $(addprefix -Ilib/,app $(below_app) service)
+$(BUILD)/workers/%.o: workers/%.c $(BUILD)/flags
+	$(COMPILE)
 $(addprefix $(BUILD)/,$(WORKERS)): $(BUILD)/%: $(BUILD)/workers/%.o $(LIBS)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(PROGRAM)
 $(addprefix $(BUILD)/,$(SERVICES)): $(BUILD)/%: $(BUILD)/workers/%.o $(BUILD)/service.a $(LIBS)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(PROGRAM)
 
-clean:
+# tests/unit/test_NOUN.c and tests/fuzz/fuzz_NOUN.c see and link the layer that has NOUN.c and what is below it; all
+# layers when none has.
+UNIT	= $(basename $(wildcard tests/unit/test_*.c))
+FUZZ	= $(basename $(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_MAIN = $(BUILD)/tests/fuzz/replay.o
+
+home	= $(firstword $(notdir $(patsubst %/,%,$(dir $(wildcard lib/*/$(1).c)))))
+reach	= $(if $(call home,$(1)),$(call home,$(1)) $(below_$(call home,$(1))),$(LAYERS) db/private)
+define test
+$(BUILD)/$(1).o: INCLUDES = $(addprefix -Ilib/,$(call reach,$(2)))
+$(BUILD)/$(1): $(BUILD)/$(1).o $(3) $(patsubst %,$(BUILD)/%.a,$(filter $(call reach,$(2)),$(LAYERS)))
+endef
+$(foreach t,$(UNIT),$(eval $(call test,$(t),$(patsubst test_%,%,$(notdir $(t))))))
+$(foreach t,$(FUZZ),$(eval $(call test,$(t),$(patsubst fuzz_%,%,$(notdir $(t))),$(FUZZ_MAIN))))
+$(BUILD)/tests/%.o: tests/%.c $(BUILD)/flags
+	$(COMPILE)
+$(addprefix $(BUILD)/,$(UNIT)): MORE_LIBS = -lcmocka
+$(addprefix $(BUILD)/,$(UNIT) $(FUZZ)):
+	$(PROGRAM)
+
+SANITIZED = $(MAKE) --no-print-directory -j$(JOBS) BUILD=build/asan SANITIZE=address,undefined
+unit-programs: $(addprefix $(BUILD)/,$(UNIT))
+fuzz-programs: $(addprefix $(BUILD)/,$(FUZZ))
+unit-asan:
+	@$(SANITIZED) unit-programs
+replay-asan:
+	@$(SANITIZED) fuzz-programs
+
+unit: unit-asan			## the unit tests alone, under ASan and UBSan
+	@tests/check unit
+fuzz-replay: replay-asan	## every input of the fuzzing corpus once, under ASan and UBSan
+	@tests/check replay
+fuzz:				## a minute of libFuzzer on each parser; what it finds stays in tests/fuzz/corpus
+	@tests/deps fuzz
+	@$(MAKE) --no-print-directory -j$(JOBS) CC=clang BUILD=build/fuzz SANITIZE=address,undefined,fuzzer-no-link \
+	    FUZZ_MAIN= LDFLAGS=-fsanitize=fuzzer fuzz-programs
+	@set -e; for f in $(FUZZ); do n=$${f##*/fuzz_}; mkdir -p tests/fuzz/corpus/$$n; echo "fuzz $$n"; \
+	    build/fuzz/$$f -max_total_time=$${FUZZ_SECONDS:-60} -timeout=5 -print_final_stats=1 \
+	    -artifact_prefix=tests/fuzz/corpus/$$n/ tests/fuzz/corpus/$$n; done
+
+deps:				## install what is missing from Debian (says what; sudo only when not root)
+	@tests/deps
+check: deps			## build and run every test
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@tests/check
+demo: deps			## build, bring a whole system up here, and say where to click
+	@tests/stack up --demo
+# Pages, schema and programs under PREFIX; configuration in /etc/tollgate, never over one that is there. The files in
+# conf/ say /usr/local; what is installed says PREFIX.
+SHARE	= $(DESTDIR)$(PREFIX)/share/tollgate
+LIBEXEC	= $(DESTDIR)$(PREFIX)/lib/tollgate
+UNITS	= $(DESTDIR)$(PREFIX)/lib/systemd/system
+ETC	= $(DESTDIR)/etc/tollgate
+DOC	= $(DESTDIR)$(PREFIX)/share/doc/tollgate
+install: all			## install under DESTDIR and PREFIX (/usr/local)
+	@install -d $(LIBEXEC) $(DESTDIR)$(PREFIX)/bin $(SHARE) $(UNITS) $(DESTDIR)$(PREFIX)/lib/sysusers.d $(ETC) $(DOC)
+	@install -m 755 $(addprefix $(BUILD)/,$(filter-out tollgate,$(WORKERS) $(SERVICES))) $(LIBEXEC)
+	@install -m 755 $(BUILD)/tollgate $(DESTDIR)$(PREFIX)/bin
+	@cd workers && find pages -type f -exec install -D -m 644 {} $(abspath $(SHARE))/{} \;
+	@find schema -name '*.sql' -exec install -D -m 644 {} $(SHARE)/{} \;
+	@for f in conf/systemd/*.*; do sed 's,/usr/local,$(PREFIX),g' $$f >$(UNITS)/$${f##*/}; done
+	@mv $(UNITS)/tollgate.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/tollgate.conf
+	@for f in conf/*.conf; do sed 's,/usr/local,$(PREFIX),g' $$f >$(DOC)/$${f##*/}; done
+	@test -e $(ETC)/tollgate.conf || install -m 644 $(DOC)/tollgate.conf $(ETC)
+	@echo "installed under $(DESTDIR)$(PREFIX)"
+uninstall:			## remove what install laid, but not /etc/tollgate
+	rm -rf $(LIBEXEC) $(SHARE) $(DOC) $(DESTDIR)$(PREFIX)/bin/tollgate $(UNITS)/tollgate.target \
+	    $(UNITS)/tollgate*.service $(UNITS)/tollgate*.socket $(DESTDIR)$(PREFIX)/lib/sysusers.d/tollgate.conf
+
+clean:				## remove what was built
 	rm -rf build
+help:				## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="	" read -r name what; do \
+	    printf '  make %-12s %s\n' "$$name" "$$what"; done
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all clean
+-include $(wildcard $(BUILD)/lib/*/*.d $(BUILD)/workers/*.d $(BUILD)/tests/*/*.d)
+.PHONY: all check clean demo deps fuzz fuzz-programs fuzz-replay help install \
+	replay-asan uninstall unit unit-asan unit-programs FORCE
 .SECONDARY:
