@@ -1,0 +1,295 @@
+#include "call.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "json.h"
+#include "log.h"
+#include "pool.h"
+#include "sqlstate.h"
+
+enum { RUNS = 3, ARGS_MAX = 32, BYTEA = 17, BOOLEAN = 16, JSON = 114, JSONB = 3802, VOID = 2278 };
+
+#define IDENTITY "select set_config('app.bearer', $1, true)"
+
+/* One way to the server and back: identity, call, Sync. Up to the Sync it is one transaction. */
+struct exchange {
+	struct conn	*conn;
+	int64_t		deadline;
+	unsigned	rows;		/* results that came whole: 1 the identity's, 2 the call's too */
+	PGresult	*answer;	/* the last of them */
+	PGresult	*fault;		/* the first error */
+};
+
+struct verdict {
+	enum err	err;
+	bool		again;
+	bool		drop;
+};
+
+/* An argument list the way libpq wants it. */
+struct params {
+	int		n;
+	Oid		types[ARGS_MAX];
+	const char	*values[ARGS_MAX];
+	int		lengths[ARGS_MAX];
+	int		formats[ARGS_MAX];
+};
+
+static bool
+params_fill(struct params *p, struct db_args args)
+{
+	if (args.n > ARGS_MAX)
+		return false;
+	p->n = (int)args.n;
+	for (unsigned i = 0; i < args.n; i++) {
+		p->types[i] = args.args[i].binary ? BYTEA : 0;
+		p->values[i] = args.args[i].value;
+		p->lengths[i] = (int)args.args[i].len;
+		p->formats[i] = args.args[i].binary;
+	}
+	return true;
+}
+
+/* The number of the statement on this connection, sent to be prepared if it is new; -1 when there is no room. */
+static int
+statement_number(struct conn *c, const char *sql, const struct params *p)
+{
+	char	name[16];
+
+	for (unsigned i = 0; i < c->sent; i++) {
+		if (c->statements[i] == sql)
+			return (int)i;
+	}
+	if (c->sent == POOL_STATEMENTS)
+		return -1;
+	snprintf(name, sizeof(name), "s%u", c->sent);
+	if (!PQsendPrepare(c->pg, name, sql, p->n, p->types))
+		return -1;
+	c->statements[c->sent] = sql;
+	return (int)c->sent++;
+}
+
+static bool
+statement_send(struct conn *c, bool prepared, const char *sql, struct db_args args)
+{
+	struct params	p;
+	char		name[16];
+	int		number;
+
+	if (!params_fill(&p, args))
+		return false;
+	number = prepared ? statement_number(c, sql, &p) : -1;
+	if (number < 0)
+		return PQsendQueryParams(c->pg, sql, p.n, p.types, p.values, p.lengths, p.formats, 0);
+	snprintf(name, sizeof(name), "s%d", number);
+	return PQsendQueryPrepared(c->pg, name, p.n, p.values, p.lengths, p.formats, 0);
+}
+
+/* False: the Sync did not get out whole, so nothing can have been committed. */
+static bool
+exchange_send(struct exchange *x, bool prepared, const char *bearer, const char *sql, struct db_args args)
+{
+	struct conn	*c = x->conn;
+
+	return PQenterPipelineMode(c->pg) && statement_send(c, prepared, IDENTITY, ARGS(TEXT(bearer))) &&
+	    statement_send(c, prepared, sql, args) && PQpipelineSync(c->pg);
+}
+
+/* False at the deadline. A socket already closed counts as ready: reading it will say why. */
+static bool
+socket_wait(PGconn *pg, short events, int64_t deadline)
+{
+	struct pollfd	p = { PQsocket(pg), events, 0 };
+	int64_t		left;
+	int		n = -1;
+
+	if (p.fd < 0)
+		return true;
+	while (n < 0 && (left = deadline - pool_now()) > 0) {
+		n = poll(&p, 1, (int)left);
+		if (n < 0 && errno != EINTR)
+			return true;
+	}
+	return n > 0;
+}
+
+/*
+ * The next result, NULL between statements. ERR_UNAVAILABLE while it is certain that the Sync is still with us,
+ * ERR_UNCERTAIN after that. What the server said before it hung up is read first: it tells the two apart better.
+ */
+static enum err
+result_next(struct exchange *x, PGresult **out)
+{
+	PGconn	*pg = x->conn->pg;
+
+	for (;;) {
+		int	unsent = PQflush(pg);
+
+		if (unsent < 0)
+			return ERR_UNAVAILABLE;
+		if (!PQisBusy(pg)) {
+			*out = PQgetResult(pg);
+			return OK;
+		}
+		if (!socket_wait(pg, unsent ? POLLIN | POLLOUT : POLLIN, x->deadline))
+			return unsent ? ERR_UNAVAILABLE : ERR_UNCERTAIN;
+		if (!PQconsumeInput(pg) && PQisBusy(pg))
+			return ERR_UNCERTAIN;
+	}
+}
+
+static void
+result_release(void *r)
+{
+	PQclear(r);
+}
+
+/* OK once the Sync came back: all of the transaction is decided and nothing is left to read. */
+static enum err
+exchange_read(struct exchange *x, mem_ctx *mem)
+{
+	PGresult	*r;
+
+	for (int nulls = 0; nulls < 2;) {
+		TRY(result_next(x, &r));
+		nulls = r ? 0 : nulls + 1;
+		if (r == NULL)
+			continue;
+		mem_hang(mem, r, result_release);
+		switch (PQresultStatus(r)) {
+		case PGRES_PIPELINE_SYNC:
+			return OK;
+		case PGRES_COMMAND_OK:
+			x->conn->prepared++;
+			break;
+		case PGRES_TUPLES_OK:
+			x->answer = r;
+			x->rows++;
+			break;
+		case PGRES_PIPELINE_ABORTED:
+			break;
+		default:
+			x->fault = x->fault ? x->fault : r;
+		}
+	}
+	return ERR_UNCERTAIN;
+}
+
+static const char *
+fault_field(const PGresult *fault, int field)
+{
+	const char	*s = PQresultErrorField(fault, field);
+
+	return s ? s : "";
+}
+
+/*
+ * An ERROR undoes the transaction wherever it comes. A FATAL in place of the call's result came before the commit; one
+ * after that result may have come after it. No SQLSTATE: the reply was lost.
+ */
+static struct verdict
+fault_judge(const struct exchange *x)
+{
+	const char		*code = fault_field(x->fault, PG_DIAG_SQLSTATE);
+	const char		*severity = fault_field(x->fault, PG_DIAG_SEVERITY_NONLOCALIZED);
+	const struct sqlstate	*s = sqlstate_find(code);
+
+	if (*code == '\0' || strcmp(severity, "PANIC") == 0 || (x->rows == 2 && strcmp(severity, "ERROR") != 0))
+		return (struct verdict){ ERR_UNCERTAIN, false, true };
+	return (struct verdict){ s->err, s->again, s->drop };
+}
+
+/* Our SQL and the server's code say enough; its message and detail may hold what a user typed. */
+static void
+fault_log(const struct exchange *x, struct verdict v, const char *sql)
+{
+	const char	*code = x->fault ? fault_field(x->fault, PG_DIAG_SQLSTATE) : "";
+
+	if (sqlstate_is_answer(code))
+		return;
+	log_line(v.err == ERR_INTERNAL ? LOG_ERROR : LOG_WARN, "db_call", LOG_TEXT("error", err_info(v.err)->name),
+	    LOG_TEXT("sqlstate", code), LOG_TEXT("sql", sql),
+	    LOG_TEXT("constraint", x->fault ? fault_field(x->fault, PG_DIAG_CONSTRAINT_NAME) : ""));
+}
+
+static struct verdict
+exchange_run(struct exchange *x, mem_ctx *mem, bool prepared, const char *bearer, const char *sql, struct db_args args)
+{
+	struct verdict	v = { ERR_UNAVAILABLE, true, true };
+
+	if (exchange_send(x, prepared, bearer, sql, args)) {
+		v.err = exchange_read(x, mem);
+		v.again = v.err == ERR_UNAVAILABLE;
+		v.drop = v.err != OK;
+	}
+	if (x->fault) {
+		bool	unread = v.drop;
+
+		v = fault_judge(x);
+		v.drop |= unread;
+	}
+	if (v.err != OK)
+		fault_log(x, v, sql);
+	x->conn->sent = x->conn->prepared;
+	return v;
+}
+
+/* Every function answers one row of one column. */
+static enum err
+answer_read(PGresult *r, mem_ctx *mem, struct json_object **out)
+{
+	*out = NULL;
+	if (PQntuples(r) != 1 || PQnfields(r) != 1)
+		return ERR_INTERNAL;
+	if (PQgetisnull(r, 0, 0) || PQftype(r, 0) == VOID)
+		return OK;
+	switch (PQftype(r, 0)) {
+	case BOOLEAN:
+		*out = json_hang(mem, json_object_new_boolean(*PQgetvalue(r, 0, 0) == 't'));
+		return OK;
+	case JSON:
+	case JSONB:
+		return json_parse(mem, PQgetvalue(r, 0, 0), (size_t)PQgetlength(r, 0, 0), out) == OK ? OK : ERR_INTERNAL;
+	default:
+		return ERR_INTERNAL;
+	}
+}
+
+/* Two that collided should not meet again at once. */
+static void
+jitter_sleep(int run)
+{
+	struct timespec	t = { 0, 1000000L * (5 + (long)arc4random_uniform(20u * (unsigned)run)) };
+
+	nanosleep(&t, NULL);
+}
+
+enum err
+db_call(struct db *db, mem_ctx *mem, const char *bearer, struct json_object **out, const char *sql, struct db_args args)
+{
+	int64_t		deadline = pool_now() + db->options.timeout_ms;
+	struct verdict	v = { ERR_INTERNAL, true, false };
+	PGresult	*answer = NULL;
+
+	for (int run = 1; run <= RUNS && v.again; run++) {
+		struct exchange	x = { .deadline = deadline };
+
+		if (run > 1)
+			jitter_sleep(run);
+		TRY(pool_take(db, deadline, &x.conn));
+		v = exchange_run(&x, mem, db->options.prepared, bearer, sql, args);
+		pool_give(db, x.conn, !v.drop);
+		v.again = v.again && pool_now() < deadline;
+		answer = x.answer;
+	}
+	TRY(v.err);
+	if (answer_read(answer, mem, out) == OK)
+		return OK;
+	log_line(LOG_ERROR, "db_answer", LOG_TEXT("sql", sql));
+	return ERR_INTERNAL;
+}

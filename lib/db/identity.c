@@ -1,0 +1,53 @@
+#include "call.h"
+
+struct db_visitor {
+	mem_ctx		*mem;
+	struct db	*db;
+};
+
+struct db_user {
+	mem_ctx		*mem;
+	struct db	*db;
+	const char	*bearer;
+};
+
+struct db_visitor *
+db_as_visitor(mem_ctx *mem, struct db *db)
+{
+	struct db_visitor	*me = talloc(mem, struct db_visitor);
+
+	*me = (struct db_visitor){ mem, db };
+	return me;
+}
+
+struct db_user *
+db_as_user(mem_ctx *mem, struct db *db, const char *bearer)
+{
+	struct db_user	*me = talloc(mem, struct db_user);
+
+	*me = (struct db_user){ mem, db, mem_printf(mem, "%s", bearer) };
+	return me;
+}
+
+enum err
+db_visitor_call(struct db_visitor *me, struct json_object **out, const char *sql, struct db_args args)
+{
+	return db_call(me->db, me->mem, "", out, sql, args);
+}
+
+enum err
+db_user_call(struct db_user *me, struct json_object **out, const char *sql, struct db_args args)
+{
+	return db_call(me->db, me->mem, me->bearer, out, sql, args);
+}
+
+enum err
+db_ping(struct db *db)
+{
+	mem_ctx			*mem = mem_new();
+	struct json_object	*doc;
+	enum err		e = db_call(db, mem, "", &doc, "select true", NO_ARGS);
+
+	talloc_free(mem);
+	return e == OK ? OK : ERR_UNAVAILABLE;
+}

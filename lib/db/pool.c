@@ -1,0 +1,205 @@
+#include "pool.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "log.h"
+
+enum { CONNECT_MS = 2000, BACKOFF_FIRST_MS = 100, BACKOFF_LAST_MS = 5000 };
+
+int64_t
+pool_now(void)
+{
+	struct timespec	t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void
+conn_close(struct conn *c)
+{
+	PQfinish(c->pg);
+	c->pg = NULL;
+	c->sent = c->prepared = 0;
+}
+
+static int
+db_close(struct db *db)
+{
+	for (int i = 0; i < db->options.pool; i++)
+		conn_close(&db->conns[i]);
+	pthread_cond_destroy(&db->given);
+	pthread_mutex_destroy(&db->lock);
+	return 0;
+}
+
+/*
+ * The server ends a statement a little before we stop waiting for it: then we know that nothing was done. Given in the
+ * startup packet, these settings beat what a role may have altered of itself.
+ */
+static char *
+startup_settings(mem_ctx *ctx, int timeout_ms)
+{
+	return mem_printf(ctx, "-c search_path=pg_catalog,pg_temp -c client_min_messages=warning -c statement_timeout=%d "
+	    "-c lock_timeout=1000 -c idle_in_transaction_session_timeout=5000", timeout_ms - timeout_ms / 10);
+}
+
+struct db *
+db_open(mem_ctx *ctx, const struct db_options *options)
+{
+	struct db		*db = talloc_zero(ctx, struct db);
+	pthread_condattr_t	clock;
+
+	db->options = *options;
+	db->options.conninfo = mem_printf(db, "%s", options->conninfo);
+	db->options.role = mem_printf(db, "%s", options->role);
+	db->settings = startup_settings(db, options->timeout_ms);
+	db->conns = talloc_zero_array(db, struct conn, options->pool);
+	pthread_mutex_init(&db->lock, NULL);
+	pthread_condattr_init(&clock);
+	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+	pthread_cond_init(&db->given, &clock);
+	pthread_condattr_destroy(&clock);
+	talloc_set_destructor(db, db_close);
+	return db;
+}
+
+/* Our functions' messages hold no data of users; anything below a warning is not even sent. */
+static void
+notice_log(void *arg, const PGresult *notice)
+{
+	(void)arg;
+	log_line(LOG_WARN, "db_notice", LOG_TEXT("sqlstate", PQresultErrorField(notice, PG_DIAG_SQLSTATE)),
+	    LOG_TEXT("message", PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY)));
+}
+
+/* What comes before the configuration's conninfo is a default; what comes after it, nobody can override. */
+static PGconn *
+server_connect(const struct db *db)
+{
+	const char *const	names[] = { "tcp_user_timeout", "keepalives_idle", "keepalives_interval", "keepalives_count",
+				    "target_session_attrs", "dbname", "user", "application_name", "client_encoding", "options",
+				    "connect_timeout", NULL };
+	const char *const	values[] = { "5000", "5", "2", "3", "read-write", db->options.conninfo, db->options.role,
+				    db->options.role, "UTF8", db->settings, "2", NULL };
+	PGconn			*pg = PQconnectdbParams(names, values, 1);
+
+	if (PQstatus(pg) == CONNECTION_OK && PQsetnonblocking(pg, 1) == 0) {
+		PQsetNoticeReceiver(pg, notice_log, NULL);
+		return pg;
+	}
+	log_line(LOG_ERROR, "db_connect", LOG_TEXT("reason", PQerrorMessage(pg)));
+	PQfinish(pg);
+	return NULL;
+}
+
+/* An outage must not become a storm: one thread tries at a time, at growing intervals; the others fail at once. */
+static void
+gate_update(struct db *db, bool connected)
+{
+	int64_t	now = pool_now();
+
+	if (connected) {
+		db->backoff_ms = 0;
+		db->connect_at = 0;
+		return;
+	}
+	db->backoff_ms = db->backoff_ms ? db->backoff_ms * 2 : BACKOFF_FIRST_MS;
+	if (db->backoff_ms > BACKOFF_LAST_MS)
+		db->backoff_ms = BACKOFF_LAST_MS;
+	db->connect_at = now + db->backoff_ms / 2 + (int64_t)(arc4random_uniform((unsigned)db->backoff_ms / 2 + 1));
+}
+
+static enum err
+conn_open(struct db *db, struct conn *c)
+{
+	c->pg = server_connect(db);
+	pthread_mutex_lock(&db->lock);
+	gate_update(db, c->pg != NULL);
+	pthread_mutex_unlock(&db->lock);
+	return c->pg ? OK : ERR_UNAVAILABLE;
+}
+
+/* A free connection, a connected one first; NULL when there is none, or none that we may connect now. */
+static struct conn *
+conn_pick(struct db *db, bool *any_busy)
+{
+	struct conn	*cold = NULL;
+	int64_t		now = pool_now();
+
+	*any_busy = false;
+	for (int i = 0; i < db->options.pool; i++) {
+		struct conn	*c = &db->conns[i];
+
+		*any_busy |= c->busy;
+		if (!c->busy && c->pg)
+			return c;
+		if (!c->busy)
+			cold = c;
+	}
+	if (cold == NULL || now < db->connect_at)
+		return NULL;
+	if (db->backoff_ms)
+		db->connect_at = now + CONNECT_MS + db->backoff_ms;
+	return cold;
+}
+
+static struct conn *
+conn_wait(struct db *db, int64_t until)
+{
+	struct timespec	t = { until / 1000, until % 1000 * 1000000 };
+	struct conn	*c;
+	bool		any_busy;
+	int		late = 0;
+
+	pthread_mutex_lock(&db->lock);
+	while ((c = conn_pick(db, &any_busy)) == NULL && any_busy && late == 0)
+		late = pthread_cond_timedwait(&db->given, &db->lock, &t);
+	if (c)
+		c->busy = true;
+	pthread_mutex_unlock(&db->lock);
+	return c;
+}
+
+/* Nothing is due to us on an idle connection: if something is there to read, it is the server's farewell. */
+static bool
+conn_is_alive(const struct conn *c)
+{
+	struct pollfd	p = { PQsocket(c->pg), POLLIN, 0 };
+
+	return poll(&p, 1, 0) == 0;
+}
+
+enum err
+pool_take(struct db *db, int64_t deadline, struct conn **out)
+{
+	int64_t		until = pool_now() + db->options.wait_ms;
+	struct conn	*c = conn_wait(db, until < deadline ? until : deadline);
+
+	if (c == NULL) {
+		log_line(LOG_WARN, "db_pool", LOG_INT("pool", db->options.pool), LOG_INT("backoff_ms", db->backoff_ms));
+		return ERR_UNAVAILABLE;
+	}
+	if (c->pg && !conn_is_alive(c))
+		conn_close(c);
+	if (c->pg == NULL && conn_open(db, c) != OK) {
+		pool_give(db, c, false);
+		return ERR_UNAVAILABLE;
+	}
+	*out = c;
+	return OK;
+}
+
+void
+pool_give(struct db *db, struct conn *c, bool sound)
+{
+	if (c->pg && !(sound && PQexitPipelineMode(c->pg) && PQtransactionStatus(c->pg) == PQTRANS_IDLE))
+		conn_close(c);
+	pthread_mutex_lock(&db->lock);
+	c->busy = false;
+	pthread_cond_signal(&db->given);
+	pthread_mutex_unlock(&db->lock);
+}

@@ -1,0 +1,40 @@
+/* pool: the connections of a process, opened on first need, handed to one thread at a time. */
+#ifndef TOLLGATE_POOL_H
+#define TOLLGATE_POOL_H
+
+#include <libpq-fe.h>
+#include <pthread.h>
+#include <stdint.h>
+
+#include "db.h"
+
+enum { POOL_STATEMENTS = 64 };		/* prepared for each connection; what comes later is sent whole */
+
+struct conn {
+	PGconn		*pg;		/* NULL: not connected */
+	bool		busy;
+	const char	*statements[POOL_STATEMENTS];	/* literals of ours: the pointer is the key, the index the name */
+	unsigned	sent;		/* of these, sent to be prepared */
+	unsigned	prepared;	/* of these, known to the server */
+};
+
+struct db {
+	struct db_options	options;
+	const char		*settings;	/* for the startup packet */
+	pthread_mutex_t		lock;
+	pthread_cond_t		given;
+	int			backoff_ms;	/* 0: the last connecting succeeded */
+	int64_t			connect_at;	/* not before */
+	struct conn		*conns;		/* options.pool of them */
+};
+
+/* Milliseconds of a clock that never jumps. Deadlines are in it. */
+int64_t pool_now(void);
+
+/* A live, idle connection. ERR_UNAVAILABLE: none came free in time, or the database does not let us in. */
+enum err pool_take(struct db *db, int64_t deadline, struct conn **out) MUST_CHECK;
+
+/* Back into the pool, or closed unless it is exactly as it was taken. */
+void pool_give(struct db *db, struct conn *c, bool sound);
+
+#endif
