@@ -1,19 +1,25 @@
 /*
  * stripe: the API over HTTPS, one function for each thing we ask. Every POST carries an Idempotency-Key; a lost answer,
- * 409, 5xx and what Stripe-Should-Retry says is repeated with the same key and bytes, within the deadline.
+ * 409, 429, 5xx and what Stripe-Should-Retry says is repeated with the same key and bytes, at most twice.
+ *
+ * A call lasts at most 2 * timeout_ms + STRIPE_SLACK_MS, pauses between attempts included.
  */
 #ifndef TOLLGATE_STRIPE_H
 #define TOLLGATE_STRIPE_H
 
 #include <json-c/json.h>
+#include <stdbool.h>
 
 #include "err.h"
 #include "mem.h"
 
 struct stripe;
 
+enum { STRIPE_RETRIES = 2, STRIPE_SLACK_MS = 1500 };
+
 struct stripe_options {
-	const char	*api_url;		/* https://api.stripe.com; plain http only to a loopback address */
+	const char	*api_url;		/* https://api.stripe.com; plain http only to a loopback address, any
+						 * other makes every call fail */
 	const char	*key;
 	const char	*version;		/* sent as Stripe-Version on every call */
 	const char	*portal_configuration;	/* bpc_... or "" */
@@ -24,9 +30,19 @@ struct stripe_options {
 struct stripe *stripe_open(mem_ctx *ctx, const struct stripe_options *options);
 
 /*
+ * From any thread, before the process ends: calls in flight fail with ERR_UNAVAILABLE within a second, and so does
+ * every later one.
+ */
+void stripe_stop(struct stripe *s);
+
+/* False while calls are refused at once because too many of the last ones failed. */
+bool stripe_is_up(struct stripe *s);
+
+/*
  * One API call. form: encoded parameters (query string for GET and DELETE), or NULL. key: Idempotency-Key of a POST,
- * else NULL. *out on mem. Errors: ERR_UNAVAILABLE (no answer, 429, 5xx after retries), ERR_NOT_FOUND (404),
- * ERR_UPSTREAM (an answer that is not what was promised), ERR_INTERNAL (4xx: we asked wrongly; logged).
+ * else NULL. *out, a JSON object, on mem. Errors: ERR_UNAVAILABLE (no answer, 409, 429, 5xx after retries, or Stripe
+ * taken to be down), ERR_NOT_FOUND (404), ERR_UPSTREAM (an answer that is not what was promised), ERR_INTERNAL (other
+ * 4xx: we asked wrongly; logged).
  */
 enum err stripe_call(struct stripe *s, mem_ctx *mem, const char *method, const char *path, const char *form,
     const char *key, struct json_object **out) MUST_CHECK;

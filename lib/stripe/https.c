@@ -1,0 +1,199 @@
+#include "https.h"
+
+#include <curl/curl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum { HANDLES = 16, LOW_SPEED_BYTES = 1, LOW_SPEED_SECONDS = 10 };
+
+struct https {
+	pthread_mutex_t	lock;
+	CURL		*idle[HANDLES];	/* each keeps its connection for the next exchange */
+	unsigned	n_idle;
+	bool		plain;
+	int		stop_fd;	/* readable once stopped, for good */
+};
+
+static bool
+https_stopped(struct https *h, int wait_ms)
+{
+	struct pollfd	p = { .fd = h->stop_fd, .events = POLLIN };
+
+	return poll(&p, 1, wait_ms) > 0;
+}
+
+static void
+https_close(void *thing)
+{
+	struct https	*h = thing;
+
+	while (h->n_idle > 0)
+		curl_easy_cleanup(h->idle[--h->n_idle]);
+	close(h->stop_fd);
+	pthread_mutex_destroy(&h->lock);
+}
+
+struct https *
+https_open(mem_ctx *ctx, bool plain)
+{
+	struct https	*h = talloc_zero(ctx, struct https);
+
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		abort();
+	h->plain = plain;
+	h->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	pthread_mutex_init(&h->lock, NULL);
+	mem_hang(h, h, https_close);
+	return h;
+}
+
+void
+https_stop(struct https *h)
+{
+	eventfd_write(h->stop_fd, 1);
+}
+
+bool
+https_pause(struct https *h, int ms)
+{
+	return !https_stopped(h, ms);
+}
+
+static CURL *
+handle_take(struct https *h)
+{
+	CURL	*c = NULL;
+
+	pthread_mutex_lock(&h->lock);
+	if (h->n_idle > 0)
+		c = h->idle[--h->n_idle];
+	pthread_mutex_unlock(&h->lock);
+	return c != NULL ? c : curl_easy_init();
+}
+
+static void
+handle_give(struct https *h, CURL *c)
+{
+	curl_easy_reset(c);
+	pthread_mutex_lock(&h->lock);
+	if (h->n_idle < HANDLES) {
+		h->idle[h->n_idle++] = c;
+		c = NULL;
+	}
+	pthread_mutex_unlock(&h->lock);
+	curl_easy_cleanup(c);
+}
+
+static size_t
+body_received(char *bytes, size_t size, size_t n, void *arg)
+{
+	struct https_answer	*a = arg;
+
+	if (a->body.len + size * n > HTTPS_MAX_BODY) {
+		a->too_large = true;
+		return 0;
+	}
+	buf_put(&a->body, bytes, size * n);
+	return size * n;
+}
+
+static int
+progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+	(void)a, (void)b, (void)c, (void)d;
+	return https_stopped(arg, 0);
+}
+
+/* What holds for every exchange. Each option that the environment or a server could widen is shut here. */
+static void
+handle_rules(CURL *c, struct https *h)
+{
+	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, h->plain ? "http,https" : "https");
+	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(c, CURLOPT_PROXY, "");
+	curl_easy_setopt(c, CURLOPT_NOPROXY, "*");
+	curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
+	curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
+	curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, (long)LOW_SPEED_BYTES);
+	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)LOW_SPEED_SECONDS);
+	curl_easy_setopt(c, CURLOPT_USERAGENT, "Tollgate/" TOLLGATE_VERSION);
+	curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
+	curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, progress);
+	curl_easy_setopt(c, CURLOPT_XFERINFODATA, h);
+}
+
+static void
+slist_release(void *list)
+{
+	curl_slist_free_all(list);
+}
+
+static struct curl_slist *
+header_list(mem_ctx *mem, const char *const *headers)
+{
+	struct curl_slist	*list = NULL;
+
+	for (; *headers != NULL; headers++)
+		list = curl_slist_append(list, *headers);
+	if (list != NULL)
+		mem_hang(mem, list, slist_release);
+	return list;
+}
+
+static void
+handle_request(CURL *c, mem_ctx *mem, const struct https_request *q)
+{
+	long	connect_ms = q->timeout_ms < HTTPS_CONNECT_MS ? q->timeout_ms : HTTPS_CONNECT_MS;
+
+	curl_easy_setopt(c, CURLOPT_URL, q->url);
+	curl_easy_setopt(c, CURLOPT_HTTPHEADER, header_list(mem, q->headers));
+	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)q->timeout_ms);
+	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, connect_ms);
+	if (q->body != NULL) {
+		curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE, (long)strlen(q->body));
+		curl_easy_setopt(c, CURLOPT_POSTFIELDS, q->body);
+	}
+	curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, q->method);
+}
+
+static void
+headers_keep(CURL *c, mem_ctx *mem, const char *const *named, const char **values)
+{
+	struct curl_header	*found;
+
+	for (size_t i = 0; named[i] != NULL; i++) {
+		values[i] = NULL;
+		if (curl_easy_header(c, named[i], 0, CURLH_HEADER, -1, &found) == CURLHE_OK)
+			values[i] = mem_copy(mem, found->value, strnlen(found->value, 200));
+	}
+}
+
+void
+https_exchange(struct https *h, mem_ctx *mem, const struct https_request *q, struct https_answer *a,
+    const char *const *named, const char **values)
+{
+	CURL		*c = handle_take(h);
+	CURLcode	code;
+	long		status = 0;
+
+	*a = (struct https_answer){ .body = { .ctx = mem } };
+	handle_rules(c, h);
+	handle_request(c, mem, q);
+	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, body_received);
+	curl_easy_setopt(c, CURLOPT_WRITEDATA, a);
+	code = curl_easy_perform(c);
+	headers_keep(c, mem, named, values);
+	curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
+	if (code == CURLE_OK)
+		a->status = (int)status;
+	else
+		a->why = curl_easy_strerror(code);
+	handle_give(h, c);
+}

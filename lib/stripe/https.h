@@ -1,0 +1,47 @@
+/*
+ * https: one exchange with an HTTP server over a small pool of curl handles. TLS is always verified; no proxy, no
+ * redirect, no environment. Knows nothing of Stripe.
+ */
+#ifndef TOLLGATE_HTTPS_H
+#define TOLLGATE_HTTPS_H
+
+#include <stdbool.h>
+
+#include "mem.h"
+
+struct https;
+
+enum { HTTPS_MAX_BODY = 1024 * 1024, HTTPS_CONNECT_MS = 3000 };
+
+struct https_request {
+	const char		*method;
+	const char		*url;
+	const char		*body;		/* NULL: none */
+	const char *const	*headers;	/* "Name: value", NULL at the end */
+	int			timeout_ms;	/* for the whole exchange */
+};
+
+struct https_answer {
+	int		status;		/* 0: none, or not whole: why says what happened */
+	const char	*why;
+	bool		too_large;	/* over HTTPS_MAX_BODY */
+	struct buf	body;
+};
+
+/* plain: http:// may be spoken too. Hangs on ctx; used by all threads. */
+struct https *https_open(mem_ctx *ctx, bool plain);
+
+/*
+ * Fills *a, on mem. named: headers wanted from the answer, NULL at the end; their values (or NULL) go to values, in
+ * the same order.
+ */
+void https_exchange(struct https *h, mem_ctx *mem, const struct https_request *q, struct https_answer *a,
+    const char *const *named, const char **values);
+
+/* From any thread: exchanges and pauses end at once (within a second), and none begins any more. */
+void https_stop(struct https *h);
+
+/* Sleeps; false when stopped meanwhile. */
+bool https_pause(struct https *h, int ms);
+
+#endif

@@ -1,0 +1,24 @@
+#include "form.h"
+#include "private/hosted.h"
+#include "secret.h"
+
+/* A portal session is made for each click and never stored; the key only joins the attempts of one call. */
+enum err
+stripe_portal(struct stripe *s, mem_ctx *mem, const char *customer, const char *return_url, const char *language,
+    const char **url)
+{
+	const struct stripe_hosted	*hosted = stripe_hosted(s);
+	struct buf			b = { .ctx = mem };
+	struct json_object		*session;
+	struct secret			key;
+
+	*url = NULL;
+	TRY(secret_random(&key));
+	form_put(&b, "customer", customer);
+	form_put(&b, "return_url", return_url);
+	form_put(&b, "locale", language);
+	if (hosted->portal_configuration[0] != '\0')
+		form_put(&b, "configuration", hosted->portal_configuration);
+	TRY(stripe_call(s, mem, "POST", "/v1/billing_portal/sessions", b.data, secret_hex(mem, &key), &session));
+	return stripe_page_url(session, hosted->portal, url);
+}

@@ -1,0 +1,22 @@
+/* hosted: where Stripe's hosted pages live, as far as this API address tells. Inside lib/stripe only. */
+#ifndef TOLLGATE_STRIPE_HOSTED_H
+#define TOLLGATE_STRIPE_HOSTED_H
+
+#include "stripe.h"
+
+struct stripe_hosted {
+	const char	*checkout;		/* origins */
+	const char	*portal;
+	const char	*origins;		/* each of them once */
+	const char	*portal_configuration;	/* or "" */
+	bool		loopback;		/* the API is on this machine: plain http will do */
+};
+
+struct stripe_hosted stripe_hosted_of(mem_ctx *ctx, const struct stripe_options *options);
+
+const struct stripe_hosted *stripe_hosted(const struct stripe *s);
+
+/* The "url" of an answer when it is on that origin; ERR_UPSTREAM, logged, when it is missing or elsewhere. */
+enum err stripe_page_url(struct json_object *answer, const char *origin, const char **url) MUST_CHECK;
+
+#endif

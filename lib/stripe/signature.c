@@ -1,0 +1,118 @@
+#include "signature.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mem.h"
+#include "secret.h"
+
+enum { T_DIGITS = 12 };
+
+struct parsed {
+	const char	*t;		/* its digits, as they were sent: they are part of what is signed */
+	size_t		t_len;
+	int64_t		time;
+	struct secret	v1[SIGNATURE_MAX_ITEMS];
+	size_t		n_v1;		/* readable ones */
+	size_t		seen_v1;
+};
+
+/* Plain decimal, no sign and no leading zero: what Stripe writes, and one spelling only for each number. */
+static bool
+read_time(struct parsed *p, const char *s, size_t n)
+{
+	if (p->t != NULL || n == 0 || n > T_DIGITS || s[0] == '0')
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (s[i] < '0' || s[i] > '9')
+			return false;
+		p->time = p->time * 10 + (s[i] - '0');
+	}
+	p->t = s;
+	p->t_len = n;
+	return true;
+}
+
+/* One "name=value". False when the header as a whole cannot be trusted; unknown names and stray pieces are skipped. */
+static bool
+read_item(struct parsed *p, const char *s, size_t n)
+{
+	const char	*equals = memchr(s, '=', n);
+	size_t		name = equals ? (size_t)(equals - s) : n;
+
+	if (equals == NULL)
+		return true;
+	if (name == 1 && s[0] == 't')
+		return read_time(p, equals + 1, n - 2);
+	if (name != 2 || memcmp(s, "v1", 2) != 0)
+		return true;
+	if (++p->seen_v1 > SIGNATURE_MAX_ITEMS)
+		return false;
+	if (secret_from_hex(equals + 1, n - 3, &p->v1[p->n_v1]))
+		p->n_v1++;
+	return true;
+}
+
+static bool
+read_header(struct parsed *p, const char *header)
+{
+	if (strnlen(header, SIGNATURE_MAX_HEADER + 1) > SIGNATURE_MAX_HEADER)
+		return false;
+	for (const char *s = header; ; s++) {
+		size_t	n = strcspn(s, ",");
+
+		if (!read_item(p, s, n))
+			return false;
+		s += n;
+		if (*s == '\0')
+			break;
+	}
+	return p->t != NULL && p->n_v1 > 0;
+}
+
+/* Every secret against every v1, so that the time taken does not tell which one was near. */
+static bool
+any_matches(const struct parsed *p, const struct buf *said, const char *const *secrets, size_t n, size_t *which)
+{
+	bool	found = false;
+
+	for (size_t i = n; i-- > 0;) {
+		struct secret	mac = secret_hmac(secrets[i], strlen(secrets[i]), said->data, said->len);
+
+		for (size_t j = 0; j < p->n_v1; j++) {
+			if (secret_equal(&mac, &p->v1[j]) && secrets[i][0] != '\0') {
+				found = true;
+				*which = i;
+			}
+		}
+	}
+	return found;
+}
+
+enum signature_verdict
+signature_verify(const char *header, const void *body, size_t n, const char *const *secrets, size_t n_secrets,
+    int64_t now, size_t *which)
+{
+	struct parsed	p = { 0 };
+	size_t		index = 0;
+	bool		matches;
+
+	if (header == NULL || header[0] == '\0')
+		return SIGNATURE_MISSING;
+	if (!read_header(&p, header) || n == 0)
+		return SIGNATURE_INVALID;
+
+	struct buf	said = { .ctx = mem_new() };
+
+	buf_put(&said, p.t, p.t_len);
+	buf_put(&said, ".", 1);
+	buf_put(&said, body, n);
+	matches = any_matches(&p, &said, secrets, n_secrets, &index);
+	talloc_free(said.ctx);
+	if (which != NULL)
+		*which = index;
+	if (!matches || llabs(now - p.time) > SIGNATURE_TOLERANCE)
+		return SIGNATURE_INVALID;
+	return SIGNATURE_OK;
+}

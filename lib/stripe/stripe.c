@@ -1,0 +1,255 @@
+#include "stripe.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "breaker.h"
+#include "https.h"
+#include "json.h"
+#include "log.h"
+#include "private/hosted.h"
+
+enum { PAUSE_LEAST_MS = 500, PAUSE_MOST_MS = 5000, ATTEMPT_LEAST_MS = 100 };
+
+struct stripe {
+	struct https		*https;
+	const char		*api_url;
+	const char		*version;	/* whole header lines */
+	const char		*authorization;
+	int			timeout_ms;
+	struct stripe_hosted	hosted;
+	pthread_mutex_t		lock;		/* of breaker */
+	struct breaker		breaker;
+};
+
+/* Headers of an answer that matter; the order is that of `named`. */
+enum { REQUEST_ID, SHOULD_RETRY, RETRY_AFTER, N_NAMED };
+static const char *const named[] = { "Request-Id", "Stripe-Should-Retry", "Retry-After", NULL };
+
+struct attempt {
+	struct https_answer	answer;
+	const char		*headers[N_NAMED];
+	struct json_object	*doc;		/* NULL unless the body is a JSON object */
+	bool			retry;
+	int			pause_ms;	/* before the next one */
+};
+
+static int64_t
+clock_ms(void)
+{
+	struct timespec	t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void
+stripe_close(void *thing)
+{
+	pthread_mutex_destroy(&((struct stripe *)thing)->lock);
+}
+
+struct stripe *
+stripe_open(mem_ctx *ctx, const struct stripe_options *options)
+{
+	struct stripe	*s = talloc_zero(ctx, struct stripe);
+
+	s->hosted = stripe_hosted_of(s, options);
+	s->https = https_open(s, s->hosted.loopback);
+	s->api_url = mem_printf(s, "%s", options->api_url);
+	s->version = mem_printf(s, "Stripe-Version: %s", options->version);
+	s->authorization = mem_printf(s, "Authorization: Bearer %s", options->key);
+	s->timeout_ms = options->timeout_ms;
+	pthread_mutex_init(&s->lock, NULL);
+	mem_hang(s, s, stripe_close);
+	return s;
+}
+
+const struct stripe_hosted *
+stripe_hosted(const struct stripe *s)
+{
+	return &s->hosted;
+}
+
+const char *
+stripe_origins(const struct stripe *s)
+{
+	return s->hosted.origins;
+}
+
+void
+stripe_stop(struct stripe *s)
+{
+	https_stop(s->https);
+}
+
+bool
+stripe_is_up(struct stripe *s)
+{
+	bool	open;
+
+	pthread_mutex_lock(&s->lock);
+	open = breaker_is_open(&s->breaker, clock_ms());
+	pthread_mutex_unlock(&s->lock);
+	return !open;
+}
+
+/* No whole answer counts as none: it may have been cut, and the same key makes asking again safe. */
+static bool
+worth_repeating(const struct attempt *a)
+{
+	const char	*said = a->headers[SHOULD_RETRY];
+	int		status = a->answer.status;
+
+	if (a->answer.too_large)
+		return false;
+	if (status == 0)
+		return true;
+	if (said != NULL && strcasecmp(said, "true") == 0)
+		return true;
+	if (said != NULL && strcasecmp(said, "false") == 0)
+		return false;
+	return status == 409 || status == 429 || status >= 500 || (status < 300 && a->doc == NULL);
+}
+
+/* As Stripe's own libraries wait: 0.5 s doubled each time, up to 5 s, less or more by chance, never under 0.5 s. */
+static int
+pause_after(const struct attempt *a, int n)
+{
+	const char	*said = a->headers[RETRY_AFTER];
+	unsigned	ms = PAUSE_LEAST_MS << (n - 1);
+	char		*end;
+	long		seconds;
+
+	if (said != NULL) {
+		seconds = strtol(said, &end, 10);
+		if (end != said && *end == '\0' && seconds >= 0)
+			return seconds > PAUSE_MOST_MS / 1000 ? -1 : (int)seconds * 1000;
+	}
+	ms = ms > PAUSE_MOST_MS ? PAUSE_MOST_MS : ms;
+	ms = ms / 2 + (unsigned)(clock_ms() * 2654435761u >> 8) % ms;
+	return (int)(ms < PAUSE_LEAST_MS ? PAUSE_LEAST_MS : ms);
+}
+
+static void
+attempt_log(const struct attempt *a, const char *method, const char *path, int n)
+{
+	enum log_level	level = a->doc != NULL && a->answer.status < 400 ? LOG_INFO : LOG_WARN;
+
+	log_line(level, "stripe", LOG_TEXT("method", method), LOG_TEXT("path", path), LOG_INT("attempt", n),
+	    LOG_INT("status", a->answer.status), LOG_TEXT("stripe_request", a->headers[REQUEST_ID]),
+	    LOG_TEXT("type", json_text(a->doc, "/error/type")), LOG_TEXT("code", json_text(a->doc, "/error/code")),
+	    LOG_TEXT("param", json_text(a->doc, "/error/param")), LOG_TEXT("reason", a->answer.why));
+}
+
+static void
+attempt_make(struct stripe *s, mem_ctx *mem, const struct https_request *q, struct attempt *a)
+{
+	*a = (struct attempt){ 0 };
+	https_exchange(s->https, mem, q, &a->answer, named, a->headers);
+	if (a->answer.status != 0 && json_parse(mem, a->answer.body.data, a->answer.body.len, &a->doc) != OK)
+		a->answer.why = "body is not JSON";
+	if (!json_object_is_type(a->doc, json_type_object))
+		a->doc = NULL;
+	a->retry = worth_repeating(a);
+}
+
+/* Attempts, the last of which is left in *a. */
+static void
+attempts_make(struct stripe *s, mem_ctx *mem, struct https_request *q, const char *path, struct attempt *a)
+{
+	int64_t	end = clock_ms() + 2 * (int64_t)s->timeout_ms + STRIPE_SLACK_MS;
+
+	for (int n = 1; ; n++) {
+		int64_t	left = end - clock_ms();
+		int	pause;
+
+		q->timeout_ms = left < s->timeout_ms ? (int)left : s->timeout_ms;
+		attempt_make(s, mem, q, a);
+		attempt_log(a, q->method, path, n);
+		pause = pause_after(a, n);
+		if (!a->retry || n > STRIPE_RETRIES || pause < 0 || clock_ms() + pause + ATTEMPT_LEAST_MS > end)
+			return;
+		if (!https_pause(s->https, pause))
+			return;
+	}
+}
+
+static enum err
+attempt_verdict(const struct attempt *a)
+{
+	int	status = a->answer.status;
+
+	if (a->answer.too_large || (status >= 200 && status < 400 && (status >= 300 || a->doc == NULL)))
+		return ERR_UPSTREAM;
+	if (status == 0 || status == 409 || status == 429 || status >= 500)
+		return ERR_UNAVAILABLE;
+	if (status == 404)
+		return ERR_NOT_FOUND;
+	return status < 300 ? OK : ERR_INTERNAL;
+}
+
+static void
+request_prepare(struct stripe *s, mem_ctx *mem, struct https_request *q, const char *path, const char *form,
+    const char *key)
+{
+	bool		posts = strcmp(q->method, "POST") == 0;
+	const char	**headers = talloc_zero_array(mem, const char *, 5);
+
+	headers[0] = s->authorization;
+	headers[1] = s->version;
+	if (posts) {
+		headers[2] = "Content-Type: application/x-www-form-urlencoded";
+		headers[3] = mem_printf(mem, "Idempotency-Key: %s", key);
+		q->body = form != NULL ? form : "";
+	}
+	q->headers = headers;
+	q->url = posts || form == NULL ? mem_printf(mem, "%s%s", s->api_url, path) :
+	    mem_printf(mem, "%s%s?%s", s->api_url, path, form);
+}
+
+static bool
+breaker_ask(struct stripe *s)
+{
+	bool	allowed;
+
+	pthread_mutex_lock(&s->lock);
+	allowed = breaker_allows(&s->breaker, clock_ms());
+	pthread_mutex_unlock(&s->lock);
+	if (!allowed)
+		log_line(LOG_WARN, "stripe_refused", LOG_TEXT("reason", "too many of the last calls failed"));
+	return allowed;
+}
+
+/* Being told to slow down (429) or to wait for another call (409) is an answer: Stripe is up. */
+static void
+breaker_tell(struct stripe *s, const struct attempt *a)
+{
+	bool	answered = a->answer.too_large || (a->answer.status != 0 && a->answer.status < 500);
+
+	pthread_mutex_lock(&s->lock);
+	breaker_note(&s->breaker, answered, clock_ms());
+	pthread_mutex_unlock(&s->lock);
+}
+
+enum err
+stripe_call(struct stripe *s, mem_ctx *mem, const char *method, const char *path, const char *form, const char *key,
+    struct json_object **out)
+{
+	struct https_request	q = { .method = method };
+	struct attempt		a;
+
+	*out = NULL;
+	if (!breaker_ask(s))
+		return ERR_UNAVAILABLE;
+	request_prepare(s, mem, &q, path, form, key);
+	attempts_make(s, mem, &q, path, &a);
+	breaker_tell(s, &a);
+	TRY(attempt_verdict(&a));
+	*out = a.doc;
+	return OK;
+}
