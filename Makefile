@@ -17,7 +17,8 @@ FLAGS	= -std=gnu17 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototyp
 	$(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all,-D_FORTIFY_SOURCE=2)
 LINK	= -pie -Wl,-z,relro,-z,now -pthread $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 LDLIBS	= -lfcgi $(PKG_LIBS)
-PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+# Without json-c's own directory: it has a json.h, and ours must be the one.
+PKG_CFLAGS := $(filter-out %/json-c,$(shell pkg-config --cflags $(PACKAGES) 2>/dev/null))
 PKG_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
 COMPILE	= @mkdir -p $(@D); echo "cc $<"; $(CC) $(CPPFLAGS) $(CFLAGS) $(FLAGS) -MMD -MP $(INCLUDES) -c -o $@ $<
 PROGRAM	= @mkdir -p $(@D); echo "ld $@"; $(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $(filter-out %/flags,$^) $(MORE_LIBS) $(LDLIBS)
