@@ -5,13 +5,6 @@
 #include "json.h"
 #include "worker.h"
 
-static void
-doc_add(struct json_object *doc, const char *name, const char *text)
-{
-	if (text != NULL)
-		json_object_object_add(doc, name, json_object_new_string(text));
-}
-
 /* The other languages this page can be had in: path without prefix, and label. */
 static struct json_object *
 language_links(struct visit *v)
@@ -22,11 +15,11 @@ language_links(struct visit *v)
 	for (size_t i = 0; i < p->n_languages; i++) {
 		struct json_object	*link = json_object_new_object();
 
-		doc_add(link, "code", p->languages[i].code);
-		doc_add(link, "label", p->languages[i].label);
-		doc_add(link, "path", v->route == NULL ? "/" : v->route->path);
+		json_put(link, "code", p->languages[i].code);
+		json_put(link, "label", p->languages[i].label);
+		json_put(link, "path", v->route == NULL ? "/" : v->route->path);
 		if (strcmp(p->languages[i].code, v->language) == 0)
-			json_object_object_add(link, "current", json_object_new_boolean(1));
+			json_put_true(link, "current");
 		json_object_array_add(links, link);
 	}
 	return links;
@@ -37,22 +30,23 @@ static struct json_object *
 page_doc(struct visit *v, const char *name, struct json_object *doc)
 {
 	const struct pages	*p = v->app->pages;
-	struct json_object	*all = json_hang(v->q->mem, json_object_new_object());
+	struct json_object	*all = json_new(v->q->mem);
 
 	if (json_object_is_type(doc, json_type_object)) {
 		json_object_object_foreach(doc, key, value)
 			json_object_object_add(all, key, json_object_get(value));
 	}
-	doc_add(all, "site_name", v->app->config->site.name);
-	doc_add(all, "style", p->style_version);
-	doc_add(all, "language", v->language);
-	doc_add(all, "csrf", v->csrf);
-	doc_add(all, "request", v->q->id);
-	doc_add(all, "fault", v->fault);
-	doc_add(all, "content", name);
-	doc_add(all, "title", mem_printf(v->q->mem, "%s_title", name));
+	json_put(all, "site_name", v->app->config->site.name);
+	json_put(all, "style", p->style_version);
+	json_put(all, "language", v->language);
+	json_put(all, "csrf", v->csrf);
+	json_put(all, "request", v->q->id);
+	json_put(all, "fault", v->fault);
+	json_put(all, "content", name);
+	json_put(all, "title", mem_printf(v->q->mem, "%s_title", name));
 	json_object_object_add(all, "languages", language_links(v));
-	json_object_object_add(all, "signed_in", json_object_new_boolean(v->route != NULL && v->route->user != NULL));
+	if (v->route != NULL && v->route->user != NULL)
+		json_put_true(all, "signed_in");
 	return all;
 }
 
@@ -107,17 +101,17 @@ void
 page_error(struct visit *v, enum err why)
 {
 	const struct err_info	*info = err_info(why);
-	struct json_object	*doc = json_hang(v->q->mem, json_object_new_object());
+	struct json_object	*doc = json_new(v->q->mem);
 
 	if (info->retryable)
 		http_header(v->r, "Retry-After", "5");
 	if (v->app->pages == NULL || (v->route != NULL && v->route->json) || http_wants_json(v->q)) {
-		doc_add(doc, "error", info->sentence);
+		json_put(doc, "error", info->sentence);
 		if (page_json(v, info->status, doc) == OK)
 			return;
 	}
-	doc_add(doc, "reason", mem_printf(v->q->mem, "error_%s", info->name));
-	doc_add(doc, "advice", mem_printf(v->q->mem, "advice_%s", info->name));
+	json_put(doc, "reason", mem_printf(v->q->mem, "error_%s", info->name));
+	json_put(doc, "advice", mem_printf(v->q->mem, "advice_%s", info->name));
 	json_object_object_add(doc, "status", json_object_new_int(info->status));
 	if (page_status(v, info->status, "error", doc) != OK)
 		http_body(v->r, info->status, "text/plain; charset=utf-8", info->sentence, strlen(info->sentence));

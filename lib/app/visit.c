@@ -11,6 +11,14 @@ visit_user(struct visit *v)
 	return db_as_user(v->q->mem, v->app->db, session_bearer(v->q->mem, &v->session));
 }
 
+bool
+visit_is_member(struct visit *v)
+{
+	struct json_object	*known = NULL;
+
+	return v->has_session && db_user(visit_user(v), &known, "api.signed_in()", NO_ARGS) == OK && json_true(known, "");
+}
+
 enum err
 visit_form(struct visit *v)
 {

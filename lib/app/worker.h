@@ -78,6 +78,9 @@ int worker_main(const struct worker *worker, int argc, char **argv);
 /* The identity of whoever sent this request, for a visitor's page that treats members differently. */
 struct db_user *visit_user(struct visit *v);
 
+/* Whether somebody is signed in. No, while the database cannot say: a visitor's page is shown all the same. */
+bool visit_is_member(struct visit *v);
+
 /* Gives a visitor's page a form token, and the browser the flow cookie behind it when it has none. */
 enum err visit_form(struct visit *v) MUST_CHECK;
 

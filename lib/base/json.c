@@ -160,3 +160,22 @@ json_id(struct json_object *doc, const char *pointer)
 
 	return json_text(v, json_object_is_type(v, json_type_object) ? "/id" : "");
 }
+
+void
+json_put(struct json_object *doc, const char *name, const char *text)
+{
+	if (text != NULL)
+		json_object_object_add(doc, name, json_object_new_string(text));
+}
+
+void
+json_put_true(struct json_object *doc, const char *name)
+{
+	json_object_object_add(doc, name, json_object_new_boolean(1));
+}
+
+struct json_object *
+json_new(mem_ctx *ctx)
+{
+	return json_hang(ctx, json_object_new_object());
+}

@@ -36,4 +36,11 @@ bool json_true(struct json_object *doc, const char *pointer);
 /* An id that Stripe gives as a string or as an expanded object with "id"; NULL when neither. */
 const char *json_id(struct json_object *doc, const char *pointer);
 
+/* Documents of ours: name = text (nothing is added for NULL), or name = true. */
+void json_put(struct json_object *doc, const char *name, const char *text);
+void json_put_true(struct json_object *doc, const char *name);
+
+/* A new, empty object on ctx. */
+struct json_object *json_new(mem_ctx *ctx);
+
 #endif

@@ -1,0 +1,184 @@
+/* signup: from a plain form to Stripe Checkout, and what to say to those who come back from it. */
+#include <string.h>
+
+#include "json.h"
+#include "session.h"
+#include "text.h"
+#include "worker.h"
+
+static struct json_object *
+plan_options(struct visit *v, const char *chosen)
+{
+	struct json_object	*plans = json_object_new_array();
+	const struct config	*c = v->app->config;
+
+	for (size_t i = 0; i < c->n_plans; i++) {
+		struct json_object	*plan = json_object_new_object();
+
+		json_put(plan, "id", c->plans[i].id);
+		json_put(plan, "label", mem_printf(v->q->mem, "plan_%s", c->plans[i].id));
+		json_put(plan, "about", mem_printf(v->q->mem, "plan_%s_about", c->plans[i].id));
+		if (chosen != NULL && strcmp(chosen, c->plans[i].id) == 0)
+			json_put_true(plan, "chosen");
+		json_object_array_add(plans, plan);
+	}
+	return plans;
+}
+
+/* The form, empty or as it was sent; *_error are catalogue names. */
+static enum err
+form_show(struct visit *v, int status, const char *email_error, const char *plan_error)
+{
+	struct json_object	*doc = json_new(v->q->mem);
+	const char		*email = form_get(&v->form, "email"), *plan = form_get(&v->form, "plan");
+
+	TRY(visit_form(v));
+	json_put(doc, "action", visit_path(v, "/signup"));
+	json_put(doc, "email", email == NULL ? "" : email);
+	json_object_object_add(doc, "plans", plan_options(v, plan));
+	json_put(doc, "email_error", email_error);
+	json_put(doc, "plan_error", plan_error);
+	return page_status(v, status, "signup", doc);
+}
+
+static enum err
+form_get_page(struct visit *v, struct db_visitor *me)
+{
+	(void)me;
+	if (visit_is_member(v))
+		return http_redirect(v->r, "/workspace");
+	return form_show(v, v->status, NULL, NULL);
+}
+
+/*
+ * One draft for each browser, address and plan: a second click, a reload and a retry after a time-out have the same
+ * key, so they find the draft and the session that are there.
+ */
+static enum err
+draft_open(struct visit *v, struct db_visitor *me, const char *email, const char *plan, const char **key,
+    struct json_object **draft)
+{
+	const char	*what = mem_printf(v->q->mem, "%s %s", text_email_canonical(v->q->mem, email), plan);
+	struct db_args	args;
+
+	*key = mem_printf(v->q->mem, "\\x%s", session_key(v->q->mem, &v->flow, "signup", what));
+	args = ARGS(TEXT(*key), TEXT(email), TEXT(plan), TEXT(v->language), visit_flow(v), TEXT(v->q->remote_addr));
+	for (int attempt = 0; attempt < 2; attempt++) {
+		enum err	e = db_visitor(me, draft, "api.open_draft($1::bytea, $2, $3, $4, $5, $6::inet)", args);
+
+		if (e != ERR_UNCERTAIN)
+			return e;
+	}
+	return ERR_UNCERTAIN;
+}
+
+/* All from the draft as it was first written, so that a repeated request is the same to the letter. */
+static enum err
+session_open(struct visit *v, struct json_object *draft, const char **id, const char **url)
+{
+	const char			*plan = json_text(draft, "/plan"), *tenant = json_text(draft, "/tenant");
+	const char			*language = json_text(draft, "/language");
+	const struct config_plan	*p = plan == NULL ? NULL : config_plan(v->app->config, plan);
+	struct stripe_checkout		c;
+
+	if (p == NULL || tenant == NULL || language == NULL)
+		return ERR_INTERNAL;
+	c = (struct stripe_checkout){
+		.tenant = tenant, .plan = plan, .price = p->price, .email = json_text(draft, "/email"),
+		.success_url = visit_url(v, mem_printf(v->q->mem, "/%s/welcome?session_id={CHECKOUT_SESSION_ID}", language)),
+		.cancel_url = visit_url(v, mem_printf(v->q->mem, "/%s/signup", language)),
+		.language = language,
+		.key = mem_printf(v->q->mem, "checkout:%s:%d", tenant, (int)json_int(draft, "/attempt", 1)),
+	};
+	return stripe_checkout(v->app->stripe, v->q->mem, &c, id, url);
+}
+
+static enum err
+checkout(struct visit *v, struct db_visitor *me, const char *email, const char *plan)
+{
+	struct json_object	*draft, *nothing;
+	const char		*key, *id, *url, *attempt;
+
+	TRY(draft_open(v, me, email, plan, &key, &draft));
+	if (strcmp(json_text(draft, "/state"), "complete") == 0)
+		return http_redirect(v->r, visit_path(v, mem_printf(v->q->mem, "/welcome?session_id=%s", json_text(draft, "/session"))));
+	TRY(session_open(v, draft, &id, &url));
+	attempt = mem_printf(v->q->mem, "%d", (int)json_int(draft, "/attempt", 1));
+	TRY(db_visitor(me, &nothing, "api.checkout_opened($1::bytea, $2::int, $3)",
+	    ARGS(TEXT(key), TEXT(attempt), TEXT(id))));
+	return url == NULL ? ERR_UPSTREAM : http_redirect(v->r, url);
+}
+
+static enum err
+form_post(struct visit *v, struct db_visitor *me)
+{
+	const char	*given = form_get(&v->form, "email"), *plan = form_get(&v->form, "plan"), *email;
+	const char	*email_error = NULL, *plan_error = NULL;
+	enum err	e;
+
+	if (visit_fields(v, "email plan") != OK)
+		return visit_again(v, 422, "fault_unknown_field");
+	email = text_trim(v->q->mem, given == NULL ? "" : given);
+	if (*email == '\0')
+		email_error = "email_missing";
+	else if (!text_is_email(email))
+		email_error = "email_wrong";
+	if (plan == NULL || *plan == '\0')
+		plan_error = "plan_missing";
+	else if (config_plan(v->app->config, plan) == NULL)
+		plan_error = "plan_unknown";
+	if (email_error != NULL || plan_error != NULL)
+		return form_show(v, 422, email_error, plan_error);
+
+	e = checkout(v, me, email, plan);
+	if (e != ERR_UNAVAILABLE && e != ERR_UNCERTAIN && e != ERR_UPSTREAM && e != ERR_LIMIT)
+		return e;
+	/* Nothing was charged, and the same form may be sent again: better than a bare error page. */
+	http_header(v->r, "Retry-After", e == ERR_LIMIT ? "600" : "5");
+	v->fault = e == ERR_LIMIT ? "fault_limit" : "fault_checkout";
+	return form_show(v, err_info(e)->status, NULL, NULL);
+}
+
+static bool
+is_session_id(const char *s)
+{
+	return s != NULL && strncmp(s, "cs_", 3) == 0 && strlen(s) <= 255 &&
+	    strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == strlen(s);
+}
+
+/* Says what our own database knows. Grants nothing, signs nobody in, names nobody. */
+static enum err
+welcome(struct visit *v, struct db_visitor *me)
+{
+	const char		*id = form_get(&v->q->query, "session_id"), *state = "unknown";
+	struct json_object	*doc = NULL;
+
+	if (is_session_id(id))
+		TRY(db_visitor(me, &doc, "api.welcome($1)", ARGS(TEXT(id))));
+	if (doc == NULL)
+		doc = json_new(v->q->mem);
+	if (json_text(doc, "/state") != NULL)
+		state = json_text(doc, "/state");
+	json_put_true(doc, mem_printf(v->q->mem, "is_%s", state));
+	json_put(doc, "heading", mem_printf(v->q->mem, "welcome_%s", state));
+	json_put(doc, "text", mem_printf(v->q->mem, "welcome_%s_text", state));
+	if (strcmp(state, "ready") == 0)
+		TRY(visit_form(v));
+	return page_status(v, strcmp(state, "unknown") == 0 ? 404 : 200, "welcome", doc);
+}
+
+static const struct route routes[] = {
+	VISITOR("GET",  "/signup", form_get_page),
+	VISITOR("POST", "/signup", form_post),
+	VISITOR("GET",  "/welcome", welcome),
+	{ 0 }
+};
+
+int
+main(int argc, char **argv)
+{
+	return worker_main(&(struct worker){
+		"signup", "Sign-up: a plain form, Stripe Checkout, and the page people come back to.",
+		NEED_STRIPE | NEED_PLANS, routes,
+	}, argc, argv);
+}
