@@ -1,0 +1,363 @@
+#include "config.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <libconfig.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "private/config_key.h"
+
+struct reader {
+	mem_ctx		*ctx;
+	const char	*path;
+	struct config	*out;
+	unsigned	needs;
+	unsigned	faults;
+};
+
+/* "FILE:LINE: KEY what is wrong"; without the line where there is no setting to point at. */
+static void __attribute__((format(printf, 4, 5)))
+fault(struct reader *r, const config_setting_t *at, const char *key, const char *format, ...)
+{
+	const char	*file = at ? config_setting_source_file(at) : NULL;
+	va_list		ap;
+
+	r->faults++;
+	fprintf(stderr, "%s:", file ? file : r->path);
+	if (at && config_setting_source_line(at))
+		fprintf(stderr, "%d:", config_setting_source_line(at));
+	fprintf(stderr, " %s ", key);
+	va_start(ap, format);
+	vfprintf(stderr, format, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+static void
+fault_if(struct reader *r, const config_setting_t *at, const char *key, const char *wrong)
+{
+	if (wrong)
+		fault(r, at, key, "%s", wrong);
+}
+
+/* A section that this program does not need is only looked at for its shape. */
+static void
+value_check(struct reader *r, const struct config_key *k, const config_setting_t *at, const char *value)
+{
+	const char	*wrong = k->check && r->needs & k->need ? k->check(value) : NULL;
+
+	if (wrong)
+		fault(r, at, k->path, "\"%s\" %s", value, wrong);
+}
+
+/* The setting's text, or NULL after a fault. */
+static const char *
+string_read(struct reader *r, const config_setting_t *at, const char *key)
+{
+	const char	*s = at ? config_setting_get_string(at) : NULL;
+
+	if (s == NULL) {
+		fault(r, at, key, at ? "must be text in double quotes" : "is missing");
+		return NULL;
+	}
+	for (const char *c = s; *c; c++) {
+		if (iscntrl((unsigned char)*c)) {
+			fault(r, at, key, "holds a control character");
+			return NULL;
+		}
+	}
+	return mem_copy(r->ctx, s, strlen(s));
+}
+
+static void
+text_read(struct reader *r, const struct config_key *k, const config_setting_t *at, void *to)
+{
+	const char	*s = at ? string_read(r, at, k->path) : k->text;
+
+	if (s == NULL)
+		return;
+	value_check(r, k, at, s);
+	*(const char **)to = s;
+}
+
+static void
+number_read(struct reader *r, const struct config_key *k, const config_setting_t *at, void *to)
+{
+	long long	n = at ? config_setting_get_int64(at) : k->number;
+
+	if (at && config_setting_type(at) != CONFIG_TYPE_INT && config_setting_type(at) != CONFIG_TYPE_INT64)
+		fault(r, at, k->path, "must be a whole number");
+	else if (n < k->min || n > k->max)
+		fault(r, at, k->path, "must be from %d to %d", k->min, k->max);
+	*(int *)to = (int)n;
+}
+
+static void
+switch_read(struct reader *r, const struct config_key *k, const config_setting_t *at, void *to)
+{
+	if (at && config_setting_type(at) != CONFIG_TYPE_BOOL)
+		fault(r, at, k->path, "must be true or false");
+	*(bool *)to = at ? config_setting_get_bool(at) : k->number;
+}
+
+static void
+list_add(mem_ctx *ctx, struct config_list *list, const char *item)
+{
+	list->items = talloc_realloc(ctx, list->items, const char *, list->n + 1);
+	list->items[list->n++] = item;
+}
+
+static bool
+list_has(const struct config_list *list, const char *item)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		if (strcmp(list->items[i], item) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+words_split(mem_ctx *ctx, struct config_list *list, const char *text)
+{
+	char	*rest = mem_copy(ctx, text, strlen(text));
+	char	*word;
+
+	while ((word = strsep(&rest, " ")) != NULL) {
+		if (*word)
+			list_add(ctx, list, word);
+	}
+}
+
+/* The texts of a list or an array: at least one, none twice. */
+static void
+strings_read(struct reader *r, const struct config_key *k, const config_setting_t *at, struct config_list *list)
+{
+	if (!config_setting_is_array(at) && !config_setting_is_list(at)) {
+		fault(r, at, k->path, "must be a list, as in [\"a\", \"b\"]");
+		return;
+	}
+	if (config_setting_length(at) == 0)
+		fault(r, at, k->path, "is empty");
+	for (int i = 0; i < config_setting_length(at); i++) {
+		const config_setting_t	*item = config_setting_get_elem(at, (unsigned)i);
+		const char		*s = string_read(r, item, k->path);
+
+		if (s && list_has(list, s))
+			fault(r, item, k->path, "has \"%s\" twice", s);
+		else if (s)
+			list_add(r->ctx, list, s);
+	}
+}
+
+static void
+words_read(struct reader *r, const struct config_key *k, const config_setting_t *at, void *to)
+{
+	struct config_list	*list = to;
+
+	if (at)
+		strings_read(r, k, at, list);
+	else
+		words_split(r->ctx, list, k->text);
+	for (size_t i = 0; i < list->n; i++)
+		value_check(r, k, at, list->items[i]);
+}
+
+/* source: the file or variable it came from. A secret itself is never printed. */
+static void
+secret_check(struct reader *r, const struct config_key *k, const config_setting_t *at, const char *source,
+    const char *secret)
+{
+	const char	*wrong = config_check_secret(secret);
+
+	if (wrong == NULL && k->check)
+		wrong = k->check(secret);
+	if (wrong)
+		fault(r, at, k->path, "%s: the secret %s", source, wrong);
+}
+
+/* Adds the secret in the file to the list. */
+static void
+secret_add(struct reader *r, const struct config_key *k, const config_setting_t *at, const char *file,
+    struct config_list *list)
+{
+	const char	*secret = NULL;
+	const char	*wrong = config_secret_file(r->ctx, file, &secret);
+
+	if (wrong)
+		fault(r, at, k->path, "%s %s", file, wrong);
+	if (secret == NULL)
+		return;
+	secret_check(r, k, at, file, secret);
+	list_add(r->ctx, list, secret);
+}
+
+/* From the environment, else from the files. A secret this program does not need is wiped and not read. */
+static void
+secrets_read(struct reader *r, const struct config_key *k, const config_setting_t *at, struct config_list *list)
+{
+	char			*words = config_secret_variable(r->ctx, k->variable);
+	struct config_list	files = { 0 };
+	unsigned		before = r->faults;
+
+	if (at && k->kind == KIND_SECRETS)
+		strings_read(r, k, at, &files);
+	else if (at)
+		list_add(r->ctx, &files, string_read(r, at, k->path));
+	if (!(r->needs & k->need)) {
+		if (words)
+			explicit_bzero(words, strlen(words));
+		return;
+	}
+	if (words && k->kind == KIND_SECRETS)
+		words_split(r->ctx, list, words);
+	else if (words)
+		list_add(r->ctx, list, words);
+	for (size_t i = 0; words && i < list->n; i++)
+		secret_check(r, k, NULL, k->variable, list->items[i]);
+	for (size_t i = 0; words == NULL && i < files.n; i++) {
+		if (files.items[i] && *files.items[i])
+			secret_add(r, k, at, files.items[i], list);
+	}
+	if (list->n == 0 && k->text == NULL && r->faults == before)
+		fault(r, at, k->path, "has no secret, and %s is not set", k->variable);
+}
+
+static void
+secret_read(struct reader *r, const struct config_key *k, const config_setting_t *at, void *to)
+{
+	struct config_list	list = { 0 };
+
+	secrets_read(r, k, at, &list);
+	*(const char **)to = list.n ? list.items[0] : k->text;
+}
+
+static void
+plan_read(struct reader *r, const config_setting_t *at)
+{
+	config_setting_t	*id = config_setting_is_group(at) ? config_setting_get_member(at, "id") : NULL;
+	config_setting_t	*price = config_setting_is_group(at) ? config_setting_get_member(at, "price") : NULL;
+	struct config_plan	plan;
+	struct config		*c = r->out;
+
+	if (id == NULL || price == NULL || config_setting_length(at) != 2) {
+		fault(r, at, "plans", "must be a list of { id = \"starter\"; price = \"price_1\"; }");
+		return;
+	}
+	plan.id = string_read(r, id, "plans.id");
+	plan.price = string_read(r, price, "plans.price");
+	if (plan.id == NULL || plan.price == NULL)
+		return;
+	fault_if(r, at, "plans.id", config_check_plan_id(plan.id));
+	fault_if(r, at, "plans.price", config_check_price(plan.price));
+	for (size_t i = 0; i < c->n_plans; i++) {
+		if (strcmp(c->plans[i].id, plan.id) == 0)
+			fault(r, at, "plans.id", "has \"%s\" twice", plan.id);
+		if (strcmp(c->plans[i].price, plan.price) == 0)
+			fault(r, at, "plans.price", "has \"%s\" twice", plan.price);
+	}
+	c->plans = talloc_realloc(r->ctx, c->plans, struct config_plan, c->n_plans + 1);
+	c->plans[c->n_plans++] = plan;
+}
+
+static void
+plans_read(struct reader *r, const struct config_key *k, const config_setting_t *at)
+{
+	if (at && !config_setting_is_list(at)) {
+		fault(r, at, k->path, "must be a list in round brackets");
+		return;
+	}
+	for (int i = 0; at && i < config_setting_length(at); i++)
+		plan_read(r, config_setting_get_elem(at, (unsigned)i));
+	if (at && config_setting_length(at) == 0)
+		fault(r, at, k->path, "is empty");
+}
+
+static void
+key_read(struct reader *r, const struct config_key *k, const config_setting_t *at)
+{
+	void	*to = (char *)r->out + k->offset;
+
+	if (at == NULL && k->text == NULL && r->needs & k->need && (k->kind == KIND_TEXT || k->kind == KIND_PLANS))
+		fault(r, NULL, k->path, "is missing");
+	switch (k->kind) {
+	case KIND_TEXT:
+		text_read(r, k, at, to);
+		return;
+	case KIND_NUMBER:
+		number_read(r, k, at, to);
+		return;
+	case KIND_SWITCH:
+		switch_read(r, k, at, to);
+		return;
+	case KIND_WORDS:
+		words_read(r, k, at, to);
+		return;
+	case KIND_SECRET:
+		secret_read(r, k, at, to);
+		return;
+	case KIND_SECRETS:
+		secrets_read(r, k, at, to);
+		return;
+	case KIND_PLANS:
+		plans_read(r, k, at);
+	}
+}
+
+/* Sections and their members; what is inside a member is its reader's matter. */
+static void
+names_check(struct reader *r, const config_setting_t *group, const char *section)
+{
+	for (int i = 0; i < config_setting_length(group); i++) {
+		const config_setting_t	*at = config_setting_get_elem(group, (unsigned)i);
+		const char		*name = mem_printf(r->ctx, "%s%s", section, config_setting_name(at));
+
+		if (*section == '\0' && config_setting_is_group(at) && config_name_is_known(name, '.'))
+			names_check(r, at, mem_printf(r->ctx, "%s.", name));
+		else if (!config_name_is_known(name, '\0'))
+			fault_if(r, at, name, config_name_unknown(r->ctx, name));
+	}
+}
+
+static void
+tree_read(struct reader *r, const config_t *tree)
+{
+	const struct config	*c = r->out;
+
+	names_check(r, config_root_setting(tree), "");
+	for (const struct config_key *k = config_keys; k->path; k++)
+		key_read(r, k, config_lookup(tree, k->path));
+	if (r->needs & NEED_MAIL && c->mail.user && *c->mail.user && !(c->mail.password && *c->mail.password))
+		fault(r, config_lookup(tree, "mail.user"), "mail.user", "has no password: set mail.password_file");
+}
+
+enum err
+config_load(mem_ctx *ctx, const char *path, unsigned needs, struct config **out)
+{
+	struct reader	r = { .ctx = ctx, .path = path, .needs = needs, .out = talloc_zero(ctx, struct config) };
+	config_t	tree;
+
+	config_init(&tree);
+	if (config_read_file(&tree, path))
+		tree_read(&r, &tree);
+	else if (config_error_type(&tree) == CONFIG_ERR_PARSE)
+		r.faults = (unsigned)fprintf(stderr, "%s:%d: %s\n", config_error_file(&tree) ? config_error_file(&tree) : path,
+		    config_error_line(&tree), config_error_text(&tree));
+	else
+		fault(&r, NULL, "cannot be read:", "%s", strerror(errno));
+	config_destroy(&tree);
+	*out = r.out;
+	return r.faults ? ERR_INVALID : OK;
+}
+
+const struct config_plan *
+config_plan(const struct config *c, const char *id)
+{
+	for (size_t i = 0; i < c->n_plans; i++) {
+		if (strcmp(c->plans[i].id, id) == 0)
+			return &c->plans[i];
+	}
+	return NULL;
+}

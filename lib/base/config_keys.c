@@ -1,0 +1,158 @@
+#include "private/config_key.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const char *
+check_filled(const char *s)
+{
+	return *s ? NULL : "is empty";
+}
+
+static bool
+begins(const char *s, const char *prefix)
+{
+	return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+static bool
+host_is_loopback(const char *host, size_t n)
+{
+	return (n == 9 && begins(host, "localhost")) || (n == 5 && begins(host, "[::1]")) ||
+	    (n > 4 && begins(host, "127.") && strspn(host, "0123456789.") == n);
+}
+
+/* HOST or HOST:PORT and nothing after it; the length of the host, 0 when it is none. */
+static size_t
+host_length(const char *s)
+{
+	const char	*name = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
+	size_t		n = *s == '[' ? strspn(s, "[:.0123456789abcdefABCDEF]") : strspn(s, name);
+	char		*end;
+	long		port;
+
+	if (s[n] == '\0')
+		return n;
+	if (s[n] != ':' || !isdigit((unsigned char)s[n + 1]))
+		return 0;
+	port = strtol(s + n + 1, &end, 10);
+	return *end == '\0' && port >= 1 && port <= 65535 ? n : 0;
+}
+
+static const char *
+check_origin(const char *s)
+{
+	bool		plain = begins(s, "http://");
+	const char	*host = s + (plain ? 7 : 8);
+	size_t		n;
+
+	if (!plain && !begins(s, "https://"))
+		return "must begin with https://";
+	n = host_length(host);
+	if (n == 0)
+		return "must be scheme, host and perhaps port, with no slash at the end";
+	return plain && !host_is_loopback(host, n) ? "must begin with https:// (http only on a loopback address)" : NULL;
+}
+
+static const char *
+check_smtp(const char *s)
+{
+	size_t	scheme = begins(s, "smtp://") ? 7 : begins(s, "smtps://") ? 8 : 0;
+
+	return scheme && host_length(s + scheme) ? NULL : "must be smtp://HOST:PORT or smtps://HOST:PORT";
+}
+
+static const char *
+check_from(const char *s)
+{
+	return strchr(s, '@') ? NULL : "must hold an address, as in \"Name <billing@example.com>\"";
+}
+
+static const char *
+check_language(const char *s)
+{
+	return strlen(s) == 2 && islower((unsigned char)s[0]) && islower((unsigned char)s[1]) ? NULL :
+	    "must be two lower-case letters each, as in \"en\"";
+}
+
+static const char *
+check_directory(const char *s)
+{
+	struct stat	st;
+
+	return stat(s, &st) == 0 && S_ISDIR(st.st_mode) ? NULL : "is not a directory";
+}
+
+static const char *
+check_portal(const char *s)
+{
+	return *s == '\0' || begins(s, "bpc_") ? NULL : "must begin with bpc_";
+}
+
+static const char *
+check_api_key(const char *s)
+{
+	return begins(s, "sk_") || begins(s, "rk_") ? NULL : "must begin with sk_ or rk_";
+}
+
+static const char *
+check_webhook(const char *s)
+{
+	return begins(s, "whsec_") ? NULL : "must begin with whsec_";
+}
+
+const char *
+config_check_plan_id(const char *s)
+{
+	return *s && strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(s) ? NULL :
+	    "must be lower-case letters, digits and _";
+}
+
+const char *
+config_check_price(const char *s)
+{
+	return begins(s, "price_") ? NULL : "must begin with price_";
+}
+
+#define TEXT(p, need, member, otherwise, check) \
+	{ p, KIND_TEXT, need, offsetof(struct config, member), otherwise, 0, 0, 0, check, NULL }
+#define INT(p, need, member, otherwise, min, max) \
+	{ p, KIND_NUMBER, need, offsetof(struct config, member), NULL, otherwise, min, max, NULL, NULL }
+#define BOOL(p, need, member, otherwise) \
+	{ p, KIND_SWITCH, need, offsetof(struct config, member), NULL, otherwise, 0, 0, NULL, NULL }
+#define MANY(p, kind, need, member, otherwise, check, variable) \
+	{ p, kind, need, offsetof(struct config, member), otherwise, 0, 0, 0, check, variable }
+
+const struct config_key config_keys[] = {
+	TEXT("site.url", NEED_SITE, site.url, NULL, check_origin),
+	MANY("site.languages", KIND_WORDS, NEED_SITE, site.languages, "en de", check_language, NULL),
+	TEXT("site.pages", NEED_SITE, site.pages, TOLLGATE_PREFIX "/share/tollgate/pages", check_directory),
+	TEXT("site.name", NEED_SITE, site.name, "Tollgate", check_filled),
+	TEXT("database.conninfo", NEED_DATABASE, database.conninfo, NULL, check_filled),
+	TEXT("database.schema", NEED_DATABASE, database.schema, TOLLGATE_PREFIX "/share/tollgate/schema", check_filled),
+	INT("database.pool", NEED_DATABASE, database.pool, 4, 1, 64),
+	INT("database.wait_ms", NEED_DATABASE, database.wait_ms, 250, 1, 10000),
+	INT("database.timeout_ms", NEED_DATABASE, database.timeout_ms, 3000, 100, 60000),
+	BOOL("database.prepared", NEED_DATABASE, database.prepared, true),
+	INT("serve.threads", NEED_SERVE, serve.threads, 4, 1, 64),
+	INT("serve.drain_ms", NEED_SERVE, serve.drain_ms, 2000, 100, 60000),
+	TEXT("stripe.api_url", NEED_STRIPE, stripe.api_url, "https://api.stripe.com", check_origin),
+	TEXT("stripe.version", NEED_STRIPE, stripe.version, "2026-07-29.dahlia", check_filled),
+	TEXT("stripe.portal_configuration", NEED_STRIPE, stripe.portal_configuration, "", check_portal),
+	INT("stripe.timeout_ms", NEED_STRIPE, stripe.timeout_ms, 10000, 500, 80000),
+	MANY("stripe.key_file", KIND_SECRET, NEED_STRIPE, stripe.key, NULL, check_api_key, "TOLLGATE_STRIPE_KEY"),
+	MANY("stripe.webhook_secret_files", KIND_SECRETS, NEED_WEBHOOK, stripe.webhook_secrets, NULL, check_webhook,
+	    "TOLLGATE_STRIPE_WEBHOOK_SECRET"),
+	TEXT("mail.url", NEED_MAIL, mail.url, NULL, check_smtp),
+	TEXT("mail.from", NEED_MAIL, mail.from, NULL, check_from),
+	TEXT("mail.user", NEED_MAIL, mail.user, "", NULL),
+	MANY("mail.password_file", KIND_SECRET, NEED_MAIL, mail.password, "", NULL, "TOLLGATE_MAIL_PASSWORD"),
+	BOOL("mail.starttls", NEED_MAIL, mail.starttls, true),
+	INT("mail.timeout_ms", NEED_MAIL, mail.timeout_ms, 30000, 500, 120000),
+	INT("jobs.threads", NEED_JOBS, jobs.threads, 2, 1, 16),
+	INT("jobs.poll_ms", NEED_JOBS, jobs.poll_ms, 1000, 10, 60000),
+	{ "plans", KIND_PLANS, NEED_PLANS, 0, NULL, 0, 0, 0, NULL, NULL },
+	{ 0 }
+};

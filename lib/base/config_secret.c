@@ -1,0 +1,73 @@
+#include "private/config_key.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { SECRET_FILE_MAX = 4096 };
+
+/* The bytes themselves are wiped: /proc/PID/environ would show them even after unsetenv(). */
+char *
+config_secret_variable(mem_ctx *ctx, const char *name)
+{
+	char	*value = getenv(name);
+	char	*copy;
+
+	if (value == NULL)
+		return NULL;
+	copy = mem_copy(ctx, value, strlen(value));
+	explicit_bzero(value, strlen(value));
+	unsetenv(name);
+	return copy;
+}
+
+static const char *
+secret_read(mem_ctx *ctx, int fd, const char **out)
+{
+	char		bytes[SECRET_FILE_MAX + 1];
+	struct stat	st;
+	ssize_t		n;
+
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+		return "is not a regular file";
+	if (st.st_mode & 077)
+		return "is open to others than its owner: chmod 600";
+	n = read(fd, bytes, sizeof(bytes));
+	if (n < 0 || n > SECRET_FILE_MAX)
+		return n < 0 ? "cannot be read" : "is too long to be a secret";
+	while (n > 0 && (bytes[n - 1] == '\n' || bytes[n - 1] == '\r'))
+		n--;
+	*out = mem_copy(ctx, bytes, (size_t)n);
+	explicit_bzero(bytes, sizeof(bytes));
+	return NULL;
+}
+
+const char *
+config_secret_file(mem_ctx *ctx, const char *path, const char **out)
+{
+	int		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	const char	*wrong;
+
+	if (fd < 0)
+		return errno == ENOENT ? "does not exist" : errno == EACCES ? "cannot be read: no permission" :
+		    "cannot be opened";
+	wrong = secret_read(ctx, fd, out);
+	close(fd);
+	return wrong;
+}
+
+const char *
+config_check_secret(const char *s)
+{
+	if (*s == '\0')
+		return "is empty";
+	for (; *s; s++) {
+		if (isspace((unsigned char)*s) || iscntrl((unsigned char)*s))
+			return "has white space in it";
+	}
+	return NULL;
+}
