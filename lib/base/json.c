@@ -1,5 +1,6 @@
 #include "json.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { JSON_DEPTH = 32 };
@@ -18,21 +19,42 @@ json_hang(mem_ctx *ctx, struct json_object *doc)
 	return doc;
 }
 
-/* What json-c takes even when strict, and RFC 8259 does not: NaN and Infinity, as words of their own. */
+/* Outside strings JSON has few characters. json-c, strict or not, takes 'a', comments, NaN and Infinity all the same. */
 static bool
-json_names_no_number(const char *s, size_t n)
+json_has_only_json(const char *s, size_t n)
 {
-	bool	quoted = false;
+	static const char	allowed[] = "{}[]:,\" \t\r\n0123456789+-.eEtrufalsn";
+	bool			quoted = false;
 
 	for (size_t i = 0; i < n; i++) {
 		if (quoted && s[i] == '\\')
 			i++;
 		else if (s[i] == '"')
 			quoted = !quoted;
-		else if (!quoted && (s[i] == 'N' || s[i] == 'I'))
-			return true;
+		else if (!quoted && memchr(allowed, s[i], sizeof(allowed) - 1) == NULL)
+			return false;
 	}
-	return false;
+	return true;
+}
+
+/* 1e999 is well-formed, and no number a double can hold. */
+static bool
+json_is_finite(struct json_object *doc)
+{
+	bool	finite = true;
+
+	if (json_object_is_type(doc, json_type_double))
+		return isfinite(json_object_get_double(doc));
+	if (json_object_is_type(doc, json_type_array)) {
+		for (size_t i = 0; i < json_object_array_length(doc); i++)
+			finite = finite && json_is_finite(json_object_array_get_idx(doc, i));
+	} else if (json_object_is_type(doc, json_type_object)) {
+		json_object_object_foreach(doc, key, value) {
+			(void)key;
+			finite = finite && json_is_finite(value);
+		}
+	}
+	return finite;
 }
 
 static bool
@@ -52,7 +74,7 @@ json_parse(mem_ctx *ctx, const void *bytes, size_t n, struct json_object **out)
 
 	*out = NULL;
 	/* A NUL would end json-c's reading early; the copy gives it the NUL it wants after a bare number. */
-	if (n == 0 || n > INT32_MAX - 1 || memchr(text, '\0', n) != NULL || json_names_no_number(text, n))
+	if (n == 0 || n > INT32_MAX - 1 || memchr(text, '\0', n) != NULL || !json_has_only_json(text, n))
 		return ERR_BAD_REQUEST;
 	tok = json_tokener_new_ex(JSON_DEPTH);
 	if (tok == NULL)
@@ -63,7 +85,8 @@ json_parse(mem_ctx *ctx, const void *bytes, size_t n, struct json_object **out)
 	used = json_tokener_get_parse_end(tok);
 	json_tokener_free(tok);
 	json_hang(ctx, doc);
-	if (why != json_tokener_success || used > n || !json_is_space(text + used, n - used))
+	if (why != json_tokener_success || used > n || !json_is_space(text + used, n - used) ||
+	    !json_is_finite(doc))
 		return ERR_BAD_REQUEST;
 	*out = doc;
 	return OK;

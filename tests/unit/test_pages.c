@@ -1,0 +1,129 @@
+/* pages: the product's own templates and catalogues have no holes. */
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "json.h"
+#include "pages.h"
+
+#define PAGES "workers/pages"
+
+static const struct pages *
+pages(mem_ctx *mem)
+{
+	static const char	*languages[] = { "en", "de" };
+	struct config		c = { .site = { .pages = PAGES, .name = "Test", .url = "https://example.com" } };
+	const struct pages	*p;
+
+	c.site.languages = (struct config_list){ languages, 2 };
+	assert_int_equal(pages_load(mem, &c, &p), OK);
+	return p;
+}
+
+static char *
+contents(mem_ctx *mem, const char *path)
+{
+	static char	text[65536];
+	FILE		*f = fopen(path, "r");
+
+	assert_non_null(f);
+	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+	fclose(f);
+	return mem_printf(mem, "%s", text);
+}
+
+/* Every {{>name}} in text exists in the language; {{>*name}} is chosen by the document. */
+static void
+partials_check(const struct language *l, const char *file, const char *text)
+{
+	for (const char *at = text; (at = strstr(at, "{{>")) != NULL; at += 3) {
+		char	name[64];
+
+		if (at[3] != '*' && sscanf(at + 3, "%63[a-z0-9_]", name) == 1 && pages_partial(l, name) == NULL)
+			fail_msg("%s: no %s in %s", file, name, l->code);
+	}
+}
+
+static void
+directory_check(const struct pages *p, const char *dir)
+{
+	mem_ctx		*mem = mem_new();
+	DIR		*d = opendir(dir);
+	struct dirent	*e;
+
+	assert_non_null(d);
+	while ((e = readdir(d)) != NULL)
+		if (strstr(e->d_name, ".mustache") != NULL)
+			for (size_t i = 0; i < p->n_languages; i++)
+				partials_check(&p->languages[i], e->d_name,
+				    contents(mem, mem_printf(mem, "%s/%s", dir, e->d_name)));
+	closedir(d);
+	talloc_free(mem);
+}
+
+static void
+test_every_text_a_template_names_exists_in_every_language(void **state)
+{
+	mem_ctx			*mem = mem_new();
+	const struct pages	*p = pages(mem);
+
+	(void)state;
+	directory_check(p, PAGES);
+	directory_check(p, PAGES "/mail");
+	talloc_free(mem);
+}
+
+/* What the document chooses: an error's name, a status, a month. */
+static void
+test_every_text_a_document_names_exists_in_every_language(void **state)
+{
+	mem_ctx			*mem = mem_new();
+	const struct pages	*p = pages(mem);
+
+	(void)state;
+	for (size_t i = 0; i < p->n_languages; i++) {
+		for (int e = ERR_BAD_REQUEST; e < ERR_CLOSED; e++) {
+			if (e == ERR_AUTH)
+				continue;
+			assert_non_null(pages_partial(&p->languages[i], mem_printf(mem, "error_%s", err_info(e)->name)));
+			assert_non_null(pages_partial(&p->languages[i], mem_printf(mem, "advice_%s", err_info(e)->name)));
+		}
+		for (int m = 1; m <= 12; m++)
+			assert_non_null(pages_partial(&p->languages[i], mem_printf(mem, "month_%d", m)));
+	}
+	talloc_free(mem);
+}
+
+static void
+test_d21_every_stripe_status_has_a_text(void **state)
+{
+	static const char *const	statuses[] = {
+		"draft", "incomplete", "incomplete_expired", "trialing", "active", "past_due", "unpaid", "paused", "canceled", "none", "unknown",
+	};
+	mem_ctx			*mem = mem_new();
+	const struct pages	*p = pages(mem);
+
+	(void)state;
+	for (size_t i = 0; i < p->n_languages; i++)
+		for (size_t s = 0; s < sizeof(statuses) / sizeof(*statuses); s++)
+			assert_non_null(pages_partial(&p->languages[i], mem_printf(mem, "status_%s", statuses[s])));
+	talloc_free(mem);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest	tests[] = {
+		cmocka_unit_test(test_every_text_a_template_names_exists_in_every_language),
+		cmocka_unit_test(test_every_text_a_document_names_exists_in_every_language),
+		cmocka_unit_test(test_d21_every_stripe_status_has_a_text),
+	};
+
+	mem_init();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
