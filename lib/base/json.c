@@ -19,7 +19,10 @@ json_hang(mem_ctx *ctx, struct json_object *doc)
 	return doc;
 }
 
-/* Outside strings JSON has few characters. json-c, strict or not, takes 'a', comments, NaN and Infinity all the same. */
+/*
+ * Outside strings JSON has few characters, and a point stands before a digit. json-c, strict or not, takes 'a',
+ * comments, NaN, Infinity and "1." all the same.
+ */
 static bool
 json_has_only_json(const char *s, size_t n)
 {
@@ -31,7 +34,8 @@ json_has_only_json(const char *s, size_t n)
 			i++;
 		else if (s[i] == '"')
 			quoted = !quoted;
-		else if (!quoted && memchr(allowed, s[i], sizeof(allowed) - 1) == NULL)
+		else if (!quoted && (memchr(allowed, s[i], sizeof(allowed) - 1) == NULL ||
+		    (s[i] == '.' && (i + 1 == n || s[i + 1] < '0' || s[i + 1] > '9'))))
 			return false;
 	}
 	return true;
