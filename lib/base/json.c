@@ -20,8 +20,8 @@ json_hang(mem_ctx *ctx, struct json_object *doc)
 }
 
 /*
- * Outside strings JSON has few characters, and a point stands before a digit. json-c, strict or not, takes 'a',
- * comments, NaN, Infinity and "1." all the same.
+ * Outside strings JSON has few characters, and a point stands before a digit; inside them no bare control characters.
+ * json-c, strict or not, takes 'a', comments, NaN, Infinity, "1." and a bare line feed in a string all the same.
  */
 static bool
 json_has_only_json(const char *s, size_t n)
@@ -30,6 +30,8 @@ json_has_only_json(const char *s, size_t n)
 	bool			quoted = false;
 
 	for (size_t i = 0; i < n; i++) {
+		if (quoted && (unsigned char)s[i] < 0x20)
+			return false;
 		if (quoted && s[i] == '\\')
 			i++;
 		else if (s[i] == '"')
