@@ -1,0 +1,169 @@
+#include "inbox.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "json.h"
+#include "text.h"
+
+enum { PATHS = 4 };
+
+/* Which object a type makes dirty, and where its id may stand, by API version: the first found counts. */
+static const struct row {
+	const char	*type;		/* with a dot at the end: all that begin so */
+	const char	*kind;
+	const char	*paths[PATHS];
+} rows[] = {
+	{ "checkout.session.", "checkout", { "/data/object" } },
+	{ "customer.created", "customer", { "/data/object" } },
+	{ "customer.updated", "customer", { "/data/object" } },
+	{ "customer.deleted", "customer", { "/data/object" } },
+	{ "customer.subscription.", "subscription", { "/data/object" } },
+	{ "invoice.", "subscription", { "/data/object/subscription", "/data/object/parent/subscription_details/subscription",
+	    "/data/object/lines/data/0/subscription",
+	    "/data/object/lines/data/0/parent/subscription_item_details/subscription" } },
+};
+
+static const struct row *
+row_find(const char *type)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		size_t	n = strlen(rows[i].type);
+
+		if (strncmp(rows[i].type, type, n) == 0 && (rows[i].type[n - 1] == '.' || type[n] == '\0'))
+			return &rows[i];
+	}
+	return NULL;
+}
+
+/* A string without U+0000 inside, which PostgreSQL's text cannot hold, and C would cut. */
+static const char *
+whole_text(struct json_object *doc, const char *pointer)
+{
+	const char	*s = json_text(doc, pointer);
+
+	return s != NULL && strlen(s) == (size_t)json_object_get_string_len(json_at(doc, pointer)) ? s : NULL;
+}
+
+/* Stripe's ids are words; anything else must not get into a path of the API. */
+static bool
+is_id(const char *s)
+{
+	size_t	n = s == NULL ? 0 : strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+
+	return n > 0 && n <= INBOX_MAX_ID && s[n] == '\0';
+}
+
+static const char *
+object_find(struct json_object *doc, const struct row *row)
+{
+	for (size_t i = 0; i < PATHS && row->paths[i] != NULL; i++) {
+		const char	*id = json_id(doc, row->paths[i]);
+
+		if (is_id(id))
+			return id;
+	}
+	return NULL;
+}
+
+/* Whether the string that begins at s is the name of a member that must be there once only. */
+static bool
+names_event(const char *s)
+{
+	size_t	n = strncmp(s, "\"id\"", 4) == 0 ? 4 : strncmp(s, "\"type\"", 6) == 0 ? 6 : 0;
+
+	return n > 0 && s[n + strspn(s + n, " \t\r\n")] == ':';
+}
+
+/* Of two equal names the parser keeps the last. For what tells events apart, that is not good enough. */
+static bool
+is_named_twice(const char *s)
+{
+	unsigned	depth = 0, names[2] = { 0 };
+
+	for (bool quoted = false; *s != '\0'; s++) {
+		if (quoted && *s == '\\')
+			s++;
+		else if (*s == '"') {
+			if (!quoted && depth == 1 && names_event(s))
+				names[s[1] == 'i']++;
+			quoted = !quoted;
+		} else if (!quoted)
+			depth += (*s == '{' || *s == '[') - (*s == '}' || *s == ']');
+	}
+	return names[0] > 1 || names[1] > 1;
+}
+
+/* Every byte that is not ASCII as '?': enough to find the id of an event that has to be kept, not understood. */
+static char *
+ascii_only(mem_ctx *mem, const char *s, size_t n)
+{
+	char	*copy = mem_copy(mem, s, n);
+
+	for (size_t i = 0; i < n; i++) {
+		if ((unsigned char)copy[i] >= 0x80)
+			copy[i] = '?';
+	}
+	return copy;
+}
+
+/* Seconds as they are, or a thin event's "2026-07-29T10:00:00.000Z"; 0 when neither. */
+static int64_t
+created_read(struct json_object *doc)
+{
+	const char	*text = json_text(doc, "/created");
+	struct tm	t = { 0 };
+
+	if (text == NULL)
+		return json_int(doc, "/created", 0);
+	return strptime(text, "%Y-%m-%dT%H:%M:%S", &t) != NULL ? timegm(&t) : 0;
+}
+
+static bool
+is_for_us(struct json_object *doc)
+{
+	const char	*object = json_text(doc, "/object");
+
+	return object != NULL && strcmp(object, "event") == 0 && json_at(doc, "/account") == NULL;
+}
+
+enum err
+inbox_read(mem_ctx *mem, const char *body, size_t n, struct inbox_event *e)
+{
+	struct json_object	*doc;
+	const struct row	*row;
+	bool			broken = json_parse(mem, body, n, &doc) != OK;
+
+	if (broken && (text_is_utf8(body, n) || json_parse(mem, ascii_only(mem, body, n), n, &doc) != OK))
+		return ERR_BAD_REQUEST;
+	*e = (struct inbox_event){
+		.id = whole_text(doc, "/id"), .type = whole_text(doc, "/type"),
+		.api_version = whole_text(doc, "/api_version"), .created = created_read(doc),
+		.livemode = json_true(doc, "/livemode"),
+	};
+	if (!is_id(e->id))
+		return ERR_BAD_REQUEST;
+	if (e->type == NULL)
+		e->type = "";
+	row = row_find(e->type);
+	if (row == NULL || broken || !is_for_us(doc) || is_named_twice(body))
+		return OK;
+	e->object = object_find(doc, row);
+	e->kind = e->object != NULL ? row->kind : NULL;
+	return OK;
+}
+
+enum err
+inbox_receive(struct db_service *me, mem_ctx *mem, const struct inbox_event *e, const struct inbox_receipt *r,
+    bool *duplicate)
+{
+	struct json_object	*done;
+
+	TRY(db_service(me, &done, "service.receive_event($1, $2, $3, $4::bigint, $5::boolean, $6, $7, $8::int, $9, $10)",
+	    ARGS(TEXT(e->id), TEXT(e->type), TEXT(e->api_version), TEXT(mem_printf(mem, "%lld", (long long)e->created)),
+	    TEXT(e->livemode ? "true" : "false"), BYTES(r->body, r->n),
+	    TEXT(ascii_only(mem, r->signature, strlen(r->signature))), TEXT(mem_printf(mem, "%zu", r->key_index)),
+	    TEXT(e->kind), TEXT(e->object))));
+	*duplicate = json_true(done, "/duplicate");
+	return OK;
+}

@@ -1,0 +1,43 @@
+/*
+ * inbox: what an event says has happened, and which object it therefore makes dirty. An event is only a hint: its
+ * object is fetched again before anything is believed, so any API version will do as long as the id can be found.
+ */
+#ifndef TOLLGATE_INBOX_H
+#define TOLLGATE_INBOX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "service.h"
+
+enum { INBOX_MAX_ID = 255 };
+
+struct inbox_event {
+	const char	*id;
+	const char	*type;
+	const char	*api_version;	/* NULL when the event names none */
+	int64_t		created;	/* Unix seconds */
+	bool		livemode;
+	const char	*kind;		/* "checkout", "customer", "subscription"; NULL: kept and parked */
+	const char	*object;	/* its id; NULL with kind */
+};
+
+/*
+ * Reads a body whose signature was right. ERR_BAD_REQUEST when it is no JSON or has no event id. Parked: thin events,
+ * other accounts' events, an id or type given twice, broken UTF-8, types without a row in the table, no usable id.
+ */
+enum err inbox_read(mem_ctx *mem, const char *body, size_t n, struct inbox_event *out) MUST_CHECK;
+
+/* How an event came. */
+struct inbox_receipt {
+	const char	*body;
+	size_t		n;
+	const char	*signature;
+	size_t		key_index;	/* of the secret that signed */
+};
+
+/* Stores the exact bytes and marks the object dirty, in one commit. Known ids change nothing: *duplicate. */
+enum err inbox_receive(struct db_service *me, mem_ctx *mem, const struct inbox_event *e, const struct inbox_receipt *r,
+    bool *duplicate) MUST_CHECK;
+
+#endif

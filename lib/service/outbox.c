@@ -1,0 +1,45 @@
+#include "outbox.h"
+
+#include "json.h"
+#include "log.h"
+
+enum err
+outbox_claim(struct db_service *me, mem_ctx *mem, int lease_seconds, struct outbox_mail *m, bool *found)
+{
+	struct json_object	*doc;
+
+	TRY(db_service(me, &doc, "service.claim_mail($1::int)", ARGS(TEXT(mem_printf(mem, "%d", lease_seconds)))));
+	*found = doc != NULL;
+	if (doc == NULL)
+		return OK;
+	*m = (struct outbox_mail){ json_text(doc, "/id"), json_text(doc, "/claim"), json_text(doc, "/recipient"),
+	    json_text(doc, "/template"), json_text(doc, "/language"), json_at(doc, "/data") };
+	return m->id && m->claim && m->recipient && m->template && m->language ? OK : ERR_INTERNAL;
+}
+
+/* A conflict: another process has taken the mail over, or our lost report did arrive. */
+static enum err
+reported(enum err e)
+{
+	return e == ERR_CONFLICT ? OK : e;
+}
+
+enum err
+outbox_sent(struct db_service *me, const struct outbox_mail *m)
+{
+	struct json_object	*none;
+
+	log_line(LOG_INFO, "mail_sent", LOG_TEXT("mail", m->id), LOG_TEXT("template", m->template));
+	return reported(db_service(me, &none, "service.mail_sent($1::uuid, $2::uuid)", ARGS(TEXT(m->id), TEXT(m->claim))));
+}
+
+enum err
+outbox_failed(struct db_service *me, const struct outbox_mail *m, const char *why, bool permanent)
+{
+	struct json_object	*none;
+
+	log_line(LOG_WARN, "mail_failed", LOG_TEXT("mail", m->id), LOG_TEXT("template", m->template),
+	    LOG_TEXT("reason", why), LOG_INT("permanent", permanent));
+	return reported(db_service(me, &none, "service.mail_failed($1::uuid, $2::uuid, $3, $4::boolean)",
+	    ARGS(TEXT(m->id), TEXT(m->claim), TEXT(why), TEXT(permanent ? "true" : "false"))));
+}

@@ -1,0 +1,19 @@
+/*
+ * sync: makes dirty objects clean. One piece of work: claim an object under a lease, fetch it from Stripe as it is now,
+ * write it down in one call. Whoever dies in the middle is replaced when the lease runs out.
+ */
+#ifndef TOLLGATE_SYNC_H
+#define TOLLGATE_SYNC_H
+
+#include <stdbool.h>
+
+#include "service.h"
+#include "stripe.h"
+
+/*
+ * *found: whether anything was due. OK also when Stripe failed: that is noted at the object, which comes up again
+ * later. Otherwise it is the database that could not be asked.
+ */
+enum err sync_one(struct db_service *me, mem_ctx *mem, struct stripe *s, int lease_seconds, bool *found) MUST_CHECK;
+
+#endif
