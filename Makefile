@@ -121,11 +121,10 @@ install: all			## install under DESTDIR and PREFIX (/usr/local)
 	@install -m 755 $(BUILD)/tollgate $(DESTDIR)$(PREFIX)/bin
 	@cd workers && find pages -type f -exec install -D -m 644 {} $(abspath $(SHARE))/{} \;
 	@find schema -name '*.sql' -exec install -D -m 644 {} $(SHARE)/{} \;
-	@for f in conf/systemd/*.*; do sed 's,/usr/local,$(PREFIX),g' $$f >$(UNITS)/$${f##*/}; done
+	@set -e; for f in conf/systemd/*.*; do sed 's,/usr/local,$(PREFIX),g' $$f >$(UNITS)/$${f##*/}; done
 	@mv $(UNITS)/tollgate.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/tollgate.conf
-	@for f in conf/*.conf; do sed 's,/usr/local,$(PREFIX),g' $$f >$(DOC)/$${f##*/}; done
+	@set -e; for f in conf/*.conf; do sed 's,/usr/local,$(PREFIX),g' $$f >$(DOC)/$${f##*/}; done
 	@test -e $(ETC)/tollgate.conf || install -m 644 $(DOC)/tollgate.conf $(ETC)
-	@echo "installed under $(DESTDIR)$(PREFIX)"
 uninstall:			## remove what install laid, but not /etc/tollgate
 	rm -rf $(LIBEXEC) $(SHARE) $(DOC) $(DESTDIR)$(PREFIX)/bin/tollgate $(UNITS)/tollgate.target \
 	    $(UNITS)/tollgate*.service $(UNITS)/tollgate*.socket $(DESTDIR)$(PREFIX)/lib/sysusers.d/tollgate.conf

@@ -1,0 +1,211 @@
+"""What a stack is made of: directories, PostgreSQL, the simulator, the mail catcher, the workers and a web server."""
+import glob
+import http.client
+import os
+import re
+import secrets
+import signal
+import socket
+import subprocess
+import urllib.error
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+from harness.supervisor import Failed, Service, Supervisor, tail
+
+WORKERS = ("signup", "account", "billing", "webhooks")
+ROLES = ("postgres", *("tollgate_" + name for name in (*WORKERS, "jobs", "operator")))
+PREFIX = "usr/local"
+
+
+def free_ports(n):
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(n)]
+    ports = [s.getsockname()[1] for s in sockets]
+    for s in sockets:
+        s.close()
+    return ports
+
+
+def fill(template, values):
+    """The text with each line after "#@ name" replaced by values[name]; every name is used, and none is unknown."""
+    lines, out, names = iter(template.splitlines()), [], set()
+    for line in lines:
+        if mark := re.fullmatch(r"\s*#@ (\w+)", line):
+            next(lines)
+            line = values[mark[1]]
+            names.add(mark[1])
+        out.append(line)
+    if unused := set(values) - names:
+        raise Failed("no line is marked %s" % ", ".join(sorted(unused)))
+    return "\n".join(out) + "\n"
+
+
+def answers(url):
+    """Whether something is there that is not at a loss."""
+    try:
+        urllib.request.build_opener(Stay).open(url, timeout=5).close()
+    except urllib.error.HTTPError as e:
+        return e.code < 500
+    except (OSError, http.client.HTTPException):
+        return False
+    return True
+
+
+class Stay(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_):
+        return None
+
+
+class System:
+    def __init__(self, directory, server, port, owners):
+        self.dir, self.server, self.owners = Path(directory), server, owners
+        self.run, self.log, self.etc, self.prefix = (self.dir / d for d in ("run", "log", "etc", "root/" + PREFIX))
+        ports = free_ports(5)
+        self.stripe_port, self.mail_port, self.smtp_port, self.plain_port = ports[1:]
+        self.port = port or ports[0]
+        self.url = "http://localhost:%d" % self.port
+        self.stripe_url = "http://127.0.0.1:%d" % self.stripe_port
+        self.mail_url = "http://127.0.0.1:%d" % self.mail_port
+        self.smtp_url = "smtp://127.0.0.1:%d" % self.smtp_port
+        self.conninfo = "host=%s port=5432 dbname=tollgate" % self.run
+        self.database_url = "postgresql://postgres@/tollgate?port=5432&host=" + urllib.parse.quote(str(self.run), "")
+        self.stripe_key = "sk_test_" + secrets.token_hex(16)
+        self.webhook_secret = "whsec_" + secrets.token_hex(24)
+        self.env = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LANG": "C.UTF-8", "TMPDIR": str(self.dir / "tmp"),
+                    "TOLLGATE_CONFIG": str(self.etc / "tollgate.conf"), "PYTHONUNBUFFERED": "1",
+                    **{k: v for k, v in os.environ.items() if re.match("(A|UB|L)SAN_OPTIONS$", k)}}
+
+    def describe(self):
+        return {"url": self.url, "stripe_url": self.stripe_url, "mail_url": self.mail_url,
+                "database_url": self.database_url, "webhook_secret": self.webhook_secret, "log_dir": str(self.log),
+                "dir": str(self.dir), "server": self.server, "smtp_url": self.smtp_url,
+                "plain_url": "http://localhost:%d" % self.plain_port, "stripe_key": self.stripe_key,
+                "config": self.env["TOLLGATE_CONFIG"], "prefix": str(self.prefix),
+                "sockets": {w: str(self.run / (w + ".sock")) for w in WORKERS}}
+
+    def lay_out(self):
+        for d in (self.run, self.log, self.etc, self.dir / "tmp"):
+            d.mkdir(exist_ok=True)
+        if len(str(self.run / "signup.sock")) > 100:
+            raise Failed("%s is too long a path for sockets; give a shorter --dir" % self.dir)
+        self.write_secret("stripe.key", self.stripe_key)
+        self.write_secret("webhook.secret", self.webhook_secret)
+        self.write_config("tollgate.conf", {
+            "url": 'url = "%s";' % self.url, "pages": 'pages = "%s/share/tollgate/pages";' % self.prefix,
+            "conninfo": 'conninfo = "%s";' % self.conninfo,
+            "schema": 'schema = "%s/share/tollgate/schema";' % self.prefix,
+            "api_url": 'api_url = "%s";' % self.stripe_url, "key_file": 'key_file = "%s/stripe.key";' % self.etc,
+            "webhook_secret_files": 'webhook_secret_files = ["%s/webhook.secret"];' % self.etc,
+            "mail_url": 'url = "%s";' % self.smtp_url,
+            "starttls": "starttls = false;"})
+
+    def write_secret(self, name, text):
+        path = self.etc / name
+        path.touch(0o600)
+        path.write_text(text + "\n")
+
+    def write_config(self, name, values):
+        template = self.prefix / "share/doc/tollgate" / name
+        (self.etc / name).write_text(fill(template.read_text(), values))
+
+    def service(self, name, argv, **more):
+        env = {**self.env, **more.pop("env", {})}
+        return Service(name, argv, self.log / (name + ".log"), env=env, **more)
+
+    def command(self, name, argv):
+        """Runs something to its end."""
+        log = self.log / (name + ".log")
+        with open(log, "ab") as out:
+            done = subprocess.run([str(a) for a in argv], stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=self.env)
+        if done.returncode != 0:
+            raise Failed("%s ended with %d; the end of %s:\n%s" % (argv[0], done.returncode, log, tail(log)))
+
+    def postgres(self):
+        """A private cluster: no TCP, and only our own users get in, each as any of the system's roles."""
+        bins = sorted(glob.glob("/usr/lib/postgresql/*/bin"), key=lambda b: int(b.split("/")[4]))
+        if not bins:
+            raise Failed("PostgreSQL is not installed: make deps")
+        data, bin_ = self.dir / "postgres", Path(bins[-1])
+        if not (data / "PG_VERSION").exists():
+            self.command("postgres", [bin_ / "initdb", "--no-sync", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8",
+                                      "--auth=peer", "-D", data])
+        (data / "pg_hba.conf").write_text("local all all peer map=stack\n")
+        (data / "pg_ident.conf").write_text("".join(
+            "stack %s %s\n" % (owner, role) for owner in self.owners for role in ROLES))
+        settings = {"listen_addresses": "", "port": 5432, "unix_socket_directories": self.run,
+                    "shared_buffers": "64MB", "log_line_prefix": "%m [%p] %u ", "log_parameter_max_length": 0}
+        argv = [bin_ / "postgres", "-D", data]
+        for name, value in settings.items():
+            argv += ["-c", "%s=%s" % (name, value)]
+        ready = [str(bin_ / "pg_isready"), "-q", "-h", str(self.run), "-p", "5432"]
+        return self.service("postgres", argv, stop=signal.SIGINT,
+                            ready=lambda: subprocess.run(ready, env=self.env).returncode == 0)
+
+    def migrate(self):
+        create = self.etc / "create.sql"
+        create.write_text("select 'create database tollgate' where not exists"
+                          " (select from pg_database where datname = 'tollgate') \\gexec\n")
+        self.command("migrate", ["psql", "-qX", "-h", self.run, "-U", "postgres", "-v", "ON_ERROR_STOP=1", "-f", create])
+        self.command("migrate", ["env", "PGUSER=postgres", self.prefix / "bin/tollgate", "migrate"])
+
+    def simulator(self):
+        argv = [self.dir / "tests/stripe/simulator", "--port", self.stripe_port, "--site", self.url,
+                "--webhook", self.url + "/webhooks/stripe"]
+        return self.service("stripe", argv, env={"SIM_KEY": self.stripe_key, "SIM_WEBHOOK_SECRET": self.webhook_secret},
+                            ready=lambda: answers(self.stripe_url + "/_sim/"))
+
+    def mail(self):
+        argv = [self.dir / "tests/mail/catcher", "--smtp", self.smtp_port, "--http", self.mail_port]
+        return self.service("mail", argv, ready=lambda: answers(self.mail_url + "/mails"))
+
+    def worker(self, name):
+        return self.service(name, [self.prefix / "lib/tollgate" / name], listen=self.run / (name + ".sock"))
+
+    def jobs(self):
+        return self.service("jobs", [self.prefix / "lib/tollgate/jobs"])
+
+    def web_ready(self):
+        paths = ("/signup", "/signin", "/settings/billing", "/webhooks/stripe")
+        return all(answers(self.url + path) for path in paths)
+
+    def nginx(self):
+        log = self.log / "nginx.log"
+        forward = "fastcgi_pass unix:%s/" % self.run
+        temporary = "".join("%s_temp_path %s/tmp/%s;" % (kind, self.dir, kind)
+                            for kind in ("client_body", "fastcgi", "proxy", "scgi", "uwsgi"))
+        self.write_config("nginx.conf", {
+            "user": "", "pid": "pid %s/nginx.pid;" % self.run, "error_log": "error_log %s warn;" % log,
+            "error_log_quiet": "error_log %s crit;" % log, "access_log": "access_log %s/access.log private;" % self.log,
+            "temp_paths": temporary, "form_rate": "limit_req_zone $form_client zone=forms:10m rate=100000r/s;",
+            "listen_plain": "listen 127.0.0.1:%d;" % self.plain_port, "listen": "listen 127.0.0.1:%d;" % self.port,
+            "server_name": "server_name localhost;", "certificate": "", "certificate_key": "", "hsts": "",
+            "pass": forward + "$worker.sock;", "pass_webhooks": forward + "webhooks.sock;"})
+        argv = ["nginx", "-e", log, "-c", self.etc / "nginx.conf", "-g", "daemon off;"]
+        return self.service("nginx", argv, ready=self.web_ready)
+
+    def apache(self):
+        self.write_config("apache.conf", {
+            "user": "", "group": "", "run": 'Define RUN "%s"' % self.run, "log": 'Define LOG "%s"' % self.log,
+            "libexec": 'Define LIBEXEC "%s/lib/tollgate"' % self.prefix,
+            "config": 'Define CONFIG "%s"' % self.env["TOLLGATE_CONFIG"], "name": "Define NAME localhost",
+            "listen_plain": "Listen 127.0.0.1:%d" % self.plain_port, "listen": "Listen 127.0.0.1:%d" % self.port,
+            "plain": "<VirtualHost *:%d>" % self.plain_port, "site": "<VirtualHost *:%d>" % self.port,
+            "tls": "", "certificate": "", "certificate_key": "", "hsts": ""})
+        argv = ["apache2", "-f", self.etc / "apache.conf", "-D", "FOREGROUND"]
+        return self.service("apache", argv, ready=self.web_ready)
+
+    def start(self, supervisor, only=None):
+        self.lay_out()
+        supervisor.launch(self.postgres())
+        self.migrate()
+        if only == "database":
+            return
+        supervisor.launch(self.simulator())
+        supervisor.launch(self.mail())
+        supervisor.launch(self.jobs())
+        if self.server == "apache":
+            return supervisor.launch(self.apache())
+        for name in WORKERS:
+            supervisor.launch(self.worker(name))
+        supervisor.launch(self.nginx())
