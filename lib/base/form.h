@@ -37,4 +37,7 @@ void form_put(struct buf *b, const char *name, const char *value);
 /* Appends s percent-encoded. */
 void form_escape(struct buf *b, const char *s);
 
+/* The inverse of form_escape ('+' is itself): ERR_BAD_REQUEST for a malformed escape, a NUL or invalid UTF-8. */
+enum err form_unescape(mem_ctx *ctx, const char *s, size_t n, const char **out) MUST_CHECK;
+
 #endif

@@ -1,0 +1,148 @@
+#include "form.h"
+
+#include <string.h>
+
+#include "text.h"
+
+static int
+hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* The byte that s[0..n) begins with, decoded, and how many it is written with; -1 for a malformed escape or a NUL. */
+static int
+decode_one(const char *s, size_t n, char plus, size_t *used)
+{
+	int	high, low;
+
+	*used = 1;
+	if (s[0] == '+')
+		return plus;
+	if (s[0] != '%')
+		return s[0] == '\0' ? -1 : (unsigned char)s[0];
+	if (n < 3 || (high = hex_digit(s[1])) < 0 || (low = hex_digit(s[2])) < 0 || (high | low) == 0)
+		return -1;
+	*used = 3;
+	return high << 4 | low;
+}
+
+/* Decodes s[0..n) once, '+' as plus. A byte order mark has no place in a name or a value. */
+static enum err
+decode(mem_ctx *ctx, const char *s, size_t n, char plus, const char **out, size_t *out_len)
+{
+	char	*copy = mem_copy(ctx, s, n);
+	size_t	 len = 0, used;
+	int	 byte;
+
+	for (; n > 0; s += used, n -= used) {
+		if ((byte = decode_one(s, n, plus, &used)) < 0)
+			return ERR_BAD_REQUEST;
+		copy[len++] = (char)byte;
+	}
+	copy[len] = '\0';
+	if (!text_is_utf8(copy, len) || strncmp(copy, "\xef\xbb\xbf", 3) == 0)
+		return ERR_BAD_REQUEST;
+	*out = copy;
+	*out_len = len;
+	return OK;
+}
+
+static enum err
+add_field(mem_ctx *ctx, const char *piece, size_t n, struct form *form)
+{
+	const char		*equals = memchr(piece, '=', n);
+	size_t			 name_len = equals != NULL ? (size_t)(equals - piece) : n, len;
+	size_t			 value_at = equals != NULL ? name_len + 1 : n;
+	struct form_field	*field = &form->fields[form->n];
+
+	if (form->n == FORM_MAX_FIELDS)
+		return ERR_BAD_REQUEST;
+	TRY(decode(ctx, piece, name_len, ' ', &field->name, &len));
+	TRY(decode(ctx, piece + value_at, n - value_at, ' ', &field->value, &field->len));
+	if (form_get(form, field->name) != NULL)
+		return ERR_BAD_REQUEST;
+	form->n++;
+	return OK;
+}
+
+/* At most this many fields can come of n bytes. */
+static size_t
+field_room(const char *bytes, size_t n)
+{
+	size_t	room = 1;
+
+	for (size_t i = 0; i < n && room < FORM_MAX_FIELDS; i++)
+		room += bytes[i] == '&';
+	return room;
+}
+
+enum err
+form_parse(mem_ctx *ctx, const char *bytes, size_t n, struct form *out)
+{
+	const char	*end = bytes + n, *stop;
+
+	*out = (struct form){ 0 };
+	if (n == 0)
+		return OK;
+	out->fields = talloc_array(ctx, struct form_field, field_room(bytes, n));
+	for (; bytes < end; bytes = stop < end ? stop + 1 : end) {
+		stop = memchr(bytes, '&', (size_t)(end - bytes));
+		if (stop == NULL)
+			stop = end;
+		if (stop > bytes)
+			TRY(add_field(ctx, bytes, (size_t)(stop - bytes), out));
+	}
+	return OK;
+}
+
+const char *
+form_get(const struct form *f, const char *name)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (strcmp(f->fields[i].name, name) == 0)
+			return f->fields[i].value;
+	return NULL;
+}
+
+static void
+escape(struct buf *b, const char *s, const char *plain)
+{
+	static const char	hex[] = "0123456789ABCDEF";
+	unsigned char		c;
+
+	for (; (c = (unsigned char)*s) != '\0'; s++) {
+		if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || strchr(plain, c) != NULL)
+			buf_put(b, s, 1);
+		else
+			buf_put(b, (char[]){ '%', hex[c >> 4], hex[c & 15] }, 3);
+	}
+}
+
+void
+form_put(struct buf *b, const char *name, const char *value)
+{
+	if (b->len > 0 && b->data[b->len - 1] != '?')
+		buf_put(b, "&", 1);
+	escape(b, name, "-._~[]");
+	buf_put(b, "=", 1);
+	escape(b, value, "-._~");
+}
+
+void
+form_escape(struct buf *b, const char *s)
+{
+	escape(b, s, "-._~");
+}
+
+enum err
+form_unescape(mem_ctx *ctx, const char *s, size_t n, const char **out)
+{
+	size_t	len;
+
+	return decode(ctx, s, n, '+', out, &len);
+}

@@ -1,0 +1,166 @@
+#include "text.h"
+
+#include <stdint.h>
+#include <string.h>
+
+enum { EMAIL_MAX = 254, LOCAL_MAX = 64, LABEL_MAX = 63, PATH_MAX_BYTES = 512 };
+
+static bool
+is_alpha(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool
+is_alnum(char c)
+{
+	return is_alpha(c) || (c >= '0' && c <= '9');
+}
+
+static bool
+is_one_of(const char *set, char c)
+{
+	return c != '\0' && strchr(set, c) != NULL;
+}
+
+/* How many continuation bytes follow this first byte, or -1; *least is the smallest code point of that length. */
+static int
+utf8_tail(uint8_t first, uint32_t *point, uint32_t *least)
+{
+	if (first < 0x80) {
+		*point = first;
+		*least = 0;
+		return 0;
+	}
+	if ((first & 0xe0) == 0xc0) {
+		*point = first & 0x1f;
+		*least = 0x80;
+		return 1;
+	}
+	if ((first & 0xf0) == 0xe0) {
+		*point = first & 0x0f;
+		*least = 0x800;
+		return 2;
+	}
+	*point = first & 0x07;
+	*least = 0x10000;
+	return (first & 0xf8) == 0xf0 ? 3 : -1;
+}
+
+bool
+text_is_utf8(const char *s, size_t n)
+{
+	const uint8_t	*p = (const uint8_t *)s, *end = p + n;
+	uint32_t	 point, least;
+	int		 tail;
+
+	while (p < end) {
+		tail = utf8_tail(*p++, &point, &least);
+		if (tail < 0 || end - p < tail)
+			return false;
+		for (; tail > 0; tail--, p++) {
+			if ((*p & 0xc0) != 0x80)
+				return false;
+			point = point << 6 | (*p & 0x3f);
+		}
+		if (point < least || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
+			return false;
+	}
+	return true;
+}
+
+bool
+text_is_printable(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if ((uint8_t)s[i] < 0x20 || s[i] == 0x7f)
+			return false;
+	return true;
+}
+
+/* RFC 5321 dot-string: atoms with single dots between them. */
+static bool
+is_local_part(const char *s, size_t n)
+{
+	char	before = '.';
+
+	if (n == 0 || n > LOCAL_MAX)
+		return false;
+	for (size_t i = 0; i < n; before = s[i++]) {
+		if (s[i] == '.' ? before == '.' : !is_alnum(s[i]) && !is_one_of("!#$%&'*+-/=?^_`{|}~", s[i]))
+			return false;
+	}
+	return before != '.';
+}
+
+static bool
+is_label(const char *s, size_t n)
+{
+	if (n == 0 || n > LABEL_MAX || s[0] == '-' || s[n - 1] == '-')
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!is_alnum(s[i]) && s[i] != '-')
+			return false;
+	return true;
+}
+
+/* The last label holds a letter, so that an IPv4 address is no domain. */
+static bool
+is_domain(const char *s)
+{
+	size_t	labels = 0, n;
+
+	for (;; s += n + 1) {
+		n = strcspn(s, ".");
+		if (!is_label(s, n))
+			return false;
+		labels++;
+		if (s[n] == '\0')
+			break;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (is_alpha(s[i]))
+			return labels >= 2;
+	return false;
+}
+
+bool
+text_is_email(const char *s)
+{
+	const char	*at = strchr(s, '@');
+
+	return at != NULL && strlen(s) <= EMAIL_MAX && is_local_part(s, (size_t)(at - s)) && is_domain(at + 1);
+}
+
+char *
+text_trim(mem_ctx *ctx, const char *s)
+{
+	size_t	n;
+
+	s += strspn(s, " \t\r\n\f\v");
+	for (n = strlen(s); n > 0 && is_one_of(" \t\r\n\f\v", s[n - 1]); n--)
+		;
+	return mem_copy(ctx, s, n);
+}
+
+char *
+text_email_canonical(mem_ctx *ctx, const char *s)
+{
+	char	*copy = text_trim(ctx, s);
+
+	for (char *p = copy; *p != '\0'; p++)
+		if (*p >= 'A' && *p <= 'Z')
+			*p += 'a' - 'A';
+	return copy;
+}
+
+bool
+text_is_local_path(const char *s)
+{
+	if (s[0] != '/' || strlen(s) > PATH_MAX_BYTES || strstr(s, "//") != NULL || strstr(s, "..") != NULL)
+		return false;
+	for (; *s != '\0'; s++)
+		if (!is_alnum(*s) && !is_one_of("._~/-", *s))
+			return false;
+	return true;
+}
