@@ -1,0 +1,243 @@
+#include "connection.h"
+
+#include <fcgiapp.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "deadline.h"
+#include "log.h"
+#include "record.h"
+#include "request.h"
+#include "secret.h"
+
+enum {
+	SEND_SECONDS	= 10,		/* a peer that takes nothing for so long is gone */
+	DRAIN_MS	= 1000,
+	DRAIN_BYTES	= 1 << 20,
+	ID_LEN		= 22		/* base64url characters: 132 bits */
+};
+
+struct connection {
+	int			fd;		/* -1 once libfcgi has closed it */
+	const struct serve_calls *calls;
+	struct record		record;
+	FCGX_Request		fcgi;
+	struct http_req		q;
+	struct http_res		r;
+	int64_t			started;
+};
+
+/* A peer that connects and leaves without a word is a health check and not worth a line. */
+static void
+log_refused(const struct record *record)
+{
+	static atomic_uint	total;
+
+	if (record->why == NULL)
+		return;
+	log_line(LOG_WARN, "fastcgi_refused", LOG_TEXT("why", record->why),
+	    LOG_INT("received", (int64_t)(record->params.len + record->body.len)),
+	    LOG_INT("total", atomic_fetch_add(&total, 1) + 1));
+}
+
+/* A file in memory that holds the checked head, for libfcgi to read; -1 when there can be none. */
+static int
+open_head(struct connection *c, bool with_params)
+{
+	struct buf	head = { .ctx = c->q.mem };
+	int		fd = memfd_create("request", MFD_CLOEXEC);
+
+	record_head(&c->record, with_params, &head);
+	if (fd >= 0 && pwrite(fd, head.data, head.len, 0) == (ssize_t)head.len)
+		return fd;
+	log_line(LOG_ERROR, "memfd", LOG_INT("bytes", (int64_t)head.len));
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+/*
+ * Lets libfcgi parse the head, and then write to the peer. keepConnection keeps it from closing either descriptor by
+ * itself unless something failed; detached, from waiting for the peer when it does.
+ */
+static bool
+open_fcgi(struct connection *c, bool with_params)
+{
+	FCGX_InitRequest(&c->fcgi, -1, 0);
+	if ((c->fcgi.ipcFd = open_head(c, with_params)) < 0)
+		return false;
+	c->fcgi.keepConnection = 1;
+	if (FCGX_Accept_r(&c->fcgi) != 0) {
+		log_line(LOG_ERROR, "fastcgi_parse", LOG_INT("bytes", (int64_t)c->record.params.len));
+		return false;
+	}
+	close(c->fcgi.ipcFd);
+	c->fcgi.ipcFd = c->fd;
+	c->fcgi.keepConnection = 1;
+	c->fcgi.detached = 1;
+	return true;
+}
+
+/* Copies, because libfcgi frees its own before the request is logged. */
+static void
+copy_params(struct connection *c)
+{
+	struct http_param	*params = talloc_array(c->q.mem, struct http_param, HTTP_MAX_PARAMS + 1);
+	char			*name, *equals;
+
+	for (char **p = c->fcgi.envp; *p != NULL && c->q.n_params <= HTTP_MAX_PARAMS; p++) {
+		name = mem_copy(params, *p, strlen(*p));
+		equals = strchr(name, '=');
+		*equals = '\0';
+		params[c->q.n_params++] = (struct http_param){ name, equals + 1 };
+	}
+	c->q.params = params;
+}
+
+static enum err
+set_id(struct http_req *q)
+{
+	struct secret	random;
+
+	q->id = "";
+	TRY(secret_random(&random));
+	q->id = mem_copy(q->mem, secret_base64url(q->mem, &random), ID_LEN);
+	log_request(q->id);
+	return OK;
+}
+
+static void
+refuse(struct connection *c, enum err why)
+{
+	c->r = (struct http_res){ .mem = c->q.mem };
+	if (why == ERR_METHOD)
+		http_header(&c->r, "Allow", "GET, HEAD, POST");
+	c->calls->refuse(c->calls->app, &c->q, &c->r, why);
+}
+
+/* What the application could not bring into form becomes an error page, and if even that fails, a bare sentence. */
+static void
+repair(struct connection *c)
+{
+	static const char	sentence[] = "Internal error\n";
+
+	if (c->r.status != 0 && !c->r.invalid)
+		return;
+	log_line(LOG_ERROR, "response_invalid", LOG_TEXT("route", c->r.route), LOG_INT("status", c->r.status));
+	refuse(c, ERR_INTERNAL);
+	if (c->r.status != 0 && !c->r.invalid)
+		return;
+	c->r = (struct http_res){ .mem = c->q.mem };
+	http_body(&c->r, 500, "text/plain; charset=utf-8", sentence, sizeof(sentence) - 1);
+}
+
+static void
+make_response(struct connection *c, enum err checked)
+{
+	enum err	why = set_id(&c->q);
+
+	copy_params(c);
+	if (checked == OK)
+		checked = request_read(&c->q);
+	if (why == OK)
+		why = checked;
+	c->r = (struct http_res){ .mem = c->q.mem };
+	if (why == OK)
+		c->calls->handle(c->calls->app, &c->q, &c->r);
+	else
+		refuse(c, why);
+	repair(c);
+}
+
+static void
+write_response(struct connection *c)
+{
+	const struct http_res	*r = &c->r;
+	struct buf		 head = { .ctx = c->q.mem };
+
+	buf_printf(&head, "Status: %d\r\n", r->status);
+	buf_put(&head, r->head.data, r->head.len);
+	buf_printf(&head, "Content-Length: %zu\r\n\r\n", r->body.len);
+	FCGX_PutStr(head.data, (int)head.len, c->fcgi.out);
+	if (strcmp(c->q.method, "HEAD") != 0)
+		FCGX_PutStr(r->body.data, (int)r->body.len, c->fcgi.out);
+	FCGX_Finish_r(&c->fcgi);
+	c->fd = c->fcgi.ipcFd;
+}
+
+static void
+log_response(const struct connection *c)
+{
+	log_line(LOG_INFO, "request", LOG_TEXT("method", c->q.method), LOG_TEXT("route", c->r.route ? c->r.route : "-"),
+	    LOG_INT("status", c->fd < 0 ? err_info(ERR_CLOSED)->status : c->r.status),
+	    LOG_INT("ms", deadline_now() - c->started));
+}
+
+/* Whether the peer has sent more than we have read. */
+static bool
+has_unread(const struct connection *c)
+{
+	char	byte;
+
+	return c->record.phase != RECORD_END || recv(c->fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) > 0;
+}
+
+/* Closing a socket that holds unread bytes resets it, and the peer may lose the answer. */
+static void
+drain(int fd)
+{
+	struct pollfd	p = { .fd = fd, .events = POLLIN };
+	int64_t		deadline = deadline_after(DRAIN_MS);
+	char		chunk[16384];
+	ssize_t		n = 1;
+
+	shutdown(fd, SHUT_WR);
+	for (size_t total = 0; n > 0 && total < DRAIN_BYTES; total += (size_t)n) {
+		if (poll(&p, 1, deadline_left(deadline)) <= 0 || deadline_left(deadline) == 0)
+			return;
+		n = recv(fd, chunk, sizeof(chunk), MSG_DONTWAIT);
+	}
+}
+
+static void
+answer(struct connection *c, enum err checked)
+{
+	if (!open_fcgi(c, checked == OK))
+		return;
+	make_response(c, checked);
+	write_response(c);
+	log_response(c);
+	log_request(NULL);
+	if (c->fd >= 0 && has_unread(c))
+		drain(c->fd);
+}
+
+void
+connection_serve(int fd, const struct serve_calls *calls)
+{
+	mem_ctx			*mem = mem_new();
+	struct connection	 c = {
+		.fd = fd, .calls = calls,
+		.q = { .mem = mem, .method = "-", .path = "/", .remote_addr = "", .stream = &c.record }
+	};
+	const struct timeval	 patience = { .tv_sec = SEND_SECONDS };
+	enum err		 e;
+
+	record_init(&c.record, mem);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	e = record_read(&c.record, fd);
+	c.started = deadline_now();
+	if (e == OK && (e = record_check(&c.record)) == ERR_CLOSED)
+		c.record.why = "lengths";
+	if (e == ERR_CLOSED)
+		log_refused(&c.record);
+	else
+		answer(&c, e);
+	if (c.fd >= 0)
+		close(c.fd);
+	talloc_free(mem);
+}

@@ -1,0 +1,62 @@
+/*
+ * record: takes one whole FastCGI request off a connection, or refuses it, under one deadline. What is not a plain
+ * responder's request (a management record, an abort, a length that cannot be) ends here, so that libfcgi, which
+ * trusts its peer, is only ever handed a short, whole and checked copy.
+ */
+#ifndef TOLLGATE_RECORD_H
+#define TOLLGATE_RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "err.h"
+#include "mem.h"
+
+enum {
+	RECORD_HEADER		= 8,
+	RECORD_MAX_BODY		= 1 << 20,
+	RECORD_HEAD_MS		= 2000,		/* until the last of PARAMS */
+	RECORD_WHOLE_MS		= 10000		/* until the last of STDIN */
+};
+
+enum record_state { RECORD_MORE, RECORD_WHOLE, RECORD_REFUSED };
+
+enum record_phase { RECORD_BEGIN, RECORD_PARAMS, RECORD_STDIN, RECORD_END };
+
+struct record {
+	enum record_state	state;
+	enum record_phase	phase;		/* RECORD_END: nothing of the request is left unread */
+	const char		*why;		/* refused: one word for the log; NULL when nothing was ever sent */
+	unsigned		id;
+	struct buf		params;		/* the name-value pairs, as sent */
+	struct buf		body;
+	bool			params_over;	/* more than HTTP_MAX_HEADER_BYTES; not all were read */
+	bool			body_over;	/* more than RECORD_MAX_BODY; not all was read */
+	struct buf		reply;		/* END_REQUEST for requests multiplexed beside ours, to be sent */
+
+	uint8_t			header[RECORD_HEADER];
+	size_t			have;		/* bytes of header */
+	struct buf		begin;
+	struct buf		*sink;		/* where the content goes; NULL: nowhere */
+	size_t			content;	/* bytes of the current record still to come */
+	size_t			padding;
+};
+
+void record_init(struct record *r, mem_ctx *mem);
+
+/* Takes n more bytes. Once the state is not RECORD_MORE, what follows is ignored. */
+enum record_state record_feed(struct record *r, const void *bytes, size_t n);
+
+/* Reads fd to the end of the request. ERR_CLOSED when it is refused, late, or the peer went away: see why. */
+enum err record_read(struct record *r, int fd) MUST_CHECK;
+
+/*
+ * Whether the pairs can be handed on. ERR_CLOSED when a length does not fit, ERR_HEADERS when there are too many,
+ * ERR_BAD_REQUEST for a name outside [A-Za-z0-9_], a NUL, or a control byte in what the client wrote.
+ */
+enum err record_check(const struct record *r) MUST_CHECK;
+
+/* Appends the head as a peer without whims would have sent it: BEGIN, PARAMS (when with_params), an empty STDIN. */
+void record_head(const struct record *r, bool with_params, struct buf *out);
+
+#endif

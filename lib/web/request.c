@@ -1,0 +1,121 @@
+#include "request.h"
+
+#include <string.h>
+
+#include "log.h"
+#include "text.h"
+
+/* Parameters the web server must set; without one it is misconfigured. */
+static const char *const needed[] = { "REQUEST_METHOD", "REQUEST_URI", "SERVER_PROTOCOL", "REMOTE_ADDR" };
+
+/* Parameters that decide something: given twice, two readers could decide differently. */
+static const char *const once[] = {
+	"REQUEST_METHOD", "REQUEST_URI", "SERVER_PROTOCOL", "REMOTE_ADDR", "CONTENT_LENGTH", "CONTENT_TYPE",
+	"HTTP_HOST", "HTTP_ORIGIN", "HTTP_AUTHORIZATION", "HTTP_SEC_FETCH_SITE", "HTTP_STRIPE_SIGNATURE"
+};
+
+static const char *const methods[] = { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS" };
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static enum err
+check_params(const struct http_req *q)
+{
+	bool	twice;
+
+	for (size_t i = 0; i < COUNT(needed); i++) {
+		if (http_param(q, needed[i], NULL) != NULL)
+			continue;
+		log_line(LOG_ERROR, "web_server_misconfigured", LOG_TEXT("missing", needed[i]));
+		return ERR_BAD_REQUEST;
+	}
+	for (size_t i = 0; i < COUNT(once); i++) {
+		http_param(q, once[i], &twice);
+		if (twice)
+			return ERR_BAD_REQUEST;
+	}
+	return OK;
+}
+
+static enum err
+read_method(struct http_req *q)
+{
+	const char	*method = http_param(q, "REQUEST_METHOD", NULL);
+
+	for (size_t i = 0; i < COUNT(methods); i++) {
+		if (strcmp(method, methods[i]) == 0) {
+			q->method = methods[i];
+			return OK;
+		}
+	}
+	return ERR_METHOD;
+}
+
+/* What a client sends on the request line: visible ASCII, no fragment, and a path first ("*" and "http://" are none). */
+static bool
+is_target(const char *uri)
+{
+	size_t	n = strlen(uri);
+
+	for (size_t i = 0; i < n; i++)
+		if (uri[i] < 0x21 || uri[i] > 0x7e || uri[i] == '#')
+			return false;
+	return n <= REQUEST_MAX_URI && uri[0] == '/';
+}
+
+/* "/", or segments with something in them that is not "." or "..". The last may be empty: "/a/". */
+static bool
+is_plain_path(const char *path)
+{
+	size_t	n;
+
+	for (const char *p = path + 1;; p += n + 1) {
+		n = strcspn(p, "/");
+		if (n == 0 && p[n] == '/')
+			return false;
+		if ((n == 1 && p[0] == '.') || (n == 2 && p[0] == '.' && p[1] == '.'))
+			return false;
+		if (p[n] == '\0')
+			return strchr(path, '\\') == NULL;
+	}
+}
+
+static bool
+has_encoded_slash(const char *path, size_t n)
+{
+	for (size_t i = 0; i + 2 < n; i++)
+		if (path[i] == '%' && path[i + 1] == '2' && (path[i + 2] | 0x20) == 'f')
+			return true;
+	return false;
+}
+
+static enum err
+read_path(struct http_req *q, const char *uri, size_t n)
+{
+	const char	*path;
+
+	TRY(form_unescape(q->mem, uri, n, &path));
+	if (!text_is_printable(path, strlen(path)))
+		return ERR_BAD_REQUEST;
+	if (has_encoded_slash(uri, n) || !is_plain_path(path))
+		return ERR_NOT_FOUND;
+	q->path = path;
+	return OK;
+}
+
+enum err
+request_read(struct http_req *q)
+{
+	const char	*uri;
+	size_t		 n;
+
+	TRY(check_params(q));
+	q->remote_addr = http_param(q, "REMOTE_ADDR", NULL);
+	TRY(read_method(q));
+	uri = http_param(q, "REQUEST_URI", NULL);
+	if (!is_target(uri))
+		return ERR_BAD_REQUEST;
+	n = strcspn(uri, "?");
+	TRY(read_path(q, uri, n));
+	return uri[n] == '?' ? form_parse(q->mem, uri + n + 1, strlen(uri + n + 1), &q->query) : OK;
+}
