@@ -1,0 +1,21 @@
+/* file: small files read whole, and directories as sorted lists. Why one cannot be read is told on stderr. */
+#ifndef TOLLGATE_FILE_H
+#define TOLLGATE_FILE_H
+
+#include <stddef.h>
+
+#include "err.h"
+#include "mem.h"
+
+/* *out has n bytes and a NUL after them. ERR_NOT_FOUND: cannot be read, or is larger than max. */
+enum err file_read(mem_ctx *ctx, const char *path, size_t max, char **out, size_t *n) MUST_CHECK;
+
+struct file_list {
+	const char	**names;	/* with the suffix, without the directory; in the order of strcmp() */
+	size_t		n;
+};
+
+/* What in dir ends with suffix (".sql"). ERR_NOT_FOUND: no such directory. */
+enum err file_list(mem_ctx *ctx, const char *dir, const char *suffix, struct file_list *out) MUST_CHECK;
+
+#endif
