@@ -1,0 +1,221 @@
+"""Checkout sessions of mode subscription: made, shown, paid, expired."""
+from copy import deepcopy
+
+from . import customers, invoices, subscriptions
+from .errors import bad, missing_param, exclusive, refused
+from .listing import matching, page
+
+HOUR = 3600
+DAY = 24 * HOUR
+CARDS = ("good", "declined", "failing", "bank", "none")
+
+
+class Declined(Exception):
+    """The card was refused: the page says so, the session stays open."""
+
+
+def check(world, p):
+    if p["mode"] != "subscription":
+        raise bad("The simulator has no model of this mode; use subscription", "mode")
+    if not p.get("line_items"):
+        raise missing_param("line_items")
+    if "success_url" not in p:
+        raise missing_param("success_url")
+    if "customer" in p and "customer_email" in p:
+        raise exclusive("customer", "customer_email")
+    if "customer_update" in p and "customer" not in p:
+        raise bad("`customer_update` can only be used with `customer`", "customer_update")
+    if len(p.get("client_reference_id", "")) > 200:
+        raise bad("client_reference_id must be at most 200 characters", "client_reference_id")
+    if not 30 * 60 <= p.get("expires_at", world.now() + DAY) - world.now() <= DAY:
+        raise bad("The `expires_at` timestamp must be between 30 minutes and 24 hours from now.", "expires_at")
+    data = p.get("subscription_data", {})
+    if "trial_end" in data and "trial_period_days" in data:
+        raise exclusive("subscription_data[trial_end]", "subscription_data[trial_period_days]")
+    if data.get("trial_period_days", 1) < 1:
+        raise bad("trial_period_days must be at least 1", "subscription_data[trial_period_days]")
+    if data.get("trial_end", world.now() + 2 * DAY) < world.now() + 2 * DAY:
+        raise bad("The `trial_end` date has to be at least 2 days in the future.", "subscription_data[trial_end]")
+
+
+def read_lines(world, p):
+    """[(price, quantity)] of what is bought."""
+    lines = []
+    for n, item in enumerate(p["line_items"]):
+        if "price" not in item:
+            raise missing_param(f"line_items[{n}][price]")
+        price = world.get("price", item["price"], f"line_items[{n}][price]")
+        if not price["active"]:
+            raise refused(f"The price specified is inactive. This field only accepts active prices.",
+                          f"line_items[{n}][price]")
+        if item.get("quantity", 0) < 1:
+            raise refused("Quantity is required. Add `quantity` to `line_items[%d]`" % n, f"line_items[{n}][quantity]")
+        lines.append((price, item["quantity"]))
+    return lines
+
+
+def create(world, p):
+    check(world, p)
+    lines = read_lines(world, p)
+    if "customer" in p:
+        world.get("customer", p["customer"], "customer")
+    ident = world.new_id("cs_test_a1", 56)
+    data = p.get("subscription_data", {})
+    trial = "trial_end" in data or "trial_period_days" in data
+    total = 0 if trial else sum(price["unit_amount"] * quantity for price, quantity in lines)
+    row = deepcopy(EMPTY)
+    row.update(
+        id=ident, allow_promotion_codes=p.get("allow_promotion_codes"), amount_subtotal=total, amount_total=total,
+        billing_address_collection=p.get("billing_address_collection"), cancel_url=p.get("cancel_url"),
+        client_reference_id=p.get("client_reference_id"), created=world.now(), currency=lines[0][0]["currency"],
+        customer=p.get("customer"), customer_creation=None if "customer" in p else "always",
+        customer_email=p.get("customer_email"), expires_at=p.get("expires_at", world.now() + DAY),
+        integration_identifier=p.get("integration_identifier"), locale=p.get("locale"),
+        metadata={key: text for key, text in (p.get("metadata") or {}).items() if text},
+        payment_method_collection=p.get("payment_method_collection", "always"), submit_type=p.get("submit_type"),
+        success_url=p["success_url"], url=f"{world.base}/c/pay/{ident}")
+    if "customer" in p:
+        row["customer_details"] = details(world.get("customer", p["customer"]))
+    for name in ("automatic_tax", "tax_id_collection", "phone_number_collection"):
+        row[name].update(p.get(name, {}))
+    world.keep(ident).update(lines=[(price["id"], n) for price, n in lines], data=data)
+    world.line_items[ident] = line_list(world, ident, lines)
+    return world.put(row)
+
+
+def line_list(world, session, lines):
+    data = [{
+        "id": world.new_id("li_1"), "object": "item", "adjustable_quantity": None,
+        "amount_discount": 0, "amount_subtotal": price["unit_amount"] * quantity, "amount_tax": 0,
+        "amount_total": price["unit_amount"] * quantity, "currency": price["currency"],
+        "description": invoices.product_name(world, price), "metadata": {}, "price": deepcopy(price),
+        "quantity": quantity,
+    } for price, quantity in lines]
+    return {"object": "list", "data": data, "has_more": False, "url": f"/v1/checkout/sessions/{session}/line_items"}
+
+
+def details(customer):
+    return {"address": {"city": None, "country": "US", "line1": None, "line2": None, "postal_code": "94103",
+                        "state": None},
+            "business_name": None, "email": customer["email"], "individual_name": None, "name": customer["name"],
+            "phone": None, "tax_exempt": "none", "tax_ids": []}
+
+
+def retrieve(world, p, ident):
+    return world.get("checkout.session", ident)
+
+
+def list_all(world, p):
+    def email_is(row, wanted):
+        return (row["customer_details"] or {}).get("email") == wanted["email"]
+    rows = matching(world.all("checkout.session"), p, "customer", "subscription", "status", customer_details=email_is)
+    return page(world, rows, p, "/v1/checkout/sessions")
+
+
+def expire(world, p, ident):
+    row = world.get("checkout.session", ident)
+    if row["status"] != "open":
+        raise refused("Only Checkout Sessions with a status in [\"open\"] can be expired. This Checkout Session has a "
+                      f"status of `{row['status']}`.")
+    close(world, row)
+    return row
+
+
+def close(world, row):
+    row.update(status="expired", url=None)
+    world.emit("checkout.session.expired", row)
+
+
+def pay(world, row, card, email=None):
+    """What the hosted page does when its button is pressed. Raises Declined, or leaves the session complete."""
+    if card not in CARDS:
+        raise bad(f"card is one of {', '.join(CARDS)}", "card")
+    if row["status"] != "open":
+        raise refused(f"This session is {row['status']}", "session")
+    if card in ("declined", "failing") and row["amount_total"]:
+        raise Declined("Your card was declined. Please try a different card.")
+    if card == "none" and (row["payment_method_collection"] == "always" or row["amount_total"]):
+        raise Declined("A card is required.")
+    customer = paying_customer(world, row, email)
+    if card != "none":
+        customers.attach_card(world, customer, card)
+    sub = subscribe(world, row, customer)
+    invoice = invoices.draft(world, sub, "subscription_create", invoices.period_lines(world, sub))
+    invoices.finalize(world, invoice)
+    complete(world, row, customer, sub, invoice, card)
+
+
+def paying_customer(world, row, email):
+    """The session's customer, made now when it has none."""
+    if row["customer"]:
+        return world.get("customer", row["customer"])
+    email = row["customer_email"] or email
+    if not email:
+        raise bad("An e-mail address is required", "email")
+    customer = customers.build(world, email=email, name=email.split("@")[0].title())
+    row["customer"] = customer["id"]
+    world.emit("customer.created", customer)
+    return customer
+
+
+def subscribe(world, row, customer):
+    kept = world.keep(row["id"])
+    lines = [(world.get("price", ident), quantity) for ident, quantity in kept["lines"]]
+    return subscriptions.build(world, customer["id"], lines, kept["data"],
+                               customer["invoice_settings"]["default_payment_method"])
+
+
+def complete(world, row, customer, sub, invoice, card):
+    """The burst of events, in the order in which things happen; a bank debit is paid later (settle)."""
+    trial = sub["status"] == "trialing"
+    status = "no_payment_required" if trial else "unpaid" if card == "bank" else "paid"
+    if status != "unpaid":
+        invoices.pay(world, invoice, sub)
+        sub["status"] = "trialing" if trial else "active"
+    world.emit("customer.subscription.created", sub)
+    row.update(status="complete", payment_status=status, url=None, subscription=sub["id"], invoice=invoice["id"],
+               customer_details=details(customer))
+    world.emit("checkout.session.completed", row)
+
+
+def settle(world, row, ok):
+    """A bank debit comes through, or does not."""
+    if row["status"] != "complete" or row["payment_status"] != "unpaid":
+        raise refused("This session waits for no payment", "session")
+    sub = world.get("subscription", row["subscription"])
+    invoice = world.get("invoice", row["invoice"])
+    if not ok:
+        world.keep(sub["id"])["fail_payments"] = 1
+        invoices.pay(world, invoice, sub)
+        world.emit("checkout.session.async_payment_failed", row)
+        return
+    ok, intent, paid = invoices.charge(world, sub, invoice["amount_due"], invoices.PAYS[0])
+    invoice.update(_payment_intent=intent["id"], _charge=paid["id"], attempt_count=1)
+    invoices.settle(world, invoice, intent)
+    with world.changing(sub, "customer.subscription.updated"):
+        sub["status"] = "active"
+    row["payment_status"] = "paid"
+    world.emit("checkout.session.async_payment_succeeded", row)
+
+
+EMPTY = {
+    "object": "checkout.session", "adaptive_pricing": {"enabled": False}, "after_expiration": None,
+    "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None}, "client_secret": None,
+    "collected_information": {"business_name": None, "individual_name": None, "shipping_details": None},
+    "consent": None, "consent_collection": None, "currency_conversion": None, "custom_fields": [],
+    "custom_text": {"after_submit": None, "shipping_address": None, "submit": None,
+                    "terms_of_service_acceptance": None},
+    "customer_account": None, "customer_details": None, "discounts": [], "integration_identifier": None,
+    "invoice": None, "invoice_creation": None, "livemode": False, "managed_payments": {"enabled": False},
+    "mode": "subscription", "optional_items": None, "origin_context": None, "payment_intent": None,
+    "payment_link": None, "payment_method_configuration_details": {"id": "pmc_1Simulator", "parent": None},
+    "payment_method_options": {"card": {"request_three_d_secure": "automatic"}}, "payment_method_types": ["card"],
+    "payment_status": "unpaid", "permissions": None, "phone_number_collection": {"enabled": False},
+    "recovered_from": None,
+    "saved_payment_method_options": {"allow_redisplay_filters": ["always"], "payment_method_remove": "disabled",
+                                     "payment_method_save": None},
+    "setup_intent": None, "shipping_address_collection": None, "shipping_cost": None, "shipping_options": [],
+    "status": "open", "subscription": None, "tax_id_collection": {"enabled": False, "required": "never"},
+    "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0}, "ui_mode": "hosted_page",
+    "wallet_options": None,
+}

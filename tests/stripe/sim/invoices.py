@@ -1,0 +1,203 @@
+"""Invoices: drafted, finalised, charged, failed, voided."""
+from copy import deepcopy
+
+from .catalog import money
+from .errors import ApiError
+from .listing import matching, page
+
+DAY = 86400
+PAYS = ("4242", "3000")     # last four digits of cards that can be charged
+
+
+def retrieve(world, p, ident):
+    return world.get("invoice", ident)
+
+
+def subscription_of(row):
+    return row["parent"]["subscription_details"]["subscription"]
+
+
+def list_all(world, p):
+    rows = matching(world.all("invoice"), p, "customer", "status",
+                    subscription=lambda row, wanted: subscription_of(row) == wanted)
+    return page(world, rows, p, "/v1/invoices")
+
+
+def line(world, sub, item, amount, period, description=None, proration=False):
+    price = item["price"]
+    return {
+        "id": world.new_id("il_1"), "object": "line_item", "amount": amount, "currency": sub["currency"],
+        "description": description or f"{item['quantity']} × {product_name(world, price)} "
+                                      f"(at {money(price['unit_amount'])} / month)",
+        "discount_amounts": [], "discountable": not proration, "discounts": [], "invoice": None, "livemode": False,
+        "metadata": deepcopy(sub["metadata"]),
+        "parent": {"invoice_item_details": None,
+                   "subscription_item_details": {"invoice_item": None, "proration": proration,
+                                                 "proration_details": {"credited_items": None},
+                                                 "subscription": sub["id"], "subscription_item": item["id"]},
+                   "type": "subscription_item_details"},
+        "period": {"end": period[1], "start": period[0]}, "pretax_credit_amounts": [],
+        "pricing": {"price_details": {"price": price["id"], "product": price["product"]}, "type": "price_details",
+                    "unit_amount_decimal": price["unit_amount_decimal"]},
+        "quantity": item["quantity"], "quantity_decimal": str(item["quantity"]), "subscription": sub["id"],
+        "subtotal": amount, "taxes": [], "_price": deepcopy(price),
+    }
+
+
+def product_name(world, price):
+    return world.objects["product"][price["product"]]["name"]
+
+
+def period_lines(world, sub):
+    """One line for each item's present period; nothing to pay during a trial."""
+    trial = sub["status"] == "trialing"
+    lines = []
+    for item in sub["items"]["data"]:
+        amount = 0 if trial else item["price"]["unit_amount"] * item["quantity"]
+        period = (item["current_period_start"], item["current_period_end"])
+        lines.append(line(world, sub, item, amount, period, "Trial period" if trial else None))
+    return lines
+
+
+def draft(world, sub, reason, lines):
+    """reason: subscription_create, subscription_cycle or subscription_update. Waiting prorations are billed too. The
+    caller tells of the subscription's new latest_invoice."""
+    now = world.now()
+    lines = world.prorations.pop(sub["id"], []) + lines
+    total = sum(item["amount"] for item in lines)
+    customer = world.objects["customer"][sub["customer"]]
+    ident = world.new_id("in_1")
+    for item in lines:
+        item["invoice"] = ident
+    row = world.put({
+        **EMPTY, "id": ident, "account_name": "Tollgate Simulator", "amount_due": max(0, total),
+        "amount_remaining": max(0, total), "automatically_finalizes_at": now + world.settings["draft_seconds"],
+        "billing_reason": reason, "created": now, "currency": sub["currency"], "customer": sub["customer"],
+        "customer_email": customer.get("email"), "customer_name": customer.get("name"),
+        "lines": {"object": "list", "data": lines, "has_more": False, "url": f"/v1/invoices/{ident}/lines"},
+        "parent": {"quote_details": None, "type": "subscription_details",
+                   "subscription_details": {"metadata": deepcopy(sub["metadata"]), "subscription": sub["id"]}},
+        "period_end": now, "period_start": now, "subtotal": total, "subtotal_excluding_tax": total, "total": total,
+        "total_excluding_tax": total, **deepcopy(FRESH),
+    })
+    world.emit("invoice.created", row)
+    sub["latest_invoice"] = ident
+    return row
+
+
+def finalize(world, row):
+    customer = world.objects["customer"][row["customer"]]
+    sequence = customer.get("next_invoice_sequence", 1)
+    customer["next_invoice_sequence"] = sequence + 1
+    row.update(status="open", number=f"{customer.get('invoice_prefix', 'X')}-{sequence:04}",
+               automatically_finalizes_at=None, effective_at=world.now(), ending_balance=0,
+               hosted_invoice_url=f"https://invoice.stripe.com/i/acct_sim/test_{row['id']}?s=ap",
+               invoice_pdf=f"https://pay.stripe.com/invoice/acct_sim/test_{row['id']}/pdf?s=ap")
+    row["status_transitions"]["finalized_at"] = world.now()
+    world.emit("invoice.finalized", row)
+
+
+def card_of(world, sub):
+    """The last four digits of the card to be charged, or None."""
+    customer = world.objects["customer"][sub["customer"]]
+    method = sub["default_payment_method"] or customer.get("invoice_settings", {}).get("default_payment_method")
+    return world.objects["payment_method"][method]["card"]["last4"] if method else None
+
+
+def charge(world, sub, amount, last4):
+    """A payment intent, and a charge of it. Raises nothing: says whether it went through."""
+    ok = last4 in PAYS
+    intent = world.put({"id": world.new_id("pi_3"), "object": "payment_intent", "amount": amount,
+                        "amount_received": amount if ok else 0, "created": world.now(), "currency": sub["currency"],
+                        "customer": sub["customer"], "latest_charge": None, "livemode": False, "metadata": {},
+                        "status": "succeeded" if ok else "requires_payment_method"})
+    paid = world.put({"id": world.new_id("ch_3"), "object": "charge", "amount": amount, "captured": ok,
+                      "created": world.now(), "currency": sub["currency"], "customer": sub["customer"],
+                      "failure_code": None if ok else "card_declined", "livemode": False, "metadata": {}, "paid": ok,
+                      "payment_intent": intent["id"], "status": "succeeded" if ok else "failed"})
+    intent["latest_charge"] = paid["id"]
+    world.emit("payment_intent.created", {**intent, "status": "requires_payment_method"})
+    world.emit("charge.succeeded" if ok else "charge.failed", paid)
+    world.emit("payment_intent.succeeded" if ok else "payment_intent.payment_failed", intent)
+    return ok, intent, paid
+
+
+def pay(world, row, sub):
+    """Tries the card. True when the invoice is paid now; else the failure is recorded and told by events."""
+    last4 = card_of(world, sub)
+    fails = world.keep(sub["id"]).get("fail_payments", 0)
+    if fails:
+        world.keep(sub["id"])["fail_payments"] = fails - 1
+        last4 = "0341"
+    if row["amount_due"] == 0:
+        settle(world, row, None)
+        return True
+    ok, intent, paid = charge(world, sub, row["amount_due"], last4)
+    row.update(attempted=True, attempt_count=row["attempt_count"] + 1, _payment_intent=intent["id"], _charge=paid["id"])
+    if ok:
+        settle(world, row, intent)
+    else:
+        row["next_payment_attempt"] = next_attempt(world, row)
+        world.emit("invoice.payment_failed", row)
+    return ok
+
+
+def next_attempt(world, row):
+    days = world.settings["retry_days"]
+    if row["billing_reason"] == "subscription_create" or row["attempt_count"] > len(days):
+        return None
+    first = row["status_transitions"]["finalized_at"]
+    return max(first + days[row["attempt_count"] - 1] * DAY, world.now() + 60)
+
+
+def settle(world, row, intent):
+    """Marks the invoice as paid and tells it the three ways Stripe does."""
+    now = world.now()
+    due = row["amount_due"]
+    with world.changing(row, "invoice.updated"):
+        row.update(status="paid", amount_paid=due, amount_remaining=0, attempted=True, next_payment_attempt=None,
+                   auto_advance=False)
+        row["status_transitions"]["paid_at"] = now
+    if intent:
+        world.emit("invoice_payment.paid", world.put({
+            "id": world.new_id("inpay_1"), "object": "invoice_payment", "amount_paid": due, "amount_requested": due,
+            "created": now, "currency": row["currency"], "invoice": row["id"], "is_default": True, "livemode": False,
+            "payment": {"payment_intent": intent["id"], "type": "payment_intent"}, "status": "paid",
+            "status_transitions": {"canceled_at": None, "paid_at": now}}))
+    world.emit("invoice.paid", row)
+    world.emit("invoice.payment_succeeded", row)
+
+
+def void(world, row):
+    row.update(status="void", next_payment_attempt=None, auto_advance=False)
+    row["status_transitions"]["voided_at"] = world.now()
+    world.emit("invoice.voided", row)
+
+
+def require_paid(ok):
+    if not ok:
+        raise ApiError(402, "Your card was declined.", "card_declined", kind="card_error",
+                       decline_code="generic_decline")
+
+
+FRESH = {
+    "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None, "provider": None, "status": None},
+    "issuer": {"type": "self"},
+    "payment_settings": {"default_mandate": None, "payment_method_options": None, "payment_method_types": None},
+    "status_transitions": {"finalized_at": None, "marked_uncollectible_at": None, "paid_at": None, "voided_at": None},
+    "customer_tax_ids": [], "default_tax_rates": [], "discounts": [], "metadata": {}, "total_discount_amounts": [],
+    "total_pretax_credit_amounts": [], "total_taxes": [],
+}
+EMPTY = {
+    "object": "invoice", "account_country": "US", "account_tax_ids": None, "amount_overpaid": 0, "amount_paid": 0,
+    "amount_shipping": 0, "application": None, "attempt_count": 0, "attempted": False, "auto_advance": True,
+    "collection_method": "charge_automatically", "custom_fields": None, "customer_account": None,
+    "customer_address": None, "customer_phone": None, "customer_shipping": None, "customer_tax_exempt": "none",
+    "default_payment_method": None, "default_source": None, "description": None, "due_date": None,
+    "effective_at": None, "ending_balance": None, "footer": None, "from_invoice": None, "hosted_invoice_url": None,
+    "invoice_pdf": None, "last_finalization_error": None, "latest_revision": None, "livemode": False,
+    "next_payment_attempt": None, "number": None, "on_behalf_of": None, "post_payment_credit_notes_amount": 0,
+    "pre_payment_credit_notes_amount": 0, "receipt_number": None, "rendering": None, "shipping_cost": None,
+    "shipping_details": None, "starting_balance": 0, "statement_descriptor": None, "status": "draft",
+    "test_clock": None, "webhooks_delivered_at": None,
+}

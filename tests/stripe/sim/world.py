@@ -1,0 +1,94 @@
+"""The simulated account: all objects by kind, the clock, and the events that changes make."""
+import random
+import string
+import time
+from contextlib import contextmanager
+from copy import deepcopy
+
+from . import shapes
+from .errors import not_found
+
+KINDS = ("customer", "product", "price", "payment_method", "checkout.session", "subscription", "invoice",
+         "invoice_payment", "payment_intent", "charge", "billing_portal.configuration", "billing_portal.session",
+         "event", "webhook_endpoint", "billing.meter_event")
+ALPHABET = string.ascii_letters + string.digits
+SETTINGS = {
+    "api_version": shapes.NEW,          # shape of events and of what GET /v1/events answers
+    "billing_mode": "flexible",         # of new subscriptions: flexible cancels by cancel_at, classic by period end
+    "retry_days": [3, 5, 7],            # dunning: days after the first failed payment
+    "dunning_end": "cancel",            # then: cancel | unpaid | past_due
+    "draft_seconds": 3600,              # a renewal's invoice stays a draft for so long
+}
+
+
+class World:
+    def __init__(self, seed=None):
+        self.random = random.Random(seed)
+        self.objects = {kind: {} for kind in KINDS}
+        self.offset = 0
+        self.frozen = None
+        self.settings = deepcopy(SETTINGS)
+        self.line_items = {}        # checkout session -> its list
+        self.hidden = {}            # what Stripe knows of an object and never shows, by id
+        self.prorations = {}        # subscription -> invoice lines that wait for the next invoice
+        self.secrets = {}           # webhook endpoint -> signing secrets
+        self.base = None            # where the caller of the present request reaches the hosted pages
+        self.request = None         # (request id, idempotency key) of the call being executed
+        self.on_event = lambda event: None
+
+    def now(self):
+        return self.frozen if self.frozen is not None else int(time.time()) + self.offset
+
+    def new_id(self, prefix, length=24):
+        return prefix + "".join(self.random.choices(ALPHABET, k=length))
+
+    def put(self, row):
+        self.objects[row["object"]][row["id"]] = row
+        return row
+
+    def all(self, kind):
+        return [row for row in self.objects[kind].values() if not row.get("deleted")]
+
+    def get(self, kind, ident, param=None):
+        """An object that exists and is not deleted. param: the parameter that named it; None when it was the path."""
+        row = self.objects[kind].get(ident)
+        if row is None or row.get("deleted"):
+            raise not_found(kind, ident, param)
+        return row
+
+    def keep(self, ident):
+        return self.hidden.setdefault(ident, {})
+
+    def emit(self, kind, row, before=None):
+        """Records and delivers one event. before: the object as it was, for previous_attributes."""
+        request, key = self.request or (None, None)
+        event = {
+            "id": self.new_id("evt_1"), "object": "event", "api_version": self.settings["api_version"],
+            "created": self.now(), "data": {"object": deepcopy(row)}, "livemode": False, "pending_webhooks": 0,
+            "request": {"id": request, "idempotency_key": key}, "type": kind, "_before": before,
+        }
+        self.on_event(self.put(event))
+
+    @contextmanager
+    def changing(self, row, kind):
+        """Emits the event after the block when the object was changed by it."""
+        before = deepcopy(row)
+        yield row
+        if row != before:
+            self.emit(kind, row, before)
+
+
+def merge_metadata(row, value):
+    """Stripe's rule: keys are merged, an empty value unsets one key, "" instead of a map unsets all."""
+    if value == "":
+        row["metadata"] = {}
+        return
+    merged = {**row["metadata"], **value}
+    row["metadata"] = {key: text for key, text in merged.items() if text != ""}
+
+
+def assign(row, p, *names):
+    """Copies plain parameters onto the object; an empty value unsets."""
+    for name in names:
+        if name in p:
+            row[name] = None if p[name] == "" else p[name]
