@@ -138,7 +138,7 @@ class System:
         argv = [bin_ / "postgres", "-D", data]
         for name, value in settings.items():
             argv += ["-c", "%s=%s" % (name, value)]
-        ready = [str(bin_ / "pg_isready"), "-q", "-h", str(self.run), "-p", "5432"]
+        ready = [str(bin_ / "pg_isready"), "-q", "-h", str(self.run), "-p", "5432", "-U", "postgres"]
         return self.service("postgres", argv, stop=signal.SIGINT,
                             ready=lambda: subprocess.run(ready, env=self.env).returncode == 0)
 
