@@ -1,0 +1,239 @@
+/* jobs: makes dirty objects clean, sends what waits in the outbox, keeps the house. Any number may run side by side. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "crew.h"
+#include "json.h"
+#include "log.h"
+#include "mail.h"
+#include "outbox.h"
+#include "smtp.h"
+#include "sync.h"
+#include "worker.h"
+
+enum {
+	HOUSE_MS	= 3600 * 1000,
+	LEASE_SLACK	= 10,		/* seconds beyond the longest call to the other side */
+	END_SOFT_MS	= 1000,		/* for a mail that is being sent */
+	END_HARD_MS	= 1200
+};
+
+struct jobs {
+	const struct config	*config;
+	const struct pages	*pages;
+	struct db		*db;
+	struct stripe		*stripe;
+	struct smtp		*smtp;
+	struct crew		*crew;
+};
+
+/* While Stripe is taken to be down nothing is claimed, so that no object pays for it with its tries. */
+static enum err
+sync_piece(void *arg, mem_ctx *mem, bool *found)
+{
+	struct jobs	*j = arg;
+	int		longest_ms = 2 * j->config->stripe.timeout_ms + STRIPE_SLACK_MS;
+
+	if (!stripe_is_up(j->stripe))
+		return OK;
+	return sync_one(db_as_service(mem, j->db), mem, j->stripe, longest_ms / 1000 + LEASE_SLACK, found);
+}
+
+static struct json_object *
+mail_doc(struct jobs *j, mem_ctx *mem, const struct outbox_mail *m)
+{
+	struct json_object	*doc = json_new(mem);
+
+	json_put(doc, "site_name", j->config->site.name);
+	json_put(doc, "site_url", j->config->site.url);
+	json_put(doc, "language", m->language);
+	json_put(doc, "code", json_text(m->data, "/code"));
+	json_put(doc, "plan", json_text(m->data, "/plan"));
+	json_put(doc, "link", mem_printf(mem, "%s/%s/signin/link?t=%s", j->config->site.url, m->language,
+	    json_text(m->data, "/token")));
+	return doc;
+}
+
+static enum err
+mail_render(struct jobs *j, mem_ctx *mem, const struct outbox_mail *m, char **message)
+{
+	struct json_object	*doc = mail_doc(j, mem, m);
+	const char		*name = mem_printf(mem, "mail/%s", m->template);
+	char			*subject, *text, *html;
+
+	TRY(page_text(j->pages, mem, m->language, mem_printf(mem, "%s.subject", name), doc, &subject));
+	TRY(page_text(j->pages, mem, m->language, mem_printf(mem, "%s.txt", name), doc, &text));
+	TRY(page_text(j->pages, mem, m->language, mem_printf(mem, "%s.html", name), doc, &html));
+	return mail_compose(mem, &(struct mail){
+		.id = m->id, .from = j->config->mail.from, .to = m->recipient, .subject = subject,
+		.text = text, .html = html, .date = time(NULL),
+	}, message);
+}
+
+/* The mail is out: rather wait here for the database than have it sent again when the lease ends. */
+static enum err
+mail_report(struct jobs *j, struct db_service *me, const struct outbox_mail *m)
+{
+	enum err	e;
+
+	for (int i = 0; i < LEASE_SLACK; i++) {
+		e = outbox_sent(me, m);
+		if ((e != ERR_UNAVAILABLE && e != ERR_UNCERTAIN) || !crew_pause(j->crew, 500))
+			break;
+	}
+	return e;
+}
+
+static enum err
+mail_piece(void *arg, mem_ctx *mem, bool *found)
+{
+	struct jobs		*j = arg;
+	struct db_service	*me = db_as_service(mem, j->db);
+	int			lease = j->config->mail.timeout_ms / 1000 + LEASE_SLACK;
+	const char		*why = "cannot be made";
+	struct outbox_mail	m;
+	char			*message;
+	enum err		e;
+
+	TRY(outbox_claim(me, mem, lease, &m, found));
+	if (!*found)
+		return OK;
+	e = mail_render(j, mem, &m, &message);
+	if (e == OK)
+		e = smtp_send(j->smtp, mem, mail_address(mem, j->config->mail.from), m.recipient, message, &why);
+	return e == OK ? mail_report(j, me, &m) : outbox_failed(me, &m, why, e == ERR_INVALID);
+}
+
+/* In small batches, until one finds nothing to do. */
+static enum err
+house_piece(void *arg, mem_ctx *mem, bool *found)
+{
+	struct jobs		*j = arg;
+	struct json_object	*done;
+
+	TRY(db_service(db_as_service(mem, j->db), &done, "service.keep_house()", NO_ARGS));
+	if (!json_object_is_type(done, json_type_object))
+		return OK;
+	json_object_object_foreach(done, what, n) {
+		(void)what;
+		*found = *found || json_object_get_int64(n) > 0;
+	}
+	if (*found)
+		log_line(LOG_INFO, "house", LOG_TEXT("deleted", json_object_to_json_string(done)));
+	return OK;
+}
+
+static enum err
+jobs_open(mem_ctx *ctx, const char *path, struct jobs *j)
+{
+	struct config	*c;
+
+	TRY(config_load(ctx, path, NEED_SITE | NEED_DATABASE | NEED_STRIPE | NEED_MAIL | NEED_JOBS, &c));
+	TRY(pages_load(ctx, c, &j->pages));
+	j->config = c;
+	j->db = db_open(ctx, &(struct db_options){
+		.conninfo = c->database.conninfo, .role = "tollgate_jobs", .pool = c->jobs.threads + 2,
+		.wait_ms = c->database.wait_ms, .timeout_ms = c->database.timeout_ms, .prepared = c->database.prepared,
+	});
+	j->stripe = stripe_open(ctx, &(struct stripe_options){
+		.api_url = c->stripe.api_url, .key = c->stripe.key, .version = c->stripe.version,
+		.portal_configuration = c->stripe.portal_configuration, .timeout_ms = c->stripe.timeout_ms,
+	});
+	j->smtp = smtp_open(ctx, &(struct smtp_options){
+		.url = c->mail.url, .user = c->mail.user, .password = c->mail.password, .starttls = c->mail.starttls,
+		.timeout_ms = c->mail.timeout_ms,
+	});
+	return OK;
+}
+
+/* Calls to Stripe are cut at once and a mail after a second. What still hangs then is left to its lease. */
+static void
+jobs_run(mem_ctx *ctx, struct jobs *j)
+{
+	j->crew = crew_new(ctx);
+	crew_add(j->crew, (unsigned)j->config->jobs.threads, sync_piece, j, j->config->jobs.poll_ms);
+	crew_add(j->crew, 1, mail_piece, j, j->config->jobs.poll_ms);
+	crew_add(j->crew, 1, house_piece, j, HOUSE_MS);
+	log_line(LOG_INFO, "started", LOG_INT("threads", j->config->jobs.threads));
+	crew_work(j->crew);
+	stripe_stop(j->stripe);
+	if (!crew_has_ended(j->crew, END_SOFT_MS)) {
+		smtp_stop(j->smtp);
+		if (!crew_has_ended(j->crew, END_HARD_MS))
+			_exit(0);
+	}
+}
+
+static void
+usage(FILE *to)
+{
+	fprintf(to,
+	    "usage: jobs [--config FILE] [--check]\n"
+	    "\nFetches from Stripe what webhooks marked, writes it down, sends mails. Runs until SIGTERM.\n\n"
+	    "  --config FILE   configuration (else $TOLLGATE_CONFIG, else /etc/tollgate/tollgate.conf)\n"
+	    "  --check         read the configuration, pages and secrets, say what is wrong, do nothing\n"
+	    "  --help, --version\n\n"
+	    "Exit: 0 stopped by SIGTERM or nothing wrong; 64 usage; 78 configuration.\n");
+}
+
+/* True to go on; else *code is the exit status. */
+static bool
+options_read(int argc, char **argv, const char **config, bool *check, int *code)
+{
+	static const struct option	known[] = {
+		{ "config", required_argument, NULL, 'c' }, { "check", no_argument, NULL, 'k' },
+		{ "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'v' }, { 0 },
+	};
+	int	c;
+
+	*config = getenv("TOLLGATE_CONFIG");
+	if (*config == NULL)
+		*config = "/etc/tollgate/tollgate.conf";
+	*code = 0;
+	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		switch (c) {
+		case 'c': *config = optarg; break;
+		case 'k': *check = true; break;
+		case 'h': usage(stdout); return false;
+		case 'v': printf("tollgate jobs %s\n", TOLLGATE_VERSION); return false;
+		default: *code = EX_USAGE;
+		}
+	}
+	if (optind < argc)
+		*code = EX_USAGE;
+	if (*code != 0)
+		usage(stderr);
+	return *code == 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct jobs	j = { 0 };
+	bool		check = false;
+	const char	*config;
+	mem_ctx		*ctx;
+	int		code;
+
+	if (!options_read(argc, argv, &config, &check, &code))
+		return code;
+	mem_init();
+	log_open("jobs", LOG_INFO);
+	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	ctx = mem_new();
+	if (jobs_open(ctx, config, &j) != OK)
+		return EX_CONFIG;
+	if (check) {
+		printf("jobs: %s: no fault found\n", config);
+		return 0;
+	}
+	jobs_run(ctx, &j);
+	return 0;
+}
