@@ -1,0 +1,81 @@
+"""One stack for all tests: TOLLGATE_SERVER=nginx|apache chooses the web server; TOLLGATE_STACK=DIR takes one that runs."""
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+import journey  # noqa: E402
+from client import Browser  # noqa: E402
+
+SERVER = os.environ.get("TOLLGATE_SERVER", "nginx")
+
+
+@pytest.fixture(scope="session")
+def stack():
+    """What tests/stack prints: url, stripe_url, mail_url, database_url, webhook_secret, log_dir, sockets, server, ..."""
+    if running := os.environ.get("TOLLGATE_STACK"):
+        state = json.loads(journey.stack_command("show", "--dir", running))
+        lift_limits(state)
+        yield state
+        return
+    state = json.loads(journey.stack_command("up", "--detach", "--server", SERVER))
+    try:
+        lift_limits(state)
+        yield state
+    finally:
+        journey.stack_command("down", "--dir", state["dir"])
+
+
+def lift_limits(state):
+    """All tests come from one address. What limits do is tested on rows of their own."""
+    journey.Database(state["database_url"]).execute("update auth.limits set allowed = 1000000")
+
+
+@pytest.fixture(scope="session")
+def db(stack):
+    return journey.Database(stack["database_url"])
+
+
+@pytest.fixture(scope="session")
+def sim(stack):
+    return journey.Simulator(stack["stripe_url"])
+
+
+@pytest.fixture(scope="session")
+def mail(stack):
+    return journey.Mail(stack["mail_url"])
+
+
+@pytest.fixture
+def fresh(request):
+    """A function that makes addresses nobody has."""
+    name = request.node.name.split("[")[0][:30].rstrip("_").replace("test_", "").replace("_", "-")
+    return lambda what=name: journey.new_address(what)
+
+
+@pytest.fixture
+def new_browser(stack):
+    return lambda **more: Browser(stack["url"], **more)
+
+
+@pytest.fixture
+def browser(new_browser):
+    return new_browser()
+
+
+@pytest.fixture
+def other(new_browser):
+    """Another person, or the same one at another machine."""
+    return new_browser()
+
+
+@pytest.fixture
+def customer(browser, sim, db, mail, fresh):
+    """(browser, address) of somebody who has paid and is signed in."""
+    email = fresh()
+    journey.become_customer(browser, sim, db, email)
+    journey.sign_in(browser, mail, email)
+    return browser, email

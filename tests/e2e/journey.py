@@ -1,0 +1,180 @@
+"""journey: what people do, in a line each, so that a test begins where its own subject begins."""
+import re
+import secrets
+import subprocess
+import time
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import psycopg
+import requests
+
+LINK = re.compile(r"https?://\S+/signin/link\?t=([A-Za-z0-9_-]{43})(?=\s|$)")
+CODE = re.compile(r"\b([0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4})\b")
+STACK = Path(__file__).parent.parent / "stack"
+
+
+def new_address(what="user"):
+    return f"{what}-{secrets.token_hex(6)}@example.com"
+
+
+def wait_until(check, seconds=15, every=0.03):
+    """The first true value of check(); fails when there is none in time."""
+    end = time.monotonic() + seconds
+    while not (found := check()):
+        assert time.monotonic() < end, f"nothing after {seconds} s: {check}"
+        time.sleep(every)
+    return found
+
+
+class Database:
+    """As a superuser, whom no policy binds: for looking, and for moving time."""
+
+    def __init__(self, url):
+        self.connection = psycopg.connect(url, autocommit=True)
+
+    def rows(self, sql, *values):
+        cursor = self.connection.execute(sql, values)
+        return cursor.fetchall() if cursor.description else None
+
+    def row(self, sql, *values):
+        found = self.rows(sql, *values)
+        assert len(found) <= 1, f"{len(found)} rows"
+        return found[0] if found else None
+
+    def value(self, sql, *values):
+        found = self.row(sql, *values)
+        return found[0] if found else None
+
+    execute = rows
+
+    def drafts_of(self, email):
+        """[(tenant, attempt, session)] of an address."""
+        return self.rows("select tenant_id, attempt, session_id from billing.checkouts where email_canonical = %s "
+                         "order by created_at", email.lower())
+
+    def tenant_of(self, email):
+        return self.value("select tenant_id from billing.checkouts where email_canonical = %s", email.lower())
+
+    def status_of(self, email):
+        return self.value("select t.status from app.tenants t join billing.checkouts c on c.tenant_id = t.id "
+                          "where c.email_canonical = %s", email.lower())
+
+
+class Simulator:
+    """The control API of tests/stripe."""
+
+    def __init__(self, url):
+        self.url = url
+
+    def call(self, method, path, body=None, **query):
+        answer = requests.request(method, f"{self.url}/_sim/{path}", json=body, params=query, timeout=60)
+        assert answer.ok, answer.text
+        return answer.json()
+
+    def get(self, path="", **query):
+        return self.call("GET", path, **query)
+
+    def post(self, path, **body):
+        return self.call("POST", path, body)
+
+    def delete(self, path):
+        return self.call("DELETE", path)
+
+    def requests(self, method="*", path="*"):
+        return self.get("requests", method=method, path=path)
+
+    def sessions_of(self, email):
+        """Requests that ask for a Checkout Session for that address."""
+        return [r for r in self.requests("POST", "/v1/checkout/sessions")
+                if r["params"] and r["params"].get("customer_email", "").lower() == email.lower()]
+
+    def pay(self, session, card="good"):
+        return self.post(f"checkout/{session}/pay", card=card)
+
+    def fault(self, **fault):
+        return self.post("faults", **fault)
+
+    def quiet(self, timeout=15):
+        assert self.get("quiet", timeout=timeout)["quiet"]
+
+    def object(self, kind, ident):
+        return self.get(f"state/{kind}/{ident}")
+
+
+class Mail:
+    """What the catcher caught."""
+
+    def __init__(self, url):
+        self.url = url
+
+    def to(self, address):
+        answer = requests.get(self.url + "/mails", params={"to": address}, timeout=30)
+        answer.raise_for_status()
+        return answer.json()
+
+    def wait(self, address, number=1, seconds=15):
+        """The number-th mail to that address, once it is there."""
+        return wait_until(lambda: self.to(address)[number - 1:number], seconds)[0]
+
+    def answer(self, **fault):
+        requests.post(self.url + "/answer", json=fault, timeout=30).raise_for_status()
+
+
+def token_in(mail):
+    return LINK.search(mail["text"])[1]
+
+
+def code_in(mail):
+    return CODE.search(mail["text"])[1]
+
+
+def stack_command(*arguments):
+    """What a command of tests/stack prints."""
+    done = subprocess.run([str(STACK), *map(str, arguments)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def session_in(page):
+    """The Checkout Session's id in a redirect to its page."""
+    path = urlsplit(page.location).path
+    assert path.startswith("/c/pay/cs_"), page
+    return path.rpartition("/")[2]
+
+
+def sign_up(browser, email, plan="starter", at="/signup"):
+    """The answer to the form: a redirect to Stripe."""
+    return browser.submit(browser.get(at), {"email": email, "plan": plan})
+
+
+def become_customer(browser, sim, db, email, plan="starter", card="good"):
+    """Signed up, paid, and promoted; not signed in. Returns the session's id."""
+    session = session_in(sign_up(browser, email, plan))
+    assert sim.pay(session, card)["paid"]
+    wait_until(lambda: db.status_of(email) == "active")
+    return session
+
+
+def ask_for_link(browser, email, next=None):
+    """The answer to the form on /signin."""
+    page = browser.get("/signin" + (f"?next={next}" if next else ""))
+    return browser.submit(page, {"email": email})
+
+
+def press_link(browser, token, at="/signin/link"):
+    """Opens the link and presses its button: the answer."""
+    return browser.submit(browser.get(f"{at}?t={token}"))
+
+
+def sign_in(browser, mail, email):
+    """By link, for somebody who has an account."""
+    seen = len(mail.to(email))
+    assert ask_for_link(browser, email).status == 303
+    answer = press_link(browser, token_in(mail.wait(email, seen + 1)))
+    assert answer.status == 303 and browser.cookie("__Host-sid"), answer
+    return answer
+
+
+def query_of(url):
+    return {name: values[0] for name, values in parse_qs(urlsplit(url).query, keep_blank_values=True).items()}
