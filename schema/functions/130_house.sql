@@ -1,0 +1,73 @@
+-- What goes by itself, and what the operator sees and sets.
+
+set role tollgate_service;
+
+-- A draft nobody paid for; one whose payment is under way (it may take Stripe weeks) is given a month.
+create or replace function billing.drop_drafts() returns bigint
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	dropped bigint;
+begin
+	delete from app.tenants d where d.id in (
+		select t.id from app.tenants t
+		where t.status = 'draft' and t.created_at < now() - interval '7 days'
+			and not exists (select from billing.customers c where c.tenant_id = t.id)
+			and not exists (select from billing.subscriptions s where s.tenant_id = t.id)
+			and not exists (select from billing.checkouts c where c.tenant_id = t.id and c.status in ('complete', 'unpaid')
+				and c.created_at > now() - interval '30 days')
+		limit 500 for update skip locked);
+	get diagnostics dropped = row_count;
+	return dropped;
+end
+$$;
+
+create or replace function service.keep_house() returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	mails bigint;
+begin
+	delete from mail.outbox d where d.id in (
+		select o.id from mail.outbox o
+		where o.state <> 'pending' and o.created_at < now() - case o.state when 'void' then interval '1 day' else interval '30 days' end
+		limit 1000);
+	get diagnostics mails = row_count;
+	return auth.keep_house() || jsonb_build_object('mails', mails, 'drafts', billing.drop_drafts());
+end
+$$;
+
+create or replace function ops.status() returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return jsonb_build_object(
+		'events', (select '{"received": 0, "dead": 0}' || coalesce(jsonb_object_agg(c.state, c.n), '{}')
+			from (select e.state, count(*) n from inbox.events e group by e.state) c),
+		'oldest_received_seconds', (select extract(epoch from now() - min(e.received_at))::bigint
+			from inbox.events e where e.state = 'received'),
+		'dirty', (select count(*) from sync.objects o where o.version > o.clean_version and o.dead_at is null),
+		'dead_objects', (select count(*) from sync.objects o where o.version > o.clean_version and o.dead_at is not null),
+		'mail', (select '{"pending": 0, "dead": 0}' || coalesce(jsonb_object_agg(c.state, c.n), '{}')
+			from (select o.state, count(*) n from mail.outbox o group by o.state) c),
+		'tenants', (select '{"draft": 0, "active": 0}' || coalesce(jsonb_object_agg(c.status, c.n), '{}')
+			from (select t.status, count(*) n from app.tenants t group by t.status) c),
+		'subscriptions', (select coalesce(jsonb_object_agg(c.status, c.n), '{}')
+			from (select s.status, count(*) n from billing.subscriptions s group by s.status) c),
+		'migrations', (select max(m.name) from meta.migrations m));
+end
+$$;
+
+-- [{"id", "price", "rank"}...] as configured. A plan that is gone stays for who has it; a price belongs to one plan.
+create or replace function ops.put_plans(p_plans jsonb) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	update billing.plans p set offered = false where p.offered and not exists (
+		select from jsonb_array_elements(p_plans) n where n ->> 'id' = p.id);
+	update billing.plans p set price = null where exists (
+		select from jsonb_array_elements(p_plans) n where n ->> 'price' = p.price and n ->> 'id' <> p.id);
+	insert into billing.plans (id, price, rank)
+	select n ->> 'id', n ->> 'price', (n ->> 'rank')::int from jsonb_array_elements(p_plans) n
+	on conflict (id) do update set price = excluded.price, rank = excluded.rank, offered = true;
+	return null;
+end
+$$;
+
+reset role;
