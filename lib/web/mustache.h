@@ -2,7 +2,7 @@
  * mustache: logic-less templates over a JSON document. Supported, as the published specification says: variables
  * (escaped by default, {{{x}}} and {{&x}} not), sections, inverted sections, comments, partials with indentation,
  * dynamic partial names ({{>*x}}), dotted names, the implicit iterator, standalone lines. Not: set delimiters,
- * lambdas, inheritance.
+ * lambdas, inheritance. Missing, null, false, 0, "" and [] are falsy. null, false, objects and arrays print nothing.
  *
  * Parsed once; a template is constant afterwards and may be rendered by many threads at a time.
  */
