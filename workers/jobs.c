@@ -55,6 +55,7 @@ mail_doc(struct jobs *j, mem_ctx *mem, const struct outbox_mail *m)
 	json_put(doc, "language", m->language);
 	json_put(doc, "code", json_text(m->data, "/code"));
 	json_put(doc, "plan", json_text(m->data, "/plan"));
+	json_put(doc, "again", mem_printf(mem, "%s/%s/signin", j->config->site.url, m->language));
 	json_put(doc, "link", mem_printf(mem, "%s/%s/signin/link?t=%s", j->config->site.url, m->language,
 	    json_text(m->data, "/token")));
 	return doc;
