@@ -1,0 +1,112 @@
+"""What the compiler cannot see of the house's rules: each function finds what breaks one, in the tree at root."""
+import re
+import statistics
+import subprocess
+
+# Which layers may include a library's headers. json-c is vocabulary and may be used everywhere.
+FOREIGN = {
+    "fcgi": {"web"},
+    "libpq": {"db"},
+    "curl/": {"stripe", "service"},
+    "libconfig": {"base"},
+    "openssl/": {"base"},
+    "talloc": {"base"},
+}
+REQUEST_CODE = ("workers/signup.c", "workers/account.c", "workers/billing.c", "workers/webhooks.c", "lib/app/visit.c",
+                "lib/app/page.c", "lib/app/dispatch.c")
+# What a process has one of, all for its log: its name and level, the request a thread is at, a count of broken peers.
+GLOBALS = {"lib/base/log.o: least_level", "lib/base/log.o: program_name", "lib/base/log.o: request_id",
+           "lib/web/connection.o: total"}
+
+
+def sources(root):
+    return sorted([*root.glob("lib/**/*.[ch]"), *root.glob("workers/*.[ch]")])
+
+
+def blank(text):
+    """The code without comments, strings and character constants; the lines stay where they are."""
+    def empty(match):
+        return "\n" * match[0].count("\n") if match[0].startswith("/") else '""'
+    return re.sub(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', empty, text, flags=re.S)
+
+
+def lines(root, pattern, files=None, code=True):
+    found = []
+    for path in files or sources(root):
+        text = path.read_text()
+        for number, line in enumerate((blank(text) if code else text).splitlines(), 1):
+            if re.search(pattern, line):
+                found.append("%s:%d: %s" % (path.relative_to(root), number, line.strip()))
+    return found
+
+
+def jumps(root):
+    return lines(root, r"\bgoto\b")
+
+
+def includes_by_path(root):
+    """An include that walks around the include path; a layer's own private/ is next to the file."""
+    return lines(root, r'#\s*include\s*"(?!private/\w+\.h")[^"]*/', code=False)
+
+
+def foreign_headers(root):
+    found = []
+    for name, layers in FOREIGN.items():
+        elsewhere = [p for p in sources(root) if p.relative_to(root).parts[1] not in layers]
+        found += lines(root, r"#\s*include\s*[<\"]%s" % name, elsewhere, code=False)
+    return found
+
+
+def freed_by_hand(root):
+    files = [root / name for name in REQUEST_CODE if (root / name).exists()]
+    return lines(root, r"\b\w*free\w*\s*\(", files)
+
+
+def calls_around_the_macros(root):
+    """SQL that is not a literal: the functions behind db_user() and its sisters, called directly."""
+    files = [p for p in sources(root) if p.suffix == ".c" and p.relative_to(root).parts[1] not in ("db", "service")]
+    return lines(root, r"\bdb_\w+_call\s*\(", files)
+
+
+def functions(root):
+    """Lines of each function: from the brace in the first column to its end."""
+    sizes = {}
+    for path in sources(root):
+        start = None
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            if line == "{":
+                start = number
+            elif line == "}" and start:
+                sizes["%s:%d" % (path.relative_to(root), start)] = number - start + 1
+                start = None
+    return sizes
+
+
+def long_functions(root, screen=60):
+    return ["%s: %d lines" % (where, n) for where, n in functions(root).items() if n > screen]
+
+
+def median_function(root):
+    return statistics.median(functions(root).values())
+
+
+def symbols(path, *options):
+    out = subprocess.run(["nm", *options, path], capture_output=True, text=True, check=True).stdout
+    return {line.split()[-1] for line in out.splitlines() if len(line.split()) >= 2}
+
+
+def service_symbols(build, worker):
+    """What only webhooks, jobs and the operator may do, found in a worker."""
+    return sorted(symbols(build / "service.a", "--defined-only", "--extern-only") & symbols(build / worker))
+
+
+def writable_globals(build):
+    found = []
+    for path in sorted(build.glob("lib/*/*.o")):
+        out = subprocess.run(["nm", "--format=sysv", path], capture_output=True, text=True, check=True).stdout
+        for line in out.splitlines():
+            cells = [cell.strip() for cell in line.split("|")]
+            if len(cells) == 7 and re.fullmatch(r"\.t?(data|bss)(\.rel|\.rel\.local)?", cells[6]) \
+                    and cells[3] in ("OBJECT", "TLS"):
+                found.append("%s: %s" % (path.relative_to(build), cells[0].split(".")[0]))
+    return [name for name in found if name not in GLOBALS]
