@@ -1,10 +1,10 @@
 #include "pages.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "file.h"
 #include "json.h"
 #include "secret.h"
 
@@ -56,34 +56,6 @@ page_fault(const char *file, const char *why)
 	return ERR_INVALID;
 }
 
-static void
-file_close(void *f)
-{
-	fclose(f);
-}
-
-static void
-dir_close(void *d)
-{
-	closedir(d);
-}
-
-static enum err
-file_read(mem_ctx *ctx, const char *path, char **out, size_t *n)
-{
-	FILE	*f = fopen(path, "re");
-
-	if (f == NULL)
-		return page_fault(path, "cannot be read");
-	mem_hang(ctx, f, file_close);
-	*out = talloc_size(ctx, PAGE_MAX_BYTES + 1);
-	*n = fread(*out, 1, PAGE_MAX_BYTES + 1, f);
-	if (ferror(f) || *n > PAGE_MAX_BYTES)
-		return page_fault(path, "cannot be read whole, or is larger than 256 KiB");
-	(*out)[*n] = '\0';
-	return OK;
-}
-
 static enum err
 template_load(mem_ctx *ctx, struct pages *p, const char *path, const char *name)
 {
@@ -92,32 +64,24 @@ template_load(mem_ctx *ctx, struct pages *p, const char *path, const char *name)
 	char			*text;
 	size_t			n;
 
-	TRY(file_read(ctx, path, &text, &n));
+	TRY(file_read(ctx, path, PAGE_MAX_BYTES, &text, &n));
 	if (mustache_parse(ctx, text, &t, &why) != OK)
 		return page_fault(path, why);
 	entry_add(ctx, &p->templates, name, t);
 	return OK;
 }
 
-/* Every NAME.mustache below dir, named relative to it, one directory deep. */
+/* Every NAME.mustache in dir, named prefix and NAME. */
 static enum err
 templates_load(mem_ctx *ctx, struct pages *p, const char *dir, const char *prefix)
 {
 	static const char	suffix[] = ".mustache";
-	DIR			*d = opendir(dir);
-	struct dirent		*e;
+	struct file_list	files;
 
-	if (d == NULL)
-		return page_fault(dir, "cannot be read");
-	mem_hang(ctx, d, dir_close);
-	while ((e = readdir(d)) != NULL) {
-		size_t	n = strlen(e->d_name), s = strlen(suffix);
-
-		if (n <= s || strcmp(e->d_name + n - s, suffix) != 0)
-			continue;
-		TRY(template_load(ctx, p, mem_printf(ctx, "%s/%s", dir, e->d_name),
-		    mem_printf(ctx, "%s%.*s", prefix, (int)(n - s), e->d_name)));
-	}
+	TRY(file_list(ctx, dir, suffix, &files));
+	for (size_t i = 0; i < files.n; i++)
+		TRY(template_load(ctx, p, mem_printf(ctx, "%s/%s", dir, files.names[i]),
+		    mem_printf(ctx, "%s%.*s", prefix, (int)(strlen(files.names[i]) - strlen(suffix)), files.names[i])));
 	return OK;
 }
 
@@ -131,7 +95,7 @@ language_load(mem_ctx *ctx, struct pages *p, const char *dir, const char *code, 
 	size_t			n;
 
 	*l = (struct language){ .code = code, .templates = &p->templates };
-	TRY(file_read(ctx, path, &text, &n));
+	TRY(file_read(ctx, path, PAGE_MAX_BYTES, &text, &n));
 	if (json_parse_unique(ctx, text, n, &doc) != OK || !json_object_is_type(doc, json_type_object))
 		return page_fault(path, "is not one JSON object with each name once");
 	json_object_object_foreach(doc, name, value) {
@@ -190,7 +154,7 @@ pages_load(mem_ctx *ctx, const struct config *config, const struct pages **out)
 	TRY(templates_load(p, p, mem_printf(p, "%s/mail", dir), "mail/"));
 	entries_sort(&p->templates);
 	TRY(languages_load(p, p, config));
-	TRY(file_read(p, mem_printf(p, "%s/style.css", dir), &style, &n));
+	TRY(file_read(p, mem_printf(p, "%s/style.css", dir), PAGE_MAX_BYTES, &style, &n));
 	digest = secret_sha256("", style, n);
 	p->style = style;
 	p->style_version = talloc_strndup(p, secret_hex(p, &digest), 12);

@@ -44,7 +44,7 @@ partials_check(const struct language *l, const char *file, const char *text)
 	for (const char *at = text; (at = strstr(at, "{{>")) != NULL; at += 3) {
 		char	name[64];
 
-		if (at[3] != '*' && sscanf(at + 3, "%63[a-z0-9_]", name) == 1 && pages_partial(l, name) == NULL)
+		if (at[3] != '*' && sscanf(at + 3, "%63[a-z0-9_/.]", name) == 1 && pages_partial(l, name) == NULL)
 			fail_msg("%s: no %s in %s", file, name, l->code);
 	}
 }
