@@ -174,7 +174,7 @@ class Browser:
 
     def post(self, url, fields, came_from="", **headers):
         """A form as our own page would send it; came_from: the page's address, "" for one of ours."""
-        headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
+        headers.setdefault("Content_Type", "application/x-www-form-urlencoded")
         body = fields if isinstance(fields, bytes) else urlencode(fields).encode()
         return self.request("POST", url, body, came_from=self.base if came_from == "" else came_from, **headers)
 

@@ -67,21 +67,22 @@ class Simulator:
     def __init__(self, url):
         self.url = url
 
-    def call(self, method, path, body=None, **query):
+    def call(self, method, path, body=None, /, **query):
         answer = requests.request(method, f"{self.url}/_sim/{path}", json=body, params=query, timeout=60)
         assert answer.ok, answer.text
         return answer.json()
 
-    def get(self, path="", **query):
-        return self.call("GET", path, **query)
+    def get(self, path="", /, **query):
+        return self.call("GET", path, None, **query)
 
-    def post(self, path, **body):
+    def post(self, path, /, **body):
         return self.call("POST", path, body)
 
     def delete(self, path):
         return self.call("DELETE", path)
 
     def requests(self, method="*", path="*"):
+        """The log of API calls."""
         return self.get("requests", method=method, path=path)
 
     def sessions_of(self, email):
@@ -138,9 +139,8 @@ def stack_command(*arguments):
 
 def session_in(page):
     """The Checkout Session's id in a redirect to its page."""
-    path = urlsplit(page.location).path
-    assert path.startswith("/c/pay/cs_"), page
-    return path.rpartition("/")[2]
+    assert page.status == 303 and "/c/pay/cs_" in page.location, page
+    return urlsplit(page.location).path.rpartition("/")[2]
 
 
 def sign_up(browser, email, plan="starter", at="/signup"):
