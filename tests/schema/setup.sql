@@ -1,0 +1,134 @@
+-- pgTAP and the helpers of all tests, in a schema of their own.
+
+create schema tap;
+create extension pgtap with schema tap;
+grant usage on schema tap to public;
+
+-- One call as a login role with a bearer: its jsonb.
+create function tap.ask(p_role text, p_call text, p_bearer text default '') returns jsonb language plpgsql as $$
+declare
+	answer jsonb;
+begin
+	perform set_config('app.bearer', p_bearer, true);
+	perform set_config('role', p_role, true);
+	execute 'select ' || p_call into answer;
+	perform set_config('role', 'none', true);
+	perform set_config('app.bearer', '', true);
+	return answer;
+end
+$$;
+
+-- The SQLSTATE of a statement as a login role, '00000' when it went through.
+create function tap.state_of(p_role text, p_statement text, p_bearer text default '') returns text language plpgsql as $$
+begin
+	perform set_config('app.bearer', p_bearer, true);
+	perform set_config('role', p_role, true);
+	execute p_statement;
+	perform set_config('role', 'none', true);
+	perform set_config('app.bearer', '', true);
+	return '00000';
+exception when others then
+	return sqlstate;
+end
+$$;
+
+create function tap.open_draft(p_key text, p_email text, p_ip inet default '192.0.2.1', p_plan text default 'starter')
+	returns jsonb language plpgsql as $$
+begin
+	return tap.ask('tollgate_signup', format('api.open_draft(%L, %L, %L, %L, %L, %L)', p_key::bytea, p_email, p_plan, 'en',
+		sha256('flow of ' || p_key::bytea), p_ip));
+end
+$$;
+
+create function tap.receive(p_event text, p_kind text, p_object text) returns jsonb language plpgsql as $$
+begin
+	return tap.ask('tollgate_webhooks', format('service.receive_event(%L, %L, %L, %s, false, %L, %L, 0, %L, %L)',
+		p_event, 'some.type', '2026-07-29.dahlia', 1767225600, '\x7b7d'::bytea, 't=1,v1=00', p_kind, p_object));
+end
+$$;
+
+-- The claim on this object, made due before all others.
+create function tap.claim(p_kind text, p_id text) returns jsonb language plpgsql as $$
+begin
+	update sync.objects o set next_at = now() - interval '1 day', claimed_until = null where o.kind = p_kind and o.id = p_id;
+	return tap.ask('tollgate_jobs', 'service.claim_object(60)');
+end
+$$;
+
+create function tap.write(p_claim jsonb, p_doc jsonb) returns jsonb language plpgsql as $$
+begin
+	return tap.ask('tollgate_jobs', format('service.write_%s(%L, %L, %L, %s, %L)', p_claim ->> 'kind', p_claim ->> 'claim',
+		p_claim ->> 'kind', p_claim ->> 'id', p_claim ->> 'version', p_doc));
+end
+$$;
+
+-- As Stripe would answer now: a notice of a change, the claim, the document written down.
+create function tap.sync(p_kind text, p_doc jsonb) returns jsonb language plpgsql as $$
+begin
+	perform tap.receive('evt_' || gen_random_uuid(), p_kind, p_doc ->> 'id');
+	return tap.write(tap.claim(p_kind, p_doc ->> 'id'), p_doc);
+end
+$$;
+
+-- Documents of one purchase, named p_name; p_more overrides members.
+create function tap.checkout(p_name text, p_tenant text, p_more jsonb default '{}') returns jsonb language sql as $$
+	select jsonb_build_object('id', 'cs_' || p_name, 'object', 'checkout.session', 'status', 'complete',
+		'payment_status', 'paid', 'client_reference_id', p_tenant, 'metadata', jsonb_build_object('tenant_id', p_tenant),
+		'customer', 'cus_' || p_name, 'subscription', 'sub_' || p_name) || p_more
+$$;
+
+create function tap.subscription(p_name text, p_tenant text, p_more jsonb default '{}') returns jsonb language sql as $$
+	select jsonb_build_object('id', 'sub_' || p_name, 'object', 'subscription', 'status', 'active', 'customer',
+		'cus_' || p_name, 'cancel_at_period_end', false, 'cancel_at', null, 'created', 1767225600,
+		'metadata', jsonb_build_object('tenant_id', p_tenant), 'items', jsonb_build_object('data', jsonb_build_array(
+			jsonb_build_object('price', jsonb_build_object('id', 'price_starter'), 'quantity', 1,
+				'current_period_start', 1798000000, 'current_period_end', 1800000000)))) || p_more
+$$;
+
+create function tap.customer(p_name text, p_more jsonb default '{}') returns jsonb language sql as $$
+	select jsonb_build_object('id', 'cus_' || p_name, 'object', 'customer', 'email', p_name || '@stripe.test') || p_more
+$$;
+
+-- A tenant that has paid, its owner p_name@example.org: the tenant's id.
+create function tap.paid(p_name text) returns text language plpgsql as $$
+declare
+	tenant text := tap.open_draft(p_name, p_name || '@example.org') ->> 'tenant';
+begin
+	perform tap.ask('tollgate_signup', format('api.checkout_opened(%L, 1, %L)', p_name::bytea, 'cs_' || p_name));
+	perform tap.sync('checkout', tap.checkout(p_name, tenant));
+	perform tap.sync('subscription', tap.subscription(p_name, tenant));
+	perform tap.sync('customer', tap.customer(p_name));
+	return tenant;
+end
+$$;
+
+-- What was mailed last to this address: {"hash": of the link, "code"}.
+create function tap.mailed(p_email text) returns jsonb language sql as $$
+	select jsonb_build_object('code', o.data ->> 'code', 'state', o.state, 'template', o.template,
+		'hash', sha256(decode(translate(o.data ->> 'token', '-_', '+/') || '=', 'base64')))
+	from mail.outbox o where o.recipient = p_email order by o.created_at desc, o.ctid desc limit 1
+$$;
+
+create function tap.sign_in(p_hash text, p_code text, p_flow text, p_secret text) returns jsonb language plpgsql as $$
+begin
+	return tap.ask('tollgate_account', format('api.sign_in(%L, %L, %L, %L, %L, %L)', p_hash::bytea, p_code,
+		sha256(p_flow::bytea), sha256(sha256(p_secret::bytea)), '192.0.2.1', 'a browser'));
+end
+$$;
+
+create function tap.request(p_email text, p_flow text, p_ip inet default '192.0.2.1') returns jsonb language plpgsql as $$
+begin
+	return tap.ask('tollgate_account', format('api.request_link(%L, %L, %L, %L, %L)', p_email, sha256(p_flow::bytea),
+		'/settings/billing', 'en', p_ip));
+end
+$$;
+
+-- The bearer of a new session of the user with this address, who must exist.
+create function tap.session(p_email text, p_secret text) returns text language plpgsql as $$
+begin
+	update auth.hits set spent_until = now();
+	perform tap.request(p_email, 'browser of ' || p_secret);
+	perform tap.sign_in(tap.mailed(p_email) ->> 'hash', null, 'browser of ' || p_secret, p_secret);
+	return encode(sha256(p_secret::bytea), 'hex');
+end
+$$;

@@ -1,0 +1,55 @@
+-- Who may execute which function: exactly this list. schema/policies/10_execute.sql makes it so.
+begin;
+select no_plan();
+
+create temp table allowed (role text, functions text[]);
+insert into allowed values
+	('tollgate_signup', '{api.signed_in, api.open_draft, api.checkout_opened, api.welcome}'),
+	('tollgate_account', '{api.signed_in, api.request_link, api.link_state, api.sign_in, api.sign_out, api.workspace_page,
+		auth.uid, auth.email, auth.require_user, app.my_tenants, billing.current_subscription, billing.status_name,
+		billing.status_class}'),
+	('tollgate_billing', '{api.signed_in, api.billing_page, api.portal_customer, api.date_document,
+		auth.uid, auth.email, auth.require_user, app.my_tenants, app.managed_tenants, billing.my_tenant,
+		billing.current_subscription, billing.dates_document, billing.status_name, billing.status_class}'),
+	('tollgate_webhooks', '{service.receive_event}'),
+	('tollgate_jobs', '{service.claim_object, service.object_gone, service.fail_object, service.write_checkout,
+		service.write_subscription, service.write_customer, service.claim_mail, service.mail_sent, service.mail_failed,
+		service.keep_house}'),
+	('tollgate_operator', '{ops.status}'),
+	('tollgate_rls', '{auth.uid}'),
+	('tollgate_service', '{auth.allow, auth.neighbourhood, auth.ensure_user, auth.keep_house, auth.mint_link}');
+
+select set_eq($$select a.grantee::regrole::text, f.name from tap.our_function f cross join aclexplode(f.proacl) a
+		where a.grantee <> f.proowner$$,
+	$$select role, unnest(functions) from allowed$$,
+	'C99 functions are granted as listed, and to nobody else');
+select set_eq(format($$select f.name from tap.our_function f where has_function_privilege(%L, f.oid, 'execute')$$, a.role),
+	format($$select unnest(functions) from allowed where role = %L$$, a.role),
+	'C99 ' || a.role || ' executes its own functions only')
+from allowed a where a.role not in ('tollgate_rls', 'tollgate_service');
+select is_empty($$select proname from tap.our_function group by pronamespace, proname having count(*) > 1$$,
+	'C99 a name in the list is one function');
+
+-- somebody with no role of ours
+create role tap_stranger;
+select is_empty($$select name from tap.our_function where has_function_privilege('tap_stranger', oid, 'execute')$$,
+	'C99 a role from outside executes nothing');
+
+-- a role made today gets no function made tomorrow
+set role tollgate_service;
+create function service.made_tomorrow() returns int language plpgsql as 'begin return 1; end';
+reset role;
+select ok(not has_function_privilege('tap_stranger', 'service.made_tomorrow()', 'execute'),
+	'C5 functions of our owners start closed to everybody');
+
+select is(tap.state_of(role, 'select ' || call), '42501', format('C99 %s may not call %s', role, call))
+from (values
+	('tollgate_account', 'service.keep_house()'), ('tollgate_billing', 'service.claim_mail(60)'),
+	('tollgate_signup', 'api.billing_page()'), ('tollgate_webhooks', 'service.claim_object(60)'),
+	('tollgate_jobs', 'service.receive_event(null, null, null, null, null, null, null, null, null, null)'),
+	('tollgate_account', 'auth.ensure_user(''a@b.c'')'), ('tollgate_account', 'auth.open_session(null, null, null, null, null)'),
+	('tollgate_billing', 'billing.promote(null, null)'), ('tollgate_account', 'auth.live_session()'),
+	('tollgate_operator', 'ops.put_plans(''[]'')')) as v (role, call);
+
+select * from finish();
+rollback;
