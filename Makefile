@@ -27,8 +27,9 @@ all: $(addprefix $(BUILD)/,$(WORKERS) $(SERVICES))	## build the programs
 
 # A change of compiler or flags rebuilds everything: all objects depend on this file.
 $(BUILD)/flags: FORCE
-	@mkdir -p $(@D); echo '$(subst ','\'',$(CC) $(CPPFLAGS) $(CFLAGS) $(FLAGS) $(LINK) $(LDFLAGS))' >$@.new; \
-	cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+	@mkdir -p $(@D); new=$@.$$$$; \
+	echo '$(subst ','\'',$(CC) $(CPPFLAGS) $(CFLAGS) $(FLAGS) $(LINK) $(LDFLAGS))' >$$new; \
+	if cmp -s $$new $@; then rm $$new; else mv $$new $@; fi
 
 # What each layer may see: the walls. lib/NAME/*.c is compiled with exactly these on the include path.
 LAYERS		= service app web db stripe auth base

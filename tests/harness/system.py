@@ -85,10 +85,9 @@ class System:
                 "sockets": {w: str(self.run / (w + ".sock")) for w in WORKERS}}
 
     def lay_out(self):
+        self.check()
         for d in (self.run, self.log, self.etc, self.dir / "tmp"):
             d.mkdir(exist_ok=True)
-        if len(str(self.run / "signup.sock")) > 100:
-            raise Failed("%s is too long a path for sockets; give a shorter --dir" % self.dir)
         self.write_secret("stripe.key", self.stripe_key)
         self.write_secret("webhook.secret", self.webhook_secret)
         self.write_config("tollgate.conf", {
@@ -99,6 +98,10 @@ class System:
             "webhook_secret_files": 'webhook_secret_files = ["%s/webhook.secret"];' % self.etc,
             "mail_url": 'url = "%s";' % self.smtp_url,
             "starttls": "starttls = false;"})
+
+    def check(self):
+        if len(str(self.run / ".s.PGSQL.5432.lock")) > 100:
+            raise Failed("%s is too long a path for sockets; give a shorter --dir" % self.dir)
 
     def write_secret(self, name, text):
         path = self.etc / name

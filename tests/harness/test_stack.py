@@ -1,0 +1,165 @@
+"""The stack keeps its promises: it supervises, hands sockets over, stands beside another, and leaves nothing behind."""
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+import requests
+from conftest import TESTS, run_stack
+from harness.supervisor import Failed
+from harness.system import System, fill
+
+
+def pids(state):
+    return run_stack("show", "--dir", state["dir"])["pids"]
+
+
+def wait_for(condition, seconds=5.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "not in time"
+        time.sleep(0.02)
+
+
+def processes_of(directory):
+    """All that have the directory in their command line."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if directory in path.read_text(errors="replace"):
+                found.append(path.read_text(errors="replace").replace("\0", " "))
+        except OSError:
+            pass
+    return found
+
+
+@pytest.mark.parametrize("name", ["signup", "account", "billing", "webhooks", "jobs", "mail", "nginx"])
+def test_f115_what_is_killed_is_back_within_a_second(nginx, name):
+    before = pids(nginx)[name]
+    run_stack("signal", "--dir", nginx["dir"], name, "KILL")
+    wait_for(lambda: pids(nginx).get(name, before) != before, 1)
+    wait_for(lambda: requests.get(nginx["url"] + "/signin", timeout=5).status_code == 200)
+
+
+def test_a_request_waits_while_its_worker_is_away(nginx):
+    run_stack("stop", "--dir", nginx["dir"], "account")
+    answers = []
+    asking = threading.Thread(target=lambda: answers.append(requests.get(nginx["url"] + "/signin", timeout=20)))
+    asking.start()
+    time.sleep(0.3)
+    assert answers == []
+    run_stack("start", "--dir", nginx["dir"], "account")
+    asking.join()
+    assert answers[0].status_code == 200
+
+
+def test_the_database_survives_a_crash(nginx):
+    with psycopg.connect(nginx["database_url"], autocommit=True) as db:
+        db.execute("create table crash_test as select 1 as x")
+    before = pids(nginx)["postgres"]
+    run_stack("signal", "--dir", nginx["dir"], "postgres", "KILL")
+    wait_for(lambda: pids(nginx).get("postgres", before) != before)
+    run_stack("restart", "--dir", nginx["dir"], "postgres")
+    with psycopg.connect(nginx["database_url"]) as db:
+        assert db.execute("table crash_test").fetchall() == [(1,)]
+
+
+def test_its_database_is_reached_by_nobody_else(nginx):
+    with psycopg.connect(nginx["database_url"]) as db:
+        assert db.execute("show listen_addresses").fetchone() == ("",)
+        assert db.execute("show fsync").fetchone() == ("on",)
+    assert os.stat(nginx["dir"]).st_mode & 0o077 == 0
+
+
+def test_nothing_runs_as_root(either):
+    for name, pid in pids(either).items():
+        assert os.stat("/proc/%d" % pid).st_uid != 0, name
+
+
+def test_apache_starts_the_workers_and_they_can_be_signalled(apache):
+    requests.get(apache["url"] + "/signin", timeout=5)
+    old, = run_stack("signal", "--dir", apache["dir"], "account", "TERM")["account"]
+    wait_for(lambda: not os.path.exists("/proc/%d/exe" % old) or not os.access("/proc/%d/exe" % old, os.F_OK))
+    assert requests.get(apache["url"] + "/signin", timeout=5).status_code == 200
+
+
+def test_no_log_holds_a_query_string_or_a_referer(either):
+    word = "secret%d" % os.getpid()
+    for path in ("/en/signin/link?t=", "/welcome?session_id=", "/nowhere?x="):
+        requests.get(either["url"] + path + word, headers={"Referer": "http://localhost/?" + word}, timeout=5)
+    time.sleep(0.3)
+    logs = {p.name: p.read_text(errors="replace") for p in Path(either["log_dir"]).iterdir()}
+    assert "/nowhere" in logs["access.log"]
+    assert [name for name, text in logs.items() if word in text] == []
+
+
+def test_everybody_on_plain_http_is_sent_to_tls(either):
+    answer = requests.get(either["plain_url"] + "/signup?plan=growth", allow_redirects=False, timeout=5)
+    assert answer.status_code == 308
+    assert re.fullmatch(r"https://[^/]+/signup\?plan=growth", answer.headers["Location"])
+
+
+def test_two_stand_side_by_side_and_end_alone(nginx):
+    other = run_stack("up", "--detach")
+    assert other["url"] != nginx["url"]
+    assert requests.get(other["url"] + "/signin", timeout=5).status_code == 200
+    run_stack("down", "--dir", other["dir"])
+    assert processes_of(other["dir"]) == [] and not os.path.exists(other["dir"])
+    assert requests.get(nginx["url"] + "/signin", timeout=5).status_code == 200
+
+
+def test_a_directory_in_use_is_refused(nginx):
+    done = subprocess.run([TESTS / "stack", "up", "--detach", "--dir", nginx["dir"]], capture_output=True, text=True)
+    assert done.returncode != 0 and "running in" in done.stderr
+
+
+def test_what_cannot_start_is_named_with_its_log_and_nothing_stays():
+    with socket.create_server(("127.0.0.1", 0)) as taken, tempfile.TemporaryDirectory() as parent:
+        os.chmod(parent, 0o755)
+        done = subprocess.run([TESTS / "stack", "up", "--detach", "--dir", parent + "/d", "--port",
+                               str(taken.getsockname()[1])], capture_output=True, text=True)
+        assert done.returncode != 0
+        assert "nginx ended with 1" in done.stderr and "Address already in use" in done.stderr
+        assert processes_of(parent) == []
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_foreground_and_all_of_it(how):
+    process = subprocess.Popen([TESTS / "stack", "up"], stdout=subprocess.PIPE, text=True)
+    state = json.loads(process.stdout.readline())
+    process.send_signal(how)
+    assert process.wait(30) == 0
+    assert processes_of(state["dir"]) == [] and not os.path.exists(state["dir"])
+
+
+def test_a_killed_supervisor_takes_all_with_it():
+    process = subprocess.Popen([TESTS / "stack", "up", "--keep"], stdout=subprocess.PIPE, text=True)
+    state = json.loads(process.stdout.readline())
+    process.kill()
+    process.wait()
+    wait_for(lambda: processes_of(state["dir"]) == [], 10)
+    subprocess.run(["rm", "-rf", state["dir"]], check=True)
+
+
+def test_a_template_is_filled_line_by_line():
+    assert fill("a 1\n\t#@ b\n\tb 2\nc 3\n", {"b": "b 9"}) == "a 1\nb 9\nc 3\n"
+
+
+def test_a_line_nobody_fills_and_a_value_nobody_marked_are_refused():
+    with pytest.raises(KeyError):
+        fill("#@ b\nb 2\n", {})
+    with pytest.raises(Failed):
+        fill("b 2\n", {"b": "b 9"})
+
+
+def test_a_path_too_long_for_sockets_is_refused(tmp_path):
+    with pytest.raises(Failed, match="too long"):
+        System("/tmp/" + "x" * 120, "nginx", 0, ["nobody"]).check()

@@ -1,0 +1,121 @@
+"""The example configuration is sound as it stands, over TLS, and an installation is where Debian's conventions want it."""
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+from harness.system import fill  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory):
+    root = tmp_path_factory.mktemp("root")
+    env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL")}
+    subprocess.run(["make", "-s", "-C", ROOT, "install", "DESTDIR=%s" % root, "PREFIX=/usr",
+                    "BUILD=build/packaged"], check=True, env=env, stdout=subprocess.DEVNULL)
+    return root
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("tls")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "1",
+                    "-keyout", directory / "key.pem", "-out", directory / "cert.pem"], check=True, capture_output=True)
+    return directory
+
+
+def production(name, **changed):
+    """The file as it is, but for the marked lines that are named."""
+    text = (ROOT / "conf" / name).read_text()
+    as_it_is = dict(re.findall(r"^\s*#@ (\w+)\n\s*(.*)$", text, re.M))
+    return fill(text, {**as_it_is, **changed})
+
+
+def test_nginx_takes_it_with_tls(certificate, tmp_path):
+    kinds = ("client_body", "fastcgi", "proxy", "scgi", "uwsgi")
+    (tmp_path / "nginx.conf").write_text(production(
+        "nginx.conf", pid="pid %s/pid;" % tmp_path, error_log="error_log %s/error.log warn;" % tmp_path,
+        error_log_quiet="error_log %s/error.log crit;" % tmp_path,
+        access_log="access_log %s/access.log private;" % tmp_path,
+        temp_paths="".join("%s_temp_path %s/%s;" % (kind, tmp_path, kind) for kind in kinds),
+        listen_plain="listen 127.0.0.1:8080 default_server;", listen="listen 127.0.0.1:8443 ssl http2;",
+        certificate="ssl_certificate %s/cert.pem;" % certificate,
+        certificate_key="ssl_certificate_key %s/key.pem;" % certificate))
+    done = subprocess.run(["nginx", "-t", "-e", tmp_path / "error.log", "-c", tmp_path / "nginx.conf"],
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_apache_takes_it_with_tls(certificate, tmp_path):
+    (tmp_path / "apache.conf").write_text(production(
+        "apache.conf", run='Define RUN "%s"' % tmp_path, log='Define LOG "%s"' % tmp_path,
+        certificate="SSLCertificateFile %s/cert.pem" % certificate,
+        certificate_key="SSLCertificateKeyFile %s/key.pem" % certificate))
+    done = subprocess.run(["apache2", "-t", "-f", tmp_path / "apache.conf"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_systemd_takes_the_units(installed, tmp_path):
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("systemd is not on this machine")
+    units = tmp_path / "units"
+    shutil.copytree(installed / "usr/lib/systemd/system", units)
+    for unit in units.iterdir():
+        unit.write_text(unit.read_text().replace("/usr/lib/tollgate/", "%s/usr/lib/tollgate/" % installed))
+    for name in ("signup", "account", "billing", "webhooks"):
+        for kind in ("socket", "service"):
+            shutil.copy(units / ("tollgate@.%s" % kind), units / ("tollgate@%s.%s" % (name, kind)))
+    names = ["tollgate.target", "tollgate-jobs.service", "tollgate@signup.service", "tollgate@webhooks.socket"]
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", *(units / n for n in names)],
+                          capture_output=True, text=True)
+    assert "tollgate" not in done.stderr and done.returncode == 0, done.stderr
+
+
+def test_an_installation_is_where_debian_wants_it(installed):
+    found = {str(p.relative_to(installed)) for p in installed.rglob("*") if p.is_file()}
+    for name in ("usr/bin/tollgate", "usr/lib/tollgate/signup", "usr/lib/tollgate/jobs", "etc/tollgate/tollgate.conf",
+                 "usr/share/tollgate/pages/style.css", "usr/share/tollgate/schema/roles.sql",
+                 "usr/share/doc/tollgate/nginx.conf", "usr/lib/systemd/system/tollgate@.socket",
+                 "usr/lib/sysusers.d/tollgate.conf"):
+        assert name in found
+    assert {name.split("/")[0] for name in found} == {"usr", "etc"}
+
+
+def test_an_installation_speaks_of_its_own_prefix(installed):
+    for path in (installed / "etc", installed / "usr/share/doc", installed / "usr/lib/systemd"):
+        assert [p for p in path.rglob("*") if p.is_file() and "/usr/local" in p.read_text()] == []
+    program = (installed / "usr/bin/tollgate").read_bytes()
+    assert b"/usr/share/tollgate/schema" in program and b"/usr/local" not in program
+
+
+def test_an_installation_keeps_the_configuration_that_is_there(tmp_path):
+    mine = tmp_path / "etc/tollgate/tollgate.conf"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("# mine\n")
+    subprocess.run(["make", "-s", "-C", ROOT, "install", "DESTDIR=%s" % tmp_path, "PREFIX=/usr", "BUILD=build/packaged"],
+                   check=True, stdout=subprocess.DEVNULL)
+    assert mine.read_text() == "# mine\n"
+    subprocess.run(["make", "-s", "-C", ROOT, "uninstall", "DESTDIR=%s" % tmp_path, "PREFIX=/usr"], check=True,
+                   stdout=subprocess.DEVNULL)
+    assert [p for p in tmp_path.rglob("*") if p.is_file()] == [mine]
+
+
+def test_the_configuration_shows_the_defaults():
+    """What is not marked could be left out: the value is the one in the table of keys."""
+    table = (ROOT / "lib/base/config_keys.c").read_text()
+    text = (ROOT / "conf/tollgate.conf").read_text()
+    section, seen = None, 0
+    for before, line in zip(text.splitlines(), text.splitlines()[1:]):
+        if head := re.match(r"(\w+): \{", line):
+            section = head[1]
+        setting = re.match(r"\t(\w+) = (\d+|true|false);", line)
+        if setting and "#@" not in before:
+            key, seen = "%s.%s" % (section, setting[1]), seen + 1
+            assert re.search(r'"%s", \w+, [\w.]+, %s[,)]' % (re.escape(key), setting[2]), table), key
+    assert seen >= 9
