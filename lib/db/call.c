@@ -20,6 +20,7 @@ enum { RUNS = 3, ARGS_MAX = 32, BYTEA = 17, BOOLEAN = 16, JSON = 114, JSONB = 38
 struct exchange {
 	struct conn	*conn;
 	int64_t		deadline;
+	bool		sent;		/* the Sync may have reached the server */
 	unsigned	rows;		/* results that came whole: 1 the identity's, 2 the call's too */
 	PGresult	*answer;	/* the last of them */
 	PGresult	*fault;		/* the first error */
@@ -127,20 +128,23 @@ result_next(struct exchange *x, PGresult **out)
 {
 	PGconn	*pg = x->conn->pg;
 
-	for (;;) {
-		int	unsent = PQflush(pg);
+	while (PQisBusy(pg)) {
+		bool	broken = PQstatus(pg) == CONNECTION_BAD;
+		int	left = x->sent ? 0 : PQflush(pg);
 
-		if (unsent < 0)
-			return ERR_UNAVAILABLE;
-		if (!PQisBusy(pg)) {
-			*out = PQgetResult(pg);
-			return OK;
-		}
-		if (!socket_wait(pg, unsent ? POLLIN | POLLOUT : POLLIN, x->deadline))
-			return unsent ? ERR_UNAVAILABLE : ERR_UNCERTAIN;
-		if (!PQconsumeInput(pg) && PQisBusy(pg))
+		if (left < 0)
+			return broken ? ERR_UNCERTAIN : ERR_UNAVAILABLE;
+		x->sent = left == 0;
+		if (!socket_wait(pg, left ? POLLIN | POLLOUT : POLLIN, x->deadline))
+			return x->sent ? ERR_UNCERTAIN : ERR_UNAVAILABLE;
+		if (PQconsumeInput(pg))
+			continue;
+		x->sent = true;		/* it writes too, so there is no telling any more */
+		if (PQisBusy(pg))
 			return ERR_UNCERTAIN;
 	}
+	*out = PQgetResult(pg);
+	return OK;
 }
 
 static void
