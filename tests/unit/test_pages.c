@@ -103,7 +103,7 @@ static void
 test_d21_every_stripe_status_has_a_text(void **state)
 {
 	static const char *const	statuses[] = {
-		"draft", "incomplete", "incomplete_expired", "trialing", "active", "past_due", "unpaid", "paused", "canceled", "none", "unknown",
+		"pending", "incomplete", "incomplete_expired", "trialing", "active", "past_due", "unpaid", "paused", "canceled", "unknown",
 	};
 	mem_ctx			*mem = mem_new();
 	const struct pages	*p = pages(mem);
