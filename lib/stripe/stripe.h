@@ -15,7 +15,7 @@
 
 struct stripe;
 
-enum { STRIPE_RETRIES = 2, STRIPE_SLACK_MS = 1500 };
+enum { STRIPE_RETRIES = 2, STRIPE_SLACK_MS = 1000 };
 
 struct stripe_options {
 	const char	*api_url;		/* https://api.stripe.com; plain http only to a loopback address, any
