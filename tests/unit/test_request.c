@@ -1,0 +1,194 @@
+/* request: what is decided from the parameters before any handler. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "ask.h"
+#include "request.h"
+
+static enum err
+read_request(void **state, struct http_req *q, const char *method, const char *uri)
+{
+	ask(q, *state, "REQUEST_METHOD", method, "REQUEST_URI", uri, "SERVER_PROTOCOL", "HTTP/1.1", "REMOTE_ADDR", "192.0.2.1", NULL);
+	return request_read(q);
+}
+
+static void
+check_uris(void **state, enum err wanted, const char *const *uris, size_t n)
+{
+	struct http_req	q;
+
+	for (size_t i = 0; i < n; i++)
+		if (read_request(state, &q, "GET", uris[i]) != wanted)
+			fail_msg("%s: not %s", uris[i], err_info(wanted)->name);
+}
+
+static void
+test_f01_methods(void **state)
+{
+	static const char *const	known[] = { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS" };
+	static const char *const	others[] = { "", "get", "TRACE", "CONNECT", "BREW", "GET ", "GETX", "G\xc3\x89T" };
+	struct http_req			q;
+
+	for (size_t i = 0; i < LENGTH(known); i++) {
+		assert_int_equal(read_request(state, &q, known[i], "/"), OK);
+		assert_string_equal(q.method, known[i]);
+	}
+	for (size_t i = 0; i < LENGTH(others); i++) {
+		assert_int_equal(read_request(state, &q, others[i], "/"), ERR_METHOD);
+		assert_string_equal(q.method, "-");
+	}
+}
+
+static void
+test_f02_a_parameter_that_the_server_must_set(void **state)
+{
+	struct http_req		q;
+	struct http_param	kept;
+
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(read_request(state, &q, "GET", "/"), OK);
+		kept = q.params[0];
+		((struct http_param *)q.params)[0] = q.params[i];
+		((struct http_param *)q.params)[i] = kept;
+		q.params++;
+		q.n_params--;
+		assert_int_equal(request_read(&q), ERR_BAD_REQUEST);
+	}
+}
+
+static void
+test_f03_a_parameter_that_decides_given_twice(void **state)
+{
+	static const char *const	names[] = {
+		"REQUEST_METHOD", "REQUEST_URI", "REMOTE_ADDR", "CONTENT_LENGTH", "CONTENT_TYPE", "HTTP_HOST", "HTTP_ORIGIN",
+		"HTTP_AUTHORIZATION", "HTTP_SEC_FETCH_SITE", "HTTP_STRIPE_SIGNATURE"
+	};
+	struct http_req			q;
+
+	for (size_t i = 0; i < LENGTH(names); i++) {
+		ask(&q, *state, "REQUEST_METHOD", "GET", "REQUEST_URI", "/", "SERVER_PROTOCOL", "HTTP/1.1", "REMOTE_ADDR", "::1",
+		    names[i], "GET", names[i], "GET", NULL);
+		if (request_read(&q) != ERR_BAD_REQUEST)
+			fail_msg("accepted twice: %s", names[i]);
+	}
+}
+
+static void
+test_f06_the_address_is_the_web_servers_word(void **state)
+{
+	struct http_req	q;
+
+	ask(&q, *state, "HTTP_X_FORWARDED_FOR", "203.0.113.9", "HTTP_X_REAL_IP", "203.0.113.9", "REQUEST_METHOD", "GET",
+	    "REQUEST_URI", "/", "SERVER_PROTOCOL", "HTTP/1.1", "REMOTE_ADDR", "192.0.2.1", NULL);
+	assert_int_equal(request_read(&q), OK);
+	assert_string_equal(q.remote_addr, "192.0.2.1");
+}
+
+static void
+test_f11_a_path_is_decoded_once(void **state)
+{
+	static const struct { const char *uri, *path; }	rows[] = {
+		{ "/", "/" }, { "/signup", "/signup" }, { "/%73ignup", "/signup" }, { "/a%2541", "/a%41" }, { "/a+b", "/a+b" }, { "/a/", "/a/" },
+		{ "/a?b=c", "/a" }, { "/a?", "/a" }, { "/a?b?c=/../", "/a" }, { "/caf%C3%A9", "/caf\xc3\xa9" }, { "/a;b=c&d", "/a;b=c&d" },
+		{ "/...", "/..." }, { "/a%20b", "/a b" }, { "/a%3Fb", "/a?b" },
+	};
+	struct http_req	q;
+
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		assert_int_equal(read_request(state, &q, "GET", rows[i].uri), OK);
+		assert_string_equal(q.path, rows[i].path);
+	}
+}
+
+static void
+test_f11_paths_that_cannot_be_read(void **state)
+{
+	static const char *const	uris[] = {
+		"", "*", "signup", "http://localhost/signup", "//%00", "/%00", "/a%00b", "/%", "/%2", "/%zz", "/%c0%af", "/%ff", "/%ed%a0%80",
+		"/\xc3\xa9", "/\xff", "/a b", "/a\tb", "/a\x7f", "/%0a", "/%1f", "/%7f", "/a#b", "/a?b c", "/a?b#c", "/a?\x80", "?a=b"
+	};
+
+	check_uris(state, ERR_BAD_REQUEST, uris, LENGTH(uris));
+}
+
+static void
+test_f11_paths_that_no_route_has(void **state)
+{
+	static const char *const	uris[] = {
+		"//", "//a", "/a//b", "/a//", "/.", "/..", "/./a", "/../a", "/a/.", "/a/..", "/a/../b", "/%2e%2e/a", "/a/%2E", "/a%2Fb", "/%2f",
+		"/a%2f..%2fb", "/\\", "/a\\b", "/a%5Cb", "/..?a=b"
+	};
+
+	check_uris(state, ERR_NOT_FOUND, uris, LENGTH(uris));
+}
+
+static void
+test_f11_nine_kilobytes(void **state)
+{
+	char		uri[9217];
+	struct http_req	q;
+
+	memset(uri, 'a', sizeof(uri));
+	uri[0] = '/';
+	uri[sizeof(uri) - 1] = '\0';
+	assert_int_equal(read_request(state, &q, "GET", uri), ERR_BAD_REQUEST);
+	uri[REQUEST_MAX_URI] = '\0';
+	assert_int_equal(read_request(state, &q, "GET", uri), OK);
+}
+
+static void
+test_f12_queries_that_cannot_be_read(void **state)
+{
+	static const char *const	uris[] = {
+		"/?a=%", "/?a=%zz", "/?a=%00", "/?a=%ff", "/?t=1&t=2", "/?a=1&%61=2", "/?\xc3\xa9=1"
+	};
+
+	check_uris(state, ERR_BAD_REQUEST, uris, LENGTH(uris));
+}
+
+static void
+test_f12_ten_thousand_keys(void **state)
+{
+	struct buf	b = { .ctx = *state };
+	struct http_req	q;
+
+	buf_puts(&b, "/?0");
+	for (int i = 1; i < 10000; i++)
+		buf_printf(&b, "&%x", i);
+	assert_int_equal(read_request(state, &q, "GET", b.data), ERR_BAD_REQUEST);
+	b.data[400] = '\0';
+	assert_int_equal(read_request(state, &q, "GET", b.data), ERR_BAD_REQUEST);
+	b.data[100] = '\0';
+	assert_int_equal(read_request(state, &q, "GET", b.data), OK);
+}
+
+static void
+test_f12_a_query_is_a_form(void **state)
+{
+	struct http_req	q;
+
+	assert_int_equal(read_request(state, &q, "GET", "/welcome?session_id=cs_1&x&y=a+b"), OK);
+	assert_string_equal(form_get(&q.query, "session_id"), "cs_1");
+	assert_string_equal(form_get(&q.query, "x"), "");
+	assert_string_equal(form_get(&q.query, "y"), "a b");
+	assert_int_equal(read_request(state, &q, "GET", "/"), OK);
+	assert_int_equal(q.query.n, 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest	tests[] = {
+		TEST(test_f01_methods), TEST(test_f02_a_parameter_that_the_server_must_set),
+		TEST(test_f03_a_parameter_that_decides_given_twice), TEST(test_f06_the_address_is_the_web_servers_word),
+		TEST(test_f11_a_path_is_decoded_once), TEST(test_f11_paths_that_cannot_be_read), TEST(test_f11_paths_that_no_route_has),
+		TEST(test_f11_nine_kilobytes), TEST(test_f12_queries_that_cannot_be_read), TEST(test_f12_ten_thousand_keys),
+		TEST(test_f12_a_query_is_a_form),
+	};
+
+	mem_init();
+	return cmocka_run_group_tests_name("request", tests, NULL, NULL);
+}
