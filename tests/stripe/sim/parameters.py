@@ -75,9 +75,9 @@ def read_integer(value, param):
 
 
 def read_boolean(value, param):
-    if value not in ("true", "false"):
+    if value not in ("true", "false", "True", "False"):     # the last two are what Stripe's Python library sends
         raise bad(f"Invalid boolean: {value}", param)
-    return value == "true"
+    return value.lower() == "true"
 
 
 def read_email(value, param):
