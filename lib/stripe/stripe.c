@@ -138,12 +138,15 @@ pause_after(const struct attempt *a, int n)
 static void
 attempt_log(const struct attempt *a, const char *method, const char *path, int n)
 {
-	enum log_level	level = a->doc != NULL && a->answer.status < 400 ? LOG_INFO : LOG_WARN;
+	const struct log_field	fields[] = {
+		LOG_TEXT("method", method), LOG_TEXT("path", path), LOG_INT("attempt", n),
+		LOG_INT("status", a->answer.status), LOG_TEXT("stripe_request", a->headers[REQUEST_ID]),
+		LOG_TEXT("type", json_text(a->doc, "/error/type")), LOG_TEXT("code", json_text(a->doc, "/error/code")),
+		LOG_TEXT("param", json_text(a->doc, "/error/param")), LOG_TEXT("reason", a->answer.why),
+	};
+	bool	good = a->doc != NULL && a->answer.status < 400;
 
-	log_line(level, "stripe", LOG_TEXT("method", method), LOG_TEXT("path", path), LOG_INT("attempt", n),
-	    LOG_INT("status", a->answer.status), LOG_TEXT("stripe_request", a->headers[REQUEST_ID]),
-	    LOG_TEXT("type", json_text(a->doc, "/error/type")), LOG_TEXT("code", json_text(a->doc, "/error/code")),
-	    LOG_TEXT("param", json_text(a->doc, "/error/param")), LOG_TEXT("reason", a->answer.why));
+	log_fields(good ? LOG_INFO : LOG_WARN, "stripe", fields, good ? 5 : 9);
 }
 
 static void
