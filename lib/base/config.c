@@ -321,16 +321,27 @@ names_check(struct reader *r, const config_setting_t *group, const char *section
 	}
 }
 
+/* What keys mean together: sign-in links and passwords do not cross a network in the clear. */
 static void
-tree_read(struct reader *r, const config_t *tree)
+mail_check(struct reader *r, const config_t *tree)
 {
 	const struct config	*c = r->out;
 
+	if (!(r->needs & NEED_MAIL) || r->faults)
+		return;
+	if (!c->mail.starttls && !config_smtp_is_private(c->mail.url))
+		fault(r, config_lookup(tree, "mail.url"), "mail.starttls", "must be true for a mail server on another machine");
+	if (*c->mail.user && *c->mail.password == '\0')
+		fault(r, config_lookup(tree, "mail.user"), "mail.user", "has no password: set mail.password_file");
+}
+
+static void
+tree_read(struct reader *r, const config_t *tree)
+{
 	names_check(r, config_root_setting(tree), "");
 	for (const struct config_key *k = config_keys; k->path; k++)
 		key_read(r, k, config_lookup(tree, k->path));
-	if (r->needs & NEED_MAIL && c->mail.user && *c->mail.user && !(c->mail.password && *c->mail.password))
-		fault(r, config_lookup(tree, "mail.user"), "mail.user", "has no password: set mail.password_file");
+	mail_check(r, tree);
 }
 
 enum err

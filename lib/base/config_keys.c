@@ -24,14 +24,24 @@ host_is_loopback(const char *host, size_t n)
 	    (n > 4 && begins(host, "127.") && strspn(host, "0123456789.") == n);
 }
 
+static size_t
+name_length(const char *s)
+{
+	size_t	n;
+
+	if (*s != '[')
+		return strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-");
+	n = 1 + strspn(s + 1, ":.0123456789abcdefABCDEF");
+	return s[n] == ']' ? n + 1 : 0;
+}
+
 /* HOST or HOST:PORT and nothing after it; the length of the host, 0 when it is none. */
 static size_t
 host_length(const char *s)
 {
-	const char	*name = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
-	size_t		n = *s == '[' ? strspn(s, "[:.0123456789abcdefABCDEF]") : strspn(s, name);
-	char		*end;
-	long		port;
+	size_t	n = name_length(s);
+	char	*end;
+	long	port;
 
 	if (s[n] == '\0')
 		return n;
@@ -62,6 +72,12 @@ check_smtp(const char *s)
 	size_t	scheme = begins(s, "smtp://") ? 7 : begins(s, "smtps://") ? 8 : 0;
 
 	return scheme && host_length(s + scheme) ? NULL : "must be smtp://HOST:PORT or smtps://HOST:PORT";
+}
+
+bool
+config_smtp_is_private(const char *url)
+{
+	return begins(url, "smtps://") || host_is_loopback(url + 7, host_length(url + 7));
 }
 
 static const char *
@@ -136,8 +152,8 @@ const struct config_key config_keys[] = {
 	INT("database.wait_ms", NEED_DATABASE, database.wait_ms, 250, 1, 10000),
 	INT("database.timeout_ms", NEED_DATABASE, database.timeout_ms, 3000, 100, 60000),
 	BOOL("database.prepared", NEED_DATABASE, database.prepared, true),
-	INT("serve.threads", NEED_SERVE, serve.threads, 4, 1, 64),
-	INT("serve.drain_ms", NEED_SERVE, serve.drain_ms, 2000, 100, 60000),
+	INT("serve.threads", NEED_SERVE, serve.threads, 8, 1, 1024),
+	INT("serve.drain_ms", NEED_SERVE, serve.drain_ms, 2500, 100, 60000),
 	TEXT("stripe.api_url", NEED_STRIPE, stripe.api_url, "https://api.stripe.com", check_origin),
 	TEXT("stripe.version", NEED_STRIPE, stripe.version, "2026-07-29.dahlia", check_filled),
 	TEXT("stripe.portal_configuration", NEED_STRIPE, stripe.portal_configuration, "", check_portal),
@@ -149,8 +165,8 @@ const struct config_key config_keys[] = {
 	TEXT("mail.from", NEED_MAIL, mail.from, NULL, check_from),
 	TEXT("mail.user", NEED_MAIL, mail.user, "", NULL),
 	MANY("mail.password_file", KIND_SECRET, NEED_MAIL, mail.password, "", NULL, "TOLLGATE_MAIL_PASSWORD"),
-	BOOL("mail.starttls", NEED_MAIL, mail.starttls, true),
-	INT("mail.timeout_ms", NEED_MAIL, mail.timeout_ms, 30000, 500, 120000),
+	BOOL("mail.starttls", NEED_MAIL, mail.starttls, false),
+	INT("mail.timeout_ms", NEED_MAIL, mail.timeout_ms, 10000, 500, 120000),
 	INT("jobs.threads", NEED_JOBS, jobs.threads, 2, 1, 16),
 	INT("jobs.poll_ms", NEED_JOBS, jobs.poll_ms, 1000, 10, 60000),
 	{ "plans", KIND_PLANS, NEED_PLANS, 0, NULL, 0, 0, 0, NULL, NULL },

@@ -180,7 +180,7 @@ pool_take(struct db *db, int64_t deadline, struct conn **out)
 	struct conn	*c = conn_wait(db, until < deadline ? until : deadline);
 
 	if (c == NULL) {
-		log_line(LOG_WARN, "db_pool", LOG_INT("pool", db->options.pool), LOG_INT("backoff_ms", db->backoff_ms));
+		log_line(LOG_WARN, "db_pool", LOG_INT("size", db->options.pool));
 		return ERR_UNAVAILABLE;
 	}
 	if (c->pg && !conn_is_alive(c))

@@ -23,6 +23,9 @@ struct config_key {
 
 extern const struct config_key config_keys[];	/* ends with a path of NULL */
 
+/* Of a URL that passed its check: encrypted from the first byte, or never on a wire. */
+bool config_smtp_is_private(const char *url);
+
 config_check config_check_plan_id, config_check_price;
 
 /* end '\0': a key; '.': a section. */

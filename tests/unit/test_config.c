@@ -1,0 +1,323 @@
+/* config: every fault at once, each with its line; secrets only from closed files or the environment, which is wiped. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config.h"
+
+struct stage {
+	mem_ctx		*mem;
+	char		dir[64];
+	const char	*conf;
+	struct config	*config;
+	char		*said;		/* on stderr, by the last load() */
+};
+
+static const char site[] = "site = { url = \"https://a.example\"; pages = \"/tmp\"; };\n";
+static const char database[] = "database = { conninfo = \"dbname=x\"; };\n";
+
+static const char *
+file_write(struct stage *s, const char *name, const char *text, mode_t mode)
+{
+	char	*path = mem_printf(s->mem, "%s/%s", s->dir, name);
+	FILE	*f = fopen(path, "w");
+
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(chmod(path, mode), 0);
+	return path;
+}
+
+static int
+setup(void **state)
+{
+	struct stage	*s = calloc(1, sizeof(*s));
+
+	s->mem = mem_new();
+	snprintf(s->dir, sizeof(s->dir), "/tmp/tollgate-config.XXXXXX");
+	if (mkdtemp(s->dir) == NULL)
+		return -1;
+	unsetenv("TOLLGATE_STRIPE_KEY");
+	unsetenv("TOLLGATE_STRIPE_WEBHOOK_SECRET");
+	unsetenv("TOLLGATE_MAIL_PASSWORD");
+	*state = s;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct stage	*s = *state;
+	char		command[96];
+	int		code;
+
+	snprintf(command, sizeof(command), "rm -rf %s", s->dir);
+	code = system(command);
+	talloc_free(s->mem);
+	free(s);
+	return code;
+}
+
+static enum err
+load(struct stage *s, unsigned needs, const char *text)
+{
+	int		saved = dup(STDERR_FILENO);
+	FILE		*said = tmpfile();
+	enum err	e;
+	long		n;
+
+	s->conf = file_write(s, "t.conf", text, 0644);
+	fflush(stderr);
+	dup2(fileno(said), STDERR_FILENO);
+	e = config_load(s->mem, s->conf, needs, &s->config);
+	fflush(stderr);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	n = lseek(fileno(said), 0, SEEK_END);
+	s->said = mem_printf(s->mem, "%*s", (int)n, "");
+	assert_int_equal(pread(fileno(said), s->said, (size_t)n, 0), n);
+	fclose(said);
+	return e;
+}
+
+static void
+test_f121_defaults_are_good_ones(void **state)
+{
+	struct stage	*s = *state;
+
+	assert_int_equal(load(s, NEED_SITE | NEED_DATABASE | NEED_SERVE | NEED_JOBS, mem_printf(s->mem, "%s%s", site, database)), OK);
+	assert_string_equal(s->said, "");
+	assert_string_equal(s->config->site.url, "https://a.example");
+	assert_int_equal(s->config->site.languages.n, 2);
+	assert_string_equal(s->config->site.languages.items[0], "en");
+	assert_string_equal(s->config->site.languages.items[1], "de");
+	assert_string_equal(s->config->stripe.api_url, "https://api.stripe.com");
+	assert_true(s->config->database.prepared);
+	assert_int_equal(s->config->database.pool, 4);
+	assert_null(s->config->stripe.key);
+	assert_int_equal(s->config->n_plans, 0);
+}
+
+static void
+test_c90_every_fault_is_told_at_once_with_its_line(void **state)
+{
+	static const char	*expected[] = {
+		":2: site.url \"https://a.example/\" must be scheme, host and perhaps port",
+		":3: site.languages has \"en\" twice",
+		":4: site.nam is not known: is it site.name?",
+		": database.conninfo is missing\n",
+		":6: database.pool must be from 1 to 64",
+		":7: database.prepared must be true or false",
+		":8: database.wait_ms must be a whole number",
+		":10: colour is not known\n",
+		":11: plans must be a list",
+	};
+	struct stage	*s = *state;
+
+	assert_int_equal(load(s, NEED_SITE | NEED_DATABASE | NEED_PLANS,
+	    "site = { pages = \"/tmp\";\n"
+	    "url = \"https://a.example/\";\n"
+	    "languages = [\"en\", \"en\"];\n"
+	    "nam = \"x\"; };\n"
+	    "database = {\n"
+	    "pool = 65;\n"
+	    "prepared = 1;\n"
+	    "wait_ms = \"250\";\n"
+	    "};\n"
+	    "colour = 3;\n"
+	    "plans = 7;\n"), ERR_INVALID);
+	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+		if (strstr(s->said, mem_printf(s->mem, "%s%s", s->conf, expected[i])) == NULL)
+			fail_msg("not told: %s\n%s", expected[i], s->said);
+	}
+}
+
+static void
+test_f121_a_file_that_is_no_configuration(void **state)
+{
+	struct stage	*s = *state;
+
+	assert_int_equal(load(s, NEED_SITE, "site = {\nurl = = 3; };\n"), ERR_INVALID);
+	assert_non_null(strstr(s->said, ":2: syntax error"));
+	assert_int_equal(config_load(s->mem, "/nonexistent", NEED_SITE, &s->config), ERR_INVALID);
+}
+
+/* One key of the site's, its value, and what is wrong with it (NULL: nothing). */
+static void
+test_f121_values_are_checked(void **state)
+{
+	static const struct {
+		unsigned	need;
+		const char	*text, *wrong;
+	} table[] = {
+		{ NEED_SITE, "url = \"http://localhost:8080\"", NULL },
+		{ NEED_SITE, "url = \"http://127.0.0.1\"", NULL },
+		{ NEED_SITE, "url = \"http://[::1]:80\"", NULL },
+		{ NEED_SITE, "url = \"http://127.0.0.1.evil.example\"", "http only on a loopback address" },
+		{ NEED_SITE, "url = \"http://localhost.evil.example\"", "http only on a loopback address" },
+		{ NEED_SITE, "url = \"http://a.example\"", "http only on a loopback address" },
+		{ NEED_SITE, "url = \"ftp://a.example\"", "must begin with https://" },
+		{ NEED_SITE, "url = \"https://user@a.example\"", "must be scheme, host" },
+		{ NEED_SITE, "url = \"https://a.example:0\"", "must be scheme, host" },
+		{ NEED_SITE, "url = \"https://a.example:65536\"", "must be scheme, host" },
+		{ NEED_SITE, "url = \"https://a.example?x\"", "must be scheme, host" },
+		{ NEED_SITE, "url = \"https://\"", "must be scheme, host" },
+		{ NEED_SITE, "url = \"\"", "must begin with https://" },
+		{ NEED_SITE, "url = 3", "must be text" },
+		{ NEED_SITE, "url = \"https://a.example\"; name = \"a\\x0d\\x0ab\"", "control character" },
+		{ NEED_SITE, "url = \"https://a.example\"; languages = []", "is empty" },
+		{ NEED_SITE, "url = \"https://a.example\"; languages = [\"English\"]", "two lower-case letters" },
+		{ NEED_SITE, "url = \"https://a.example\"; languages = \"en\"", "must be a list" },
+	};
+	struct stage	*s = *state;
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		enum err	e = load(s, table[i].need, mem_printf(s->mem, "site = { pages = \"/tmp\"; %s; };\n", table[i].text));
+
+		if (e != (table[i].wrong ? ERR_INVALID : OK) || (table[i].wrong && strstr(s->said, table[i].wrong) == NULL))
+			fail_msg("%s: %s", table[i].text, s->said);
+	}
+}
+
+static void
+test_f121_mail_that_could_be_read_on_the_way_is_refused(void **state)
+{
+	struct stage	*s = *state;
+
+	assert_int_equal(load(s, NEED_MAIL, "mail = { from = \"a@b.example\"; url = \"smtp://127.0.0.1:25\"; };\n"), OK);
+	assert_int_equal(load(s, NEED_MAIL, "mail = { from = \"a@b.example\"; url = \"smtp://m.example:25\"; };\n"), ERR_INVALID);
+	assert_non_null(strstr(s->said, ":1: mail.starttls must be true"));
+	assert_int_equal(load(s, NEED_MAIL,
+	    "mail = { from = \"a@b.example\"; url = \"smtp://m.example:25\"; starttls = true; };\n"), OK);
+	assert_int_equal(load(s, NEED_MAIL, "mail = { from = \"a@b.example\"; url = \"smtps://m.example:465\"; };\n"), OK);
+	assert_int_equal(load(s, NEED_MAIL,
+	    "mail = { from = \"a@b.example\"; url = \"smtps://m.example:465\"; user = \"joe\"; };\n"), ERR_INVALID);
+	assert_non_null(strstr(s->said, "mail.user has no password"));
+}
+
+static enum err
+load_key(struct stage *s, const char *secret, mode_t mode)
+{
+	return load(s, NEED_STRIPE, mem_printf(s->mem, "stripe = { key_file = \"%s\"; };\n", file_write(s, "key", secret, mode)));
+}
+
+static void
+test_f104_a_secret_comes_from_a_closed_file(void **state)
+{
+	struct stage	*s = *state;
+
+	assert_int_equal(load_key(s, "sk_test_1\n", 0600), OK);
+	assert_string_equal(s->config->stripe.key, "sk_test_1");
+	assert_int_equal(load_key(s, "rk_test_1", 0400), OK);
+	assert_int_equal(load_key(s, "sk_test_1\n", 0640), ERR_INVALID);
+	assert_non_null(strstr(s->said, "chmod 600"));
+	assert_int_equal(load_key(s, "sk_test_1\n", 0604), ERR_INVALID);
+}
+
+static void
+test_f121_a_secret_that_is_none_is_told_but_never_shown(void **state)
+{
+	static const struct {
+		const char	*secret, *wrong;
+	} table[] = {
+		{ "", "is empty" }, { "\n", "is empty" }, { "sk_hush hush", "white space" }, { "sk_hush\n\nx", "white space" },
+		{ " sk_hush", "white space" }, { "pk_hush", "must begin with sk_ or rk_" },
+	};
+	struct stage	*s = *state;
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		assert_int_equal(load_key(s, table[i].secret, 0600), ERR_INVALID);
+		assert_non_null(strstr(s->said, table[i].wrong));
+		assert_null(strstr(s->said, "hush"));
+	}
+	assert_int_equal(load(s, NEED_STRIPE, "stripe = { key_file = \"/nonexistent\"; };"), ERR_INVALID);
+	assert_non_null(strstr(s->said, ":1: stripe.key_file /nonexistent does not exist"));
+	assert_int_equal(load(s, NEED_STRIPE, "stripe = { key_file = \"/dev/zero\"; };"), ERR_INVALID);
+	assert_int_equal(load(s, NEED_STRIPE, "stripe = { };"), ERR_INVALID);
+	assert_non_null(strstr(s->said, "TOLLGATE_STRIPE_KEY is not set"));
+}
+
+static void
+test_f104_the_environment_goes_first_and_is_wiped(void **state)
+{
+	struct stage	*s = *state;
+	char		here[] = "TOLLGATE_STRIPE_WEBHOOK_SECRET=whsec_one  whsec_two";
+
+	assert_int_equal(putenv(here), 0);
+	setenv("TOLLGATE_STRIPE_KEY", "sk_other", 1);
+	assert_int_equal(load(s, NEED_WEBHOOK, "stripe = { webhook_secret_files = [\"/nonexistent\"]; };"), OK);
+	assert_int_equal(s->config->stripe.webhook_secrets.n, 2);
+	assert_string_equal(s->config->stripe.webhook_secrets.items[0], "whsec_one");
+	assert_string_equal(s->config->stripe.webhook_secrets.items[1], "whsec_two");
+	assert_null(getenv("TOLLGATE_STRIPE_WEBHOOK_SECRET"));
+	assert_string_equal(here, "TOLLGATE_STRIPE_WEBHOOK_SECRET=");
+	/* not needed here: wiped all the same, and not kept */
+	assert_null(getenv("TOLLGATE_STRIPE_KEY"));
+	assert_null(s->config->stripe.key);
+	setenv("TOLLGATE_STRIPE_WEBHOOK_SECRET", "whsec_one sk_two", 1);
+	assert_int_equal(load(s, NEED_WEBHOOK, ""), ERR_INVALID);
+	assert_non_null(strstr(s->said, "TOLLGATE_STRIPE_WEBHOOK_SECRET: the secret must begin with whsec_"));
+	setenv("TOLLGATE_STRIPE_WEBHOOK_SECRET", "", 1);
+	assert_int_equal(load(s, NEED_WEBHOOK, ""), ERR_INVALID);
+}
+
+static void
+test_c93_a_secret_not_needed_is_not_read(void **state)
+{
+	struct stage	*s = *state;
+
+	assert_int_equal(load(s, NEED_SITE, mem_printf(s->mem, "%sstripe = { key_file = \"/nonexistent\"; };", site)), OK);
+	assert_null(s->config->stripe.key);
+}
+
+static void
+test_plans_have_ids_and_prices_of_their_own(void **state)
+{
+	struct stage	*s = *state;
+
+	assert_int_equal(load(s, NEED_PLANS, "plans = ( { id = \"starter\"; price = \"price_1\"; },"
+	    " { id = \"growth\"; price = \"price_2\"; } );"), OK);
+	assert_string_equal(config_plan(s->config, "growth")->price, "price_2");
+	assert_null(config_plan(s->config, "other"));
+	assert_int_equal(load(s, NEED_PLANS, "plans = (\n{ id = \"a\"; price = \"price_1\"; },\n"
+	    "{ id = \"a\"; price = \"price_1\"; },\n{ id = \"B\"; price = \"prod_1\"; },\n{ id = \"c\"; } );"), ERR_INVALID);
+	assert_non_null(strstr(s->said, ":3: plans.id has \"a\" twice"));
+	assert_non_null(strstr(s->said, ":3: plans.price has \"price_1\" twice"));
+	assert_non_null(strstr(s->said, ":4: plans.id must be lower-case"));
+	assert_non_null(strstr(s->said, ":4: plans.price must begin with price_"));
+	assert_non_null(strstr(s->said, ":5: plans must be a list of"));
+	assert_int_equal(load(s, NEED_PLANS, "plans = ();"), ERR_INVALID);
+	assert_int_equal(load(s, NEED_PLANS, ""), ERR_INVALID);
+	assert_non_null(strstr(s->said, "plans is missing"));
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest	tests[] = {
+		TEST(test_f121_defaults_are_good_ones),
+		TEST(test_c90_every_fault_is_told_at_once_with_its_line),
+		TEST(test_f121_a_file_that_is_no_configuration),
+		TEST(test_f121_values_are_checked),
+		TEST(test_f121_mail_that_could_be_read_on_the_way_is_refused),
+		TEST(test_f104_a_secret_comes_from_a_closed_file),
+		TEST(test_f121_a_secret_that_is_none_is_told_but_never_shown),
+		TEST(test_f104_the_environment_goes_first_and_is_wiped),
+		TEST(test_c93_a_secret_not_needed_is_not_read),
+		TEST(test_plans_have_ids_and_prices_of_their_own),
+	};
+
+	mem_init();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
