@@ -94,13 +94,14 @@ unit: unit-asan			## the unit tests alone, under ASan and UBSan
 	@tests/check unit
 fuzz-replay: replay-asan	## every input of the fuzzing corpus once, under ASan and UBSan
 	@tests/check replay
-fuzz:				## a minute of libFuzzer on each parser; what it finds stays in tests/fuzz/corpus
+fuzz:				## a minute of libFuzzer on each parser; an input that breaks one is added to its corpus
 	@tests/deps fuzz
 	@$(MAKE) --no-print-directory -j$(JOBS) CC=clang BUILD=build/fuzz SANITIZE=address,undefined,fuzzer-no-link \
 	    FUZZ_MAIN= LDFLAGS=-fsanitize=fuzzer fuzz-programs
-	@set -e; for f in $(FUZZ); do n=$${f##*/fuzz_}; mkdir -p tests/fuzz/corpus/$$n; echo "fuzz $$n"; \
-	    build/fuzz/$$f -max_total_time=$${FUZZ_SECONDS:-60} -timeout=5 -print_final_stats=1 \
-	    -artifact_prefix=tests/fuzz/corpus/$$n/ tests/fuzz/corpus/$$n; done
+	@broken=; for f in $(FUZZ); do n=$${f##*/fuzz_}; echo "fuzz $$n"; mkdir -p build/fuzz/corpus/$$n; \
+	    build/fuzz/$$f -max_total_time=$${FUZZ_SECONDS:-60} -timeout=5 -verbosity=0 -print_final_stats=1 \
+	    -artifact_prefix=tests/fuzz/corpus/$$n/ build/fuzz/corpus/$$n tests/fuzz/corpus/$$n || broken="$$broken $$n"; \
+	done; test -z "$$broken" || { echo "broken:$$broken"; exit 1; }
 
 deps:				## install what is missing from Debian (says what; sudo only when not root)
 	@tests/deps
