@@ -13,6 +13,14 @@ from client import Browser  # noqa: E402
 SERVER = os.environ.get("TOLLGATE_SERVER", "nginx")
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "only(server): what the other web server has no part in is not collected for it")
+
+
+def pytest_collection_modifyitems(items):
+    items[:] = [item for item in items if all(SERVER in mark.args for mark in item.iter_markers("only"))]
+
+
 @pytest.fixture(scope="session")
 def stack():
     """What tests/stack prints: url, stripe_url, mail_url, database_url, webhook_secret, log_dir, sockets, server, ..."""
@@ -47,6 +55,15 @@ def sim(stack):
 @pytest.fixture(scope="session")
 def mail(stack):
     return journey.Mail(stack["mail_url"])
+
+
+@pytest.fixture
+def calm(sim, mail):
+    """Whatever a test broke works again afterwards."""
+    yield
+    sim.delete("faults")
+    sim.post("mode", reset=True)
+    mail.answer()
 
 
 @pytest.fixture
