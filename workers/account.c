@@ -146,16 +146,16 @@ link_form(struct visit *v, int status, const char *state, const char *token, con
 	return page_status(v, status, "link", doc);
 }
 
-/* Mail scanners follow links: looking changes nothing, the button does. */
+/* Mail scanners follow links: looking changes nothing, the button does. A form that was too old brings its own token. */
 static enum err
 link_show(struct visit *v, struct db_visitor *me)
 {
-	const char		*token = form_get(&v->q->query, "t"), *state;
+	const char		*token = form_get(v->fault == NULL ? &v->q->query : &v->form, "t"), *state;
 	struct json_object	*doc;
 	struct db_arg		hash;
 
 	if (!link_hash(v, token, &hash))
-		return link_form(v, 404, "unusable", NULL, NULL);
+		return link_form(v, v->fault == NULL ? 404 : v->status, "unusable", NULL, NULL);
 	TRY(db_visitor(me, &doc, "api.link_state($1, $2)", ARGS(hash, visit_flow(v))));
 	state = json_text(doc, "/state");
 	return link_form(v, strcmp(state, "unusable") == 0 ? 410 : v->status, state, token, NULL);
