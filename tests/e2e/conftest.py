@@ -1,6 +1,7 @@
 """One stack for all tests: TOLLGATE_SERVER=nginx|apache chooses the web server; TOLLGATE_STACK=DIR takes one that runs."""
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -26,20 +27,28 @@ def stack():
     """What tests/stack prints: url, stripe_url, mail_url, database_url, webhook_secret, log_dir, sockets, server, ..."""
     if running := os.environ.get("TOLLGATE_STACK"):
         state = json.loads(journey.stack_command("show", "--dir", running))
-        lift_limits(state)
+        prepare(state)
         yield state
         return
     state = json.loads(journey.stack_command("up", "--detach", "--server", SERVER))
     try:
-        lift_limits(state)
+        prepare(state)
         yield state
     finally:
         journey.stack_command("down", "--dir", state["dir"])
 
 
-def lift_limits(state):
-    """All tests come from one address. What limits do is tested on rows of their own."""
+def prepare(state):
+    """All tests come from one address, so limits are lifted; what they do is tested on rows of their own. And jobs looks
+    for work more often than it need for people."""
     journey.Database(state["database_url"]).execute("update auth.limits set allowed = 1000000")
+    config = Path(state["config"])
+    text = config.read_text()
+    hurried = re.sub(r"poll_ms = \d+;", "poll_ms = 30;", text)
+    assert "poll_ms = 30;" in hurried
+    if hurried != text:
+        config.write_text(hurried)
+        journey.stack_command("restart", "--dir", state["dir"], "jobs")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,256 @@
+"""faults: what goes wrong, on purpose, and what must be true all the same."""
+import hashlib
+import hmac
+import json
+import os
+import re
+import secrets
+import signal
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urljoin
+
+import journey
+import psycopg
+from client import exchange
+from journey import press_link, stack_command, token_in, wait_until
+
+PROGRAMS = ("signup", "account", "billing", "webhooks", "jobs")
+READY, PROCESSING = "You are all set", "Confirming your payment"
+
+
+# -- the journey, step by step
+
+def heading(page):
+    return page.html.one("h1").text
+
+
+def await_welcome(browser, url, seconds=20):
+    """Reloads the page people come back to until it says that all is ready."""
+    return wait_until(lambda: heading(browser.get(url)) == READY, seconds)
+
+
+def sign_in_by_welcome(browser, mail, email):
+    answer = press_link(browser, token_in(mail.wait(email)))
+    assert answer.status == 303 and browser.cookie("__Host-sid"), answer
+
+
+def press(browser, page, button):
+    """The form of a hosted page that has the button of that id."""
+    form, = [f for f in page.forms if any(b.get("id") == button for b in f.buttons)]
+    return browser.post(urljoin(page.url, form.action), form.fields, came_from=page)
+
+
+def cancel_in_portal(browser):
+    """From our page to Stripe's portal; cancelled there; back, until our page says when it ends."""
+    page = browser.get("/settings/billing")
+    assert page.html.one(id="status").text == "Active"
+    portal = browser.follow(browser.submit(page))
+    assert press(browser, portal, "cancel-at-period-end").status == 303
+    wait_until(lambda: browser.get("/settings/billing").html.all(id="ends-on"))
+
+
+def finish(browser, sim, db, mail, email, returned):
+    """All that comes after paying; at the end there is one of each."""
+    await_welcome(browser, returned)
+    sign_in_by_welcome(browser, mail, email)
+    wait_until(lambda: "Starter" in browser.get("/settings/billing").html.one("main").text)
+    cancel_in_portal(browser)
+    assert_one_of_each(db, sim, mail, email)
+
+
+def assert_one_of_each(db, sim, mail, email):
+    """One tenant, customer, session, subscription, owner and welcome; the same ones at Stripe; no event forgotten."""
+    sim.quiet()
+    tenant, status, session, customer, subscription, members, welcomes = db.row("""
+        select t.id, t.status, c.session_id, u.id, s.id, (select count(*) from app.members m where m.tenant_id = t.id),
+            (select count(*) from mail.outbox o where o.recipient = c.email and o.template = 'welcome')
+        from billing.checkouts c join app.tenants t on t.id = c.tenant_id
+            join billing.customers u on u.tenant_id = t.id join billing.subscriptions s on s.tenant_id = t.id
+        where c.email_canonical = %s""", email)
+    assert (status, members, welcomes) == ("active", 1, 1)
+    assert len({header(m, "Message-ID") for m in mail.to(email)}) == len(mail.to(email)) == 1
+    state = sim.get("state")
+    assert [s["id"] for s in state["checkout.session"] if s["client_reference_id"] == str(tenant)] == [session]
+    assert [c["id"] for c in state["customer"] if c["email"] == email] == [customer]
+    assert [s["id"] for s in state["subscription"] if s["customer"] == customer] == [subscription]
+    wait_until(lambda: db.value("select count(*) from inbox.events where state = 'received' and object_id = any(%s)",
+                                [session, customer, subscription]) == 0)
+
+
+def header(mail, name):
+    value, = [v for k, v in mail["headers"] if k == name]
+    return value
+
+
+# -- events of our own making
+
+def event(object_id, kind="customer.updated"):
+    """(id, bytes) of an event nobody has had."""
+    ident = "evt_" + secrets.token_hex(8)
+    return ident, json.dumps({"id": ident, "object": "event", "type": kind, "api_version": "2026-07-29.dahlia",
+                              "created": int(time.time()), "livemode": False,
+                              "data": {"object": {"id": object_id, "object": kind.split(".")[0]}}}).encode()
+
+
+def deliver(stack, body, age=0):
+    """The endpoint's answer to an event that was signed `age` seconds ago."""
+    when = int(time.time()) - age
+    mac = hmac.new(stack["webhook_secret"].encode(), b"%d." % when + body, hashlib.sha256).hexdigest()
+    return exchange("POST", stack["url"] + "/webhooks/stripe",
+                    {"Content-Type": "application/json", "Stripe-Signature": f"t={when},v1={mac}"}, body)
+
+
+# -- processes
+
+def pids(stack):
+    """Of what the supervisor started, by name."""
+    return json.loads(stack_command("show", "--dir", stack["dir"]))["pids"]
+
+
+def processes(stack, name):
+    """The ids of a program's processes, whoever started them."""
+    program = f"{stack['prefix']}/lib/tollgate/{name}".encode()
+    found = set()
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if path.read_bytes().split(b"\0")[0] == program:
+                found.add(int(path.parent.name))
+        except OSError:
+            pass
+    return found
+
+
+def send(stack, name, number):
+    """Signals a program's processes; their ids."""
+    gone = processes(stack, name)
+    for pid in gone:
+        os.kill(pid, number)
+    return gone
+
+
+def replaced(stack, name, gone, seconds=5):
+    """Waits until other processes have taken the place of those."""
+    return wait_until(lambda: (now := processes(stack, name)) and not now & gone and now, seconds)
+
+
+def kill(stack, name, number=signal.SIGKILL):
+    return replaced(stack, name, send(stack, name, number))
+
+
+@contextmanager
+def settings(stack, *programs, **changed):
+    """These programs run with other values of the configuration, and afterwards with the old ones."""
+    path = Path(stack["config"])
+    before = path.read_text()
+    text = before
+    for name, value in changed.items():
+        section, _, key = name.partition("_")
+        text, n = re.subn(r"(?ms)^(%s: \{.*?^\t%s = )[^;]+;" % (section, key), r"\g<1>%s;" % value, text, count=1)
+        assert n == 1, name
+    path.write_text(text)
+    for program in programs:
+        kill(stack, program, signal.SIGTERM)
+    try:
+        yield
+    finally:
+        path.write_text(before)
+        for program in programs:
+            kill(stack, program, signal.SIGTERM)
+
+
+class Postgres:
+    """The stack's server."""
+
+    def __init__(self, stack, db):
+        self.stack, self.db = stack, db
+
+    def command(self, what):
+        stack_command(what, "--dir", self.stack["dir"], "postgres")
+
+    def stop(self, how="fast"):
+        """Down until started: by SIGINT, or by SIGQUIT, as after a crash."""
+        if how == "immediate":
+            self.crash()
+        self.command("stop")
+
+    def crash(self):
+        """By SIGQUIT; its supervisor starts it again."""
+        pid = pids(self.stack)["postgres"]
+        os.kill(pid, signal.SIGQUIT)
+        wait_until(lambda: pids(self.stack).get("postgres", pid) != pid)
+
+    def start(self):
+        self.command("start")
+        self.db.connection = psycopg.connect(self.stack["database_url"], autocommit=True)
+
+    @contextmanager
+    def down(self, how="fast"):
+        self.stop(how)
+        try:
+            yield
+        finally:
+            self.start()
+
+    def processes(self):
+        """The postmaster first, then its children."""
+        top = pids(self.stack)["postgres"]
+        return [top, *map(int, Path(f"/proc/{top}/task/{top}/children").read_text().split())]
+
+
+class Load:
+    """Clients that ask one thing after another, each on a new connection, until the block ends. ask() -> (status, more)."""
+
+    def __init__(self, ask, clients=8):
+        self.ask, self.answers, self.done = ask, [], threading.Event()
+        self.threads = [threading.Thread(target=self.run) for _ in range(clients)]
+
+    def run(self):
+        while not self.done.is_set():
+            try:
+                self.answers.append(self.ask())
+            except OSError as e:
+                self.answers.append((repr(e), None))
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.done.set()
+        for thread in self.threads:
+            thread.join()
+
+    def more(self, number, seconds=20):
+        """Waits until that many more were answered."""
+        goal = len(self.answers) + number
+        wait_until(lambda: len(self.answers) >= goal, seconds)
+
+    def except_for(self, *good):
+        return [a for a in self.answers if a[0] not in good]
+
+
+def all_at_once(ask, number):
+    """The answers to so many calls that begin together."""
+    barrier, answers = threading.Barrier(number), []
+
+    def run():
+        barrier.wait()
+        answers.append(ask())
+    threads = [threading.Thread(target=run) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(answers) == number
+    return answers
+
+
+def pay(browser, sim, email, plan="starter"):
+    """Signed up and paid: where Stripe sends the browser back to."""
+    paid = sim.pay(journey.session_in(journey.sign_up(browser, email, plan)))
+    assert paid["paid"]
+    return paid["return_url"]
