@@ -1,4 +1,4 @@
-"""Stripe's own description of its API (openapi.json), asked two questions: is this request allowed, is this object whole.
+"""Stripe's own description of its API (openapi.json), asked two questions: is a request allowed, is an object whole.
 
 The description is no part of this repository; available() says whether it lies beside it, in ../shared/stripe.
 """

@@ -206,7 +206,7 @@ def test_dunning_ends_as_the_account_says(sim, end, status):
     row = sim.get(f"/v1/subscriptions/{sub['id']}")
     assert row["status"] == status
     assert row["cancellation_details"]["reason"] == ("payment_failed" if end == "cancel" else None)
-    assert sim.get("/v1/events", {"type": "invoice.payment_failed"})["data"].__len__() == 4
+    assert len(sim.get("/v1/events", {"type": "invoice.payment_failed"})["data"]) == 4
 
 
 def test_scheduled_cancellation_ends_instead_of_renewing(sim):

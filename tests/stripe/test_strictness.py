@@ -201,8 +201,9 @@ SAMPLES = {"boolean": "true", "integer": "1", "timestamp": "1", "metadata": None
     ("GET", "/v1/customers/search", tables.SEARCH), ("POST", "/v1/checkout/sessions", tables.CHECKOUT_CREATE),
     ("GET", "/v1/checkout/sessions", tables.CHECKOUT_LIST), ("POST", "/v1/subscriptions/x", tables.SUBSCRIPTION_UPDATE),
     ("DELETE", "/v1/subscriptions/x", tables.SUBSCRIPTION_CANCEL), ("GET", "/v1/prices", tables.PRICE_LIST),
-    ("GET", "/v1/subscriptions", tables.SUBSCRIPTION_LIST), ("POST", "/v1/billing_portal/sessions", tables.PORTAL_CREATE),
-    ("POST", "/v1/billing_portal/configurations", tables.CONFIGURATION_CREATE), ("GET", "/v1/events", tables.EVENT_LIST),
+    ("GET", "/v1/subscriptions", tables.SUBSCRIPTION_LIST), ("GET", "/v1/events", tables.EVENT_LIST),
+    ("POST", "/v1/billing_portal/sessions", tables.PORTAL_CREATE),
+    ("POST", "/v1/billing_portal/configurations", tables.CONFIGURATION_CREATE),
     ("GET", "/v1/billing_portal/configurations", tables.CONFIGURATION_LIST),
     ("POST", "/v1/billing/meter_events", tables.METER_EVENT)])
 def test_each_parameter_is_one_that_stripe_has(method, path, table):

@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import time
+from collections import deque
 from copy import deepcopy
 
 from aiohttp import web
@@ -21,6 +22,7 @@ def account(world, p):
             "type": "standard"}
 
 
+LOG = 50000     # entries kept
 ROUTES = (
     ("GET", "account", tables.NOTHING, account),
     ("POST", "customers", tables.CUSTOMER, customers.create),
@@ -117,7 +119,7 @@ def read_form(request, raw):
 class Api:
     def __init__(self, sim):
         self.sim = sim
-        self.log = []
+        self.log = deque(maxlen=LOG)
 
     def record(self, request, raw):
         """One entry of the request log; the key itself is not kept."""
@@ -166,10 +168,11 @@ class Api:
             key = request.headers.get("Idempotency-Key") if request.method == "POST" else None
             call = (handler, p, ids, version, entry["request_id"])
             if key is None:
+                await asyncio.sleep(fault["before"] if fault else 0)
                 return (*self.execute(*call, None), headers)
             headers["Idempotency-Key"] = key
-            return await self.once(key, (request.method, request.path, json.dumps(params, sort_keys=True)), call,
-                                   headers, fault)
+            fingerprint = (request.method, request.path, json.dumps(params, sort_keys=True))
+            return await self.once(key, fingerprint, call, headers, fault)
         except ApiError as refusal:
             return refusal.status, refusal.body, {**headers, **refusal.headers}
 

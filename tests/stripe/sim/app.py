@@ -124,7 +124,10 @@ class Simulator:
         print(json.dumps({"url": self.url, "control": f"{self.url}/_sim/", "prices":
                           {name: price for name, price, _ in self.options.plans}}), flush=True)
         ticking = asyncio.create_task(self.tick())
-        await stop.wait()
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({stopping, ticking}, return_when=asyncio.FIRST_COMPLETED)
+        if ticking.done():
+            ticking.result()
         ticking.cancel()
         await self.deliveries.close()
         await runner.cleanup()

@@ -1,12 +1,15 @@
 """Checkout sessions of mode subscription: made, shown, paid, expired."""
+from contextlib import nullcontext
 from copy import deepcopy
 
 from . import customers, invoices, subscriptions
 from .errors import bad, missing_param, exclusive, refused
 from .listing import matching, page
+from .shapes import OLD
 
 HOUR = 3600
 DAY = 24 * HOUR
+FRAGMENT = "#fidkdWxOYHwnPyd1blpxblpxYHZxWjA0S2xhdG9y"     # Stripe's addresses have one too
 CARDS = ("good", "declined", "failing", "bank", "none")
 
 
@@ -46,7 +49,7 @@ def read_lines(world, p):
             raise missing_param(f"line_items[{n}][price]")
         price = world.get("price", item["price"], f"line_items[{n}][price]")
         if not price["active"]:
-            raise refused(f"The price specified is inactive. This field only accepts active prices.",
+            raise refused("The price specified is inactive. This field only accepts active prices.",
                           f"line_items[{n}][price]")
         if item.get("quantity", 0) < 1:
             raise refused("Quantity is required. Add `quantity` to `line_items[%d]`" % n, f"line_items[{n}][quantity]")
@@ -73,9 +76,11 @@ def create(world, p):
         integration_identifier=p.get("integration_identifier"), locale=p.get("locale"),
         metadata={key: text for key, text in (p.get("metadata") or {}).items() if text},
         payment_method_collection=p.get("payment_method_collection", "always"), submit_type=p.get("submit_type"),
-        success_url=p["success_url"], url=f"{world.base}/c/pay/{ident}")
+        success_url=p["success_url"], url=f"{world.base}/c/pay/{ident}{FRAGMENT}")
     if "customer" in p:
         row["customer_details"] = details(world.get("customer", p["customer"]))
+    elif "customer_email" in p:
+        row["customer_details"] = {**details({"email": p["customer_email"], "name": None}), "address": None}
     for name in ("automatic_tax", "tax_id_collection", "phone_number_collection"):
         row[name].update(p.get(name, {}))
     world.keep(ident).update(lines=[(price["id"], n) for price, n in lines], data=data)
@@ -132,7 +137,7 @@ def pay(world, row, card, email=None):
         raise bad(f"card is one of {', '.join(CARDS)}", "card")
     if row["status"] != "open":
         raise refused(f"This session is {row['status']}", "session")
-    if card in ("declined", "failing") and row["amount_total"]:
+    if card == "declined" or card == "failing" and row["amount_total"]:
         raise Declined("Your card was declined. Please try a different card.")
     if card == "none" and (row["payment_method_collection"] == "always" or row["amount_total"]):
         raise Declined("A card is required.")
@@ -169,10 +174,15 @@ def complete(world, row, customer, sub, invoice, card):
     """The burst of events, in the order in which things happen; a bank debit is paid later (settle)."""
     trial = sub["status"] == "trialing"
     status = "no_payment_required" if trial else "unpaid" if card == "bank" else "paid"
+    early = world.settings["api_version"] == OLD        # which made the subscription before the payment
+    if early:
+        world.emit("customer.subscription.created", sub)
     if status != "unpaid":
         invoices.pay(world, invoice, sub)
-        sub["status"] = "trialing" if trial else "active"
-    world.emit("customer.subscription.created", sub)
+        with world.changing(sub, "customer.subscription.updated") if early else nullcontext():
+            sub["status"] = "trialing" if trial else "active"
+    if not early:
+        world.emit("customer.subscription.created", sub)
     row.update(status="complete", payment_status=status, url=None, subscription=sub["id"], invoice=invoice["id"],
                customer_details=details(customer))
     world.emit("checkout.session.completed", row)

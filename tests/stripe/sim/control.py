@@ -15,20 +15,22 @@ GET    /_sim/deliveries               each delivery: event, type, endpoint, stat
 GET    /_sim/pending                  {"pending": n}: deliveries neither accepted nor given up
 GET    /_sim/quiet?timeout=10         waits until none is pending: {"quiet": true}; after the time-out {"quiet": false}
 POST   /_sim/resend                   {"event": "evt_...", "times": 1}: delivers it again
-POST   /_sim/emit                     {"type": "...", "object": {...}, "livemode": false, ...}: signs and delivers an event
-                                      made up here; other fields of the event may be given too
+POST   /_sim/emit                     {"type": "...", "object": {...}, "livemode": false, ...}: signs and delivers an
+                                      event made up here; other fields of the event may be given too
 GET    /_sim/events                   all events as sent, newest first; ?type=
 GET    /_sim/faults                   those still waiting
 POST   /_sim/faults                   adds one (faults.py) or a list of them
 DELETE /_sim/faults                   removes all
-POST   /_sim/checkout/ID/pay          {"card": "good"|"declined"|"failing"|"bank"|"none", "email"?}: presses Pay; answers
-                                      {"paid": bool, "reason", "return_url"}
+POST   /_sim/checkout/ID/pay          {"card": "good"|"declined"|"failing"|"bank"|"none", "email"?}: presses Pay;
+                                      answers {"paid": bool, "reason", "return_url"}
 POST   /_sim/checkout/ID/settle       {"ok": true}: the bank debit of a session comes through, or does not
 POST   /_sim/checkout/ID/expire       as time would
-POST   /_sim/subscriptions/ID/ACTION  cancel_at_period_end, cancel_at, cancel, renew, change {"price"}, pay_open,
-                                      fail_next {"times": 1} (next payments fail), or trial_end
+POST   /_sim/subscriptions/ID/ACTION  cancel_at_period_end, cancel_at {"at"?: seconds, else the period's end}, cancel,
+                                      renew, change {"price"}, trial_end (now), pay_open, fail_next {"times": 1} (next
+                                      payments fail), status {"status": "unpaid"} (any word, at once)
 POST   /_sim/customers/ID/card        {"card": "good"|"declined"|"failing"|"bank"}: a new default card
 DELETE /_sim/customers/ID             deletes the customer, as Stripe's Dashboard does
+POST   /_sim/plans                    {"name", "price", "amount"}: one more product with a monthly price
 POST   /_sim/endpoints/ID             {"secrets": [...]} and/or {"api_version": "old"|"new"|null}: rolls secrets
 POST   /_sim/reset                    everything as at the start
 """
@@ -39,7 +41,7 @@ from fnmatch import fnmatchcase
 
 from aiohttp import web
 
-from . import checkout, customers, deliveries, lifecycle, shapes, subscriptions
+from . import catalog, checkout, customers, deliveries, lifecycle, shapes, subscriptions
 from .errors import ApiError, bad
 
 VERSIONS = {"new": shapes.NEW, "old": shapes.OLD}
@@ -77,8 +79,8 @@ class Control:
             ("GET", "events", self.events), ("GET", "faults", self.faults), ("POST", "faults", self.faults),
             ("DELETE", "faults", self.clear_faults), ("POST", "checkout/{id}/{action}", self.checkout),
             ("POST", "subscriptions/{id}/{action}", self.subscription), ("POST", "customers/{id}/card", self.card),
-            ("DELETE", "customers/{id}", self.delete_customer), ("POST", "endpoints/{id}", self.endpoint),
-            ("POST", "reset", self.reset),
+            ("DELETE", "customers/{id}", self.delete_customer), ("POST", "plans", self.plan),
+            ("POST", "endpoints/{id}", self.endpoint), ("POST", "reset", self.reset),
         )
         return [web.route(method, "/_sim/" + path, self.answering(handler)) for method, path, handler in table]
 
@@ -209,7 +211,8 @@ class Control:
         row = self.world.get("subscription", request.match_info["id"])
         price = body.get("price")
         update = {
-            "cancel_at_period_end": {"cancel_at_period_end": True}, "cancel_at": {"cancel_at": "max_period_end"},
+            "cancel_at_period_end": {"cancel_at_period_end": True},
+            "cancel_at": {"cancel_at": body.get("at") or subscriptions.period_end(row)},
             "renew": {"cancel_at_period_end": False}, "trial_end": {"trial_end": "now"},
             "change": {"items": [{"id": row["items"]["data"][0]["id"], "price": price}]},
         }
@@ -222,6 +225,9 @@ class Control:
             lifecycle.pay_open(self.world, row)
         elif action == "fail_next":
             self.world.keep(row["id"])["fail_payments"] = body.get("times", 1)
+        elif action == "status":
+            with self.world.changing(row, "customer.subscription.updated"):
+                row["status"] = body["status"]
         else:
             raise bad(f"No such action: {action}")
         return row
@@ -232,6 +238,10 @@ class Control:
 
     def delete_customer(self, request, body):
         return customers.delete(self.world, {}, request.match_info["id"])
+
+    def plan(self, request, body):
+        catalog.add_plan(self.world, body["name"], body["price"], body["amount"])
+        return self.world.get("price", body["price"])
 
     def endpoint(self, request, body):
         row = self.world.get("webhook_endpoint", request.match_info["id"])

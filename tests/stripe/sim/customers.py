@@ -77,7 +77,8 @@ def list_all(world, p):
     return page(world, matching(world.all("customer"), p, "email"), p, "/v1/customers")
 
 
-CLAUSE = re.compile(r"""\s*(-?)(email|name|phone|metadata\['((?:[^'\\]|\\.)+)'\])(:|~)(['"])((?:(?!\5)[^\\]|\\.)*)\5\s*""")
+CLAUSE = re.compile(r"""\s*(-?)(email|name|phone|metadata\['((?:[^'\\]|\\.)+)'\])(:|~)"""
+                    r"""(['"])((?:(?!\5)[^\\]|\\.)*)\5\s*""")
 
 
 def parse_query(query):

@@ -2,7 +2,7 @@
 from fnmatch import fnmatchcase
 
 from . import shapes
-from .errors import bad
+from .errors import bad, not_found
 from .listing import matching, page
 from .world import assign, merge_metadata
 
@@ -11,7 +11,9 @@ DAY = 86400
 
 def retrieve(world, p, ident):
     event = world.get("event", ident)
-    return event if world.now() - event["created"] <= 30 * DAY else world.get("event", "")
+    if world.now() - event["created"] > 30 * DAY:
+        raise not_found("event", ident)
+    return event
 
 
 def list_all(world, p):

@@ -15,8 +15,8 @@ A fault is a JSON object:
                    "html"      200 with a web page
   set            {"url": "https://evil.example/"}: fields of the true answer to overwrite; null removes one
   headers        more headers of the answer: {"Retry-After": "3", "Stripe-Should-Retry": "false"}
-  saved          whether an answer of kind "status" is what Idempotency-Key repeats later; default: what Stripe does, that is
-                 yes for a status of 500 with effect, else no (then the true answer is repeated)
+  saved          whether an answer of kind "status" is what Idempotency-Key repeats later; default: what Stripe does,
+                 that is yes for a status of 500 with effect, else no (then the true answer is repeated)
 """
 import asyncio
 from fnmatch import fnmatchcase

@@ -14,7 +14,8 @@ STYLE = """
 body { margin: 0; font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper) }
 .banner { padding: .5rem 1rem; text-align: center; font-size: .875rem; color: #3b2f00; background: #ffd866 }
 main { max-width: 30rem; margin: 2rem auto; padding: 0 1rem }
-section { margin: 1rem 0; padding: 1.25rem; border: 1px solid var(--line); border-radius: .6rem; background: var(--card) }
+section { margin: 1rem 0; padding: 1.25rem; border: 1px solid var(--line); border-radius: .6rem;
+  background: var(--card) }
 h1 { margin: 0 0 .25rem; font-size: 1.4rem } h2 { margin: 0 0 .5rem; font-size: 1.05rem }
 p { margin: .25rem 0 } .soft { color: var(--soft) } .price { font-size: 1.8rem; font-weight: 600 }
 .bad { color: var(--bad); font-weight: 600 }
@@ -24,7 +25,7 @@ input, select { width: 100%; padding: .6rem; font: inherit; color: inherit; back
   border: 1px solid var(--line); border-radius: .4rem }
 button { width: 100%; padding: .7rem 1rem; font: inherit; font-weight: 600; border-radius: .4rem; cursor: pointer;
   border: 1px solid var(--tint); color: var(--tint); background: transparent }
-button.main { color: #fff; background: #635bff; border-color: #635bff } button + button { margin-top: .6rem }
+button.main { color: #fff; background: #635bff; border-color: #635bff } button { margin-top: .6rem }
 a { color: var(--tint) } :focus-visible { outline: 3px solid var(--tint); outline-offset: 2px }
 """
 
@@ -84,7 +85,7 @@ def checkout(session, lines, token, problem=None, trial_end=None):
     no_card = ""
     if trial_end and session["payment_method_collection"] == "if_required":
         no_card = button("start-without-card", "Start the trial without a card", "card", "none")
-    buttons = (email_field(session) + "<p></p>"
+    buttons = (email_field(session)
                + button("pay-good", "Pay with a good card", "card", "good", main=True)
                + button("pay-declined", "Pay with a declined card", "card", "declined")
                + button("pay-bank", "Pay by bank debit (settles later)", "card", "bank") + no_card)
@@ -109,14 +110,16 @@ def ends_on(sub):
 
 
 def portal_buttons(sub, token, allowed, prices):
-    """The forms of one subscription. prices: [(id, label)] of the plans on offer."""
+    """The forms of one subscription. prices: [(id, label)] of the plans on offer; what it has is not offered again."""
+    has = [item["price"]["id"] for item in sub["items"]["data"]]
+    prices = [(ident, label) for ident, label in prices if ident not in has]
     fields = {"subscription": sub["id"]}
     scheduled = sub["cancel_at"] or sub["cancel_at_period_end"]
     parts = []
     if allowed("change") and prices:
         options = "".join(f'<option value="{escape(ident)}">{escape(label)}</option>' for ident, label in prices)
         parts.append(form(token, {**fields, "action": "change"}, f'<label for="price">Plan</label><select id="price" '
-                          f'name="price">{options}</select><p></p>' + button("change-plan", "Change plan")))
+                          f'name="price">{options}</select>' + button("change-plan", "Change plan")))
     if allowed("pay") and sub["status"] in ("past_due", "unpaid"):
         parts.append(form(token, {**fields, "action": "pay"}, button("pay-invoice", "Pay the open invoice", main=True)))
     if scheduled and allowed("renew"):

@@ -1,5 +1,5 @@
-"""Which parameters each call takes: see parameters.py for the notation, test_simulator.py for the check against Stripe's
-own description."""
+"""Which parameters each call takes: see parameters.py for the notation, test_strictness.py for the check against what
+Stripe says of itself."""
 from .parameters import parse_table
 
 EXPAND = "expand[] string\n"
