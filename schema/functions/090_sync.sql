@@ -33,7 +33,8 @@ begin
 end
 $$;
 
--- What was fetched at p_version is written down. Events are through when no newer mark is left; p_state says how.
+-- What was fetched at p_version is written down. Events are through when no newer mark is left; p_state says how. Those
+-- of an object that was ignored are done once it turns out to be somebody's.
 create or replace function sync.finish(p_kind text, p_id text, p_version bigint, p_state text, p_report jsonb)
 	returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -45,7 +46,7 @@ begin
 	where o.kind = p_kind and o.id = p_id returning o.clean_version = o.version into clean;
 	if clean then
 		update inbox.events e set state = p_state, done_at = now()
-		where e.object_kind = p_kind and e.object_id = p_id and e.state in ('received', 'dead');
+		where e.object_kind = p_kind and e.object_id = p_id and e.state <> 'done' and e.state <> p_state;
 	end if;
 	return jsonb_build_object('clean', clean) || p_report;
 end

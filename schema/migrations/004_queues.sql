@@ -26,7 +26,7 @@ create table inbox.events (
 	object_id text,
 	done_at timestamptz
 );
-create index on inbox.events (object_kind, object_id) where state in ('received', 'dead');
+create index on inbox.events (object_kind, object_id) where state <> 'done' and object_kind is not null;
 create index on inbox.events (received_at) where state = 'received';
 
 -- One row for each of Stripe's objects. Each mark raises version; a fetch makes clean the version it started from.

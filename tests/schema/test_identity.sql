@@ -14,7 +14,7 @@ select is((select encode(hash, 'hex') from auth.tokens), encode(sha256(decode(:'
 	'C1 of the bearer only a digest is stored');
 
 -- everything that is not a bearer
-select is(tap.ask('tollgate_account', 'api.signed_in()', b), 'false', format('C5 not a bearer: %L', left(b, 70)))
+select is(tap.ask('tollgate_account', 'api.signed_in()', b), 'false', 'C5 not a bearer: ' || to_json(left(b, 70)))
 from (values (''), ('x'), (repeat('0', 64)), (repeat('z', 64)), (upper(:'bearer')), (:'bearer' || ' '), (:'bearer' || E'\n'),
 	(' ' || :'bearer'), (left(:'bearer', 63)), (:'bearer' || '0'), (repeat('é', 64)),
 	(encode(sha256(decode(:'bearer', 'hex')), 'hex')), (''' or true --')) v (b);

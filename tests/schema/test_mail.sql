@@ -1,0 +1,87 @@
+-- The outbox, the house-keeping and the operator's view.
+begin;
+select no_plan();
+
+select tap.paid('ann') as ann \gset
+create function pg_temp.claim() returns jsonb language sql as $$ select tap.ask('tollgate_jobs', 'service.claim_mail(60)') $$;
+create function pg_temp.fail(p_claim jsonb, p_permanent boolean) returns jsonb language sql as $$
+	select tap.ask('tollgate_jobs', format('service.mail_failed(%L, %L, %L, %L)', p_claim ->> 'id', p_claim ->> 'claim', '451 later', p_permanent))
+$$;
+
+select pg_temp.claim() as mail \gset
+select is(:'mail'::jsonb - 'claim' - 'id' - 'data', jsonb_build_object('key', 'welcome:' || :'ann', 'template', 'welcome', 'language', 'en',
+	'recipient', 'ann@example.org', 'attempts', 0), 'C14 the welcome mail is claimed');
+select is(:'mail'::jsonb #>> '{data,plan}', 'plan_starter', 'C14 with the plan for its template');
+select is(pg_temp.claim(), null, 'F105 by one only');
+select is(pg_temp.fail(:'mail', false), '{"dead": false}', 'F105 a refusal for now');
+select is(next_at, now() + interval '30 s', 'F105 is tried again in half a minute') from mail.outbox;
+select pg_temp.fail(:'mail', false) \g /dev/null
+select is(attempts, 1, 'F88 told twice it counts once') from mail.outbox;
+update mail.outbox set next_at = now();
+select pg_temp.claim() as mail \gset
+select pg_temp.fail(:'mail', false) \g /dev/null
+select is(next_at, now() + interval '1 min', 'F105 then in a minute') from mail.outbox;
+update mail.outbox set next_at = now();
+select pg_temp.claim() as dead \gset
+update mail.outbox set claimed_until = now() - interval '1 s';
+select pg_temp.claim() as mail \gset
+select is(:'mail'::jsonb -> 'attempts', '3', 'F78 a mail whose sender died is taken over');
+select is(tap.state_of('tollgate_jobs', format('select service.mail_sent(%L, %L)', :'dead'::jsonb ->> 'id', :'dead'::jsonb ->> 'claim')), 'TG409',
+	'F78 the dead one''s report is refused');
+select is(tap.state_of('tollgate_jobs', format('select service.mail_sent(%L, %L)', :'mail'::jsonb ->> 'id', :'mail'::jsonb ->> 'claim')), '00000',
+	'F105 sent');
+select is(state || ' ' || data, 'sent {"plan": "plan_starter"}', 'F43 and emptied of its secrets') from mail.outbox;
+select is(tap.state_of('tollgate_jobs', format('select service.mail_sent(%L, %L)', :'mail'::jsonb ->> 'id', :'mail'::jsonb ->> 'claim')), '00000',
+	'F88 said again, the answer lost, it is no error');
+
+create function pg_temp.requested() returns void language plpgsql as $$
+begin
+	update auth.hits set spent_until = now();
+	delete from mail.outbox;
+	perform tap.request('ann@example.org', 'mine');
+end
+$$;
+select pg_temp.requested() \g /dev/null
+select is(pg_temp.fail(pg_temp.claim(), true), '{"dead": true}', 'F105 a refusal for good');
+select is(state || ' ' || (data ?| '{token,code}'), 'dead false', 'F43 is dead and emptied') from mail.outbox;
+select pg_temp.requested() \g /dev/null
+update mail.outbox set attempts = 9;
+select is(pg_temp.fail(pg_temp.claim(), false), '{"dead": true}', 'F105 the tenth refusal is the last');
+select tap.request('nobody@example.org', 'mine') \g /dev/null
+select is(pg_temp.claim(), null, 'F50 mail to nobody is not claimed');
+select is(tap.ask('tollgate_operator', 'ops.status()') -> 'mail', '{"pending": 0, "dead": 1, "void": 1}', 'F105 the operator sees the dead');
+
+-- house-keeping: of each kind one that stays and one that goes
+delete from mail.outbox;
+delete from auth.links;
+insert into mail.outbox (key, recipient, template, language, state, created_at) values
+	('old', 'x', 'x', 'en', 'sent', now() - interval '31 days'), ('new', 'x', 'x', 'en', 'sent', now() - interval '29 days'),
+	('waiting', 'x', 'x', 'en', 'pending', now() - interval '31 days'), ('void', 'x', 'x', 'en', 'void', now() - interval '2 days');
+insert into auth.links (hash, code_hash, email_canonical, expires_at, created_at) values
+	(sha256('old'), '', 'x', now(), now() - interval '25 hours'), (sha256('new'), '', 'x', now(), now() - interval '23 hours');
+select id as who from auth.users limit 1 \gset
+insert into auth.sessions (user_id, absolute_until, idle_until, auth_at, amr) values
+	(:'who', now() - interval '91 days', now() - interval '92 days', now(), '{}'), (:'who', now(), now() - interval '89 days', now(), '{}');
+create function pg_temp.draft(p_key text, p_age interval, p_status text) returns void language plpgsql as $$
+begin
+	delete from auth.hits;
+	perform tap.open_draft(p_key, p_key || '@example.org');
+	update billing.checkouts set status = p_status, created_at = now() - p_age where key = p_key::bytea;
+	update app.tenants set created_at = now() - p_age where id = (select tenant_id from billing.checkouts where key = p_key::bytea);
+end
+$$;
+select pg_temp.draft('young', '6 days', 'open'), pg_temp.draft('old', '8 days', 'open'), pg_temp.draft('expired', '8 days', 'expired'),
+	pg_temp.draft('paying', '8 days', 'unpaid'), pg_temp.draft('given up', '31 days', 'unpaid') \g /dev/null
+update app.tenants set created_at = now() - interval '1 year' where status = 'active';
+select is(tap.ask('tollgate_jobs', 'service.keep_house()'), '{"links": 1, "sessions": 1, "mails": 2, "drafts": 3}', 'D24 what is over goes');
+select is(tap.ask('tollgate_jobs', 'service.keep_house()'), '{"links": 0, "sessions": 0, "mails": 0, "drafts": 0}', 'D24 once');
+select is(array_agg(key order by key), '{new,waiting}', 'D24 mail that waits or is recent stays') from mail.outbox;
+select is(array_agg(convert_from(key, 'UTF8') order by key), '{ann,paying,young}', 'D24 drafts being paid, or young, stay, and tenants for ever') from billing.checkouts;
+
+select is(tap.ask('tollgate_operator', 'ops.status()') - 'migrations', '{"events": {"received": 0, "dead": 0, "done": 3},
+	"oldest_received_seconds": null, "dirty": 0, "dead_objects": 0, "mail": {"pending": 1, "dead": 0, "sent": 1},
+	"tenants": {"draft": 2, "active": 1}, "subscriptions": {"active": 1}}', 'C99 the operator''s view');
+select matches(tap.ask('tollgate_operator', 'ops.status()') ->> 'migrations', '^[0-9]{3}_[a-z_]+$', 'C72 with the newest migration');
+
+select * from finish();
+rollback;

@@ -1,0 +1,82 @@
+-- The inbox and the claims on dirty objects.
+begin;
+select no_plan();
+
+select is(tap.receive('evt_1', 'subscription', 'sub_x'), '{"duplicate": false}', 'C33 a new event');
+select is(tap.receive('evt_1', 'subscription', 'sub_x'), '{"duplicate": true}', 'C33 the same again');
+select is(version, 1::bigint, 'F71 a duplicate marks nothing') from sync.objects;
+select is(raw, '\x7b7d', 'C30 the exact bytes are kept') from inbox.events;
+select is(created, to_timestamp(1767225600), 'C33 and when Stripe made it') from inbox.events;
+select is(tap.ask('tollgate_webhooks', $$service.receive_event('evt_2', 'x.y', null, 0, true, '\x00ff', 't', 1, null, null)$$),
+	'{"duplicate": false}', 'C32 an event about nothing we know');
+select is(state, 'ignored', 'C32 is kept and ignored') from inbox.events where id = 'evt_2';
+select is(tap.ask('tollgate_webhooks', $$service.receive_event('evt_3', 'x.y', null, 9223372036854775807, true, '\x', 't', 1, 'invoice', null)$$),
+	'{"duplicate": false}', 'F74 no object and an absurd time');
+select is(state, 'ignored', 'F74 are kept and ignored too') from inbox.events where id = 'evt_3';
+select is(count(*), 1::bigint, 'F74 and mark nothing') from sync.objects;
+
+-- claims
+select tap.claim('subscription', 'sub_x') as claim \gset
+select is(:'claim'::jsonb - 'claim', '{"kind": "subscription", "id": "sub_x", "version": 1, "attempts": 0}', 'C35 a dirty object is claimed');
+select is(tap.ask('tollgate_jobs', 'service.claim_object(60)'), null, 'C35 by one only');
+select is(tap.state_of('tollgate_jobs', format($$select service.write_subscription(%L, 'subscription', 'sub_x', 1, '{"id": "sub_y"}')$$,
+	:'claim'::jsonb ->> 'claim')), 'TG422', 'F68 a document of another object is refused');
+
+-- a mark made during the fetch
+select tap.receive('evt_4', 'subscription', 'sub_x') \g /dev/null
+select is(tap.write(:'claim', tap.subscription('x', 'nobody')), '{"clean": false, "orphan": true}', 'F73 a mark made during the fetch leaves it dirty');
+select is(count(*) filter (where state = 'received'), 2::bigint, 'F73 with its events open') from inbox.events;
+select tap.ask('tollgate_jobs', 'service.claim_object(60)') as again \gset
+select is(:'again'::jsonb - 'claim', '{"kind": "subscription", "id": "sub_x", "version": 2, "attempts": 0}', 'F73 it is due at once');
+select is(tap.state_of('tollgate_jobs', format('select service.write_subscription(%L, %L, %L, 1, %L)', :'claim'::jsonb ->> 'claim',
+	'subscription', 'sub_x', tap.subscription('x', 'nobody'))), 'TG409', 'F78 the earlier claim cannot write any more');
+select is(tap.state_of('tollgate_jobs', format($$select service.fail_object(%L, 'subscription', 'sub_x', 'late')$$,
+	:'claim'::jsonb ->> 'claim')), 'TG409', 'F78 nor fail it');
+select is(tap.write(:'again', tap.subscription('x', 'nobody')), '{"clean": true, "orphan": true}', 'C38 nobody''s subscription is clean');
+select is(tap.write(:'again', tap.subscription('x', 'nobody')), '{"clean": true, "orphan": true}', 'F88 the same call again answers the same');
+select is(array_agg(distinct state), '{ignored}', 'C38 its events are ignored, and counted') from inbox.events where object_id = 'sub_x';
+select is(count(*), 0::bigint, 'C38 nothing of it is kept') from billing.subscriptions;
+select is(tap.ask('tollgate_jobs', 'service.claim_object(60)'), null, 'C35 nothing is due');
+
+-- a holder that dies
+select tap.receive('evt_5', 'customer', 'cus_x') \g /dev/null
+select tap.claim('customer', 'cus_x') as dead \gset
+update sync.objects set claimed_until = now() - interval '1 s' where id = 'cus_x';
+select tap.ask('tollgate_jobs', 'service.claim_object(60)') as heir \gset
+select is(:'heir'::jsonb - 'claim', '{"kind": "customer", "id": "cus_x", "version": 1, "attempts": 1}', 'F78 an expired lease is taken over, and counts');
+select is(tap.state_of('tollgate_jobs', format($$select service.write_customer(%L, 'customer', 'cus_x', 1, '{"id": "cus_x"}')$$,
+	:'dead'::jsonb ->> 'claim')), 'TG409', 'F78 the dead one''s write is refused when it comes after all');
+
+-- failures
+select is(tap.ask('tollgate_jobs', format($$service.fail_object(%L, 'customer', 'cus_x', 'timeout')$$, :'heir'::jsonb ->> 'claim')),
+	'{"dead": false}', 'F77 a failure');
+select ok(next_at between now() + interval '1 s' and now() + interval '2 s', 'F77 is tried again after a back-off with jitter') from sync.objects
+	where id = 'cus_x';
+select is(last_error, 'timeout', 'F77 and says why') from sync.objects where id = 'cus_x';
+select tap.ask('tollgate_jobs', format($$service.fail_object(%L, 'customer', 'cus_x', 'timeout')$$, :'heir'::jsonb ->> 'claim')) \g /dev/null
+select is(attempts, 2, 'F88 told twice it counts once') from sync.objects where id = 'cus_x';
+select is(tap.ask('tollgate_jobs', 'service.claim_object(60)'), null, 'F77 it is not due before its time');
+create function pg_temp.fail_once() returns jsonb language sql as $$
+	select tap.ask('tollgate_jobs', format($f$service.fail_object(%L, 'customer', 'cus_x', 'timeout')$f$, tap.claim('customer', 'cus_x') ->> 'claim'))
+$$;
+select is(array_agg(pg_temp.fail_once() -> 'dead')::text[], '{false,false,false,false,false,false,false,false,false,true}', 'F77 it is given up after twelve')
+	from generate_series(1, 10);
+select ok(next_at <= now() + interval '10 min', 'F77 never waiting more than ten minutes') from sync.objects where id = 'cus_x';
+select is(tap.claim('customer', 'cus_x'), null, 'F77 a dead object is not claimed');
+select is(state, 'dead', 'F77 its events are dead letters') from inbox.events where id = 'evt_5';
+select is(tap.ask('tollgate_operator', 'ops.status()') -> 'dead_objects', '1', 'F77 the operator sees it');
+select tap.receive('evt_6', 'customer', 'cus_x') \g /dev/null
+select tap.claim('customer', 'cus_x') as revived \gset
+select is(:'revived'::jsonb -> 'attempts', '0', 'F77 a new event gives it a new life');
+select is(tap.ask('tollgate_jobs', format($$service.object_gone(%L, 'customer', 'cus_x', 2)$$, :'revived'::jsonb ->> 'claim')), '{"clean": true}',
+	'C36 an object that Stripe does not know is clean');
+select is(array_agg(distinct state), '{done}', 'F77 and its events are through, the dead ones too') from inbox.events where object_id = 'cus_x';
+
+-- order
+select tap.receive('evt_7', 'customer', 'cus_new'), tap.receive('evt_8', 'customer', 'cus_old') \g /dev/null
+update sync.objects set next_at = now() - interval '1 min' where id = 'cus_old';
+select is(tap.ask('tollgate_jobs', 'service.claim_object(60)') ->> 'id', 'cus_old', 'C35 what is due longest comes first');
+select is(tap.ask('tollgate_operator', 'ops.status()') -> 'events' -> 'received', '2', 'C35 the operator sees what waits');
+
+select * from finish();
+rollback;
