@@ -106,7 +106,6 @@ fuzz:				## a minute of libFuzzer on each parser; an input that breaks one is ad
 deps:				## install what is missing from Debian (says what; sudo only when not root)
 	@tests/deps
 check: deps			## build and run every test
-	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@tests/check
 demo: deps			## build, bring a whole system up here, and say where to click
 	@tests/stack up --demo
