@@ -94,10 +94,11 @@ rows_print(mem_ctx *mem, struct json_object *doc, const char *prefix)
 	json_object_object_foreach(doc, name, value) {
 		const char	*path = mem_printf(mem, "%s%s%s", prefix, *prefix ? "." : "", name);
 
-		if (json_object_is_type(value, json_type_object))
+		if (json_object_is_type(value, json_type_object) && json_object_object_length(value) > 0)
 			rows_print(mem, value, path);
 		else
-			printf("%-32s %s\n", path, value ? json_object_get_string(value) : "-");
+			printf("%-32s %s\n", path, json_object_is_type(value, json_type_object) || value == NULL ? "-" :
+			    json_object_get_string(value));
 	}
 }
 

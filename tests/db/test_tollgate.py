@@ -1,0 +1,281 @@
+"""The operator's command, against a private PostgreSQL: migrate, status, check."""
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TOLLGATE = ROOT / os.environ.get("BUILD", "build") / "tollgate"
+PLANS = 'plans = ( { id = "starter"; price = "price_1"; }, { id = "growth"; price = "price_2"; } );\n'
+FIRST = "create schema ops; create table ops.plans (plan jsonb); create table ops.first (n int);\n"
+PUT_PLANS = """create or replace function ops.put_plans(doc jsonb) returns jsonb language sql as $$
+truncate ops.plans; insert into ops.plans values (doc) returning null::jsonb $$;
+"""
+
+
+@pytest.fixture(scope="module")
+def server():
+    directory = tempfile.mkdtemp(prefix="tollgate-db.")
+    process = subprocess.Popen([ROOT / "tests/db/postgres", directory])
+    ready = ["pg_isready", "-q", "-h", directory, "-U", "postgres"]
+    deadline = time.monotonic() + 30
+    while subprocess.run(ready).returncode != 0:
+        assert process.poll() is None and time.monotonic() < deadline, Path(directory, "log").read_text()
+        time.sleep(0.05)
+    yield directory
+    process.send_signal(signal.SIGINT)
+    process.wait()
+    shutil.rmtree(directory)
+
+
+class Site:
+    """A database of its own, a schema directory and a configuration."""
+
+    def __init__(self, server, path, name):
+        self.server, self.path, self.name, self.schema = server, path, name, path / "schema"
+        self.conninfo = "host=%s user=postgres dbname=%s" % (server, name)
+        with psycopg.connect("host=%s user=postgres dbname=postgres" % server, autocommit=True) as db:
+            db.execute('drop database if exists "%s"' % name)
+            db.execute('create database "%s"' % name)
+        self.write("roles.sql", "select 1;\n")
+        self.write("migrations/001_first.sql", FIRST)
+        self.write("functions/plans.sql", PUT_PLANS)
+        self.write("policies/none.sql", "")
+        self.configure(self.conninfo, self.schema)
+
+    def configure(self, conninfo, schema):
+        self.conf = self.path / "tollgate.conf"
+        self.conf.write_text('database = { conninfo = "%s"; schema = "%s"; };\n%s' % (conninfo, schema, PLANS))
+
+    def write(self, name, text):
+        file = self.schema / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        return file
+
+    def ask(self, sql):
+        with psycopg.connect(self.conninfo, autocommit=True) as db:
+            return db.execute(sql).fetchall()
+
+    def applied(self):
+        return [name for name, in self.ask("select name from meta.migrations order by name")]
+
+    def start(self, *arguments):
+        return subprocess.Popen([TOLLGATE, *arguments, "--config", self.conf], stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True)
+
+    def run(self, *arguments):
+        process = self.start(*arguments)
+        process.out, process.err = process.communicate(timeout=60)
+        return process
+
+    def migrate(self, *arguments):
+        return self.run("migrate", *arguments)
+
+
+@pytest.fixture
+def site(server, tmp_path, request):
+    return Site(server, tmp_path, request.node.name[:60])
+
+
+@pytest.fixture(scope="module")
+def real(server, tmp_path_factory):
+    """The real schema, migrated."""
+    site = Site(server, tmp_path_factory.mktemp("real"), "real")
+    site.configure(site.conninfo, ROOT / "schema")
+    done = site.migrate()
+    assert done.returncode == 0, done.err
+    return site
+
+
+def test_f93_migrate_on_an_empty_database_and_again(site):
+    done = site.migrate()
+    assert (done.returncode, done.err) == (0, "")
+    lines = [line.split()[0] for line in done.out.splitlines()]
+    assert lines == ["roles.sql", "migrations/001_first.sql", "functions/plans.sql", "policies/none.sql", "plans"]
+    again = site.migrate()
+    assert again.returncode == 0
+    assert "001_first" not in again.out
+    assert site.applied() == ["001_first"]
+
+
+def test_plans_come_from_the_configuration_ranked_as_written(site):
+    site.migrate()
+    assert site.ask("select plan from ops.plans") == [([
+        {"id": "starter", "price": "price_1", "rank": 1}, {"id": "growth", "price": "price_2", "rank": 2}],)]
+
+
+def test_f93_a_new_migration_is_applied_to_an_existing_database(site):
+    site.migrate()
+    site.write("migrations/002_second.sql", "create table ops.second (n int);\n")
+    assert site.migrate().returncode == 0
+    assert site.applied() == ["001_first", "002_second"]
+    assert site.ask("select * from ops.second") == []
+
+
+def test_f93_a_changed_migration_is_refused(site):
+    site.migrate()
+    file = site.write("migrations/001_first.sql", FIRST + "-- one more word\n")
+    site.write("migrations/002_second.sql", "create table ops.second (n int);\n")
+    refused = site.migrate()
+    assert refused.returncode == 1
+    assert "%s: was changed after it was applied" % file in refused.err
+    assert site.applied() == ["001_first"]
+
+
+def test_f93_a_missing_migration_is_refused(site):
+    site.migrate()
+    site.schema.joinpath("migrations/001_first.sql").rename(site.schema / "migrations/002_renamed.sql")
+    refused = site.migrate()
+    assert refused.returncode == 1
+    assert "migrations/001_first.sql: is applied but missing" in refused.err
+    assert site.applied() == ["001_first"]
+
+
+def test_f93_a_migration_before_an_applied_one_is_refused(site):
+    site.migrate()
+    site.write("migrations/000_late.sql", "create table ops.late (n int);\n")
+    refused = site.migrate()
+    assert refused.returncode == 1
+    assert "000_late.sql: comes before 001_first" in refused.err
+    assert site.applied() == ["001_first"]
+
+
+def test_f93_a_migration_that_fails_leaves_nothing_and_can_be_mended(site):
+    file = site.write("migrations/002_second.sql", "create table ops.second (n int);\n-- \u20ac\ncreate tabel x;\n")
+    failed = site.migrate()
+    assert failed.returncode == 1
+    assert '%s:3: syntax error at or near "tabel"' % file in failed.err
+    assert site.applied() == ["001_first"]
+    assert site.ask("select to_regclass('ops.second')") == [(None,)]
+    site.write("migrations/002_second.sql", "create table ops.second (n int);\n")
+    assert site.migrate().returncode == 0
+    assert site.applied() == ["001_first", "002_second"]
+
+
+def test_f93_a_migration_may_not_end_its_transaction(site):
+    file = site.write("migrations/002_second.sql", "commit;\n")
+    refused = site.migrate()
+    assert refused.returncode == 1
+    assert "%s: ends the transaction it runs in" % file in refused.err
+
+
+def test_functions_and_policies_change_together_or_not_at_all(site):
+    site.write("functions/f.sql", "create or replace function ops.f() returns int language sql as 'select 1';\n")
+    site.migrate()
+    site.write("functions/f.sql", "create or replace function ops.f() returns int language sql as 'select 2';\n")
+    site.write("policies/none.sql", "nonsense;\n")
+    assert site.migrate().returncode == 1
+    assert site.ask("select ops.f()") == [(1,)]
+
+
+@pytest.mark.parametrize("delay", [0.05, 0.3])
+def test_f93_killed_in_the_middle_the_next_run_finishes(site, delay):
+    site.write("migrations/002_slow.sql", "create table ops.slow (n int);\nselect pg_sleep(0.6);\n")
+    process = site.start("migrate")
+    time.sleep(delay)
+    process.kill()
+    process.communicate()
+    done = site.migrate()
+    assert done.returncode == 0, done.err
+    assert site.applied() == ["001_first", "002_slow"]
+
+
+def test_two_at_once_wait_for_each_other(site):
+    site.write("migrations/002_slow.sql", "create table ops.slow (n int);\nselect pg_sleep(0.6);\n")
+    both = [site.start("migrate"), site.start("migrate")]
+    said = [process.communicate(timeout=60) for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert sum("002_slow" in out for out, _ in said) == 1
+    assert sum("waiting for another migrate" in err for _, err in said) == 1
+
+
+def test_a_dry_run_changes_nothing(site):
+    done = site.migrate("--dry-run")
+    assert done.returncode == 0
+    assert "would apply migrations/001_first.sql" in done.out
+    assert site.ask("select to_regnamespace('ops'), to_regnamespace('meta')") == [(None, None)]
+
+
+def test_without_a_database_the_code_is_69(site):
+    site.configure("host=%s dbname=nosuch user=postgres" % site.server, site.schema)
+    for command in ("migrate", "status"):
+        failed = site.run(command)
+        assert failed.returncode == 69
+        assert failed.err
+
+
+def test_without_schema_files_the_code_is_1(site):
+    site.configure(site.conninfo, "/nonexistent")
+    failed = site.migrate()
+    assert failed.returncode == 1
+    assert "/nonexistent/migrations: No such file or directory" in failed.err
+
+
+def test_the_real_schema_again_changes_nothing(real):
+    def dump():
+        dumped = subprocess.run(["pg_dump", "-s", "-d", real.conninfo], capture_output=True, text=True, check=True)
+        return sorted(line for line in dumped.stdout.splitlines() if "restrict" not in line)
+    before = dump()
+    assert real.migrate().returncode == 0
+    assert dump() == before
+
+
+def test_status_tells_a_program_and_a_human(real):
+    as_json = real.run("status", "--json")
+    assert as_json.returncode == 0, as_json.err
+    status = json.loads(as_json.out)
+    assert status["migrations"] == sorted(p.stem for p in (ROOT / "schema/migrations").glob("*.sql"))[-1]
+    assert {"events", "oldest_received_seconds", "dirty", "dead_objects", "mail", "tenants"} <= set(status)
+    table = dict(line.split() for line in real.run("status").out.splitlines())
+    assert table["dirty"] == str(status["dirty"])
+    assert table["migrations"] == status["migrations"]
+
+
+def complete(site):
+    """A configuration with nothing missing."""
+    for name, text in (("stripe.key", "sk_test_1"), ("webhook.secret", "whsec_1")):
+        site.path.joinpath(name).write_text(text)
+        site.path.joinpath(name).chmod(0o600)
+    site.conf.write_text(site.conf.read_text() + (
+        'site = { url = "https://a.example"; pages = "%(path)s"; };\n'
+        'stripe = { key_file = "%(path)s/stripe.key"; webhook_secret_files = ["%(path)s/webhook.secret"]; };\n'
+        'mail = { url = "smtp://localhost:25"; from = "a@b.example"; };\n') % {"path": site.path})
+
+
+def test_f121_check_says_ok_or_tells_every_fault(site):
+    complete(site)
+    done = site.run("check")
+    assert (done.returncode, done.out, done.err) == (0, "%s: ok\n" % site.conf, "")
+    site.conf.write_text(site.conf.read_text() + "colour = 1;\n")
+    site.path.joinpath("stripe.key").chmod(0o644)
+    failed = site.run("check")
+    assert failed.returncode == 78
+    assert "colour is not known" in failed.err and "chmod 600" in failed.err
+    assert "sk_test_1" not in failed.err + failed.out
+
+
+def test_check_live_reaches_the_database(real):
+    complete(real)
+    done = real.run("check", "--live")
+    assert done.returncode == 0
+    assert "database: ok" in done.out
+    real.conf.write_text(real.conf.read_text().replace("dbname=real", "dbname=nosuch"))
+    assert real.run("check", "--live").returncode == 69
+
+
+@pytest.mark.parametrize("arguments, code", [
+    ([], 64), (["nosuch"], 64), (["status", "--nosuch"], 64), (["status", "--dry-run"], 64), (["check", "x"], 64),
+    (["--help"], 0), (["migrate", "--help"], 0), (["--help", "status"], 0), (["--version"], 0)])
+def test_usage_goes_to_stderr_with_64_and_help_to_stdout(arguments, code):
+    done = subprocess.run([TOLLGATE, *arguments], capture_output=True, text=True)
+    assert done.returncode == code
+    said, silent = (done.stderr, done.stdout) if code else (done.stdout, done.stderr)
+    assert "tollgate" in said and silent == ""
