@@ -27,8 +27,10 @@ def process():
 
 @pytest.fixture
 def sim(process):
-    """The simulator as new."""
+    """The simulator as new, with no webhook of the test before still on its way."""
+    process.hooks.statuses.clear()
+    process.control("mode", {"reset": True})
+    process.quiet()
     process.control("reset", {})
     process.hooks.caught.clear()
-    process.hooks.statuses.clear()
     return process
