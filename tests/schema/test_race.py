@@ -1,0 +1,205 @@
+#!/usr/bin/python3
+"""What many callers at once may do to each other: TAP, against the copy that ./run made."""
+import json
+import threading
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from itertools import count
+
+import psycopg
+
+numbers = count(1)
+
+
+def ok(passed, name, detail=""):
+    print(f"{'ok' if passed else 'not ok'} {next(numbers)} - {name}")
+    if not passed:
+        print(f"# {detail}")
+
+
+def connect(role):
+    return psycopg.connect(f"options='-c role={role} -c search_path=pg_catalog'", autocommit=True)
+
+
+def ask(role, call, *args):
+    """One call on a connection of its own: its answer, or its SQLSTATE."""
+    with connect(role) as connection:
+        try:
+            return connection.execute("select " + call, args).fetchone()[0]
+        except psycopg.Error as error:
+            return error.sqlstate
+
+
+def value(statement, *args):
+    with psycopg.connect(autocommit=True) as connection:
+        return connection.execute(statement, args).fetchone()[0]
+
+
+def at_once(n, function):
+    """function(0) .. function(n - 1), let go together."""
+    gate = threading.Barrier(n)
+
+    def one(i):
+        gate.wait()
+        return function(i)
+
+    with ThreadPoolExecutor(n) as pool:
+        return list(pool.map(one, range(n)))
+
+
+def draft(name, ip="192.0.2.1"):
+    return ask("tollgate_signup", "api.open_draft(%s, %s, 'starter', 'en', %s, %s::inet)", name.encode(),
+               f"{name}@example.org", sha256(name.encode()).digest(), ip)
+
+
+def receive(event, kind, ident):
+    return ask("tollgate_webhooks", "service.receive_event(%s, 'x.y', null, 0, false, '\\x', 't', 0, %s, %s)", event, kind, ident)
+
+
+def test_c16_one_wish_is_one_draft():
+    answers = at_once(10, lambda i: json.dumps(draft("wish")))
+    ok(len(set(answers)) == 1, "C16 ten clicks at once are told the same draft", answers)
+    ok(value("select count(*) from app.tenants") == 1, "C16 and there is one tenant")
+    value("update billing.checkouts set status = 'expired' returning 1")
+    attempts = {answer["attempt"] for answer in at_once(10, lambda i: draft("wish"))}
+    ok(attempts == {2}, "C16 ten clicks on an expired one begin one second attempt", attempts)
+
+
+def test_d24_limits_hold():
+    value("delete from auth.hits where true returning 1")
+    answers = at_once(40, lambda i: draft(f"flood{i}", "203.0.113.1"))
+    made = sum(isinstance(answer, dict) for answer in answers)
+    ok(made == 30 and answers.count("TG429") == 10, "D24 of forty drafts at once from one place thirty are made", answers)
+
+
+def test_f53_a_link_signs_in_once():
+    user = value("select auth.ensure_user('race@example.org')")
+    value("select auth.mint_link(%s, 'race@example.org', %s, null, 'en', null, 'race', 'signin', '{}')", user, sha256(b"flow").digest())
+    link = value("select hash from auth.links where user_id = %s", user)
+    answers = at_once(50, lambda i: ask("tollgate_account", "api.sign_in(%s, null, %s, %s, '192.0.2.1', 'x')", link,
+                                        sha256(b"flow").digest(), sha256(b"token %d" % i).digest()))
+    ok(sum(answer["ok"] for answer in answers) == 1, "F53 fifty presses at once sign in once", answers)
+    ok(value("select count(*) from auth.sessions where user_id = %s", user) == 1, "F53 and make one session")
+
+
+def test_f51_mails_are_counted():
+    value("delete from auth.hits where true returning 1")
+    at_once(20, lambda i: ask("tollgate_account", "api.request_link('race@example.org', null, null, 'en', '192.0.2.9')"))
+    sent = value("select count(*) from mail.outbox where recipient = 'race@example.org' and key <> 'race' and state = 'pending'")
+    ok(sent == 5, "F51 of twenty requests at once five send mail", sent)
+    usable = value("select count(*) from auth.links where email_canonical = 'race@example.org' and expires_at > now() "
+                   "and used_at is null and user_id is not null")
+    ok(usable == 1, "F53 and one of the links is usable", usable)
+    claims = at_once(10, lambda i: ask("tollgate_jobs", "service.claim_mail(60)"))
+    keys = [claim["key"] for claim in claims if claim]
+    ok(len(keys) == len(set(keys)) == 6, "F105 ten mailers at once never take the same mail", keys)
+
+
+def test_f72_an_event_counts_once():
+    answers = at_once(50, lambda i: receive("evt_race", "customer", "cus_race")["duplicate"])
+    ok(answers.count(False) == 1, "F72 of fifty copies at once one is new")
+    ok(value("select version from sync.objects where id = 'cus_race'") == 1, "F72 and marks once")
+    at_once(20, lambda i: receive(f"evt_race_{i}", "customer", "cus_race"))
+    ok(value("select version from sync.objects where id = 'cus_race'") == 21, "F73 twenty events at once are twenty marks")
+
+
+def test_c35_claims_are_exclusive():
+    for i in range(5):
+        receive(f"evt_claim_{i}", "subscription", f"sub_claim_{i}")
+    claims = [claim for claim in at_once(20, lambda i: ask("tollgate_jobs", "service.claim_object(60)")) if claim]
+    ok(len({(claim["kind"], claim["id"]) for claim in claims}) == len(claims) == 6, "C35 twenty jobs at once take six objects", claims)
+
+
+def write(kind, claim, document):
+    return ask("tollgate_jobs", f"service.write_{kind}(%s, %s, %s, %s, %s)", claim["claim"], claim["kind"], claim["id"],
+               claim["version"], json.dumps(document))
+
+
+def purchase(name, tenant):
+    metadata = {"tenant_id": tenant}
+    return {
+        "checkout": {"id": f"cs_{name}", "status": "complete", "payment_status": "paid", "customer": f"cus_{name}",
+                     "subscription": f"sub_{name}", "client_reference_id": tenant, "metadata": metadata},
+        "subscription": {"id": f"sub_{name}", "status": "active", "customer": f"cus_{name}", "metadata": metadata,
+                         "items": {"data": [{"price": "price_starter"}]}},
+        "customer": {"id": f"cus_{name}", "email": f"{name}@stripe.test"},
+    }
+
+
+def test_c14_promotion_happens_once():
+    value("delete from auth.hits where true returning 1")
+    value("update sync.objects set dead_at = now() returning 1")
+    documents = {}
+    for i in range(15):
+        for document in purchase(f"race{i}", draft(f"race{i}", f"198.51.100.{i}")["tenant"]).values():
+            documents[document["id"]] = document
+    for n, (ident, kind) in enumerate([(ident, {"cs": "checkout", "cus": "customer", "sub": "subscription"}[ident.split("_")[0]])
+                                       for ident in documents]):
+        receive(f"evt_life_{n}", kind, ident)
+    answers = []
+
+    def job(_):
+        while claim := ask("tollgate_jobs", "service.claim_object(60)"):
+            answers.append(write(claim["kind"], claim, documents[claim["id"]]))
+
+    at_once(6, job)
+    job(0)
+    ok(all(isinstance(answer, dict) for answer in answers), "C14 six jobs at once stand in nobody's way",
+       [answer for answer in answers if not isinstance(answer, dict)])
+    for what, statement in (
+            ("active tenant", "select count(*) from app.tenants t join billing.checkouts c on c.tenant_id = t.id "
+                              "where t.status = 'active' and c.email like 'race%@%'"),
+            ("owner", "select count(*) from app.members where role = 'owner'"),
+            ("welcome mail", "select count(*) from mail.outbox where template = 'welcome'"),
+            ("customer, its address known", "select count(*) from billing.customers where email like '%@stripe.test'"),
+            ("subscription", "select count(*) from billing.subscriptions")):
+        ok(value(statement.replace("%", "%%")) == 15, f"C14 each of fifteen purchases has one {what}", value(statement.replace("%", "%%")))
+    ok(value("select count(*) from sync.objects where version > clean_version and dead_at is null") == 0, "C14 and nothing is left to fetch")
+
+
+def test_f73_the_last_change_wins():
+    tenant = draft("moving", "198.51.100.99")["tenant"]
+    subscription = purchase("moving", tenant)["subscription"]
+    stripe = {"quantity": 0}
+    done = threading.Event()
+    wins = []
+
+    def now():
+        return subscription | {"items": {"data": [{"price": "price_starter", "quantity": stripe["quantity"]}]}}
+
+    def change(i):
+        for n in range(15):
+            stripe["quantity"] += 1
+            receive(f"evt_{uuid.uuid4()}", "subscription", "sub_moving")
+
+    def work(i):
+        while True:
+            stop = done.is_set()
+            claim = ask("tollgate_jobs", "service.claim_object(0)" if i == 0 else "service.claim_object(60)")
+            if claim and claim["kind"] == "subscription":
+                wins.append(write("subscription", claim, now()))
+            elif claim:
+                write(claim["kind"], claim, {"id": claim["id"]})
+            elif stop:
+                return
+
+    with ThreadPoolExecutor(6) as pool:
+        changers = [pool.submit(change, i) for i in range(3)]
+        workers = [pool.submit(work, i) for i in range(3)]
+        for changer in changers:
+            changer.result()
+        done.set()
+        for worker in workers:
+            worker.result()
+    kept = value("select quantity from billing.subscriptions where id = 'sub_moving'")
+    ok(kept == stripe["quantity"], "F73 changes during fetches: the last is what is kept", (kept, stripe))
+    ok(set(answer if isinstance(answer, str) else "written" for answer in wins) <= {"written", "TG409"},
+       "F78 and a writer with an expired lease is refused, no more", wins)
+    ok(value("select count(*) from inbox.events where object_id = 'sub_moving' and state <> 'done'") == 0, "F73 and all its events are done")
+
+
+for name, test in list(globals().items()):
+    if name.startswith("test_"):
+        test()
+print(f"1..{next(numbers) - 1}")
