@@ -132,10 +132,9 @@ inbox_read(mem_ctx *mem, const char *body, size_t n, struct inbox_event *e)
 {
 	struct json_object	*doc;
 	const struct row	*row;
-	bool			broken = json_parse(mem, body, n, &doc) != OK;
+	bool			broken = !text_is_utf8(body, n);
 
-	if (broken && (text_is_utf8(body, n) || json_parse(mem, ascii_only(mem, body, n), n, &doc) != OK))
-		return ERR_BAD_REQUEST;
+	TRY(json_parse(mem, broken ? ascii_only(mem, body, n) : body, n, &doc));
 	*e = (struct inbox_event){
 		.id = whole_text(doc, "/id"), .type = whole_text(doc, "/type"),
 		.api_version = whole_text(doc, "/api_version"), .created = created_read(doc),

@@ -135,6 +135,20 @@ pause_after(const struct attempt *a, int n)
 	return (int)(ms < PAUSE_LEAST_MS ? PAUSE_LEAST_MS : ms);
 }
 
+static enum err
+attempt_verdict(const struct attempt *a)
+{
+	int	status = a->answer.status;
+
+	if (a->answer.too_large || (status >= 200 && status < 400 && (status >= 300 || a->doc == NULL)))
+		return ERR_UPSTREAM;
+	if (status == 0 || status == 409 || status == 429 || status >= 500)
+		return ERR_UNAVAILABLE;
+	if (status == 404)
+		return ERR_NOT_FOUND;
+	return status < 300 ? OK : ERR_INTERNAL;
+}
+
 static void
 attempt_log(const struct attempt *a, const char *method, const char *path, int n)
 {
@@ -144,9 +158,9 @@ attempt_log(const struct attempt *a, const char *method, const char *path, int n
 		LOG_TEXT("type", json_text(a->doc, "/error/type")), LOG_TEXT("code", json_text(a->doc, "/error/code")),
 		LOG_TEXT("param", json_text(a->doc, "/error/param")), LOG_TEXT("reason", a->answer.why),
 	};
-	bool	good = a->doc != NULL && a->answer.status < 400;
+	enum err	e = attempt_verdict(a);
 
-	log_fields(good ? LOG_INFO : LOG_WARN, "stripe", fields, good ? 5 : 9);
+	log_fields(e == OK ? LOG_INFO : e == ERR_INTERNAL ? LOG_ERROR : LOG_WARN, "stripe", fields, e == OK ? 5 : 9);
 }
 
 static void
@@ -180,20 +194,6 @@ attempts_make(struct stripe *s, mem_ctx *mem, struct https_request *q, const cha
 		if (!https_pause(s->https, pause))
 			return;
 	}
-}
-
-static enum err
-attempt_verdict(const struct attempt *a)
-{
-	int	status = a->answer.status;
-
-	if (a->answer.too_large || (status >= 200 && status < 400 && (status >= 300 || a->doc == NULL)))
-		return ERR_UPSTREAM;
-	if (status == 0 || status == 409 || status == 429 || status >= 500)
-		return ERR_UNAVAILABLE;
-	if (status == 404)
-		return ERR_NOT_FOUND;
-	return status < 300 ? OK : ERR_INTERNAL;
 }
 
 static void

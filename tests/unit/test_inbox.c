@@ -151,6 +151,8 @@ test_f67_broken_utf8_is_parked_under_its_id(void **state)
 {
 	(void)state;
 	assert_dirty(OBJECT("customer.updated", "{\"id\":\"cus_1\",\"name\":\"\xff\xc3\"}"), NULL, NULL);
+	assert_dirty(OBJECT("customer.updated\xf5\x94\xb4\xbf", "{\"id\":\"cus_1\"}"), NULL, NULL);
+	assert_dirty(OBJECT("customer.updated", "{\"id\":\"cus_1\",\"name\":\"\xed\xa0\x80\"}"), NULL, NULL);
 }
 
 static void
