@@ -87,12 +87,14 @@ def header(mail, name):
 
 # -- events of our own making
 
-def event(object_id, kind="customer.updated"):
-    """(id, bytes) of an event nobody has had."""
-    ident = "evt_" + secrets.token_hex(8)
-    return ident, json.dumps({"id": ident, "object": "event", "type": kind, "api_version": "2026-07-29.dahlia",
-                              "created": int(time.time()), "livemode": False,
-                              "data": {"object": {"id": object_id, "object": kind.split(".")[0]}}}).encode()
+def event(customer=None):
+    """(id, customer, bytes) of an event nobody has had, by default about a customer that Stripe does not know."""
+    word = secrets.token_hex(8)
+    ident, customer = "evt_" + word, customer or "cus_" + word
+    return ident, customer, json.dumps({
+        "id": ident, "object": "event", "type": "customer.updated", "api_version": "2026-07-29.dahlia",
+        "created": int(time.time()), "livemode": False,
+        "data": {"object": {"id": customer, "object": "customer"}}}).encode()
 
 
 def deliver(stack, body, age=0):

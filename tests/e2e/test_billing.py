@@ -1,0 +1,308 @@
+"""The billing page and the way into Stripe's portal."""
+import re
+from datetime import datetime
+
+import pytest
+from journey import become_customer, session_in, sign_in, sign_up, wait_until
+
+API = "/api/billing/session"
+MONTHS = {"en": ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+                 "November", "December"],
+          "de": ["Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober",
+                 "November", "Dezember"]}
+
+
+def billing(browser, language="en"):
+    """What the page says: {"plan", "status", "class", and the date of each line that has an id}."""
+    page = browser.get(f"/{language}/settings/billing")
+    assert page.status == 200, page
+    main = page.html.one("main")
+    status = main.one(id="status")
+    said = {"plan": main.one("h2").text, "status": status.text, "class": status.get("class").split()[-1]}
+    for line in main.all("div", id=None):
+        moment = datetime.fromisoformat(line.one("time").get("datetime"))
+        month = MONTHS[language][moment.month - 1]
+        assert re.fullmatch(rf"{moment.day}\.? {month} {moment.year}", line.one("time").text)
+        said[line.get("id")] = moment.timestamp()
+    return said
+
+
+def says(browser, seconds=10, **wanted):
+    """Waits until the page says all of that; a value of None: not there."""
+    return wait_until(lambda: (said := billing(browser)) and all(said.get(k.replace("_", "-")) == v for k, v in
+                                                                 wanted.items()) and said, seconds)
+
+
+@pytest.fixture
+def subscription(customer, sim, db):
+    """Its id, of the customer who is signed in."""
+    def mine():
+        return db.value("select s.id from billing.subscriptions s join billing.checkouts c on c.tenant_id = s.tenant_id "
+                        "where c.email_canonical = %s", customer[1])
+    return wait_until(mine)
+
+
+def period_end(sim, subscription):
+    return sim.object("subscription", subscription)["items"]["data"][0]["current_period_end"]
+
+
+def test_c97_the_page_shows_plan_status_and_period(customer, sim, subscription):
+    browser, email = customer
+    end = period_end(sim, subscription)
+    said = says(browser, plan="Starter", status="Active")
+    assert said == {"plan": "Starter", "status": "Active", "class": "good", "period-end": end, "renews-on": end}
+    assert email in browser.get("/settings/billing").html.one("main").text
+
+
+def test_c97_the_page_needs_no_stripe(customer, sim, subscription):
+    browser, _ = customer
+    says(browser, status="Active")
+    before = len(sim.requests())
+    assert browser.get("/settings/billing").status == 200
+    assert len(sim.requests()) == before
+
+
+def test_c97_in_german(customer, subscription):
+    browser, _ = customer
+    says(browser, status="Active")
+    page = browser.get("/de/settings/billing")
+    assert page.html.one("html").get("lang") == "de"
+    assert billing(browser, "de")["status"] == "Aktiv"
+
+
+@pytest.mark.parametrize("way", ["cancel_at", "cancel_at_period_end"])
+def test_c45_ends_on_shows_in_either_of_stripes_two_ways(customer, sim, subscription, way):
+    browser, _ = customer
+    end = period_end(sim, subscription)
+    sim.post("settings", billing_mode="flexible")
+    sim.post(f"subscriptions/{subscription}/{way}")
+    now = sim.object("subscription", subscription)
+    assert (now["cancel_at"] if way == "cancel_at" else now["cancel_at_period_end"])
+    says(browser, ends_on=end, renews_on=None, status="Active", plan="Starter")
+    sim.post(f"subscriptions/{subscription}/renew")
+    says(browser, ends_on=None, renews_on=end, status="Active")
+
+
+def test_c45_with_cancel_at_alone(browser, sim, db, mail, fresh):
+    """Flexible billing leaves cancel_at_period_end false."""
+    email = fresh()
+    become_customer(browser, sim, db, email)
+    sign_in(browser, mail, email)
+    ident = wait_until(lambda: db.value("select id from billing.subscriptions where tenant_id = %s", db.tenant_of(email)))
+    sim.post(f"subscriptions/{ident}/cancel_at")
+    assert sim.object("subscription", ident)["cancel_at_period_end"] is False
+    says(browser, ends_on=sim.object("subscription", ident)["cancel_at"])
+
+
+def test_c45_a_plan_change_shows(customer, sim, subscription):
+    browser, _ = customer
+    sim.post(f"subscriptions/{subscription}/change", price="price_growth")
+    says(browser, plan="Growth", status="Active")
+    assert "Growth" in browser.get("/workspace").html.one("main").text
+
+
+def test_c45_a_cancellation_at_once_shows(customer, sim, subscription):
+    browser, _ = customer
+    sim.post(f"subscriptions/{subscription}/cancel")
+    said = says(browser, status="Canceled", ends_on=None, renews_on=None)
+    assert said["class"] == "bad"
+    assert abs(said["ended-on"] - sim.get("clock")["now"]) < 60
+
+
+def test_d19_an_unknown_price_keeps_the_plan(customer, sim, db, subscription):
+    """The price leaves our list, as one made in Stripe's Dashboard would never have been on it."""
+    browser, _ = customer
+    says(browser, plan="Starter")
+    db.execute("update billing.plans set price = 'price_gone' where id = 'growth'")
+    try:
+        synced = db.value("select synced_at from billing.subscriptions where id = %s", subscription)
+        sim.post(f"subscriptions/{subscription}/change", price="price_growth")
+        wait_until(lambda: db.value("select synced_at > %s and price = 'price_growth' from billing.subscriptions "
+                                    "where id = %s", synced, subscription))
+        assert billing(browser)["plan"] == "Starter"
+    finally:
+        db.execute("update billing.plans set price = 'price_growth' where id = 'growth'")
+
+
+STATUSES = [("trialing", "Trial", "good"), ("past_due", "Payment overdue", "warn"), ("unpaid", "Unpaid", "bad"),
+            ("paused", "Paused", "warn"), ("incomplete", "Payment not finished", "warn"),
+            ("incomplete_expired", "Payment never finished", "bad"), ("canceled", "Canceled", "bad"),
+            ("a_word_of_tomorrow", "Being checked", "warn")]
+
+
+@pytest.mark.parametrize("status, label, colour", STATUSES)
+def test_c44_every_status_has_its_words(customer, db, subscription, status, label, colour):
+    browser, _ = customer
+    says(browser, status="Active")
+    db.execute("update billing.subscriptions set status = %s where id = %s", status, subscription)
+    said = billing(browser)
+    assert (said["status"], said["class"]) == (label, colour)
+    assert label in browser.get("/workspace").html.one("main").text
+
+
+def test_c97_before_anything_was_bought_there_is_a_way_to_buy(browser, db, mail, fresh):
+    email = fresh()
+    db.execute("insert into auth.users (email, email_canonical) values (%s, %s)", email, email)
+    sign_in(browser, mail, email)
+    page = browser.get("/settings/billing")
+    assert page.status == 200
+    assert page.html.one("main").one("a").get("href").endswith("/signup")
+    workspace = browser.get("/workspace")
+    assert workspace.status == 200 and "There is no plan" in workspace.html.one("main").text
+
+
+def test_c19_the_button_leads_to_the_portal(customer, sim, stack, db, subscription):
+    browser, email = customer
+    page = browser.submit(browser.get("/settings/billing"))
+    assert page.status == 303
+    assert page.location.startswith(stack["stripe_url"] + "/p/session/")
+    asked = sim.requests("POST", "/v1/billing_portal/sessions")[-1]
+    assert asked["params"] == {"customer": sim.object("subscription", subscription)["customer"],
+                               "return_url": stack["url"] + "/settings/billing", "locale": "en"}
+    portal = browser.follow(page)
+    assert email in portal.text
+
+
+def csrf_of(browser):
+    return browser.get("/signout").form().fields["csrf"]
+
+
+def ask_json(browser, body=b"{}", **headers):
+    headers = {"Content_Type": "application/json", "Accept": "application/json", "X_CSRF_Token": csrf_of(browser), **headers}
+    return browser.post(API, body, **headers)
+
+
+def test_c19_as_json(customer, stack):
+    page = ask_json(customer[0])
+    assert page.status == 200
+    assert page.header("Content-Type") == "application/json"
+    assert list(page.json) == ["redirectUrl"]
+    assert page.json["redirectUrl"].startswith(stack["stripe_url"] + "/p/session/")
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/html", "*/*"])
+def test_c20_without_a_session_401_exactly(browser, sim, accept):
+    before = len(sim.requests())
+    page = browser.post(API, b"{}", Content_Type="application/json", Accept=accept)
+    assert page.status == 401
+    assert page.body == b'{"error":"Authentication required"}'
+    assert page.header("Content-Type") == "application/json"
+    assert len(sim.requests()) == before
+
+
+def test_c20_with_a_session_that_is_nobodys(browser):
+    browser.set_cookie("__Host-sid", "A" * 43)
+    page = browser.post(API, b"", X_CSRF_Token="x", Accept="application/json")
+    assert page.status in (401, 403)
+    assert page.json["error"] in ("Authentication required", "Forbidden")
+
+
+def test_c21_without_a_customer_400_exactly(browser, db, sim, mail, fresh):
+    email = fresh()
+    db.execute("insert into auth.users (email, email_canonical) values (%s, %s)", email, email)
+    sign_in(browser, mail, email)
+    before = len(sim.requests())
+    page = ask_json(browser)
+    assert page.status == 400
+    assert page.body == b'{"error":"Billing profile not initialized"}'
+    assert len(sim.requests()) == before
+
+
+FAULTS = {"500": {"answer": "status", "status": 500}, "401": {"answer": "status", "status": 401},
+          "429": {"answer": "status", "status": 429}, "a web page": {"answer": "html"}, "closed": {"answer": "close"},
+          "cut": {"answer": "truncate"}, "a page elsewhere": {"answer": "real", "set": {"url": "https://evil.example/p"}}}
+
+
+@pytest.mark.parametrize("how", FAULTS)
+def test_c22_when_stripe_fails_503_exactly(customer, sim, stack, how):
+    browser, _ = customer
+    sim.fault(method="POST", path="/v1/billing_portal/sessions", times=9, **FAULTS[how])
+    try:
+        page = ask_json(browser)
+        form = browser.submit(browser.get("/settings/billing"))
+    finally:
+        sim.delete("faults")
+    assert page.status == 503
+    assert page.body == b'{"error":"Billing service unavailable"}'
+    assert page.header("Retry-After") == "5"
+    assert form.status == 503 and form.header("Retry-After") == "5"
+    assert "Billing service unavailable" in form.html.one("p", role="alert").text
+    assert form.form("/settings/billing"), "the button is still there"
+    assert b"evil" not in form.body
+    assert wait_until(lambda: ask_json(browser).status == 200, 10), "and works when Stripe does"
+
+
+HOSTILE = ["//evil.example", "https://evil.example", "\\evil.example", "/%2F/evil.example"]
+
+
+@pytest.mark.parametrize("field", ["return_url", "returnUrl", "customer", "configuration"])
+def test_c23_nothing_from_the_client_reaches_stripe(customer, sim, stack, field):
+    browser, _ = customer
+    for value in HOSTILE:
+        ask_json(browser, b'{"%s": "%s"}' % (field.encode(), value.replace("\\", "\\\\").encode()))
+        browser.submit(browser.get("/settings/billing"), {field: value})
+    for asked in sim.requests("POST", "/v1/billing_portal/sessions")[-4:]:
+        assert asked["params"]["return_url"] == stack["url"] + "/settings/billing"
+        assert "evil" not in asked["body"]
+
+
+def test_d14_a_plain_member_gets_no_portal(customer, new_browser, db, sim, mail, fresh):
+    """Somebody else in the tenant, who may look but not manage."""
+    owner, email = customer
+    guest = fresh("guest")
+    db.execute("insert into auth.users (email, email_canonical) values (%s, %s)", guest, guest)
+    db.execute("insert into app.members (tenant_id, user_id, role) select %s, id, 'member' from auth.users "
+               "where email_canonical = %s", db.tenant_of(email), guest)
+    browser = new_browser()
+    sign_in(browser, mail, guest)
+    page = browser.get("/settings/billing")
+    assert "Starter" in page.text and page.html.all(id="manage") == []
+    before = len(sim.requests())
+    assert ask_json(browser).status == 403
+    assert browser.post("/settings/billing", {"csrf": csrf_of(browser)}).status == 403
+    assert len(sim.requests()) == before
+    assert guest in browser.get("/workspace").text
+
+
+def test_d14_an_admin_may(customer, new_browser, db, mail, fresh):
+    _, email = customer
+    admin = fresh("admin")
+    db.execute("insert into auth.users (email, email_canonical) values (%s, %s)", admin, admin)
+    db.execute("insert into app.members (tenant_id, user_id, role) select %s, id, 'admin' from auth.users "
+               "where email_canonical = %s", db.tenant_of(email), admin)
+    browser = new_browser()
+    sign_in(browser, mail, admin)
+    assert ask_json(browser).status == 200
+
+
+def test_c13_a_stranger_sees_nothing_of_it(customer, new_browser, sim, db, mail, fresh):
+    _, email = customer
+    stranger, address = new_browser(), fresh("stranger")
+    become_customer(stranger, sim, db, address, "growth")
+    sign_in(stranger, mail, address)
+    says(stranger, plan="Growth")
+    for path in ("/settings/billing", "/workspace"):
+        text = stranger.get(path).text
+        assert email not in text and "Starter" not in text
+
+
+def test_c36_a_second_subscription_counts_when_the_first_has_ended(customer, sim, db, new_browser, subscription):
+    """Bought again with the same address: one more tenant, and the page shows the one that lives."""
+    browser, email = customer
+    sim.post(f"subscriptions/{subscription}/cancel")
+    says(browser, status="Canceled")
+    again = new_browser()
+    session = session_in(sign_up(again, email, "growth"))
+    sim.pay(session)
+    says(browser, plan="Growth", status="Active")
+
+
+def test_c37_a_failed_renewal_shows_and_heals(customer, sim, db, subscription):
+    browser, _ = customer
+    says(browser, status="Active")
+    sim.post(f"subscriptions/{subscription}/fail_next", times=1)
+    sim.post("clock", days=32)
+    says(browser, status="Payment overdue")
+    sim.post("clock", days=4)
+    said = says(browser, status="Active")
+    assert said["period-end"] == period_end(sim, subscription)
