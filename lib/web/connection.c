@@ -1,5 +1,6 @@
 #include "connection.h"
 
+#include <errno.h>
 #include <fcgiapp.h>
 #include <poll.h>
 #include <stdatomic.h>
@@ -23,6 +24,7 @@ enum {
 
 struct connection {
 	int			fd;		/* -1 once libfcgi has closed it */
+	int			*scratch;
 	const struct serve_calls *calls;
 	struct record		record;
 	FCGX_Request		fcgi;
@@ -44,20 +46,23 @@ log_refused(const struct record *record)
 	    LOG_INT("total", atomic_fetch_add(&total, 1) + 1));
 }
 
-/* A file in memory that holds the checked head, for libfcgi to read; -1 when there can be none. */
-static int
-open_head(struct connection *c, bool with_params)
+int
+connection_scratch(void)
+{
+	return memfd_create("request", MFD_CLOEXEC);
+}
+
+/* Puts the checked head where libfcgi will read it. */
+static bool
+store_head(struct connection *c, bool with_params)
 {
 	struct buf	head = { .ctx = c->q.mem };
-	int		fd = memfd_create("request", MFD_CLOEXEC);
 
+	if (*c->scratch < 0)
+		*c->scratch = connection_scratch();
 	record_head(&c->record, with_params, &head);
-	if (fd >= 0 && pwrite(fd, head.data, head.len, 0) == (ssize_t)head.len)
-		return fd;
-	log_line(LOG_ERROR, "memfd", LOG_INT("bytes", (int64_t)head.len));
-	if (fd >= 0)
-		close(fd);
-	return -1;
+	return ftruncate(*c->scratch, 0) == 0 && pwrite(*c->scratch, head.data, head.len, 0) == (ssize_t)head.len &&
+	    lseek(*c->scratch, 0, SEEK_SET) == 0;
 }
 
 /*
@@ -67,15 +72,18 @@ open_head(struct connection *c, bool with_params)
 static bool
 open_fcgi(struct connection *c, bool with_params)
 {
-	FCGX_InitRequest(&c->fcgi, -1, 0);
-	if ((c->fcgi.ipcFd = open_head(c, with_params)) < 0)
+	if (!store_head(c, with_params)) {
+		log_line(LOG_ERROR, "scratch", LOG_TEXT("error", strerrorname_np(errno)));
 		return false;
+	}
+	FCGX_InitRequest(&c->fcgi, -1, 0);
+	c->fcgi.ipcFd = *c->scratch;
 	c->fcgi.keepConnection = 1;
 	if (FCGX_Accept_r(&c->fcgi) != 0) {
 		log_line(LOG_ERROR, "fastcgi_parse", LOG_INT("bytes", (int64_t)c->record.params.len));
+		*c->scratch = -1;
 		return false;
 	}
-	close(c->fcgi.ipcFd);
 	c->fcgi.ipcFd = c->fd;
 	c->fcgi.keepConnection = 1;
 	c->fcgi.detached = 1;
@@ -165,6 +173,9 @@ write_response(struct connection *c)
 	FCGX_PutStr(head.data, (int)head.len, c->fcgi.out);
 	if (strcmp(c->q.method, "HEAD") != 0)
 		FCGX_PutStr(r->body.data, (int)r->body.len, c->fcgi.out);
+	/* Having waited once for a peer that takes nothing, do not wait again with the last record. */
+	if (FCGX_GetError(c->fcgi.out) != 0)
+		shutdown(c->fd, SHUT_RDWR);
 	FCGX_Finish_r(&c->fcgi);
 	c->fd = c->fcgi.ipcFd;
 }
@@ -217,11 +228,11 @@ answer(struct connection *c, enum err checked)
 }
 
 void
-connection_serve(int fd, const struct serve_calls *calls)
+connection_serve(int fd, int *scratch, const struct serve_calls *calls)
 {
 	mem_ctx			*mem = mem_new();
 	struct connection	 c = {
-		.fd = fd, .calls = calls,
+		.fd = fd, .scratch = scratch, .calls = calls,
 		.q = { .mem = mem, .method = "-", .path = "/", .remote_addr = "", .stream = &c.record }
 	};
 	const struct timeval	 patience = { .tv_sec = SEND_SECONDS };

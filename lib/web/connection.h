@@ -4,7 +4,10 @@
 
 #include "serve.h"
 
-/* Answers the request on fd, or refuses to talk, and closes fd. */
-void connection_serve(int fd, const struct serve_calls *calls);
+/* A file in memory for one thread's connections, had before descriptors run short; -1 when there is none. */
+int connection_scratch(void);
+
+/* Answers the request on fd, or refuses to talk, and closes fd. *scratch is made again if it was lost. */
+void connection_serve(int fd, int *scratch, const struct serve_calls *calls);
 
 #endif

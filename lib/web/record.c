@@ -202,7 +202,7 @@ read_some(struct record *r, int fd, int64_t deadline)
 	if (n > 0)
 		record_feed(r, chunk, (size_t)n);
 	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
-		refuse(r, r->have > 0 || r->phase > RECORD_BEGIN ? "cut" : NULL);
+		refuse(r, r->have > 0 || r->id > 0 ? "cut" : NULL);
 	else if (!wait_for_more(fd, deadline))
 		refuse(r, "late");
 	send_reply(r, fd);

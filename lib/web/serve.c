@@ -62,15 +62,17 @@ work(void *arg)
 {
 	struct server	*s = arg;
 	bool		 stop = false;
-	int		 fd;
+	int		 fd, scratch = connection_scratch();
 
 	while (!stop) {
 		pthread_mutex_lock(&s->turn);
 		fd = try_accept(s, &stop);
 		pthread_mutex_unlock(&s->turn);
 		if (fd >= 0)
-			connection_serve(fd, s->calls);
+			connection_serve(fd, &scratch, s->calls);
 	}
+	if (scratch >= 0)
+		close(scratch);
 	return NULL;
 }
 
