@@ -61,7 +61,7 @@ struct db_args {
  * identity's memory. The SQL is always a literal of ours: anything else does not compile. Text arguments are cast in
  * the call where the function is not text: "$2::uuid".
  *
- * Errors by SQLSTATE (table in db.c). Functions raise class TG on purpose: TG400 TG401 TG403 TG404 TG409 TG422 TG429
+ * Errors by SQLSTATE (table in sqlstate.c). Functions raise class TG on purpose: TG400 TG401 TG403 TG404 TG409 TG422 TG429
  * become the enum err of that status. Connection lost before the call was sent, pool exhausted, server starting:
  * ERR_UNAVAILABLE. Lost after: ERR_UNCERTAIN. Deadlock and serialization failures are run again here, up to 3 times.
  */

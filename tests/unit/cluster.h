@@ -16,6 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "mem.h"
+
 struct cluster {
 	char	dir[64];
 	char	conninfo[128];
@@ -97,6 +99,39 @@ cluster_remove(struct cluster *c)
 	snprintf(command, sizeof(command), "rm -rf %s", c->dir);
 	if (system(command) != 0)
 		cluster_die(command, "failed");
+}
+
+/* What both test programs ask of it. */
+#define CLUSTER_SQL \
+	"create role tollgate_test login; alter role tollgate_test set search_path = public;" \
+	"create schema t; grant usage on schema t to tollgate_test;" \
+	"create table t.rows (key text primary key, n int not null default 1);" \
+	"grant select, insert, update on t.rows to tollgate_test;" \
+	"create function t.who() returns jsonb language sql as $$ select jsonb_build_object(" \
+	"  'bearer', current_setting('app.bearer', true), 'pid', pg_backend_pid(), 'role', session_user::text," \
+	"  'path', current_setting('search_path'), 'name', current_setting('application_name')) $$;" \
+	"create function t.put(k text) returns jsonb language sql as $$ insert into t.rows values (k)" \
+	"  on conflict (key) do update set n = t.rows.n + 1 returning to_jsonb(n) $$;" \
+	"create function t.sleep(s float8) returns void language sql as 'select pg_sleep(s)';"
+
+static struct cluster	cluster;
+
+static int
+cluster_setup(const char *more)
+{
+	mem_init();
+	cluster_make(&cluster);
+	cluster_ask(&cluster, CLUSTER_SQL);
+	cluster_ask(&cluster, more);
+	return 0;
+}
+
+static int
+cluster_teardown(void **state)
+{
+	(void)state;
+	cluster_remove(&cluster);
+	return 0;
 }
 
 enum proxy_mode {

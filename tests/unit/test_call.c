@@ -10,18 +10,10 @@
 #include "json.h"
 #include "pool.h"
 
-static struct cluster	cluster;
-
 #define ALICE "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 static const char setup_sql[] =
-    "create role tollgate_test login;"
-    "create schema t; grant usage on schema t to tollgate_test;"
-    "create table t.rows (key text primary key, n int not null default 1);"
-    "grant select, insert, update on t.rows to tollgate_test;"
     "create sequence t.runs; grant usage, select on t.runs to tollgate_test;"
-    "create function t.who() returns jsonb language sql as $$ select jsonb_build_object("
-    "  'bearer', current_setting('app.bearer', true), 'pid', pg_backend_pid(), 'role', session_user::text) $$;"
     "create function t.echo(j jsonb) returns jsonb language sql as 'select j';"
     "create function t.quote(s text) returns jsonb language sql as 'select to_jsonb(s)';"
     "create function t.hex(b bytea) returns jsonb language sql as $$ select to_jsonb(encode(b, 'hex')) $$;"
@@ -35,32 +27,18 @@ static const char setup_sql[] =
     "create function t.die_until(run int) returns jsonb language plpgsql as $$ begin"
     "  if nextval('t.runs') < run then perform pg_terminate_backend(pg_backend_pid()); end if;"
     "  return jsonb_build_object('run', currval('t.runs')); end $$; alter function t.die_until security definer;"
-    "create function t.put(k text) returns jsonb language sql as $$ insert into t.rows values (k)"
-    "  on conflict (key) do update set n = t.rows.n + 1 returning to_jsonb(n) $$;"
     "create function t.refuse() returns trigger language plpgsql as $$ begin"
     "  raise exception using errcode = 'TG409', message = 'late'; end $$;"
     "create table t.late (n int); grant insert on t.late to tollgate_test;"
     "create constraint trigger late after insert on t.late deferrable initially deferred"
     "  for each row execute function t.refuse();"
-    "create function t.put_late() returns void language sql as 'insert into t.late values (1)';"
-    "create function t.sleep(s float8) returns void language sql as 'select pg_sleep(s)'";
+    "create function t.put_late() returns void language sql as 'insert into t.late values (1)';";
 
 static int
 group_setup(void **state)
 {
 	(void)state;
-	mem_init();
-	cluster_make(&cluster);
-	cluster_ask(&cluster, setup_sql);
-	return 0;
-}
-
-static int
-group_teardown(void **state)
-{
-	(void)state;
-	cluster_remove(&cluster);
-	return 0;
+	return cluster_setup(setup_sql);
 }
 
 static struct db_options
@@ -460,5 +438,5 @@ main(void)
 		PROXY_TEST(test_f84_a_connection_cut_while_idle_is_replaced),
 	};
 
-	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+	return cmocka_run_group_tests(tests, group_setup, cluster_teardown);
 }

@@ -28,8 +28,10 @@ static const char *
 file_write(struct stage *s, const char *name, const char *text, mode_t mode)
 {
 	char	*path = mem_printf(s->mem, "%s/%s", s->dir, name);
-	FILE	*f = fopen(path, "w");
+	FILE	*f;
 
+	unlink(path);
+	f = fopen(path, "w");
 	assert_non_null(f);
 	assert_true(fputs(text, f) >= 0);
 	assert_int_equal(fclose(f), 0);

@@ -13,38 +13,15 @@
 
 enum { THREADS = 8, ROUNDS = 300 };
 
-static struct cluster	cluster;
-
 static const char setup_sql[] =
-    "create role tollgate_test login; alter role tollgate_test set search_path = public;"
-    "create schema t; grant usage on schema t to tollgate_test;"
-    "create table t.rows (key text primary key, n int not null default 1);"
-    "grant select, insert, update on t.rows to tollgate_test;"
-    "create function t.who() returns jsonb language sql as $$ select jsonb_build_object("
-    "  'bearer', current_setting('app.bearer', true), 'role', session_user::text,"
-    "  'path', current_setting('search_path'), 'name', current_setting('application_name')) $$;"
-    "create function t.put(k text) returns jsonb language sql as $$ insert into t.rows values (k)"
-    "  on conflict (key) do update set n = t.rows.n + 1 returning to_jsonb(n) $$;"
     "create function t.put_slowly(k text) returns jsonb language plpgsql as $$ begin"
-    "  perform pg_sleep(0.002); return t.put(k); end $$;"
-    "create function t.sleep(s float8) returns void language sql as 'select pg_sleep(s)'";
+    "  perform pg_sleep(0.002); return t.put(k); end $$;";
 
 static int
 group_setup(void **state)
 {
 	(void)state;
-	mem_init();
-	cluster_make(&cluster);
-	cluster_ask(&cluster, setup_sql);
-	return 0;
-}
-
-static int
-group_teardown(void **state)
-{
-	(void)state;
-	cluster_remove(&cluster);
-	return 0;
+	return cluster_setup(setup_sql);
 }
 
 static struct db *
@@ -347,7 +324,7 @@ calls_mean_what_they_say(void (*disturb)(void))
 		recorder_judge(&r[i], count, &wrong);
 		free(r[i].outcomes);
 	}
-	print_message("%u done, %u not done, %u uncertain\n", count[OK], count[ERR_UNAVAILABLE], count[ERR_UNCERTAIN]);
+	print_message("# %u done, %u not done, %u uncertain\n", count[OK], count[ERR_UNAVAILABLE], count[ERR_UNCERTAIN]);
 	assert_int_equal(wrong, 0);
 	assert_int_equal(count[OK] + count[ERR_UNAVAILABLE] + count[ERR_UNCERTAIN], r[0].n + r[1].n + r[2].n + r[3].n +
 	    r[4].n + r[5].n + r[6].n + r[7].n);
@@ -422,5 +399,5 @@ main(void)
 	};
 
 	log_open("test", LOG_ERROR);
-	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+	return cmocka_run_group_tests(tests, group_setup, cluster_teardown);
 }
