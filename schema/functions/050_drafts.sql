@@ -19,6 +19,7 @@ create or replace function api.open_draft(p_key bytea, p_email text, p_plan text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	draft billing.checkouts;
+	paid boolean;
 begin
 	if not exists (select from billing.plans p where p.id = p_plan and p.offered) then
 		raise exception 'unknown plan' using errcode = 'TG422';
@@ -35,9 +36,11 @@ begin
 		where c.key = p_key and c.status = 'expired';
 		select c.* into draft from billing.checkouts c where c.key = p_key;
 	end if;
+	paid := draft.session_id is not null and (draft.status <> 'open'
+		or exists (select from app.tenants t where t.id = draft.tenant_id and t.status = 'active'));
 	return jsonb_build_object('tenant', draft.tenant_id, 'email', draft.email, 'plan', draft.plan,
 		'language', draft.language, 'attempt', draft.attempt, 'session', draft.session_id,
-		'state', case draft.status when 'open' then 'open' else 'complete' end);
+		'state', case when paid then 'complete' else 'open' end);
 end
 $$;
 

@@ -50,6 +50,8 @@ update billing.checkouts set status = 'complete';
 select is(pg_temp.welcome('cs_1') ->> 'state', 'processing', 'C13 paid is not ready before the tenant is active');
 update app.tenants set status = 'active';
 select is(pg_temp.welcome('cs_1'), '{"state": "ready", "plan": "plan_growth", "refresh": null}', 'C13 then it is ready');
+update billing.checkouts set status = 'open';
+select is(tap.open_draft('k', 'Dora@Example.org') ->> 'state', 'complete', 'C16 paid as the subscription told it is no open checkout either');
 update app.tenants set status = 'draft';
 
 -- the next attempt

@@ -40,7 +40,7 @@ set role tollgate_service;
 create function service.made_tomorrow() returns int language plpgsql as 'begin return 1; end';
 reset role;
 select ok(not has_function_privilege('tap_stranger', 'service.made_tomorrow()', 'execute'),
-	'C5 functions of our owners start closed to everybody');
+	'D23 functions of our owners start closed to everybody');
 
 select is(tap.state_of(role, 'select ' || call), '42501', format('C99 %s may not call %s', role, call))
 from (values

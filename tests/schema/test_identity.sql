@@ -11,10 +11,10 @@ select is(tap.ask('tollgate_billing', 'api.signed_in()', :'bearer'), 'true', 'C5
 select is(tap.ask('tollgate_signup', 'api.signed_in()', :'bearer'), 'true', 'C52 on the sign-up pages too');
 select is(tap.ask('tollgate_billing', 'to_jsonb(auth.uid())', :'bearer') #>> '{}', :'ann', 'C52 and is who proved the mailbox');
 select is((select encode(hash, 'hex') from auth.tokens), encode(sha256(decode(:'bearer', 'hex')), 'hex'),
-	'C1 of the bearer only a digest is stored');
+	'F43 of the bearer only a digest is stored');
 
 -- everything that is not a bearer
-select is(tap.ask('tollgate_account', 'api.signed_in()', b), 'false', 'C5 not a bearer: ' || to_json(left(b, 70)))
+select is(tap.ask('tollgate_account', 'api.signed_in()', b), 'false', 'F40 not a bearer: ' || to_json(left(b, 70)))
 from (values (''), ('x'), (repeat('0', 64)), (repeat('z', 64)), (upper(:'bearer')), (:'bearer' || ' '), (:'bearer' || E'\n'),
 	(' ' || :'bearer'), (left(:'bearer', 63)), (:'bearer' || '0'), (repeat('é', 64)),
 	(encode(sha256(decode(:'bearer', 'hex')), 'hex')), (''' or true --')) v (b);
@@ -24,9 +24,9 @@ savepoint local;
 select set_config('app.bearer', :'bearer', true);
 rollback to local;
 select is(coalesce(current_setting('app.bearer', true), ''), '', 'D27 a local setting ends with its transaction');
-select is(auth.uid(), null, 'C7 what it leaves behind is nobody');
+select is(auth.uid(), null, 'F91 what it leaves behind is nobody');
 select set_config('app.bearer', '', false);
-select is(auth.uid(), null, 'C7 an empty bearer is nobody');
+select is(auth.uid(), null, 'F91 an empty bearer is nobody');
 
 -- p_change in the rows, then who is asking; undone again
 create function pg_temp.after(p_change text, p_bearer text) returns jsonb language plpgsql as $$

@@ -19,11 +19,11 @@ $$;
 
 -- the mail
 select m ->> 'hash' as hash, m ->> 'code' as code from pg_temp.fresh() m \gset
-select matches(o.data ->> 'token', '^[A-Za-z0-9_-]{43}$', 'C6 the token in the mail is 32 bytes in base64url') from mail.outbox o
+select matches(o.data ->> 'token', '^[A-Za-z0-9_-]{43}$', 'F52 the token in the mail is 32 bytes in base64url') from mail.outbox o
 	where template = 'signin';
-select matches(:'code'::text, '^[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}$', 'C6 the code is two groups of Crockford''s alphabet');
-select is(o.data ->> 'next', '/settings/billing', 'C6 and the way back travels with it') from mail.outbox o where template = 'signin';
-select is(o.recipient, 'ann@example.org', 'C6 it goes to the address on file') from mail.outbox o where template = 'signin';
+select matches(:'code'::text, '^[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}$', 'F52 the code is two groups of Crockford''s alphabet');
+select is(o.data ->> 'next', '/settings/billing', 'F52 and the way back travels with it') from mail.outbox o where template = 'signin';
+select is(o.recipient, 'ann@example.org', 'F52 it goes to the address on file') from mail.outbox o where template = 'signin';
 select is_empty($$select l from auth.links l, mail.outbox o
 	where l::text like '%' || (o.data ->> 'token') || '%' or l::text like '%' || (o.data ->> 'code') || '%'$$,
 	'F43 of token and code only digests are stored');

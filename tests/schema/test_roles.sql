@@ -60,7 +60,7 @@ select ok(rolconfig @> array['log_parameter_max_length=0', 'log_parameter_max_le
 	'F43 bound values of ' || rolname || ' stay out of the log') from login;
 select ok((select count(*) from unnest(rolconfig) c where c ~ '^(statement_timeout|lock_timeout|idle_in_transaction_session_timeout)=[1-9]') = 3,
 	'F95 ' || rolname || ' cannot wait for ever') from login;
-select ok(rolconfig @> '{"search_path=pg_catalog, pg_temp"}', 'C5 ' || rolname || ' finds nothing by an unqualified name') from login;
+select ok(rolconfig @> '{"search_path=pg_catalog, pg_temp"}', 'D23 ' || rolname || ' finds nothing by an unqualified name') from login;
 
 select * from finish();
 rollback;
