@@ -202,6 +202,20 @@ class Postgres:
         return [top, *map(int, Path(f"/proc/{top}/task/{top}/children").read_text().split())]
 
 
+@contextmanager
+def holding(stack, lock):
+    """A transaction that has run this and is not over."""
+    with psycopg.connect(stack["database_url"]) as connection:
+        connection.execute(lock)
+        yield
+
+
+def waiting(db, role):
+    """How many of a program's connections wait for somebody's lock."""
+    return db.value("select count(*) from pg_stat_activity where usename = %s and wait_event_type = 'Lock'",
+                    "tollgate_" + role)
+
+
 class Load:
     """Clients that ask one thing after another, each on a new connection, until the block ends. ask() -> (status, more)."""
 

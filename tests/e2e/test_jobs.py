@@ -5,7 +5,7 @@ import subprocess
 import time
 
 import pytest
-from faults import assert_one_of_each, event, deliver, kill, pay, processes, send, settings
+from faults import (assert_one_of_each, deliver, event, holding, kill, processes, replaced, send, settings, waiting)
 from journey import session_in, sign_up, wait_until
 
 pytestmark = [pytest.mark.usefixtures("calm"), pytest.mark.only("nginx")]
@@ -20,63 +20,179 @@ def quick(stack):
 
 
 @pytest.fixture
-def done(db):
-    """Whether all that was marked of these objects has been dealt with."""
-    return lambda *ids: db.value("select count(*) from sync.objects where id = any(%s) and version = clean_version",
-                                 list(ids)) == len(ids)
+def buyer(new_browser, sim, fresh):
+    """A function: (address, session) of one more who has paid. Webhooks are held back."""
+    sim.post("mode", hold=True)
+
+    def buy():
+        email = fresh()
+        session = session_in(sign_up(new_browser(), email))
+        assert sim.pay(session)["paid"]
+        return email, session
+    return buy
 
 
 @pytest.fixture
-def buyer(browser, sim, db, fresh):
-    """(address, session) of somebody who is about to pay; its webhooks are held back."""
-    sim.post("mode", hold=True)
-    email = fresh()
-    session = session_in(sign_up(browser, email))
-    sim.pay(session)
-    return email, session
+def subscription(buyer, sim, db):
+    """Of a customer of whom all is known."""
+    email, _ = buyer()
+    sim.post("mode", hold=False)
+    wait_until(lambda: db.status_of(email) == "active")
+    sim.quiet()
+    wait_until(lambda: db.value("select count(*) from sync.objects where version > clean_version") == 0)
+    return db.value("select id from billing.subscriptions where tenant_id = %s", db.tenant_of(email))
 
 
-def lease_ends(db, ident):
-    """As it would by itself, half a minute later."""
-    db.execute("update sync.objects set claimed_until = now() - interval '1 s' where id = %s", ident)
+def mark(db, kind, ident):
+    db.execute("select sync.mark(%s, %s)", kind, ident)
 
 
-def fetched(sim, path):
-    return len(sim.requests("GET", path))
+def clean(db, ident):
+    return db.value("select version = clean_version and claimed_until is null from sync.objects where id = %s", ident)
 
 
-def test_f78_killed_while_it_fetches_its_lease_ends_and_another_does_it_once(stack, sim, db, mail, buyer):
-    email, session = buyer
+def leases_end(db):
+    """As they would by themselves, half a minute later."""
+    db.execute("update sync.objects set claimed_until = now() - interval '1 s' where claimed_until > now()")
+    db.execute("update mail.outbox set claimed_until = now() - interval '1 s' where claimed_until > now()")
+
+
+def test_f78_killed_while_it_fetches_another_does_it_once_the_lease_has_ended(stack, sim, db, mail, buyer):
+    email, session = buyer()
     sim.fault(method="GET", path=f"/v1/checkout/sessions/{session}", answer="hang")
-    db.execute("select sync.mark('checkout', %s)", session)
+    mark(db, "checkout", session)
     claim = wait_until(lambda: db.value(CLAIMED, session))
     kill(stack, "jobs")
     time.sleep(0.5)
     assert db.value(CLAIMED, session) == claim and db.status_of(email) == "draft"
-    lease_ends(db, session)
+    leases_end(db)
     wait_until(lambda: db.status_of(email) == "active")
     sim.post("mode", hold=False)
-    wait_until(lambda: mail.to(email))
+    mail.wait(email)
     assert_one_of_each(db, sim, mail, email)
 
 
 def test_f78_killed_while_it_writes_what_was_sent_is_written_once(stack, sim, db, mail, buyer):
-    email, session = buyer
-    with db.connection.transaction():
-        db.execute("select 1 from app.tenants where id = %s for update", db.tenant_of(email))
-        db.execute("commit")    # as marks are seen by others only then
-        db.execute("begin")
-        db.execute("select sync.mark('checkout', %s)", session)
-        db.execute("commit")
-        db.execute("begin")
-        db.execute("select 1 from app.tenants where id = %s for update", db.tenant_of(email))
+    email, session = buyer()
+    with holding(stack, f"select from app.tenants where id = '{db.tenant_of(email)}' for update"):
+        mark(db, "checkout", session)
+        wait_until(lambda: waiting(db, "jobs"))
+        gone = send(stack, "jobs", signal.SIGKILL)
+        assert db.status_of(email) == "draft"
+    replaced(stack, "jobs", gone)
+    wait_until(lambda: clean(db, session))
+    assert len(sim.requests("GET", f"/v1/checkout/sessions/{session}")) == 1
+    sim.post("mode", hold=False)
+    mail.wait(email)
+    assert_one_of_each(db, sim, mail, email)
 
 
-def test_f113_told_to_stop_while_stripe_hangs_it_is_gone_in_time_and_the_next_does_it(stack, sim, db, buyer):
-    email, session = buyer
+def test_f78_killed_again_and_again_all_is_done_once(stack, sim, db, mail, buyer):
+    buyers = [buyer() for _ in range(6)]
+    sim.fault(method="GET", answer="real", after=0.1, times=40)
+    sim.post("mode", hold=False)
+    for _ in range(4):
+        time.sleep(0.15)
+        kill(stack, "jobs")
+        leases_end(db)
+    leases_end(db)
+    for email, _ in buyers:
+        wait_until(lambda: leases_end(db) or mail.to(email))
+    for email, _ in buyers:
+        assert_one_of_each(db, sim, mail, email)
+
+
+def test_f78_two_processes_side_by_side_do_each_object_once(stack, sim, db, tmp_path):
+    ids = [f"cus_side{i}x{os.getpid()}" for i in range(60)]
+    sim.fault(method="GET", path="/v1/customers/cus_side*", answer="real", after=0.05, times=60)
+    with open(tmp_path / "log", "wb") as log:
+        second = subprocess.Popen([stack["prefix"] + "/lib/tollgate/jobs"], stderr=log, stdout=log,
+                                  env={"TOLLGATE_CONFIG": stack["config"]})
+    try:
+        wait_until(lambda: b"started" in (tmp_path / "log").read_bytes())
+        db.execute("select sync.mark('customer', i) from unnest(%s::text[]) i", ids)
+        wait_until(lambda: all(clean(db, i) for i in ids))
+    finally:
+        second.terminate()
+        assert second.wait(5) == 0
+    asked = [r["path"].rpartition("/")[2] for r in sim.requests("GET", "/v1/customers/cus_side*")]
+    assert sorted(asked) == sorted(ids)
+    assert 10 <= (tmp_path / "log").read_text().count('"sync"') <= 50
+
+
+def test_f73_marked_again_while_it_is_fetched_it_is_fetched_again(sim, db, subscription):
+    before = len(sim.requests("GET", f"/v1/subscriptions/{subscription}"))
+    sim.fault(method="GET", path=f"/v1/subscriptions/{subscription}", answer="real", after=0.8)
+    mark(db, "subscription", subscription)
+    wait_until(lambda: db.value(CLAIMED, subscription))
+    time.sleep(0.3)
+    sim.post(f"subscriptions/{subscription}/cancel_at_period_end")
+    sim.quiet()
+    assert db.value(CLAIMED, subscription)
+    wait_until(lambda: clean(db, subscription))
+    assert len(sim.requests("GET", f"/v1/subscriptions/{subscription}")) == before + 2
+    assert db.value("select cancel_at_period_end or cancel_at is not null from billing.subscriptions where id = %s",
+                    subscription)
+
+
+def test_f74_an_object_that_stripe_does_not_know_is_done_with(stack, sim, db):
+    ident, customer, body = event()
+    assert deliver(stack, body).status == 200
+    wait_until(lambda: db.value("select state from inbox.events where id = %s", ident) == "done")
+    assert clean(db, customer)
+    assert len(sim.requests("GET", f"/v1/customers/{customer}")) == 1
+
+
+POISONS = {"Stripe refuses it": {"status": 400}, "another object": {"answer": "real", "set": {"id": "cus_another"}},
+           "no object": {"status": 200, "body": "[]"}, "nothing a database can hold": {
+               "status": 200, "body": {"id": "cus_p\0", "object": "customer"}}}
+
+
+@pytest.mark.parametrize("poison", POISONS.values(), ids=POISONS.keys())
+def test_f77_a_poisonous_event_stops_nothing_and_is_given_up(stack, sim, db, mail, buyer, poison):
+    made = sim.get("state")["customer"][0]["id"] if poison.get("set") else None
+    ident, customer, body = event(made)
+    sim.fault(method="GET", path=f"/v1/customers/{customer}", times=1000, **poison)
+    assert deliver(stack, body).status == 200
+    wait_until(lambda: db.value("select last_error from sync.objects where id = %s", customer))
+    email, _ = buyer()
+    sim.post("mode", hold=False)
+    wait_until(lambda: db.status_of(email) == "active", 5)
+    assert 1 <= db.value("select attempts from sync.objects where id = %s", customer) <= 5
+    db.execute("update sync.objects set attempts = 11, next_at = now() where id = %s", customer)
+    wait_until(lambda: db.value("select dead_at from sync.objects where id = %s", customer))
+    assert db.value("select state from inbox.events where id = %s", ident) == "dead"
+    sim.delete("faults")
+    again, _, body = event(customer)
+    assert deliver(stack, body).status == 200
+    wait_until(lambda: clean(db, customer))
+    assert db.value("select count(*) from inbox.events where id in (%s, %s) and state in ('done', 'ignored')",
+                    ident, again) == 2
+
+
+def test_f96_while_stripe_is_down_few_calls_are_made_and_afterwards_all_is_caught_up(sim, db, mail, buyer):
+    buyers = [buyer() for _ in range(5)]
+    made = len(sim.requests("GET"))
+    sim.fault(method="GET", times=10000, status=503, headers={"Retry-After": "3600"})
+    sim.post("mode", hold=False)
+    sim.quiet()
+    wait_until(lambda: len(sim.requests("GET")) >= made + 5)
+    time.sleep(0.5)
+    refused = len(sim.requests("GET"))
+    time.sleep(2.5)
+    assert len(sim.requests("GET")) == refused <= made + 10
+    assert [db.status_of(email) for email, _ in buyers] == ["draft"] * 5
+    sim.delete("faults")
+    for email, _ in buyers:
+        wait_until(lambda: mail.to(email), 20)
+        assert_one_of_each(db, sim, mail, email)
+
+
+def test_f113_told_to_stop_while_stripe_hangs_it_ends_in_time_and_the_next_one_does_it(stack, sim, db, buyer):
+    email, session = buyer()
     sim.fault(method="GET", path=f"/v1/checkout/sessions/{session}", answer="hang")
-    db.execute("select sync.mark('checkout', %s)", session)
+    mark(db, "checkout", session)
     wait_until(lambda: db.value(CLAIMED, session))
     gone = send(stack, "jobs", signal.SIGTERM)
     wait_until(lambda: not gone & processes(stack, "jobs"), 2.5)
-    wait_until(lambda: db.status_of(email) == "active")
+    wait_until(lambda: db.status_of(email) == "active", 5)
