@@ -148,6 +148,7 @@ struct proxy {
 	int		listen_fd;
 	atomic_int	mode;
 	atomic_int	accepted;
+	atomic_int	pumps;		/* at work */
 	atomic_bool	stop;
 	pthread_t	thread;
 };
@@ -188,6 +189,7 @@ proxy_pump(void *arg)
 	}
 	close(p->client);
 	close(p->server);
+	p->proxy->pumps--;
 	free(p);
 	return NULL;
 }
@@ -206,6 +208,7 @@ proxy_accept(void *arg)
 		if (client < 0)
 			continue;
 		p->accepted++;
+		p->pumps++;
 		pair = malloc(sizeof(*pair));
 		*pair = (struct proxy_pair){ p, client, socket(AF_UNIX, SOCK_STREAM, 0) };
 		if (connect(pair->server, (struct sockaddr *)&p->server, sizeof(p->server)) != 0)
@@ -239,7 +242,8 @@ proxy_stop(struct proxy *p)
 
 	p->stop = true;
 	pthread_join(p->thread, NULL);
-	usleep(50000);		/* its pumps look every 5 ms */
+	while (p->pumps > 0)
+		usleep(1000);
 	close(p->listen_fd);
 	snprintf(path, sizeof(path), "%s/.s.PGSQL.5432", p->dir);
 	unlink(path);
