@@ -138,13 +138,13 @@ class Api:
             entry["fault"] = fault["answer"]
             if not fault["effect"]:
                 await asyncio.sleep(fault["before"] + fault["after"])
-                return self.closed(entry, await self.spoil(request, fault, None, {}))
+                return self.closed(entry, await self.spoil(request, fault, None, None, {}))
         status, body, headers = await self.answer(request, raw, entry, fault)
         entry["error"] = body.get("error")
         headers["Request-Id"] = entry["request_id"]
         if fault:
             await asyncio.sleep(fault["after"])
-            return self.closed(entry, await self.spoil(request, fault, body, headers))
+            return self.closed(entry, await self.spoil(request, fault, status, body, headers))
         return self.closed(entry, render(status, body, headers))
 
     @staticmethod
@@ -207,7 +207,7 @@ class Api:
         return 200, shapes.render(expanded(world, answer, p.get("expand", [])), version)
 
     @staticmethod
-    async def spoil(request, fault, body, headers):
+    async def spoil(request, fault, status, body, headers):
         """The answer the fault asks for."""
         kind = fault["answer"]
         headers = {**headers, **{name: str(value) for name, value in fault["headers"].items()}}
@@ -221,7 +221,7 @@ class Api:
             status, body = faults.spoilt_status(fault)
             return render(status, body, headers)
         if kind == "real":
-            return render(200 if "error" not in body else 400, faults.patched(body, fault["set"]), headers)
+            return render(status, faults.patched(body, fault["set"]), headers)
         payload = to_json(body)
         if kind == "partial":
             return await faults.partial(request, payload, headers)
