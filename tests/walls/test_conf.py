@@ -47,7 +47,7 @@ def test_nginx_takes_it_with_tls(certificate, tmp_path):
         listen_plain="listen 127.0.0.1:8080 default_server;", listen="listen 127.0.0.1:8443 ssl http2;",
         certificate="ssl_certificate %s/cert.pem;" % certificate,
         certificate_key="ssl_certificate_key %s/key.pem;" % certificate))
-    done = subprocess.run(["nginx", "-t", "-e", tmp_path / "error.log", "-c", tmp_path / "nginx.conf"],
+    done = subprocess.run(["/usr/sbin/nginx", "-t", "-e", tmp_path / "error.log", "-c", tmp_path / "nginx.conf"],
                           capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
@@ -57,7 +57,7 @@ def test_apache_takes_it_with_tls(certificate, tmp_path):
         "apache.conf", run='Define RUN "%s"' % tmp_path, log='Define LOG "%s"' % tmp_path,
         certificate="SSLCertificateFile %s/cert.pem" % certificate,
         certificate_key="SSLCertificateKeyFile %s/key.pem" % certificate))
-    done = subprocess.run(["apache2", "-t", "-f", tmp_path / "apache.conf"], capture_output=True, text=True)
+    done = subprocess.run(["/usr/sbin/apache2", "-t", "-f", tmp_path / "apache.conf"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 
