@@ -51,9 +51,9 @@ class Service:
         self.process = None
 
     def schedule(self):
-        """It ended: when to start it again. At once the first time, later and later when it keeps dying."""
-        now = time.monotonic()
-        self.delay = 0.05 if now - self.started > 1 else min(max(self.delay * 2, 0.05), 5)
+        """It ended: when to start it again. At once, but later and later when it keeps dying young of itself."""
+        now, told = time.monotonic(), self.process.returncode in (0, -signal.SIGTERM, -signal.SIGKILL)
+        self.delay = 0.05 if told or now - self.started > 1 else min(max(self.delay * 2, 0.05), 5)
         self.due, self.process = now + self.delay, None
 
     def await_ready(self, seconds=60):
