@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import signal
+import subprocess
 import threading
 import time
 from contextlib import contextmanager
@@ -161,6 +162,20 @@ def settings(stack, *programs, **changed):
         path.write_text(before)
         for program in programs:
             kill(stack, program, signal.SIGTERM)
+
+
+@contextmanager
+def another_jobs(stack, log):
+    """One more process of jobs beside the stack's own; what it says goes to the file."""
+    with open(log, "wb") as out:
+        process = subprocess.Popen([stack["prefix"] + "/lib/tollgate/jobs"], stdout=out, stderr=out,
+                                   env={"TOLLGATE_CONFIG": stack["config"]})
+    try:
+        wait_until(lambda: b'"started"' in log.read_bytes())
+        yield
+    finally:
+        process.terminate()
+        assert process.wait(5) == 0
 
 
 class Postgres:

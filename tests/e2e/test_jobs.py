@@ -1,11 +1,11 @@
 """jobs: every object that was marked is made clean once, whoever dies, fails or is late."""
 import os
 import signal
-import subprocess
 import time
 
 import pytest
-from faults import (assert_one_of_each, deliver, event, holding, kill, processes, replaced, send, settings, waiting)
+from faults import (another_jobs, assert_one_of_each, deliver, event, holding, kill, processes, replaced, send, settings,
+                    waiting)
 from journey import session_in, sign_up, wait_until
 
 pytestmark = [pytest.mark.usefixtures("calm"), pytest.mark.only("nginx")]
@@ -105,16 +105,9 @@ def test_f78_killed_again_and_again_all_is_done_once(stack, sim, db, mail, buyer
 def test_f78_two_processes_side_by_side_do_each_object_once(stack, sim, db, tmp_path):
     ids = [f"cus_side{i}x{os.getpid()}" for i in range(60)]
     sim.fault(method="GET", path="/v1/customers/cus_side*", answer="real", after=0.05, times=60)
-    with open(tmp_path / "log", "wb") as log:
-        second = subprocess.Popen([stack["prefix"] + "/lib/tollgate/jobs"], stderr=log, stdout=log,
-                                  env={"TOLLGATE_CONFIG": stack["config"]})
-    try:
-        wait_until(lambda: b"started" in (tmp_path / "log").read_bytes())
+    with another_jobs(stack, tmp_path / "log"):
         db.execute("select sync.mark('customer', i) from unnest(%s::text[]) i", ids)
         wait_until(lambda: all(clean(db, i) for i in ids))
-    finally:
-        second.terminate()
-        assert second.wait(5) == 0
     asked = [r["path"].rpartition("/")[2] for r in sim.requests("GET", "/v1/customers/cus_side*")]
     assert sorted(asked) == sorted(ids)
     assert 10 <= (tmp_path / "log").read_text().count('"sync"') <= 50

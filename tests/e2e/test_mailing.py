@@ -1,0 +1,173 @@
+"""Mails: what is in them, and that each arrives once whatever the mail server does."""
+from email import message_from_string, policy
+from urllib.parse import urlsplit
+
+import pytest
+from client import Tree
+from faults import another_jobs, header, settings
+from journey import ask_for_link, become_customer, code_in, new_address, press_link, stack_command, token_in, wait_until
+
+pytestmark = [pytest.mark.usefixtures("calm"), pytest.mark.only("nginx")]
+
+WORDS = {("signin", "en"): "Sign in to Tollgate", ("signin", "de"): "Anmelden bei Tollgate",
+         ("welcome", "en"): "Your Tollgate account is ready", ("welcome", "de"): "Ihr Konto bei Tollgate ist bereit"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick(stack):
+    with settings(stack, "jobs", jobs_poll_ms=100):
+        yield
+
+
+@pytest.fixture
+def member(browser, sim, db, fresh):
+    email = fresh()
+    become_customer(browser, sim, db, email)
+    return email
+
+
+@pytest.fixture
+def ask(browser, db, member):
+    """A function that asks for a link: the outbox's id of its mail."""
+    def run():
+        answer = ask_for_link(browser, member)
+        assert answer.status == 303
+        return db.value("select id from mail.outbox where recipient = %s and template = 'signin' "
+                        "order by created_at desc limit 1", member)
+    return run
+
+
+@pytest.fixture
+def row(db):
+    """(state, attempts, last_error, whether it holds secrets) of a mail."""
+    return lambda ident: db.row("select state, attempts, last_error, data ?| '{token,code}' from mail.outbox where id = %s",
+                                ident)
+
+
+def now(db, ident):
+    """The back-off is over."""
+    db.execute("update mail.outbox set next_at = now() where id = %s", ident)
+
+
+def signins(mail, email):
+    return [m for m in mail.to(email) if m["subject"] == WORDS["signin", "en"]]
+
+
+def two_parts(mail):
+    """(text, tree of the HTML) of multipart/alternative, the preferred part last."""
+    message = message_from_string(mail["raw"], policy=policy.default)
+    assert message.get_content_type() == "multipart/alternative"
+    text, html = message.iter_parts()
+    assert (text.get_content_type(), html.get_content_type()) == ("text/plain", "text/html")
+    return text.get_content(), Tree(html.get_content()).root
+
+
+@pytest.mark.parametrize("template, language", WORDS)
+def test_c96_text_and_html_say_the_same_and_their_link_works(new_browser, sim, db, mail, stack, fresh, template, language):
+    email, browser = fresh(), new_browser(language=language)
+    become_customer(browser, sim, db, email)
+    if template == "signin":
+        browser.cookies.clear()
+        ask_for_link(browser, email)
+    found = wait_until(lambda: [m for m in mail.to(email) if m["subject"] == WORDS[template, language]])[0]
+    text, html = two_parts(found)
+    link = f"{stack['url']}/{language}/signin/link?t={token_in(found)}"
+    assert link in text.split()
+    assert html.one("html").get("lang") == language
+    assert [a.get("href") for a in html.all("a") if a.get("class") == "button"] == [link]
+    assert html.one("p", **{"class": "code"}).text == code_in(found) in text
+    for a in html.all("a"):
+        assert browser.get(a.get("href")).status in (200, 303), a.get("href")
+    answer = press_link(browser, token_in(found), urlsplit(link).path)
+    assert answer.status == 303 and browser.get("/workspace").status == 200
+
+
+def test_c96_its_headers_are_those_of_a_mail_that_arrives(mail, db, ask, member):
+    ident = ask()
+    found = wait_until(lambda: signins(mail, member))[0]
+    assert header(found, "Message-ID").startswith(f"<{ident}@")
+    assert (header(found, "From"), header(found, "To")) == ("Tollgate <no-reply@example.com>", member)
+    assert header(found, "Date") and header(found, "Auto-Submitted") == "auto-generated"
+    assert found["raw"].isascii() and max(map(len, found["raw"].splitlines())) <= 998
+
+
+def test_c96_once_sent_the_outbox_holds_no_secret(mail, ask, row):
+    ident = ask()
+    wait_until(lambda: row(ident)[0] == "sent")
+    assert row(ident) == ("sent", 0, None, False)
+
+
+def test_f105_a_mail_server_that_is_down_costs_time_only(stack, mail, db, ask, row, member):
+    stack_command("stop", "--dir", stack["dir"], "mail")
+    try:
+        ident = ask()
+        wait_until(lambda: row(ident)[1] == 1)
+    finally:
+        stack_command("start", "--dir", stack["dir"], "mail")
+    state, _, error, secret = row(ident)
+    assert (state, secret) == ("pending", True) and error
+    assert 20 < db.value("select extract(epoch from next_at - now()) from mail.outbox where id = %s", ident) <= 30
+    assert signins(mail, member) == []
+    now(db, ident)
+    found, = wait_until(lambda: signins(mail, member))
+    assert header(found, "Message-ID").startswith(f"<{ident}@")
+    wait_until(lambda: row(ident)[0] == "sent")
+
+
+@pytest.mark.parametrize("at", ["mail", "rcpt", "data"])
+@pytest.mark.parametrize("reply", ["451 4.3.0 try again later", "421 4.3.2 closing"])
+def test_f105_refused_for_now_it_is_sent_once_later(browser, mail, db, ask, row, member, at, reply):
+    mail.answer(at=at, reply=reply, times=1)
+    ident = ask()
+    wait_until(lambda: row(ident)[1] == 1)
+    assert row(ident)[0] == "pending" and signins(mail, member) == []
+    now(db, ident)
+    wait_until(lambda: row(ident)[0] == "sent")
+    found, = signins(mail, member)
+    assert header(found, "Message-ID").startswith(f"<{ident}@")
+    assert press_link(browser, token_in(found)).status == 303
+
+
+@pytest.mark.parametrize("at", ["mail", "rcpt", "data"])
+def test_f105_refused_for_good_it_is_given_up_and_the_others_go(mail, db, ask, row, member, at):
+    mail.answer(at=at, reply="550 5.1.1 no such mailbox", times=1)
+    ident = ask()
+    wait_until(lambda: row(ident)[0] == "dead")
+    state, attempts, error, secret = row(ident)
+    assert (attempts, secret) == (1, False) and "550" in error
+    now(db, ident)
+    next_one = ask()
+    wait_until(lambda: row(next_one)[0] == "sent")
+    assert len(signins(mail, member)) == 1 and row(ident)[0] == "dead"
+
+
+def test_f105_taken_but_the_answer_lost_it_goes_again_under_the_same_name(mail, db, ask, row, member):
+    mail.answer(at="data", reply="drop", times=1)
+    ident = ask()
+    wait_until(lambda: row(ident)[1] == 1)
+    now(db, ident)
+    wait_until(lambda: row(ident)[0] == "sent")
+    first, second = signins(mail, member)
+    assert header(first, "Message-ID") == header(second, "Message-ID")
+    assert (first["text"], first["html"]) == (second["text"], second["html"])
+
+
+def test_f105_after_ten_refusals_it_is_given_up(mail, db, ask, row):
+    mail.answer(at="rcpt", reply="450 4.2.1 mailbox busy")
+    ident = ask()
+    wait_until(lambda: row(ident)[1] == 1)
+    db.execute("update mail.outbox set attempts = 9, next_at = now() where id = %s", ident)
+    wait_until(lambda: row(ident)[0] == "dead")
+    assert not row(ident)[3]
+
+
+def test_f78_two_processes_side_by_side_send_each_mail_once(stack, mail, db, tmp_path):
+    addresses = [new_address("side") for _ in range(40)]
+    with another_jobs(stack, tmp_path / "log"):
+        db.execute("""insert into mail.outbox (key, recipient, template, language, data)
+            select 'side:' || a, a, 'signin', 'en', jsonb_build_object('token', repeat('A', 43), 'code', 'ABCD-EFGH')
+            from unnest(%s::text[]) a""", addresses)
+        wait_until(lambda: db.value("select count(*) from mail.outbox where recipient = any(%s) and state = 'sent'",
+                                    addresses) == 40)
+    assert [len(mail.to(a)) for a in addresses] == [1] * 40
+    assert 1 <= (tmp_path / "log").read_text().count('"mail_sent"') <= 39
