@@ -84,11 +84,12 @@ field_room(const char *bytes, size_t n)
 enum err
 form_parse(mem_ctx *ctx, const char *bytes, size_t n, struct form *out)
 {
-	const char	*end = bytes + n, *stop;
+	const char	*end, *stop;
 
 	*out = (struct form){ 0 };
 	if (n == 0)
 		return OK;
+	end = bytes + n;
 	out->fields = talloc_array(ctx, struct form_field, field_room(bytes, n));
 	for (; bytes < end; bytes = stop < end ? stop + 1 : end) {
 		stop = memchr(bytes, '&', (size_t)(end - bytes));

@@ -109,6 +109,8 @@ test_reads_no_further_than_told(void **state)
 {
 	struct form	f;
 
+	assert_int_equal(form_parse(*state, NULL, 0, &f), OK);
+	assert_int_equal(f.n, 0);
 	assert_int_equal(form_parse(*state, "a=1&b=2", 3, &f), OK);
 	assert_int_equal(f.n, 1);
 	assert_string_equal(form_get(&f, "a"), "1");
