@@ -169,7 +169,7 @@ main(void)
 	const struct CMUnitTest	tests[] = {
 		TEST(test_fields_are_decoded_once), TEST(test_f12_malformed_escapes), TEST(test_f12_f14_a_name_given_twice),
 		TEST(test_f14_invalid_utf8_nul_and_byte_order_mark), TEST(test_f12_f14_at_most_64_fields),
-		TEST(test_reads_no_further_than_told), TEST(test_c_writes_what_stripe_reads),
+		TEST(test_reads_no_further_than_told), TEST(test_writes_what_stripe_reads),
 		TEST(test_every_byte_survives_writing_and_reading), TEST(test_f11_outside_forms_plus_is_plus),
 	};
 
