@@ -46,14 +46,22 @@ class Service:
         try:
             self.process.wait(patience)
         except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
+            self.kill_group()
             self.process.wait()
         self.process = None
+
+    def kill_group(self):
+        """Also what a killed master leaves behind, which would go on serving beside the next one."""
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
 
     def schedule(self):
         """It ended: when to start it again. At once, but later and later when it keeps dying young of itself."""
         now, told = time.monotonic(), self.process.returncode in (0, -signal.SIGTERM, -signal.SIGKILL)
         self.delay = 0.05 if told or now - self.started > 1 else min(max(self.delay * 2, 0.05), 5)
+        self.kill_group()
         self.due, self.process = now + self.delay, None
 
     def await_ready(self, seconds=60):

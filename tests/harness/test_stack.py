@@ -108,6 +108,34 @@ def test_everybody_on_plain_http_is_sent_to_tls(either):
     assert re.fullmatch(r"https://[^/]+/signup\?plan=growth", answer.headers["Location"])
 
 
+def test_only_the_style_sheet_is_compressed(either):
+    def encoding(path):
+        answer = requests.get(either["url"] + path, headers={"Accept-Encoding": "gzip"}, timeout=5)
+        return answer.status_code, answer.headers.get("Content-Encoding")
+    assert encoding("/style.css") == (200, "gzip")
+    assert encoding("/signup") == (200, None)       # it holds a token
+
+
+@pytest.fixture
+def limited(nginx):
+    """nginx with the rate that the example has."""
+    config = Path(nginx["config"]).with_name("nginx.conf")
+    text = config.read_text()
+    rate = re.search(r"rate=\d+r/s", (TESTS.parent / "conf/nginx.conf").read_text())[0]
+    config.write_text(re.sub(r"rate=\d+r/s", rate, text))
+    run_stack("restart", "--dir", nginx["dir"], "nginx")
+    yield nginx["url"]
+    config.write_text(text)
+    run_stack("restart", "--dir", nginx["dir"], "nginx")
+
+
+def test_forms_are_limited_and_pages_and_webhooks_are_not(limited):
+    forms = [requests.post(limited + "/signin", timeout=5).status_code for _ in range(40)]
+    assert 429 in forms and forms.index(429) > 20
+    assert {requests.get(limited + "/signin", timeout=5).status_code for _ in range(40)} == {200}
+    assert {requests.post(limited + "/webhooks/stripe", timeout=5).status_code for _ in range(40)} == {400}
+
+
 def test_two_stand_side_by_side_and_end_alone(nginx):
     other = run_stack("up", "--detach")
     assert other["url"] != nginx["url"]
