@@ -31,7 +31,10 @@ enum err form_parse(mem_ctx *ctx, const char *bytes, size_t n, struct form *out)
 /* The value, or NULL when the field is absent. */
 const char *form_get(const struct form *f, const char *name);
 
-/* Appends name=value to b, percent-encoding all but A-Z a-z 0-9 - . _ ~ (and, in names, [ and ]); '&' between fields. */
+/*
+ * Appends name=value to b, percent-encoding all but A-Z a-z 0-9 - . _ ~ (and, in names, [ and ]); '&' between fields,
+ * none after a '?'.
+ */
 void form_put(struct buf *b, const char *name, const char *value);
 
 /* Appends s percent-encoded. */

@@ -47,8 +47,8 @@ const char *http_param(const struct http_req *q, const char *name, bool *twice);
 const char *http_cookie(const struct http_req *q, const char *name, bool *ambiguous);
 
 /*
- * Reads the whole body into q->body. ERR_TOO_LARGE over limit (drained up to 1 MiB), ERR_BAD_REQUEST when the bytes
- * are not what CONTENT_LENGTH says, ERR_CLOSED when the peer went away or aborted.
+ * Sets q->body. ERR_TOO_LARGE over limit, and always over 1 MiB; ERR_BAD_REQUEST when the bytes are not what
+ * CONTENT_LENGTH says. A request that was cut short or aborted reaches no handler at all.
  */
 enum err http_read_body(struct http_req *q, size_t limit) MUST_CHECK;
 

@@ -26,7 +26,8 @@ struct place {
 	unsigned		 depth;
 };
 
-static enum err render_nodes(const struct render *r, struct place at, size_t from, size_t to, const struct frame *stack);
+static enum err render_nodes(const struct render *r, struct place at, size_t from, size_t to,
+    const struct frame *stack);
 
 /* The first name is looked for down the stack, the others only in what it named. */
 static struct json_object *

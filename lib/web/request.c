@@ -51,7 +51,7 @@ read_method(struct http_req *q)
 	return ERR_METHOD;
 }
 
-/* What a client sends on the request line: visible ASCII, no fragment, and a path first ("*" and "http://" are none). */
+/* As on the request line: visible ASCII, no fragment, and a path first ("*" and "http://" are none). */
 static bool
 is_target(const char *uri)
 {

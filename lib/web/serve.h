@@ -1,6 +1,6 @@
 /*
- * serve: FastCGI in and out. Accepts itself, lets libfcgi only parse (the reasons are in the README, "FastCGI"), one
- * request for each connection, threads side by side, drains on SIGTERM.
+ * serve: FastCGI in and out. Accepts itself and takes each request whole off its socket (record), so that libfcgi only
+ * parses what is known to be sound; one request for each connection, threads side by side, drains on SIGTERM.
  */
 #ifndef TOLLGATE_SERVE_H
 #define TOLLGATE_SERVE_H
@@ -23,7 +23,7 @@ int serve_inherited(void);
 int serve_listen(const char *where);
 
 /*
- * Calls handle for each request until SIGTERM or SIGINT; then finishes what is in flight. handle fills r; what it
+ * Calls handle for each request until SIGTERM, SIGINT or SIGUSR1; then finishes what is in flight. handle fills r; what it
  * leaves at status 0 becomes a bare 500. Requests that cannot be read are answered here (400, 405, 413, 431) through
  * refuse, so that they look as the application's own errors do. After each request one log line: method, route,
  * status, milliseconds. Returns when drained.

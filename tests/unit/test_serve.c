@@ -449,12 +449,12 @@ test_f24_a_silent_and_a_dribbling_peer_are_dropped_after_two_seconds(void **stat
 
 	put_request(&b, 1, "GET", "/", "", NULL);
 	assert_int_equal(receive(s, silent, 1).out.len, 0);
-	assert_in_range(deadline_now() - from, 1900, 3500);
+	assert_in_range(deadline_now() - from, 1900, 4000);
 	dribbling = join(s);
 	from = deadline_now();
 	while (send(dribbling, b.data + sent++, 1, MSG_NOSIGNAL) == 1)
 		usleep(40000);
-	assert_in_range(deadline_now() - from, 1900, 3500);
+	assert_in_range(deadline_now() - from, 1900, 4000);
 	close(dribbling);
 	still_serves(s);
 	assert_int_equal(*s->handled, 1);
@@ -530,7 +530,7 @@ test_f29_a_peer_that_does_not_read_is_given_up_after_ten_seconds(void **state)
 	put_request(&b, 1, "GET", "/large", "", NULL);
 	send_all(fd, &b);
 	still_serves(s);
-	assert_in_range(deadline_now() - from, 9500, 12000);
+	assert_in_range(deadline_now() - from, 9500, 15000);
 	close(fd);
 	assert_non_null(strstr(read_log(s), "\"status\":499"));
 }
@@ -585,7 +585,7 @@ test_threads_answer_side_by_side(void **state)
 	}
 	for (size_t i = 0; i < LENGTH(fd); i++)
 		assert_true(ends_with(receive(s, fd[i], 1).out.data, "\r\n\r\nslow"));
-	assert_in_range(deadline_now() - from, 400, 1200);
+	assert_in_range(deadline_now() - from, 400, 1500);
 }
 
 static void
@@ -663,7 +663,7 @@ test_f113_idle_it_stops_at_once(void **state)
 			start(s);
 		still_serves(s);
 		kill(s->pid, signals[i]);
-		assert_in_range(wait_for_end(s), 0, 500);
+		assert_in_range(wait_for_end(s), 0, 1000);
 	}
 }
 
@@ -683,7 +683,7 @@ test_f113_what_is_in_flight_is_finished(void **state)
 	assert_int_equal(send(reading, b.data + 20, b.len - 20, 0), b.len - 20);
 	assert_true(ends_with(receive(s, handling, 1).out.data, "\r\n\r\nslow"));
 	assert_true(ends_with(receive(s, reading, 1).out.data, "\r\n\r\nslow"));
-	assert_in_range(wait_for_end(s), 0, 500);
+	assert_in_range(wait_for_end(s), 0, 1000);
 }
 
 static void
@@ -705,7 +705,7 @@ test_f113_f114_a_stuck_handler_ends_with_the_drain_time_and_a_second_signal_chan
 	usleep(50000);
 	kill(s->pid, SIGTERM);
 	wait_for_end(s);
-	assert_in_range(deadline_now() - from, 650, 2000);
+	assert_in_range(deadline_now() - from, 650, 5000);
 	close(fd);
 }
 
