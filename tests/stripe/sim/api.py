@@ -9,7 +9,8 @@ from copy import deepcopy
 
 from aiohttp import web
 
-from . import catalog, checkout, customers, events, faults, invoices, meters, portal, shapes, subscriptions, tables
+from . import (catalog, checkout, customers, events, faults, invoices, meters, portal, refunds, shapes, subscriptions,
+               tables)
 from .errors import ApiError, bad
 from .listing import expanded
 from .parameters import decode, read_object
@@ -42,6 +43,14 @@ ROUTES = (
     ("POST", "subscriptions/{id}/resume", tables.SUBSCRIPTION_RESUME, subscriptions.resume),
     ("GET", "invoices", tables.INVOICE_LIST, invoices.list_all),
     ("GET", "invoices/{id}", tables.NOTHING, invoices.retrieve),
+    ("GET", "invoice_payments", tables.INVOICE_PAYMENT_LIST, refunds.list_invoice_payments),
+    ("GET", "charges", tables.CHARGE_LIST, refunds.list_charges),
+    ("GET", "charges/{id}", tables.NOTHING, refunds.get_charge),
+    ("POST", "refunds", tables.REFUND_CREATE, refunds.refund),
+    ("GET", "refunds", tables.REFUND_LIST, refunds.list_refunds),
+    ("GET", "refunds/{id}", tables.NOTHING, refunds.get_refund),
+    ("GET", "disputes", tables.REFUND_LIST, refunds.list_disputes),
+    ("GET", "disputes/{id}", tables.NOTHING, refunds.get_dispute),
     ("GET", "prices", tables.PRICE_LIST, catalog.list_prices),
     ("GET", "prices/{id}", tables.NOTHING, catalog.get_price),
     ("GET", "products", tables.PRODUCT_LIST, catalog.list_products),

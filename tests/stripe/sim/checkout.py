@@ -199,7 +199,7 @@ def settle(world, row, ok):
         invoices.pay(world, invoice, sub)
         world.emit("checkout.session.async_payment_failed", row)
         return
-    ok, intent, paid = invoices.charge(world, sub, invoice["amount_due"], invoices.PAYS[0])
+    ok, intent, paid = invoices.charge(world, sub, invoice, invoices.PAYS[0])
     invoice.update(_payment_intent=intent["id"], _charge=paid["id"], attempt_count=1)
     invoices.settle(world, invoice, intent)
     with world.changing(sub, "customer.subscription.updated"):

@@ -15,6 +15,9 @@ GET    /_sim/deliveries               each delivery: event, type, endpoint, stat
 GET    /_sim/pending                  {"pending": n}: deliveries neither accepted nor given up
 GET    /_sim/quiet?timeout=10         waits until none is pending: {"quiet": true}; after the time-out {"quiet": false}
 POST   /_sim/resend                   {"event": "evt_...", "times": 1}: delivers it again
+POST   /_sim/take                     in mode manual: the events since the last time, oldest first, as
+                                      [{"event", "type", "payload": text of the body}]; whoever asks delivers them
+POST   /_sim/delivered                {"events": ["evt_...", ...]}: those were accepted
 POST   /_sim/emit                     {"type": "...", "object": {...}, "livemode": false, ...}: signs and delivers an
                                       event made up here; other fields of the event may be given too
 GET    /_sim/events                   all events as sent, newest first; ?type=
@@ -27,7 +30,11 @@ POST   /_sim/checkout/ID/settle       {"ok": true}: the bank debit of a session 
 POST   /_sim/checkout/ID/expire       as time would
 POST   /_sim/subscriptions/ID/ACTION  cancel_at_period_end, cancel_at {"at"?: seconds, else the period's end}, cancel,
                                       renew, change {"price"}, trial_end (now), pay_open, fail_next {"times": 1} (next
-                                      payments fail), status {"status": "unpaid"} (any word, at once)
+                                      payments fail), status {"status": "unpaid"} (any word, at once), pause
+                                      {"behavior": "void"} and unpause (the collection of payments), resume
+POST   /_sim/charges/ID/refund        {"amount"?}: all that is left by default
+POST   /_sim/charges/ID/dispute       {"reason"?}: the customer's bank takes the money back
+POST   /_sim/disputes/ID/close        {"won": true}
 POST   /_sim/customers/ID/card        {"card": "good"|"declined"|"failing"|"bank"}: a new default card
 DELETE /_sim/customers/ID             deletes the customer, as Stripe's Dashboard does
 POST   /_sim/plans                    {"name", "price", "amount"}: one more product with a monthly price
@@ -41,7 +48,7 @@ from fnmatch import fnmatchcase
 
 from aiohttp import web
 
-from . import catalog, checkout, customers, deliveries, lifecycle, shapes, subscriptions
+from . import catalog, checkout, customers, deliveries, lifecycle, refunds, shapes, subscriptions
 from .errors import ApiError, bad
 
 VERSIONS = {"new": shapes.NEW, "old": shapes.OLD}
@@ -76,6 +83,8 @@ class Control:
             ("GET", "settings", self.settings), ("POST", "settings", self.settings), ("GET", "mode", self.mode),
             ("POST", "mode", self.mode), ("GET", "deliveries", self.deliveries), ("GET", "pending", self.pending),
             ("GET", "quiet", self.quiet), ("POST", "resend", self.resend), ("POST", "emit", self.emit),
+            ("POST", "take", self.take), ("POST", "delivered", self.delivered),
+            ("POST", "charges/{id}/{action}", self.charge), ("POST", "disputes/{id}/close", self.dispute),
             ("GET", "events", self.events), ("GET", "faults", self.faults), ("POST", "faults", self.faults),
             ("DELETE", "faults", self.clear_faults), ("POST", "checkout/{id}/{action}", self.checkout),
             ("POST", "subscriptions/{id}/{action}", self.subscription), ("POST", "customers/{id}/card", self.card),
@@ -161,6 +170,17 @@ class Control:
             self.sim.deliveries.add(event, endpoint, body.get("times", 1))
         return {}
 
+    def take(self, request, body):
+        sender = self.sim.deliveries
+        taken, sender.waiting = [self.world.get("event", ident) for ident in sender.waiting], []
+        return [{"event": event["id"], "type": event["type"],
+                 "payload": sender.payload(event, event["api_version"]).decode()} for event in taken]
+
+    def delivered(self, request, body):
+        for ident in body["events"]:
+            self.world.get("event", ident)["pending_webhooks"] = 0
+        return {}
+
     def emit(self, request, body):
         row = {"id": "made_up", "object": "made_up", **body.pop("object", {})}
         before = set(self.world.objects["event"])
@@ -215,10 +235,14 @@ class Control:
             "cancel_at": {"cancel_at": body.get("at") or subscriptions.period_end(row)},
             "renew": {"cancel_at_period_end": False}, "trial_end": {"trial_end": "now"},
             "change": {"items": [{"id": row["items"]["data"][0]["id"], "price": price}]},
+            "pause": {"pause_collection": {"behavior": body.get("behavior", "void"), "resumes_at": None}},
+            "unpause": {"pause_collection": ""},
         }
         action = request.match_info["action"]
         if action in update:
             return subscriptions.update(self.world, update[action], row["id"])
+        if action == "resume":
+            return subscriptions.resume(self.world, {}, row["id"])
         if action == "cancel":
             return subscriptions.cancel(self.world, {}, row["id"])
         if action == "pay_open":
@@ -231,6 +255,17 @@ class Control:
         else:
             raise bad(f"No such action: {action}")
         return row
+
+    def charge(self, request, body):
+        row = self.world.get("charge", request.match_info["id"])
+        if request.match_info["action"] == "refund":
+            return refunds.refund(self.world, {**body, "charge": row["id"]})
+        if request.match_info["action"] == "dispute":
+            return refunds.dispute(self.world, row, body.get("reason", "fraudulent"))
+        raise bad(f"No such action: {request.match_info['action']}")
+
+    def dispute(self, request, body):
+        return refunds.close_dispute(self.world, self.world.get("dispute", request.match_info["id"]), body["won"])
 
     def card(self, request, body):
         customer = self.world.get("customer", request.match_info["id"])

@@ -2,6 +2,7 @@
 
 The mode (control.py changes it):
   hold        true keeps every delivery back until it is false again
+  manual      true: events wait for POST /_sim/take, and whoever takes them delivers them
   delay       seconds before the first attempt
   shuffle     seconds over which first attempts are scattered at random
   reverse     seconds to gather deliveries in; they then go out newest first
@@ -22,8 +23,8 @@ import aiohttp
 
 from . import events, shapes
 
-MODE = {"hold": False, "delay": 0, "shuffle": 0, "reverse": 0, "duplicate": 0, "drop": 0, "parallel": 4, "timeout": 10,
-        "retries": [0.2, 0.5, 1, 2, 3, 5, 5, 10, 10, 20, 30, 60]}
+MODE = {"hold": False, "manual": False, "delay": 0, "shuffle": 0, "reverse": 0, "duplicate": 0, "drop": 0,
+        "parallel": 4, "timeout": 10, "retries": [0.2, 0.5, 1, 2, 3, 5, 5, 10, 10, 20, 30, 60]}
 
 
 def signature(payload, secrets, when):
@@ -44,6 +45,7 @@ class Deliveries:
         self.open = 0               # not yet answered with a 2xx, not given up
         self.tasks = set()
         self.gathered = []
+        self.waiting = []           # ids of events that are for others to deliver
         self.session = None
         self.running = 0
         world.on_event = self.take
@@ -51,6 +53,9 @@ class Deliveries:
     def take(self, event):
         targets = [row for row in self.world.all("webhook_endpoint") if events.wants(row, event["type"])]
         event["pending_webhooks"] = len(targets)
+        if self.mode["manual"]:
+            self.waiting.append(event["id"])
+            return
         for endpoint in targets:
             self.add(event, endpoint, 1 + self.mode["duplicate"])
 

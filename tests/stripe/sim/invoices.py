@@ -1,6 +1,7 @@
 """Invoices: drafted, finalised, charged, failed, voided."""
 from copy import deepcopy
 
+from . import refunds
 from .catalog import money
 from .errors import ApiError
 from .listing import matching, page
@@ -105,17 +106,14 @@ def card_of(world, sub):
     return world.objects["payment_method"][method]["card"]["last4"] if method else None
 
 
-def charge(world, sub, amount, last4):
+def charge(world, sub, row, last4):
     """A payment intent, and a charge of it. Raises nothing: says whether it went through."""
-    ok = last4 in PAYS
+    ok, amount = last4 in PAYS, row["amount_due"]
     intent = world.put({"id": world.new_id("pi_3"), "object": "payment_intent", "amount": amount,
                         "amount_received": amount if ok else 0, "created": world.now(), "currency": sub["currency"],
                         "customer": sub["customer"], "latest_charge": None, "livemode": False, "metadata": {},
                         "status": "succeeded" if ok else "requires_payment_method"})
-    paid = world.put({"id": world.new_id("ch_3"), "object": "charge", "amount": amount, "captured": ok,
-                      "created": world.now(), "currency": sub["currency"], "customer": sub["customer"],
-                      "failure_code": None if ok else "card_declined", "livemode": False, "metadata": {}, "paid": ok,
-                      "payment_intent": intent["id"], "status": "succeeded" if ok else "failed"})
+    paid = refunds.charge(world, sub, intent, ok, last4, row["id"])
     intent["latest_charge"] = paid["id"]
     world.emit("payment_intent.created", {**intent, "status": "requires_payment_method"})
     world.emit("charge.succeeded" if ok else "charge.failed", paid)
@@ -133,7 +131,7 @@ def pay(world, row, sub):
     if row["amount_due"] == 0:
         settle(world, row, None)
         return True
-    ok, intent, paid = charge(world, sub, row["amount_due"], last4)
+    ok, intent, paid = charge(world, sub, row, last4)
     row.update(attempted=True, attempt_count=row["attempt_count"] + 1, _payment_intent=intent["id"], _charge=paid["id"])
     if ok:
         settle(world, row, intent)
@@ -173,6 +171,15 @@ def void(world, row):
     row.update(status="void", next_payment_attempt=None, auto_advance=False)
     row["status_transitions"]["voided_at"] = world.now()
     world.emit("invoice.voided", row)
+
+
+def give_up(world, row, behaviour):
+    if behaviour == "void":
+        void(world, row)
+        return
+    row.update(status="uncollectible", next_payment_attempt=None, auto_advance=False)
+    row["status_transitions"]["marked_uncollectible_at"] = world.now()
+    world.emit("invoice.marked_uncollectible", row)
 
 
 def require_paid(ok):

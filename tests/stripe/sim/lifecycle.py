@@ -123,7 +123,16 @@ def subscription_for(world, invoice):
 
 
 def collect(world, invoice):
+    """While collection is paused, the invoice stays a draft, or is made and given up at once."""
+    pause = subscription_for(world, invoice)["pause_collection"]
+    if pause and pause["behavior"] == "keep_as_draft":
+        invoice.update(auto_advance=False, automatically_finalizes_at=None)
+        world.emit("invoice.updated", invoice)
+        return
     invoices.finalize(world, invoice)
+    if pause:
+        invoices.give_up(world, invoice, pause["behavior"])
+        return
     try_again(world, invoice)
 
 

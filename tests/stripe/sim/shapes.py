@@ -72,10 +72,14 @@ def old_configuration(row):
         drop(product, "adjustable_quantity")
 
 
+def old_charge(row):
+    row["invoice"] = row.get("_invoice")
+
+
 OLDER = {
     "billing_portal.configuration": old_configuration,
     "billing_portal.session": lambda row: drop(row, "customer_account"),
-    "checkout.session": old_session, "customer": lambda row: drop(row, "customer_account"), "invoice": old_invoice,
+    "charge": old_charge, "checkout.session": old_session, "customer": lambda row: drop(row, "customer_account"), "invoice": old_invoice,
     "line_item": old_line, "plan": old_plan, "price": old_price, "subscription": old_subscription,
     "subscription_item": old_item,
 }

@@ -177,6 +177,34 @@ INVOICE_LIST = parse_table(PAGE + """
     created         range
 """)
 
+CHARGE_LIST = parse_table(PAGE + """
+    customer        string
+    payment_intent  string
+    created         range
+    transfer_group  !
+""")
+REFUND_CREATE = parse_table(EXPAND + """
+    charge          string
+    payment_intent  string
+    amount          integer
+    reason          duplicate|fraudulent|requested_by_customer
+    metadata        metadata
+""" + "\n".join(f"{name} !" for name in """
+    currency customer instructions_email origin refund_application_fee reverse_transfer""".split()))
+REFUND_LIST = parse_table(PAGE + """
+    charge          string
+    payment_intent  string
+    created         range
+""")
+INVOICE_PAYMENT_LIST = parse_table(PAGE + """
+    invoice                 string
+    status                  canceled|open|paid
+    payment.type            * charge|payment_intent
+    payment.charge          string
+    payment.payment_intent  string
+    created                 range
+""")
+
 PRICE_LIST = parse_table(PAGE + """
     lookup_keys[]           string
     active                  boolean
