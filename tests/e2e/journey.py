@@ -85,6 +85,10 @@ class Simulator:
         """The log of API calls."""
         return self.get("requests", method=method, path=path)
 
+    def changes(self):
+        """How many calls asked for something to be made or changed: jobs, in the background, only reads."""
+        return len(self.requests("POST"))
+
     def sessions_of(self, email):
         """Requests that ask for a Checkout Session for that address."""
         return [r for r in self.requests("POST", "/v1/checkout/sessions")

@@ -4,8 +4,8 @@ import signal
 import time
 
 import pytest
-from faults import (another_jobs, assert_one_of_each, deliver, event, holding, kill, processes, replaced, send, settings,
-                    waiting)
+from faults import (another_jobs, assert_one_of_each, deliver, event, holding, kill, leases_end, processes, replaced, send,
+                    settings, waiting)
 from journey import session_in, sign_up, wait_until
 
 pytestmark = [pytest.mark.usefixtures("calm"), pytest.mark.only("nginx")]
@@ -49,12 +49,6 @@ def mark(db, kind, ident):
 
 def clean(db, ident):
     return db.value("select version = clean_version and claimed_until is null from sync.objects where id = %s", ident)
-
-
-def leases_end(db):
-    """As they would by themselves, half a minute later."""
-    db.execute("update sync.objects set claimed_until = now() - interval '1 s' where claimed_until > now()")
-    db.execute("update mail.outbox set claimed_until = now() - interval '1 s' where claimed_until > now()")
 
 
 def test_f78_killed_while_it_fetches_another_does_it_once_the_lease_has_ended(stack, sim, db, mail, buyer):
