@@ -2,13 +2,13 @@
 
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <time.h>
 
 #include "log.h"
+#include "signals.h"
 
 enum { MEMBERS = 64, BACKOFF_FIRST_MS = 100, BACKOFF_LAST_MS = 5000 };
 
@@ -23,7 +23,6 @@ struct member {
 struct crew {
 	struct member	members[MEMBERS];
 	unsigned	n;
-	sigset_t	signals;
 	int		stop_fd;	/* readable once it is time to end */
 	atomic_bool	outage;
 };
@@ -36,11 +35,7 @@ crew_new(mem_ctx *ctx)
 	c->stop_fd = eventfd(0, EFD_CLOEXEC);
 	if (c->stop_fd < 0)
 		abort();
-	sigemptyset(&c->signals);
-	sigaddset(&c->signals, SIGTERM);
-	sigaddset(&c->signals, SIGINT);
-	pthread_sigmask(SIG_BLOCK, &c->signals, NULL);
-	signal(SIGPIPE, SIG_IGN);
+	signals_block();
 	return c;
 }
 
@@ -102,14 +97,11 @@ member_run(void *arg)
 void
 crew_work(struct crew *c)
 {
-	int	signal_number;
-
 	for (unsigned i = 0; i < c->n; i++) {
 		if (pthread_create(&c->members[i].thread, NULL, member_run, &c->members[i]) != 0)
 			abort();
 	}
-	sigwait(&c->signals, &signal_number);
-	log_line(LOG_INFO, "stopping", LOG_INT("signal", signal_number));
+	log_line(LOG_INFO, "stopping", LOG_INT("signal", signals_await_stop()));
 	eventfd_write(c->stop_fd, 1);
 }
 

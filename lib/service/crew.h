@@ -1,6 +1,6 @@
 /*
- * crew: threads that do one piece of work after another until SIGTERM or SIGINT. An idle one waits a little; one that
- * cannot reach the database waits 0.1 s, doubled up to 5 s, and the outage is logged once.
+ * crew: threads that do one piece of work after another until told to stop (signals.h). An idle one waits a little; one
+ * that cannot reach the database waits 0.1 s, doubled up to 5 s, and the outage is logged once.
  */
 #ifndef TOLLGATE_CREW_H
 #define TOLLGATE_CREW_H

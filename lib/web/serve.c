@@ -4,7 +4,6 @@
 #include <fcgiapp.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -14,6 +13,7 @@
 #include "connection.h"
 #include "deadline.h"
 #include "log.h"
+#include "signals.h"
 
 enum { BACK_OFF_MS = 100, COMPLAIN_MS = 1000 };
 
@@ -76,35 +76,6 @@ work(void *arg)
 	return NULL;
 }
 
-/* All but those that a thread's own mistake raises; SIGPIPE becomes an error of write(). */
-static void
-block_signals(void)
-{
-	static const int	own[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS };
-	sigset_t		set;
-
-	sigfillset(&set);
-	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
-		sigdelset(&set, own[i]);
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-}
-
-static void
-wait_for_stop(void)
-{
-	sigset_t	set;
-	int		got;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGUSR1);
-	while (sigwait(&set, &got) != 0)
-		;
-	log_line(LOG_INFO, "stopping", LOG_INT("signal", got));
-}
-
 /* As many threads as can be had: fewer is slower, none is an error. */
 static int
 start_threads(struct server *s, pthread_t *threads)
@@ -142,7 +113,7 @@ serve(const struct serve_options *options, const struct serve_calls *calls)
 	int		n;
 
 	FCGX_Init();
-	block_signals();
+	signals_block();
 	s.complained = deadline_now() - COMPLAIN_MS;
 	s.stop = eventfd(0, EFD_CLOEXEC);
 	n = s.stop < 0 ? 0 : start_threads(&s, threads);
@@ -150,7 +121,7 @@ serve(const struct serve_options *options, const struct serve_calls *calls)
 		talloc_free(mem);
 		return ERR_INTERNAL;
 	}
-	wait_for_stop();
+	log_line(LOG_INFO, "stopping", LOG_INT("signal", signals_await_stop()));
 	eventfd_write(s.stop, 1);
 	join_threads(&s, threads, n);
 	close(s.stop);
