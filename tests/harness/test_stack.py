@@ -108,6 +108,20 @@ def test_everybody_on_plain_http_is_sent_to_tls(either):
     assert re.fullmatch(r"https://[^/]+/signup\?plan=growth", answer.headers["Location"])
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/%68ealthz", "/x/../healthz", "/healthz?x"])
+def test_health_is_not_told_outside(either, path):
+    host, port = either["url"].removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as s:
+        s.sendall(b"GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n" % path.encode())
+        assert b" 404 " in s.makefile("rb").readline()
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_caches_are_told_what_the_style_sheet_varies_on(either, method):
+    answer = requests.request(method, either["url"] + "/style.css", timeout=5)
+    assert answer.headers["Vary"] == "Accept-Encoding"
+
+
 def test_only_the_style_sheet_is_compressed(either):
     def encoding(path):
         answer = requests.get(either["url"] + path, headers={"Accept-Encoding": "gzip"}, timeout=5)
