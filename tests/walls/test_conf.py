@@ -106,6 +106,14 @@ def test_an_installation_keeps_the_configuration_that_is_there(tmp_path):
     assert [p for p in tmp_path.rglob("*") if p.is_file()] == [mine]
 
 
+def test_the_configuration_shows_every_key():
+    table = "".join(path.read_text() for path in sorted(ROOT.glob("lib/base/config_*.c")))
+    text = (ROOT / "conf/tollgate.conf").read_text()
+    keys = set(re.findall(r'"([a-z]+\.[a-z_]+)"', table))
+    assert len(keys) > 25
+    assert [key for key in sorted(keys) if not re.search(r"\b%s = " % key.split(".")[1], text)] == []
+
+
 def test_the_configuration_shows_the_defaults():
     """What is not marked could be left out: the value is the one in the table of keys."""
     table = (ROOT / "lib/base/config_keys.c").read_text()
