@@ -61,20 +61,34 @@ check(const struct request *q)
 	return exit_code(e);
 }
 
+static struct json_object *
+plan_json(const struct config_plan *p, size_t rank)
+{
+	struct json_object	*plan = json_object_new_object(), *features = json_object_new_array();
+
+	for (size_t i = 0; i < p->features.n; i++)
+		json_object_array_add(features, json_object_new_string(p->features.items[i]));
+	json_put(plan, "id", p->id);
+	json_put(plan, "price", *p->price ? p->price : NULL);
+	json_put(plan, "lookup_key", *p->lookup_key ? p->lookup_key : NULL);
+	if (p->amount > 0)
+		json_object_object_add(plan, "amount", json_object_new_int(p->amount));
+	json_put(plan, "currency", *p->currency ? p->currency : NULL);
+	json_put(plan, "interval", p->interval);
+	json_object_object_add(plan, "grace_days", json_object_new_int(p->grace_days));
+	json_object_object_add(plan, "features", features);
+	json_object_object_add(plan, "rank", json_object_new_int64((int64_t)rank));
+	return plan;
+}
+
 /* The order in the configuration, from small to large, is the rank. */
 static const char *
 plans_json(const struct request *q)
 {
 	struct json_object	*list = json_hang(q->mem, json_object_new_array());
 
-	for (size_t i = 0; i < q->config->n_plans; i++) {
-		struct json_object	*plan = json_object_new_object();
-
-		json_object_object_add(plan, "id", json_object_new_string(q->config->plans[i].id));
-		json_object_object_add(plan, "price", json_object_new_string(q->config->plans[i].price));
-		json_object_object_add(plan, "rank", json_object_new_int64((int64_t)i + 1));
-		json_object_array_add(list, plan);
-	}
+	for (size_t i = 0; i < q->config->n_plans; i++)
+		json_object_array_add(list, plan_json(&q->config->plans[i], i + 1));
 	return json_object_to_json_string_ext(list, JSON_C_TO_STRING_PLAIN);
 }
 

@@ -2,24 +2,14 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <libconfig.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "private/config_key.h"
+#include "private/config_reader.h"
 
-struct reader {
-	mem_ctx		*ctx;
-	const char	*path;
-	struct config	*out;
-	unsigned	needs;
-	unsigned	faults;
-};
-
-/* "FILE:LINE: KEY what is wrong"; without the line where there is no setting to point at. */
-static void __attribute__((format(printf, 4, 5)))
-fault(struct reader *r, const config_setting_t *at, const char *key, const char *format, ...)
+void
+config_fault(struct reader *r, const config_setting_t *at, const char *key, const char *format, ...)
 {
 	const char	*file = at ? config_setting_source_file(at) : NULL;
 	va_list		ap;
@@ -35,21 +25,14 @@ fault(struct reader *r, const config_setting_t *at, const char *key, const char 
 	fputc('\n', stderr);
 }
 
-static void
-fault_if(struct reader *r, const config_setting_t *at, const char *key, const char *wrong)
-{
-	if (wrong)
-		fault(r, at, key, "%s", wrong);
-}
-
 /* A section that this program does not need is only looked at for its shape. */
 static void
 value_check(struct reader *r, const struct config_key *k, const config_setting_t *at, const char *value)
 {
-	const char	*wrong = k->check && r->needs & k->need ? k->check(value) : NULL;
+	const char	*wrong = k->check && (k->need == 0 || r->needs & k->need) ? k->check(value) : NULL;
 
 	if (wrong)
-		fault(r, at, k->path, "\"%s\" %s", value, wrong);
+		config_fault(r, at, k->path, "\"%s\" %s", value, wrong);
 }
 
 /* The setting's text, or NULL after a fault. */
@@ -59,12 +42,12 @@ string_read(struct reader *r, const config_setting_t *at, const char *key)
 	const char	*s = at ? config_setting_get_string(at) : NULL;
 
 	if (s == NULL) {
-		fault(r, at, key, at ? "must be text in double quotes" : "is missing");
+		config_fault(r, at, key, at ? "must be text in double quotes" : "is missing");
 		return NULL;
 	}
 	for (const char *c = s; *c; c++) {
 		if (iscntrl((unsigned char)*c)) {
-			fault(r, at, key, "holds a control character");
+			config_fault(r, at, key, "holds a control character");
 			return NULL;
 		}
 	}
@@ -88,9 +71,9 @@ number_read(struct reader *r, const struct config_key *k, const config_setting_t
 	long long	n = at ? config_setting_get_int64(at) : k->number;
 
 	if (at && config_setting_type(at) != CONFIG_TYPE_INT && config_setting_type(at) != CONFIG_TYPE_INT64)
-		fault(r, at, k->path, "must be a whole number");
+		config_fault(r, at, k->path, "must be a whole number");
 	else if (n < k->min || n > k->max)
-		fault(r, at, k->path, "must be from %d to %d", k->min, k->max);
+		config_fault(r, at, k->path, "must be from %d to %d", k->min, k->max);
 	*(int *)to = (int)n;
 }
 
@@ -98,7 +81,7 @@ static void
 switch_read(struct reader *r, const struct config_key *k, const config_setting_t *at, void *to)
 {
 	if (at && config_setting_type(at) != CONFIG_TYPE_BOOL)
-		fault(r, at, k->path, "must be true or false");
+		config_fault(r, at, k->path, "must be true or false");
 	*(bool *)to = at ? config_setting_get_bool(at) : k->number;
 }
 
@@ -131,22 +114,22 @@ words_split(mem_ctx *ctx, struct config_list *list, const char *text)
 	}
 }
 
-/* The texts of a list or an array: at least one, none twice. */
+/* The texts of a list or an array: none twice. */
 static void
 strings_read(struct reader *r, const struct config_key *k, const config_setting_t *at, struct config_list *list)
 {
 	if (!config_setting_is_array(at) && !config_setting_is_list(at)) {
-		fault(r, at, k->path, "must be a list, as in [\"a\", \"b\"]");
+		config_fault(r, at, k->path, "must be a list, as in [\"a\", \"b\"]");
 		return;
 	}
-	if (config_setting_length(at) == 0)
-		fault(r, at, k->path, "is empty");
+	if (config_setting_length(at) == 0 && k->min > 0)
+		config_fault(r, at, k->path, "is empty");
 	for (int i = 0; i < config_setting_length(at); i++) {
 		const config_setting_t	*item = config_setting_get_elem(at, (unsigned)i);
 		const char		*s = string_read(r, item, k->path);
 
 		if (s && list_has(list, s))
-			fault(r, item, k->path, "has \"%s\" twice", s);
+			config_fault(r, item, k->path, "has \"%s\" twice", s);
 		else if (s)
 			list_add(r->ctx, list, s);
 	}
@@ -175,7 +158,7 @@ secret_check(struct reader *r, const struct config_key *k, const config_setting_
 	if (wrong == NULL && k->check)
 		wrong = k->check(secret);
 	if (wrong)
-		fault(r, at, k->path, "%s: the secret %s", source, wrong);
+		config_fault(r, at, k->path, "%s: the secret %s", source, wrong);
 }
 
 /* Adds the secret in the file to the list. */
@@ -187,7 +170,7 @@ secret_add(struct reader *r, const struct config_key *k, const config_setting_t 
 	const char	*wrong = config_secret_file(r->ctx, file, &secret);
 
 	if (wrong)
-		fault(r, at, k->path, "%s %s", file, wrong);
+		config_fault(r, at, k->path, "%s %s", file, wrong);
 	if (secret == NULL)
 		return;
 	secret_check(r, k, at, file, secret);
@@ -222,7 +205,7 @@ secrets_read(struct reader *r, const struct config_key *k, const config_setting_
 			secret_add(r, k, at, files.items[i], list);
 	}
 	if (list->n == 0 && k->text == NULL && r->faults == before)
-		fault(r, at, k->path, "has no secret, and %s is not set", k->variable);
+		config_fault(r, at, k->path, "has no secret, and %s is not set", k->variable);
 }
 
 static void
@@ -234,54 +217,14 @@ secret_read(struct reader *r, const struct config_key *k, const config_setting_t
 	*(const char **)to = list.n ? list.items[0] : k->text;
 }
 
-static void
-plan_read(struct reader *r, const config_setting_t *at)
+void
+config_key_read(struct reader *r, const struct config_key *k, const config_setting_t *at, void *into)
 {
-	config_setting_t	*id = config_setting_is_group(at) ? config_setting_get_member(at, "id") : NULL;
-	config_setting_t	*price = config_setting_is_group(at) ? config_setting_get_member(at, "price") : NULL;
-	struct config_plan	plan;
-	struct config		*c = r->out;
+	void	*to = (char *)into + k->offset;
 
-	if (id == NULL || price == NULL || config_setting_length(at) != 2) {
-		fault(r, at, "plans", "must be a list of { id = \"starter\"; price = \"price_1\"; }");
-		return;
-	}
-	plan.id = string_read(r, id, "plans.id");
-	plan.price = string_read(r, price, "plans.price");
-	if (plan.id == NULL || plan.price == NULL)
-		return;
-	fault_if(r, at, "plans.id", config_check_plan_id(plan.id));
-	fault_if(r, at, "plans.price", config_check_price(plan.price));
-	for (size_t i = 0; i < c->n_plans; i++) {
-		if (strcmp(c->plans[i].id, plan.id) == 0)
-			fault(r, at, "plans.id", "has \"%s\" twice", plan.id);
-		if (strcmp(c->plans[i].price, plan.price) == 0)
-			fault(r, at, "plans.price", "has \"%s\" twice", plan.price);
-	}
-	c->plans = talloc_realloc(r->ctx, c->plans, struct config_plan, c->n_plans + 1);
-	c->plans[c->n_plans++] = plan;
-}
-
-static void
-plans_read(struct reader *r, const struct config_key *k, const config_setting_t *at)
-{
-	if (at && !config_setting_is_list(at)) {
-		fault(r, at, k->path, "must be a list in round brackets");
-		return;
-	}
-	for (int i = 0; at && i < config_setting_length(at); i++)
-		plan_read(r, config_setting_get_elem(at, (unsigned)i));
-	if (at && config_setting_length(at) == 0)
-		fault(r, at, k->path, "is empty");
-}
-
-static void
-key_read(struct reader *r, const struct config_key *k, const config_setting_t *at)
-{
-	void	*to = (char *)r->out + k->offset;
-
-	if (at == NULL && k->text == NULL && r->needs & k->need && (k->kind == KIND_TEXT || k->kind == KIND_PLANS))
-		fault(r, NULL, k->path, "is missing");
+	if (at == NULL && k->text == NULL && r->needs & k->need && (k->kind == KIND_TEXT ||
+	    (k->kind == KIND_GROUPS && k->groups->required)))
+		config_fault(r, NULL, k->path, "is missing");
 	switch (k->kind) {
 	case KIND_TEXT:
 		text_read(r, k, at, to);
@@ -301,8 +244,8 @@ key_read(struct reader *r, const struct config_key *k, const config_setting_t *a
 	case KIND_SECRETS:
 		secrets_read(r, k, at, to);
 		return;
-	case KIND_PLANS:
-		plans_read(r, k, at);
+	case KIND_GROUPS:
+		config_groups_read(r, k, at);
 	}
 }
 
@@ -317,7 +260,7 @@ names_check(struct reader *r, const config_setting_t *group, const char *section
 		if (*section == '\0' && config_setting_is_group(at) && config_name_is_known(name, '.'))
 			names_check(r, at, mem_printf(r->ctx, "%s.", name));
 		else if (!config_name_is_known(name, '\0'))
-			fault_if(r, at, name, config_name_unknown(r->ctx, name));
+			config_fault(r, at, name, "%s", config_name_unknown(r->ctx, name));
 	}
 }
 
@@ -330,9 +273,9 @@ mail_check(struct reader *r, const config_t *tree)
 	if (!(r->needs & NEED_MAIL) || r->faults)
 		return;
 	if (!c->mail.starttls && !config_smtp_is_private(c->mail.url))
-		fault(r, config_lookup(tree, "mail.url"), "mail.starttls", "must be true for a mail server on another machine");
+		config_fault(r, config_lookup(tree, "mail.url"), "mail.starttls", "must be true for a mail server on another machine");
 	if (*c->mail.user && *c->mail.password == '\0')
-		fault(r, config_lookup(tree, "mail.user"), "mail.user", "has no password: set mail.password_file");
+		config_fault(r, config_lookup(tree, "mail.user"), "mail.user", "has no password: set mail.password_file");
 }
 
 static void
@@ -340,7 +283,7 @@ tree_read(struct reader *r, const config_t *tree)
 {
 	names_check(r, config_root_setting(tree), "");
 	for (const struct config_key *k = config_keys; k->path; k++)
-		key_read(r, k, config_lookup(tree, k->path));
+		config_key_read(r, k, config_lookup(tree, k->path), r->out);
 	mail_check(r, tree);
 }
 
@@ -357,7 +300,7 @@ config_load(mem_ctx *ctx, const char *path, unsigned needs, struct config **out)
 		r.faults = (unsigned)fprintf(stderr, "%s:%d: %s\n", config_error_file(&tree) ? config_error_file(&tree) : path,
 		    config_error_line(&tree), config_error_text(&tree));
 	else
-		fault(&r, NULL, "cannot be read:", "%s", strerror(errno));
+		config_fault(&r, NULL, "cannot be read:", "%s", strerror(errno));
 	config_destroy(&tree);
 	*out = r.out;
 	return r.faults ? ERR_INVALID : OK;

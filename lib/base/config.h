@@ -22,7 +22,8 @@ enum config_need {
 	NEED_MAIL	= 1 << 5,
 	NEED_PLANS	= 1 << 6,
 	NEED_JOBS	= 1 << 7,
-	NEED_ALL	= (1 << 8) - 1
+	NEED_CATALOGUE	= 1 << 8,	/* what the operator keeps at Stripe: portal, meters */
+	NEED_ALL	= (1 << 9) - 1
 };
 
 struct config_list {
@@ -32,7 +33,20 @@ struct config_list {
 
 struct config_plan {
 	const char	*id;		/* "starter" */
-	const char	*price;		/* Stripe's price id */
+	const char	*price;		/* Stripe's price id; "": the one with the lookup_key */
+	const char	*lookup_key;	/* or "" */
+	int		amount;		/* in the currency's smallest unit; 0: not said */
+	const char	*currency;	/* "eur" */
+	const char	*interval;	/* "month" */
+	int		grace_days;	/* how long past_due keeps access */
+	struct config_list features;	/* what it entitles to */
+};
+
+struct config_meter {
+	const char	*event_name;
+	const char	*display_name;
+	const char	*customer_key;	/* names in an event's payload */
+	const char	*value_key;
 };
 
 struct config {
@@ -58,6 +72,7 @@ struct config {
 		const char		*api_url;
 		const char		*version;
 		const char		*portal_configuration;	/* bpc_..., or "" */
+		const char		*webhook_url;		/* "": site.url/webhooks/stripe */
 		const char		*key;			/* secret */
 		int			timeout_ms;		/* for one attempt */
 		struct config_list	webhook_secrets;	/* secrets, current first */
@@ -74,8 +89,18 @@ struct config {
 		int	threads;
 		int	poll_ms;
 	} jobs;
+	struct {
+		const char		*name;		/* "": Stripe's default configuration is left alone */
+		bool			invoices;
+		bool			payment_method;
+		bool			change_plan;
+		const char		*cancel;	/* "at_period_end", "immediately", "no" */
+		struct config_list	customer_update;	/* "email", ... */
+	} portal;
 	struct config_plan	*plans;
 	size_t			n_plans;
+	struct config_meter	*meters;
+	size_t			n_meters;
 };
 
 /*

@@ -119,27 +119,39 @@ check_webhook(const char *s)
 	return begins(s, "whsec_") ? NULL : "must begin with whsec_";
 }
 
-const char *
-config_check_plan_id(const char *s)
+static const char *
+check_url(const char *s)
 {
-	return *s && strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(s) ? NULL :
-	    "must be lower-case letters, digits and _";
+	return *s == '\0' || begins(s, "https://") || begins(s, "http://") ? NULL : "must be a URL";
 }
 
-const char *
-config_check_price(const char *s)
+static const char *
+check_cancel(const char *s)
 {
-	return begins(s, "price_") ? NULL : "must begin with price_";
+	return strcmp(s, "at_period_end") == 0 || strcmp(s, "immediately") == 0 || strcmp(s, "no") == 0 ? NULL :
+	    "must be at_period_end, immediately or no";
+}
+
+static const char *
+check_customer_field(const char *s)
+{
+	static const char *const	fields[] = { "address", "email", "name", "phone", "shipping", "tax_id" };
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		if (strcmp(s, fields[i]) == 0)
+			return NULL;
+	}
+	return "must be address, email, name, phone, shipping or tax_id";
 }
 
 #define TEXT(p, need, member, otherwise, check) \
-	{ p, KIND_TEXT, need, offsetof(struct config, member), otherwise, 0, 0, 0, check, NULL }
+	{ p, KIND_TEXT, need, offsetof(struct config, member), otherwise, 0, 0, 0, check, NULL, NULL, false }
 #define INT(p, need, member, otherwise, min, max) \
-	{ p, KIND_NUMBER, need, offsetof(struct config, member), NULL, otherwise, min, max, NULL, NULL }
+	{ p, KIND_NUMBER, need, offsetof(struct config, member), NULL, otherwise, min, max, NULL, NULL, NULL, false }
 #define BOOL(p, need, member, otherwise) \
-	{ p, KIND_SWITCH, need, offsetof(struct config, member), NULL, otherwise, 0, 0, NULL, NULL }
+	{ p, KIND_SWITCH, need, offsetof(struct config, member), NULL, otherwise, 0, 0, NULL, NULL, NULL, false }
 #define MANY(p, kind, need, member, otherwise, check, variable) \
-	{ p, kind, need, offsetof(struct config, member), otherwise, 0, 0, 0, check, variable }
+	{ p, kind, need, offsetof(struct config, member), otherwise, 0, 1, 0, check, variable, NULL, false }
 
 const struct config_key config_keys[] = {
 	TEXT("site.url", NEED_SITE, site.url, NULL, check_origin),
@@ -157,6 +169,7 @@ const struct config_key config_keys[] = {
 	TEXT("stripe.api_url", NEED_STRIPE, stripe.api_url, "https://api.stripe.com", check_origin),
 	TEXT("stripe.version", NEED_STRIPE, stripe.version, "2026-07-29.dahlia", check_filled),
 	TEXT("stripe.portal_configuration", NEED_STRIPE, stripe.portal_configuration, "", check_portal),
+	TEXT("stripe.webhook_url", NEED_STRIPE, stripe.webhook_url, "", check_url),
 	INT("stripe.timeout_ms", NEED_STRIPE, stripe.timeout_ms, 10000, 500, 80000),
 	MANY("stripe.key_file", KIND_SECRET, NEED_STRIPE, stripe.key, NULL, check_api_key, "TOLLGATE_STRIPE_KEY"),
 	MANY("stripe.webhook_secret_files", KIND_SECRETS, NEED_WEBHOOK, stripe.webhook_secrets, NULL, check_webhook,
@@ -169,6 +182,17 @@ const struct config_key config_keys[] = {
 	INT("mail.timeout_ms", NEED_MAIL, mail.timeout_ms, 30000, 500, 120000),
 	INT("jobs.threads", NEED_JOBS, jobs.threads, 2, 1, 16),
 	INT("jobs.poll_ms", NEED_JOBS, jobs.poll_ms, 1000, 10, 60000),
-	{ "plans", KIND_PLANS, NEED_PLANS, 0, NULL, 0, 0, 0, NULL, NULL },
+	TEXT("portal.name", NEED_CATALOGUE, portal.name, "", NULL),
+	BOOL("portal.invoices", NEED_CATALOGUE, portal.invoices, true),
+	BOOL("portal.payment_method", NEED_CATALOGUE, portal.payment_method, true),
+	BOOL("portal.change_plan", NEED_CATALOGUE, portal.change_plan, true),
+	TEXT("portal.cancel", NEED_CATALOGUE, portal.cancel, "at_period_end", check_cancel),
+	{ .path = "portal.customer_update", .kind = KIND_WORDS, .need = NEED_CATALOGUE,
+	    .offset = offsetof(struct config, portal.customer_update), .text = "email address tax_id",
+	    .check = check_customer_field },
+	{ .path = "plans", .kind = KIND_GROUPS, .need = NEED_PLANS, .offset = offsetof(struct config, plans),
+	    .groups = &config_plans },
+	{ .path = "meters", .kind = KIND_GROUPS, .need = NEED_CATALOGUE, .offset = offsetof(struct config, meters),
+	    .groups = &config_meters },
 	{ 0 }
 };

@@ -132,6 +132,14 @@ test_f121_the_commented_file_shows_every_default(void **state)
 	assert_string_equal(shown->stripe.portal_configuration, c->stripe.portal_configuration);
 	assert_int_equal(shown->stripe.timeout_ms, c->stripe.timeout_ms);
 	assert_string_equal(shown->mail.user, c->mail.user);
+	assert_string_equal(shown->stripe.webhook_url, c->stripe.webhook_url);
+	assert_string_equal(shown->portal.name, c->portal.name);
+	assert_string_equal(shown->portal.cancel, c->portal.cancel);
+	assert_int_equal(shown->portal.invoices, c->portal.invoices);
+	assert_int_equal(shown->portal.payment_method, c->portal.payment_method);
+	assert_int_equal(shown->portal.change_plan, c->portal.change_plan);
+	assert_int_equal(shown->portal.customer_update.n, c->portal.customer_update.n);
+	assert_int_equal(shown->n_meters, c->n_meters);
 	assert_int_equal(shown->mail.starttls, c->mail.starttls);
 	assert_int_equal(shown->mail.timeout_ms, c->mail.timeout_ms);
 	assert_memory_equal(&shown->jobs, &c->jobs, sizeof(c->jobs));
@@ -324,12 +332,71 @@ test_plans_have_ids_and_prices_of_their_own(void **state)
 	    "{ id = \"a\"; price = \"price_1\"; },\n{ id = \"B\"; price = \"prod_1\"; },\n{ id = \"c\"; } );"), ERR_INVALID);
 	assert_non_null(strstr(s->said, ":3: plans.id has \"a\" twice"));
 	assert_non_null(strstr(s->said, ":3: plans.price has \"price_1\" twice"));
-	assert_non_null(strstr(s->said, ":4: plans.id must be lower-case"));
-	assert_non_null(strstr(s->said, ":4: plans.price must begin with price_"));
-	assert_non_null(strstr(s->said, ":5: plans must be a list of"));
+	assert_non_null(strstr(s->said, ":4: plans.id \"B\" must be lower-case"));
+	assert_non_null(strstr(s->said, ":4: plans.price \"prod_1\" must begin with price_"));
+	assert_non_null(strstr(s->said, ":5: plans has neither price nor lookup_key"));
 	assert_int_equal(load(s, NEED_PLANS, "plans = ();"), ERR_INVALID);
 	assert_int_equal(load(s, NEED_PLANS, ""), ERR_INVALID);
 	assert_non_null(strstr(s->said, "plans is missing"));
+}
+
+static void
+test_plans_may_be_found_by_a_lookup_key(void **state)
+{
+	struct stage	*s = *state;
+
+	assert_int_equal(load(s, NEED_PLANS, "plans = ( { id = \"a\"; lookup_key = \"a_yearly\"; amount = 19000;"
+	    " currency = \"eur\"; interval = \"year\"; grace_days = 3; features = [\"chat\", \"export\"]; },"
+	    " { id = \"b\"; price = \"price_b\"; } );"), OK);
+	assert_string_equal(s->config->plans[0].price, "");
+	assert_int_equal(s->config->plans[0].amount, 19000);
+	assert_string_equal(s->config->plans[0].interval, "year");
+	assert_int_equal(s->config->plans[0].grace_days, 3);
+	assert_int_equal(s->config->plans[0].features.n, 2);
+	assert_string_equal(s->config->plans[0].features.items[1], "export");
+	assert_string_equal(s->config->plans[1].interval, "month");
+	assert_int_equal(s->config->plans[1].grace_days, 7);
+	assert_int_equal(s->config->plans[1].features.n, 0);
+}
+
+static void
+test_f121_members_of_plans_and_meters_are_checked(void **state)
+{
+	static const char	*expected[] = {
+		":2: plans has a lookup_key, but not both amount and currency",
+		":3: plans.currency \"Eur\" must be three lower-case letters",
+		":3: plans.interval \"fortnight\" must be day, week, month or year",
+		":4: plans.grace_days must be from 0 to 365",
+		":4: colour is not known here",
+		":5: plans must be a list of",
+		":6: meters.display_name is missing",
+		":7: portal.cancel \"never\" must be at_period_end",
+		":7: portal.customer_update \"card\" must be address",
+	};
+	struct stage	*s = *state;
+
+	assert_int_equal(load(s, NEED_PLANS | NEED_CATALOGUE, "plans = (\n"
+	    "{ id = \"a\"; lookup_key = \"a\"; amount = 1; },\n"
+	    "{ id = \"b\"; price = \"price_b\"; currency = \"Eur\"; interval = \"fortnight\"; },\n"
+	    "{ id = \"c\"; price = \"price_c\"; grace_days = 366; colour = 1; },\n"
+	    "7 );\n"
+	    "meters = ( { event_name = \"tokens\"; } );\n"
+	    "portal = { cancel = \"never\"; customer_update = [\"card\"]; };\n"), ERR_INVALID);
+	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+		if (strstr(s->said, expected[i]) == NULL)
+			fail_msg("not told: %s\n%s", expected[i], s->said);
+	}
+}
+
+static void
+test_c24_the_portal_may_forbid_every_change(void **state)
+{
+	struct stage	*s = *state;
+
+	assert_int_equal(load(s, NEED_CATALOGUE, "portal = { name = \"ours\"; customer_update = []; cancel = \"no\"; };"), OK);
+	assert_int_equal(s->config->portal.customer_update.n, 0);
+	assert_true(s->config->portal.invoices);
+	assert_int_equal(s->config->n_meters, 0);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -349,6 +416,9 @@ main(void)
 		TEST(test_f104_the_environment_goes_first_and_is_wiped),
 		TEST(test_c93_a_secret_not_needed_is_not_read),
 		TEST(test_plans_have_ids_and_prices_of_their_own),
+		TEST(test_plans_may_be_found_by_a_lookup_key),
+		TEST(test_f121_members_of_plans_and_meters_are_checked),
+		TEST(test_c24_the_portal_may_forbid_every_change),
 	};
 
 	mem_init();
