@@ -461,6 +461,25 @@ test_f24_a_silent_and_a_dribbling_peer_are_dropped_after_two_seconds(void **stat
 }
 
 static void
+test_f24_a_peer_that_sends_without_end_is_dropped_after_two_seconds(void **state)
+{
+	struct server	*s = *state;
+	struct buf	b = { .ctx = s->mem };
+	int		fd = join(s);
+	int64_t		from = deadline_now();
+
+	put_begin(&b, 1, 1, 0);
+	send_all(fd, &b);
+	b.len = 0;
+	put_record(&b, STDIN, 2, "skipped", 7);
+	while (send(fd, b.data, b.len, MSG_NOSIGNAL) > 0)
+		;
+	assert_in_range(deadline_now() - from, 1900, 4000);
+	close(fd);
+	still_serves(s);
+}
+
+static void
 test_f25_f28_a_cut_or_aborted_body_runs_no_handler(void **state)
 {
 	struct server	*s = *state;
@@ -743,6 +762,7 @@ main(void)
 		WITH(start_server, test_f19_a_header_with_a_line_end_becomes_a_500),
 		WITH(start_one_thread, test_f21_f22_f23_what_is_no_request_is_turned_away),
 		WITH(start_one_thread, test_f24_a_silent_and_a_dribbling_peer_are_dropped_after_two_seconds),
+		WITH(start_one_thread, test_f24_a_peer_that_sends_without_end_is_dropped_after_two_seconds),
 		WITH(start_one_thread, test_f25_f28_a_cut_or_aborted_body_runs_no_handler),
 		WITH(start_one_thread, test_f26_keep_conn_does_not_let_a_body_become_a_request),
 		WITH(start_one_thread, test_f27_a_multiplexed_request_is_refused_and_the_first_answered),
