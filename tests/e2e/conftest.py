@@ -24,6 +24,13 @@ def pytest_collection_modifyitems(items):
     items[:] = [item for item in items if all(SERVER in mark.args for mark in item.iter_markers("only"))]
 
 
+LAST = ("test_contract", "test_secrets")    # these look at what all the others have left behind
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: LAST.index(item.module.__name__) if item.module.__name__ in LAST else -1)
+
+
 @pytest.fixture(scope="session")
 def stack():
     """What tests/stack prints: url, stripe_url, mail_url, database_url, webhook_secret, log_dir, sockets, server, ..."""

@@ -1,0 +1,55 @@
+"""What we asked of Stripe in all the other tests, against Stripe's own description of its API."""
+import sys
+from pathlib import Path
+
+import pytest
+from journey import become_customer, sign_in, wait_until
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "stripe"))
+import contract  # noqa: E402
+
+WHY = f"Stripe's description of its API is not there ({contract.PATH})"
+CALLS = [("POST", "/v1/checkout/sessions"), ("GET", "/v1/checkout/sessions/*"), ("GET", "/v1/subscriptions/*"),
+         ("GET", "/v1/customers/*"), ("POST", "/v1/billing_portal/sessions")]
+
+
+@pytest.fixture(scope="module")
+def calls(stack, sim, db, mail):
+    """All there were, one journey at least."""
+    from client import Browser
+    from journey import new_address
+    browser, email = Browser(stack["url"]), new_address("contract")
+    become_customer(browser, sim, db, email)
+    sign_in(browser, mail, email)
+    browser.submit(browser.get("/settings/billing"))
+    wait_until(lambda: all(sim.requests(*call) for call in CALLS))
+    return sim.requests()
+
+
+@pytest.mark.skipif(not contract.available(), reason=WHY)
+@pytest.mark.parametrize("method, path", CALLS)
+def test_c43_every_call_is_one_that_stripe_describes(calls, sim, method, path):
+    wanted = sim.requests(method, path)
+    faults = {fault for call in wanted for fault in contract.check_request(
+        call["method"], call["path"], call["body"] if method == "POST" else call["query"])}
+    assert faults == set()
+
+
+@pytest.mark.skipif(not contract.available(), reason=WHY)
+def test_c43_and_there_are_no_others(calls):
+    known = {path.removesuffix("/*") for _, path in CALLS}
+    assert {c["path"].rpartition("/")[0] if c["path"].count("/") > 2 + c["path"].startswith(("/v1/checkout", "/v1/billing"))
+            else c["path"] for c in calls} <= known
+
+
+def test_c43_every_call_names_the_pinned_version(calls):
+    assert {c["headers"].get("stripe-version") for c in calls} == {"2026-07-29.dahlia"}
+
+
+def test_every_writing_call_has_a_key_of_its_own(calls):
+    """The same key only ever with the same body."""
+    bodies = {}
+    for call in calls:
+        if call["method"] == "POST":
+            bodies.setdefault(call["headers"]["idempotency-key"], set()).add(call["body"])
+    assert bodies and all(len(found) == 1 for found in bodies.values())
