@@ -191,7 +191,6 @@ def test_f115_apache_under_load_serves_on(stack, db, asks, name):
             load.more(20)
             send(stack, name, signal.SIGTERM)
         load.more(40)
-    from collections import Counter; print("LOAD", name, Counter(s for s, _ in load.answers))
     assert load.except_for(good, 500, 503) == []
     assert len(load.except_for(good)) <= 3 * 10
     assert [ask()[0] for _ in range(5)] == [good] * 5
