@@ -20,14 +20,11 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "only(server): what the other web server has no part in is not collected for it")
 
 
-def pytest_collection_modifyitems(items):
-    items[:] = [item for item in items if all(SERVER in mark.args for mark in item.iter_markers("only"))]
-
-
 LAST = ("test_contract", "test_secrets")    # these look at what all the others have left behind
 
 
 def pytest_collection_modifyitems(items):
+    items[:] = [item for item in items if all(SERVER in mark.args for mark in item.iter_markers("only"))]
     items.sort(key=lambda item: LAST.index(item.module.__name__) if item.module.__name__ in LAST else -1)
 
 
