@@ -1,0 +1,358 @@
+"""The journey in Chromium with JavaScript off, on a phone and on a desk, by day and by night.
+
+Screenshots of every state are kept in build/screens/ for people to look at.
+"""
+import os
+import re
+from pathlib import Path
+
+import pytest
+from journey import LINK, become_customer, code_in, new_address, sign_in, token_in, wait_until
+from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import Select
+
+SCREENS = Path(__file__).resolve().parents[2] / "build/screens"
+SIZES = {"phone": (390, 844), "desk": (1280, 900)}
+COLOURS = ("light", "dark")
+
+
+def start_chromium():
+    options = webdriver.ChromeOptions()
+    options.binary_location = "/usr/bin/chromium"
+    for flag in ("--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--no-proxy-server",
+                 "--lang=en", "--force-device-scale-factor=1"):
+        options.add_argument(flag)
+    if os.getuid() == 0:
+        options.add_argument("--no-sandbox")
+    options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2,
+                                              "intl.accept_languages": "en"})
+    return webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
+
+
+def is_gone(element):
+    try:
+        element.is_enabled()
+    except StaleElementReferenceException:
+        return True
+    return False
+
+
+class Person:
+    """Somebody in front of Chromium."""
+
+    def __init__(self, driver, stack):
+        self.driver, self.url, self.shots = driver, stack["url"], None
+
+    def open(self, address):
+        self.driver.get(address if "://" in address else self.url + address)
+
+    def find(self, selector):
+        return self.driver.find_element(By.CSS_SELECTOR, selector)
+
+    def press(self, selector):
+        """Clicks, and waits for the next page."""
+        before = self.find("html")
+        self.find(selector).click()
+        wait_until(lambda: is_gone(before))
+
+    def all(self, selector):
+        return self.driver.find_elements(By.CSS_SELECTOR, selector)
+
+    def text(self, selector="main"):
+        return self.find(selector).text
+
+    def path(self):
+        return self.driver.current_url.removeprefix(self.url)
+
+    def size(self, width, height):
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": height,
+                                                                            "deviceScaleFactor": 1, "mobile": width < 500})
+
+    def colours(self, scheme):
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
+
+    def shoot(self, name):
+        """The whole page in both colours."""
+        if self.shots is None:
+            return
+        SCREENS.mkdir(parents=True, exist_ok=True)
+        for scheme in COLOURS:
+            self.colours(scheme)
+            (SCREENS / f"{self.shots}-{name}-{scheme}.png").write_bytes(self.driver.get_screenshot_as_png())
+        self.colours("light")
+
+    def outer(self, script):
+        """What DevTools computes; the page itself runs no script."""
+        return self.driver.execute_cdp_cmd("Runtime.evaluate", {"expression": script, "returnByValue": True})["result"].get("value")
+
+
+@pytest.fixture(scope="module")
+def driver():
+    started = start_chromium()
+    yield started
+    started.quit()
+
+
+@pytest.fixture
+def person(driver, stack):
+    driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+    someone = Person(driver, stack)
+    someone.size(*SIZES["desk"])
+    someone.colours("light")
+    return someone
+
+
+@pytest.fixture
+def signed_in(person, new_browser, sim, db, mail, fresh):
+    """(person, address): the session was made elsewhere and its cookie brought here."""
+    browser, email = new_browser(), fresh()
+    become_customer(browser, sim, db, email)
+    sign_in(browser, mail, email)
+    person.open("/signup")
+    person.driver.add_cookie({"name": "__Host-sid", "value": browser.cookie("__Host-sid"), "path": "/", "secure": True,
+                              "httpOnly": True, "sameSite": "Lax"})
+    return person, email
+
+
+def test_javascript_is_off(person):
+    person.driver.get("data:text/html,<title>off</title><p>x</p><script>document.title='on'</script>")
+    assert person.driver.title == "off"
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_c03_the_whole_journey_without_javascript(person, db, sim, mail, stack, size):
+    """Every click is one that a person makes; the welcome page has to refresh itself."""
+    email = new_address(f"chromium-{size}")
+    person.size(*SIZES[size])
+    person.shots = size
+    person.open("/signup")
+    person.shoot("01-signup")
+    person.find("#email").send_keys("not an address")
+    person.press("main button")
+    assert "does not look like" in person.text("#email-error")
+    assert person.find("#email").get_attribute("value") == "not an address"
+    person.shoot("02-signup-wrong")
+    person.find("#email").clear()
+    person.find("#email").send_keys(email)
+    Select(person.find("#plan")).select_by_visible_text("Starter")
+    person.press("main button")
+
+    assert person.driver.current_url.startswith(stack["stripe_url"] + "/c/pay/cs_")
+    person.shoot("03-checkout")
+    person.press("#pay-declined")
+    assert "declined" in person.text("#notice")
+    sim.post("mode", delay=1.5)
+    try:
+        person.press("#pay-good")
+        assert person.path().startswith("/en/welcome?session_id=cs_")
+        assert person.text("h1") == "Confirming your payment"
+        person.shoot("04-welcome-processing")
+        wait_until(lambda: person.text("h1") == "You are all set", 20, 0.1)
+    finally:
+        sim.post("mode", reset=True)
+    person.shoot("05-welcome-ready")
+
+    found = mail.wait(email)
+    person.open(LINK.search(found["text"])[0])
+    assert person.text("h1") == "One click to sign in"
+    person.shoot("06-link")
+    person.press("main button")
+    assert person.path() == "/workspace"
+    assert email in person.text() and "Starter" in person.text()
+    person.shoot("07-workspace")
+
+    person.press("nav a[href='/settings/billing']")
+    assert person.path() == "/settings/billing"
+    wait_until(lambda: (person.driver.refresh() or person.text("#status") == "Active"))
+    person.shoot("08-billing")
+    person.press("#manage")
+    assert person.driver.current_url.startswith(stack["stripe_url"] + "/p/session/")
+    person.shoot("09-portal")
+    person.press("#cancel-at-period-end")
+    assert "Ends on" in person.text("body")
+    portal = person.driver.current_url
+    person.press("#return")
+    assert person.path() == "/settings/billing", "still signed in after Stripe's page"
+    wait_until(lambda: (person.driver.refresh() or person.all("#ends-on")))
+    assert "Ends on" in person.text("#ends-on") and not person.all("#renews-on")
+    person.shoot("10-billing-ending")
+    person.open(portal)
+    person.press("#renew")
+    person.press("#return")
+    wait_until(lambda: (person.driver.refresh() or person.all("#renews-on")))
+    assert not person.all("#ends-on")
+
+    person.press("nav form button")
+    assert person.path() == "/signin"
+    person.shoot("11-signin")
+    person.open("/settings/billing")
+    assert person.path() == "/signin?next=/settings/billing"
+    person.find("#email").send_keys(email)
+    person.press("main button")
+    assert person.path() == "/signin/code"
+    person.shoot("12-code")
+    person.find("#code").send_keys("0000-0000")
+    person.press("main button")
+    assert "does not fit" in person.text("#code-error")
+    person.shoot("13-code-wrong")
+    person.find("#code").send_keys(code_in(mail.wait(email, 2)).lower())
+    person.press("main button")
+    assert person.path() == "/settings/billing"
+
+
+def test_c03_a_phone_of_another_persons_needs_the_code(person, new_browser, sim, db, mail, fresh):
+    email = fresh()
+    become_customer(new_browser(), sim, db, email)
+    person.shots = "phone"
+    person.size(*SIZES["phone"])
+    found = mail.wait(email)
+    person.open(f"/signin/link?t={token_in(found)}")
+    assert "not the browser that asked" in person.text()
+    person.shoot("14-link-elsewhere")
+    person.find("#code").send_keys(code_in(found))
+    person.press("main button")
+    assert person.path() == "/workspace"
+
+
+def test_c50_back_after_signing_out_shows_nothing(signed_in):
+    """F45: the page before is not kept."""
+    person, email = signed_in
+    person.open("/workspace")
+    assert email in person.text()
+    person.press("nav form button")
+    person.driver.back()
+    assert email not in person.driver.page_source
+    assert person.path().startswith("/signin")
+
+
+STATES = ["/signup", "/de/signup", "/signin", "/signin/code", "/signin/link?t=" + "A" * 43, "/welcome", "/nothing-here"]
+PRIVATE = ["/workspace", "/settings/billing", "/signout", "/de/settings/billing", "/de/workspace"]
+
+
+def no_wider_than(person, width):
+    found = person.outer("[document.documentElement.scrollWidth, window.innerWidth]")
+    return found[0] <= width and found[1] == width
+
+
+@pytest.mark.parametrize("path", STATES)
+def test_no_page_scrolls_sideways_at_320_pixels(person, path):
+    person.size(320, 640)
+    person.open(path)
+    assert no_wider_than(person, 320)
+
+
+@pytest.mark.parametrize("path", PRIVATE)
+def test_no_private_page_scrolls_sideways_at_320_pixels(signed_in, db, path):
+    person, email = signed_in
+    long = "a" * 60 + "@" + "b" * 60 + ".example.com"
+    db.execute("update auth.users set email = %s where email_canonical = %s", long, email)
+    person.size(320, 640)
+    person.open(path)
+    assert no_wider_than(person, 320)
+
+
+# Asked of every page: what is wrong with it for somebody who cannot see it, or not well.
+FAULTS = r"""(() => {
+  const faults = [];
+  if (!document.documentElement.lang) faults.push('no language');
+  if (!document.title) faults.push('no title');
+  if (document.querySelectorAll('h1').length !== 1) faults.push('not one h1');
+  if (document.querySelectorAll('main').length !== 1) faults.push('not one main');
+  for (const e of document.querySelectorAll('input:not([type=hidden]), select, textarea'))
+    if (!e.labels.length || !e.labels[0].textContent.trim()) faults.push('no label: ' + e.outerHTML);
+  for (const e of document.querySelectorAll('button, a'))
+    if (!e.textContent.trim()) faults.push('no text: ' + e.outerHTML);
+  for (const e of document.querySelectorAll('[aria-describedby]'))
+    if (!document.getElementById(e.getAttribute('aria-describedby'))) faults.push('describes nothing: ' + e.outerHTML);
+  const ids = [...document.querySelectorAll('[id]')].map(e => e.id);
+  if (new Set(ids).size !== ids.length) faults.push('an id twice');
+  const rgb = t => t.match(/[\d.]+/g).map(Number);
+  const light = c => { const [r, g, b] = c.slice(0, 3).map(v => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+                       return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+  const ground = e => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor);
+                        if (c.length < 4 || c[3] > 0.99) return c; } return [255, 255, 255]; };
+  for (const e of document.querySelectorAll('body *')) {
+    const own = [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
+    if (!own || !e.getClientRects().length) continue;
+    const [a, b] = [light(rgb(getComputedStyle(e).color)), light(ground(e))].sort((x, y) => y - x);
+    const ratio = (a + 0.05) / (b + 0.05);
+    if (ratio < 4.5) faults.push('contrast ' + ratio.toFixed(2) + ': ' + e.textContent.trim().slice(0, 40));
+  }
+  for (const e of document.querySelectorAll('main button, main .button, main input:not([type=hidden]), main select'))
+    if (e.getBoundingClientRect().height < 40) faults.push('hard to hit: ' + e.outerHTML);
+  return faults; })()"""
+
+
+def faults_of(person):
+    found = []
+    for scheme in COLOURS:
+        person.colours(scheme)
+        found += [f"{scheme}: {fault}" for fault in person.outer(FAULTS)]
+    return found
+
+
+@pytest.mark.parametrize("path", STATES)
+def test_pages_are_readable_by_everybody(person, path):
+    person.open(path)
+    assert faults_of(person) == []
+    person.shots = "desk"
+    person.shoot("20" + re.sub(r"\W+", "-", path)[:24])
+
+
+@pytest.mark.parametrize("path", PRIVATE)
+def test_private_pages_are_readable_by_everybody(signed_in, path):
+    person, _ = signed_in
+    person.open(path)
+    assert faults_of(person) == []
+    person.shots = "phone"
+    person.size(*SIZES["phone"])
+    person.shoot("30" + re.sub(r"\W+", "-", path))
+
+
+def test_errors_in_a_form_are_readable_by_everybody(person):
+    person.open("/signup")
+    person.press("main button")
+    assert person.text("#email-error")
+    assert faults_of(person) == []
+    assert person.outer("document.activeElement.id") == "email", "the wrong field has the focus"
+
+
+@pytest.mark.parametrize("status", ["past_due", "canceled", "trialing", "paused"])
+def test_every_colour_of_a_status_is_readable(signed_in, db, status):
+    person, email = signed_in
+    wait_until(lambda: db.value("select count(*) from billing.subscriptions where tenant_id = %s", db.tenant_of(email)))
+    db.execute("update billing.subscriptions set status = %s where tenant_id = %s", status, db.tenant_of(email))
+    person.open("/settings/billing")
+    assert person.find("#status").text
+    assert faults_of(person) == []
+    person.shots = "desk"
+    person.shoot(f"40-billing-{status}")
+
+
+def test_mails_are_readable_by_everybody(person, new_browser, sim, db, mail, fresh):
+    email = fresh()
+    become_customer(new_browser(), sim, db, email)
+    path = SCREENS / "mail.html"
+    SCREENS.mkdir(parents=True, exist_ok=True)
+    path.write_text(mail.wait(email)["html"])
+    person.open(f"file://{path}")
+    person.shots = "phone"
+    person.size(*SIZES["phone"])
+    person.shoot("50-mail-welcome")
+    for scheme in COLOURS:
+        person.colours(scheme)
+        assert [f for f in person.outer(FAULTS) if f.startswith(("contrast", "no l", "no t"))] == []
+    person.size(320, 640)
+    assert no_wider_than(person, 320)
+
+
+def test_pages_work_with_the_keyboard_alone(person):
+    """The skip link comes first and is seen when it has the focus."""
+    person.open("/signup")
+    assert not person.find(".skip").rect["x"] >= 0
+    person.driver.switch_to.active_element.send_keys("\ue004")
+    assert person.driver.switch_to.active_element.get_attribute("class") == "skip"
+    assert person.find(".skip").rect["x"] >= 0
