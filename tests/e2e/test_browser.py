@@ -19,17 +19,25 @@ SIZES = {"phone": (390, 844), "desk": (1280, 900)}
 COLOURS = ("light", "dark")
 
 
-def start_chromium():
+def start_chromium(*more):
     options = webdriver.ChromeOptions()
     options.binary_location = "/usr/bin/chromium"
     for flag in ("--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--no-proxy-server",
-                 "--lang=en", "--force-device-scale-factor=1"):
+                 "--lang=en", "--force-device-scale-factor=1", *more):
         options.add_argument(flag)
-    if os.getuid() == 0:
-        options.add_argument("--no-sandbox")
     options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2,
                                               "intl.accept_languages": "en"})
     return webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
+
+
+def start_chromium_anywhere():
+    """Its sandbox is not for root, nor for every container."""
+    if os.getuid() == 0:
+        return start_chromium("--no-sandbox")
+    try:
+        return start_chromium()
+    except WebDriverException:
+        return start_chromium("--no-sandbox")
 
 
 def is_gone(element):
@@ -99,7 +107,7 @@ class Person:
 
 @pytest.fixture(scope="module")
 def driver():
-    started = start_chromium()
+    started = start_chromium_anywhere()
     yield started
     started.quit()
 
