@@ -1,0 +1,156 @@
+"""life: what one customer does, in a line each. What Stripe refuses at the moment is no fault: it is left out."""
+import hashlib
+import secrets
+
+import journey
+import requests
+from client import Browser
+
+VERSION = "2026-07-29.dahlia"
+PRICES = {"starter": "price_starter", "growth": "price_growth"}
+
+
+class Life:
+    """email, tenant and session of one who signed up; said: what was done, for the history."""
+
+    def __init__(self, world, plan="starter", trial=0, card="good"):
+        self.world, self.plan, self.trial, self.card = world, plan, trial, card
+        self.email = journey.new_address("life")
+        self.tenant = self.session = None
+
+    # -- the way in
+
+    def sign_up(self):
+        """By the form, as people do; a trial as a sales page of ours would ask for it."""
+        if self.trial:
+            self.sign_up_for_trial()
+        else:
+            browser = Browser(self.world.stack["url"])
+            self.session = journey.session_in(journey.sign_up(browser, self.email, self.plan))
+        self.tenant = str(self.world.db.tenant_of(self.email))
+
+    def sign_up_for_trial(self):
+        key = hashlib.sha256(self.email.encode()).digest()
+        draft = self.world.db.value("select api.open_draft(%s, %s, %s, 'en', %s, '127.0.0.1')", key, self.email,
+                                    self.plan, secrets.token_bytes(32))
+        made = self.ask_session(draft["tenant"], customer_email=self.email,
+                                **{"subscription_data[trial_period_days]": self.trial,
+                                   "payment_method_collection": "if_required"})
+        self.session = made["id"]
+        self.world.db.value("select api.checkout_opened(%s, %s::int, %s)", key, draft["attempt"], self.session)
+
+    def ask_session(self, tenant, **more):
+        form = {"mode": "subscription", "line_items[0][price]": PRICES[self.plan], "line_items[0][quantity]": 1,
+                "success_url": "http://localhost/welcome?session_id={CHECKOUT_SESSION_ID}",
+                "client_reference_id": tenant, "subscription_data[metadata][tenant_id]": tenant,
+                "metadata[tenant_id]": tenant, **more}
+        return self.api("POST", "checkout/sessions", form)
+
+    def api(self, method, path, form=None):
+        stack = self.world.stack
+        answer = requests.request(method, f"{stack['stripe_url']}/v1/{path}", data=form, timeout=30, headers={
+            "Authorization": f"Bearer {stack['stripe_key']}", "Stripe-Version": VERSION})
+        assert answer.ok, answer.text
+        return answer.json()
+
+    # -- what Stripe knows of it
+
+    def rows(self, kind):
+        return self.world.sim.get(f"state/{kind}")
+
+    def customer(self):
+        """The newest one, or None."""
+        mine = [row["customer"] for row in self.rows("checkout.session") if row["client_reference_id"] == self.tenant]
+        return next((ident for ident in reversed(mine) if ident), None)
+
+    def subscription(self):
+        """The newest one, or None."""
+        mine = [row["id"] for row in self.rows("subscription") if row["metadata"].get("tenant_id") == self.tenant]
+        return mine[-1] if mine else None
+
+    def paid_subscription(self):
+        """The newest one, unless its first payment is still under way at the bank: that one is settled, not paid."""
+        session = self.world.sim.object("checkout.session", self.session)
+        return self.subscription() if session["payment_status"] != "unpaid" else None
+
+    def live_subscription(self):
+        """The newest one when it has begun and not ended: no other may be given any status at will."""
+        ident = self.subscription()
+        status = ident and self.world.sim.object("subscription", ident)["status"]
+        return None if status in (None, "incomplete", "incomplete_expired", "canceled") else ident
+
+    def charge(self):
+        mine = [row["id"] for row in self.rows("charge") if row["customer"] == self.customer() and row["captured"]]
+        return mine[-1] if mine else None
+
+    def dispute_open(self):
+        mine = {row["id"] for row in self.rows("charge") if row["customer"] == self.customer()}
+        return next((row["id"] for row in self.rows("dispute") if row["charge"] in mine), None)
+
+    # -- what is done
+
+    def control(self, path, **body):
+        """Whether the simulator did it."""
+        answer = requests.post(f"{self.world.stack['stripe_url']}/_sim/{path}", json=body, timeout=30)
+        assert answer.status_code in (200, 400), answer.text
+        return answer.status_code == 200
+
+    def act(self, action, what=None):
+        """One of ACTIONS; False when it makes no sense now."""
+        kind, of = ACTIONS[action]
+        ident = of(self)
+        if ident is None:
+            return False
+        return kind(self, ident, what)
+
+    def pay(self, session, what):
+        return self.control(f"checkout/{session}/pay", card=self.card)
+
+    def resubscribe(self, customer, what):
+        """A new session of the same tenant, by the same customer unless that one is deleted."""
+        live = [row for row in self.rows("subscription") if row["metadata"].get("tenant_id") == self.tenant
+                and row["status"] not in ("canceled", "incomplete_expired")]
+        if live:
+            return False
+        gone = self.world.sim.get(f"state/customer/{customer}").get("deleted")
+        who = {"customer_email": self.email} if gone else {"customer": customer}
+        return self.control(f"checkout/{self.ask_session(self.tenant, **who)['id']}/pay", card="good")
+
+    def forget(self, customer, what):
+        url = f"{self.world.stack['stripe_url']}/_sim/customers/{customer}"
+        return requests.delete(url, timeout=30).status_code == 200
+
+
+def on(path, **fixed):
+    """Something the control API does to the object; `what` is its argument, if it has one."""
+    def act(life, ident, what):
+        body = {name: what if value is None else value for name, value in fixed.items()}
+        return life.control(path.format(ident), **body)
+    return act
+
+
+SUBSCRIPTION = "subscriptions/{}/"
+ACTIONS = {
+    "pay": (Life.pay, lambda life: life.session),
+    "expire": (on("checkout/{}/expire"), lambda life: life.session),
+    "settle": (on("checkout/{}/settle", ok=None), lambda life: life.session),
+    "change": (on(SUBSCRIPTION + "change", price=None), Life.subscription),
+    "cancel": (on(SUBSCRIPTION + "cancel"), Life.subscription),
+    "cancel_at_period_end": (on(SUBSCRIPTION + "cancel_at_period_end"), Life.subscription),
+    "cancel_at": (on(SUBSCRIPTION + "cancel_at"), Life.subscription),
+    "renew": (on(SUBSCRIPTION + "renew"), Life.subscription),
+    "trial_end": (on(SUBSCRIPTION + "trial_end"), Life.subscription),
+    "fail_next": (on(SUBSCRIPTION + "fail_next", times=None), Life.subscription),
+    "pay_open": (on(SUBSCRIPTION + "pay_open"), Life.paid_subscription),
+    "status": (on(SUBSCRIPTION + "status", status=None), Life.live_subscription),
+    "pause": (on(SUBSCRIPTION + "pause", behavior=None), Life.subscription),
+    "unpause": (on(SUBSCRIPTION + "unpause"), Life.subscription),
+    "resume": (on(SUBSCRIPTION + "resume"), Life.subscription),
+    "card": (on("customers/{}/card", card=None), Life.customer),
+    "refund": (on("charges/{}/refund"), Life.charge),
+    "refund_part": (on("charges/{}/refund", amount=500), Life.charge),
+    "dispute": (on("charges/{}/dispute"), Life.charge),
+    "close_dispute": (on("disputes/{}/close", won=None), Life.dispute_open),
+    "resubscribe": (Life.resubscribe, Life.customer),
+    "forget": (Life.forget, Life.customer),
+}

@@ -1,0 +1,108 @@
+"""mirror: our rows beside Stripe's objects, field by field, and what else must be true of a tenant."""
+from datetime import datetime, timezone
+
+PLANS = {"price_starter": "starter", "price_growth": "growth"}
+
+
+def time_of(seconds):
+    return None if seconds is None else datetime.fromtimestamp(seconds, timezone.utc)
+
+
+def item(row):
+    return row["items"]["data"][0]
+
+
+# Our column: how it follows from the object.
+SUBSCRIPTION = {
+    "id": lambda row: row["id"], "tenant_id": lambda row: row["metadata"]["tenant_id"],
+    "customer_id": lambda row: row["customer"], "status": lambda row: row["status"],
+    "plan": lambda row: PLANS[item(row)["price"]["id"]], "price": lambda row: item(row)["price"]["id"],
+    "quantity": lambda row: item(row)["quantity"],
+    "period_start": lambda row: time_of(min(i["current_period_start"] for i in row["items"]["data"])),
+    "period_end": lambda row: time_of(max(i["current_period_end"] for i in row["items"]["data"])),
+    "cancel_at_period_end": lambda row: row["cancel_at_period_end"], "cancel_at": lambda row: time_of(row["cancel_at"]),
+    "canceled_at": lambda row: time_of(row["canceled_at"]), "ended_at": lambda row: time_of(row["ended_at"]),
+    "trial_end": lambda row: time_of(row["trial_end"]), "created_at": lambda row: time_of(row["created"]),
+}
+CHECKOUT = {
+    "session_id": lambda row: row["id"], "tenant_id": lambda row: row["client_reference_id"],
+    "status": lambda row: "unpaid" if row["status"] == "complete" and row["payment_status"] == "unpaid"
+    else row["status"],
+}
+
+
+def ours(db, table, fields, key, ident):
+    """Our row as a dictionary, None when there is none."""
+    found = db.row(f"select {', '.join(fields)} from {table} where {key} = %s", ident)
+    return found and {name: str(value) if name == "tenant_id" else value for name, value in zip(fields, found)}
+
+
+def differences(db, table, fields, key, row):
+    """[(table, id, field, ours, Stripe's)]."""
+    mine = ours(db, table, fields, key, row["id"])
+    if mine is None:
+        return [(table, row["id"], "is missing", None, None)]
+    wanted = {name: read(row) for name, read in fields.items()}
+    return [(table, row["id"], name, mine[name], wanted[name]) for name in fields if mine[name] != wanted[name]]
+
+
+def was_paid(life, state):
+    """Whether a tenant must be active now: a session of it was paid, or needed no payment."""
+    return any(row["payment_status"] in ("paid", "no_payment_required") for row in state["checkout.session"]
+               if row["client_reference_id"] == life.tenant)
+
+
+def customer_differences(db, life, state):
+    """One customer, the one Stripe has for the tenant; its address too."""
+    known = {row["id"]: row for row in state["customer"]}
+    wanted = {row["customer"] for row in state["subscription"] if row["metadata"].get("tenant_id") == life.tenant}
+    live = [ident for ident in wanted if not known[ident].get("deleted")]
+    mine = db.rows("select id, email from billing.customers where tenant_id = %s and not deleted", life.tenant)
+    expected = [(ident, known[ident]["email"]) for ident in live] if was_paid(life, state) else []
+    return [] if mine == expected else [("billing.customers", life.tenant, "all", mine, expected)]
+
+
+def tenant_differences(db, life, state):
+    """Active or not; one owner; one welcome, sent once."""
+    paid = was_paid(life, state)
+    found = db.row("""
+        select t.status, t.activated_at is not null,
+            (select array_agg(m.role || ' ' || u.email_canonical) from app.members m join auth.users u on u.id = m.user_id
+                where m.tenant_id = t.id),
+            (select array_agg(o.state || ' ' || o.recipient) from mail.outbox o where o.template = 'welcome'
+                and o.recipient = %s)
+        from app.tenants t where t.id = %s""", life.email, life.tenant)
+    wanted = ("active", True, [f"owner {life.email}"], [f"sent {life.email}"]) if paid else ("draft", False, None, None)
+    return [] if found == wanted else [("app.tenants", life.tenant, "all", found, wanted)]
+
+
+def mail_differences(db, life, mails):
+    """All that we say was sent has come, and nothing else. Sent twice, because its sender died, it is the same mail: it
+    has one Message-ID."""
+    came = {value.strip("<>").partition("@")[0] for mail in mails if life.email in mail["to"]
+            for name, value in mail["headers"] if name == "Message-ID"}
+    sent = {str(ident) for ident, in db.rows("select id from mail.outbox where recipient = %s and state = 'sent'",
+                                             life.email)}
+    return [] if came == sent else [("mail.outbox", life.email, "sent", sent, came)]
+
+
+def subscription_differences(db, state, lives):
+    mine = {life.tenant for life in lives}
+    found = []
+    for row in state["subscription"]:
+        if row["metadata"].get("tenant_id") in mine:
+            found += differences(db, "billing.subscriptions", SUBSCRIPTION, "id", row)
+    return found
+
+
+def all_differences(world, lives):
+    """Everything that is not as Stripe has it, or as it must be; [] when all is well."""
+    state, db = world.sim.get("state"), world.db
+    mails = world.mails()
+    found = subscription_differences(db, state, lives)
+    for life in lives:
+        found += tenant_differences(db, life, state) + customer_differences(db, life, state)
+        found += mail_differences(db, life, mails)
+        session = next(row for row in state["checkout.session"] if row["id"] == life.session)
+        found += differences(db, "billing.checkouts", CHECKOUT, "session_id", session)
+    return found

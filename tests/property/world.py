@@ -1,0 +1,227 @@
+"""world: one stack that goes through many lives. The test says which event is delivered when, and how often; programs
+are killed; and what must become true is waited for by asking, never by sleeping for as long as it might take."""
+import hashlib
+import hmac
+import http.client
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urlsplit
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent / "e2e"), str(HERE.parent)]
+import journey  # noqa: E402
+import psycopg  # noqa: E402
+import requests  # noqa: E402
+from harness.supervisor import LIBC, PR_SET_PDEATHSIG  # noqa: E402
+
+FULL = os.environ.get("PROPERTY_RUNS") == "full"
+SEED = int(os.environ.get("PROPERTY_SEED") or random.SystemRandom().randrange(10 ** 9))
+TALLY = Counter()       # what was done, for the report
+LANES = 8               # deliveries under way at once
+PATIENCE = 45           # seconds until something that should become true counts as never
+RETRIED = (502, 503, 504)
+# What programs are told, so that hours need not pass.
+HURRIED = {"jobs_poll_ms": 20, "stripe_timeout_ms": 1500, "stripe_rate": 1000, "mail_timeout_ms": 3000,
+           "database_timeout_ms": 3000}
+
+
+def runs(full, few):
+    """How many: all of them when PROPERTY_RUNS=full, as many as PROPERTY_RUNS says, else a few."""
+    wanted = os.environ.get("PROPERTY_RUNS", "")
+    return full if FULL else int(wanted) if wanted.isdecimal() else few
+
+
+def configure(path, **changed):
+    """Writes other values into the configuration. A key the file does not have is left out."""
+    text = path.read_text()
+    for name, value in changed.items():
+        section, _, key = name.partition("_")
+        text = re.sub(r"(?ms)^(%s: \{.*?^\t%s = )[^;]+;" % (section, key), r"\g<1>%s;" % value, text, count=1)
+    path.write_text(text)
+
+
+class World:
+    def __init__(self, stack):
+        self.stack, self.dir = stack, stack["dir"]
+        self.db = journey.Database(stack["database_url"])
+        self.sim = journey.Simulator(stack["stripe_url"])
+        self.mail = journey.Mail(stack["mail_url"])
+        self.secret = stack["webhook_secret"].encode()
+        self.local = threading.local()
+        self.pool = ThreadPoolExecutor(LANES)
+        self.second = None
+        configure(Path(stack["config"]), **HURRIED)
+        self.db.execute("update auth.limits set allowed = 1000000")
+        for name in ("jobs", "signup", "webhooks"):
+            self.command("restart", name)
+        self.start_second()
+
+    def close(self):
+        self.second.kill()
+        self.second.wait()
+        self.pool.shutdown()
+
+    # -- processes
+
+    def command(self, what, *name):
+        return json.loads(journey.stack_command(what, "--dir", self.dir, *name))
+
+    def start_second(self):
+        """Another jobs process beside the stack's."""
+        with open(self.stack["log_dir"] + "/jobs2.log", "ab") as log:
+            self.second = subprocess.Popen(
+                [self.stack["prefix"] + "/lib/tollgate/jobs"], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env={"TOLLGATE_CONFIG": self.stack["config"]},
+                preexec_fn=lambda: LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
+
+    def pid(self, name):
+        return self.command("show")["pids"].get(name)
+
+    def kill(self, name):
+        """By SIGKILL, and started again at once. second: the jobs process that is ours."""
+        if name == "second":
+            self.second.kill()
+            self.second.wait()
+            self.start_second()
+        else:
+            pid = self.pid(name)
+            if pid:
+                os.kill(pid, signal.SIGKILL)
+            self.command("start", name)
+        TALLY[f"kills of {name}"] += 1
+        if name in ("second", "jobs"):
+            self.leases_end()
+
+    def leases_end(self):
+        """What was claimed by the dead is free again, as it would be half a minute later."""
+        self.db.execute("update sync.objects set claimed_until = now() - interval '1 s' where claimed_until > now()")
+        self.db.execute("update mail.outbox set claimed_until = now() - interval '1 s' where claimed_until > now()")
+
+    def back_off_ends(self):
+        """What failed is due again, as it would be by itself in a while."""
+        self.db.execute("update sync.objects set next_at = now() where next_at > now() and version > clean_version "
+                        "and claimed_until is null and dead_at is null")
+        self.db.execute("update mail.outbox set next_at = now() where next_at > now() and state = 'pending'")
+
+    # -- deliveries
+
+    def begin(self):
+        """Stripe as new. What earlier runs left in our database is not touched: ids never come again."""
+        self.sim.post("reset")
+        self.sim.post("mode", manual=True)
+        requests.delete(self.stack["mail_url"] + "/mails", timeout=30)
+
+    def mails(self):
+        return requests.get(self.stack["mail_url"] + "/mails", timeout=30).json()
+
+    def take(self):
+        """The events since the last time: [{"event", "type", "payload"}], oldest first."""
+        return self.sim.post("take")
+
+    def connection(self):
+        if getattr(self.local, "connection", None) is None:
+            self.local.connection = http.client.HTTPConnection(urlsplit(self.stack["url"]).netloc, timeout=20)
+        return self.local.connection
+
+    def attempt(self, payload):
+        """One POST to the endpoint: its status, 0 when there was no answer."""
+        when = int(time.time())
+        mac = hmac.new(self.secret, b"%d." % when + payload, hashlib.sha256).hexdigest()
+        headers = {"Content-Type": "application/json; charset=utf-8", "Stripe-Signature": f"t={when},v1={mac}"}
+        try:
+            self.connection().request("POST", "/webhooks/stripe", payload, headers)
+            answer = self.connection().getresponse()
+            answer.read()
+            return answer.status
+        except (OSError, http.client.HTTPException):
+            self.local.connection.close()
+            self.local.connection = None
+            return 0
+
+    def deliver(self, event):
+        """Until it is accepted, as Stripe does it, who only waits longer."""
+        end = time.monotonic() + PATIENCE
+        while (status := self.attempt(event["payload"].encode())) != 200:
+            assert status == 0 or status in RETRIED, (status, event["payload"])
+            assert time.monotonic() < end, f"not accepted in time: {event['event']}, {status}"
+            time.sleep(0.02)
+
+    def deliver_all(self, events):
+        """In this order; some are under way side by side."""
+        list(self.pool.map(self.deliver, events))
+        TALLY["deliveries"] += len(events)
+        if events:
+            self.sim.post("delivered", events=sorted({e["event"] for e in events}))
+
+    def find_lost(self, events):
+        """What never reached us."""
+        self.deliver_all(events)
+
+    # -- rest
+
+    def unrest(self):
+        """What is still to be done, as text; "" when nothing is."""
+        dirty, received, mails = self.db.row("""select
+            (select count(*) from sync.objects where version > clean_version and dead_at is null),
+            (select count(*) from inbox.events where state = 'received'),
+            (select count(*) from mail.outbox where state = 'pending')""")
+        return f"{dirty} dirty objects, {received} events received, {mails} mails" if dirty or received or mails else ""
+
+    def quiet(self):
+        """Waits until all is done. What one failed attempt postponed is hurried; what hangs on a lease, later."""
+        begun, hurried, freed = time.monotonic(), time.monotonic(), time.monotonic()
+        while why := self.unrest():
+            now = time.monotonic()
+            assert now - begun < PATIENCE, f"no rest: {why}; {self.restless()}"
+            if now - hurried > 0.3:
+                self.back_off_ends()
+                hurried = now
+            if now - freed > 5:
+                self.leases_end()
+                freed = now
+            time.sleep(0.01)
+
+    def restless(self):
+        return self.db.rows("select kind, id, version, clean_version, attempts, last_error, next_at - now(), "
+                            "claimed_until - now() from sync.objects where version > clean_version limit 20")
+
+    def dead(self):
+        return self.db.rows("select kind, id, last_error from sync.objects where dead_at is not null")
+
+
+def open_world():
+    """Yields a World: of the stack in TOLLGATE_STACK, else of one that is gone afterwards."""
+    running = os.environ.get("TOLLGATE_STACK")
+    words = ("show", "--dir", running) if running else ("up", "--detach")
+    stack = json.loads(journey.stack_command(*words))
+    world = None
+    try:
+        world = World(stack)
+        yield world
+    finally:
+        if world is not None:
+            world.close()
+        if not running:
+            journey.stack_command("down", "--dir", stack["dir"])
+
+
+def reconnect(world):
+    """After the server was away."""
+    world.db.connection = journey.wait_until(lambda: try_connect(world.stack["database_url"]), PATIENCE)
+
+
+def try_connect(url):
+    try:
+        return psycopg.connect(url, autocommit=True)
+    except psycopg.OperationalError:
+        return None
