@@ -9,8 +9,8 @@ from copy import deepcopy
 
 from aiohttp import web
 
-from . import (catalog, checkout, customers, events, faults, invoices, meters, portal, refunds, shapes, subscriptions,
-               tables)
+from . import (catalog, checkout, customers, events, faults, invoices, meters, portal, refunds, selling, shapes,
+               subscriptions, tables)
 from .errors import ApiError, bad
 from .listing import expanded
 from .parameters import decode, read_object
@@ -69,6 +69,7 @@ ROUTES = (
     ("DELETE", "webhook_endpoints/{id}", tables.NOTHING, events.delete_endpoint),
     ("POST", "billing/meter_events", tables.METER_EVENT, meters.create),
 )
+ROUTES += selling.ROUTES
 COMPILED = [(method, re.compile("/v1/" + path.replace("{id}", "([^/]+)")), table, handler)
             for method, path, table, handler in ROUTES]
 

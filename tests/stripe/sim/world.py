@@ -10,7 +10,8 @@ from .errors import not_found
 
 KINDS = ("customer", "product", "price", "payment_method", "checkout.session", "subscription", "invoice",
          "invoice_payment", "payment_intent", "charge", "refund", "dispute", "billing_portal.configuration",
-         "billing_portal.session", "event", "webhook_endpoint", "billing.meter_event")
+         "billing_portal.session", "event", "webhook_endpoint", "billing.meter_event",
+         "billing.meter")
 ALPHABET = string.ascii_letters + string.digits
 SETTINGS = {
     "api_version": shapes.NEW,          # shape of events and of what GET /v1/events answers

@@ -1,0 +1,225 @@
+"""Products, prices and meters, made and changed over the API."""
+from .errors import bad, refused
+from .listing import matching, page
+from .parameters import parse_table
+from .tables import EXPAND, NOTHING, PAGE
+from .world import assign, merge_metadata
+
+PRODUCT_UPDATE = parse_table(EXPAND + """
+    name                        string
+    active                      boolean
+    description                 text
+    metadata                    metadata
+    default_price               string
+    statement_descriptor        string
+    unit_label                  text
+    url                         text
+    images[]                    string
+    marketing_features          !
+    package_dimensions          !
+    shippable                   !
+    tax_code                    !
+""")
+PRODUCT_CREATE = parse_table(EXPAND + """
+    id                          string
+    name                        * string
+    active                      boolean
+    description                 string
+    metadata                    metadata
+    statement_descriptor        string
+    unit_label                  string
+    url                         string
+    type                        good|service
+    default_price_data          !
+    images                      !
+    marketing_features          !
+    package_dimensions          !
+    shippable                   !
+    tax_code                    !
+""")
+PRICE_CREATE = parse_table(EXPAND + """
+    currency                    * string
+    product                     string
+    unit_amount                 integer
+    active                      boolean
+    nickname                    string
+    lookup_key                  string
+    transfer_lookup_key         boolean
+    metadata                    metadata
+    recurring.interval          * day|month|week|year
+    recurring.interval_count    integer
+    recurring.meter             string
+    recurring.usage_type        licensed|metered
+    recurring.trial_period_days integer
+    tax_behavior                exclusive|inclusive|unspecified
+    billing_scheme              per_unit|tiered
+    currency_options            !
+    custom_unit_amount          !
+    product_data                !
+    tiers                       !
+    tiers_mode                  !
+    transform_quantity          !
+    unit_amount_decimal         !
+""")
+PRICE_UPDATE = parse_table(EXPAND + """
+    active                      boolean
+    nickname                    text
+    lookup_key                  text
+    transfer_lookup_key         boolean
+    metadata                    metadata
+    tax_behavior                exclusive|inclusive|unspecified
+    currency_options            !
+""")
+METER_CREATE = parse_table(EXPAND + """
+    display_name                            * string
+    event_name                              * string
+    default_aggregation.formula             * count|last|sum
+    customer_mapping.event_payload_key      * string
+    customer_mapping.type                   * by_id
+    value_settings.event_payload_key        * string
+    event_time_window                       day|hour
+""")
+METER_UPDATE = parse_table(EXPAND + "display_name string\n")
+METER_LIST = parse_table(PAGE + "status active|inactive\n")
+
+
+def create_product(world, p):
+    ident = p.get("id") or world.new_id("prod_", 14)
+    if ident in world.objects["product"]:
+        raise refused(f"Product already exists: {ident}", "id", "resource_already_exists")
+    now = world.now()
+    row = world.put({
+        "id": ident, "object": "product", "active": p.get("active", True), "created": now, "default_price": None,
+        "description": p.get("description"), "images": [], "livemode": False, "marketing_features": [],
+        "metadata": p.get("metadata") or {}, "name": p["name"], "package_dimensions": None, "shippable": None,
+        "statement_descriptor": p.get("statement_descriptor"), "tax_code": None, "type": p.get("type", "service"),
+        "unit_label": p.get("unit_label"), "updated": now, "url": p.get("url"),
+    })
+    world.emit("product.created", row)
+    return row
+
+
+def update_product(world, p, ident):
+    row = world.get("product", ident)
+    with world.changing(row, "product.updated"):
+        assign(row, p, "name", "active", "description", "default_price", "statement_descriptor", "unit_label", "url")
+        if "metadata" in p:
+            merge_metadata(row, p["metadata"])
+        if "images" in p:
+            row["images"] = p["images"]
+    return row
+
+
+def give_lookup_key(world, row, p):
+    """A key is one active or inactive price's; it moves only when asked to."""
+    key = p.get("lookup_key") or None
+    for other in world.all("price"):
+        if key and other is not row and other["lookup_key"] == key:
+            if not p.get("transfer_lookup_key"):
+                raise refused(f"A price (`{other['id']}`) already uses that lookup key.", "lookup_key")
+            with world.changing(other, "price.updated"):
+                other["lookup_key"] = None
+    row["lookup_key"] = key
+
+
+def recurring(world, p):
+    given = p.get("recurring")
+    if given is None:
+        return None
+    if given.get("meter"):
+        world.get("billing.meter", given["meter"], "recurring[meter]")
+    if (given.get("usage_type") == "metered") != bool(given.get("meter")):
+        raise bad("Metered prices, and no others, have a meter", "recurring[meter]")
+    return {"interval": given["interval"], "interval_count": given.get("interval_count", 1),
+            "meter": given.get("meter"), "trial_period_days": given.get("trial_period_days"),
+            "usage_type": given.get("usage_type", "licensed")}
+
+
+def create_price(world, p):
+    for name in ("product", "unit_amount"):
+        if name not in p:
+            raise bad(f"Missing required param: {name}.", name, "parameter_missing")
+    if p["unit_amount"] < 0:
+        raise bad("Invalid non-negative integer", "unit_amount", "parameter_invalid_integer")
+    if len(p["currency"]) != 3:
+        raise bad(f"Invalid currency: {p['currency']}", "currency")
+    product = world.get("product", p["product"], "product")
+    row = {
+        "id": world.new_id("price_1"), "object": "price", "active": p.get("active", True), "billing_scheme": "per_unit",
+        "created": world.now(), "currency": p["currency"].lower(), "custom_unit_amount": None, "livemode": False,
+        "lookup_key": None, "metadata": p.get("metadata") or {}, "nickname": p.get("nickname"),
+        "product": product["id"], "recurring": recurring(world, p),
+        "tax_behavior": p.get("tax_behavior", "unspecified"), "tiers_mode": None, "transform_quantity": None,
+        "type": "recurring" if "recurring" in p else "one_time", "unit_amount": p["unit_amount"],
+        "unit_amount_decimal": str(p["unit_amount"]),
+    }
+    give_lookup_key(world, row, p)
+    world.put(row)
+    world.emit("price.created", row)
+    return row
+
+
+def update_price(world, p, ident):
+    row = world.get("price", ident)
+    with world.changing(row, "price.updated"):
+        assign(row, p, "active", "nickname", "tax_behavior")
+        if "lookup_key" in p:
+            give_lookup_key(world, row, p)
+        if "metadata" in p:
+            merge_metadata(row, p["metadata"])
+    return row
+
+
+def create_meter(world, p):
+    for row in world.all("billing.meter"):
+        if row["event_name"] == p["event_name"] and row["status"] == "active":
+            raise refused(f"There is already an active meter with event name {p['event_name']}.", "event_name")
+    if "default_aggregation" not in p:
+        raise bad("Missing required param: default_aggregation.", "default_aggregation", "parameter_missing")
+    now = world.now()
+    row = world.put({
+        "id": world.new_id("mtr_test_6", 20), "object": "billing.meter", "created": now,
+        "customer_mapping": p.get("customer_mapping", {"event_payload_key": "stripe_customer_id", "type": "by_id"}),
+        "default_aggregation": p["default_aggregation"], "display_name": p["display_name"],
+        "event_name": p["event_name"], "event_time_window": p.get("event_time_window"), "livemode": False,
+        "status": "active", "status_transitions": {"deactivated_at": None}, "updated": now,
+        "value_settings": p.get("value_settings", {"event_payload_key": "value"}),
+    })
+    world.emit("billing.meter.created", row)
+    return row
+
+
+def get_meter(world, p, ident):
+    return world.get("billing.meter", ident)
+
+
+def update_meter(world, p, ident):
+    row = world.get("billing.meter", ident)
+    with world.changing(row, "billing.meter.updated"):
+        assign(row, p, "display_name")
+    return row
+
+
+def deactivate_meter(world, p, ident):
+    row = world.get("billing.meter", ident)
+    with world.changing(row, "billing.meter.deactivated"):
+        row["status"] = "inactive"
+        row["status_transitions"] = {"deactivated_at": world.now()}
+    return row
+
+
+def list_meters(world, p):
+    return page(world, matching(world.all("billing.meter"), p, "status"), p, "/v1/billing/meters")
+
+
+ROUTES = (
+    ("POST", "products", PRODUCT_CREATE, create_product),
+    ("POST", "products/{id}", PRODUCT_UPDATE, update_product),
+    ("POST", "prices", PRICE_CREATE, create_price),
+    ("POST", "prices/{id}", PRICE_UPDATE, update_price),
+    ("POST", "billing/meters", METER_CREATE, create_meter),
+    ("GET", "billing/meters", METER_LIST, list_meters),
+    ("GET", "billing/meters/{id}", NOTHING, get_meter),
+    ("POST", "billing/meters/{id}", METER_UPDATE, update_meter),
+    ("POST", "billing/meters/{id}/deactivate", NOTHING, deactivate_meter),
+)
