@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "text.h"
+
 enum { JSON_DEPTH = 32 };
 
 static void
@@ -39,6 +41,40 @@ json_has_only_json(const char *s, size_t n)
 		else if (!quoted && (memchr(allowed, s[i], sizeof(allowed) - 1) == NULL ||
 		    (s[i] == '.' && (i + 1 == n || s[i + 1] < '0' || s[i + 1] > '9'))))
 			return false;
+	}
+	return true;
+}
+
+/* The unit of UTF-16 that an escape at s stands for, or 0. A NUL stands after the text. */
+static unsigned
+json_unit(const char *s)
+{
+	unsigned	unit = 0;
+
+	if (s[0] != '\\' || s[1] != 'u')
+		return 0;
+	for (int i = 2; i < 6; i++) {
+		const char	*digits = "0123456789abcdef", *at = s[i] ? strchr(digits, s[i] | (s[i] >= 'A' ? 0x20 : 0)) : NULL;
+
+		if (at == NULL)
+			return 0;
+		unit = unit << 4 | (unsigned)(at - digits);
+	}
+	return unit;
+}
+
+/* json-c makes U+FFFD of half a pair, and PostgreSQL refuses it: an event and its copy in jsonb would differ. */
+static bool
+json_has_pairs_only(const char *s)
+{
+	for (; (s = strchr(s, '\\')) != NULL && s[1] != '\0'; s += 2) {
+		unsigned	unit = json_unit(s);
+
+		if (unit < 0xd800 || unit > 0xdfff)
+			continue;
+		if (unit > 0xdbff || (json_unit(s + 6) & 0xfc00) != 0xdc00)
+			return false;
+		s += 10;
 	}
 	return true;
 }
@@ -80,12 +116,13 @@ json_parse(mem_ctx *ctx, const void *bytes, size_t n, struct json_object **out)
 
 	*out = NULL;
 	/* A NUL would end json-c's reading early; the copy gives it the NUL it wants after a bare number. */
-	if (n == 0 || n > INT32_MAX - 1 || memchr(text, '\0', n) != NULL || !json_has_only_json(text, n))
+	if (n == 0 || n > INT32_MAX - 1 || memchr(text, '\0', n) != NULL || !json_has_only_json(text, n) ||
+	    !text_is_utf8(text, n) || !json_has_pairs_only(text))
 		return ERR_BAD_REQUEST;
 	tok = json_tokener_new_ex(JSON_DEPTH);
 	if (tok == NULL)
 		return ERR_INTERNAL;
-	json_tokener_set_flags(tok, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8 | JSON_TOKENER_ALLOW_TRAILING_CHARS);
+	json_tokener_set_flags(tok, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
 	doc = json_tokener_parse_ex(tok, text, (int)n + 1);
 	why = json_tokener_get_error(tok);
 	used = json_tokener_get_parse_end(tok);

@@ -10,8 +10,9 @@
 #include "mem.h"
 
 /*
- * Parses exactly n bytes: strict grammar, valid UTF-8, depth at most 32, nothing but white space after the value, no
- * NaN or Infinity. *out hangs on ctx. ERR_BAD_REQUEST otherwise (not logged: bad input is not our event).
+ * Parses exactly n bytes: strict grammar, valid UTF-8 also in escapes (no half of a surrogate pair), depth at most 32,
+ * nothing but white space after the value, no NaN or Infinity. *out hangs on ctx. ERR_BAD_REQUEST otherwise (not
+ * logged: bad input is not our event).
  */
 enum err json_parse(mem_ctx *ctx, const void *bytes, size_t n, struct json_object **out) MUST_CHECK;
 

@@ -4,7 +4,6 @@
 #include <time.h>
 
 #include "json.h"
-#include "text.h"
 
 enum { PATHS = 4 };
 
@@ -94,7 +93,7 @@ is_named_twice(const char *s)
 	return names[0] > 1 || names[1] > 1;
 }
 
-/* Every byte that is not ASCII as '?': enough to find the id of an event that has to be kept, not understood. */
+/* Every byte that is not ASCII as '?'. */
 static char *
 ascii_only(mem_ctx *mem, const char *s, size_t n)
 {
@@ -105,6 +104,22 @@ ascii_only(mem_ctx *mem, const char *s, size_t n)
 			copy[i] = '?';
 	}
 	return copy;
+}
+
+/*
+ * What is JSON but for its characters: broken UTF-8, halves of surrogate pairs. With others in their place it is enough to
+ * find the id of an event that has to be kept, not understood.
+ */
+static enum err
+parse_broken(mem_ctx *mem, const char *body, size_t n, struct json_object **out)
+{
+	char	*copy = ascii_only(mem, body, n);
+
+	for (char *s = copy; (s = strchr(s, '\\')) != NULL && s[1] != '\0'; s += 2) {
+		if (s[1] == 'u' && (s[2] == 'd' || s[2] == 'D'))
+			s[2] = '1';
+	}
+	return json_parse(mem, copy, n, out);
 }
 
 /* Seconds as they are, or a thin event's "2026-07-29T10:00:00.000Z"; 0 when neither. */
@@ -132,9 +147,10 @@ inbox_read(mem_ctx *mem, const char *body, size_t n, struct inbox_event *e)
 {
 	struct json_object	*doc;
 	const struct row	*row;
-	bool			broken = !text_is_utf8(body, n);
+	bool			broken = json_parse(mem, body, n, &doc) != OK;
 
-	TRY(json_parse(mem, broken ? ascii_only(mem, body, n) : body, n, &doc));
+	if (broken)
+		TRY(parse_broken(mem, body, n, &doc));
 	*e = (struct inbox_event){
 		.id = whole_text(doc, "/id"), .type = whole_text(doc, "/type"),
 		.api_version = whole_text(doc, "/api_version"), .created = created_read(doc),

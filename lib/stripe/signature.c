@@ -34,13 +34,18 @@ read_time(struct parsed *p, const char *s, size_t n)
 	return true;
 }
 
-/* One "name=value". False when the header as a whole cannot be trusted; unknown names and stray pieces are skipped. */
+/*
+ * One "name=value". False when the header as a whole cannot be trusted; unknown names and stray pieces are skipped. A
+ * blank is none of Stripe's: a web server puts it where it joins two headers.
+ */
 static bool
 read_item(struct parsed *p, const char *s, size_t n)
 {
 	const char	*equals = memchr(s, '=', n);
 	size_t		name = equals ? (size_t)(equals - s) : n;
 
+	if (n > 0 && (s[0] == ' ' || s[0] == '\t'))
+		return false;
 	if (equals == NULL)
 		return true;
 	if (name == 1 && s[0] == 't')

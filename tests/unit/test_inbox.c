@@ -153,6 +153,17 @@ test_f67_broken_utf8_is_parked_under_its_id(void **state)
 	assert_dirty(OBJECT("customer.updated", "{\"id\":\"cus_1\",\"name\":\"\xff\xc3\"}"), NULL, NULL);
 	assert_dirty(OBJECT("customer.updated\xf5\x94\xb4\xbf", "{\"id\":\"cus_1\"}"), NULL, NULL);
 	assert_dirty(OBJECT("customer.updated", "{\"id\":\"cus_1\",\"name\":\"\xed\xa0\x80\"}"), NULL, NULL);
+	assert_dirty(OBJECT("customer.updated", "{\"id\":\"cus_1\",\"name\":\"\xf4\x90\x80\x80\"}"), NULL, NULL);
+}
+
+static void
+test_f67_half_a_surrogate_pair_parks_the_event(void **state)
+{
+	(void)state;
+	assert_dirty(OBJECT("customer.updated", "{\"id\":\"cus_1\",\"name\":\"\\ud800\"}"), NULL, NULL);
+	assert_dirty(OBJECT("customer.updated", "{\"id\":\"cus_1\",\"name\":\"\\uDC00x\"}"), NULL, NULL);
+	assert_dirty(OBJECT("customer.updated", "{\"id\":\"cus_1\",\"name\":\"\\ud83c\\udfab\"}"), "customer", "cus_1");
+	assert_dirty(OBJECT("customer.updated", "{\"id\":\"cus_1\",\"name\":\"\\\\ud800\"}"), "customer", "cus_1");
 }
 
 static void
@@ -187,6 +198,7 @@ main(void)
 		cmocka_unit_test(test_f66_a_nul_in_a_text_does_not_hide_the_object),
 		cmocka_unit_test(test_f66_a_nul_in_an_id_is_no_id),
 		cmocka_unit_test(test_f67_broken_utf8_is_parked_under_its_id),
+		cmocka_unit_test(test_f67_half_a_surrogate_pair_parks_the_event),
 		cmocka_unit_test(test_f64_what_is_no_event_is_refused),
 	};
 

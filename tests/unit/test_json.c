@@ -76,6 +76,31 @@ test_f64_depth_is_bounded(void **state)
 }
 
 static void
+test_f67_text_is_unicode(void **state)
+{
+	static const char *const	bad[] = {
+		"\"\xf4\x90\x80\x80\"", "\"\xf7\xbf\xbf\xbf\"", "\"\xed\xa0\x80\"", "\"\xc0\x80\"", "\"\xe2\x82\"",
+		"\"\\ud800\"", "\"\\uDBFF\"", "\"\\udc00\"", "\"\\uDFFFx\"", "\"\\ud800\\u0041\"", "\"\\ud800\\ud800\"",
+		"\"\\ud83c\\udfab\\udfab\"", "{\"\\ud800\":1}", "[\"\\ud800", "\"\\ud800\\",
+	};
+	static const char *const	good[] = {
+		"\"\xf4\x8f\xbf\xbf\"", "\"\\ud83c\\udfab\"", "\"\\uD83C\\uDFAB\"", "\"\\\\ud800\"", "\"\\ud7ff\\ue000\"",
+		"\"\\\\\\ud83c\\udfab\"",
+	};
+	mem_ctx			*mem = mem_new();
+	struct json_object	*doc;
+
+	(void)state;
+	for (size_t i = 0; i < LENGTH(bad); i++)
+		if (parse(mem, bad[i], &doc) != ERR_BAD_REQUEST)
+			fail_msg("accepted: %s", bad[i]);
+	for (size_t i = 0; i < LENGTH(good); i++)
+		if (parse(mem, good[i], &doc) != OK)
+			fail_msg("refused: %s", good[i]);
+	talloc_free(mem);
+}
+
+static void
 test_f66_nul_byte_is_refused(void **state)
 {
 	mem_ctx			*mem = mem_new();
@@ -160,7 +185,8 @@ main(void)
 {
 	const struct CMUnitTest	tests[] = {
 		cmocka_unit_test(test_f64_refused), cmocka_unit_test(test_f64_accepted), cmocka_unit_test(test_f64_depth_is_bounded),
-		cmocka_unit_test(test_f66_nul_byte_is_refused), cmocka_unit_test(test_f65_a_key_twice),
+		cmocka_unit_test(test_f67_text_is_unicode), cmocka_unit_test(test_f66_nul_byte_is_refused),
+		cmocka_unit_test(test_f65_a_key_twice),
 		cmocka_unit_test(test_reads_treat_missing_and_null_alike), cmocka_unit_test(test_f68_integers_up_to_2_to_the_53),
 		cmocka_unit_test(test_an_id_is_a_string_or_an_expanded_object),
 	};
