@@ -43,6 +43,27 @@ begin
 end
 $$;
 
+-- The language of a user's mails is that of the last sign-in, at first that of the sign-up.
+create or replace function auth.set_language(p_user uuid, p_language text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	update app.profiles p set language = p_language
+	where p.user_id = p_user and p_language is not null and p.language is distinct from p_language;
+end
+$$;
+
+-- Where mails to these users go: [{"user", "email", "language"}...], without those who are disabled.
+create or replace function auth.contacts(p_users uuid[]) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return (
+		select coalesce(jsonb_agg(jsonb_build_object('user', u.id, 'email', u.email, 'language', coalesce(p.language, 'en'))
+			order by u.created_at, u.id), '[]')
+		from auth.users u left join app.profiles p on p.user_id = u.id
+		where u.id = any (p_users) and u.disabled_at is null);
+end
+$$;
+
 create or replace function auth.make_profile() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin

@@ -63,6 +63,7 @@ begin
 		return jsonb_build_object('ok', false, 'attempts_left', null);
 	end if;
 	update auth.links l set used_at = now(), token_hash = p_token_hash where l.hash = link.hash;
+	perform auth.set_language(link.user_id, link.language);
 	perform auth.open_session(link.user_id, p_token_hash, '{link}', p_ip, p_agent);
 	return jsonb_build_object('ok', true, 'next', link.next);
 end

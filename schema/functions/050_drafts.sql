@@ -24,22 +24,26 @@ begin
 	if not exists (select from billing.plans p where p.id = p_plan and p.offered) then
 		raise exception 'unknown plan' using errcode = 'TG422';
 	end if;
-	insert into billing.checkouts (key, tenant_id, email, email_canonical, plan, language, flow_hash)
-	values (p_key, gen_random_uuid(), btrim(p_email), lower(btrim(p_email)), p_plan, p_language, p_flow_hash)
+	insert into billing.checkouts (key, tenant_id, email, email_canonical, plan, language, flow_hash, price)
+	select p_key, gen_random_uuid(), btrim(p_email), lower(btrim(p_email)), p.id, p_language, p_flow_hash, p.price
+	from billing.plans p where p.id = p_plan
 	on conflict (key) do nothing returning * into draft;
 	if draft.key is not null then
 		perform billing.require_draft_allowance(p_email, p_ip);
 		insert into app.tenants (id) values (draft.tenant_id);
 	else
 		update billing.checkouts c set attempt = c.attempt + 1, session_id = null, status = 'open', opened_at = null,
-			returned_at = null
-		where c.key = p_key and c.status = 'expired';
+			returned_at = null, price = (select p.price from billing.plans p where p.id = c.plan)
+		where c.key = p_key and c.status = 'expired'
+			and exists (select from app.tenants t where t.id = c.tenant_id and t.status = 'draft');
+		update billing.checkouts c set price = (select p.price from billing.plans p where p.id = c.plan)
+		where c.key = p_key and c.price is null and c.session_id is null;
 		select c.* into draft from billing.checkouts c where c.key = p_key;
 	end if;
 	paid := draft.session_id is not null and (draft.status <> 'open'
 		or exists (select from app.tenants t where t.id = draft.tenant_id and t.status = 'active'));
 	return jsonb_build_object('tenant', draft.tenant_id, 'email', draft.email, 'plan', draft.plan,
-		'language', draft.language, 'attempt', draft.attempt, 'session', draft.session_id,
+		'price', draft.price, 'language', draft.language, 'attempt', draft.attempt, 'session', draft.session_id,
 		'state', case when paid then 'complete' else 'open' end);
 end
 $$;
@@ -49,7 +53,8 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	recorded text;
 begin
-	update billing.checkouts c set session_id = coalesce(c.session_id, p_session), opened_at = coalesce(c.opened_at, now())
+	update billing.checkouts c set session_id = coalesce(c.session_id, p_session), opened_at = coalesce(c.opened_at, now()),
+		replaces = null
 	where c.key = p_key and c.attempt = p_attempt returning c.session_id into recorded;
 	if recorded is null then
 		raise exception 'no such attempt' using errcode = 'TG404';

@@ -56,7 +56,7 @@ language plpgsql stable security definer set search_path = pg_catalog, pg_temp a
 begin
 	return (
 		select i.item from jsonb_array_elements(billing.items_of(p_doc)) with ordinality i (item, n)
-			left join billing.plans p on p.price = billing.price_of(i.item)
+			left join billing.plans p on p.id = billing.plan_of(billing.price_of(i.item))
 		order by p.rank desc nulls last, i.n limit 1);
 end
 $$;
@@ -71,6 +71,17 @@ begin
 		return (select t.id from app.tenants t where t.id = name::uuid);
 	end if;
 	return null;
+end
+$$;
+
+-- The subscription of an invoice, wherever the API version has it.
+create or replace function billing.subscription_of(p_invoice jsonb) returns text
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return coalesce(billing.id_of(p_invoice -> 'subscription'),
+		billing.id_of(p_invoice #> '{parent,subscription_details,subscription}'),
+		billing.id_of(p_invoice #> '{lines,data,0,subscription}'),
+		billing.id_of(p_invoice #> '{lines,data,0,parent,subscription_item_details,subscription}'));
 end
 $$;
 

@@ -2,11 +2,18 @@
 
 set role tollgate_service;
 
--- False when the tenant has another customer already, or the customer another tenant: what is recorded stays.
+-- False when the tenant has another customer already, or the customer another tenant: what is recorded stays. What was
+-- nobody's because its customer was is looked at again.
 create or replace function billing.bind_customer(p_tenant uuid, p_customer text) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
+	perform sync.lock_customer(p_customer);
 	insert into billing.customers (id, tenant_id) values (p_customer, p_tenant) on conflict do nothing;
+	if found then
+		perform sync.mark(o.kind, o.id) from (
+			select o.kind, o.id from sync.orphans o where o.customer_id = p_customer order by o.kind, o.id) o;
+		perform billing.clear_alert('second_customer', p_customer);
+	end if;
 	return exists (select from billing.customers c where c.id = p_customer and c.tenant_id = p_tenant);
 end
 $$;
@@ -25,6 +32,7 @@ begin
 		return;
 	end if;
 	owner := auth.ensure_user(checkout.email);
+	perform auth.set_language(owner, checkout.language);
 	insert into app.members (tenant_id, user_id, role) values (p_tenant, owner, 'owner') on conflict do nothing;
 	perform auth.mint_link(owner, checkout.email, checkout.flow_hash, null, checkout.language, null,
 		'welcome:' || p_tenant, 'welcome', jsonb_build_object('plan', 'plan_' || checkout.plan));
@@ -41,7 +49,7 @@ begin
 		perform billing.appoint_owner(p_tenant);
 	end if;
 	if p_customer is not null and not billing.bind_customer(p_tenant, p_customer) then
-		raise warning 'customer % does not match the one recorded for tenant %', p_customer, p_tenant;
+		perform billing.raise_alert(p_tenant, 'second_customer', p_customer, '{}');
 		return jsonb_build_object('warning', 'another customer is recorded for this tenant');
 	end if;
 	return '{}';

@@ -33,10 +33,11 @@ begin
 end
 $$;
 
--- What was fetched at p_version is written down. Events are through when no newer mark is left; p_state says how. Those
--- of an object that was ignored are done once it turns out to be somebody's.
-create or replace function sync.finish(p_kind text, p_id text, p_version bigint, p_state text, p_report jsonb)
-	returns jsonb
+-- What was fetched at p_version is written down, and p_outcome is what that changed. Events are through when no newer
+-- mark is left; p_state says how. Those of an object that was ignored are done once it turns out to be somebody's.
+drop function if exists sync.finish(text, text, bigint, text, jsonb);
+create or replace function sync.finish(p_kind text, p_id text, p_version bigint, p_state text, p_report jsonb,
+	p_outcome jsonb default '{}') returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	clean boolean;
@@ -44,11 +45,61 @@ begin
 	update sync.objects o set clean_version = greatest(o.clean_version, least(p_version, o.version)), claimed_until = null,
 		attempts = 0, last_error = p_report ->> 'warning'
 	where o.kind = p_kind and o.id = p_id returning o.clean_version = o.version into clean;
-	if clean then
-		update inbox.events e set state = p_state, done_at = now()
-		where e.object_kind = p_kind and e.object_id = p_id and e.state <> 'done' and e.state <> p_state;
+	update inbox.events e set state = case when clean then p_state else e.state end, done_at = case when clean then now() end,
+		outcome = coalesce(e.outcome, '{}') || p_outcome
+	where e.object_kind = p_kind and e.object_id = p_id and e.state <> 'done' and (clean and e.state <> p_state or p_outcome <> '{}');
+	update billing.alerts a set cleared_at = now()
+	where a.kind in ('parked', 'dead_object') and a.subject = p_kind || ':' || p_id and a.cleared_at is null;
+	if p_state = 'done' then
+		delete from sync.orphans o where o.kind = p_kind and o.id = p_id;
 	end if;
 	return jsonb_build_object('clean', clean) || p_report;
+end
+$$;
+
+-- Given up: for the events and the operator.
+create or replace function sync.bury(p_kind text, p_id text, p_alert text, p_error text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	update inbox.events e set state = 'dead'
+	where e.object_kind = p_kind and e.object_id = p_id and e.state = 'received';
+	perform billing.raise_alert(null, p_alert, p_kind || ':' || p_id, jsonb_build_object('error', p_error));
+end
+$$;
+
+-- A document that must not be written down: no other try helps, unless a newer mark says that it changed meanwhile.
+create or replace function sync.park(p_kind text, p_id text, p_version bigint, p_fault text) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	dead boolean;
+begin
+	update sync.objects o set claimed_until = null, last_error = p_fault, dead_at = case when o.version <= p_version then now() end
+	where o.kind = p_kind and o.id = p_id returning o.dead_at is not null into dead;
+	if dead then
+		perform sync.bury(p_kind, p_id, 'parked', p_fault);
+	end if;
+	return jsonb_build_object('clean', false, 'dead', dead, 'warning', p_fault);
+end
+$$;
+
+-- Before it is decided whose an object is: while its customer is nobody's, binding that customer waits for the decision.
+create or replace function sync.lock_customer(p_customer text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	if p_customer is not null and not exists (select from billing.customers c where c.id = p_customer) then
+		insert into sync.objects (kind, id, version) values ('customer', p_customer, 0) on conflict (kind, id) do nothing;
+		perform from sync.objects o where o.kind = 'customer' and o.id = p_customer for update;
+	end if;
+end
+$$;
+
+-- Nobody's for now; binding its customer marks it again.
+create or replace function sync.put_aside(p_kind text, p_id text, p_version bigint, p_customer text) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	insert into sync.orphans (kind, id, customer_id) values (p_kind, p_id, p_customer)
+	on conflict (kind, id) do update set customer_id = excluded.customer_id;
+	return sync.finish(p_kind, p_id, p_version, 'ignored', '{"orphan": true}');
 end
 $$;
 
@@ -57,12 +108,15 @@ create or replace function service.object_gone(p_claim uuid, p_kind text, p_id t
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	perform sync.hold(p_claim, p_kind, p_id);
-	return sync.finish(p_kind, p_id, p_version, 'done', '{}');
+	return sync.finish(p_kind, p_id, p_version, 'done', '{}', '{"gone": true}');
 end
 $$;
 
--- Again later: 1 s doubled each time up to 10 min, somewhere in its second half; given up after 12 times.
-create or replace function service.fail_object(p_claim uuid, p_kind text, p_id text, p_error text) returns jsonb
+-- Again later: 1 s doubled each time up to 10 min, somewhere in its second half; given up after 12 times, or at once when
+-- the error is permanent.
+drop function if exists service.fail_object(uuid, text, text, text);
+create or replace function service.fail_object(p_claim uuid, p_kind text, p_id text, p_error text,
+	p_permanent boolean default false) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	dead boolean;
@@ -70,11 +124,10 @@ begin
 	perform sync.hold(p_claim, p_kind, p_id);
 	update sync.objects o set attempts = o.attempts + 1, claimed_until = null, last_error = left(p_error, 500),
 		next_at = now() + least(interval '1 s' * 2 ^ least(o.attempts, 10), interval '10 min') * (0.5 + random() / 2),
-		dead_at = case when o.attempts + 1 >= 12 then now() end
+		dead_at = case when p_permanent or o.attempts + 1 >= 12 then now() end
 	where o.kind = p_kind and o.id = p_id and o.claimed_until is not null returning o.dead_at is not null into dead;
 	if dead then
-		update inbox.events e set state = 'dead'
-		where e.object_kind = p_kind and e.object_id = p_id and e.state = 'received';
+		perform sync.bury(p_kind, p_id, 'dead_object', p_error);
 	end if;
 	return jsonb_build_object('dead', coalesce(dead, false));
 end

@@ -55,19 +55,4 @@ begin
 end
 $$;
 
--- [{"id", "price", "rank"}...] as configured. A plan that is gone stays for who has it; a price belongs to one plan.
-create or replace function ops.put_plans(p_plans jsonb) returns jsonb
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-begin
-	update billing.plans p set offered = false where p.offered and not exists (
-		select from jsonb_array_elements(p_plans) n where n ->> 'id' = p.id);
-	update billing.plans p set price = null where exists (
-		select from jsonb_array_elements(p_plans) n where n ->> 'price' = p.price and n ->> 'id' <> p.id);
-	insert into billing.plans (id, price, rank)
-	select n ->> 'id', n ->> 'price', (n ->> 'rank')::int from jsonb_array_elements(p_plans) n
-	on conflict (id) do update set price = excluded.price, rank = excluded.rank, offered = true;
-	return null;
-end
-$$;
-
 reset role;

@@ -19,6 +19,9 @@ create policy helper on app.members for select to tollgate_rls using (true);
 
 grant insert on app.profiles to tollgate_auth;
 create policy trigger on app.profiles for insert to tollgate_auth with check (true);
+grant select (user_id, language), update (language) on app.profiles to tollgate_auth;
+create policy language on app.profiles for select to tollgate_auth using (true);
+create policy prefer on app.profiles for update to tollgate_auth using (true) with check (true);
 
 grant select, insert, delete on app.tenants to tollgate_service;
 grant update (status, activated_at) on app.tenants to tollgate_service;

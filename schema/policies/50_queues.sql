@@ -2,11 +2,13 @@
 -- link puts it into the outbox without being able to read it there.
 
 grant select, insert on inbox.events to tollgate_service;
-grant update (state, done_at) on inbox.events to tollgate_service;
+grant update (state, done_at, outcome, attempts) on inbox.events to tollgate_service;
 create policy service on inbox.events to tollgate_service using (true) with check (true);
 
 grant select, insert, update on sync.objects to tollgate_service;
 create policy service on sync.objects to tollgate_service using (true) with check (true);
+grant select, insert, update, delete on sync.orphans to tollgate_service;
+create policy service on sync.orphans to tollgate_service using (true) with check (true);
 
 grant select, insert, update, delete on mail.outbox to tollgate_service;
 create policy service on mail.outbox to tollgate_service using (true) with check (true);

@@ -1,0 +1,131 @@
+-- A signed-in tenant's way to a subscription. The tenant's row is locked while it is decided: one checkout of a tenant is
+-- open at a time, and none while a subscription lives, however many clicks there are.
+
+set role tollgate_service;
+
+create or replace function billing.manager_tenant() returns uuid
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	me uuid := auth.require_user();
+	mine record;
+begin
+	select m.tenant_id, m.role into mine from billing.my_tenant() m;
+	if mine.tenant_id is null then
+		raise exception 'no tenant' using errcode = 'TG404';
+	elsif mine.role = 'member' then
+		raise exception 'only who manages the tenant' using errcode = 'TG403';
+	end if;
+	return mine.tenant_id;
+end
+$$;
+
+-- portal: has one; processing: has paid for one that is on its way; open: may buy.
+create or replace function billing.checkout_state(p_tenant uuid) returns text
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return case
+		when exists (select from billing.subscriptions s where s.tenant_id = p_tenant and billing.is_live(s.status)) then 'portal'
+		when exists (select from billing.checkouts c where c.tenant_id = p_tenant and c.status in ('complete', 'unpaid')
+			and c.subscription_id is not null
+			and not exists (select from billing.subscriptions s where s.id = c.subscription_id)) then 'processing'
+		else 'open' end;
+end
+$$;
+
+-- The customer that must pay: the one that is bound, else the one made for an earlier click.
+create or replace function billing.checkout_customer(p_tenant uuid) returns text
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return coalesce(
+		(select c.id from billing.customers c where c.tenant_id = p_tenant and not c.deleted),
+		(select c.customer_id from billing.checkouts c where c.tenant_id = p_tenant and c.customer_id is not null
+			and not exists (select from billing.customers g where g.id = c.customer_id and g.deleted)
+			order by c.created_at desc limit 1));
+end
+$$;
+
+-- The tenant's open checkout, or a new one. Another plan, a session past its day and a sign-up's begin a new attempt, of
+-- which replaces names the session that must not be paid any more.
+create or replace function billing.ensure_checkout(p_tenant uuid, p_key bytea, p_plan text, p_price text, p_language text)
+	returns billing.checkouts
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	me uuid := auth.uid();
+	c billing.checkouts;
+begin
+	select o.* into c from billing.checkouts o where o.tenant_id = p_tenant and o.status = 'open';
+	if found and c.plan = p_plan and c.user_id is not null and coalesce(c.opened_at > now() - interval '23 hours', true)
+			and c.price is not null then
+		return c;
+	elsif not auth.allow('draft_address', p_tenant::text) then
+		raise exception 'too many checkouts' using errcode = 'TG429';
+	elsif c.key is not null then
+		update billing.checkouts o set attempt = o.attempt + 1, plan = p_plan, price = p_price, language = p_language,
+			user_id = me, replaces = coalesce(o.session_id, o.replaces), session_id = null, opened_at = null, returned_at = null
+		where o.key = c.key returning o.* into c;
+		return c;
+	end if;
+	insert into billing.checkouts (key, tenant_id, email, email_canonical, plan, price, language, user_id)
+	values (case when exists (select from billing.checkouts o where o.key = p_key)
+			then sha256(p_key || uuid_send(gen_random_uuid())) else p_key end,
+		p_tenant, auth.email(), lower(auth.email()), p_plan, p_price, p_language, me)
+	returning * into c;
+	return c;
+end
+$$;
+
+create or replace function api.open_checkout(p_key bytea, p_plan text, p_language text) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	tenant uuid := billing.manager_tenant();
+	cost text := (select p.price from billing.plans p where p.id = p_plan and p.offered);
+	state text;
+	gone bigint;
+	c billing.checkouts;
+begin
+	if cost is null then
+		raise exception 'unknown plan, or no price yet' using errcode = 'TG422';
+	end if;
+	perform from app.tenants t where t.id = tenant for no key update;
+	state := billing.checkout_state(tenant);
+	if state <> 'open' then
+		return jsonb_build_object('state', state, 'tenant', tenant);
+	end if;
+	c := billing.ensure_checkout(tenant, p_key, p_plan, cost, p_language);
+	gone := (select count(*) from billing.customers g where g.tenant_id = tenant and g.deleted);
+	return jsonb_build_object('state', state, 'tenant', tenant, 'email', c.email, 'plan', c.plan, 'price', c.price,
+		'language', c.language, 'key', encode(c.key, 'hex'), 'attempt', c.attempt, 'session', c.session_id,
+		'idempotency', format('checkout:%s:%s', encode(c.key, 'hex'), c.attempt), 'expire', c.replaces,
+		'customer', billing.checkout_customer(tenant),
+		'customer_key', concat('customer:', tenant, case when gone > 0 then ':' || gone end));
+end
+$$;
+
+-- The customer made for this checkout. It opens no portal: only a payment binds a customer to its tenant.
+create or replace function api.checkout_customer(p_key bytea, p_customer text) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	tenant uuid := billing.manager_tenant();
+begin
+	perform from app.tenants t where t.id = tenant for no key update;
+	update billing.checkouts c set customer_id = p_customer
+	where c.key = p_key and c.tenant_id = tenant and billing.checkout_customer(tenant) is null;
+	if not found and not exists (select from billing.checkouts c where c.key = p_key and c.tenant_id = tenant) then
+		raise exception 'no such checkout' using errcode = 'TG404';
+	end if;
+	return jsonb_build_object('customer', billing.checkout_customer(tenant));
+end
+$$;
+
+-- Stripe's session of this attempt cannot be paid any more, or its key is spent: the next attempt may begin.
+create or replace function api.checkout_expired(p_key bytea, p_attempt int) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	update billing.checkouts c set attempt = c.attempt + 1, session_id = null, opened_at = null, returned_at = null,
+		replaces = null, price = (select p.price from billing.plans p where p.id = c.plan)
+	where c.key = p_key and c.attempt = p_attempt and c.status = 'open';
+	return null;
+end
+$$;
+
+reset role;

@@ -1,0 +1,46 @@
+-- What the operator must know: one open alert for each kind and subject, however often it is raised.
+
+set role tollgate_service;
+
+create or replace function billing.raise_alert(p_tenant uuid, p_kind text, p_subject text, p_detail jsonb) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	insert into billing.alerts as a (tenant_id, kind, subject, detail)
+	values (p_tenant, p_kind, p_subject, coalesce(p_detail, '{}'))
+	on conflict (kind, subject) where cleared_at is null do update
+		set detail = excluded.detail, tenant_id = coalesce(excluded.tenant_id, a.tenant_id)
+		where a.detail <> excluded.detail or a.tenant_id is distinct from coalesce(excluded.tenant_id, a.tenant_id);
+end
+$$;
+
+create or replace function billing.clear_alert(p_kind text, p_subject text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	update billing.alerts a set cleared_at = now()
+	where a.kind = p_kind and a.subject = p_subject and a.cleared_at is null;
+end
+$$;
+
+-- Raised while p_wrong, else cleared: for what is checked at every write.
+create or replace function billing.watch(p_wrong boolean, p_tenant uuid, p_kind text, p_subject text, p_detail jsonb)
+	returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	if p_wrong then
+		perform billing.raise_alert(p_tenant, p_kind, p_subject, p_detail);
+	else
+		perform billing.clear_alert(p_kind, p_subject);
+	end if;
+end
+$$;
+
+-- By hand, once it is dealt with.
+create or replace function ops.clear_alert(p_id bigint) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	update billing.alerts a set cleared_at = now() where a.id = p_id and a.cleared_at is null;
+	return jsonb_build_object('cleared', found);
+end
+$$;
+
+reset role;

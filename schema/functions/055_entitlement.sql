@@ -1,0 +1,104 @@
+-- What a tenant may use, now or at any time before: one function for pages, gate and command line. It reads history only,
+-- whose open rows are the present. Security invoker: who may not see a tenant learns nothing of it.
+
+set role tollgate_owner;
+
+-- A subscription that has not ended for good: its tenant needs no other.
+create or replace function billing.is_live(p_status text) returns boolean
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return p_status not in ('canceled', 'incomplete_expired');
+end
+$$;
+
+-- Stripe announces an end in one of two ways.
+create or replace function billing.scheduled_end(p_cancel_at timestamptz, p_at_period_end boolean, p_period_end timestamptz)
+	returns timestamptz
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return coalesce(p_cancel_at, case when p_at_period_end then p_period_end end);
+end
+$$;
+
+-- Until when past due still grants.
+create or replace function billing.grace_end(p_plan text, p_since timestamptz) returns timestamptz
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+	return p_since + coalesce((select p.grace from billing.plans p where p.id = p_plan), interval '7 days');
+end
+$$;
+
+-- What one subscription grants. Ends are half-open: at the end it is over.
+create or replace function billing.verdict_on(h billing.subscription_history, p_at timestamptz) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+	rule billing.status_rules;
+	ends timestamptz := billing.scheduled_end(h.cancel_at, h.cancel_at_period_end, h.period_end);
+	grace timestamptz;
+	reason text;
+	allowed boolean;
+begin
+	select r.* into rule from billing.status_rules r where r.status = h.status;
+	if rule.grants = 'grace' then
+		grace := billing.grace_end(h.plan, coalesce(h.past_due_since, h.from_at));
+	end if;
+	reason := case
+		when rule.status is null then 'unknown_status'
+		when rule.grants = 'no' then rule.reason
+		when h.plan is null then 'unknown_price'
+		when ends <= p_at then 'ended'
+		when grace <= p_at then 'grace_over'
+		else rule.reason end;
+	allowed := coalesce(rule.grants <> 'no' and reason = rule.reason, false);
+	return jsonb_build_object('allowed', allowed, 'plan', h.plan, 'reason', reason, 'subscription', h.subscription_id,
+		'status', h.status, 'until', case when allowed then api.date_document(least(ends, grace)) ->> 'iso' end);
+end
+$$;
+
+-- Of several subscriptions the one that grants most; of those that grant nothing, one that is not over yet.
+create or replace function billing.best_verdict(p_tenant uuid, p_at timestamptz) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+	return (
+		select v.verdict
+		from billing.subscription_history h left join billing.plans p on p.id = h.plan
+			cross join lateral billing.verdict_on(h, p_at) v (verdict)
+		where h.tenant_id = p_tenant and h.from_at <= p_at and (h.to_at is null or h.to_at > p_at)
+		order by v.verdict -> 'allowed' desc, billing.is_live(h.status) desc, p.rank desc nulls last,
+			h.created_at desc nulls last, h.subscription_id limit 1);
+end
+$$;
+
+create or replace function billing.is_disputed(p_tenant uuid, p_at timestamptz) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+	return exists (
+		select from billing.disputes d join billing.policies p on p.kind = d.policy
+		where d.tenant_id = p_tenant and p.effect = 'restrict' and d.opened_at <= p_at
+			and (d.closed_at is null or d.closed_at > p_at));
+end
+$$;
+
+-- The operator's word goes before all. What a plan contains, and which statuses grant, is as it is today.
+create or replace function billing.entitlement(p_tenant uuid, p_at timestamptz default now()) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+	answer jsonb := '{"allowed": false, "plan": null, "reason": "no_subscription", "until": null, "subscription": null, "status": null}'
+		|| coalesce(billing.best_verdict(p_tenant, p_at), '{}');
+	word record;
+begin
+	select h.allowed, h.plan, h.until into word from billing.override_history h
+	where h.tenant_id = p_tenant and h.from_at <= p_at and (h.to_at is null or h.to_at > p_at)
+		and (h.until is null or h.until > p_at);
+	if found then
+		answer := answer || jsonb_build_object('allowed', word.allowed, 'plan', coalesce(word.plan, answer ->> 'plan'),
+			'reason', 'override', 'until', api.date_document(word.until) ->> 'iso');
+	elsif (answer -> 'allowed')::boolean and billing.is_disputed(p_tenant, p_at) then
+		answer := answer || '{"allowed": false, "reason": "disputed", "until": null}';
+	end if;
+	return answer || jsonb_build_object('features', coalesce((
+		select to_jsonb(p.features) from billing.plans p where p.id = answer ->> 'plan' and (answer -> 'allowed')::boolean), '[]'));
+end
+$$;
+
+reset role;

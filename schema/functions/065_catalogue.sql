@@ -1,0 +1,139 @@
+-- Plans as configured, prices as Stripe has them, and where the two differ.
+
+set role tollgate_service;
+
+create or replace function billing.plan_of(p_price text) returns text
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return coalesce((select p.id from billing.plans p where p.price = p_price),
+		(select p.plan from billing.prices p where p.id = p_price));
+end
+$$;
+
+-- Which plan a price means has been learned: its alert is over, and subscriptions that kept another plan are due.
+create or replace function billing.settle_price(p_price text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	meant text := billing.plan_of(p_price);
+begin
+	if meant is not null then
+		perform billing.clear_alert('unknown_price', p_price);
+		perform sync.mark('subscription', s.id) from billing.subscriptions s
+		where s.price = p_price and s.plan is distinct from meant and billing.is_live(s.status);
+	end if;
+end
+$$;
+
+-- A plan's price is the one configured, else the active one with its lookup key: that key moves to a new price when the
+-- amount changes. The price it leaves goes on meaning the plan.
+create or replace function billing.give_price(p_plan text, p_price text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	update billing.plans p set price = null where p.price = p_price and p.id <> p_plan;
+	update billing.plans p set price = p_price where p.id = p_plan and p.price is distinct from p_price;
+	insert into billing.prices as p (id, plan) values (p_price, p_plan)
+	on conflict (id) do update set plan = excluded.plan where p.plan is distinct from excluded.plan;
+	perform billing.settle_price(p_price);
+end
+$$;
+
+-- Stripe's price object, from a price or an item of a subscription. Written only when it says something new: every
+-- subscription's write comes by here.
+create or replace function billing.put_price(p_doc jsonb) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	seen billing.prices := row(p_doc ->> 'id', null, billing.id_of(p_doc -> 'product'), p_doc ->> 'lookup_key',
+		p_doc -> 'active' = 'true', billing.whole_of(p_doc -> 'unit_amount'), p_doc ->> 'currency',
+		p_doc #>> '{recurring,interval}', billing.whole_of(p_doc #> '{recurring,interval_count}'), null);
+	named text;
+begin
+	if exists (select from billing.prices p where p.id = seen.id and p.synced_at is not null
+			and (p.product, p.lookup_key, p.active, p.amount, p.currency, p.interval, p.interval_count) is not distinct from
+			(seen.product, seen.lookup_key, seen.active, seen.amount, seen.currency, seen.interval, seen.interval_count)) then
+		return;
+	end if;
+	insert into billing.prices (id, product, lookup_key, active, amount, currency, interval, interval_count, synced_at)
+	values (seen.id, seen.product, seen.lookup_key, seen.active, seen.amount, seen.currency, seen.interval,
+		seen.interval_count, now())
+	on conflict (id) do update set product = excluded.product, lookup_key = excluded.lookup_key, active = excluded.active,
+		amount = excluded.amount, currency = excluded.currency, interval = excluded.interval,
+		interval_count = excluded.interval_count, synced_at = now();
+	select p.id into named from billing.plans p where p.lookup_key = seen.lookup_key;
+	if seen.active and named is not null then
+		perform billing.give_price(named, seen.id);
+	end if;
+	perform billing.compare_price(seen.id);
+end
+$$;
+
+-- A price we sell is active and costs what the configuration says, where it says so.
+create or replace function billing.compare_price(p_price text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	difference jsonb;
+begin
+	select jsonb_strip_nulls(jsonb_build_object('plan', l.id,
+		'active', case when not p.active then p.active end,
+		'amount', case when l.amount <> p.amount or l.amount is not null and p.amount is null then jsonb_build_array(l.amount, p.amount) end,
+		'currency', case when l.currency <> p.currency then jsonb_build_array(l.currency, p.currency) end,
+		'interval', case when l.interval <> p.interval then jsonb_build_array(l.interval, p.interval) end))
+	into difference
+	from billing.plans l join billing.prices p on p.id = l.price where p.id = p_price and l.offered and p.synced_at is not null;
+	perform billing.watch(difference - 'plan' <> '{}', null, 'drift', 'price:' || p_price, difference);
+end
+$$;
+
+create or replace function service.write_price(p_claim uuid, p_kind text, p_id text, p_version bigint, p_doc jsonb) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	fault text := billing.money_fault(p_doc, '{unit_amount}');
+	before jsonb := (select to_jsonb(p) from billing.prices p where p.id = p_id);
+begin
+	perform billing.require_document(p_doc, p_id);
+	perform sync.hold(p_claim, p_kind, p_id);
+	if fault is not null then
+		return sync.park(p_kind, p_id, p_version, fault);
+	elsif before is null and not exists (select from billing.plans p where p.lookup_key = p_doc ->> 'lookup_key') then
+		return sync.finish(p_kind, p_id, p_version, 'ignored', '{"orphan": true}');
+	end if;
+	perform billing.put_price(p_doc);
+	return sync.finish(p_kind, p_id, p_version, 'done', '{}',
+		billing.changes(before, (select to_jsonb(p) from billing.prices p where p.id = p_id)));
+end
+$$;
+
+-- Of a product only one thing matters: that what we sell is not switched off there.
+create or replace function service.write_product(p_claim uuid, p_kind text, p_id text, p_version bigint, p_doc jsonb) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	perform billing.require_document(p_doc, p_id);
+	perform sync.hold(p_claim, p_kind, p_id);
+	if not exists (select from billing.prices p where p.product = p_id) then
+		return sync.finish(p_kind, p_id, p_version, 'ignored', '{"orphan": true}');
+	end if;
+	perform billing.watch(p_doc -> 'active' is distinct from 'true' and exists (
+			select from billing.prices p join billing.plans l on l.price = p.id where p.product = p_id and l.offered),
+		null, 'drift', 'product:' || p_id, '{"active": false}');
+	return sync.finish(p_kind, p_id, p_version, 'done', '{}');
+end
+$$;
+
+-- Drift of the portal: something the operator asked for is not so at Stripe.
+create or replace function service.write_portal_configuration(p_claim uuid, p_kind text, p_id text, p_version bigint,
+	p_doc jsonb) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	wanted jsonb;
+begin
+	perform billing.require_document(p_doc, p_id);
+	perform sync.hold(p_claim, p_kind, p_id);
+	update billing.portal_configurations c set actual = p_doc, synced_at = now() where c.id = p_id returning c.desired into wanted;
+	if wanted is null then
+		return sync.finish(p_kind, p_id, p_version, 'ignored', '{"orphan": true}');
+	end if;
+	perform billing.watch(not p_doc @> wanted, null, 'drift', 'portal_configuration:' || p_id, '{}');
+	return sync.finish(p_kind, p_id, p_version, 'done', '{}');
+end
+$$;
+
+reset role;

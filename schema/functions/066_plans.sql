@@ -1,0 +1,72 @@
+-- Plans as the operator configures them.
+
+set role tollgate_service;
+
+create or replace function billing.require_plans(p_plans jsonb) returns void
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+declare
+	fault text := (select f.fault from jsonb_array_elements(p_plans) n
+		cross join lateral billing.money_fault(n, '{amount,rank,grace_days}') f (fault) where f.fault is not null limit 1);
+begin
+	if fault is not null then
+		raise exception '%', fault using errcode = 'TG422';
+	end if;
+end
+$$;
+
+-- [{"id", "rank", "price", "lookup_key", "amount", "currency", "interval", "grace_days", "features"}...], all but id and
+-- rank optional. A plan that is gone stays for who has it; a price belongs to one plan, and one that was learned by the
+-- lookup key stays while that is the same.
+create or replace function ops.put_plans(p_plans jsonb) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	perform billing.require_plans(p_plans);
+	update billing.plans p set offered = false where p.offered and not exists (
+		select from jsonb_array_elements(p_plans) n where n ->> 'id' = p.id);
+	update billing.plans p set price = null where exists (
+		select from jsonb_array_elements(p_plans) n where n ->> 'price' = p.price and n ->> 'id' <> p.id);
+	update billing.plans p set lookup_key = null, price = null where exists (
+		select from jsonb_array_elements(p_plans) n where n ->> 'lookup_key' = p.lookup_key and n ->> 'id' <> p.id);
+	insert into billing.plans as p (id, price, rank, lookup_key, amount, currency, interval, grace, features)
+	select n ->> 'id', n ->> 'price', (n ->> 'rank')::int, n ->> 'lookup_key', (n ->> 'amount')::bigint, n ->> 'currency',
+		n ->> 'interval', make_interval(days => coalesce((n ->> 'grace_days')::int, 7)),
+		array(select jsonb_array_elements_text(coalesce(n -> 'features', '[]')))
+	from jsonb_array_elements(p_plans) n
+	on conflict (id) do update set rank = excluded.rank, offered = true, lookup_key = excluded.lookup_key,
+		price = coalesce(excluded.price, case when p.lookup_key = excluded.lookup_key then p.price end),
+		amount = excluded.amount, currency = excluded.currency, interval = excluded.interval, grace = excluded.grace,
+		features = excluded.features;
+	perform billing.give_price(p.id, p.price), billing.compare_price(p.price)
+	from billing.plans p where p.price is not null and p.offered;
+	return null;
+end
+$$;
+
+-- Stripe's price object becomes the plan's price.
+create or replace function ops.put_price(p_plan text, p_price jsonb) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	if not exists (select from billing.plans p where p.id = p_plan) then
+		raise exception 'unknown plan' using errcode = 'TG404';
+	elsif p_price ->> 'id' is null or billing.money_fault(p_price, '{unit_amount}') is not null then
+		raise exception 'this is no price' using errcode = 'TG422';
+	end if;
+	perform billing.put_price(p_price);
+	perform billing.give_price(p_plan, p_price ->> 'id');
+	perform billing.compare_price(p_price ->> 'id');
+	return jsonb_build_object('plan', p_plan, 'price', p_price ->> 'id');
+end
+$$;
+
+-- What a portal configuration must hold; what it holds is fetched and compared.
+create or replace function ops.put_portal_configuration(p_id text, p_desired jsonb) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	insert into billing.portal_configurations (id, desired) values (p_id, p_desired)
+	on conflict (id) do update set desired = excluded.desired;
+	perform sync.mark('portal_configuration', p_id);
+	return null;
+end
+$$;
+
+reset role;

@@ -1,0 +1,148 @@
+-- Subscriptions as Stripe has them.
+
+set role tollgate_service;
+
+-- Whose: as recorded, else as it says itself, else as its customer.
+create or replace function billing.subscription_tenant(p_id text, p_doc jsonb) returns uuid
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return coalesce((select s.tenant_id from billing.subscriptions s where s.id = p_id),
+		billing.tenant_named_in(p_doc),
+		(select c.tenant_id from billing.customers c where c.id = billing.id_of(p_doc -> 'customer')));
+end
+$$;
+
+-- What of a document must not be written down, null when nothing.
+create or replace function billing.subscription_fault(p_doc jsonb) returns text
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return (
+		select coalesce(billing.money_fault(i, '{quantity}'), billing.money_fault(i -> 'price', '{unit_amount}')) as fault
+		from jsonb_array_elements(billing.items_of(p_doc)) i order by 1 limit 1);
+end
+$$;
+
+-- The row that a document becomes, from the document alone.
+create or replace function billing.subscription_row(p_tenant uuid, p_id text, p_doc jsonb) returns billing.subscriptions
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	item jsonb := billing.main_item_of(p_doc);
+	s billing.subscriptions;
+begin
+	s.id := p_id;
+	s.tenant_id := p_tenant;
+	s.customer_id := billing.id_of(p_doc -> 'customer');
+	s.status := p_doc ->> 'status';
+	s.price := billing.price_of(item);
+	s.plan := billing.plan_of(s.price);
+	s.quantity := billing.whole_of(item -> 'quantity');
+	s.period_start := billing.period_start_of(p_doc);
+	s.period_end := billing.period_end_of(p_doc);
+	s.cancel_at_period_end := coalesce(p_doc -> 'cancel_at_period_end' = 'true', false);
+	s.cancel_at := billing.time_of(p_doc -> 'cancel_at');
+	s.canceled_at := billing.time_of(p_doc -> 'canceled_at');
+	s.ended_at := billing.time_of(p_doc -> 'ended_at');
+	s.trial_end := billing.time_of(p_doc -> 'trial_end');
+	s.created_at := billing.time_of(p_doc -> 'created');
+	s.synced_at := now();
+	return s;
+end
+$$;
+
+-- A price that is no plan of ours changes no plan. Being past due is counted from when it was first seen until something
+-- that grants without grace.
+create or replace function billing.put_subscription(n billing.subscriptions) returns billing.subscriptions
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	rule text := (select r.grants from billing.status_rules r where r.status = n.status);
+	put billing.subscriptions;
+begin
+	insert into billing.subscriptions as s (id, tenant_id, customer_id, status, plan, price, quantity, period_start,
+		period_end, cancel_at_period_end, cancel_at, canceled_at, ended_at, trial_end, created_at, past_due_since)
+	values (n.id, n.tenant_id, n.customer_id, n.status, n.plan, n.price, n.quantity, n.period_start, n.period_end,
+		n.cancel_at_period_end, n.cancel_at, n.canceled_at, n.ended_at, n.trial_end, n.created_at,
+		case rule when 'grace' then now() end)
+	on conflict (id) do update set customer_id = excluded.customer_id, status = excluded.status,
+		plan = coalesce(excluded.plan, s.plan), price = excluded.price, quantity = excluded.quantity,
+		period_start = excluded.period_start, period_end = excluded.period_end,
+		cancel_at_period_end = excluded.cancel_at_period_end, cancel_at = excluded.cancel_at,
+		canceled_at = excluded.canceled_at, ended_at = excluded.ended_at, trial_end = excluded.trial_end,
+		created_at = excluded.created_at, synced_at = now(),
+		past_due_since = case rule when 'yes' then null when 'grace' then coalesce(s.past_due_since, now()) else s.past_due_since end
+	returning s.* into put;
+	return put;
+end
+$$;
+
+-- What the operator must know of it.
+create or replace function billing.watch_subscription(s billing.subscriptions) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	live text[] := array(select o.id from billing.subscriptions o
+		where o.tenant_id = s.tenant_id and billing.is_live(o.status) and o.status <> 'incomplete' order by o.id);
+begin
+	perform billing.clear_alert('orphan', s.id);
+	perform billing.watch(not exists (select from billing.status_rules r where r.status = s.status), s.tenant_id,
+		'unknown_status', s.id, jsonb_build_object('status', s.status));
+	perform billing.watch(cardinality(live) > 1, s.tenant_id, 'second_subscription', s.tenant_id::text,
+		jsonb_build_object('subscriptions', live));
+	if s.price is not null and billing.plan_of(s.price) is null then
+		perform billing.raise_alert(s.tenant_id, 'unknown_price', s.price, jsonb_build_object('subscription', s.id));
+	end if;
+end
+$$;
+
+-- Nobody's, and somebody pays for it.
+create or replace function billing.put_subscription_aside(p_kind text, p_id text, p_version bigint, p_doc jsonb) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	customer text := billing.id_of(p_doc -> 'customer');
+begin
+	perform billing.watch(billing.is_live(p_doc ->> 'status'), null, 'orphan', p_id,
+		jsonb_build_object('customer', customer, 'status', p_doc -> 'status'));
+	return sync.put_aside(p_kind, p_id, p_version, customer);
+end
+$$;
+
+create or replace function service.write_subscription(p_claim uuid, p_kind text, p_id text, p_version bigint, p_doc jsonb)
+	returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	customer text := billing.id_of(p_doc -> 'customer');
+	fault text := billing.subscription_fault(p_doc);
+	tenant uuid;
+	was text;
+	before billing.subscriptions;
+	after billing.subscriptions;
+	report jsonb := '{}';
+begin
+	perform billing.require_document(p_doc, p_id);
+	perform sync.lock_customer(customer);
+	perform sync.hold(p_claim, p_kind, p_id);
+	tenant := billing.subscription_tenant(p_id, p_doc);
+	if fault is not null then
+		return sync.park(p_kind, p_id, p_version, fault);
+	elsif tenant is null then
+		return billing.put_subscription_aside(p_kind, p_id, p_version, p_doc);
+	end if;
+	perform sync.mark('customer', customer)
+	where customer is not null and not exists (select from billing.customers c where c.id = customer);
+	perform billing.put_price(i -> 'price') from jsonb_array_elements(billing.items_of(p_doc)) i
+	where jsonb_typeof(i -> 'price') = 'object' and i #> '{price,active}' is not null;
+	select s.* into before from billing.subscriptions s where s.id = p_id;
+	after := billing.put_subscription(billing.subscription_row(tenant, p_id, p_doc));
+	if billing.plan_of(after.price) is null then
+		report := '{"unknown_price": true}';
+	end if;
+	was := (select t.status from app.tenants t where t.id = tenant);
+	if was = 'active' or after.status in ('active', 'trialing') then
+		report := report || billing.promote(tenant, customer);
+	end if;
+	perform billing.watch_subscription(after);
+	perform billing.tell_subscription(before, after, p_doc #>> '{cancellation_details,reason}');
+	return sync.finish(p_kind, p_id, p_version, 'done', report, billing.tenant_change(tenant, was)
+		|| billing.changes(case when before.id is not null then to_jsonb(before) end, to_jsonb(after)));
+end
+$$;
+
+reset role;

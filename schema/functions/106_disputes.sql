@@ -1,0 +1,103 @@
+-- Disputes and refunds. What they do to the entitlement is said by billing.policies.
+
+set role tollgate_service;
+
+create or replace function billing.dispute_policy(p_status text) returns text
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return case
+		when p_status in ('won', 'prevented', 'warning_closed') then 'dispute_won'
+		when p_status = 'lost' then 'dispute_lost'
+		when p_status like 'warning\_%' then 'inquiry'
+		else 'dispute_open' end;
+end
+$$;
+
+create or replace function billing.customer_tenant(p_customer text) returns uuid
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return coalesce((select c.tenant_id from billing.customers c where c.id = p_customer),
+		(select s.tenant_id from billing.subscriptions s where s.customer_id = p_customer order by s.created_at limit 1));
+end
+$$;
+
+-- The row, and what the tenant and the operator are told of it. Answers what changed.
+create or replace function billing.put_dispute(n billing.disputes, p_notice text, p_fact text) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	before jsonb := (select to_jsonb(d) from billing.disputes d where d.id = n.id);
+	effect text := (select p.effect from billing.policies p where p.kind = n.policy);
+	after billing.disputes;
+begin
+	insert into billing.disputes as d (id, tenant_id, kind, policy, charge, invoice, status, amount, currency, reason,
+		created_at, closed_at)
+	values (n.id, n.tenant_id, n.kind, n.policy, n.charge, n.invoice, n.status, n.amount, n.currency, n.reason,
+		n.created_at, case n.policy when 'dispute_won' then now() end)
+	on conflict (id) do update set policy = excluded.policy, charge = excluded.charge, invoice = excluded.invoice,
+		status = excluded.status, amount = excluded.amount, currency = excluded.currency, reason = excluded.reason,
+		created_at = excluded.created_at, synced_at = now(),
+		closed_at = case when excluded.policy = 'dispute_won' then coalesce(d.closed_at, now()) end
+	returning d.* into after;
+	if before is null or before ->> 'policy' <> after.policy then
+		perform billing.watch(effect <> 'nothing', after.tenant_id, after.kind, after.id,
+			jsonb_build_object('policy', after.policy, 'effect', effect, 'amount', after.amount, 'currency', after.currency));
+	end if;
+	perform billing.tell(after.tenant_id, p_notice, p_fact, jsonb_build_object(
+		'amount', billing.amount_document(after.amount, after.currency), 'date', api.date_document(after.created_at)));
+	return billing.changes(before, to_jsonb(after));
+end
+$$;
+
+create or replace function service.write_dispute(p_claim uuid, p_kind text, p_id text, p_version bigint, p_doc jsonb)
+	returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	customer text := coalesce(billing.id_of(p_doc #> '{charge,customer}'), billing.id_of(p_doc -> 'customer'));
+	fault text := billing.money_fault(p_doc, '{amount}');
+	n billing.disputes;
+begin
+	perform billing.require_document(p_doc, p_id);
+	perform sync.lock_customer(customer);
+	perform sync.hold(p_claim, p_kind, p_id);
+	n := row(p_id, null, 'dispute', billing.dispute_policy(p_doc ->> 'status'), billing.id_of(p_doc -> 'charge'),
+		billing.id_of(p_doc #> '{charge,invoice}'), p_doc ->> 'status', billing.whole_of(p_doc -> 'amount'),
+		p_doc ->> 'currency', p_doc ->> 'reason', billing.time_of(p_doc -> 'created'), null, null, null);
+	n.tenant_id := coalesce((select d.tenant_id from billing.disputes d where d.id = p_id), billing.customer_tenant(customer),
+		(select d.tenant_id from billing.disputes d where d.charge = n.charge limit 1));
+	if fault is not null then
+		return sync.park(p_kind, p_id, p_version, fault);
+	elsif n.tenant_id is null then
+		return sync.put_aside(p_kind, p_id, p_version, customer);
+	end if;
+	return sync.finish(p_kind, p_id, p_version, 'done', '{}', billing.put_dispute(n, 'disputed', p_id));
+end
+$$;
+
+-- Of a charge only what was paid back counts; one that was not is nothing to write down.
+create or replace function service.write_charge(p_claim uuid, p_kind text, p_id text, p_version bigint, p_doc jsonb)
+	returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	customer text := billing.id_of(p_doc -> 'customer');
+	fault text := billing.money_fault(p_doc, '{amount,amount_refunded}');
+	n billing.disputes;
+begin
+	perform billing.require_document(p_doc, p_id);
+	perform sync.lock_customer(customer);
+	perform sync.hold(p_claim, p_kind, p_id);
+	n := row(p_id, billing.customer_tenant(customer), 'refund',
+		case when p_doc -> 'refunded' = 'true' then 'refund_full' else 'refund_partial' end, p_id,
+		billing.id_of(p_doc -> 'invoice'), p_doc ->> 'status', billing.whole_of(p_doc -> 'amount_refunded'),
+		p_doc ->> 'currency', null, billing.time_of(p_doc -> 'created'), null, null, null);
+	if fault is not null then
+		return sync.park(p_kind, p_id, p_version, fault);
+	elsif n.tenant_id is null then
+		return sync.put_aside(p_kind, p_id, p_version, customer);
+	elsif coalesce(n.amount, 0) = 0 then
+		return sync.finish(p_kind, p_id, p_version, 'done', '{}');
+	end if;
+	return sync.finish(p_kind, p_id, p_version, 'done', '{}', billing.put_dispute(n, 'refunded', p_id || ':' || n.amount));
+end
+$$;
+
+reset role;

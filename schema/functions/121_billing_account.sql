@@ -1,0 +1,89 @@
+-- The documents of the billing page. Security invoker: row-level security decides what there is to show.
+
+set role tollgate_owner;
+
+-- An end is announced in either of Stripe's two ways; nothing renews that ends.
+create or replace function billing.dates_document(s billing.subscriptions) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+	live boolean := s.status in ('active', 'trialing', 'past_due');
+	ends timestamptz := billing.scheduled_end(s.cancel_at, s.cancel_at_period_end, s.period_end);
+begin
+	return jsonb_build_object('period_end', api.date_document(s.period_end),
+		'ends_on', api.date_document(case when s.ended_at is null then ends end),
+		'ended_on', api.date_document(s.ended_at),
+		'renews_on', api.date_document(case when live and ends is null then s.period_end end),
+		'trial_ends_on', api.date_document(case when s.status = 'trialing' then s.trial_end end));
+end
+$$;
+
+-- What the plan costs at the next renewal, before taxes and discounts.
+create or replace function billing.price_document(s billing.subscriptions) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+	return (select billing.amount_document(p.amount * coalesce(s.quantity, 1), p.currency) from billing.prices p where p.id = s.price);
+end
+$$;
+
+-- The one thing that happens next, if nobody does anything.
+create or replace function billing.next_document(s billing.subscriptions) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+	ends timestamptz := billing.scheduled_end(s.cancel_at, s.cancel_at_period_end, s.period_end);
+	grace timestamptz := case when s.status = 'past_due' then billing.grace_end(s.plan, s.past_due_since) end;
+	retry record;
+	kind text := 'nothing';
+	at timestamptz;
+	amount jsonb;
+begin
+	select i.next_attempt_at as at, billing.amount_document(i.amount_due, i.currency) as amount into retry
+	from billing.invoices i where i.subscription_id = s.id and i.status = 'open' and i.next_attempt_at > now()
+	order by i.next_attempt_at limit 1;
+	if s.status in ('past_due', 'unpaid', 'incomplete') and retry.at is not null and (grace is null or grace <= now() or retry.at <= grace) then
+		kind := 'retry';
+		at := retry.at;
+		amount := retry.amount;
+	elsif grace > now() then
+		kind := 'grace_ends';
+		at := grace;
+	elsif s.status in ('active', 'trialing') and ends is not null then
+		kind := 'ends';
+		at := ends;
+	elsif s.status = 'trialing' then
+		kind := 'trial_ends';
+		at := s.trial_end;
+		amount := billing.price_document(s);
+	elsif s.status = 'active' then
+		kind := 'renews';
+		at := s.period_end;
+		amount := billing.price_document(s);
+	end if;
+	return jsonb_build_object('kind', kind, 'label', 'next_' || kind, 'date', api.date_document(at), 'amount', amount);
+end
+$$;
+
+create or replace function billing.entitlement_document(p_tenant uuid) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+	e jsonb := billing.entitlement(p_tenant);
+begin
+	return jsonb_build_object('allowed', e -> 'allowed', 'plan', 'plan_' || (e ->> 'plan'), 'reason', 'reason_' || (e ->> 'reason'),
+		'features', e -> 'features', 'until', api.date_document((e ->> 'until')::timestamptz));
+end
+$$;
+
+create or replace function billing.account_document(mine app.members) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+	current billing.subscriptions := billing.current_subscription(mine.tenant_id);
+begin
+	return billing.dates_document(current) || jsonb_build_object(
+		'plan', 'plan_' || current.plan, 'status', billing.status_name(current.status),
+		'status_class', billing.status_class(current.status),
+		'can_manage', exists (select from billing.customers c where c.tenant_id = mine.tenant_id and not c.deleted),
+		'can_subscribe', mine.role <> 'member' and current.id is not null and not billing.is_live(current.status),
+		'entitlement', billing.entitlement_document(mine.tenant_id), 'next', billing.next_document(current));
+end
+$$;
+
+reset role;
