@@ -1,0 +1,22 @@
+/*
+ * bucket: how many calls a second we make, and a pause for all of them when we are told to slow down. A second's worth
+ * may be made at once; then they are spread evenly. Pure: the caller gives the time and holds the lock.
+ */
+#ifndef TOLLGATE_BUCKET_H
+#define TOLLGATE_BUCKET_H
+
+#include <stdint.h>
+
+struct bucket {
+	int	rate;		/* calls a second; 0: any number */
+	int64_t	full_at;	/* us; when the bucket would be full again if nothing more were taken */
+	int64_t	paused_until;	/* ms */
+};
+
+/* 0: the call may be made now, and counts. Else how many ms to wait before asking again. */
+int64_t bucket_take(struct bucket *b, int64_t now);
+
+/* Nothing may be taken for so long, and then one after the other, without a burst. Never shortens a pause. */
+void bucket_pause(struct bucket *b, int64_t now, int ms);
+
+#endif
