@@ -8,12 +8,13 @@
 #include <time.h>
 
 #include "breaker.h"
+#include "bucket.h"
 #include "https.h"
 #include "json.h"
 #include "log.h"
 #include "private/hosted.h"
 
-enum { PAUSE_LEAST_MS = 500, PAUSE_MOST_MS = 5000, ATTEMPT_LEAST_MS = 100 };
+enum { PAUSE_LEAST_MS = 500, PAUSE_MOST_MS = 5000, PAUSE_ALL_MOST_MS = 60000, ATTEMPT_LEAST_MS = 100 };
 
 struct stripe {
 	struct https		*https;
@@ -22,18 +23,20 @@ struct stripe {
 	const char		*authorization;
 	int			timeout_ms;
 	struct stripe_hosted	hosted;
-	pthread_mutex_t		lock;		/* of breaker */
+	pthread_mutex_t		lock;		/* of breaker and bucket */
 	struct breaker		breaker;
+	struct bucket		bucket;
 };
 
 /* Headers of an answer that matter; the order is that of `named`. */
-enum { REQUEST_ID, SHOULD_RETRY, RETRY_AFTER, N_NAMED };
-static const char *const named[] = { "Request-Id", "Stripe-Should-Retry", "Retry-After", NULL };
+enum { REQUEST_ID, SHOULD_RETRY, RETRY_AFTER, REPLAYED, N_NAMED };
+static const char *const named[] = { "Request-Id", "Stripe-Should-Retry", "Retry-After", "Idempotent-Replayed", NULL };
 
 struct attempt {
 	struct https_answer	answer;
 	const char		*headers[N_NAMED];
 	struct json_object	*doc;		/* NULL unless the body is a JSON object */
+	bool			spent;		/* a failure that Stripe has kept: this key gets no other answer */
 	bool			retry;
 	int			pause_ms;	/* before the next one */
 };
@@ -64,6 +67,7 @@ stripe_open(mem_ctx *ctx, const struct stripe_options *options)
 	s->version = mem_printf(s, "Stripe-Version: %s", options->version);
 	s->authorization = mem_printf(s, "Authorization: Bearer %s", options->key);
 	s->timeout_ms = options->timeout_ms;
+	s->bucket.rate = options->rate;
 	pthread_mutex_init(&s->lock, NULL);
 	mem_hang(s, s, stripe_close);
 	return s;
@@ -93,7 +97,7 @@ stripe_is_up(struct stripe *s)
 	bool	open;
 
 	pthread_mutex_lock(&s->lock);
-	open = breaker_is_open(&s->breaker, clock_ms());
+	open = breaker_is_open(&s->breaker, clock_ms()) || clock_ms() < s->bucket.paused_until;
 	pthread_mutex_unlock(&s->lock);
 	return !open;
 }
@@ -105,7 +109,7 @@ worth_repeating(const struct attempt *a)
 	const char	*said = a->headers[SHOULD_RETRY];
 	int		status = a->answer.status;
 
-	if (a->answer.too_large)
+	if (a->answer.too_large || a->spent)
 		return false;
 	if (status == 0)
 		return true;
@@ -116,20 +120,26 @@ worth_repeating(const struct attempt *a)
 	return status == 409 || status == 429 || status >= 500 || (status < 300 && a->doc == NULL);
 }
 
+/* The seconds that Retry-After names, or -1. */
+static long
+seconds_named(const struct attempt *a)
+{
+	const char	*said = a->headers[RETRY_AFTER];
+	char		*end;
+	long		seconds = said == NULL ? -1 : strtol(said, &end, 10);
+
+	return seconds >= 0 && end != said && *end == '\0' ? seconds : -1;
+}
+
 /* As Stripe's own libraries wait: 0.5 s doubled each time, up to 5 s, less or more by chance, never under 0.5 s. */
 static int
 pause_after(const struct attempt *a, int n)
 {
-	const char	*said = a->headers[RETRY_AFTER];
 	unsigned	ms = PAUSE_LEAST_MS << (n - 1);
-	char		*end;
-	long		seconds;
+	long		seconds = seconds_named(a);
 
-	if (said != NULL) {
-		seconds = strtol(said, &end, 10);
-		if (end != said && *end == '\0' && seconds >= 0)
-			return seconds > PAUSE_MOST_MS / 1000 ? -1 : (int)seconds * 1000;
-	}
+	if (seconds >= 0)
+		return seconds > PAUSE_MOST_MS / 1000 ? -1 : (int)seconds * 1000;
 	ms = ms > PAUSE_MOST_MS ? PAUSE_MOST_MS : ms;
 	ms = ms / 2 + (unsigned)(clock_ms() * 2654435761u >> 8) % ms;
 	return (int)(ms < PAUSE_LEAST_MS ? PAUSE_LEAST_MS : ms);
@@ -139,6 +149,9 @@ static enum err
 attempt_verdict(const struct attempt *a)
 {
 	int	status = a->answer.status;
+
+	if (a->spent)
+		return ERR_CONFLICT;
 
 	if (a->answer.too_large || (status >= 200 && status < 400 && (status >= 300 || a->doc == NULL)))
 		return ERR_UPSTREAM;
@@ -172,27 +185,66 @@ attempt_make(struct stripe *s, mem_ctx *mem, const struct https_request *q, stru
 		a->answer.why = "body is not JSON";
 	if (!json_object_is_type(a->doc, json_type_object))
 		a->doc = NULL;
+	a->spent = q->body != NULL && a->answer.status >= 500 && a->headers[REPLAYED] != NULL &&
+	    strcasecmp(a->headers[REPLAYED], "true") == 0;
 	a->retry = worth_repeating(a);
 }
 
-/* Attempts, the last of which is left in *a. */
+/* Told to slow down, everybody does. An object that is locked concerns only those who want it. */
 static void
+pace_note(struct stripe *s, const struct attempt *a, int pause)
+{
+	const char	*code = json_text(a->doc, "/error/code");
+	long		seconds = seconds_named(a);
+
+	if (a->answer.status != 429 || (code != NULL && strcmp(code, "lock_timeout") == 0))
+		return;
+	if (pause < 0)
+		pause = seconds > PAUSE_ALL_MOST_MS / 1000 ? PAUSE_ALL_MOST_MS : (int)seconds * 1000;
+	pthread_mutex_lock(&s->lock);
+	bucket_pause(&s->bucket, clock_ms(), pause);
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* Waits for the turn of one attempt. False when it does not come in time. */
+static bool
+pace_await(struct stripe *s, int64_t end)
+{
+	int64_t	wait;
+
+	for (;;) {
+		pthread_mutex_lock(&s->lock);
+		wait = bucket_take(&s->bucket, clock_ms());
+		pthread_mutex_unlock(&s->lock);
+		if (wait == 0)
+			return true;
+		if (clock_ms() + wait + ATTEMPT_LEAST_MS > end || !https_pause(s->https, (int)wait))
+			return false;
+	}
+}
+
+/* Attempts, the last of which is left in *a. False: not even one could be made. */
+static bool
 attempts_make(struct stripe *s, mem_ctx *mem, struct https_request *q, const char *path, struct attempt *a)
 {
 	int64_t	end = clock_ms() + 2 * (int64_t)s->timeout_ms + STRIPE_SLACK_MS;
 
 	for (int n = 1; ; n++) {
-		int64_t	left = end - clock_ms();
+		int64_t	left;
 		int	pause;
 
+		if (!pace_await(s, end))
+			return n > 1;
+		left = end - clock_ms();
 		q->timeout_ms = left < s->timeout_ms ? (int)left : s->timeout_ms;
 		attempt_make(s, mem, q, a);
 		attempt_log(a, q->method, path, n);
 		pause = pause_after(a, n);
+		pace_note(s, a, pause);
 		if (!a->retry || n > STRIPE_RETRIES || pause < 0 || clock_ms() + pause + ATTEMPT_LEAST_MS > end)
-			return;
+			return true;
 		if (!https_pause(s->https, pause))
-			return;
+			return true;
 	}
 }
 
@@ -250,7 +302,10 @@ stripe_call(struct stripe *s, mem_ctx *mem, const char *method, const char *path
 	if (!breaker_ask(s))
 		return ERR_UNAVAILABLE;
 	request_prepare(s, mem, &q, path, form, key);
-	attempts_make(s, mem, &q, path, &a);
+	if (!attempts_make(s, mem, &q, path, &a)) {
+		log_line(LOG_WARN, "stripe_refused", LOG_TEXT("reason", "told to slow down"));
+		return ERR_UNAVAILABLE;
+	}
 	breaker_tell(s, &a);
 	TRY(attempt_verdict(&a));
 	*out = a.doc;

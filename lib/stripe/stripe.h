@@ -1,8 +1,9 @@
 /*
  * stripe: the API over HTTPS, one function for each thing we ask. Every POST carries an Idempotency-Key; a lost answer,
- * 409, 429, 5xx and what Stripe-Should-Retry says is repeated with the same key and bytes, at most twice.
+ * 409, 429, 5xx and what Stripe-Should-Retry says is repeated with the same key and bytes, at most twice. All threads
+ * of a process share a rate of calls, and after a 429 all of them pause.
  *
- * A call lasts at most 2 * timeout_ms + STRIPE_SLACK_MS, pauses between attempts included.
+ * A call lasts at most 2 * timeout_ms + STRIPE_SLACK_MS, pauses and waits for the rate included.
  */
 #ifndef TOLLGATE_STRIPE_H
 #define TOLLGATE_STRIPE_H
@@ -24,6 +25,7 @@ struct stripe_options {
 	const char	*version;		/* sent as Stripe-Version on every call */
 	const char	*portal_configuration;	/* bpc_... or "" */
 	int		timeout_ms;		/* one attempt; connecting gets 3 s of it */
+	int		rate;			/* calls a second, a second's worth of them at once; 0: any number */
 };
 
 /* No connection is made. Hangs on ctx; used by all threads. */
@@ -35,17 +37,30 @@ struct stripe *stripe_open(mem_ctx *ctx, const struct stripe_options *options);
  */
 void stripe_stop(struct stripe *s);
 
-/* False while calls are refused at once because too many of the last ones failed. */
+/* False while calls are refused at once: too many of the last ones failed, or Stripe told us to slow down. */
 bool stripe_is_up(struct stripe *s);
 
 /*
  * One API call. form: encoded parameters (query string for GET and DELETE), or NULL. key: Idempotency-Key of a POST,
  * else NULL. *out, a JSON object, on mem. Errors: ERR_UNAVAILABLE (no answer, 409, 429, 5xx after retries, or Stripe
  * taken to be down), ERR_NOT_FOUND (404), ERR_UPSTREAM (an answer that is not what was promised), ERR_INTERNAL (other
- * 4xx: we asked wrongly; logged).
+ * 4xx: we asked wrongly; logged), ERR_CONFLICT (the key is spent: Stripe failed on it, has kept that answer and repeats
+ * it for a day, so only another key can succeed; whether anything was made is not known).
  */
 enum err stripe_call(struct stripe *s, mem_ctx *mem, const char *method, const char *path, const char *form,
     const char *key, struct json_object **out) MUST_CHECK;
+
+/* Where one is in a list, newest first. Begin with after NULL, or with the id of an object to go on behind it. */
+struct stripe_list {
+	const char		*path;
+	const char		*form;		/* encoded parameters, or NULL */
+	const char		*after;
+	struct json_object	*data;		/* the page: an array */
+	bool			more;		/* there is a page behind it */
+};
+
+/* The next page, and after moved to its last object; both on mem. A page that is too large is asked for in parts. */
+enum err stripe_list(struct stripe *s, mem_ctx *mem, struct stripe_list *l) MUST_CHECK;
 
 struct stripe_checkout {
 	const char	*tenant;	/* our id: client_reference_id and metadata[tenant_id] of session and subscription */

@@ -39,6 +39,7 @@ struct world {
 	mem_ctx			*mem;
 	struct server		server;
 	struct stripe		*stripe;
+	const char		*api_url;
 	struct json_object	*doc;
 	const char		*id;
 	const char		*url;
@@ -102,8 +103,9 @@ begin(struct world *w, const char *const *answers, unsigned n)
 	assert_int_equal(bind(w->server.fd, (struct sockaddr *)&a, size), 0);
 	assert_int_equal(listen(w->server.fd, 8), 0);
 	assert_int_equal(getsockname(w->server.fd, (struct sockaddr *)&a, &size), 0);
+	w->api_url = mem_printf(w->mem, "http://127.0.0.1:%d", ntohs(a.sin_port));
 	w->stripe = stripe_open(w->mem, &(struct stripe_options){
-		.api_url = mem_printf(w->mem, "http://127.0.0.1:%d", ntohs(a.sin_port)), .key = "sk_test_1",
+		.api_url = w->api_url, .key = "sk_test_1",
 		.version = "2026-07-29.dahlia", .portal_configuration = "bpc_1", .timeout_ms = TIMEOUT_MS,
 	});
 	assert_int_equal(pthread_create(&w->server.thread, NULL, server_run, &w->server), 0);
@@ -221,6 +223,35 @@ test_f102_what_stripe_decided_is_not_asked_again(void **state)
 }
 
 static void
+test_f98_a_failure_that_stripe_has_kept_is_final_for_its_key(void **state)
+{
+	static const char	kept[] = ANSWER("500 Oops\r\nIdempotent-Replayed: true\r\nStripe-Should-Retry: true", "{}");
+	struct world		w;
+
+	(void)state;
+	check(kept, ERR_CONFLICT, 1);
+	BEGIN(&w, ANSWER("500 Oops", "{}"), kept, FINE);
+	assert_int_equal(ask(&w), ERR_CONFLICT);
+	end(&w, 2);
+	BEGIN(&w, ANSWER("200 OK\r\nIdempotent-Replayed: true", "{}"));
+	assert_int_equal(ask(&w), OK);
+	end(&w, 1);
+}
+
+static void
+test_f98_the_portal_is_asked_once_more_with_another_key(void **state)
+{
+	static const char	kept[] = ANSWER("500 Oops\r\nIdempotent-Replayed: true", "{}");
+	struct world		w;
+
+	(void)state;
+	BEGIN(&w, kept, kept, FINE);
+	assert_int_equal(stripe_portal(w.stripe, w.mem, "cus_1", "https://app.example.com/", "en", &w.url), ERR_CONFLICT);
+	assert_string_not_equal(w.server.asked[0], w.server.asked[1]);
+	end(&w, 2);
+}
+
+static void
 test_f101_a_redirect_is_not_followed(void **state)
 {
 	(void)state;
@@ -250,6 +281,118 @@ test_f100_a_long_retry_after_is_not_waited_for(void **state)
 	(void)state;
 	check(slow, ERR_UNAVAILABLE, 1);
 	assert_true(now_ms() - begun < 500);
+}
+
+#define SLOW "HTTP/1.1 429 Slow\r\nConnection: close\r\nRetry-After: "
+
+static void
+test_f100_a_429_pauses_every_call(void **state)
+{
+	struct world	w;
+
+	(void)state;
+	BEGIN(&w, SLOW "3600\r\n\r\n{}", FINE);
+	assert_int_equal(ask(&w), ERR_UNAVAILABLE);
+	assert_false(stripe_is_up(w.stripe));
+	assert_int_equal(ask(&w), ERR_UNAVAILABLE);
+	end(&w, 1);
+}
+
+static void
+test_f100_a_short_pause_is_waited_for(void **state)
+{
+	struct world	w;
+	int64_t		begun = now_ms();
+
+	(void)state;
+	BEGIN(&w, SLOW "1\r\nStripe-Should-Retry: false\r\n\r\n{}", FINE);
+	assert_int_equal(ask(&w), ERR_UNAVAILABLE);
+	assert_int_equal(ask(&w), OK);
+	assert_in_range(now_ms() - begun, 1000, 1400);
+	end(&w, 2);
+}
+
+static void
+test_f100_a_locked_object_pauses_nobody(void **state)
+{
+	struct world	w;
+
+	(void)state;
+	BEGIN(&w, SLOW "3600\r\n\r\n{\"error\":{\"code\":\"lock_timeout\"}}", FINE);
+	assert_int_equal(ask(&w), ERR_UNAVAILABLE);
+	assert_true(stripe_is_up(w.stripe));
+	assert_int_equal(ask(&w), OK);
+	end(&w, 2);
+}
+
+static void
+test_f100_calls_keep_to_the_rate(void **state)
+{
+	struct world	w;
+	int64_t		begun;
+
+	(void)state;
+	BEGIN(&w, FINE, FINE, FINE, FINE, FINE, FINE);
+	w.stripe = stripe_open(w.mem, &(struct stripe_options){ .api_url = w.api_url, .key = "sk_test_1", .version = "v",
+	    .portal_configuration = "", .timeout_ms = 2000, .rate = 4 });
+	begun = now_ms();
+	for (int i = 0; i < 6; i++)
+		assert_int_equal(ask(&w), OK);
+	assert_in_range(now_ms() - begun, 490, 900);
+	end(&w, 6);
+}
+
+static void
+test_f81_a_list_is_walked_page_by_page(void **state)
+{
+	struct world		w;
+	struct stripe_list	l = { .path = "/v1/things", .form = "status=all" };
+
+	(void)state;
+	BEGIN(&w, ANSWER("200 OK", "{\"data\":[{\"id\":\"x_3\"},{\"id\":\"x_2\"}],\"has_more\":true}"),
+	    ANSWER("200 OK", "{\"data\":[{\"id\":\"x_1\"}],\"has_more\":false}"));
+	assert_int_equal(stripe_list(w.stripe, w.mem, &l), OK);
+	assert_true(l.more);
+	assert_string_equal(l.after, "x_2");
+	assert_int_equal(stripe_list(w.stripe, w.mem, &l), OK);
+	assert_false(l.more);
+	assert_int_equal(json_object_array_length(l.data), 1);
+	assert_non_null(strstr(w.server.asked[0], "GET /v1/things?status=all&limit=100 HTTP"));
+	assert_non_null(strstr(w.server.asked[1], "GET /v1/things?status=all&limit=100&starting_after=x_2 HTTP"));
+	end(&w, 2);
+}
+
+static void
+test_f101_a_page_that_is_too_large_is_asked_for_in_parts(void **state)
+{
+	static char		large[1200000];
+	struct world		w;
+	struct stripe_list	l = { .path = "/v1/things" };
+
+	(void)state;
+	memset(large, ' ', sizeof(large) - 1);
+	memcpy(large, ANSWER("200 OK", ""), strlen(ANSWER("200 OK", "")));
+	BEGIN(&w, large, ANSWER("200 OK", "{\"data\":[],\"has_more\":false}"));
+	assert_int_equal(stripe_list(w.stripe, w.mem, &l), OK);
+	assert_non_null(strstr(w.server.asked[1], "limit=10 "));
+	end(&w, 2);
+}
+
+static void
+test_f101_what_is_no_list_is_refused(void **state)
+{
+	static const char *const answers[] = { ANSWER("200 OK", "{\"data\":{}}"), ANSWER("200 OK", "{\"has_more\":true}"),
+		ANSWER("200 OK", "{\"data\":[{\"no\":\"id\"}]}") };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(answers) / sizeof(*answers); i++) {
+		struct world		w;
+		struct stripe_list	l = { .path = "/v1/things" };
+
+		BEGIN(&w, answers[i]);
+		assert_int_equal(stripe_list(w.stripe, w.mem, &l), ERR_UPSTREAM);
+		end(&w, 1);
+	}
 }
 
 static void
@@ -505,9 +648,18 @@ main(void)
 		cmocka_unit_test(test_f98_what_may_have_happened_is_asked_again_with_the_same_key_and_bytes),
 		cmocka_unit_test(test_f98_three_attempts_and_no_more),
 		cmocka_unit_test(test_f102_what_stripe_decided_is_not_asked_again),
+		cmocka_unit_test(test_f98_a_failure_that_stripe_has_kept_is_final_for_its_key),
+		cmocka_unit_test(test_f98_the_portal_is_asked_once_more_with_another_key),
 		cmocka_unit_test(test_f101_a_redirect_is_not_followed),
 		cmocka_unit_test(test_f101_a_body_over_1_mib_is_cut_off),
 		cmocka_unit_test(test_f100_a_long_retry_after_is_not_waited_for),
+		cmocka_unit_test(test_f100_a_429_pauses_every_call),
+		cmocka_unit_test(test_f100_a_short_pause_is_waited_for),
+		cmocka_unit_test(test_f100_a_locked_object_pauses_nobody),
+		cmocka_unit_test(test_f100_calls_keep_to_the_rate),
+		cmocka_unit_test(test_f81_a_list_is_walked_page_by_page),
+		cmocka_unit_test(test_f101_a_page_that_is_too_large_is_asked_for_in_parts),
+		cmocka_unit_test(test_f101_what_is_no_list_is_refused),
 		cmocka_unit_test(test_f97_a_silent_stripe_costs_two_time_outs_and_the_slack),
 		cmocka_unit_test(test_f96_a_refused_connection_is_unavailable),
 		cmocka_unit_test(test_f96_plain_http_elsewhere_is_never_spoken),

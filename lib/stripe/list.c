@@ -1,0 +1,53 @@
+#include <string.h>
+
+#include "form.h"
+#include "json.h"
+#include "log.h"
+#include "stripe.h"
+
+enum { PAGE_MOST = 100, PAGE_PART = 10 };
+
+static enum err
+page_get(struct stripe *s, mem_ctx *mem, const struct stripe_list *l, int limit, struct json_object **page)
+{
+	struct buf	form = { .ctx = mem };
+
+	if (l->form != NULL)
+		buf_puts(&form, l->form);
+	form_put(&form, "limit", mem_printf(mem, "%d", limit));
+	if (l->after != NULL)
+		form_put(&form, "starting_after", l->after);
+	return stripe_call(s, mem, "GET", l->path, form.data, NULL, page);
+}
+
+static enum err
+not_a_list(const struct stripe_list *l)
+{
+	log_line(LOG_ERROR, "stripe_list", LOG_TEXT("path", l->path), LOG_TEXT("reason", "the answer is no list"));
+	return ERR_UPSTREAM;
+}
+
+/* Objects differ in size, and an answer is cut off at a limit (https.h): then fewer of them are asked for. */
+enum err
+stripe_list(struct stripe *s, mem_ctx *mem, struct stripe_list *l)
+{
+	struct json_object	*page;
+	const char		*last;
+	size_t			n;
+	enum err		e = ERR_UPSTREAM;
+
+	for (int limit = PAGE_MOST; e == ERR_UPSTREAM && limit >= 1; limit /= PAGE_PART)
+		e = page_get(s, mem, l, limit, &page);
+	TRY(e);
+	l->data = json_at(page, "/data");
+	if (!json_object_is_type(l->data, json_type_array))
+		return not_a_list(l);
+	n = json_object_array_length(l->data);
+	last = n == 0 ? NULL : json_text(json_object_array_get_idx(l->data, n - 1), "/id");
+	l->more = json_true(page, "/has_more") && last != NULL;
+	if (n > 0 && last == NULL)
+		return not_a_list(l);
+	if (last != NULL)
+		l->after = last;
+	return OK;
+}
