@@ -3,7 +3,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from journey import become_customer, sign_in, wait_until
+from client import Browser
+from journey import become_customer, new_address, sign_in, wait_until
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "stripe"))
 import contract  # noqa: E402
@@ -16,30 +17,19 @@ CALLS = [("POST", "/v1/checkout/sessions"), ("GET", "/v1/checkout/sessions/*"), 
 @pytest.fixture(scope="module")
 def calls(stack, sim, db, mail):
     """All there were, one journey at least."""
-    from client import Browser
-    from journey import new_address
     browser, email = Browser(stack["url"]), new_address("contract")
     become_customer(browser, sim, db, email)
     sign_in(browser, mail, email)
     browser.submit(browser.get("/settings/billing"))
     wait_until(lambda: all(sim.requests(*call) for call in CALLS))
-    return sim.requests()
+    return [c for c in sim.requests() if c["headers"]["user-agent"].startswith("Tollgate/")]
 
 
 @pytest.mark.skipif(not contract.available(), reason=WHY)
-@pytest.mark.parametrize("method, path", CALLS)
-def test_c43_every_call_is_one_that_stripe_describes(calls, sim, method, path):
-    wanted = sim.requests(method, path)
-    faults = {fault for call in wanted for fault in contract.check_request(
-        call["method"], call["path"], call["body"] if method == "POST" else call["query"])}
-    assert faults == set()
-
-
-@pytest.mark.skipif(not contract.available(), reason=WHY)
-def test_c43_and_there_are_no_others(calls):
-    known = {path.removesuffix("/*") for _, path in CALLS}
-    assert {c["path"].rpartition("/")[0] if c["path"].count("/") > 2 + c["path"].startswith(("/v1/checkout", "/v1/billing"))
-            else c["path"] for c in calls} <= known
+def test_c43_every_call_is_one_that_stripe_describes(calls):
+    said = {(c["method"], c["path"], c["body"] if c["method"] == "POST" else c["query"]) for c in calls}
+    assert len(said) >= len(CALLS)
+    assert sorted({fault for call in said for fault in contract.check_request(*call)}) == []
 
 
 def test_c43_every_call_names_the_pinned_version(calls):
