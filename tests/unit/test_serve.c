@@ -567,6 +567,19 @@ test_a_large_answer_arrives_whole(void **state)
 	assert_in_range(receive(s, fd, 1).out.len, LARGE, LARGE + 100);
 }
 
+/* Until the child has opened this one: its threads take theirs as they start. */
+static void
+wait_for_descriptor(struct server *s, unsigned fd)
+{
+	const char	*path = mem_printf(s->mem, "/proc/%d/fd/%u", (int)s->pid, fd);
+	int64_t		deadline = deadline_after(5000);
+	struct stat	st;
+
+	while (lstat(path, &st) != 0 && deadline_left(deadline) > 0)
+		usleep(1000);
+	assert_int_equal(lstat(path, &st), 0);
+}
+
 static void
 test_f30_out_of_descriptors_it_waits_and_goes_on(void **state)
 {
@@ -578,6 +591,7 @@ test_f30_out_of_descriptors_it_waits_and_goes_on(void **state)
 	/* the lock, the socket, the eventfd, a scratch file for each thread, and two connections */
 	s->files = (rlim_t)extra + 3 + (rlim_t)s->threads + 2;
 	start(s);
+	wait_for_descriptor(s, (unsigned)s->files - 3);
 	still_serves(s);
 	from = deadline_now();
 	for (size_t i = 0; i < LENGTH(silent); i++)
