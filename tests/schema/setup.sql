@@ -89,6 +89,40 @@ create function tap.customer(p_name text, p_more jsonb default '{}') returns jso
 	select jsonb_build_object('id', 'cus_' || p_name, 'object', 'customer', 'email', p_name || '@stripe.test') || p_more
 $$;
 
+-- An invoice, charge and dispute of that subscription and customer.
+create function tap.invoice(p_name text, p_more jsonb default '{}') returns jsonb language sql as $$
+	select jsonb_build_object('id', 'in_' || p_name, 'object', 'invoice', 'status', 'paid', 'customer', 'cus_' || p_name,
+		'parent', jsonb_build_object('type', 'subscription_details', 'subscription_details', jsonb_build_object('subscription', 'sub_' || p_name)),
+		'currency', 'eur', 'amount_due', 1900, 'amount_paid', 1900, 'total', 1900, 'number', 'N-' || p_name, 'created', 1798000000,
+		'attempt_count', 1, 'hosted_invoice_url', 'https://invoice.stripe.test/' || p_name,
+		'invoice_pdf', 'https://invoice.stripe.test/pdf', 'status_transitions', '{"paid_at": 1798000060}'::jsonb) || p_more
+$$;
+
+create function tap.charge(p_name text, p_more jsonb default '{}') returns jsonb language sql as $$
+	select jsonb_build_object('id', 'ch_' || p_name, 'object', 'charge', 'customer', 'cus_' || p_name, 'amount', 1900,
+		'amount_refunded', 0, 'refunded', false, 'currency', 'eur', 'status', 'succeeded', 'created', 1798000060) || p_more
+$$;
+
+create function tap.dispute(p_name text, p_more jsonb default '{}') returns jsonb language sql as $$
+	select jsonb_build_object('id', 'dp_' || p_name, 'object', 'dispute', 'charge', tap.charge(p_name), 'amount', 1900,
+		'currency', 'eur', 'status', 'needs_response', 'reason', 'fraudulent', 'created', 1798000070) || p_more
+$$;
+
+-- As tap.sync, told by an event of this type and time.
+create function tap.hint(p_kind text, p_type text, p_created bigint, p_doc jsonb) returns jsonb language plpgsql as $$
+begin
+	perform tap.ask('tollgate_webhooks', format('service.receive_event(%L, %L, null, %s, false, %L, %L, 0, %L, %L)',
+		'evt_' || gen_random_uuid(), p_type, p_created, '\x7b7d'::bytea, 't=1,v1=00', p_kind, p_doc ->> 'id'));
+	return tap.write(tap.claim(p_kind, p_doc ->> 'id'), p_doc);
+end
+$$;
+
+-- What was mailed of notices: "kind recipient language", in order.
+create function tap.notices(p_tenant text) returns text language sql as $$
+	select string_agg(format('%s %s %s', replace(o.template, 'notice_', ''), o.recipient, o.language), ', ' order by o.template, o.recipient)
+	from mail.outbox o where o.key like 'notice:' || p_tenant || ':%'
+$$;
+
 -- A tenant that has paid, its owner p_name@example.org: the tenant's id.
 create function tap.paid(p_name text) returns text language plpgsql as $$
 declare

@@ -27,7 +27,8 @@ select is(pg_temp.caught($$create table app.stray (tenant_id uuid); alter table 
 	array['app.stray does not force row-level security'], 'D27 a new table that does not force it on its owner is caught');
 select is(pg_temp.caught($$alter table app.tenants no force row level security$$),
 	array['app.tenants does not force row-level security'], 'D27 a table that stops forcing it is caught');
-select is(pg_temp.caught($$drop policy own on app.profiles; drop policy trigger on app.profiles$$),
+select is(pg_temp.caught($$drop policy own on app.profiles; drop policy trigger on app.profiles;
+	drop policy language on app.profiles; drop policy prefer on app.profiles$$),
 	array['app.profiles has no policy'], 'D22 a table without any policy is caught');
 select is(pg_temp.caught($$create policy p on app.tenants using (true)$$), array['policy p on app.tenants is for public'],
 	'C62 a policy for everybody is caught');
@@ -68,7 +69,9 @@ select is(pg_temp.caught($$create schema stray; grant usage on schema stray to p
 
 select set_eq($$select format('%s.%s.%s', table_schema, table_name, column_name) from information_schema.columns
 		where table_schema in (select name from tap.our_schema) and column_name = 'tenant_id'$$,
-	array['app.members.tenant_id', 'billing.checkouts.tenant_id', 'billing.customers.tenant_id', 'billing.subscriptions.tenant_id'],
+	array['app.members.tenant_id', 'billing.checkouts.tenant_id', 'billing.customers.tenant_id', 'billing.subscriptions.tenant_id',
+		'billing.subscription_history.tenant_id', 'billing.overrides.tenant_id', 'billing.override_history.tenant_id',
+		'billing.alerts.tenant_id', 'billing.invoices.tenant_id', 'billing.disputes.tenant_id', 'billing.notifications.tenant_id'],
 	'C98 these tables are tenants'' tables');
 select is_empty($$select c.name from tap.our_table c join pg_attribute a on a.attrelid = c.oid and a.attname = 'user_id'
 		join pg_attribute b on b.attrelid = c.oid and b.attname = 'created_at'

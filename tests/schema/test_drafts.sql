@@ -9,7 +9,7 @@ create function pg_temp.welcome(p_session text) returns jsonb language sql as $$
 $$;
 
 select tap.open_draft('k', ' Dora@Example.org ', '192.0.2.1', 'growth') as first \gset
-select is(:'first'::jsonb - 'tenant', '{"email": "Dora@Example.org", "plan": "growth", "language": "en", "attempt": 1,
+select is(:'first'::jsonb - 'tenant', '{"email": "Dora@Example.org", "plan": "growth", "price": "price_growth", "language": "en", "attempt": 1,
 	"state": "open", "session": null}', 'C5 a draft is made');
 select is(status, 'draft', 'C5 its tenant is a draft') from app.tenants where id::text = :'first'::jsonb ->> 'tenant';
 select is(email_canonical, 'dora@example.org', 'C5 with the address in canonical form') from billing.checkouts;

@@ -4,20 +4,30 @@ select no_plan();
 
 create temp table allowed (role text, functions text[]);
 insert into allowed values
-	('tollgate_signup', '{api.signed_in, api.open_draft, api.checkout_opened, api.welcome}'),
+	('tollgate_signup', '{api.signed_in, api.open_draft, api.checkout_opened, api.checkout_expired, api.welcome}'),
 	('tollgate_account', '{api.signed_in, api.request_link, api.link_state, api.sign_in, api.sign_out, api.workspace_page,
 		auth.uid, auth.email, auth.require_user, app.my_tenants, billing.current_subscription, billing.status_name,
 		billing.status_class}'),
 	('tollgate_billing', '{api.signed_in, api.billing_page, api.portal_customer, api.date_document,
 		auth.uid, auth.email, auth.require_user, app.my_tenants, app.managed_tenants, billing.my_tenant,
-		billing.current_subscription, billing.dates_document, billing.status_name, billing.status_class}'),
+		billing.current_subscription, billing.dates_document, billing.status_name, billing.status_class,
+		api.see_notice, api.open_checkout, api.checkout_customer, api.checkout_opened, api.checkout_expired,
+		billing.price_document, billing.next_document, billing.entitlement_document, billing.account_document,
+		billing.invoice_documents, billing.payment_documents, billing.notice_documents, billing.entitlement,
+		billing.best_verdict, billing.verdict_on, billing.is_disputed, billing.is_live, billing.scheduled_end,
+		billing.grace_end, billing.amount_document}'),
 	('tollgate_webhooks', '{service.receive_event}'),
 	('tollgate_jobs', '{service.claim_object, service.object_gone, service.fail_object, service.write_checkout,
 		service.write_subscription, service.write_customer, service.claim_mail, service.mail_sent, service.mail_failed,
-		service.keep_house}'),
-	('tollgate_operator', '{ops.status}'),
+		service.keep_house, service.write_invoice, service.write_charge, service.write_dispute, service.write_price,
+		service.write_product, service.write_portal_configuration}'),
+	('tollgate_operator', '{ops.status, ops.entitlement, ops.put_override, ops.end_override, ops.put_price, ops.clear_alert,
+		ops.put_portal_configuration}'),
 	('tollgate_rls', '{auth.uid}'),
-	('tollgate_service', '{auth.allow, auth.neighbourhood, auth.ensure_user, auth.keep_house, auth.mint_link}');
+	('tollgate_service', '{auth.allow, auth.neighbourhood, auth.ensure_user, auth.keep_house, auth.mint_link, auth.uid, auth.email,
+		auth.require_user, auth.contacts, auth.set_language, billing.my_tenant, billing.entitlement, billing.best_verdict,
+		billing.verdict_on, billing.is_disputed, billing.is_live, billing.scheduled_end, billing.grace_end,
+		billing.amount_document, api.date_document}');
 
 select set_eq($$select a.grantee::regrole::text, f.name from tap.our_function f cross join aclexplode(f.proacl) a
 		where a.grantee <> f.proowner$$,
