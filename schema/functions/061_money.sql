@@ -45,7 +45,7 @@ declare
 		when p_currency in ('bif', 'clp', 'djf', 'gnf', 'jpy', 'kmf', 'krw', 'mga', 'pyg', 'rwf', 'vnd', 'vuv', 'xaf', 'xof', 'xpf') then 0
 		when p_currency in ('bhd', 'jod', 'kwd', 'omr', 'tnd') then 3
 		else 2 end;
-	figures text := lpad(abs(p_minor)::text, digits + 1, '0');
+	figures text := lpad(abs(p_minor)::text, greatest(length(abs(p_minor)::text), digits + 1), '0');
 begin
 	if p_minor is null or p_currency is null then
 		return null;

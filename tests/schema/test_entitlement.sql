@@ -1,0 +1,106 @@
+-- What a tenant may use: statuses, grace, plan, override, dispute, and the same at any time before.
+begin;
+select no_plan();
+
+select ops.put_plans('[{"id": "starter", "price": "price_starter", "rank": 1, "features": ["chat"], "grace_days": 3},
+	{"id": "growth", "price": "price_growth", "rank": 2, "features": ["chat", "api"]}]') \g /dev/null
+select tap.paid('ann') as ann \gset
+
+create function pg_temp.state(p_tenant text, p_more jsonb) returns jsonb language plpgsql as $$
+begin
+	perform tap.sync('subscription', tap.subscription('ann', p_tenant, p_more));
+	return billing.entitlement(p_tenant::uuid);
+end
+$$;
+-- "allowed plan reason"
+create function pg_temp.brief(e jsonb) returns text language sql as $$
+	select concat_ws(' ', case when e -> 'allowed' = 'true' then 'yes' else 'no' end, e ->> 'plan', e ->> 'reason', nullif(e ->> 'features', '[]'))
+$$;
+
+select is(billing.entitlement(:'ann'), '{"allowed": true, "plan": "starter", "features": ["chat"], "reason": "active", "until": null,
+	"subscription": "sub_ann", "status": "active"}', 'C44 an entitlement');
+select is(billing.entitlement(gen_random_uuid()), '{"allowed": false, "plan": null, "features": [], "reason": "no_subscription",
+	"until": null, "subscription": null, "status": null}', 'C44 without a subscription');
+
+-- the eight statuses and any other, within grace and after it, on either plan, under an override and without
+create temp table rule (status text, fresh text, late text);
+insert into rule values ('active', 'yes active', 'yes active'), ('trialing', 'yes trialing', 'yes trialing'),
+	('past_due', 'yes past_due_grace', 'no grace_over'), ('unpaid', 'no unpaid', 'no unpaid'), ('canceled', 'no canceled', 'no canceled'),
+	('incomplete', 'no incomplete', 'no incomplete'), ('incomplete_expired', 'no incomplete_expired', 'no incomplete_expired'),
+	('paused', 'no paused', 'no paused'), ('some_new_word', 'no unknown_status', 'no unknown_status');
+create function pg_temp.answer(p_tenant uuid, p_status text, p_plan text, p_late boolean, p_word boolean) returns text language plpgsql as $$
+declare
+	e jsonb;
+begin
+	update billing.overrides set until = now() - interval '1 s';
+	perform ops.put_override(p_tenant, p_word, null, null, 'a test', 'tests') where p_word is not null;
+	update billing.subscriptions set status = p_status, plan = p_plan, past_due_since = now()
+		- case when p_late then interval '8 days' else interval '1 day' end where id = 'sub_ann';
+	e := billing.entitlement(p_tenant);
+	return concat_ws(' ', case when e -> 'allowed' = 'true' then 'yes' else 'no' end, e ->> 'reason', e ->> 'plan',
+		jsonb_array_length(e -> 'features'));
+end
+$$;
+select is(pg_temp.answer(:'ann', r.status, p.plan, g.late, w.word),
+	concat_ws(' ', case when w.word is null then case when g.late then r.late else r.fresh end
+		else case when w.word then 'yes override' else 'no override' end end, p.plan,
+		case when coalesce(w.word, (case when g.late then r.late else r.fresh end) like 'yes%') then case p.plan when 'starter' then 1 else 2 end else 0 end),
+	format('C44 %s on %s, %s grace, %s', r.status, p.plan, case when g.late then 'after' else 'in' end, coalesce('override ' || w.word, 'no override')))
+from rule r cross join (values ('starter'), ('growth')) p (plan) cross join (values (false), (true)) g (late)
+	cross join (values (null), (true), (false)) w (word);
+
+-- ends
+update billing.overrides set until = now() - interval '1 s';
+select is(pg_temp.brief(e) || ' ' || (e ->> 'until'), 'yes starter active ["chat"] 2027-01-15T08:00:00Z', 'C45 until the end of the period')
+	from pg_temp.state(:'ann', '{"cancel_at_period_end": true}') e;
+select is(pg_temp.brief(e) || ' ' || (e ->> 'until'), 'yes starter active ["chat"] 2027-01-03T18:13:20Z', 'C45 until the time that flexible billing says')
+	from pg_temp.state(:'ann', '{"cancel_at": 1799000000}') e;
+select is(pg_temp.brief(billing.entitlement(:'ann', to_timestamp(v.at))), v.brief, 'C45 at its end it is over: ' || v.at)
+	from (values (1798999999, 'yes starter active ["chat"]'), (1799000000, 'no starter ended')) v (at, brief);
+
+-- prices
+select is(pg_temp.brief(pg_temp.state(:'ann', '{"items": {"data": [{"price": "price_dear", "quantity": 1}]}}')), 'yes starter active ["chat"]',
+	'D19 an unknown price keeps what was');
+select is(detail, '{"subscription": "sub_ann"}', 'D19 and raises an alert') from billing.alerts where kind = 'unknown_price' and subject = 'price_dear';
+select pg_temp.state(:'ann', '{"items": {"data": [{"price": "price_dear", "quantity": 1}]}}') \g /dev/null
+select is(count(*), 1::bigint, 'D19 one, however often it is seen') from billing.alerts where kind = 'unknown_price';
+select tap.paid('new') as new \gset
+update billing.subscriptions set plan = null where id = 'sub_new';
+select is(pg_temp.brief(billing.entitlement(:'new')), 'no unknown_price', 'D19 who never had a plan gets none by it');
+select is(pg_temp.brief(pg_temp.state(:'ann', '{"status": "some_new_word"}')), 'no starter unknown_status', 'C44 a status nobody knows grants nothing');
+select is(count(*), 1::bigint, 'C44 and raises an alert') from billing.alerts where kind = 'unknown_status' and subject = 'sub_ann' and cleared_at is null;
+select is(pg_temp.brief(pg_temp.state(:'ann', '{}')), 'yes starter active ["chat"]', 'C44 until it is one of the known again');
+select is(count(*), 0::bigint, 'C44 which ends the alert') from billing.alerts where kind = 'unknown_status' and cleared_at is null;
+
+-- several
+select tap.sync('subscription', tap.subscription('two', :'ann', '{"customer": "cus_ann", "items": {"data": [{"price": "price_growth"}]}}')) \g /dev/null
+select is(pg_temp.brief(billing.entitlement(:'ann')), 'yes growth active ["chat", "api"]', 'C44 of two the one that grants most');
+select is(detail, '{"subscriptions": ["sub_ann", "sub_two"]}', 'C44 and the operator is told') from billing.alerts
+	where kind = 'second_subscription' and subject = :'ann' and cleared_at is null;
+select tap.sync('subscription', tap.subscription('two', :'ann', '{"customer": "cus_ann", "status": "canceled"}')) \g /dev/null
+select is(pg_temp.brief(billing.entitlement(:'ann')), 'yes starter active ["chat"]', 'C44 then the other');
+select is(count(*), 0::bigint, 'C44 and no alert any more') from billing.alerts where kind = 'second_subscription' and cleared_at is null;
+
+-- grace is counted from when it was first seen
+select is(pg_temp.brief(e) || ' ' || (e ->> 'until'), 'yes starter past_due_grace ["chat"] ' || (api.date_document(now() + interval '3 days') ->> 'iso'),
+	'C41 grace is the plan''s own') from pg_temp.state(:'ann', '{"status": "past_due"}') e;
+update billing.subscriptions set past_due_since = now() - interval '2 days' where id = 'sub_ann';
+select pg_temp.state(:'ann', '{"status": "past_due", "quantity": 2}') \g /dev/null
+select is(past_due_since, now() - interval '2 days', 'C41 and is not counted anew') from billing.subscriptions where id = 'sub_ann';
+select pg_temp.state(:'ann', '{"status": "unpaid"}') \g /dev/null
+select is(past_due_since, now() - interval '2 days', 'C41 nor forgotten while it stays unpaid') from billing.subscriptions where id = 'sub_ann';
+select pg_temp.state(:'ann', '{}') \g /dev/null
+select is(past_due_since, null, 'C41 until it is paid') from billing.subscriptions where id = 'sub_ann';
+
+-- overrides end by themselves and by hand
+select is(pg_temp.brief(ops.put_override(:'ann', true, 'growth', now() + interval '1 day', 'a gift', 'ops')), 'yes growth override ["chat", "api"]',
+	'C44 an override may name the plan');
+select is(pg_temp.brief(billing.entitlement(:'ann', now() + v.after)), v.brief, 'C44 an override ' || v.description)
+	from (values (interval '1 day' - interval '1 us', 'yes growth override ["chat", "api"]', 'holds until its end'),
+		(interval '1 day', 'yes starter active ["chat"]', 'does not hold at its end')) v (after, brief, description);
+select is(pg_temp.brief(ops.end_override(:'ann', 'ops')), 'yes starter active ["chat"]', 'C44 an override is ended by hand');
+select is(tap.state_of('tollgate_operator', $$select ops.put_override(gen_random_uuid(), true, null, null, 'x', 'y')$$), 'TG404', 'C44 for tenants there are');
+select is(tap.state_of('tollgate_operator', format($$select ops.put_override(%L, true, 'none', null, 'x', 'y')$$, :'ann')), 'TG422', 'C44 and plans there are');
+
+select * from finish();
+rollback;

@@ -1,0 +1,58 @@
+-- Invoices, and money that is none.
+begin;
+select no_plan();
+
+select tap.paid('ann') as ann \gset
+select is(tap.sync('invoice', tap.invoice('ann')), '{"clean": true}', 'C37 an invoice');
+select is(concat_ws(' ', tenant_id, subscription_id, status, currency, amount_due, amount_paid, total, attempt_count), :'ann' || ' sub_ann paid eur 1900 1900 1900 1',
+	'C37 is written down') from billing.invoices;
+select ok(version > clean_version, 'C37 and its subscription is due, whose own event may be lost') from sync.objects where id = 'sub_ann';
+select tap.sync('subscription', tap.subscription('ann', :'ann')), tap.sync('invoice', tap.invoice('ann')) \g /dev/null
+select ok(version = clean_version, 'C37 not again for an invoice that is the same') from sync.objects where id = 'sub_ann';
+
+-- shapes
+select is(tap.sync('invoice', tap.invoice('ann', v.more || jsonb_build_object('id', 'in_' || v.id)) - 'nothing'), '{"clean": true}', 'D8 ' || v.description)
+from (values ('old', '{"parent": null, "subscription": "sub_ann"}'::jsonb, 'an invoice of old'), ('expanded', '{"parent": null, "subscription": {"id": "sub_ann"}}', 'expanded'),
+	('line', '{"parent": null, "lines": {"data": [{"parent": {"subscription_item_details": {"subscription": "sub_ann"}}}]}}', 'by its line'),
+	('customer', '{"parent": null}', 'only its customer is known')) v (id, more, description);
+select is(string_agg(coalesce(subscription_id, '-'), ' ' order by id), 'sub_ann - sub_ann sub_ann sub_ann', 'D8 the subscription is found wherever it stands')
+	from billing.invoices where tenant_id = :'ann';
+
+-- F68
+select is(tap.sync('invoice', tap.invoice('ann', jsonb_build_object('id', 'in_bad') || v.more)), jsonb_build_object('clean', false, 'dead', true, 'warning', v.fault),
+	'F68 ' || v.more::text || ' is parked')
+from (values ('{"amount_due": 19.5}'::jsonb, 'amount_due is not a whole number'), ('{"amount_due": 9007199254740993}', 'amount_due is not a whole number'),
+	('{"total": 1e30}', 'total is not a whole number'), ('{"amount_paid": "1900"}', 'amount_paid is not a whole number'), ('{"amount_paid": -1}', 'amount_paid is negative'),
+	('{"currency": "EURO"}', 'currency is none'), ('{"currency": 7}', 'currency is none'), ('{"amount_due": 1900.0}', 'amount_due is not a whole number')) v (more, fault);
+select is(count(*), 0::bigint, 'F68 nothing of it is written down') from billing.invoices where id = 'in_bad';
+select is(array_agg(distinct state), '{dead}', 'F68 its events are dead letters') from inbox.events where object_id = 'in_bad';
+select is(count(*), 1::bigint, 'F68 one alert is raised') from billing.alerts where kind = 'parked' and subject = 'invoice:in_bad' and cleared_at is null;
+select is(tap.sync('invoice', tap.invoice('ann', '{"id": "in_bad", "total": -1900}')), '{"clean": true}', 'F68 only a total may be negative');
+select is(count(*), 0::bigint, 'F68 and what is right ends the alert') from billing.alerts where kind = 'parked' and cleared_at is null;
+select is(total, -1900::bigint, 'F68 as it is') from billing.invoices where id = 'in_bad';
+select is(tap.sync('invoice', tap.invoice('ann', '{"id": "in_most", "total": 9007199254740992}')), '{"clean": true}', 'F68 2^53 is whole');
+select is(tap.sync('subscription', tap.subscription('ann', :'ann', '{"items": {"data": [{"price": "price_starter", "quantity": 1.5}]}}')) ->> 'dead', 'true', 'F68 nor half a seat');
+select is(tap.sync('charge', tap.charge('ann', '{"amount_refunded": 0.1}')) ->> 'dead', 'true', 'F68 nor a tenth of a cent paid back');
+select is(tap.sync('dispute', tap.dispute('ann', '{"amount": 0.1}')) ->> 'dead', 'true', 'F68 nor disputed');
+
+-- a newer mark while it was fetched: not dead
+select tap.receive('evt_n1', 'invoice', 'in_new') \g /dev/null
+select tap.claim('invoice', 'in_new') as claim \gset
+select tap.receive('evt_n2', 'invoice', 'in_new') \g /dev/null
+select is(tap.write(:'claim', tap.invoice('ann', '{"id": "in_new", "total": 0.5}')) ->> 'dead', 'false', 'F77 a mark made meanwhile gives it another try');
+
+-- permanent errors are given up at once
+select tap.claim('invoice', 'in_new') as claim \gset
+select is(tap.ask('tollgate_jobs', format($$service.fail_object(%L, 'invoice', 'in_new', 'invalid', true)$$, :'claim'::jsonb ->> 'claim')), '{"dead": true}', 'F77 a permanent failure');
+select is(detail, '{"error": "invalid"}', 'F77 is told') from billing.alerts where kind = 'dead_object' and subject = 'invoice:in_new';
+select tap.sync('invoice', tap.invoice('ann', '{"id": "in_new"}')) \g /dev/null
+select is(count(*), 0::bigint, 'F77 until it can be written down') from billing.alerts where kind = 'dead_object' and cleared_at is null;
+
+-- display
+select is(billing.amount_document(v.minor, v.currency) ->> 'text', v.text, 'F68 shown as ' || v.text)
+from (values (1900, 'eur', '19.00 EUR'), (5, 'eur', '0.05 EUR'), (0, 'usd', '0.00 USD'), (-1905, 'usd', '-19.05 USD'), (1900, 'jpy', '1900 JPY'),
+	(1900, 'kwd', '1.900 KWD'), (7, 'kwd', '0.007 KWD'), (9007199254740992, 'eur', '90071992547409.92 EUR')) v (minor, currency, text);
+select is(billing.amount_document(null, 'eur'), null, 'F68 nothing is shown as nothing');
+
+select * from finish();
+rollback;
