@@ -21,7 +21,8 @@ begin
 end
 $$;
 
--- The row, and what the tenant and the operator are told of it. Answers what changed.
+-- The row, and what the tenant and the operator are told of it. Answers what changed. A case that is closed keeps the policy
+-- under which it was open, for those who ask about then.
 create or replace function billing.put_dispute(n billing.disputes, p_notice text, p_fact text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -33,14 +34,15 @@ begin
 		created_at, closed_at)
 	values (n.id, n.tenant_id, n.kind, n.policy, n.charge, n.invoice, n.status, n.amount, n.currency, n.reason,
 		n.created_at, case n.policy when 'dispute_won' then now() end)
-	on conflict (id) do update set policy = excluded.policy, charge = excluded.charge, invoice = excluded.invoice,
+	on conflict (id) do update set
+		policy = case excluded.policy when 'dispute_won' then d.policy else excluded.policy end, charge = excluded.charge, invoice = excluded.invoice,
 		status = excluded.status, amount = excluded.amount, currency = excluded.currency, reason = excluded.reason,
 		created_at = excluded.created_at, synced_at = now(),
 		closed_at = case when excluded.policy = 'dispute_won' then coalesce(d.closed_at, now()) end
 	returning d.* into after;
-	if before is null or before ->> 'policy' <> after.policy then
+	if before is null or before ->> 'policy' <> after.policy or (before ->> 'closed_at' is null) <> (after.closed_at is null) then
 		perform billing.watch(effect <> 'nothing', after.tenant_id, after.kind, after.id,
-			jsonb_build_object('policy', after.policy, 'effect', effect, 'amount', after.amount, 'currency', after.currency));
+			jsonb_build_object('policy', n.policy, 'effect', effect, 'amount', after.amount, 'currency', after.currency));
 	end if;
 	perform billing.tell(after.tenant_id, p_notice, p_fact, jsonb_build_object(
 		'amount', billing.amount_document(after.amount, after.currency), 'date', api.date_document(after.created_at)));

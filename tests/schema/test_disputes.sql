@@ -1,0 +1,62 @@
+-- Disputes and refunds, by policy.
+begin;
+select no_plan();
+
+select tap.paid('ann') as ann \gset
+create function pg_temp.may(p_tenant text) returns text language sql as $$
+	select concat_ws(' ', e ->> 'allowed', e ->> 'reason') from billing.entitlement(p_tenant::uuid) e
+$$;
+create function pg_temp.open_alerts() returns text language sql as $$
+	select string_agg(kind || ' ' || subject || ' ' || (detail ->> 'policy'), ', ' order by subject) from billing.alerts
+	where kind in ('dispute', 'refund') and cleared_at is null
+$$;
+
+select is(v.may || coalesce(' ' || v.alert, ''), pg_temp.may(:'ann') || coalesce(' ' || pg_temp.open_alerts(), ''), 'C44 a dispute ' || v.status)
+from (values ('warning_needs_response', 'true active', 'dispute dp_ann inquiry'), ('needs_response', 'false disputed', 'dispute dp_ann dispute_open'),
+	('under_review', 'false disputed', 'dispute dp_ann dispute_open'), ('some_new_word', 'false disputed', 'dispute dp_ann dispute_open'),
+	('lost', 'false disputed', 'dispute dp_ann dispute_lost'), ('won', 'true active', null), ('prevented', 'true active', null),
+	('warning_closed', 'true active', null)) v (status, may, alert)
+	cross join lateral (select tap.sync('dispute', tap.dispute('ann', jsonb_build_object('status', v.status))) offset 0) s
+where s is not null;
+select is(count(*), 1::bigint, 'C41 the tenant is told of it once') from billing.notifications where kind = 'disputed' and fact = 'dp_ann';
+select is(tap.notices(:'ann'), null, 'C41 and by no mail');
+
+select tap.sync('dispute', tap.dispute('ann')) \g /dev/null
+select ops.put_override(:'ann', true, null, null, 'we know them', 'ops') \g /dev/null
+select is(pg_temp.may(:'ann'), 'true override', 'C44 the operator''s word goes before');
+select ops.end_override(:'ann', 'ops') \g /dev/null
+update billing.policies set effect = 'alert' where kind = 'dispute_open';
+select is(pg_temp.may(:'ann'), 'true active', 'C44 the policy is data');
+update billing.policies set effect = 'restrict' where kind = 'dispute_open';
+select tap.sync('subscription', tap.subscription('ann', :'ann', '{"status": "unpaid"}')) \g /dev/null
+select is(pg_temp.may(:'ann'), 'false unpaid', 'C44 a dispute takes nothing from who has nothing');
+select tap.sync('subscription', tap.subscription('ann', :'ann')) \g /dev/null
+
+-- at any time
+select tap.sync('dispute', tap.dispute('ann', '{"status": "won"}')) \g /dev/null
+update billing.subscription_history set from_at = '2026-01-01Z' where to_at is null;
+update billing.disputes set opened_at = '2026-03-01Z', closed_at = '2026-04-01Z';
+select is(billing.entitlement(:'ann', v.at) ->> 'reason', v.reason, format('C44 disputed at %s: %s', v.at at time zone 'UTC', v.reason))
+from (values ('2026-02-28T23:59:59Z'::timestamptz, 'active'), ('2026-03-01Z', 'disputed'), ('2026-03-31T23:59:59Z', 'disputed'), ('2026-04-01Z', 'active')) v (at, reason);
+
+-- refunds
+select is(tap.sync('charge', tap.charge('ann')), '{"clean": true}', 'C37 a charge of which nothing was paid back');
+select is(count(*), 0::bigint, 'C37 is nothing to keep') from billing.disputes where kind = 'refund';
+select tap.sync('charge', tap.charge('ann', '{"amount_refunded": 500}')) \g /dev/null
+select is(pg_temp.open_alerts(), null, 'C44 a part paid back is no alert');
+select tap.sync('charge', tap.charge('ann', '{"amount_refunded": 1900, "refunded": true}')) from generate_series(1, 2) \g /dev/null
+select is(pg_temp.open_alerts(), 'refund ch_ann refund_full', 'C44 all paid back is one');
+select is(pg_temp.may(:'ann'), 'true active', 'C44 and takes nothing away by itself');
+select is(string_agg(fact, ' ' order by fact), 'ch_ann:1900 ch_ann:500', 'C41 each amount is told once') from billing.notifications where kind = 'refunded';
+select is(tap.ask('tollgate_operator', format('ops.clear_alert(%s)', id)), '{"cleared": true}', 'C44 the operator ends an alert')
+	from billing.alerts where kind = 'refund';
+select tap.sync('charge', tap.charge('ann', '{"amount_refunded": 1900, "refunded": true}')) \g /dev/null
+select is(pg_temp.open_alerts(), null, 'C44 which stays ended while nothing changes');
+
+-- whose
+select is(tap.sync('dispute', tap.dispute('ann', '{"id": "dp_text", "charge": "ch_ann"}')), '{"clean": true}', 'C38 a charge we know tells the tenant');
+select is(tap.sync('dispute', tap.dispute('alien')), '{"clean": true, "orphan": true}', 'C38 nobody''s dispute');
+select is(tap.sync('charge', tap.charge('alien')), '{"clean": true, "orphan": true}', 'C38 nobody''s charge');
+
+select * from finish();
+rollback;
