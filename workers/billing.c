@@ -1,5 +1,10 @@
-/* billing: what a customer sees of the subscription, and the way into Stripe's portal. */
+/* billing: what a customer sees of the subscription, the way into Stripe's portal, and back to a plan. */
+#include <string.h>
+
+#include "checkout.h"
+#include "dispatch.h"
 #include "json.h"
+#include "session.h"
 #include "worker.h"
 
 static enum err
@@ -8,7 +13,20 @@ show(struct visit *v, struct db_user *me)
 	struct json_object	*doc;
 
 	TRY(db_user(me, &doc, "api.billing_page()", NO_ARGS));
+	json_object_object_add(doc, "plans", checkout_plans(v, form_get(&v->form, "plan")));
 	return page(v, "billing", doc);
+}
+
+/* The page as it is, with the reason why what was asked could not be done. */
+static enum err
+show_fault(struct visit *v, struct db_user *me, int status, const char *fault)
+{
+	v->status = status;
+	v->fault = fault;
+	v->route = route_find(v->routes, "/settings/billing", "GET");
+	if (status >= 500)
+		http_header(v->r, "Retry-After", "5");
+	return show(v, me);
 }
 
 /* The customer comes from the session's tenant, the return address from our configuration: nothing from the form. */
@@ -34,13 +52,9 @@ portal(struct visit *v, struct db_user *me)
 
 	if (e == OK)
 		return http_redirect(v->r, url);
-	if (e != ERR_BAD_REQUEST && e != ERR_UPSTREAM)
-		return e;
-	v->status = e == ERR_UPSTREAM ? 503 : 400;
-	v->fault = e == ERR_UPSTREAM ? "fault_portal" : "fault_no_customer";
-	if (e == ERR_UPSTREAM)
-		http_header(v->r, "Retry-After", "5");
-	return show(v, me);
+	if (e == ERR_BAD_REQUEST)
+		return show_fault(v, me, 400, "fault_no_customer");
+	return e == ERR_UPSTREAM ? show_fault(v, me, 503, "fault_portal") : e;
 }
 
 static enum err
@@ -68,9 +82,122 @@ portal_json(struct visit *v, struct db_user *me)
 	return answer(v, 503, "error", "Billing service unavailable");
 }
 
+/* A tenant has one customer: made before the first session that needs it, keyed by the tenant, first recorded wins. */
+static enum err
+customer_ensure(struct visit *v, struct db_user *me, const char *key, struct json_object *draft)
+{
+	struct buf		form = { .ctx = v->q->mem };
+	struct json_object	*customer, *bound;
+
+	if (json_text(draft, "/customer") != NULL)
+		return OK;
+	form_put(&form, "email", json_text(draft, "/email"));
+	form_put(&form, "metadata[tenant_id]", json_text(draft, "/tenant"));
+	TRY(stripe_call(v->app->stripe, v->q->mem, "POST", "/v1/customers", form.data, json_text(draft, "/customer_key"),
+	    &customer));
+	if (json_text(customer, "/id") == NULL)
+		return ERR_UPSTREAM;
+	TRY(db_user(me, &bound, "api.checkout_customer($1::bytea, $2)", ARGS(TEXT(key), TEXT(json_text(customer, "/id")))));
+	json_put(draft, "customer", json_text(bound, "/customer"));
+	return OK;
+}
+
+/* A session for another plan may still be open: it is closed first, so that a tenant never has two to pay. */
+static enum err
+other_close(struct visit *v, struct json_object *draft)
+{
+	const char		*other = json_text(draft, "/expire");
+	struct json_object	*session;
+	struct buf		path = { .ctx = v->q->mem };
+	enum err		e;
+
+	if (other == NULL)
+		return OK;
+	buf_printf(&path, "/v1/checkout/sessions/%s", other);
+	TRY(stripe_call(v->app->stripe, v->q->mem, "GET", path.data, NULL, NULL, &session));
+	if (json_text(session, "/status") == NULL || strcmp(json_text(session, "/status"), "open") != 0)
+		return strcmp(json_text(session, "/status"), "expired") == 0 ? OK : ERR_CONFLICT;
+	buf_puts(&path, "/expire");
+	e = stripe_call(v->app->stripe, v->q->mem, "POST", path.data, "", mem_printf(v->q->mem, "expire:%s", other), &session);
+	return e == ERR_INTERNAL ? ERR_CONFLICT : e;	/* paid between the two calls */
+}
+
+/* *url stays NULL when there is nothing to pay just now: what was paid is being written down. */
+static enum err
+session_open(struct visit *v, struct db_user *me, struct json_object *draft, const char **url)
+{
+	const char		*key = mem_printf(v->q->mem, "\\x%s", json_text(draft, "/key")), *id;
+	const char		*attempt = checkout_attempt(v, draft);
+	struct json_object	*nothing;
+	enum err		e;
+
+	TRY(customer_ensure(v, me, key, draft));
+	e = other_close(v, draft);
+	if (e == ERR_CONFLICT)
+		return OK;
+	TRY(e);
+	e = checkout_open(v, draft, "/settings/billing", "/settings/billing", &id, url);
+	if (e == ERR_CONFLICT)
+		TRY(db_user(me, &nothing, "api.checkout_expired($1::bytea, $2::int)", ARGS(TEXT(key), TEXT(attempt))));
+	TRY(e);
+	return db_user(me, &nothing, "api.checkout_opened($1::bytea, $2::int, $3)", ARGS(TEXT(key), TEXT(attempt), TEXT(id)));
+}
+
+static enum err
+subscribe(struct visit *v, struct db_user *me, const char *plan, const char **url)
+{
+	const char		*key = mem_printf(v->q->mem, "\\x%s", session_key(v->q->mem, &v->session, "subscribe", plan));
+	struct json_object	*draft;
+	const char		*state;
+	enum err		e = ERR_CONFLICT;
+
+	*url = NULL;
+	for (int attempt = 0; attempt < 2 && e == ERR_CONFLICT; attempt++) {
+		TRY(db_user(me, &draft, "api.open_checkout($1::bytea, $2, $3)", ARGS(TEXT(key), TEXT(plan), TEXT(v->language))));
+		state = json_text(draft, "/state");
+		if (strcmp(state, "portal") == 0)
+			return portal_open(v, me, url);
+		if (strcmp(state, "open") != 0)
+			return OK;
+		e = session_open(v, me, draft, url);
+	}
+	return e;
+}
+
+static enum err
+checkout(struct visit *v, struct db_user *me)
+{
+	const char	*plan = form_get(&v->form, "plan"), *url;
+	enum err	e;
+
+	if (visit_fields(v, "plan") != OK)
+		return show_fault(v, me, 422, "fault_unknown_field");
+	if (plan == NULL || config_plan(v->app->config, plan) == NULL)
+		return show_fault(v, me, 422, plan == NULL || *plan == '\0' ? "plan_missing" : "plan_unknown");
+	e = subscribe(v, me, plan, &url);
+	if (e == OK)
+		return http_redirect(v->r, url != NULL ? url : "/settings/billing");
+	return err_info(e)->status >= 500 ? show_fault(v, me, 503, "fault_checkout") : e;
+}
+
+/* "I have seen this": the notice leaves the page. */
+static enum err
+notice(struct visit *v, struct db_user *me)
+{
+	const char		*id = form_get(&v->form, "id");
+	struct json_object	*nothing;
+
+	if (visit_fields(v, "id") != OK || id == NULL || strspn(id, "0123456789") != strlen(id) || strlen(id) - 1 > 17)
+		return ERR_INVALID;
+	TRY(db_user(me, &nothing, "api.see_notice($1::bigint)", ARGS(TEXT(id))));
+	return http_redirect(v->r, "/settings/billing");
+}
+
 static const struct route routes[] = {
 	USER("GET",  "/settings/billing", show),
 	USER("POST", "/settings/billing", portal),
+	USER("POST", "/settings/billing/checkout", checkout),
+	USER("POST", "/settings/billing/notice", notice),
 	USER_JSON("POST", "/api/billing/session", portal_json),
 	{ 0 }
 };
@@ -79,6 +206,6 @@ int
 main(int argc, char **argv)
 {
 	return worker_main(&(struct worker){
-		"billing", "The billing page and Stripe's portal.", NEED_STRIPE, routes,
+		"billing", "The billing page, Stripe's portal, and a plan for who has none.", NEED_STRIPE | NEED_PLANS, routes,
 	}, argc, argv);
 }

@@ -1,4 +1,7 @@
-/* jobs: makes dirty objects clean, sends what waits in the outbox, keeps the house. Any number may run side by side. */
+/*
+ * jobs: makes dirty objects clean, sends what waits in the outbox, finds what webhooks missed, keeps the house. Any number
+ * may run side by side.
+ */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,12 +16,14 @@
 #include "log.h"
 #include "mail.h"
 #include "outbox.h"
+#include "reconcile.h"
 #include "smtp.h"
 #include "sync.h"
 #include "worker.h"
 
 enum {
 	HOUSE_MS	= 3600 * 1000,
+	GAP_LOOK_MS	= 10 * 1000,	/* how often to ask whether a list is due, at most */
 	LEASE_SLACK	= 10,		/* seconds beyond the longest call to the other side */
 	END_SOFT_MS	= 1000,		/* for a mail that is being sent */
 	END_HARD_MS	= 1200
@@ -50,11 +55,14 @@ mail_doc(struct jobs *j, mem_ctx *mem, const struct outbox_mail *m)
 {
 	struct json_object	*doc = json_new(mem);
 
+	json_object_object_foreach(m->data, name, value)
+		json_object_object_add(doc, name, json_object_get(value));
 	json_put(doc, "site_name", j->config->site.name);
 	json_put(doc, "site_url", j->config->site.url);
 	json_put(doc, "language", m->language);
-	json_put(doc, "code", json_text(m->data, "/code"));
-	json_put(doc, "plan", json_text(m->data, "/plan"));
+	json_put(doc, "subject", mem_printf(mem, "%s_subject", m->template));
+	json_put(doc, "lead", mem_printf(mem, "%s_lead", m->template));
+	json_put(doc, "billing", mem_printf(mem, "%s/settings/billing", j->config->site.url));
 	json_put(doc, "again", mem_printf(mem, "%s/%s/signin", j->config->site.url, m->language));
 	json_put(doc, "link", mem_printf(mem, "%s/%s/signin/link?t=%s", j->config->site.url, m->language,
 	    json_text(m->data, "/token")));
@@ -65,7 +73,8 @@ static enum err
 mail_render(struct jobs *j, mem_ctx *mem, const struct outbox_mail *m, char **message)
 {
 	struct json_object	*doc = mail_doc(j, mem, m);
-	const char		*name = mem_printf(mem, "mail/%s", m->template);
+	bool			notice = strncmp(m->template, "notice_", 7) == 0;	/* all of them are one template */
+	const char		*name = mem_printf(mem, "mail/%s", notice ? "notice" : m->template);
 	char			*subject, *text, *html;
 
 	TRY(page_text(j->pages, mem, m->language, mem_printf(mem, "%s.subject", name), doc, &subject));
@@ -111,6 +120,18 @@ mail_piece(void *arg, mem_ctx *mem, bool *found)
 	return e == OK ? mail_report(j, me, &m) : outbox_failed(me, &m, why, e == ERR_INVALID);
 }
 
+static enum err
+reconcile_piece(void *arg, mem_ctx *mem, bool *found)
+{
+	struct jobs		*j = arg;
+	struct reconcile	r = { .db = j->db, .stripe = j->stripe };
+
+	(void)mem;
+	if (!stripe_is_up(j->stripe))
+		return OK;
+	return reconcile_due(&r, j->config->jobs.gap_seconds, j->config->jobs.reconcile_hour, found);
+}
+
 /* In small batches, until one finds nothing to do. */
 static enum err
 house_piece(void *arg, mem_ctx *mem, bool *found)
@@ -139,12 +160,13 @@ jobs_open(mem_ctx *ctx, const char *path, struct jobs *j)
 	TRY(pages_load(ctx, c, &j->pages));
 	j->config = c;
 	j->db = db_open(ctx, &(struct db_options){
-		.conninfo = c->database.conninfo, .role = "tollgate_jobs", .pool = c->jobs.threads + 2,
+		.conninfo = c->database.conninfo, .role = "tollgate_jobs", .pool = c->jobs.threads + 3,
 		.wait_ms = c->database.wait_ms, .timeout_ms = c->database.timeout_ms, .prepared = c->database.prepared,
 	});
 	j->stripe = stripe_open(ctx, &(struct stripe_options){
 		.api_url = c->stripe.api_url, .key = c->stripe.key, .version = c->stripe.version,
 		.portal_configuration = c->stripe.portal_configuration, .timeout_ms = c->stripe.timeout_ms,
+		.rate = c->stripe.rate,
 	});
 	j->smtp = smtp_open(ctx, &(struct smtp_options){
 		.url = c->mail.url, .user = c->mail.user, .password = c->mail.password, .starttls = c->mail.starttls,
@@ -157,9 +179,12 @@ jobs_open(mem_ctx *ctx, const char *path, struct jobs *j)
 static void
 jobs_run(mem_ctx *ctx, struct jobs *j)
 {
+	int	look_ms = j->config->jobs.gap_seconds * 500;
+
 	j->crew = crew_new(ctx);
 	crew_add(j->crew, (unsigned)j->config->jobs.threads, sync_piece, j, j->config->jobs.poll_ms);
 	crew_add(j->crew, 1, mail_piece, j, j->config->jobs.poll_ms);
+	crew_add(j->crew, 1, reconcile_piece, j, look_ms < GAP_LOOK_MS ? look_ms : GAP_LOOK_MS);
 	crew_add(j->crew, 1, house_piece, j, HOUSE_MS);
 	log_line(LOG_INFO, "started", LOG_INT("threads", j->config->jobs.threads));
 	crew_work(j->crew);

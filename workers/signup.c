@@ -1,29 +1,11 @@
 /* signup: from a plain form to Stripe Checkout, and what to say to those who come back from it. */
 #include <string.h>
 
+#include "checkout.h"
 #include "json.h"
 #include "session.h"
 #include "text.h"
 #include "worker.h"
-
-static struct json_object *
-plan_options(struct visit *v, const char *chosen)
-{
-	struct json_object	*plans = json_object_new_array();
-	const struct config	*c = v->app->config;
-
-	for (size_t i = 0; i < c->n_plans; i++) {
-		struct json_object	*plan = json_object_new_object();
-
-		json_put(plan, "id", c->plans[i].id);
-		json_put(plan, "label", mem_printf(v->q->mem, "plan_%s", c->plans[i].id));
-		json_put(plan, "about", mem_printf(v->q->mem, "plan_%s_about", c->plans[i].id));
-		if (chosen != NULL && strcmp(chosen, c->plans[i].id) == 0)
-			json_put_true(plan, "chosen");
-		json_object_array_add(plans, plan);
-	}
-	return plans;
-}
 
 /* The form, empty or as it was sent; *_error are catalogue names. */
 static enum err
@@ -35,7 +17,7 @@ form_show(struct visit *v, int status, const char *email_error, const char *plan
 	TRY(visit_form(v));
 	json_put(doc, "action", visit_path(v, "/signup"));
 	json_put(doc, "email", email == NULL ? "" : email);
-	json_object_object_add(doc, "plans", plan_options(v, plan));
+	json_object_object_add(doc, "plans", checkout_plans(v, plan));
 	json_put(doc, "email_error", email_error);
 	json_put(doc, "plan_error", plan_error);
 	return page_status(v, status, "signup", doc);
@@ -72,41 +54,39 @@ draft_open(struct visit *v, struct db_visitor *me, const char *email, const char
 	return ERR_UNCERTAIN;
 }
 
-/* All from the draft as it was first written, so that a repeated request is the same to the letter. */
+/* ERR_CONFLICT: this attempt is spent and given up, the draft's next one may be tried. */
 static enum err
-session_open(struct visit *v, struct json_object *draft, const char **id, const char **url)
+session_open(struct visit *v, struct db_visitor *me, const char *key, struct json_object *draft, const char **url)
 {
-	const char			*plan = json_text(draft, "/plan"), *tenant = json_text(draft, "/tenant");
-	const char			*language = json_text(draft, "/language");
-	const struct config_plan	*p = plan == NULL ? NULL : config_plan(v->app->config, plan);
-	struct stripe_checkout		c;
+	const char		*language = json_text(draft, "/language"), *attempt = checkout_attempt(v, draft), *id;
+	struct json_object	*nothing;
+	enum err		e;
 
-	if (p == NULL || tenant == NULL || language == NULL)
-		return ERR_INTERNAL;
-	c = (struct stripe_checkout){
-		.tenant = tenant, .plan = plan, .price = p->price, .email = json_text(draft, "/email"),
-		.success_url = visit_url(v, mem_printf(v->q->mem, "/%s/welcome?session_id={CHECKOUT_SESSION_ID}", language)),
-		.cancel_url = visit_url(v, mem_printf(v->q->mem, "/%s/signup", language)),
-		.language = language,
-		.key = mem_printf(v->q->mem, "checkout:%s:%d", tenant, (int)json_int(draft, "/attempt", 1)),
-	};
-	return stripe_checkout(v->app->stripe, v->q->mem, &c, id, url);
+	e = checkout_open(v, draft, mem_printf(v->q->mem, "/%s/welcome?session_id={CHECKOUT_SESSION_ID}", language),
+	    mem_printf(v->q->mem, "/%s/signup", language), &id, url);
+	if (e == ERR_CONFLICT)
+		TRY(db_visitor(me, &nothing, "api.checkout_expired($1::bytea, $2::int)", ARGS(TEXT(key), TEXT(attempt))));
+	TRY(e);
+	TRY(db_visitor(me, &nothing, "api.checkout_opened($1::bytea, $2::int, $3)",
+	    ARGS(TEXT(key), TEXT(attempt), TEXT(id))));
+	return *url == NULL ? ERR_UNAVAILABLE : OK;
 }
 
 static enum err
 checkout(struct visit *v, struct db_visitor *me, const char *email, const char *plan)
 {
-	struct json_object	*draft, *nothing;
-	const char		*key, *id, *url, *attempt;
+	struct json_object	*draft;
+	const char		*key, *url;
+	enum err		e = ERR_CONFLICT;
 
-	TRY(draft_open(v, me, email, plan, &key, &draft));
-	if (strcmp(json_text(draft, "/state"), "complete") == 0)
-		return http_redirect(v->r, visit_path(v, mem_printf(v->q->mem, "/welcome?session_id=%s", json_text(draft, "/session"))));
-	TRY(session_open(v, draft, &id, &url));
-	attempt = mem_printf(v->q->mem, "%d", (int)json_int(draft, "/attempt", 1));
-	TRY(db_visitor(me, &nothing, "api.checkout_opened($1::bytea, $2::int, $3)",
-	    ARGS(TEXT(key), TEXT(attempt), TEXT(id))));
-	return url == NULL ? ERR_UPSTREAM : http_redirect(v->r, url);
+	for (int attempt = 0; attempt < 2 && e == ERR_CONFLICT; attempt++) {
+		TRY(draft_open(v, me, email, plan, &key, &draft));
+		if (strcmp(json_text(draft, "/state"), "complete") == 0)
+			return http_redirect(v->r, visit_path(v, mem_printf(v->q->mem, "/welcome?session_id=%s", json_text(draft, "/session"))));
+		e = session_open(v, me, key, draft, &url);
+	}
+	TRY(e);
+	return http_redirect(v->r, url);
 }
 
 static enum err

@@ -19,7 +19,7 @@ def billing(browser, language="en"):
     assert page.status == 200, page
     main = page.html.one("main")
     status = main.one(id="status")
-    said = {"plan": main.one("h2").text, "status": status.text, "class": status.get("class").split()[-1]}
+    said = {"plan": main.one("h2", id="plan-name").text, "status": status.text, "class": status.get("class").split()[-1]}
     for line in main.all("div", id=None):
         moment = datetime.fromisoformat(line.one("time").get("datetime"))
         month = MONTHS[language][moment.month - 1]
@@ -51,7 +51,8 @@ def test_c97_the_page_shows_plan_status_and_period(customer, sim, subscription):
     browser, email = customer
     end = period_end(sim, subscription)
     said = says(browser, plan="Starter", status="Active")
-    assert said == {"plan": "Starter", "status": "Active", "class": "good", "period-end": end, "renews-on": end}
+    assert said == {"plan": "Starter", "status": "Active", "class": "good", "period-end": end, "renews-on": end,
+                    "next": end}
     assert email in browser.get("/settings/billing").html.one("main").text
 
 

@@ -124,7 +124,7 @@ def test_step_7_a_renewal_takes_it_back(person):
 
 def test_step_7_a_plan_change_shows(person):
     person.portal("change", price="price_growth")
-    billing_when(person, lambda html: html.one("h2").text == "Growth")
+    billing_when(person, lambda html: html.one("h2", id="plan-name").text == "Growth")
     assert "Growth" in person.browser.get("/workspace").text
 
 
@@ -146,7 +146,7 @@ def test_step_6_and_one_can_come_back(person, mail):
     code = code_in(mail.wait(person.email, 2))
     answer = person.browser.submit(person.browser.follow(answer), {"code": code})
     assert (answer.status, answer.location) == (303, "/settings/billing")
-    assert person.browser.follow(answer).html.one("h2").text == "Growth"
+    assert person.browser.follow(answer).html.one("h2", id="plan-name").text == "Growth"
 
 
 def test_all_in_all_there_is_one_of_each(person, db, sim, mail):
