@@ -35,6 +35,12 @@ row_find(const char *type)
 	return NULL;
 }
 
+bool
+inbox_knows(const char *type)
+{
+	return row_find(type) != NULL;
+}
+
 /* A string without U+0000 inside, which PostgreSQL's text cannot hold, and C would cut. */
 static const char *
 whole_text(struct json_object *doc, const char *pointer)

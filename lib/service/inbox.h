@@ -22,6 +22,9 @@ struct inbox_event {
 	const char	*object;	/* its id; NULL with kind */
 };
 
+/* Whether events of this type name an object that is kept. */
+bool inbox_knows(const char *type);
+
 /*
  * Reads a body whose signature was right. ERR_BAD_REQUEST when it is no JSON or has no event id. Parked: thin events,
  * other accounts' events, an id or type given twice, broken UTF-8, types without a row in the table, no usable id.
