@@ -45,10 +45,14 @@ grant execute on function service.claim_object(int), service.object_gone(uuid, t
 grant usage on schema ops to tollgate_operator;
 grant execute on function ops.status(), ops.entitlement(uuid, timestamptz), ops.end_override(uuid, text),
 	ops.put_override(uuid, boolean, text, timestamptz, text, text), ops.put_price(text, jsonb), ops.clear_alert(bigint),
-	ops.put_portal_configuration(text, jsonb) to tollgate_operator;
+	ops.put_portal_configuration(text, jsonb), ops.time_of(text, int), ops.list_events(jsonb, int), ops.show_event(text),
+	ops.list_replay(jsonb, jsonb), ops.count_events(jsonb), ops.replay_events(jsonb), ops.list_dead(jsonb),
+	ops.find_tenants(text), ops.explain(text, text), ops.match_customers(jsonb), ops.accept_customer(text, text, jsonb),
+	ops.plan_prices() to tollgate_operator;
 
 -- between the owners of definer functions
 grant execute on function auth.uid() to tollgate_rls;
 grant execute on function auth.allow(text, text), auth.neighbourhood(inet), auth.ensure_user(text), auth.keep_house(),
 	auth.uid(), auth.email(), auth.require_user(), auth.contacts(uuid[]), auth.set_language(uuid, text), billing.my_tenant(),
+	auth.find_user(text), auth.address_of(uuid),
 	auth.mint_link(uuid, text, bytea, text, text, inet, text, text, jsonb) to tollgate_service;

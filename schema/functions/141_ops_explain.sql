@@ -1,0 +1,128 @@
+-- Why a tenant is entitled to what: everything that bears on it, as one document. All times are UTC.
+
+set role tollgate_auth;
+
+create or replace function auth.find_user(p_email text) returns uuid
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return (select u.id from auth.users u where u.email_canonical = lower(btrim(p_email)));
+end
+$$;
+
+create or replace function auth.address_of(p_user uuid) returns text
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return (select u.email from auth.users u where u.id = p_user);
+end
+$$;
+
+reset role;
+set role tollgate_service;
+
+-- Tenants by any name an operator meets: our id, a member's or payer's address, or an id of Stripe's.
+create or replace function ops.tenants_of(p_name text) returns uuid[]
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	address text := lower(btrim(p_name));
+begin
+	return case
+		when p_name ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
+			array(select t.id from app.tenants t where t.id = p_name::uuid)
+		when p_name like '%@%' then array(
+			select m.tenant_id from app.members m where m.user_id = auth.find_user(p_name) union
+			select c.tenant_id from billing.checkouts c where c.email_canonical = address union
+			select c.tenant_id from billing.customers c where lower(c.email) = address limit 20)
+		else array(
+			select c.tenant_id from billing.customers c where c.id = p_name union
+			select s.tenant_id from billing.subscriptions s where s.id = p_name union
+			select i.tenant_id from billing.invoices i where i.id = p_name union
+			select d.tenant_id from billing.disputes d where d.id = p_name or d.charge = p_name union
+			select c.tenant_id from billing.checkouts c where c.session_id = p_name) end;
+end
+$$;
+
+create or replace function ops.find_tenants(p_name text) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return to_jsonb(ops.tenants_of(p_name));
+end
+$$;
+
+-- The events that were waiting for an object when it was written down.
+create or replace function ops.events_behind(p_object text, p_at timestamptz) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return (
+		select coalesce(jsonb_agg(jsonb_build_object('id', e.id, 'type', e.type) order by e.received_at, e.id), '[]')
+		from inbox.events e
+		where e.object_id = p_object and e.received_at <= p_at and (e.done_at is null or e.done_at >= p_at));
+end
+$$;
+
+-- What a tenant was entitled to, change after change, newest first: each with the events behind it.
+create or replace function ops.changes_of(p_tenant uuid) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
+begin
+	return (
+		select coalesce(jsonb_agg(c.change order by c.at desc), '[]') from (
+			select h.from_at as at, jsonb_build_object('at', h.from_at, 'what', h.subscription_id, 'status', h.status,
+				'plan', h.plan, 'cancel_at', billing.scheduled_end(h.cancel_at, h.cancel_at_period_end, h.period_end),
+				'entitlement', billing.entitlement(p_tenant, h.from_at),
+				'events', ops.events_behind(h.subscription_id, h.from_at)) as change
+			from billing.subscription_history h where h.tenant_id = p_tenant
+			union all
+			select o.from_at, jsonb_build_object('at', o.from_at, 'what', 'override', 'by', o.set_by, 'note', o.reason,
+				'status', case when o.until <= o.from_at then 'ended' when o.allowed then 'allow' else 'deny' end,
+				'plan', o.plan, 'entitlement', billing.entitlement(p_tenant, o.from_at), 'events', '[]'::jsonb)
+			from billing.override_history o where o.tenant_id = p_tenant
+			union all
+			select d.opened_at, jsonb_build_object('at', d.opened_at, 'what', d.id, 'status', d.policy, 'plan', null,
+				'entitlement', billing.entitlement(p_tenant, d.opened_at), 'events', ops.events_behind(d.id, d.opened_at))
+			from billing.disputes d where d.tenant_id = p_tenant
+			order by 1 desc limit 50) c);
+end
+$$;
+
+-- What is told to whom: rows as they are kept, the newest 20.
+create or replace function ops.told_of(p_tenant uuid) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
+begin
+	return jsonb_build_object(
+		'alerts', (select coalesce(jsonb_agg(to_jsonb(a) - 'tenant_id' order by a.raised_at desc), '[]') from (
+			select * from billing.alerts n where n.tenant_id = p_tenant order by n.raised_at desc limit 20) a),
+		'notifications', (select coalesce(jsonb_agg(to_jsonb(a) - 'tenant_id' order by a.created_at desc), '[]') from (
+			select * from billing.notifications n where n.tenant_id = p_tenant order by n.created_at desc limit 20) a),
+		'invoices', (select coalesce(jsonb_agg(to_jsonb(a) - array['tenant_id', 'hosted_url', 'pdf_url']
+				order by a.created_at desc), '[]') from (
+			select * from billing.invoices n where n.tenant_id = p_tenant order by n.created_at desc limit 20) a));
+end
+$$;
+
+create or replace function ops.explain_tenant(p_tenant uuid, p_at timestamptz) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
+begin
+	return (
+		select to_jsonb(t) || jsonb_build_object('at', p_at, 'entitlement', billing.entitlement(p_tenant, p_at),
+			'members', (select coalesce(jsonb_agg(jsonb_build_object('email', auth.address_of(m.user_id), 'role', m.role)
+				order by m.created_at), '[]') from app.members m where m.tenant_id = p_tenant),
+			'customers', (select coalesce(jsonb_agg(to_jsonb(c) - 'tenant_id' order by c.created_at), '[]')
+				from billing.customers c where c.tenant_id = p_tenant),
+			'override', (select to_jsonb(o) - 'tenant_id' from billing.overrides o where o.tenant_id = p_tenant),
+			'subscriptions', (select coalesce(jsonb_agg(to_jsonb(s) - 'tenant_id' order by s.created_at desc), '[]')
+				from billing.subscriptions s where s.tenant_id = p_tenant),
+			'changes', ops.changes_of(p_tenant)) || ops.told_of(p_tenant)
+		from app.tenants t where t.id = p_tenant);
+end
+$$;
+
+-- p_at: null is now.
+create or replace function ops.explain(p_name text, p_at text) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
+begin
+	return (
+		select coalesce(jsonb_agg(ops.explain_tenant(t.id, coalesce(ops.time_of(p_at, -1), now()))), '[]')
+		from unnest(ops.tenants_of(p_name)) t (id));
+end
+$$;
+
+reset role;
