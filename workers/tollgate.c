@@ -1,217 +1,204 @@
-/* tollgate: the operator's command: check the configuration, bring the database up to date, look at the queues. */
+/* tollgate: the operator's command. A subcommand is a row of a table: what it does, needs and takes. */
 #include <getopt.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
-#include "config.h"
-#include "json.h"
+#include "backfill.h"
+#include "events.h"
+#include "explain.h"
 #include "log.h"
-#include "migrate.h"
-#include "service.h"
+#include "replay.h"
+#include "setup.h"
+#include "upkeep.h"
 
 #define CONFIG_DEFAULT "/etc/tollgate/tollgate.conf"
 
-enum { OPTION_JSON = 1, OPTION_DRY_RUN = 2, OPTION_LIVE = 4 };
-
-struct request {
-	mem_ctx		*mem;
-	const char	*path;		/* of the configuration */
-	struct config	*config;
-	unsigned	options;
+/* What may follow a command; each is a bit of struct command's options. */
+static const struct switch_row {
+	const char	*name, *argument, *about;
+	size_t		offset;		/* in struct operator: of a text, or of a bool where there is no argument */
+} switches[] = {
+#define TAKES(name, argument, member, about) { name, argument, about, offsetof(struct operator, member) }
+	TAKES("json", NULL, json, "for programs: JSON, an object or array on each line"),
+	TAKES("dry-run", NULL, dry_run, "say what would be done, and change nothing"),
+	TAKES("live", NULL, live, "also reach the database, as tollgate_operator"),
+	TAKES("raw", NULL, raw, "the exact bytes alone"),
+	TAKES("dead", NULL, dead, "all that was given up"),
+	TAKES("state", "STATE", state, "received, done, ignored or dead"),
+	TAKES("type", "TYPE", type, "as invoice.paid, or 'invoice.*'"),
+	TAKES("object", "ID", object, "events that named this object"),
+	TAKES("since", "TIME", since, "received then or later: 2026-07-29T10:00:00Z, or 36h, 7d ago"),
+	TAKES("until", "TIME", until, "before that time"),
+	TAKES("limit", "N", limit, "at most so many (50)"),
+	TAKES("at", "TIME", at, "as it was then"),
+	TAKES("plan", "PLAN", plan, "another plan than the one that is paid for"),
+	TAKES("reason", "TEXT", reason, "why; kept with your name"),
+	TAKES("after", "ID", after, "go on behind this customer"),
+	TAKES("apply-proposals", "FILE", proposals, "bind what stands in FILE: lines of --json that you have reviewed"),
+	TAKES("secret-file", "FILE", secret_file, "a new file for the secret of a new webhook endpoint"),
+	{ 0 }
 };
 
-struct command {
+enum {
+	JSON = 1 << 0, DRY_RUN = 1 << 1, LIVE = 1 << 2, RAW = 1 << 3, DEAD = 1 << 4, STATE = 1 << 5, TYPE = 1 << 6,
+	OBJECT = 1 << 7, SINCE = 1 << 8, UNTIL = 1 << 9, LIMIT = 1 << 10, AT = 1 << 11, PLAN = 1 << 12, REASON = 1 << 13,
+	AFTER = 1 << 14, PROPOSALS = 1 << 15, SECRET_FILE = 1 << 16,
+};
+
+enum { PATIENCE_MS = 60000 };	/* with the database: some of this looks at all that ever came in */
+
+enum { STRIPE = NEED_STRIPE | NEED_DATABASE, ACCOUNT = STRIPE | NEED_SITE | NEED_PLANS | NEED_CATALOGUE };
+
+static const struct command {
 	const char	*name;
-	int		(*run)(const struct request *q);	/* the exit code */
+	int		(*run)(const struct operator *o);	/* the exit code */
 	unsigned	needs;		/* of the configuration */
-	unsigned	options;	/* it takes */
+	unsigned	options;
+	const char	*subject;	/* its argument: "TENANT", "[EVENT]", or NULL */
 	const char	*about;
 	const char	*help;
-};
-
-static int
-exit_code(enum err e)
-{
-	return e == OK ? EX_OK : e == ERR_UNAVAILABLE || e == ERR_UNCERTAIN ? EX_UNAVAILABLE : EXIT_FAILURE;
-}
-
-static struct db *
-operator_open(const struct request *q)
-{
-	const struct config	*c = q->config;
-
-	return db_open(q->mem, &(struct db_options){
-		.conninfo = c->database.conninfo, .role = "tollgate_operator", .pool = 1,
-		.wait_ms = c->database.wait_ms, .timeout_ms = c->database.timeout_ms, .prepared = false,
-	});
-}
-
-static int
-check(const struct request *q)
-{
-	enum err	e;
-
-	printf("%s: ok\n", q->path);
-	if (!(q->options & OPTION_LIVE))
-		return EX_OK;
-	e = db_ping(operator_open(q));
-	printf("database: %s\n", e == OK ? "ok" : "cannot be reached as tollgate_operator");
-	return exit_code(e);
-}
-
-static struct json_object *
-plan_json(const struct config_plan *p, size_t rank)
-{
-	struct json_object	*plan = json_object_new_object(), *features = json_object_new_array();
-
-	for (size_t i = 0; i < p->features.n; i++)
-		json_object_array_add(features, json_object_new_string(p->features.items[i]));
-	json_put(plan, "id", p->id);
-	json_put(plan, "price", *p->price ? p->price : NULL);
-	json_put(plan, "lookup_key", *p->lookup_key ? p->lookup_key : NULL);
-	if (p->amount > 0)
-		json_object_object_add(plan, "amount", json_object_new_int(p->amount));
-	json_put(plan, "currency", *p->currency ? p->currency : NULL);
-	json_put(plan, "interval", p->interval);
-	json_object_object_add(plan, "grace_days", json_object_new_int(p->grace_days));
-	json_object_object_add(plan, "features", features);
-	json_object_object_add(plan, "rank", json_object_new_int64((int64_t)rank));
-	return plan;
-}
-
-/* The order in the configuration, from small to large, is the rank. */
-static const char *
-plans_json(const struct request *q)
-{
-	struct json_object	*list = json_hang(q->mem, json_object_new_array());
-
-	for (size_t i = 0; i < q->config->n_plans; i++)
-		json_object_array_add(list, plan_json(&q->config->plans[i], i + 1));
-	return json_object_to_json_string_ext(list, JSON_C_TO_STRING_PLAIN);
-}
-
-static int
-migrate_command(const struct request *q)
-{
-	return exit_code(migrate(q->mem, &(struct migrate_options){
-		.conninfo = q->config->database.conninfo, .schema = q->config->database.schema, .plans = plans_json(q),
-		.dry_run = q->options & OPTION_DRY_RUN,
-	}));
-}
-
-/* One line for each number, "mail.pending  3". */
-static void
-rows_print(mem_ctx *mem, struct json_object *doc, const char *prefix)
-{
-	json_object_object_foreach(doc, name, value) {
-		const char	*path = mem_printf(mem, "%s%s%s", prefix, *prefix ? "." : "", name);
-
-		if (json_object_is_type(value, json_type_object) && json_object_object_length(value) > 0)
-			rows_print(mem, value, path);
-		else
-			printf("%-32s %s\n", path, json_object_is_type(value, json_type_object) || value == NULL ? "-" :
-			    json_object_get_string(value));
-	}
-}
-
-static int
-status(const struct request *q)
-{
-	struct json_object	*doc;
-	enum err		e = db_service(db_as_service(q->mem, operator_open(q)), &doc, "ops.status()", NO_ARGS);
-
-	if (e != OK)
-		fprintf(stderr, "tollgate: status: %s\n", e == ERR_UNAVAILABLE ? "the database cannot be reached" :
-		    err_info(e)->sentence);
-	else if (q->options & OPTION_JSON)
-		printf("%s\n", json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PLAIN));
-	else
-		rows_print(q->mem, doc, "");
-	return exit_code(e);
-}
-
-static const struct command commands[] = {
-	{ "check", check, NEED_ALL, OPTION_LIVE, "read the whole configuration and tell every fault at once",
+	const char	*example;
+} commands[] = {
+	{ "check", setup_check, NEED_ALL, LIVE, NULL, "read the whole configuration and tell every fault at once",
 	    "Reads every section, its secrets too, so run it as one who may read them. A fault is told as\n"
-	    "FILE:LINE: KEY REASON; programs read the same way when they start.\n\n"
-	    "  --live          also reach the database, as tollgate_operator\n" },
-	{ "migrate", migrate_command, NEED_DATABASE | NEED_PLANS, OPTION_DRY_RUN, "bring the database to this version's schema",
+	    "FILE:LINE: KEY REASON; programs read the same way when they start.\n", "tollgate check --live" },
+	{ "migrate", setup_migrate, NEED_DATABASE | NEED_PLANS, DRY_RUN, NULL, "bring the database to this version's schema",
 	    "Connects as database.conninfo says, without a role of its own: run it as the database's\n"
-	    "administrator (sudo -u postgres tollgate migrate), and not through a pooler. Roles first, then each\n"
-	    "migration that is not applied yet, then all functions and policies, then the plans. May be run at\n"
-	    "any time, as often as you like; two at once wait for each other.\n\n"
-	    "  --dry-run       say what would be applied, and change nothing\n" },
-	{ "status", status, NEED_DATABASE, OPTION_JSON, "what waits, what is stuck, what is sold",
-	    "Connects as tollgate_operator.\n\n"
-	    "  --json          one JSON object instead of a table\n" },
+	    "administrator, and not through a pooler. Roles first, then each migration that is not applied yet,\n"
+	    "then all functions and policies, then the plans. May be run at any time, as often as you like; two\n"
+	    "at once wait for each other.\n", "sudo -u postgres tollgate migrate --dry-run" },
+	{ "status", setup_status, NEED_DATABASE, JSON, NULL, "what waits, what is stuck, what is sold", "",
+	    "tollgate status --json" },
+	{ "events list", events_list, NEED_DATABASE, JSON | STATE | TYPE | OBJECT | SINCE | UNTIL | LIMIT, NULL,
+	    "what has come in, the newest first", "Times are UTC.\n", "tollgate events list --type 'invoice.*' --since 2d" },
+	{ "events show", events_show, NEED_DATABASE, JSON | RAW, "EVENT", "one event: exact body, headers, state, what it changed",
+	    "", "tollgate events show evt_1 --raw | sha256sum" },
+	{ "events dead", events_dead, NEED_DATABASE, JSON, NULL, "objects that were given up, and the events that wait for them",
+	    "", "tollgate events dead" },
+	{ "events replay", events_replay, NEED_DATABASE, JSON | DRY_RUN | DEAD | SINCE | UNTIL | STATE | TYPE | OBJECT, "[EVENT]",
+	    "do events again: fetch their objects as they are now",
+	    "One event, a range of time, or all that is dead. Dead ones come to life again. Nothing is applied\n"
+	    "twice, because nothing is taken from an event but the name of its object: repeat it at will.\n",
+	    "tollgate events replay --dead --dry-run" },
+	{ "explain", explain, NEED_DATABASE, JSON | AT, "TENANT", "why a tenant is entitled to what, and from which events",
+	    "TENANT is its id, the address of a member or payer, or an id of Stripe's: cus_, sub_, in_, cs_.\n",
+	    "tollgate explain anna@example.com --at 2026-07-29" },
+	{ "override allow", override_allow, NEED_DATABASE, JSON | PLAN | UNTIL | REASON, "TENANT",
+	    "entitle a tenant, whatever Stripe says", "With --until 7d it ends in seven days; without, when it is cleared.\n",
+	    "tollgate override allow anna@example.com --plan growth --until 7d --reason 'outage of 3 May'" },
+	{ "override deny", override_deny, NEED_DATABASE, JSON | UNTIL | REASON, "TENANT",
+	    "take a tenant's entitlement away, whatever Stripe says", "",
+	    "tollgate override deny 0b7c... --reason 'abuse, ticket 4711'" },
+	{ "override clear", override_clear, NEED_DATABASE, JSON, "TENANT", "end an override: Stripe's word counts again", "",
+	    "tollgate override clear anna@example.com" },
+	{ "backfill customers", backfill_customers, STRIPE, JSON | DRY_RUN | AFTER | PROPOSALS, NULL,
+	    "find the customers of tenants that have none",
+	    "Our id in a customer's metadata is proof: it is bound at once. An e-mail address that fits is only\n"
+	    "proposed: keep the lines of --json, delete the wrong ones, and apply the rest. May be repeated.\n"
+	    "Exit status 1: one was refused, because it or its tenant is bound otherwise.\n",
+	    "tollgate backfill customers --json >proposals; tollgate backfill customers --apply-proposals proposals" },
+	{ "stripe diff", upkeep_diff, ACCOUNT, JSON, NULL, "what differs at Stripe from the configuration",
+	    "The webhook endpoint with its events and version, prices, meters, the portal's configuration.\n"
+	    "+ is missing, ~ differs, - is one too many, ! is for you to do. Exit status 1: something differs.\n",
+	    "tollgate stripe diff" },
+	{ "stripe apply", upkeep_apply, ACCOUNT, JSON | SECRET_FILE, NULL, "make Stripe as the configuration says",
+	    "Nothing is deleted. A price that costs something else is a new price; the old one stays with those who\n"
+	    "pay it. Exit status 1: something is left for you to do.\n",
+	    "tollgate stripe apply --secret-file /etc/tollgate/webhook.secret" },
 	{ 0 }
 };
 
 static void
 usage(FILE *to, const struct command *c)
 {
-	fprintf(to, "usage: tollgate %s [--config FILE] [OPTIONS]\n\n", c ? c->name : "COMMAND");
+	fprintf(to, "usage: tollgate %s%s%s [--config FILE] [OPTIONS]\n\n", c ? c->name : "COMMAND", c && c->subject ? " " : "",
+	    c && c->subject ? c->subject : "");
 	if (c)
-		fprintf(to, "%c%s.\n\n%s", c->about[0] & ~0x20, c->about + 1, c->help);
+		fprintf(to, "%c%s.\n%s%s\n", c->about[0] & ~0x20, c->about + 1, *c->help ? "\n" : "", c->help);
 	for (const struct command *each = commands; !c && each->name; each++)
-		fprintf(to, "  %-15s %s\n", each->name, each->about);
-	fprintf(to, "%s  --config FILE   configuration (else $TOLLGATE_CONFIG, else " CONFIG_DEFAULT ")\n"
-	    "  --help%s, --version\n\n"
-	    "Exit: 0 done; 1 refused or failed; 64 usage; 69 no database; 78 configuration.\n", c ? "" : "\n",
-	    c ? "" : " (also after a command)");
+		fprintf(to, "  %-20s %s\n", each->name, each->about);
+	for (unsigned i = 0; c && switches[i].name; i++) {
+		if (c->options & 1u << i)
+			fprintf(to, "  --%-15s %-5s %s\n", switches[i].name, switches[i].argument ? switches[i].argument : "",
+			    switches[i].about);
+	}
+	fprintf(to, "%s  --config          FILE  configuration (else $TOLLGATE_CONFIG, else " CONFIG_DEFAULT ")\n"
+	    "  --help%s, --version\n\n", c ? "" : "\n", c ? "" : " (also after a command)");
+	if (c)
+		fprintf(to, "Example: %s\n\n", c->example);
+	fprintf(to, "Exit: 0 done; 1 differs, refused or failed; 64 usage; 69 unavailable; 78 configuration.\n");
 }
 
-static const struct command *
-command_find(const char *name)
+static int
+usage_fault(const struct command *c, const char *what, const char *which)
 {
-	for (const struct command *c = commands; name && c->name; c++) {
-		if (strcmp(c->name, name) == 0)
+	fprintf(stderr, "tollgate: %s %s\n", what, which);
+	usage(stderr, c);
+	return EX_USAGE;
+}
+
+/* The command that the words begin with; *used: how many of them are its name. */
+static const struct command *
+command_find(char **words, int *used)
+{
+	for (const struct command *c = commands; words[0] && c->name; c++) {
+		size_t	n = strlen(words[0]);
+
+		*used = strchr(c->name, ' ') ? 2 : 1;
+		if (*used == 1 ? strcmp(c->name, words[0]) == 0 : words[1] && strncmp(c->name, words[0], n) == 0 &&
+		    c->name[n] == ' ' && strcmp(c->name + n + 1, words[1]) == 0)
 			return c;
 	}
 	return NULL;
 }
 
 static int
-usage_fault(const struct command *c, const char *what, const char *which)
+command_run(const struct command *c, struct operator *o)
 {
-	fprintf(stderr, "tollgate: %s%s\n", what, which);
-	usage(stderr, c);
-	return EX_USAGE;
-}
+	struct config	*config;
 
-static int
-command_run(const struct command *c, struct request *q)
-{
 	mem_init();
-	log_open("tollgate", LOG_INFO);
-	q->mem = mem_new();
-	if (config_load(q->mem, q->path, c->needs, &q->config) != OK)
+	log_open("tollgate", LOG_WARN);
+	o->mem = mem_new();
+	o->name = c->name;
+	if (config_load(o->mem, o->path, c->needs, &config) != OK)
 		return EX_CONFIG;
-	return c->run(q);
+	o->config = config;
+	o->db = db_open(o->mem, &(struct db_options){
+		.conninfo = config->database.conninfo, .role = "tollgate_operator", .pool = 1,
+		.wait_ms = config->database.wait_ms, .timeout_ms = PATIENCE_MS, .prepared = false,
+	});
+	if (c->needs != NEED_ALL && c->needs & NEED_STRIPE)
+		o->stripe = stripe_open(o->mem, &(struct stripe_options){
+			.api_url = config->stripe.api_url, .key = config->stripe.key, .version = config->stripe.version,
+			.portal_configuration = config->stripe.portal_configuration, .timeout_ms = config->stripe.timeout_ms,
+		});
+	return c->run(o);
 }
 
-/* What was asked for, into q; the letter of an option that ends the matter, or 0. */
+/* What was asked for, into o; the letter of an option that ends the matter, or 0. */
 static int
-options_read(int argc, char **argv, struct request *q)
+options_read(int argc, char **argv, struct operator *o, unsigned *given)
 {
-	static const struct option	known[] = {
-		{ "config", required_argument, NULL, 'c' }, { "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'v' }, { "json", no_argument, NULL, OPTION_JSON },
-		{ "dry-run", no_argument, NULL, OPTION_DRY_RUN }, { "live", no_argument, NULL, OPTION_LIVE }, { 0 }
+	enum { FIRST = 256 };	/* getopt's values of our switches, above all letters */
+	struct option	known[sizeof(switches) / sizeof(switches[0]) + 4] = {
+		{ "config", required_argument, NULL, 'c' }, { "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'v' },
 	};
-	const char	*variable = getenv("TOLLGATE_CONFIG");
-	int		o, end = 0;
+	int		n, end = 0;
 
-	q->path = variable ? variable : CONFIG_DEFAULT;
-	while ((o = getopt_long(argc, argv, "", known, NULL)) != -1 && end != '?') {
-		if (o == 'c')
-			q->path = optarg;
-		else if (o == 'h' || o == 'v' || o == '?')
-			end = o;
+	for (int i = 0; switches[i].name; i++)
+		known[3 + i] = (struct option){ switches[i].name, switches[i].argument ? required_argument : no_argument, NULL, FIRST + i };
+	while ((n = getopt_long(argc, argv, "", known, NULL)) != -1 && end != '?') {
+		if (n == 'c')
+			o->path = optarg;
+		else if (n < FIRST)
+			end = n;
+		else if (switches[n - FIRST].argument)
+			*(const char **)((char *)o + switches[n - FIRST].offset) = optarg;
 		else
-			q->options |= (unsigned)o;
+			*(bool *)((char *)o + switches[n - FIRST].offset) = true;
+		*given |= n >= FIRST ? 1u << (n - FIRST) : 0;
 	}
 	return end;
 }
@@ -219,10 +206,12 @@ options_read(int argc, char **argv, struct request *q)
 int
 main(int argc, char **argv)
 {
-	struct request		q = { 0 };
-	int			end = options_read(argc, argv, &q);
-	const char		*name = argv[optind];
-	const struct command	*c = command_find(name);
+	const char		*variable = getenv("TOLLGATE_CONFIG");
+	struct operator		o = { .path = variable ? variable : CONFIG_DEFAULT };
+	unsigned		given = 0;
+	int			words = 0, end = options_read(argc, argv, &o, &given);
+	const struct command	*c = command_find(argv + optind, &words);
+	bool			optional = c && c->subject && *c->subject == '[';
 
 	if (end == 'v') {
 		printf("tollgate %s\n", TOLLGATE_VERSION);
@@ -233,8 +222,11 @@ main(int argc, char **argv)
 		return end == 'h' ? EX_OK : EX_USAGE;
 	}
 	if (c == NULL)
-		return usage_fault(NULL, name ? "no such command: " : "give a command", name ? name : "");
-	if (argv[optind + 1] || q.options & ~c->options)
-		return usage_fault(c, c->name, argv[optind + 1] ? " takes no arguments" : " does not take that option");
-	return command_run(c, &q);
+		return usage_fault(NULL, argv[optind] ? "no such command:" : "give a command", argv[optind] ? argv[optind] : "");
+	o.subject = c->subject ? argv[optind + words] : NULL;
+	if (c->subject && !optional && o.subject == NULL)
+		return usage_fault(c, "give", c->subject);
+	if (argv[optind + words + (o.subject != NULL)] || given & ~c->options)
+		return usage_fault(c, c->name, given & ~c->options ? "does not take that option" : "takes no more arguments");
+	return command_run(c, &o);
 }

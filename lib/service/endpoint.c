@@ -1,0 +1,173 @@
+/* The webhook endpoint: at our URL, pinned to our version, told of exactly the events that inbox.c reads. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "inbox.h"
+#include "json.h"
+#include "upkeep.h"
+#include "wanted.h"
+
+static const char	what[] = "webhook endpoint";
+
+/* Stripe wants them named one by one. Of these the endpoint gets those that inbox.c knows. */
+static const char *const types[] = {
+	"checkout.session.completed", "checkout.session.async_payment_succeeded", "checkout.session.async_payment_failed",
+	"checkout.session.expired",
+	"customer.created", "customer.updated", "customer.deleted",
+	"customer.subscription.created", "customer.subscription.updated", "customer.subscription.deleted",
+	"customer.subscription.paused", "customer.subscription.resumed", "customer.subscription.trial_will_end",
+	"customer.subscription.pending_update_applied", "customer.subscription.pending_update_expired",
+	"invoice.created", "invoice.deleted", "invoice.finalized", "invoice.finalization_failed",
+	"invoice.marked_uncollectible", "invoice.overdue", "invoice.paid", "invoice.payment_action_required",
+	"invoice.payment_failed", "invoice.sent", "invoice.upcoming", "invoice.updated", "invoice.voided",
+	"charge.refunded", "charge.refund.updated", "charge.dispute.created", "charge.dispute.updated",
+	"charge.dispute.closed", "charge.dispute.funds_reinstated", "charge.dispute.funds_withdrawn",
+	"price.created", "price.updated", "price.deleted", "product.created", "product.updated", "product.deleted",
+	"billing_portal.configuration.created", "billing_portal.configuration.updated",
+};
+
+static struct json_object *
+types_wanted(struct json_object *into)
+{
+	struct json_object	*list = json_object_new_array();
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if (inbox_knows(types[i]))
+			json_object_array_add(list, json_object_new_string(types[i]));
+	}
+	json_object_object_add(into, "enabled_events", list);
+	return into;
+}
+
+static bool
+is_enabled(struct json_object *endpoint)
+{
+	const char	*status = json_text(endpoint, "/status");
+
+	return status && strcmp(status, "enabled") == 0;
+}
+
+static bool
+is_pinned(const struct upkeep *u, struct json_object *endpoint)
+{
+	const char	*version = json_text(endpoint, "/api_version");
+
+	return version && strcmp(version, u->o->config->stripe.version) == 0;
+}
+
+/* Stripe tells the secret this once: a place for it first, and no endpoint whose secret nobody has. */
+static enum err
+secret_write(struct upkeep *u, int fd, struct json_object *endpoint)
+{
+	const char		*secret = json_text(endpoint, "/secret");
+	const char		*line = mem_printf(u->o->mem, "%s\n", secret ? secret : "");
+	struct json_object	*gone;
+
+	if (secret && write(fd, line, strlen(line)) == (ssize_t)strlen(line) && fsync(fd) == 0)
+		return OK;
+	operator_refused(u->o, "the secret cannot be written to %s; the endpoint is taken back", u->o->secret_file);
+	TRY(stripe_call(u->o->stripe, u->o->mem, "DELETE",
+	    mem_printf(u->o->mem, "/v1/webhook_endpoints/%s", json_text(endpoint, "/id")), NULL, NULL, &gone));
+	return ERR_CLOSED;
+}
+
+static enum err
+endpoint_post(struct upkeep *u, const char *url, int fd)
+{
+	struct json_object	*wanted = types_wanted(json_new(u->o->mem)), *made;
+
+	json_put(wanted, "url", url);
+	json_put(wanted, "api_version", u->o->config->stripe.version);
+	json_put(wanted, "description", "Tollgate");
+	TRY(operator_post(u->o, "/v1/webhook_endpoints", wanted_form(u->o->mem, wanted), &made));
+	return secret_write(u, fd, made);
+}
+
+static enum err
+endpoint_create(struct upkeep *u, const char *url)
+{
+	const char	*file = u->o->secret_file;
+	enum err	e;
+	int		fd;
+
+	if (!upkeep_differs(u, CHANGE_CREATE, what, url, u->o->config->stripe.version, NULL))
+		return OK;
+	if (file == NULL) {
+		operator_refused(u->o, "the endpoint's secret is told only once: say where to write it, --secret-file FILE");
+		return ERR_CLOSED;
+	}
+	fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0) {
+		operator_refused(u->o, "%s: %s", file, strerror(errno));
+		return ERR_CLOSED;
+	}
+	e = endpoint_post(u, url, fd);
+	close(fd);
+	if (e != OK)
+		unlink(file);
+	if (e == ERR_UNAVAILABLE)
+		fprintf(stderr, "whether the endpoint was made is not known: if it was, delete it, for its secret is lost\n");
+	if (e == OK)
+		fprintf(stderr, "its secret is in %s: name the file in stripe.webhook_secret_files and restart webhooks\n", file);
+	return e;
+}
+
+static enum err
+endpoint_update(struct upkeep *u, struct json_object *endpoint)
+{
+	mem_ctx			*mem = u->o->mem;
+	const char		*id = json_text(endpoint, "/id");
+	struct json_object	*wanted = types_wanted(json_new(mem)), *fields, *done;
+
+	json_put(wanted, "status", "enabled");
+	fields = wanted_differences(mem, wanted, endpoint);
+	if (json_object_array_length(fields) == 0 || !upkeep_differs(u, CHANGE_UPDATE, what, id, NULL, fields))
+		return OK;
+	json_object_object_del(wanted, "status");
+	json_object_object_add(wanted, "disabled", json_object_new_boolean(false));
+	return operator_post(u->o, mem_printf(mem, "/v1/webhook_endpoints/%s", id), wanted_form(mem, wanted), &done);
+}
+
+/* Another at our URL sends everything twice, in another shape. It stays until the right one was there before this run. */
+static enum err
+endpoint_retire(struct upkeep *u, struct json_object *endpoint, bool replaced)
+{
+	const char		*id = json_text(endpoint, "/id");
+	struct json_object	*done;
+
+	if (!replaced) {
+		upkeep_differs(u, CHANGE_BY_HAND, what, id, "has another version: apply again once the new secret is in use", NULL);
+		return OK;
+	}
+	if (!upkeep_differs(u, CHANGE_RETIRE, what, id, "is one too many at this address", NULL))
+		return OK;
+	return operator_post(u->o, mem_printf(u->o->mem, "/v1/webhook_endpoints/%s", id), "disabled=true", &done);
+}
+
+enum err
+endpoint_keep(struct upkeep *u)
+{
+	const struct config	*c = u->o->config;
+	const char		*url = *c->stripe.webhook_url ? c->stripe.webhook_url :
+	    mem_printf(u->o->mem, "%s/webhooks/stripe", c->site.url);
+	struct json_object	*all, *right = NULL;
+
+	TRY(operator_list(u->o, "/v1/webhook_endpoints", NULL, &all));
+	for (size_t i = 0; i < json_object_array_length(all); i++) {
+		struct json_object	*e = json_object_array_get_idx(all, i);
+
+		if (json_text(e, "/url") && strcmp(json_text(e, "/url"), url) == 0 && is_pinned(u, e) &&
+		    (right == NULL || !is_enabled(right)))
+			right = e;
+	}
+	TRY(right ? endpoint_update(u, right) : endpoint_create(u, url));
+	for (size_t i = 0; i < json_object_array_length(all); i++) {
+		struct json_object	*e = json_object_array_get_idx(all, i);
+
+		if (e != right && is_enabled(e) && json_text(e, "/url") && strcmp(json_text(e, "/url"), url) == 0)
+			TRY(endpoint_retire(u, e, right != NULL));
+	}
+	return OK;
+}
