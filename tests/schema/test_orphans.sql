@@ -1,0 +1,37 @@
+-- What Stripe has and we know no tenant for: kept apart, told when money flows, adopted when its customer is somebody's.
+begin;
+select no_plan();
+
+create function pg_temp.nobodys(p_name text, p_more jsonb default '{}') returns jsonb language sql as $$
+	select tap.subscription(p_name, null, '{"metadata": {}}' || p_more)
+$$;
+create function pg_temp.orphans() returns text language sql as $$ select string_agg(id, ' ' order by id) from sync.orphans $$;
+
+select is(tap.sync('subscription', pg_temp.nobodys('x')), '{"clean": true, "orphan": true}', 'C38 nobody''s subscription');
+select is(tap.sync('invoice', tap.invoice('x')), '{"clean": true, "orphan": true}', 'C38 and its invoice');
+select tap.sync('dispute', tap.dispute('x')), tap.sync('charge', tap.charge('x')) \g /dev/null
+select is(pg_temp.orphans(), 'ch_x dp_x in_x sub_x', 'C38 are kept apart');
+select is(string_agg(subject, ' '), 'sub_x', 'C38 of which the subscription is told') from billing.alerts where kind = 'orphan' and cleared_at is null;
+select tap.sync('subscription', pg_temp.nobodys('over', '{"status": "canceled"}')) \g /dev/null
+select is(string_agg(subject, ' '), 'sub_x', 'C38 but none that is over') from billing.alerts where kind = 'orphan' and cleared_at is null;
+select is(count(*), 0::bigint, 'C38 no row of billing is made') from (select id from billing.subscriptions union all select id from billing.invoices) s;
+
+-- its customer turns out to be somebody's
+select tap.open_draft('x', 'x@example.org') ->> 'tenant' as tenant \gset
+select tap.sync('checkout', tap.checkout('x', :'tenant', '{"subscription": null}')) \g /dev/null
+select is(string_agg(id, ' ' order by id), 'ch_x cus_x dp_x in_x sub_x', 'C38 binding the customer makes all of it due') from sync.objects where version > clean_version;
+select tap.write(tap.claim('subscription', 'sub_x'), pg_temp.nobodys('x')), tap.write(tap.claim('invoice', 'in_x'), tap.invoice('x')),
+	tap.write(tap.claim('dispute', 'dp_x'), tap.dispute('x')), tap.write(tap.claim('charge', 'ch_x'), tap.charge('x')) \g /dev/null
+select is(pg_temp.orphans(), 'sub_over', 'C38 and it is adopted');
+select is(array_agg(distinct tenant_id), array[:'tenant'::uuid], 'C38 by its tenant')
+	from (select tenant_id from billing.subscriptions union select tenant_id from billing.invoices union select tenant_id from billing.disputes) s;
+select is(count(*), 0::bigint, 'C38 with no alert left') from billing.alerts where kind = 'orphan' and cleared_at is null;
+select is(array_agg(distinct state), '{done}', 'C38 and its events done') from inbox.events where object_id = 'sub_x';
+
+-- several customers
+select tap.sync('subscription', pg_temp.nobodys('y', jsonb_build_object('metadata', jsonb_build_object('tenant_id', :'tenant')))) \g /dev/null
+select is(string_agg(subject, ' '), 'cus_y', 'D2 another customer of a tenant is told') from billing.alerts where kind = 'second_customer' and cleared_at is null;
+select is(tap.sync('invoice', tap.invoice('y')), '{"clean": true}', 'D2 its invoices are the tenant''s by their subscription');
+
+select * from finish();
+rollback;

@@ -1,0 +1,70 @@
+-- Plans, prices and the portal: learned, compared, told when they differ.
+begin;
+select no_plan();
+
+create function pg_temp.price(p_id text, p_more jsonb default '{}') returns jsonb language sql as $$
+	select jsonb_build_object('id', p_id, 'object', 'price', 'active', true, 'unit_amount', 1900, 'currency', 'eur', 'product', 'prod_1',
+		'recurring', '{"interval": "month", "interval_count": 1}'::jsonb) || p_more
+$$;
+create function pg_temp.drift() returns text language sql as $$
+	select string_agg(subject || ' ' || (detail - 'plan'), ', ' order by subject) from billing.alerts where kind = 'drift' and cleared_at is null
+$$;
+create function pg_temp.plan(p_id text) returns text language sql as $$ select coalesce(price, '-') from billing.plans where id = p_id $$;
+
+select is(tap.sync('price', pg_temp.price('price_starter')), '{"clean": true}', 'C40 a price of ours');
+select is(concat_ws(' ', plan, product, active, amount, currency, interval), 'starter prod_1 t 1900 eur month', 'C40 is written down') from billing.prices where id = 'price_starter';
+select is(tap.sync('price', pg_temp.price('price_alien')), '{"clean": true, "orphan": true}', 'C38 another''s price is not');
+select is(tap.sync('price', pg_temp.price('price_starter', '{"unit_amount": 0.5}')) ->> 'dead', 'true', 'F68 nor one of half a cent');
+
+-- drift
+select ops.put_plans('[{"id": "starter", "price": "price_starter", "rank": 1, "amount": 1900, "currency": "eur", "interval": "month"},
+	{"id": "growth", "rank": 2, "lookup_key": "growth_monthly"}]') \g /dev/null
+select is(pg_temp.drift(), null, 'C24 a price as configured is no drift');
+select is(pg_temp.drift(), v.drift, 'C24 ' || v.more::text || ' drifts: ' || coalesce(v.drift, 'no'))
+from (values ('{"unit_amount": 2000}'::jsonb, 'price:price_starter {"amount": [1900, 2000]}'), ('{"active": false}', 'price:price_starter {"active": false}'),
+	('{"currency": "usd", "recurring": {"interval": "year"}}', 'price:price_starter {"currency": ["eur", "usd"], "interval": ["month", "year"]}'), ('{}', null)) v (more, drift)
+	cross join lateral (select tap.sync('price', pg_temp.price('price_starter', v.more)) offset 0) s where s is not null;
+select tap.sync('product', '{"id": "prod_1", "active": false}') \g /dev/null
+select is(pg_temp.drift(), 'product:prod_1 {"active": false}', 'C24 a product that is switched off drifts');
+select tap.sync('product', '{"id": "prod_1", "active": true}') \g /dev/null
+select is(pg_temp.drift(), null, 'C24 until it is back');
+select is(tap.sync('product', '{"id": "prod_2", "active": false}'), '{"clean": true, "orphan": true}', 'C38 another''s product');
+
+-- lookup keys
+select is(pg_temp.plan('growth'), '-', 'C40 a plan named by a lookup key has no price at first');
+select tap.sync('price', pg_temp.price('price_g1', '{"lookup_key": "growth_monthly"}')) \g /dev/null
+select is(pg_temp.plan('growth'), 'price_g1', 'C40 learns it');
+select ops.put_plans('[{"id": "starter", "price": "price_starter", "rank": 1}, {"id": "growth", "rank": 2, "lookup_key": "growth_monthly"}]') \g /dev/null
+select is(pg_temp.plan('growth'), 'price_g1', 'C40 and keeps it while the key is the same');
+select tap.sync('price', pg_temp.price('price_g2', '{"lookup_key": "growth_monthly"}')) \g /dev/null
+select is(pg_temp.plan('growth') || ' ' || billing.plan_of('price_g1'), 'price_g2 growth', 'C40 the key moves to the next price, and the old one still means the plan');
+select ops.put_plans('[{"id": "starter", "price": "price_starter", "rank": 1}, {"id": "growth", "rank": 2, "lookup_key": "other"}]') \g /dev/null
+select is(pg_temp.plan('growth'), '-', 'C40 another key, another price');
+select is(tap.ask('tollgate_operator', format('ops.put_price(%L, %L)', 'growth', pg_temp.price('price_g3'))), '{"plan": "growth", "price": "price_g3"}', 'C40 the operator says which');
+select is(tap.state_of('tollgate_operator', format('select ops.put_price(%L, %L)', v.plan, v.price)), v.state, 'C40 put_price: ' || v.description)
+from (values ('none', '{"id": "price_x"}', 'TG404', 'no such plan'), ('growth', '{}', 'TG422', 'no price'), ('growth', '{"id": "price_x", "unit_amount": 1.5}', 'TG422', 'no money')) v (plan, price, state, description);
+select is(tap.state_of('none', format('select ops.put_plans(%L)', v.plans)), 'TG422', 'F68 refused: ' || v.plans)
+from (values ('[{"id": "a", "rank": 1, "amount": 19.5}]'), ('[{"id": "a", "rank": 1, "amount": -1}]'), ('[{"id": "a", "rank": 1, "grace_days": 1.5}]'),
+	('[{"id": "a", "rank": 1, "currency": "EUR"}]')) v (plans);
+
+-- a price that becomes known
+select tap.paid('ann') as ann \gset
+select tap.sync('subscription', tap.subscription('ann', :'ann', jsonb_build_object('items', jsonb_build_object('data', jsonb_build_array(
+	jsonb_build_object('price', pg_temp.price('price_late'), 'quantity', 1)))))) \g /dev/null
+select is(amount, 1900::bigint, 'C40 a price is learned from a subscription''s items') from billing.prices where id = 'price_late';
+select is(plan, 'starter', 'D19 unknown, it changes no plan') from billing.subscriptions where id = 'sub_ann';
+select ops.put_price('growth', pg_temp.price('price_late')) \g /dev/null
+select is(count(*), 0::bigint, 'D19 known, its alert is over') from billing.alerts where kind = 'unknown_price' and cleared_at is null;
+select ok(version > clean_version, 'D19 and who pays it is looked at again') from sync.objects where id = 'sub_ann';
+
+-- portal
+select is(tap.sync('portal_configuration', '{"id": "bpc_1"}'), '{"clean": true, "orphan": true}', 'C24 a configuration nobody asked for');
+select ops.put_portal_configuration('bpc_1', '{"features": {"invoice_history": {"enabled": true}}}') \g /dev/null
+select ok(version > clean_version, 'C24 one that is asked for is fetched') from sync.objects where id = 'bpc_1';
+select is(pg_temp.drift(), v.drift, 'C24 portal ' || v.doc::text)
+from (values ('{"id": "bpc_1", "features": {"invoice_history": {"enabled": false}}}'::jsonb, 'portal_configuration:bpc_1 {}'),
+	('{"id": "bpc_1", "active": true, "features": {"invoice_history": {"enabled": true}, "customer_update": {}}}', null)) v (doc, drift)
+	cross join lateral (select tap.sync('portal_configuration', v.doc) offset 0) s where s is not null;
+
+select * from finish();
+rollback;
