@@ -158,6 +158,27 @@ def test_c14_promotion_happens_once():
     ok(value("select count(*) from sync.objects where version > clean_version and dead_at is null") == 0, "C14 and nothing is left to fetch")
 
 
+def signed_in(bearer, call, *args):
+    with psycopg.connect(f"options='-c role=tollgate_billing -c search_path=pg_catalog -c app.bearer={bearer}'", autocommit=True) as connection:
+        return connection.execute("select " + call, args).fetchone()[0]
+
+
+def test_c12_ten_clicks_are_one_checkout():
+    bearer = sha256(b"race0").hexdigest()
+    value("select auth.open_session(id, %s, '{link}', null, null) from auth.users where email = 'race0@example.org'",
+          sha256(bytes.fromhex(bearer)).digest())
+    value("update billing.subscriptions set status = 'canceled' where id = 'sub_race0' returning 1")
+    answers = at_once(10, lambda i: signed_in(bearer, "api.open_checkout(%s, 'starter', 'en')", b"click %d" % i))
+    ok(len({json.dumps(answer, sort_keys=True) for answer in answers}) == 1 and answers[0]["state"] == "open",
+       "C12 ten clicks at once are told the same checkout", answers)
+    ok(value("select count(*) from billing.checkouts where status = 'open' and tenant_id = %s", answers[0]["tenant"]) == 1,
+       "C12 and one is open")
+    value("update billing.customers set deleted = true where tenant_id = %s returning 1", answers[0]["tenant"])
+    made = at_once(10, lambda i: signed_in(bearer, "api.checkout_customer(%s, %s)",
+                                           bytes.fromhex(answers[0]["key"]), f"cus_click{i}")["customer"])
+    ok(len(set(made)) == 1, "C15 ten customers made at once: one is used", made)
+
+
 def test_f73_the_last_change_wins():
     tenant = draft("moving", "198.51.100.99")["tenant"]
     subscription = purchase("moving", tenant)["subscription"]
