@@ -66,7 +66,8 @@ begin
 end
 $$;
 
--- A price we sell is active and costs what the configuration says, where it says so.
+-- A price we sell is active and costs what the configuration says, where it says so: without an amount its interval is a
+-- default.
 create or replace function billing.compare_price(p_price text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -76,7 +77,7 @@ begin
 		'active', case when not p.active then p.active end,
 		'amount', case when l.amount <> p.amount or l.amount is not null and p.amount is null then jsonb_build_array(l.amount, p.amount) end,
 		'currency', case when l.currency <> p.currency then jsonb_build_array(l.currency, p.currency) end,
-		'interval', case when l.interval <> p.interval then jsonb_build_array(l.interval, p.interval) end))
+		'interval', case when l.amount is not null and l.interval <> p.interval then jsonb_build_array(l.interval, p.interval) end))
 	into difference
 	from billing.plans l join billing.prices p on p.id = l.price where p.id = p_price and l.offered and p.synced_at is not null;
 	perform billing.watch(difference - 'plan' <> '{}', null, 'drift', 'price:' || p_price, difference);
