@@ -112,6 +112,7 @@ app_open(mem_ctx *ctx, const struct worker *w, const struct options *o, struct a
 		app->stripe = stripe_open(ctx, &(struct stripe_options){
 			.api_url = c->stripe.api_url, .key = c->stripe.key, .version = c->stripe.version,
 			.portal_configuration = c->stripe.portal_configuration, .timeout_ms = c->stripe.timeout_ms,
+			.rate = c->stripe.rate,
 		});
 	app->csp = csp_make(ctx, app->stripe);
 	return OK;

@@ -75,6 +75,7 @@ struct config {
 		const char		*webhook_url;		/* "": site.url/webhooks/stripe */
 		const char		*key;			/* secret */
 		int			timeout_ms;		/* for one attempt */
+		int			rate;			/* calls a second of one process */
 		struct config_list	webhook_secrets;	/* secrets, current first */
 	} stripe;
 	struct {
@@ -88,6 +89,8 @@ struct config {
 	struct {
 		int	threads;
 		int	poll_ms;
+		int	gap_seconds;	/* between looks at Stripe's list of events */
+		int	reconcile_hour;	/* UTC; when subscriptions are compared */
 	} jobs;
 	struct {
 		const char		*name;		/* "": Stripe's default configuration is left alone */

@@ -1,24 +1,31 @@
 #include "sync.h"
 
+#include <poll.h>
 #include <string.h>
 
 #include "form.h"
 #include "json.h"
 #include "log.h"
 
-enum { WRITES = 3 };	/* at most, when replies are lost */
+enum { WAITS = 16, WAIT_MS = 500 };	/* for the database, to write down what has been fetched; less than the lease */
+
+#define WRITE(kind) "select service.write_" kind "($1::uuid, $2, $3, $4::bigint, $5::jsonb)"
 
 static const struct kind {
 	const char	*name;
 	const char	*path;
 	const char	*write;
+	const char	*form;		/* what must come with it */
 } kinds[] = {
-	{ "checkout", "/v1/checkout/sessions/",
-	    "select service.write_checkout($1::uuid, $2, $3, $4::bigint, $5::jsonb)" },
-	{ "customer", "/v1/customers/",
-	    "select service.write_customer($1::uuid, $2, $3, $4::bigint, $5::jsonb)" },
-	{ "subscription", "/v1/subscriptions/",
-	    "select service.write_subscription($1::uuid, $2, $3, $4::bigint, $5::jsonb)" },
+	{ "charge", "/v1/charges/", WRITE("charge"), NULL },
+	{ "checkout", "/v1/checkout/sessions/", WRITE("checkout"), NULL },
+	{ "customer", "/v1/customers/", WRITE("customer"), NULL },
+	{ "dispute", "/v1/disputes/", WRITE("dispute"), "expand[0]=charge" },	/* which alone knows the customer */
+	{ "invoice", "/v1/invoices/", WRITE("invoice"), NULL },
+	{ "portal_configuration", "/v1/billing_portal/configurations/", WRITE("portal_configuration"), NULL },
+	{ "price", "/v1/prices/", WRITE("price"), NULL },
+	{ "product", "/v1/products/", WRITE("product"), NULL },
+	{ "subscription", "/v1/subscriptions/", WRITE("subscription"), NULL },
 };
 
 struct piece {
@@ -64,36 +71,33 @@ piece_fail(struct db_service *me, const struct piece *p, enum err why)
 	    ARGS(TEXT(p->claim), TEXT(p->kind), TEXT(p->id), TEXT(err_info(why)->name)));
 }
 
-/* jsonb cannot hold U+0000. Stripe should never send it; if it does, the object must not stick here for that. */
-static const char *
-without_nul(struct json_object *doc)
+static void
+piece_log(const struct piece *p, struct json_object *done)
 {
-	char	*text = (char *)json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PLAIN);
+	bool	dead = json_true(done, "/dead");
 
-	for (char *s = strchr(text, '\\'); s != NULL; s = strchr(s + 2, '\\')) {
-		if (strncmp(s, "\\u0000", 6) == 0)
-			memcpy(s, "\\ufffd", 6);
-	}
-	return text;
+	log_line(dead ? LOG_ERROR : LOG_INFO, dead ? "sync_dead" : "sync", LOG_TEXT("kind", p->kind), LOG_TEXT("id", p->id),
+	    LOG_TEXT("version", p->version), LOG_TEXT("warning", json_text(done, "/warning")));
 }
 
-/* A write says the same thing however often it is said, so a lost reply is answered by saying it again. */
+/*
+ * A write says the same thing however often it is said, so a lost reply is answered by saying it again. While the
+ * database is away, rather wait here than leave the object to its lease.
+ */
 static enum err
 piece_write(struct db_service *me, const struct piece *p, const char *sql, const char *doc)
 {
+	const struct db_arg	args[] = { TEXT(p->claim), TEXT(p->kind), TEXT(p->id), TEXT(p->version), TEXT(doc) };
 	struct json_object	*done;
 	enum err		e = ERR_UNCERTAIN;
 
-	for (int i = 0; i < WRITES && e == ERR_UNCERTAIN; i++) {
-		if (doc != NULL)
-			e = db_service_call(me, &done, sql,
-			    ARGS(TEXT(p->claim), TEXT(p->kind), TEXT(p->id), TEXT(p->version), TEXT(doc)));
-		else
-			e = db_service_call(me, &done, sql,
-			    ARGS(TEXT(p->claim), TEXT(p->kind), TEXT(p->id), TEXT(p->version)));
+	for (int i = 0; i < WAITS && (e == ERR_UNCERTAIN || e == ERR_UNAVAILABLE); i++) {
+		if (i > 0)
+			poll(NULL, 0, WAIT_MS);
+		e = db_service_call(me, &done, sql, (struct db_args){ args, doc != NULL ? 5 : 4 });
 	}
 	if (e == OK)
-		log_line(LOG_INFO, "sync", LOG_TEXT("kind", p->kind), LOG_TEXT("id", p->id), LOG_TEXT("version", p->version));
+		piece_log(p, done);
 	return e;
 }
 
@@ -109,11 +113,11 @@ piece_do(struct db_service *me, mem_ctx *mem, struct stripe *s, const struct pie
 		return ERR_INTERNAL;
 	buf_puts(&path, k->path);
 	form_escape(&path, p->id);
-	e = stripe_call(s, mem, "GET", path.data, NULL, NULL, &doc);
+	e = stripe_call(s, mem, "GET", path.data, k->form, NULL, &doc);
 	if (e == ERR_NOT_FOUND)
 		return piece_write(me, p, "select service.object_gone($1::uuid, $2, $3, $4::bigint)", NULL);
 	TRY(e);
-	return piece_write(me, p, k->write, without_nul(doc));
+	return piece_write(me, p, k->write, service_jsonb(doc));
 }
 
 /* A conflict says that the lease ran out and another has taken over, or that our lost write did arrive: done. */

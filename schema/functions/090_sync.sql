@@ -43,7 +43,7 @@ declare
 	clean boolean;
 begin
 	update sync.objects o set clean_version = greatest(o.clean_version, least(p_version, o.version)), claimed_until = null,
-		attempts = 0, last_error = p_report ->> 'warning'
+		attempts = 0, outages = 0, last_error = p_report ->> 'warning'
 	where o.kind = p_kind and o.id = p_id returning o.clean_version = o.version into clean;
 	update inbox.events e set state = case when clean then p_state else e.state end, done_at = case when clean then now() end,
 		outcome = coalesce(e.outcome, '{}') || p_outcome
@@ -112,19 +112,21 @@ begin
 end
 $$;
 
--- Again later: 1 s doubled each time up to 10 min, somewhere in its second half; given up after 12 times, or at once when
--- the error is permanent.
+-- Again later: 1 s doubled each time up to 10 min, somewhere in its second half. Given up after 12 errors of its own, or at
+-- once when the error is permanent; an outage, however long, is not the object's.
 drop function if exists service.fail_object(uuid, text, text, text);
 create or replace function service.fail_object(p_claim uuid, p_kind text, p_id text, p_error text,
 	p_permanent boolean default false) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
+	outage boolean := p_error in ('unavailable', 'uncertain');
 	dead boolean;
 begin
 	perform sync.hold(p_claim, p_kind, p_id);
-	update sync.objects o set attempts = o.attempts + 1, claimed_until = null, last_error = left(p_error, 500),
-		next_at = now() + least(interval '1 s' * 2 ^ least(o.attempts, 10), interval '10 min') * (0.5 + random() / 2),
-		dead_at = case when p_permanent or o.attempts + 1 >= 12 then now() end
+	update sync.objects o set attempts = o.attempts + (not outage)::int, outages = o.outages + outage::int,
+		claimed_until = null, last_error = left(p_error, 500), next_at = now() + (0.5 + random() / 2)
+			* least(interval '1 s' * 2 ^ least(o.attempts + o.outages, 10), interval '10 min'),
+		dead_at = case when p_permanent or not outage and o.attempts + 1 >= 12 then now() end
 	where o.kind = p_kind and o.id = p_id and o.claimed_until is not null returning o.dead_at is not null into dead;
 	if dead then
 		perform sync.bury(p_kind, p_id, 'dead_object', p_error);
