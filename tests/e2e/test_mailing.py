@@ -40,8 +40,8 @@ def ask(browser, db, member):
 @pytest.fixture
 def row(db):
     """(state, attempts, last_error, whether it holds secrets) of a mail."""
-    return lambda ident: db.row("select state, attempts, last_error, data ?| '{token,code}' from mail.outbox where id = %s",
-                                ident)
+    return lambda ident: db.row("select state, attempts, last_error, data ?| '{token,code}' from mail.outbox "
+                                "where id = %s", ident)
 
 
 def now(db, ident):
@@ -63,7 +63,8 @@ def two_parts(mail):
 
 
 @pytest.mark.parametrize("template, language", WORDS)
-def test_c96_text_and_html_say_the_same_and_their_link_works(new_browser, sim, db, mail, stack, fresh, template, language):
+def test_c96_text_and_html_say_the_same_and_their_link_works(new_browser, sim, db, mail, stack, fresh, template,
+                                                             language):
     email, browser = fresh(), new_browser(language=language)
     become_customer(browser, sim, db, email)
     if template == "signin":

@@ -101,7 +101,7 @@ def test_f98_the_journey_from_ten_form_posts_at_once(complete, browser, sim, fre
 
 @pytest.mark.only("nginx")
 def test_f99_ten_form_posts_at_once_while_stripe_is_slow(complete, browser, sim, fresh):
-    """All but one meet 409, "in progress", at Stripe: some visitors may have to press again, none gets another session."""
+    """All but one meet 409, "in progress", at Stripe: some may have to press again, none gets another session."""
     email = fresh()
     page = browser.get("/signup")
     sim.fault(method="POST", path="/v1/checkout/sessions", answer="real", before=1)

@@ -126,7 +126,8 @@ def test_f113_a_checkout_under_way_is_finished(stack, browser, sim, fresh):
     """Also when Stripe is slow, as long as it takes less than serve.drain_ms."""
     page, answers = browser.get("/signup"), []
     sim.fault(method="POST", path="/v1/checkout/sessions", answer="real", after=1)
-    asking = threading.Thread(target=lambda: answers.append(browser.submit(page, {"email": fresh(), "plan": "starter"})))
+    fields = {"email": fresh(), "plan": "starter"}
+    asking = threading.Thread(target=lambda: answers.append(browser.submit(page, fields)))
     asking.start()
     time.sleep(0.5)
     send(stack, "signup", signal.SIGTERM)
@@ -138,7 +139,8 @@ def test_f113_a_checkout_under_way_is_finished(stack, browser, sim, fresh):
 def test_f113_who_never_finishes_is_not_waited_for(stack, browser, sim, fresh):
     page, answers = browser.get("/signup"), []
     sim.fault(method="POST", path="/v1/checkout/sessions", answer="hang", effect=True)
-    asking = threading.Thread(target=lambda: answers.append(browser.submit(page, {"email": fresh(), "plan": "starter"})))
+    fields = {"email": fresh(), "plan": "starter"}
+    asking = threading.Thread(target=lambda: answers.append(browser.submit(page, fields)))
     asking.start()
     time.sleep(0.3)
     gone = send(stack, "signup", signal.SIGTERM)
