@@ -29,6 +29,30 @@ CHECKOUT = {
     "status": lambda row: "unpaid" if row["status"] == "complete" and row["payment_status"] == "unpaid"
     else row["status"],
 }
+INVOICE = {
+    "id": lambda row: row["id"],
+    "tenant_id": lambda row: row["parent"]["subscription_details"]["metadata"]["tenant_id"],
+    "customer_id": lambda row: row["customer"],
+    "subscription_id": lambda row: row["parent"]["subscription_details"]["subscription"],
+    **{name: lambda row, name=name: row[name] for name in (
+        "number", "status", "currency", "amount_due", "amount_paid", "total", "attempt_count", "billing_reason")},
+    "created_at": lambda row: time_of(row["created"]), "period_start": lambda row: time_of(row["period_start"]),
+    "period_end": lambda row: time_of(row["period_end"]), "due_at": lambda row: time_of(row["due_date"]),
+    "paid_at": lambda row: time_of(row["status_transitions"]["paid_at"]),
+    "next_attempt_at": lambda row: time_of(row["next_payment_attempt"]),
+    "hosted_url": lambda row: row["hosted_invoice_url"], "pdf_url": lambda row: row["invoice_pdf"],
+}
+REFUND = {
+    "id": lambda row: row["id"], "charge": lambda row: row["id"], "kind": lambda row: "refund",
+    "policy": lambda row: "refund_full" if row["refunded"] else "refund_partial",
+    "amount": lambda row: row["amount_refunded"], "currency": lambda row: row["currency"],
+    "created_at": lambda row: time_of(row["created"]),
+}
+DISPUTE = {
+    "id": lambda row: row["id"], "charge": lambda row: row["charge"], "kind": lambda row: "dispute",
+    **{name: lambda row, name=name: row[name] for name in ("status", "amount", "currency", "reason")},
+    "created_at": lambda row: time_of(row["created"]),
+}
 
 
 def ours(db, table, fields, key, ident):
@@ -86,6 +110,24 @@ def mail_differences(db, life, mails):
     return [] if came == sent else [("mail.outbox", life.email, "sent", sent, came)]
 
 
+def money_differences(world, state, lives):
+    """Invoices, what was paid back, and disputes."""
+    db, mine = world.db, {life.tenant for life in lives}
+    customers = {row["customer"] for row in state["subscription"] if row["metadata"].get("tenant_id") in mine}
+    charges = {row["id"]: row for row in state["charge"] if row["customer"] in customers}
+    found = []
+    for row in state["invoice"] if world.follows("invoice") else []:
+        if row["customer"] in customers:
+            found += differences(db, "billing.invoices", INVOICE, "id", row)
+    for row in charges.values() if world.follows("charge") else []:
+        if row["amount_refunded"]:
+            found += differences(db, "billing.disputes", REFUND, "id", row)
+    for row in state["dispute"] if world.follows("dispute") else []:
+        if row["charge"] in charges:
+            found += differences(db, "billing.disputes", DISPUTE, "id", row)
+    return found
+
+
 def subscription_differences(db, state, lives):
     mine = {life.tenant for life in lives}
     found = []
@@ -99,7 +141,7 @@ def all_differences(world, lives):
     """Everything that is not as Stripe has it, or as it must be; [] when all is well."""
     state, db = world.sim.get("state"), world.db
     mails = world.mails()
-    found = subscription_differences(db, state, lives)
+    found = subscription_differences(db, state, lives) + money_differences(world, state, lives)
     for life in lives:
         found += tenant_differences(db, life, state) + customer_differences(db, life, state)
         found += mail_differences(db, life, mails)

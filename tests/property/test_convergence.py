@@ -127,7 +127,7 @@ class Run:
 
 
 @seed(SEED)
-@settings(max_examples=runs(1700, 30), deadline=None, database=None, print_blob=True,
+@settings(max_examples=runs(10000, 40), deadline=None, database=None, print_blob=True,
           suppress_health_check=list(HealthCheck), phases=[Phase.generate] + [Phase.shrink] * SHRINK)
 @given(people=st.lists(people, min_size=1, max_size=5), program=st.lists(steps, min_size=12, max_size=60), number=numbers)
 def test_f73_f81_every_life_ends_as_stripe_has_it(world, people, program, number):

@@ -148,7 +148,7 @@ def lives(world):
 def test_f76_f78_f84_killed_at_random_under_load_nothing_is_lost_or_doubled(world, lives):
     dice, killer = random.Random(SEED), Killer(world)
     with Stream(world, lives) as stream:
-        for _ in range(runs(2000, 60)):
+        for _ in range(runs(2000, 50)):
             seen = len(stream.accepted)
             killer.strike(dice.choice(VICTIMS))
             time.sleep(dice.random() * 0.2)

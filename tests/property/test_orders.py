@@ -16,7 +16,7 @@ ABREAST = 60        # lives in one batch
 
 
 def chosen():
-    number = runs(len(ORDERS), 360)
+    number = runs(len(ORDERS), 240)
     return ORDERS if number >= len(ORDERS) else random.Random(SEED).sample(ORDERS, number)
 
 

@@ -14,6 +14,7 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -30,6 +31,7 @@ TALLY = Counter()       # what was done, for the report
 LANES = 8               # deliveries under way at once
 PATIENCE = 45           # seconds until something that should become true counts as never
 RETRIED = (502, 503, 504)
+FOLLOWED = {"invoice": "invoice.updated", "charge": "charge.refunded", "dispute": "charge.dispute.created"}
 # What programs are told, so that hours need not pass.
 HURRIED = {"jobs_poll_ms": 20, "stripe_timeout_ms": 1500, "stripe_rate": 1000, "mail_timeout_ms": 3000,
            "database_timeout_ms": 3000}
@@ -46,7 +48,7 @@ def configure(path, **changed):
     text = path.read_text()
     for name, value in changed.items():
         section, _, key = name.partition("_")
-        text = re.sub(r"(?ms)^(%s: \{.*?^\t%s = )[^;]+;" % (section, key), r"\g<1>%s;" % value, text, count=1)
+        text = re.sub(r"(?ms)^(%s: \{.*?^\t?%s = )[^;]+;" % (section, key), r"\g<1>%s;" % value, text, count=1)
     path.write_text(text)
 
 
@@ -59,7 +61,7 @@ class World:
         self.secret = stack["webhook_secret"].encode()
         self.local = threading.local()
         self.pool = ThreadPoolExecutor(LANES)
-        self.second = None
+        self.second = self.proxy = None
         configure(Path(stack["config"]), **HURRIED)
         self.db.execute("update auth.limits set allowed = 1000000")
         for name in ("jobs", "signup", "webhooks"):
@@ -102,6 +104,15 @@ class World:
             TALLY[f"kills of {name}"] += 1
             self.leases_end()
 
+    @lru_cache
+    def follows(self, kind):
+        """Whether an event about such an object makes that object dirty, and not another."""
+        name, ident = FOLLOWED[kind], f"{kind}_probe{SEED}"
+        event = {"id": f"evt_{ident}", "object": "event", "type": name, "api_version": "2026-07-29.dahlia",
+                 "created": int(time.time()), "livemode": False, "data": {"object": {"id": ident, "object": kind}}}
+        self.deliver({"event": event["id"], "payload": json.dumps(event)})
+        return self.db.value("select object_kind from inbox.events where id = %s", event["id"]) == kind
+
     def leases_end(self):
         """What was claimed by the dead is free again, as it would be half a minute later."""
         self.db.execute("update sync.objects set claimed_until = now() - interval '1 s' where claimed_until > now()")
@@ -117,6 +128,7 @@ class World:
 
     def begin(self):
         """Stripe as new. What earlier runs left in our database is not touched: ids never come again."""
+        self.begun = self.db.value("select now()")
         self.sim.post("reset")
         self.sim.post("mode", manual=True)
         requests.delete(self.stack["mail_url"] + "/mails", timeout=30)
@@ -177,8 +189,8 @@ class World:
             (select count(*) from mail.outbox where state = 'pending')""")
         return f"{dirty} dirty objects, {received} events received, {mails} mails" if dirty or received or mails else ""
 
-    def quiet(self):
-        """Waits until all is done. What one failed attempt postponed is hurried; what hangs on a lease, later."""
+    def quiet(self, lease=5):
+        """Waits until all is done. What one failed attempt postponed is hurried; what hangs on a lease, less so."""
         begun, hurried, freed = time.monotonic(), time.monotonic(), time.monotonic()
         while why := self.unrest():
             now = time.monotonic()
@@ -186,7 +198,7 @@ class World:
             if now - hurried > 0.3:
                 self.back_off_ends()
                 hurried = now
-            if now - freed > 5:
+            if now - freed > lease:
                 self.leases_end()
                 freed = now
             time.sleep(0.01)
@@ -196,7 +208,10 @@ class World:
                             "claimed_until - now() from sync.objects where version > clean_version limit 20")
 
     def dead(self):
-        return self.db.rows("select kind, id, last_error from sync.objects where dead_at is not null")
+        """What was given up since the run began."""
+        return self.db.rows("select kind, id, last_error from sync.objects where dead_at >= %s union all "
+                            "select template, key, last_error from mail.outbox where state = 'dead' and created_at >= %s",
+                            self.begun, self.begun)
 
 
 def open_world():

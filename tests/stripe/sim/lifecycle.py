@@ -115,7 +115,8 @@ def renew(world, row):
         subscriptions.start_period(world, row, subscriptions.period_end(row))
         invoice = invoices.draft(world, row, "subscription_cycle", invoices.period_lines(world, row))
     if row["status"] == "unpaid":
-        invoice.update(auto_advance=False, automatically_finalizes_at=None)
+        with world.changing(invoice, "invoice.updated"):
+            invoice.update(auto_advance=False, automatically_finalizes_at=None)
 
 
 def subscription_for(world, invoice):

@@ -218,7 +218,8 @@ def end(world, row, reason):
     row["cancellation_details"]["reason"] = row["cancellation_details"]["reason"] or reason
     for invoice in world.all("invoice"):
         if invoices.subscription_of(invoice) == row["id"] and invoice["status"] in ("draft", "open"):
-            invoice.update(auto_advance=False, next_payment_attempt=None, automatically_finalizes_at=None)
+            with world.changing(invoice, "invoice.updated"):
+                invoice.update(auto_advance=False, next_payment_attempt=None, automatically_finalizes_at=None)
     world.emit("customer.subscription.deleted", row)
 
 

@@ -1,0 +1,91 @@
+"""The connection to PostgreSQL breaks at every message boundary of every kind of transaction, by FIN, by RST or by
+silence: nothing is lost and nothing is done twice. Then the one to Stripe, before and after the effect of each call.
+
+All cuts with PROPERTY_RUNS=full (more than 1,000); else as many as fit into a check, drawn by PROPERTY_SEED.
+"""
+import itertools
+import random
+from pathlib import Path
+
+import cuts
+import pytest
+from cutproxy import HOWS, Proxy
+from world import HURRIED, PATIENCE, SEED, TALLY, configure, runs
+
+PROGRAMS = ("signup", "account", "billing", "webhooks", "jobs")
+
+
+@pytest.fixture(scope="module")
+def cut_world(world):
+    """All programs reach PostgreSQL through the proxy, and are soon tired of waiting."""
+    path = Path(world.stack["config"])
+    before = path.read_text()
+    world.proxy = Proxy(world.dir + "/run/.s.PGSQL.5432")
+    configure(path, **{**HURRIED, "database_timeout_ms": 400, "database_conninfo":
+                       f'"host=127.0.0.1 port={world.proxy.port} dbname=tollgate sslmode=disable"'})
+    restart(world)
+    yield world
+    path.write_text(before)
+    restart(world)
+    world.proxy.close()
+
+
+def restart(world):
+    for name in PROGRAMS:
+        world.command("restart", name)
+    world.kill("second")
+
+
+def measured(case):
+    """One run without a cut: how many messages there are."""
+    case.prepare()
+    case.world.proxy.drop()
+    idle = case.world.proxy.arm("nothing is called so", 0, "fin")
+    idle.fired.set()
+    case.run(lambda: idle)
+    number = case.world.proxy.length(case.name)
+    assert number > 3, f"{case.name} was not called"
+    return number
+
+
+def chosen(boundaries):
+    """All of [(at, how)] or a few of them, the same ones for a seed."""
+    wanted = runs(10 ** 6, 3)
+    every = list(itertools.product(range(boundaries + 1), HOWS))
+    return every if wanted >= len(every) else random.Random(SEED).sample(every, wanted)
+
+
+@pytest.mark.parametrize("number", range(len(cuts.cases(None))), ids=[c.name for c in cuts.cases(None)])
+def test_f76_f88_cut_at_any_message_nothing_is_lost_or_doubled(cut_world, number):
+    case = cuts.cases(cut_world)[number]
+    for at, how in chosen(measured(case)):
+        armed = []
+
+        def cut():
+            armed.append(cut_world.proxy.arm(case.name, at, how))
+            return armed[0]
+        try:
+            case.run(cut)
+            assert armed[0].fired.wait(PATIENCE), "was not called"
+        except Exception as e:
+            raise AssertionError(f"{case.name} cut at {at} by {how}: {e}; PROPERTY_SEED={SEED}") from e
+        TALLY[f"cuts by {how}"] += 1
+
+
+CALLS = [("POST", "/v1/checkout/sessions"), ("GET", "/v1/checkout/sessions/*"), ("GET", "/v1/customers/*"),
+         ("GET", "/v1/subscriptions/*")]
+ENDS = [{"answer": "close"}, {"answer": "close", "effect": True}, {"answer": "partial"}, {"answer": "hang"},
+        {"answer": "hang", "effect": True}]
+BREAKS = [{"method": method, "path": path, "times": times, "skip": skip, **end}
+          for (method, path), end, times, skip in itertools.product(CALLS, ENDS, (1, 2, 5), (0, 1))]
+
+
+def test_f98_f103_the_way_to_stripe_breaks_before_and_after_the_effect_and_there_is_one_of_each(world):
+    for fault in random.Random(SEED).sample(BREAKS, min(len(BREAKS), runs(len(BREAKS), 8))):
+        try:
+            cuts.Journey(world, "Stripe").run(lambda: world.sim.fault(**fault))
+        except Exception as e:
+            raise AssertionError(f"{fault}: {e}; PROPERTY_SEED={SEED}") from e
+        finally:
+            world.sim.delete("faults")
+        TALLY["breaks towards Stripe"] += 1
