@@ -13,14 +13,23 @@ static const struct row {
 	const char	*kind;
 	const char	*paths[PATHS];
 } rows[] = {
+	{ "billing_portal.configuration.", "portal_configuration", { "/data/object" } },
+	{ "charge.dispute.", "dispute", { "/data/object" } },
+	{ "charge.refund.", "charge", { "/data/object/charge" } },
+	{ "charge.", "charge", { "/data/object" } },
 	{ "checkout.session.", "checkout", { "/data/object" } },
 	{ "customer.created", "customer", { "/data/object" } },
 	{ "customer.updated", "customer", { "/data/object" } },
 	{ "customer.deleted", "customer", { "/data/object" } },
 	{ "customer.subscription.", "subscription", { "/data/object" } },
-	{ "invoice.", "subscription", { "/data/object/subscription", "/data/object/parent/subscription_details/subscription",
-	    "/data/object/lines/data/0/subscription",
+	/* An invoice that is only announced has no id; any other marks its subscription when it is written down. */
+	{ "invoice.upcoming", "subscription", { "/data/object/subscription",
+	    "/data/object/parent/subscription_details/subscription", "/data/object/lines/data/0/subscription",
 	    "/data/object/lines/data/0/parent/subscription_item_details/subscription" } },
+	{ "invoice.", "invoice", { "/data/object" } },
+	{ "price.", "price", { "/data/object" } },
+	{ "product.", "product", { "/data/object" } },
+	{ "refund.", "charge", { "/data/object/charge" } },
 };
 
 static const struct row *

@@ -52,7 +52,22 @@ test_c29_each_type_names_its_object(void **state)
 }
 
 static void
-test_c29_an_invoice_names_its_subscription_in_every_shape(void **state)
+test_c37_money_makes_its_own_object_dirty(void **state)
+{
+	(void)state;
+	assert_dirty(OBJECT("invoice.paid", "{\"id\":\"in_1\",\"subscription\":\"sub_1\"}"), "invoice", "in_1");
+	assert_dirty(OBJECT("invoice.payment_failed", "{\"id\":\"in_1\"}"), "invoice", "in_1");
+	assert_dirty(OBJECT("charge.refunded", "{\"id\":\"ch_1\"}"), "charge", "ch_1");
+	assert_dirty(OBJECT("charge.refund.updated", "{\"id\":\"re_1\",\"charge\":\"ch_1\"}"), "charge", "ch_1");
+	assert_dirty(OBJECT("refund.created", "{\"id\":\"re_1\",\"charge\":{\"id\":\"ch_1\"}}"), "charge", "ch_1");
+	assert_dirty(OBJECT("charge.dispute.created", "{\"id\":\"dp_1\",\"charge\":\"ch_1\"}"), "dispute", "dp_1");
+	assert_dirty(OBJECT("price.updated", "{\"id\":\"price_1\"}"), "price", "price_1");
+	assert_dirty(OBJECT("product.updated", "{\"id\":\"prod_1\"}"), "product", "prod_1");
+	assert_dirty(OBJECT("billing_portal.configuration.updated", "{\"id\":\"bpc_1\"}"), "portal_configuration", "bpc_1");
+}
+
+static void
+test_c29_an_announced_invoice_names_its_subscription_in_every_shape(void **state)
 {
 	static const char *const shapes[] = {
 		"{\"id\":\"in_1\",\"subscription\":\"sub_1\"}",
@@ -66,7 +81,7 @@ test_c29_an_invoice_names_its_subscription_in_every_shape(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++)
-		assert_dirty(mem_printf(mem, OBJECT("invoice.paid", "%s"), shapes[i]), "subscription", "sub_1");
+		assert_dirty(mem_printf(mem, OBJECT("invoice.upcoming", "%s"), shapes[i]), "subscription", "sub_1");
 	talloc_free(mem);
 }
 
@@ -74,8 +89,8 @@ static void
 test_f74_what_is_not_for_us_is_parked(void **state)
 {
 	static const char *const bodies[] = {
-		OBJECT("invoice.paid", "{\"id\":\"in_1\"}"),
-		OBJECT("product.created", "{\"id\":\"prod_1\"}"),
+		OBJECT("invoice.upcoming", "{\"id\":\"in_1\"}"),
+		OBJECT("payment_intent.created", "{\"id\":\"pi_1\"}"),
 		OBJECT("customer.created.more", "{\"id\":\"cus_1\"}"),
 		OBJECT("customer.tax_id.created", "{\"id\":\"txi_1\"}"),
 		OBJECT("customer.created", "{}"),
@@ -190,7 +205,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_c29_each_type_names_its_object),
-		cmocka_unit_test(test_c29_an_invoice_names_its_subscription_in_every_shape),
+		cmocka_unit_test(test_c37_money_makes_its_own_object_dirty),
+		cmocka_unit_test(test_c29_an_announced_invoice_names_its_subscription_in_every_shape),
 		cmocka_unit_test(test_f74_what_is_not_for_us_is_parked),
 		cmocka_unit_test(test_f74_a_thin_event_is_kept_with_its_time),
 		cmocka_unit_test(test_f74_a_version_of_the_future_still_names_its_object),
