@@ -32,6 +32,14 @@ begin
 end
 $$;
 
+-- Of the caller's own tenant, for the page; null for who may not buy.
+create or replace function billing.my_checkout_state() returns text
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return (select billing.checkout_state(m.tenant_id) from billing.my_tenant() m where m.role <> 'member');
+end
+$$;
+
 -- The customer that must pay: the one that is bound, else the one made for an earlier click.
 create or replace function billing.checkout_customer(p_tenant uuid) returns text
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$

@@ -136,11 +136,13 @@ begin
 end
 $$;
 
--- What was mailed last to this address: {"hash": of the link, "code"}.
+-- What was mailed last to this address: {"hash": of the link, "code"}. Within a transaction all are of one time: the one
+-- that signs in is the last, else where it was put must tell.
 create function tap.mailed(p_email text) returns jsonb language sql as $$
-	select jsonb_build_object('code', o.data ->> 'code', 'state', o.state, 'template', o.template,
-		'hash', sha256(decode(translate(o.data ->> 'token', '-_', '+/') || '=', 'base64')))
-	from mail.outbox o where o.recipient = p_email order by o.created_at desc, o.ctid desc limit 1
+	select jsonb_build_object('code', o.data ->> 'code', 'state', o.state, 'template', o.template, 'hash', h.hash)
+	from mail.outbox o cross join lateral sha256(decode(translate(o.data ->> 'token', '-_', '+/') || '=', 'base64')) h (hash)
+		left join auth.links l on l.hash = h.hash and l.used_at is null and l.expires_at > now()
+	where o.recipient = p_email order by o.created_at desc, o.state = 'void' desc, l.hash is null, o.ctid desc limit 1
 $$;
 
 create function tap.sign_in(p_hash text, p_code text, p_flow text, p_secret text) returns jsonb language plpgsql as $$

@@ -67,5 +67,14 @@ select tap.sync('subscription', tap.subscription('ann', :'ann', '{"status": "can
 select is(pg_temp.page(:'a') #> '{account,can_subscribe}', 'true', 'C12 who had one may');
 select is(pg_temp.page(:'m') #> '{account,can_subscribe}', 'false', 'D14 but no plain member');
 
+-- neither paid for nor on its way, and on its way
+select tap.paid('eve') as eve \gset
+update billing.subscriptions set tenant_id = :'ann' where tenant_id = :'eve';
+select tap.session('eve@example.org', 'e') as e \gset
+select is(pg_temp.page(:'e') #> '{account,can_subscribe}', 'true', 'C12 who has none may');
+select tap.open_draft('zoe', 'zoe@example.org') ->> 'tenant' as zoe \gset
+select tap.sync('checkout', tap.checkout('zoe', :'zoe')) \g /dev/null
+select is(pg_temp.page(tap.session('zoe@example.org', 'z')) #> '{account,can_subscribe}', 'false', 'C12 whose subscription is on its way buys no other');
+
 select * from finish();
 rollback;
