@@ -1,0 +1,107 @@
+"""Coming back to a plan, and what the billing page tells of money: invoices, payments, notices, what comes next."""
+import copy
+import threading
+
+import pytest
+from journey import code_in, wait_until
+from test_billing import says, subscription  # noqa: F401 (a fixture)
+
+
+def page_when(browser, check, seconds=15):
+    """The billing page once it passes the check."""
+    def look():
+        page = browser.get("/settings/billing")
+        return page if page.status == 200 and check(page.html) else None
+    return wait_until(look, seconds)
+
+
+def subscribe(browser, plan="growth"):
+    return browser.submit(browser.get("/settings/billing"), {"plan": plan}, action="/settings/billing/checkout")
+
+
+@pytest.fixture
+def ended(customer, sim, subscription):  # noqa: F811
+    """A browser of a tenant whose subscription has ended."""
+    sim.post(f"subscriptions/{subscription}/cancel")
+    page_when(customer[0], lambda html: html.one(id="status").text == "Canceled")
+    return customer[0]
+
+
+def live(sim, email):
+    """Open sessions and live subscriptions of every customer with this address."""
+    customers = [c["id"] for c in sim.get("state/customer") if c["email"] == email]
+    sessions = [s for s in sim.get("state/checkout.session") if s["customer"] in customers and s["status"] == "open"]
+    return customers, sessions
+
+
+def test_c97_the_first_invoice_and_payment_are_shown_with_links(customer, subscription):  # noqa: F811
+    page = page_when(customer[0], lambda html: html.one(id="invoices").all("li"))
+    (invoice,) = page.html.one(id="invoices").all("li")
+    assert "19.00 EUR" in invoice.text or "19.00 USD" in invoice.text
+    assert "Paid" in invoice.text
+    assert [a.get("href").startswith("http") for a in invoice.all("a")] == [True, True]
+    (payment,) = page.html.one(id="payments").all("li")
+    assert "Paid" in payment.text
+
+
+def test_c12_no_plan_form_while_a_subscription_is_live(customer, subscription):  # noqa: F811
+    page = page_when(customer[0], lambda html: html.one(id="status").text == "Active")
+    assert page.html.all("form", action="/settings/billing/checkout") == []
+
+
+def test_c12_who_has_a_plan_and_asks_for_checkout_gets_the_portal(customer, sim, subscription):  # noqa: F811
+    browser = customer[0]
+    page = page_when(browser, lambda html: html.one(id="status").text == "Active")
+    token = page.html.all("input", name="csrf")[0].get("value")
+    answer = browser.post("/settings/billing/checkout", {"csrf": token, "plan": "growth"})
+    assert answer.status == 303
+    assert "/p/" in answer.location or "portal" in answer.location
+
+
+def test_c16_a_tenant_comes_back_with_the_customer_it_had(ended, customer, sim, db):
+    before = db.value("select count(*) from app.tenants")
+    answer = subscribe(ended)
+    assert answer.status == 303 and answer.location.startswith(sim.url)
+    customers, sessions = live(sim, customer[1])
+    assert len(customers) == 1 and len(sessions) == 1
+    sim.pay(sessions[0]["id"])
+    said = says(ended, plan="Growth", status="Active")
+    assert said["class"] == "good"
+    assert db.value("select count(*) from app.tenants") == before
+    assert len(live(sim, customer[1])[0]) == 1
+
+
+def test_c16_ten_checkouts_at_once_make_one_customer_and_one_live_session(ended, customer, sim):
+    page = ended.get("/settings/billing")
+    token = page.html.all("input", name="csrf")[0].get("value")
+    answers = []
+    threads = [threading.Thread(target=lambda: answers.append(
+        copy.copy(ended).post("/settings/billing/checkout", {"csrf": token, "plan": "growth"}))) for _ in range(10)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert {a.status for a in answers} <= {303, 503}
+    assert 303 in {a.status for a in answers}
+    customers, sessions = live(sim, customer[1])
+    assert len(customers) == 1 and len(sessions) == 1
+    assert {a.location.split("#")[0] for a in answers if a.status == 303} == {sessions[0]["url"].split("#")[0]}
+
+
+def test_c16_another_plan_closes_the_session_that_was_open(ended, customer, sim):
+    first = subscribe(ended, "growth")
+    second = subscribe(ended, "starter")
+    assert first.status == second.status == 303
+    assert first.location != second.location
+    assert len(live(sim, customer[1])[1]) == 1
+
+
+@pytest.mark.parametrize("fields", [{"plan": "enterprise"}, {"plan": ""}, {}, {"plan": "growth", "price": "price_x"}])
+def test_c4_a_wrong_plan_asks_stripe_nothing(ended, sim, fields):
+    page = ended.get("/settings/billing")
+    token = page.html.all("input", name="csrf")[0].get("value")
+    before = sim.changes()
+    answer = ended.post("/settings/billing/checkout", {"csrf": token, **fields})
+    assert answer.status == 422
+    assert answer.html.one("p", role="alert").text
+    assert sim.changes() == before
