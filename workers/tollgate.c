@@ -8,6 +8,7 @@
 #include "events.h"
 #include "explain.h"
 #include "log.h"
+#include "mend.h"
 #include "replay.h"
 #include "setup.h"
 #include "upkeep.h"
@@ -173,6 +174,7 @@ command_run(const struct command *c, struct operator *o)
 		o->stripe = stripe_open(o->mem, &(struct stripe_options){
 			.api_url = config->stripe.api_url, .key = config->stripe.key, .version = config->stripe.version,
 			.portal_configuration = config->stripe.portal_configuration, .timeout_ms = config->stripe.timeout_ms,
+			.rate = config->stripe.rate,
 		});
 	return c->run(o);
 }
