@@ -8,7 +8,7 @@
 #include "events.h"
 #include "explain.h"
 #include "log.h"
-#include "mend.h"
+#include "reconciliation.h"
 #include "replay.h"
 #include "setup.h"
 #include "upkeep.h"
@@ -93,6 +93,11 @@ static const struct command {
 	    "tollgate override deny 0b7c... --reason 'abuse, ticket 4711'" },
 	{ "override clear", override_clear, NEED_DATABASE, JSON, "TENANT", "end an override: Stripe's word counts again", "",
 	    "tollgate override clear anna@example.com" },
+	{ "reconcile", reconciliation_run, STRIPE, JSON | DRY_RUN, NULL, "find what webhooks have missed, and have it fetched again",
+	    "Lists Stripe's events of late and all subscriptions, and compares them with what is here, field by\n"
+	    "field, as jobs does by itself every few minutes and each night; jobs then mends what differs.\n"
+	    "Interrupted, it goes on where it was. Exit status 1 with --dry-run: something differs.\n",
+	    "tollgate reconcile --dry-run" },
 	{ "backfill customers", backfill_customers, STRIPE, JSON | DRY_RUN | AFTER | PROPOSALS, NULL,
 	    "find the customers of tenants that have none",
 	    "Our id in a customer's metadata is proof: it is bound at once. An e-mail address that fits is only\n"
