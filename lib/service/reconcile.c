@@ -232,7 +232,7 @@ reconcile_now(const struct reconcile *r, struct reconcile_result *out)
 enum err
 reconcile_due(const struct reconcile *r, int gap_seconds, int hour, bool *found)
 {
-	const int	every[N_PASSES] = { gap_seconds, HOUR, DAY, -1, -1, -1, -1 };
+	const int	every[N_PASSES] = { gap_seconds, gap_seconds > HOUR ? gap_seconds : HOUR, DAY, -1, -1, -1, -1 };
 
 	for (int i = 0; i < N_PASSES; i++) {
 		struct reconcile_result	out = { 0 };

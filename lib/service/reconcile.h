@@ -43,7 +43,8 @@ struct reconcile_result {
 enum err reconcile_now(const struct reconcile *r, struct reconcile_result *out) MUST_CHECK;
 
 /*
- * The passes that are due: events each gap_seconds, undelivered ones each hour, subscriptions each day at the hour (UTC).
+ * The passes that are due: events each gap_seconds, undelivered ones each hour (or as seldom), subscriptions each day at
+ * the hour (UTC).
  * *found: one was. For jobs. An error is the database's; one of Stripe's is logged, and the pass goes on later.
  */
 enum err reconcile_due(const struct reconcile *r, int gap_seconds, int hour, bool *found) MUST_CHECK;
