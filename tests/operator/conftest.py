@@ -121,9 +121,8 @@ class Site:
                  kind, obj)
 
     def deliver(self):
-        """All that the simulator has to tell, as webhooks would take it down."""
-        kinds = {"checkout.session": "checkout", "customer.subscription": "subscription", "customer": "customer",
-                 "invoice": "invoice"}
+        """What the simulator has to tell of subscriptions, as webhooks would take it down."""
+        kinds = {"checkout.session": "checkout", "customer.subscription": "subscription", "customer": "customer"}
         for event in reversed(self.sim.get("/v1/events", "limit=100")["data"]):
             kind = kinds.get(event["type"].rsplit(".", 1)[0])
             if kind:
