@@ -1,0 +1,287 @@
+"""Stripe as the configuration says: the endpoint, prices, meters, the portal."""
+import json
+import os
+import re
+
+import pytest
+
+import contract
+from conftest import PLANS
+
+KEYED = ('{ id = "starter"; lookup_key = "starter_eur"; amount = 1900; currency = "eur"; },'
+         '{ id = "growth"; lookup_key = "growth_eur"; amount = 4900; currency = "eur"; interval = "year"; }')
+METERS = 'meters = ( { event_name = "tokens"; display_name = "Tokens"; } );'
+PORTAL = 'portal = { name = "ours"; customer_update = ["email"]; cancel = "at_period_end"; };'
+HERE = "http://localhost/webhooks/stripe"
+
+
+@pytest.fixture
+def asked(site):
+    """Every call of the test is one that Stripe's description allows, as far as it has it."""
+    site.sim.control("requests", method="DELETE")
+    yield site
+    for call in site.sim.control("requests"):
+        if contract.available() and contract.operation(call["method"], call["path"]):
+            assert contract.check_request(call["method"], call["path"], call["params"]) == []
+
+
+def diff(site, code=1):
+    return [(line["change"], line["object"], line["name"]) for line in site.lines("stripe", "diff", code=code)]
+
+
+def apply(site, *arguments, code=0):
+    return site.lines("stripe", "apply", *arguments, code=code)
+
+
+def endpoints(site):
+    return {e["id"]: e for e in site.sim.get("/v1/webhook_endpoints")["data"]}
+
+
+@pytest.fixture
+def applied(asked):
+    asked.secret = asked.path / "webhook.secret"
+    apply(asked, "--secret-file", str(asked.secret))
+    return asked
+
+
+def test_c24_a_diff_changes_nothing_and_exits_with_1(asked):
+    assert diff(asked) == [("create", "webhook endpoint", HERE)]
+    assert diff(asked) == [("create", "webhook endpoint", HERE)]
+    assert endpoints(asked) == {}
+    assert asked.ok("stripe", "diff", code=1) == "+ webhook endpoint %s: 2026-07-29.dahlia\n" % HERE
+
+
+def test_c13_the_endpoint_is_made_with_our_events_and_version(applied):
+    endpoint, = endpoints(applied).values()
+    assert (endpoint["url"], endpoint["api_version"], endpoint["status"]) == (HERE, "2026-07-29.dahlia", "enabled")
+    assert {"checkout.session.completed", "customer.subscription.deleted", "invoice.paid"} <= set(endpoint["enabled_events"])
+    assert not {"*", "plan.created", "invoice.payment_succeeded"} & set(endpoint["enabled_events"])
+    assert diff(applied, code=0) == []
+
+
+def test_c13_the_events_are_those_that_webhooks_understands(applied):
+    endpoint, = endpoints(applied).values()
+    for n, type_ in enumerate(endpoint["enabled_events"]):
+        event = {"id": "evt_%d" % n, "object": "event", "type": type_, "data": {"object": {
+            "id": "xx_1", "subscription": "sub_1", "charge": "ch_1", "customer": "cus_1", "product": "prod_1"}}}
+        applied.receive(event["id"], type_, None, None, json.dumps(event).encode())
+    done = applied.lines("events", "replay", "--since", "1h")
+    assert len(done) == len(endpoint["enabled_events"]) and [line["type"] for line in done if "kind" not in line] == []
+
+
+def test_f104_the_secret_goes_to_a_closed_file_and_nowhere_else(asked):
+    secret = asked.path / "webhook.secret"
+    done = asked.run("stripe", "apply", "--secret-file", str(secret))
+    assert done.returncode == 0
+    assert re.fullmatch(r"whsec_\w{32}\n", secret.read_text())
+    assert secret.stat().st_mode & 0o777 == 0o600
+    assert secret.read_text().strip().encode() not in done.stdout + done.stderr
+
+
+def test_f104_no_endpoint_without_a_place_for_its_secret(asked):
+    taken = asked.path / "taken"
+    taken.write_text("whsec_old\n")
+    for arguments in ([], ["--secret-file", "/nonexistent/x"], ["--secret-file", str(taken)]):
+        done = asked.run("stripe", "apply", *arguments)
+        assert done.returncode == 1 and done.stderr
+    assert endpoints(asked) == {} and taken.read_text() == "whsec_old\n"
+    os.symlink("/nonexistent", asked.path / "link")
+    assert asked.run("stripe", "apply", "--secret-file", str(asked.path / "link")).returncode == 1
+
+
+def test_a_failed_creation_leaves_no_file(asked):
+    asked.sim.control("faults", {"method": "POST", "path": "/v1/webhook_endpoints", "status": 400,
+                                 "body": {"error": {"type": "invalid_request_error", "message": "no"}}})
+    secret = asked.path / "webhook.secret"
+    assert asked.run("stripe", "apply", "--secret-file", str(secret)).returncode == 1
+    assert not secret.exists()
+
+
+def test_c24_what_somebody_changed_is_seen_and_put_right(applied):
+    ident, = endpoints(applied)
+    applied.sim.post(f"/v1/webhook_endpoints/{ident}", {"enabled_events[0]": "*", "disabled": "true"})
+    line, = applied.lines("stripe", "diff", code=1)
+    assert (line["change"], line["name"]) == ("update", ident)
+    assert [(f["field"], f["is"]) for f in line["fields"]] == [("enabled_events", ["*"]), ("status", "disabled")]
+    apply(applied)
+    assert diff(applied, code=0) == []
+
+
+def test_c13_another_version_is_another_endpoint_and_the_old_one_goes_last(applied):
+    old, = endpoints(applied)
+    applied.configure(stripe='version = "2024-10-28.acacia"')
+    assert diff(applied) == [("create", "webhook endpoint", HERE), ("by_hand", "webhook endpoint", old)]
+    apply(applied, "--secret-file", str(applied.path / "new.secret"), code=1)
+    new, = set(endpoints(applied)) - {old}
+    assert {ident: e["status"] for ident, e in endpoints(applied).items()} == {old: "enabled", new: "enabled"}
+    assert diff(applied) == [("retire", "webhook endpoint", old)]
+    apply(applied)
+    assert {ident: e["status"] for ident, e in endpoints(applied).items()} == {old: "disabled", new: "enabled"}
+    assert diff(applied, code=0) == []
+
+
+def test_an_address_of_another_is_left_alone(applied):
+    other = applied.sim.post("/v1/webhook_endpoints", {"url": "http://other.example/", "enabled_events[0]": "*"})["id"]
+    assert diff(applied, code=0) == []
+    assert endpoints(applied)[other]["status"] == "enabled"
+
+
+def test_the_address_may_be_configured(asked):
+    asked.configure(stripe='webhook_url = "http://localhost:1/hook"')
+    assert diff(asked) == [("create", "webhook endpoint", "http://localhost:1/hook")]
+
+
+def prices(site):
+    return dict(site.ask("select id, price from billing.plans where offered"))
+
+
+@pytest.fixture
+def keyed(applied):
+    applied.configure(KEYED)
+    applied.run("migrate", PGUSER="postgres")
+    return applied
+
+
+def test_prices_are_made_and_learned_by_their_lookup_keys(keyed):
+    assert prices(keyed) == {"starter": None, "growth": None}
+    assert diff(keyed) == [("create", "price", "starter_eur"), ("create", "price", "growth_eur")]
+    apply(keyed)
+    found = {p["lookup_key"]: p for p in keyed.sim.get("/v1/prices", "limit=100&expand[0]=data.product")["data"]}
+    starter, growth = found["starter_eur"], found["growth_eur"]
+    assert (starter["unit_amount"], starter["currency"], starter["recurring"]["interval"]) == (1900, "eur", "month")
+    assert (growth["unit_amount"], growth["recurring"]["interval"]) == (4900, "year")
+    assert (starter["product"]["id"], starter["product"]["name"]) == ("tollgate_starter", "Tollgate Starter")
+    assert prices(keyed) == {"starter": starter["id"], "growth": growth["id"]}
+    assert diff(keyed, code=0) == []
+
+
+def test_a_price_that_is_there_is_only_learned(keyed):
+    keyed.sim.post("/v1/products", {"id": "old", "name": "Old"})
+    made = {}
+    for key, amount, interval in (("starter_eur", "1900", "month"), ("growth_eur", "4900", "year")):
+        made[key[:-4]] = keyed.sim.post("/v1/prices", {
+            "product": "old", "unit_amount": amount, "currency": "eur", "recurring[interval]": interval,
+            "lookup_key": key})["id"]
+    assert diff(keyed) == [("update", "plan", "starter"), ("update", "plan", "growth")]
+    apply(keyed)
+    assert prices(keyed) == made
+
+
+def test_another_amount_is_another_price_on_the_same_product(keyed):
+    apply(keyed)
+    before = prices(keyed)
+    keyed.configure(KEYED.replace("1900", "2900"))
+    keyed.run("migrate", PGUSER="postgres")
+    line = keyed.lines("stripe", "diff", code=1)[0]
+    assert (line["change"], line["name"], line["fields"]) == (
+        "create", "starter_eur", [{"field": "unit_amount", "is": 1900, "should": 2900}])
+    apply(keyed)
+    old, new = (keyed.sim.get("/v1/prices/" + p["starter"]) for p in (before, prices(keyed)))
+    assert (old["active"], old["lookup_key"]) == (True, None)
+    assert (new["unit_amount"], new["lookup_key"], new["product"]) == (2900, "starter_eur", old["product"])
+    assert keyed.ask("select plan from billing.prices where id = %s", old["id"]) == [("starter",)]
+    assert diff(keyed, code=0) == []
+
+
+def test_a_named_price_is_compared_and_not_replaced(applied):
+    applied.configure(PLANS.replace('"price_starter";', '"price_starter"; amount = 2000; currency = "usd";')
+                      .replace("price_growth", "price_nosuch"))
+    applied.run("migrate", PGUSER="postgres")
+    assert diff(applied) == [("by_hand", "price", "price_starter"), ("by_hand", "price", "price_nosuch")]
+    apply(applied, code=1)
+    assert len(applied.sim.get("/v1/prices")["data"]) == 2
+
+
+def test_a_named_price_is_switched_on_again(applied):
+    applied.sim.post("/v1/prices/price_starter", "active=false")
+    assert diff(applied) == [("update", "price", "price_starter")]
+    apply(applied)
+    assert applied.sim.get("/v1/prices/price_starter")["active"]
+
+
+def test_meters_are_made_once_and_renamed(applied):
+    applied.configure(more=METERS)
+    assert diff(applied) == [("create", "meter", "tokens")]
+    apply(applied)
+    meter, = applied.sim.get("/v1/billing/meters")["data"]
+    assert (meter["event_name"], meter["display_name"], meter["customer_mapping"]["event_payload_key"],
+            meter["value_settings"]["event_payload_key"], meter["default_aggregation"]["formula"]) == (
+                "tokens", "Tokens", "stripe_customer_id", "value", "sum")
+    assert diff(applied, code=0) == []
+    applied.configure(more=METERS.replace('"Tokens"', '"All tokens"'))
+    apply(applied)
+    assert applied.sim.get("/v1/billing/meters")["data"][0]["display_name"] == "All tokens"
+    applied.configure(more=METERS.replace('"Tokens"', '"All tokens"; value_key = "n"'))
+    assert diff(applied) == [("by_hand", "meter", "tokens")]
+
+
+@pytest.fixture
+def portal(applied):
+    applied.configure(more=PORTAL)
+    line = apply(applied, code=1)[-1]
+    applied.portal = re.search(r'should be "(bpc_\w+)"', line["why"])[1]
+    use(applied, applied.portal)
+    return applied
+
+
+def use(site, ident, more=PORTAL):
+    site.configure(stripe='portal_configuration = "%s"' % ident, more=more)
+
+
+def test_c24_the_portal_allows_what_the_configuration_says(portal):
+    made = portal.sim.get("/v1/billing_portal/configurations/" + portal.portal)
+    features = made["features"]
+    assert features["customer_update"] == {"enabled": True, "allowed_updates": ["email"]}
+    assert features["subscription_cancel"]["enabled"] and features["subscription_cancel"]["mode"] == "at_period_end"
+    offered = [price for product in features["subscription_update"]["products"] for price in product["prices"]]
+    assert sorted(offered) == ["price_growth", "price_starter"]
+    assert diff(portal, code=0) == []
+    wanted, = portal.ask("select id, desired -> 'active' from billing.portal_configurations")
+    assert wanted == (portal.portal, True)
+
+
+def test_c24_a_changed_portal_is_seen_and_put_right(portal):
+    path = "/v1/billing_portal/configurations/" + portal.portal
+    portal.sim.post(path, {"features[subscription_cancel][mode]": "immediately", "active": "false"})
+    line, = portal.lines("stripe", "diff", code=1)
+    assert (line["change"], line["name"]) == ("update", portal.portal)
+    assert {f["field"] for f in line["fields"]} == {"features.subscription_cancel.mode", "active"}
+    apply(portal)
+    assert diff(portal, code=0) == []
+
+
+def test_c24_another_wish_is_another_version_and_the_old_one_stays(portal):
+    use(portal, portal.portal, PORTAL.replace("at_period_end", "no"))
+    assert diff(portal)[0][:2] == ("create", "portal configuration")
+    line = apply(portal, code=1)[-1]
+    new = re.search(r'should be "(bpc_\w+)"', line["why"])[1]
+    assert new != portal.portal
+    assert portal.sim.get("/v1/billing_portal/configurations/" + portal.portal)["active"]
+    use(portal, new, PORTAL.replace("at_period_end", "no"))
+    assert diff(portal, code=0) == []
+    use(portal, portal.portal)
+    assert diff(portal, code=0) == []
+
+
+def test_c24_a_configuration_that_is_not_ours_must_be_there(applied):
+    use(applied, "bpc_nosuch", "")
+    assert diff(applied) == [("by_hand", "portal configuration", "bpc_nosuch")]
+    default, = applied.sim.get("/v1/billing_portal/configurations", "is_default=true")["data"]
+    use(applied, default["id"], "")
+    assert diff(applied, code=0) == []
+
+
+def test_c24_a_portal_waits_for_its_prices(applied):
+    applied.configure(KEYED, more=PORTAL)
+    applied.run("migrate", PGUSER="postgres")
+    assert [change for change, *_ in diff(applied)] == ["create", "create", "by_hand"]
+    assert len(apply(applied, code=1)) == 6
+
+
+def test_stripe_that_is_down_is_69_and_a_wrong_key_is_1(site):
+    site.sim.control("faults", {"times": 100})
+    assert site.run("stripe", "diff").returncode == 69
+    site.sim.control("faults", method="DELETE")
+    site.key.write_text("sk_test_wrong")
+    done = site.run("stripe", "diff")
+    assert done.returncode == 1 and b"refused" in done.stderr and b"sk_test_wrong" not in done.stderr + done.stdout
