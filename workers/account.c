@@ -282,6 +282,6 @@ int
 main(int argc, char **argv)
 {
 	return worker_main(&(struct worker){
-		"account", "Signing in by mail, signing out, the workspace.", 0, routes,
+		"account", "Signing in by mail, signing out, the workspace.", 0, .routes = routes,
 	}, argc, argv);
 }

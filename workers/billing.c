@@ -206,6 +206,7 @@ int
 main(int argc, char **argv)
 {
 	return worker_main(&(struct worker){
-		"billing", "The billing page, Stripe's portal, and a plan for who has none.", NEED_STRIPE | NEED_PLANS, routes,
+		"billing", "The billing page, Stripe's portal, and a plan for who has none.", NEED_STRIPE | NEED_PLANS,
+		.routes = routes,
 	}, argc, argv);
 }

@@ -159,6 +159,6 @@ main(int argc, char **argv)
 {
 	return worker_main(&(struct worker){
 		"signup", "Sign-up: a plain form, Stripe Checkout, and the page people come back to.",
-		NEED_STRIPE | NEED_PLANS, routes,
+		NEED_STRIPE | NEED_PLANS, .routes = routes,
 	}, argc, argv);
 }

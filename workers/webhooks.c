@@ -2,13 +2,14 @@
 #include <string.h>
 #include <time.h>
 
+#include "batch.h"
 #include "inbox.h"
 #include "json.h"
 #include "log.h"
 #include "signature.h"
 #include "worker.h"
 
-enum { TRIES = 3 };	/* while the reply to a commit gets lost */
+enum { THREADS = 32 };	/* they mostly wait for the commit that they share */
 
 static enum err
 refuse(struct visit *v, const char *sentence)
@@ -33,20 +34,15 @@ verify(struct visit *v, struct inbox_receipt *receipt)
 	    &receipt->key_index);
 }
 
-/* The event may be in the database although the reply was lost. Saying it again is safe, and gives the answer. */
 static enum err
 store(struct visit *v, const struct inbox_event *e, const struct inbox_receipt *receipt)
 {
-	struct db_service	*me = db_as_service(v->q->mem, v->app->db);
-	bool			duplicate = false;
-	enum err		err = ERR_UNCERTAIN;
+	bool	duplicate;
 
-	for (int i = 0; i < TRIES && err == ERR_UNCERTAIN; i++)
-		err = inbox_receive(me, v->q->mem, e, receipt, &duplicate);
-	if (err == OK)
-		log_line(LOG_INFO, "webhook", LOG_TEXT("id", e->id), LOG_TEXT("type", e->type),
-		    LOG_TEXT("object", e->object), LOG_INT("key", (int64_t)receipt->key_index), LOG_INT("duplicate", duplicate));
-	return err;
+	TRY(batch_receive(v->app->own, v->app->db, v->q->mem, e, receipt, &duplicate));
+	log_line(LOG_INFO, "webhook", LOG_TEXT("id", e->id), LOG_TEXT("type", e->type), LOG_TEXT("object", e->object),
+	    LOG_INT("key", (int64_t)receipt->key_index), LOG_INT("duplicate", duplicate));
+	return OK;
 }
 
 static enum err
@@ -78,7 +74,9 @@ static const struct route routes[] = {
 int
 main(int argc, char **argv)
 {
+	struct batch	batch = BATCH_NEW;
+
 	return worker_main(&(struct worker){
-		"webhooks", "Takes Stripe's webhooks into the inbox.", NEED_WEBHOOK, routes,
+		"webhooks", "Takes Stripe's webhooks into the inbox.", NEED_WEBHOOK, routes, .own = &batch, .threads = THREADS,
 	}, argc, argv);
 }

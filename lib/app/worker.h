@@ -19,6 +19,7 @@ struct app {
 	struct stripe		*stripe;	/* NULL unless the worker needs NEED_STRIPE */
 	const struct pages	*pages;		/* NULL unless the worker needs NEED_SITE */
 	const char		*csp;
+	void			*own;		/* the worker's */
 };
 
 /* One request on its way through. */
@@ -70,6 +71,8 @@ struct worker {
 	const char		*about;		/* one line for --help */
 	unsigned		needs;		/* config sections beside NEED_DATABASE and NEED_SERVE */
 	const struct route	*routes;	/* ends with an empty row */
+	void			*own;		/* what its handlers share beside that; they lock it themselves */
+	int			threads;	/* at least, whatever serve.threads says; --threads goes before both */
 };
 
 /* --help, --version, --check, --config FILE, --listen WHERE, --threads N; then serves until SIGTERM. */

@@ -197,3 +197,54 @@ inbox_receive(struct db_service *me, mem_ctx *mem, const struct inbox_event *e, 
 	*duplicate = json_true(done, "/duplicate");
 	return OK;
 }
+
+/* What receive_events() wants to know of one event, whose bytes begin at offset in the blob. */
+static struct json_object *
+item_describe(mem_ctx *mem, const struct inbox_item *item, size_t offset)
+{
+	const struct inbox_event	*e = item->event;
+	const struct inbox_receipt	*r = item->receipt;
+	struct json_object		*doc = json_object_new_object();
+
+	json_put(doc, "id", e->id);
+	json_put(doc, "type", e->type);
+	json_put(doc, "api_version", e->api_version);
+	json_object_object_add(doc, "created", json_object_new_int64(e->created));
+	json_object_object_add(doc, "livemode", json_object_new_boolean(e->livemode));
+	json_put(doc, "signature", ascii_only(mem, r->signature, strlen(r->signature)));
+	json_object_object_add(doc, "key_index", json_object_new_int64((int64_t)r->key_index));
+	json_put(doc, "kind", e->kind);
+	json_put(doc, "object", e->object);
+	json_object_object_add(doc, "at", json_object_new_int64((int64_t)offset + 1));
+	json_object_object_add(doc, "size", json_object_new_int64((int64_t)r->n));
+	return doc;
+}
+
+static bool
+list_holds(struct json_object *list, const char *text)
+{
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		if (strcmp(json_object_get_string(json_object_array_get_idx(list, i)), text) == 0)
+			return true;
+	}
+	return false;
+}
+
+enum err
+inbox_receive_all(struct db_service *me, mem_ctx *mem, struct inbox_item *items, size_t n)
+{
+	struct json_object	*about = json_hang(mem, json_object_new_array()), *fresh;
+	struct buf		blob = { .ctx = mem };
+
+	for (size_t i = 0; i < n; i++) {
+		json_object_array_add(about, item_describe(mem, &items[i], blob.len));
+		buf_put(&blob, items[i].receipt->body, items[i].receipt->n);
+	}
+	TRY(db_service(me, &fresh, "service.receive_events($1::jsonb, $2)",
+	    ARGS(TEXT(json_object_to_json_string_ext(about, JSON_C_TO_STRING_PLAIN)), BYTES(blob.data, blob.len))));
+	if (!json_object_is_type(fresh, json_type_array))
+		return ERR_INTERNAL;
+	for (size_t i = 0; i < n; i++)
+		items[i].duplicate = !list_holds(fresh, items[i].event->id);
+	return OK;
+}

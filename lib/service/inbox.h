@@ -43,4 +43,14 @@ struct inbox_receipt {
 enum err inbox_receive(struct db_service *me, mem_ctx *mem, const struct inbox_event *e, const struct inbox_receipt *r,
     bool *duplicate) MUST_CHECK;
 
+/* One of several that are stored together. */
+struct inbox_item {
+	const struct inbox_event	*event;
+	const struct inbox_receipt	*receipt;
+	bool				duplicate;	/* out */
+};
+
+/* As inbox_receive, all of them in one statement and one commit, or none. mem holds a copy of all bodies. */
+enum err inbox_receive_all(struct db_service *me, mem_ctx *mem, struct inbox_item *items, size_t n) MUST_CHECK;
+
 #endif

@@ -35,4 +35,31 @@ begin
 end
 $$;
 
+-- Several in one statement and one commit: [{"id", ..., "at", "size"}...], at and size saying where in the blob its bytes
+-- are. Answers the ids that are new. Rows are locked in the order of their keys, so that two batches do not deadlock.
+create or replace function service.receive_events(p_about jsonb, p_blob bytea) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	fresh text[];
+begin
+	with kept as (
+		insert into inbox.events as e (id, type, api_version, created, livemode, raw, signature_header, key_index, state,
+			object_kind, object_id)
+		select a.id, a.type, a.api_version,
+			case when a.created between 0 and 253402300799 then to_timestamp(a.created) end,
+			a.livemode, substring(p_blob from a.at for a.size), a.signature, a.key_index,
+			case when a.kind is not null and a.object is not null then 'received' else 'ignored' end, a.kind, a.object
+		from jsonb_to_recordset(p_about) as a(id text, type text, api_version text, created bigint, livemode boolean,
+			signature text, key_index int, kind text, object text, at int, size int)
+		order by a.id
+		on conflict (id) do nothing
+		returning e.id)
+	select coalesce(array_agg(k.id), '{}') into fresh from kept k;
+	perform sync.mark(d.object_kind, d.object_id) from (
+		select distinct e.object_kind, e.object_id from inbox.events e
+		where e.id = any (fresh) and e.state = 'received' order by 1, 2) d;
+	return to_jsonb(fresh);
+end
+$$;
+
 reset role;

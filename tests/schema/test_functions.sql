@@ -16,7 +16,7 @@ insert into allowed values
 		billing.invoice_documents, billing.payment_documents, billing.notice_documents, billing.my_checkout_state, billing.entitlement,
 		billing.best_verdict, billing.verdict_on, billing.is_disputed, billing.is_live, billing.scheduled_end,
 		billing.grace_end, billing.amount_document}'),
-	('tollgate_webhooks', '{service.receive_event}'),
+	('tollgate_webhooks', '{service.receive_event, service.receive_events}'),
 	('tollgate_jobs', '{service.claim_object, service.object_gone, service.fail_object, service.write_checkout,
 		service.write_subscription, service.write_customer, service.claim_mail, service.mail_sent, service.mail_failed,
 		service.keep_house, service.write_invoice, service.write_charge, service.write_dispute, service.write_price,

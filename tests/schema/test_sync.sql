@@ -15,6 +15,21 @@ select is(tap.ask('tollgate_webhooks', $$service.receive_event('evt_3', 'x.y', n
 select is(state, 'ignored', 'F74 are kept and ignored too') from inbox.events where id = 'evt_3';
 select is(count(*), 1::bigint, 'F74 and mark nothing') from sync.objects;
 
+-- several at once
+select is(tap.ask('tollgate_webhooks', format('service.receive_events(%L, %L)', $$[
+		{"id": "evt_b2", "type": "x.y", "created": 1767225600, "livemode": false, "signature": "t=1", "key_index": 1, "kind": "subscription", "object": "sub_b", "at": 3, "size": 3},
+		{"id": "evt_1", "type": "x.y", "created": 0, "livemode": false, "signature": "t=1", "key_index": 0, "kind": "subscription", "object": "sub_x", "at": 1, "size": 2},
+		{"id": "evt_b1", "type": "x.y", "created": 0, "livemode": true, "signature": "t=1", "key_index": 0, "kind": "subscription", "object": "sub_b", "at": 1, "size": 2},
+		{"id": "evt_b1", "type": "x.y", "created": 0, "livemode": true, "signature": "t=1", "key_index": 0, "kind": "customer", "object": "cus_b", "at": 1, "size": 2},
+		{"id": "evt_b3", "type": "x.y", "created": 9223372036854775807, "livemode": false, "signature": "t=1", "key_index": 0, "at": 6, "size": 0}]$$,
+	'\x7b7d00ff7b'::bytea)), '["evt_b1", "evt_b2", "evt_b3"]', 'C33 of several at once, those that are new are told');
+select is(array_agg(raw order by id), array['\x7b7d', '\x00ff7b', '\x']::bytea[], 'C30 each with its own bytes') from inbox.events where id like 'evt_b%';
+select is(array_agg(state order by id), '{received,received,ignored}', 'C32 and its own state') from inbox.events where id like 'evt_b%';
+select is(array_agg(kind || id || version), '{subscriptionsub_b1}', 'C35 two events of one object are one mark') from sync.objects where id like '%_b';
+select is(version, 1::bigint, 'F71 a duplicate among them marks nothing') from sync.objects where id = 'sub_x';
+delete from sync.objects where id = 'sub_b';
+delete from inbox.events where id like 'evt_b%';
+
 -- claims
 select tap.claim('subscription', 'sub_x') as claim \gset
 select is(:'claim'::jsonb - 'claim', '{"kind": "subscription", "id": "sub_x", "version": 1, "attempts": 0}', 'C35 a dirty object is claimed');
