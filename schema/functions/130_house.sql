@@ -31,7 +31,8 @@ begin
 		where o.state <> 'pending' and o.created_at < now() - case o.state when 'void' then interval '1 day' else interval '30 days' end
 		limit 1000);
 	get diagnostics mails = row_count;
-	return auth.keep_house() || jsonb_build_object('mails', mails, 'drafts', billing.drop_drafts());
+	return auth.keep_house() || jsonb_build_object('mails', mails, 'drafts', billing.drop_drafts(),
+		'events', inbox.drop_events());
 end
 $$;
 

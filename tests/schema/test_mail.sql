@@ -73,8 +73,14 @@ $$;
 select pg_temp.draft('young', '6 days', 'open'), pg_temp.draft('old', '8 days', 'open'), pg_temp.draft('expired', '8 days', 'expired'),
 	pg_temp.draft('paying', '8 days', 'unpaid'), pg_temp.draft('given up', '31 days', 'unpaid') \g /dev/null
 update app.tenants set created_at = now() - interval '1 year' where status = 'active';
-select is(tap.ask('tollgate_jobs', 'service.keep_house()'), '{"links": 1, "sessions": 1, "mails": 2, "drafts": 3}', 'D24 what is over goes');
-select is(tap.ask('tollgate_jobs', 'service.keep_house()'), '{"links": 0, "sessions": 0, "mails": 0, "drafts": 0}', 'D24 once');
+select tap.receive('evt_old' || n, null, null) from generate_series(1, 5) n \g /dev/null
+update inbox.events set received_at = now() - interval '91 days' where id like 'evt_old%' and id <> 'evt_old5';
+update inbox.events set state = (array['done', 'ignored', 'dead', 'received'])[right(id, 1)::int] where id like 'evt_old%' and id <> 'evt_old5';
+select is(tap.ask('tollgate_jobs', 'service.keep_house()'), '{"links": 1, "sessions": 1, "mails": 2, "drafts": 3, "events": 2}', 'D24 what is over goes');
+select is(tap.ask('tollgate_jobs', 'service.keep_house()'), '{"links": 0, "sessions": 0, "mails": 0, "drafts": 0, "events": 0}', 'D24 once');
+select is(array_agg(id order by id), '{evt_old3,evt_old4,evt_old5}', 'C33 of old events those stay that are not through')
+from inbox.events where id like 'evt_old%';
+delete from inbox.events where id like 'evt_old%';
 select is(array_agg(key order by key), '{new,waiting}', 'D24 mail that waits or is recent stays') from mail.outbox;
 select is(array_agg(convert_from(key, 'UTF8') order by key), '{ann,paying,young}', 'D24 drafts being paid, or young, stay, and tenants for ever') from billing.checkouts;
 
