@@ -4,8 +4,8 @@ import signal
 import time
 
 import pytest
-from faults import (another_jobs, assert_one_of_each, deliver, event, holding, kill, leases_end, processes, replaced,
-                    send, settings, waiting)
+from faults import (another_jobs, assert_one_of_each, deliver, event, holding, in_a_hurry, kill, leases_end, processes,
+                    replaced, send, waiting)
 from journey import session_in, sign_up, wait_until
 
 pytestmark = [pytest.mark.usefixtures("calm"), pytest.mark.only("nginx")]
@@ -15,7 +15,7 @@ CLAIMED = "select claim from sync.objects where id = %s and claimed_until > now(
 
 @pytest.fixture(scope="module", autouse=True)
 def quick(stack):
-    with settings(stack, "jobs", jobs_poll_ms=100):
+    with in_a_hurry(stack):
         yield
 
 

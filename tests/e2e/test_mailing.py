@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from client import Tree
-from faults import another_jobs, header, settings
+from faults import another_jobs, header, in_a_hurry
 from journey import ask_for_link, become_customer, code_in, new_address, press_link, stack_command, token_in, wait_until
 
 pytestmark = [pytest.mark.usefixtures("calm"), pytest.mark.only("nginx")]
@@ -15,7 +15,7 @@ WORDS = {("signin", "en"): "Sign in to Tollgate", ("signin", "de"): "Anmelden be
 
 @pytest.fixture(scope="module", autouse=True)
 def quick(stack):
-    with settings(stack, "jobs", jobs_poll_ms=100):
+    with in_a_hurry(stack):
         yield
 
 

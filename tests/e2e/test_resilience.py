@@ -1,6 +1,6 @@
 """The whole journey, from the form to a cancellation in the portal, while Stripe does its worst."""
 import pytest
-from faults import PROCESSING, READY, all_at_once, deliver, event, finish, heading, pay, settings
+from faults import PROCESSING, READY, all_at_once, deliver, event, finish, heading, in_a_hurry, pay
 from journey import session_in, sign_up, wait_until
 
 pytestmark = pytest.mark.usefixtures("calm")
@@ -19,9 +19,8 @@ def complete(browser, sim, db, mail, fresh):
 
 @pytest.fixture(scope="module", autouse=True)
 def impatient(stack):
-    """Programs that wait for Stripe, and for work, a short time only. Those of Apache are not restarted for it."""
-    programs = ["jobs"] if stack["server"] == "apache" else ["signup", "billing", "jobs"]
-    with settings(stack, *programs, stripe_timeout_ms=STRIPE_SECONDS * 1000, jobs_poll_ms=100):
+    """Programs that wait for Stripe a short time only."""
+    with in_a_hurry(stack, stripe_timeout_ms=STRIPE_SECONDS * 1000):
         yield
 
 

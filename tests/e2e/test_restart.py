@@ -4,13 +4,19 @@ import threading
 import time
 
 import pytest
-from faults import (PROGRAMS, Load, deliver, event, holding, kill, processes, replaced, send, waiting)
+from faults import (PROGRAMS, Load, deliver, event, holding, in_a_hurry, kill, processes, replaced, send, waiting)
 from journey import become_customer, session_in, sign_in, wait_until
 
 WORKERS = ("signup", "account", "billing", "webhooks")
 THREADS = 4     # requests side by side in one process: serve.threads
 
 pytestmark = pytest.mark.usefixtures("calm")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick(stack):
+    with in_a_hurry(stack):
+        yield
 
 
 @pytest.fixture
