@@ -24,6 +24,7 @@ static const char *const types[] = {
 	"invoice.payment_failed", "invoice.sent", "invoice.upcoming", "invoice.updated", "invoice.voided",
 	"charge.refunded", "charge.refund.updated", "charge.dispute.created", "charge.dispute.updated",
 	"charge.dispute.closed", "charge.dispute.funds_reinstated", "charge.dispute.funds_withdrawn",
+	"refund.created", "refund.updated", "refund.failed",
 	"price.created", "price.updated", "price.deleted", "product.created", "product.updated", "product.deleted",
 	"billing_portal.configuration.created", "billing_portal.configuration.updated",
 };

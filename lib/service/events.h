@@ -8,7 +8,7 @@ int events_list(const struct operator *o);
 int events_show(const struct operator *o);
 int events_dead(const struct operator *o);
 
-/* What was asked for, as ops.event_fits() reads it. */
+/* What was asked for, as ops.list_events() and the like read it. */
 struct json_object *events_filter(const struct operator *o, mem_ctx *mem);
 
 /* The exact bytes of an event's "raw". */

@@ -15,34 +15,49 @@ exception when invalid_datetime_format or datetime_field_overflow or invalid_tex
 end
 $$;
 
--- p_filter: {"id", "state", "type" (with * at its end: all that begin so), "object", "since", "until"}, all optional.
-create or replace function ops.event_fits(p_id text, p_type text, p_state text, p_object text, p_filter jsonb)
-	returns boolean
+-- A filter is {"id", "state", "type", "object", "since", "until"}, all optional. A type with * at its end: all that begin so.
+create or replace function ops.type_fits(p_type text, p_wanted text) returns boolean
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
-	return coalesce(p_id = p_filter ->> 'id', true) and coalesce(p_state = p_filter ->> 'state', true)
-		and (p_filter ->> 'object' is null or p_object is not distinct from p_filter ->> 'object')
-		and coalesce(p_type = p_filter ->> 'type' or (p_filter ->> 'type' like '%*'
-			and starts_with(p_type, rtrim(p_filter ->> 'type', '*'))), true);
+	return p_type = p_wanted or (p_wanted like '%*' and starts_with(p_type, rtrim(p_wanted, '*')));
 end
 $$;
 
--- The newest, at most p_limit.
-create or replace function ops.list_events(p_filter jsonb, p_limit int) returns jsonb
+-- The newest, at most p_limit, of those since p_since.
+create or replace function ops.newest_events(p_filter jsonb, p_limit int, p_since timestamptz, p_until timestamptz)
+	returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
+begin
+	return (
+		select coalesce(jsonb_agg(jsonb_build_object('id', l.id, 'type', l.type, 'state', l.state,
+			'received_at', l.received_at, 'created', l.created, 'api_version', l.api_version, 'livemode', l.livemode,
+			'attempts', l.attempts, 'kind', l.object_kind, 'object', l.object_id) order by l.received_at desc, l.id desc), '[]')
+		from (
+			select * from inbox.events e where e.received_at >= p_since and e.received_at < p_until
+				and (p_filter ->> 'id' is null or e.id = p_filter ->> 'id')
+				and (p_filter ->> 'state' is null or e.state = p_filter ->> 'state')
+				and (p_filter ->> 'object' is null or e.object_id = p_filter ->> 'object')
+				and (p_filter ->> 'type' is null or ops.type_fits(e.type, p_filter ->> 'type'))
+			order by e.received_at desc, e.id desc limit p_limit) l);
+end
+$$;
+
+-- Looks back further and further until there are enough: the index on time is made for that.
+create or replace function ops.list_events(p_filter jsonb, p_limit int) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	since timestamptz := coalesce(ops.time_of(p_filter ->> 'since', -1), '-infinity');
 	until timestamptz := coalesce(ops.time_of(p_filter ->> 'until', -1), 'infinity');
+	back interval;
 	found jsonb;
 begin
-	select jsonb_agg(jsonb_build_object('id', l.id, 'type', l.type, 'state', l.state, 'received_at', l.received_at,
-		'created', l.created, 'api_version', l.api_version, 'livemode', l.livemode, 'attempts', l.attempts,
-		'kind', l.object_kind, 'object', l.object_id) order by l.received_at desc, l.id desc)
-	into found from (
-		select * from inbox.events e where e.received_at >= since and e.received_at < until
-			and ops.event_fits(e.id, e.type, e.state, e.object_id, p_filter)
-		order by e.received_at desc, e.id desc limit p_limit) l;
-	return coalesce(found, '[]');
+	foreach back in array '{1 hour, 1 day, 30 days}'::interval[] loop
+		found := ops.newest_events(p_filter, p_limit, greatest(since, least(until, now()) - back), until);
+		if jsonb_array_length(found) = p_limit then
+			return found;
+		end if;
+	end loop;
+	return ops.newest_events(p_filter, p_limit, since, until);
 end
 $$;
 
@@ -58,12 +73,12 @@ begin
 end
 $$;
 
--- What would be done again, oldest first: 500 events after the one with this time and id. An event that named no object
+-- What would be done again, oldest first: 5000 events after the one with this time and id. An event that named no object
 -- when it came carries its bytes: the table of types may know it by now.
 create or replace function ops.list_replay(p_filter jsonb, p_after jsonb) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 declare
-	since timestamptz := coalesce(ops.time_of(p_filter ->> 'since', -1), '-infinity');
+	since timestamptz := greatest(ops.time_of(p_filter ->> 'since', -1), (p_after ->> 'at')::timestamptz, '-infinity');
 	until timestamptz := coalesce(ops.time_of(p_filter ->> 'until', -1), 'infinity');
 	found jsonb;
 begin
@@ -72,9 +87,12 @@ begin
 		'raw', case when l.object_kind is null then encode(l.raw, 'hex') end) order by l.received_at, l.id)
 	into found from (
 		select * from inbox.events e where e.received_at >= since and e.received_at < until
-			and ops.event_fits(e.id, e.type, e.state, e.object_id, p_filter)
+			and (p_filter ->> 'id' is null or e.id = p_filter ->> 'id')
+			and (p_filter ->> 'state' is null or e.state = p_filter ->> 'state')
+			and (p_filter ->> 'object' is null or e.object_id = p_filter ->> 'object')
+			and (p_filter ->> 'type' is null or ops.type_fits(e.type, p_filter ->> 'type'))
 			and (p_after is null or (e.received_at, e.id) > ((p_after ->> 'at')::timestamptz, p_after ->> 'id'))
-		order by e.received_at, e.id limit 500) l;
+		order by e.received_at, e.id limit 5000) l;
 	return coalesce(found, '[]');
 end
 $$;
@@ -86,7 +104,10 @@ declare
 	until timestamptz := coalesce(ops.time_of(p_filter ->> 'until', -1), 'infinity');
 begin
 	return (select jsonb_build_object('n', count(*)) from inbox.events e where e.received_at >= since and e.received_at < until
-			and ops.event_fits(e.id, e.type, e.state, e.object_id, p_filter));
+			and (p_filter ->> 'id' is null or e.id = p_filter ->> 'id')
+			and (p_filter ->> 'state' is null or e.state = p_filter ->> 'state')
+			and (p_filter ->> 'object' is null or e.object_id = p_filter ->> 'object')
+			and (p_filter ->> 'type' is null or ops.type_fits(e.type, p_filter ->> 'type')));
 end
 $$;
 
