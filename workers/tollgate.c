@@ -164,9 +164,6 @@ command_run(const struct command *c, struct operator *o)
 {
 	struct config	*config;
 
-	mem_init();
-	log_open("tollgate", LOG_WARN);
-	o->mem = mem_new();
 	o->name = c->name;
 	if (config_load(o->mem, o->path, c->needs, &config) != OK)
 		return EX_CONFIG;
@@ -219,6 +216,7 @@ main(int argc, char **argv)
 	int			words = 0, end = options_read(argc, argv, &o, &given);
 	const struct command	*c = command_find(argv + optind, &words);
 	bool			optional = c && c->subject && *c->subject == '[';
+	int			code;
 
 	if (end == 'v') {
 		printf("tollgate %s\n", TOLLGATE_VERSION);
@@ -235,5 +233,10 @@ main(int argc, char **argv)
 		return usage_fault(c, "give", c->subject);
 	if (argv[optind + words + (o.subject != NULL)] || given & ~c->options)
 		return usage_fault(c, c->name, given & ~c->options ? "does not take that option" : "takes no more arguments");
-	return command_run(c, &o);
+	mem_init();
+	log_open("tollgate", LOG_WARN);
+	o.mem = mem_new();
+	code = command_run(c, &o);
+	talloc_free(o.mem);
+	return code;
 }

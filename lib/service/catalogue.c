@@ -14,10 +14,11 @@
 static struct json_object *
 price_wanted(const struct upkeep *u, const struct config_plan *p)
 {
-	struct json_object	*wanted = json_new(u->o->mem), *recurring = json_object_new_object();
+	struct json_object	*wanted = json_new(u->o->mem), *recurring;
 
 	if (p->amount == 0)
 		return wanted;
+	recurring = json_object_new_object();
 	json_object_object_add(wanted, "unit_amount", json_object_new_int(p->amount));
 	json_put(wanted, "currency", *p->currency ? p->currency : NULL);
 	json_put(recurring, "interval", p->interval);
