@@ -1,5 +1,6 @@
 #include "events.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -84,14 +85,16 @@ show_json(struct json_object *event, const char *body, size_t n)
 	operator_json(event);
 }
 
+/* For eyes: what could write on a terminal is shown as '?'. */
 static void
 show_text(const struct operator *o, struct json_object *event, const char *body, size_t n)
 {
 	json_object_object_del(event, "raw");
 	table_values(o->mem, event, "");
-	printf("\n");
-	fwrite(body, 1, n, stdout);
-	printf("\n");
+	putchar('\n');
+	for (size_t i = 0; i < n; i++)
+		putchar(iscntrl((unsigned char)body[i]) && body[i] != '\n' && body[i] != '\t' ? '?' : body[i]);
+	putchar('\n');
 }
 
 int

@@ -60,7 +60,7 @@ def test_show_gives_back_the_exact_bytes(site, raw):
 
 
 def test_what_a_stranger_wrote_does_not_reach_the_terminal(site):
-    site.receive("evt_x", type_="a\x1b[2Jb")
+    site.receive("evt_x", type_="a\x1b[2Jb", raw=b"{\x1b[2J}")
     assert "\x1b" not in site.ok("events", "list") + site.ok("events", "show", "evt_x")
 
 
