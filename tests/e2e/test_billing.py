@@ -134,9 +134,12 @@ STATUSES = [("trialing", "Trial", "good"), ("past_due", "Payment overdue", "warn
 
 
 @pytest.mark.parametrize("status, label, colour", STATUSES)
-def test_c44_every_status_has_its_words(customer, db, subscription, status, label, colour):
+def test_c44_every_status_has_its_words(customer, sim, db, subscription, status, label, colour):
     browser, _ = customer
     says(browser, status="Active")
+    sim.quiet()
+    wait_until(lambda: db.value("select count(*) from sync.objects where version > clean_version and dead_at is null "
+                                "and next_at < now() + interval '2 s'") == 0)       # nothing will be fetched any more
     db.execute("update billing.subscriptions set status = %s where id = %s", status, subscription)
     said = billing(browser)
     assert (said["status"], said["class"]) == (label, colour)

@@ -442,3 +442,12 @@ def test_f82_an_expired_checkout_says_so(browser, sim, fresh):
     session = session_in(sign_up(browser, fresh()))
     sim.post(f"checkout/{session}/expire")
     wait_until(lambda: browser.get(f"/welcome?session_id={session}").html.one("h1").text == "This checkout has expired")
+
+
+def test_f98_a_failure_that_stripe_repeats_for_a_day_begins_the_next_attempt(browser, sim, db, fresh):
+    email = fresh()
+    sim.fault(method="POST", path="/v1/checkout/sessions", status=500, effect=True)
+    answer = sign_up(browser, email)
+    assert answer.status == 303 and "/c/pay/cs_" in answer.location
+    assert db.row("select attempt, session_id is not null from billing.checkouts where email_canonical = %s", email) == (2, True)
+    sim.delete("faults")
