@@ -32,7 +32,7 @@ def cut_world(world):
 
 def restart(world):
     for name in PROGRAMS:
-        world.command("restart", name)
+        world.ask("restart", name=name)
     world.kill("second")
 
 

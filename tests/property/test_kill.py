@@ -5,7 +5,6 @@ import os
 import random
 import secrets
 import signal
-import socket
 import threading
 import time
 from pathlib import Path
@@ -72,38 +71,28 @@ class Stream:
 
 
 class Killer:
-    def __init__(self, world):
-        self.world, self.history = world, []
+    def __init__(self, world, dice):
+        self.world, self.dice, self.history = world, dice, []
 
-    def ask(self, **request):
-        """The supervisor, without a detour through a command."""
-        with socket.socket(socket.AF_UNIX) as s:
-            s.settimeout(PATIENCE)
-            s.connect(self.world.dir + "/run/control")
-            s.sendall(json.dumps(request).encode())
-            return json.loads(s.makefile().read())
-
-    def strike(self, victim):
+    def strike(self):
+        victim = self.dice.choice(VICTIMS)
         self.history.append(victim)
         TALLY[f"kills of {victim}"] += 1
         getattr(self, victim, lambda: self.program(victim))()
 
     def program(self, name):
-        pid = self.ask(do="show")["pids"].get(name)
-        if pid:
-            os.kill(pid, signal.SIGKILL)
-        self.ask(do="start", name=name)
+        self.world.kill(name, leases=False)
 
     def second(self):
         self.world.kill("second", leases=False)
 
     def backend(self):
         """One of the server's own processes that serves a program: it ends all others and recovers."""
-        top = self.ask(do="show")["pids"]["postgres"]
+        top = self.world.pid("postgres")
         children = Path(f"/proc/{top}/task/{top}/children").read_text().split()
         serving = [pid for pid in map(int, children) if b"tollgate_" in command_line(pid)]
         if serving:
-            os.kill(random.choice(serving), signal.SIGKILL)
+            os.kill(self.dice.choice(serving), signal.SIGKILL)
             self.await_server()
 
     def crash(self):
@@ -114,10 +103,10 @@ class Killer:
         self.server(signal.SIGKILL)
 
     def server(self, number):
-        pid = self.ask(do="show")["pids"].get("postgres")
+        pid = self.world.pid("postgres")
         if pid:
             os.kill(pid, number)
-            wait_until(lambda: self.ask(do="show")["pids"].get("postgres", pid) != pid, PATIENCE)
+            wait_until(lambda: self.world.pid("postgres") not in (None, pid), PATIENCE)
         self.await_server()
 
     def await_server(self):
@@ -146,11 +135,12 @@ def lives(world):
 
 
 def test_f76_f78_f84_killed_at_random_under_load_nothing_is_lost_or_doubled(world, lives):
-    dice, killer = random.Random(SEED), Killer(world)
+    dice = random.Random(SEED)
+    killer = Killer(world, dice)
     with Stream(world, lives) as stream:
         for _ in range(runs(2000, 50)):
             seen = len(stream.accepted)
-            killer.strike(dice.choice(VICTIMS))
+            killer.strike()
             time.sleep(dice.random() * 0.2)
             wait_until(lambda: len(stream.accepted) > seen, PATIENCE)
     reconnect(world)

@@ -8,12 +8,14 @@ import os
 import random
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -32,6 +34,13 @@ LANES = 8               # deliveries under way at once
 PATIENCE = 45           # seconds until something that should become true counts as never
 RETRIED = (502, 503, 504)
 FOLLOWED = {"invoice": "invoice.updated", "charge": "charge.refunded", "dispute": "charge.dispute.created"}
+# All tables that hold what came with customers and events.
+FILLED = """select distinct format('%I.%I', t.table_schema, t.table_name) from information_schema.tables t
+    join information_schema.columns c using (table_schema, table_name) where t.table_type = 'BASE TABLE' and (
+        c.column_name in ('tenant_id', 'user_id') or t.table_schema in ('app', 'inbox', 'sync', 'mail')
+        or (t.table_schema, t.table_name) = ('auth', 'users'))"""
+OURS = ("charge.", "checkout.session.", "customer.created", "customer.updated", "customer.deleted",
+        "customer.subscription.", "invoice.", "refund.")      # the rest is kept when it comes, and not looked for
 # What programs are told, so that hours need not pass.
 HURRIED = {"jobs_poll_ms": 20, "stripe_timeout_ms": 1500, "stripe_rate": 1000, "mail_timeout_ms": 3000,
            "database_timeout_ms": 3000}
@@ -65,18 +74,24 @@ class World:
         configure(Path(stack["config"]), **HURRIED)
         self.db.execute("update auth.limits set allowed = 1000000")
         for name in ("jobs", "signup", "webhooks"):
-            self.command("restart", name)
+            self.ask("restart", name=name)
         self.start_second()
 
     def close(self):
-        self.second.kill()
-        self.second.wait()
+        self.stop_second()
         self.pool.shutdown()
 
     # -- processes
 
-    def command(self, what, *name):
-        return json.loads(journey.stack_command(what, "--dir", self.dir, *name))
+    def ask(self, do, **more):
+        """The supervisor's answer; sooner than by a command."""
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(PATIENCE)
+            s.connect(self.dir + "/run/control")
+            s.sendall(json.dumps({"do": do, **more}).encode())
+            answer = json.loads(s.makefile().read())
+        assert "error" not in answer, answer
+        return answer
 
     def start_second(self):
         """Another jobs process beside the stack's."""
@@ -86,20 +101,23 @@ class World:
                 env={"TOLLGATE_CONFIG": self.stack["config"]},
                 preexec_fn=lambda: LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
 
+    def stop_second(self):
+        self.second.kill()
+        self.second.wait()
+
     def pid(self, name):
-        return self.command("show")["pids"].get(name)
+        return self.ask("show")["pids"].get(name)
 
     def kill(self, name, leases=True):
         """By SIGKILL, and started again at once. second: the jobs process that is ours."""
         if name == "second":
-            self.second.kill()
-            self.second.wait()
+            self.stop_second()
             self.start_second()
         else:
             pid = self.pid(name)
             if pid:
                 os.kill(pid, signal.SIGKILL)
-            self.command("start", name)
+            self.ask("start", name=name)
         if leases:
             TALLY[f"kills of {name}"] += 1
             self.leases_end()
@@ -115,20 +133,29 @@ class World:
 
     def leases_end(self):
         """What was claimed by the dead is free again, as it would be half a minute later."""
-        self.db.execute("update sync.objects set claimed_until = now() - interval '1 s' where claimed_until > now()")
-        self.db.execute("update mail.outbox set claimed_until = now() - interval '1 s' where claimed_until > now()")
+        self.hasten("sync.objects", "claimed_until = now() - interval '1 s'", "claimed_until > now()")
+        self.hasten("mail.outbox", "claimed_until = now() - interval '1 s'", "claimed_until > now()")
 
     def back_off_ends(self):
         """What failed is due again, as it would be by itself in a while."""
-        self.db.execute("update sync.objects set next_at = now() where next_at > now() and version > clean_version "
-                        "and claimed_until is null and dead_at is null")
-        self.db.execute("update mail.outbox set next_at = now() where next_at > now() and state = 'pending'")
+        waits = "next_at > now() and claimed_until is null and "
+        self.hasten("sync.objects", "next_at = now()", waits + "version > clean_version and dead_at is null")
+        self.hasten("mail.outbox", "next_at = now()", waits + "state = 'pending'")
+
+    def hasten(self, table, change, which):
+        """Passes over rows that somebody is at."""
+        self.db.execute(f"update {table} set {change} where ctid in "
+                        f"(select ctid from {table} where {which} for update skip locked)")
 
     # -- deliveries
 
     def begin(self):
-        """Stripe as new. What earlier runs left in our database is not touched: ids never come again."""
+        """Stripe as new, and our database as after its migration: what Stripe has forgotten would be drift."""
         self.begun = self.db.value("select now()")
+        with psycopg.connect(self.stack["database_url"]) as db:
+            db.execute("set session_replication_role = replica; set lock_timeout = '10s'")
+            for table, in db.execute(FILLED).fetchall():
+                db.execute(f"delete from {table}")
         self.sim.post("reset")
         self.sim.post("mode", manual=True)
         requests.delete(self.stack["mail_url"] + "/mails", timeout=30)
@@ -176,8 +203,31 @@ class World:
             self.sim.post("delivered", events=sorted({e["event"] for e in events}))
 
     def find_lost(self, events):
-        """What never reached us."""
-        self.deliver_all(events)
+        """Stripe's lists are due now, and a new jobs process looks through them. Its events end 30 days back: where more
+        time than that went by at Stripe, it is as if ours had gone by too, and all objects are looked through."""
+        long_ago = self.sim.get("clock")["now"] - time.time() > 29 * 86400
+        self.stop_second()
+        self.db.execute("delete from sync.cursors")
+        self.db.execute("insert into sync.cursors (name, watermark) values ('events', %s)",
+                        datetime.now(timezone.utc) - timedelta(days=60) if long_ago else None)
+        self.start_second()
+        begun = nudged = time.monotonic()
+        while not self.looked_through():
+            now = time.monotonic()
+            assert now - begun < PATIENCE, self.db.rows("select * from sync.cursors")
+            if now - nudged > 5:        # whoever was at it has died, or failed
+                self.db.execute("update sync.cursors set claimed_until = null")
+                self.kill("second")
+                nudged = now
+            time.sleep(0.02)
+        TALLY["looks through Stripe's lists"] += 1
+        wanted = {e["event"] for e in events if e["type"].startswith(OURS)}
+        known = {ident for ident, in self.db.rows("select id from inbox.events where id = any(%s)", list(wanted))}
+        assert long_ago or known == wanted, [e for e in events if e["event"] in wanted - known]
+
+    def looked_through(self):
+        return self.db.value("select count(*) filter (where finished_at >= started_at) = 3 and count(*) = 3 "
+                             "from sync.cursors")
 
     # -- rest
 
