@@ -153,7 +153,8 @@ class Member(Case):
         return self.world.mail.to(self.email)[-1]
 
     def links(self):
-        return self.db.value("select count(*) from mail.outbox where recipient = %s and template = 'signin'", self.email)
+        return self.db.value("select count(*) from mail.outbox where recipient = %s and template = 'signin'",
+                             self.email)
 
     def sessions(self):
         return self.db.value("select count(*) from auth.sessions s join auth.users u on u.id = s.user_id "

@@ -91,8 +91,8 @@ def tenant_differences(db, life, state):
     paid = was_paid(life, state)
     found = db.row("""
         select t.status, t.activated_at is not null,
-            (select array_agg(m.role || ' ' || u.email_canonical) from app.members m join auth.users u on u.id = m.user_id
-                where m.tenant_id = t.id),
+            (select array_agg(m.role || ' ' || u.email_canonical) from app.members m
+                join auth.users u on u.id = m.user_id where m.tenant_id = t.id),
             (select array_agg(o.state || ' ' || o.recipient) from mail.outbox o where o.template = 'welcome'
                 and o.recipient = %s)
         from app.tenants t where t.id = %s""", life.email, life.tenant)

@@ -1,8 +1,8 @@
 """Whatever happens to customers, and however Stripe tells it, our rows end as Stripe's objects are.
 
-A run is a few lives side by side. Between what they do, events are delivered in any order, twice, late, in either shape,
-or not at all; Stripe fails, time passes, programs are killed. PROPERTY_RUNS=N asks for N runs, "full" for all of them;
-PROPERTY_SEED repeats a failure, and PROPERTY_SHRINK=1 looks for a shorter one.
+A run is a few lives side by side. Between what they do, events are delivered in any order, twice, late, in either
+shape, or not at all; Stripe fails, time passes, programs are killed. PROPERTY_RUNS=N asks for N runs, "full" for all of
+them; PROPERTY_SEED repeats a failure, and PROPERTY_SHRINK=1 looks for a shorter one.
 """
 import os
 import random
@@ -27,7 +27,8 @@ assert set(LATE) | {"expire"} == set(ACTIONS)
 
 people = st.fixed_dictionaries({
     "plan": st.sampled_from(["starter", "growth"]), "trial": st.sampled_from([0, 0, 0, 3, 14]),
-    "card": st.sampled_from(["good", "good", "good", "bank", "none"]), "expires": st.integers(0, 9).map(lambda n: n == 9)})
+    "card": st.sampled_from(["good", "good", "good", "bank", "none"]),
+    "expires": st.integers(0, 9).map(lambda n: n == 9)})
 actions = st.sampled_from(LATE).flatmap(lambda name: st.tuples(
     st.just("act"), st.integers(0, 4), st.just(name), st.sampled_from(WHAT.get(name, [None]))))
 numbers = st.integers(0, 2 ** 32 - 1)
@@ -55,7 +56,7 @@ class Run:
         self.world.begin()
         list(self.world.pool.map(Life.sign_up, self.lives))
         for life, expires in zip(self.lives, self.ends):
-            self.history.append(f"{life.email}: {life.plan}, {life.trial} days of trial, {life.card}: tenant {life.tenant}")
+            self.history.append(f"{life.email}: {life.plan}, {life.trial} days of trial, {life.card}, {life.tenant}")
             life.act("expire" if expires else "pay")
 
     def step(self, what, *more):
@@ -129,7 +130,8 @@ class Run:
 @seed(SEED)
 @settings(max_examples=runs(10000, 40), deadline=None, database=None, print_blob=True,
           suppress_health_check=list(HealthCheck), phases=[Phase.generate] + [Phase.shrink] * SHRINK)
-@given(people=st.lists(people, min_size=1, max_size=5), program=st.lists(steps, min_size=12, max_size=60), number=numbers)
+@given(people=st.lists(people, min_size=1, max_size=5), program=st.lists(steps, min_size=12, max_size=60),
+       number=numbers)
 def test_f73_f81_every_life_ends_as_stripe_has_it(world, people, program, number):
     run = Run(world, people)
     try:

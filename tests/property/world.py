@@ -260,8 +260,8 @@ class World:
     def dead(self):
         """What was given up since the run began."""
         return self.db.rows("select kind, id, last_error from sync.objects where dead_at >= %s union all "
-                            "select template, key, last_error from mail.outbox where state = 'dead' and created_at >= %s",
-                            self.begun, self.begun)
+                            "select template, key, last_error from mail.outbox where state = 'dead' "
+                            "and created_at >= %s", self.begun, self.begun)
 
 
 def open_world():

@@ -4,7 +4,8 @@ from copy import deepcopy
 from .errors import bad, refused
 
 KINDS = {
-    "charge": "charge", "configuration": "billing_portal.configuration", "customer": "customer", "default_payment_method": "payment_method",
+    "charge": "charge", "configuration": "billing_portal.configuration", "customer": "customer",
+    "default_payment_method": "payment_method",
     "default_price": "price", "invoice": "invoice", "latest_invoice": "invoice", "payment_intent": "payment_intent",
     "product": "product", "subscription": "subscription",
 }

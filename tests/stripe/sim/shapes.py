@@ -79,7 +79,8 @@ def old_charge(row):
 OLDER = {
     "billing_portal.configuration": old_configuration,
     "billing_portal.session": lambda row: drop(row, "customer_account"),
-    "charge": old_charge, "checkout.session": old_session, "customer": lambda row: drop(row, "customer_account"), "invoice": old_invoice,
+    "charge": old_charge, "checkout.session": old_session, "customer": lambda row: drop(row, "customer_account"),
+    "invoice": old_invoice,
     "line_item": old_line, "plan": old_plan, "price": old_price, "subscription": old_subscription,
     "subscription_item": old_item,
 }
