@@ -41,6 +41,8 @@ create or replace function service.receive_events(p_about jsonb, p_blob bytea) r
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	fresh text[];
+	kinds text[];
+	objects text[];
 begin
 	with kept as (
 		insert into inbox.events as e (id, type, api_version, created, livemode, raw, signature_header, key_index, state,
@@ -53,11 +55,11 @@ begin
 			signature text, key_index int, kind text, object text, at int, size int)
 		order by a.id
 		on conflict (id) do nothing
-		returning e.id)
-	select coalesce(array_agg(k.id), '{}') into fresh from kept k;
-	perform sync.mark(d.object_kind, d.object_id) from (
-		select distinct e.object_kind, e.object_id from inbox.events e
-		where e.id = any (fresh) and e.state = 'received' order by 1, 2) d;
+		returning e.id, e.state, e.object_kind, e.object_id)
+	select coalesce(array_agg(k.id), '{}'), array_agg(k.object_kind) filter (where k.state = 'received'),
+		array_agg(k.object_id) filter (where k.state = 'received')
+	into fresh, kinds, objects from kept k;
+	perform sync.mark(d.kind, d.id) from (select distinct u.kind, u.id from unnest(kinds, objects) u(kind, id) order by 1, 2) d;
 	return to_jsonb(fresh);
 end
 $$;
