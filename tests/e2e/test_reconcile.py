@@ -40,8 +40,8 @@ def forget_events(db):
     """As if all that Stripe has listed were behind the cursor, and no list were under way."""
     db.execute("insert into sync.cursors (name) values ('events'), ('undelivered') on conflict do nothing")
     db.execute("update sync.cursors set started_at = now() + interval '1 day', finished_at = now() + interval '1 day', "
-               "claimed_until = now() + interval '1 day' where name in ('events', 'undelivered')")
-    time.sleep(1)       # what was being listed is through
+               "claim = gen_random_uuid(), claimed_until = now() + interval '1 day' where name in ('events', 'undelivered')")
+    time.sleep(1)       # the page that was being listed is through, and its claim is gone
 
 
 def remember_events(db):
