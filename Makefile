@@ -107,6 +107,8 @@ deps:				## install what is missing from Debian (says what; sudo only when not r
 	@tests/deps
 check: deps			## build and run every test
 	@tests/check
+bench: all			## events a second beside pgbench and an empty program, in one run (some minutes; quiet machine)
+	@tests/bench/bench $(BENCH)
 demo: deps			## build, bring a whole system up here, and say where to click
 	@tests/stack up --demo
 # Pages, schema and programs under PREFIX; configuration in /etc/tollgate, never over one that is there. The files in
@@ -137,6 +139,6 @@ help:				## this list
 	    printf '  make %-12s %s\n' "$$name" "$$what"; done
 
 -include $(wildcard $(BUILD)/lib/*/*.d $(BUILD)/workers/*.d $(BUILD)/tests/*/*.d)
-.PHONY: all check clean demo deps fuzz fuzz-programs fuzz-replay help install \
+.PHONY: all bench check clean demo deps fuzz fuzz-programs fuzz-replay help install \
 	replay-asan uninstall unit unit-asan unit-programs FORCE
 .SECONDARY:
