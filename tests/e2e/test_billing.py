@@ -251,7 +251,7 @@ def test_c23_nothing_from_the_client_reaches_stripe(customer, sim, stack, field)
         assert "evil" not in asked["body"]
 
 
-def test_d14_a_plain_member_gets_no_portal(customer, new_browser, db, sim, mail, fresh):
+def test_d14_a_plain_member_gets_no_portal(customer, subscription, new_browser, db, sim, mail, fresh):
     """Somebody else in the tenant, who may look but not manage."""
     owner, email = customer
     guest = fresh("guest")

@@ -85,7 +85,8 @@ def test_f115_killed_under_load_only_who_was_being_served_fails(stack, db, asks,
             assert time.monotonic() - began < 1
         load.more(40)
     failed = load.except_for(good)
-    assert {status for status, _ in failed} <= {503} and len(failed) <= THREADS * kills
+    rounds = 3 if name == "webhooks" else 1      # a new process may say 503 while the dead one's transactions end
+    assert {status for status, _ in failed} <= {503} and len(failed) <= THREADS * kills * rounds
     if name == "webhooks":
         assert_inbox_has(db, load)
 
