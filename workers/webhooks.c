@@ -2,66 +2,121 @@
 #include <string.h>
 #include <time.h>
 
-#include "batch.h"
-#include "inbox.h"
+#include "intake.h"
 #include "json.h"
 #include "log.h"
+#include "serve.h"
 #include "signature.h"
 #include "worker.h"
 
-enum { THREADS = 32 };	/* they mostly wait for the commit that they share */
+/* One reads while the other commits. More would only split up what can go together. */
+enum { THREADS = 2 };
 
-static enum err
+/* What is kept of a request beside its body and signature. */
+static const struct header {
+	const char	*param;
+	const char	*name;
+} headers[] = {
+	{ "CONTENT_TYPE", "content_type" }, { "HTTP_USER_AGENT", "user_agent" }, { "REMOTE_ADDR", "remote_addr" },
+};
+
+static void
 refuse(struct visit *v, const char *sentence)
 {
 	struct json_object	*doc = json_new(v->q->mem);
 
 	log_line(LOG_WARN, "webhook_refused", LOG_TEXT("reason", sentence));
 	json_put(doc, "error", sentence);
-	return page_json(v, 400, doc);
+	(void)!page_json(v, 400, doc);
+}
+
+static struct json_object *
+headers_keep(const struct http_req *q)
+{
+	struct json_object	*doc = json_new(q->mem);
+
+	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+		const char	*value = http_param(q, headers[i].param, NULL);
+
+		if (value != NULL)
+			json_put(doc, headers[i].name, inbox_ascii(q->mem, value, strlen(value)));
+	}
+	return doc;
 }
 
 static enum signature_verdict
-verify(struct visit *v, struct inbox_receipt *receipt)
+verify(const struct visit *v, struct receipt *r)
 {
 	const struct config_list	*secrets = &v->app->config->stripe.webhook_secrets;
+	enum signature_verdict		verdict;
 	bool				twice = false;
+	size_t				which;
 
-	*receipt = (struct inbox_receipt){ v->q->body, v->q->body_len, http_param(v->q, "HTTP_STRIPE_SIGNATURE", &twice), 0 };
+	*r = (struct receipt){ v->q->body, v->q->body_len, http_param(v->q, "HTTP_STRIPE_SIGNATURE", &twice), NULL, NULL };
 	if (twice)
 		return SIGNATURE_INVALID;
-	return signature_verify(receipt->signature, receipt->body, receipt->n, secrets->items, secrets->n, time(NULL),
-	    &receipt->key_index);
+	verdict = signature_verify(r->signature, r->body, r->n, secrets->items, secrets->n, time(NULL), &which);
+	if (verdict == SIGNATURE_OK) {
+		r->key = signature_key_id(v->q->mem, secrets->items[which]);
+		r->headers = headers_keep(v->q);
+	}
+	return verdict;
 }
 
-static enum err
-store(struct visit *v, const struct inbox_event *e, const struct inbox_receipt *receipt)
+/* Whether there is something to store; else it is answered. */
+static bool
+take(struct visit *v, struct intake *one)
 {
-	bool	duplicate;
-
-	TRY(batch_receive(v->app->own, v->app->db, v->q->mem, e, receipt, &duplicate));
-	log_line(LOG_INFO, "webhook", LOG_TEXT("id", e->id), LOG_TEXT("type", e->type), LOG_TEXT("object", e->object),
-	    LOG_INT("key", (int64_t)receipt->key_index), LOG_INT("duplicate", duplicate));
-	return OK;
+	switch (verify(v, &one->receipt)) {
+	case SIGNATURE_MISSING:
+		refuse(v, "Missing signature");
+		return false;
+	case SIGNATURE_INVALID:
+		refuse(v, "Invalid signature");
+		return false;
+	case SIGNATURE_OK:
+		break;
+	}
+	if (inbox_read(v->q->mem, one->receipt.body, one->receipt.n, &one->event) == OK)
+		return true;
+	refuse(v, "Invalid payload");
+	return false;
 }
 
-static enum err
-receive(struct visit *v)
+static void
+answer(struct visit *v, const struct intake *one)
 {
-	struct inbox_receipt	receipt;
-	struct inbox_event	e;
 	struct json_object	*doc = json_new(v->q->mem);
 
-	switch (verify(v, &receipt)) {
-	case SIGNATURE_MISSING:	return refuse(v, "Missing signature");
-	case SIGNATURE_INVALID:	return refuse(v, "Invalid signature");
-	case SIGNATURE_OK:	break;
+	if (one->err != OK) {
+		page_error(v, one->err);
+		return;
 	}
-	if (inbox_read(v->q->mem, receipt.body, receipt.n, &e) != OK)
-		return refuse(v, "Invalid payload");
-	TRY(store(v, &e, &receipt));
+	log_line(LOG_INFO, "webhook", LOG_TEXT("id", one->event.id), LOG_TEXT("type", one->event.type),
+	    LOG_TEXT("object", one->event.object), LOG_TEXT("key", one->receipt.key), LOG_INT("duplicate", one->duplicate));
 	json_put_true(doc, "received");
-	return page_json(v, 200, doc);
+	(void)!page_json(v, 200, doc);
+}
+
+static void
+receive(struct visit **all, size_t n)
+{
+	struct intake	events[SERVE_TOGETHER];
+	size_t		m = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		log_request(all[i]->q->id);
+		all[m] = all[i];
+		m += take(all[i], &events[m]);
+	}
+	if (m > 0)
+		intake_store(all[0]->app->db, events, m);
+	log_hold(true);
+	for (size_t i = 0; i < m; i++) {
+		log_request(all[i]->q->id);
+		answer(all[i], &events[i]);
+	}
+	log_hold(false);
 }
 
 static const struct route routes[] = {
@@ -74,9 +129,8 @@ static const struct route routes[] = {
 int
 main(int argc, char **argv)
 {
-	struct batch	batch = BATCH_NEW;
-
 	return worker_main(&(struct worker){
-		"webhooks", "Takes Stripe's webhooks into the inbox.", NEED_WEBHOOK, routes, .own = &batch, .threads = THREADS,
+		"webhooks", "Takes Stripe's webhooks into the inbox.", NEED_WEBHOOK, routes, .threads = THREADS,
+		.together = SERVE_TOGETHER,
 	}, argc, argv);
 }

@@ -4,6 +4,7 @@
 
 #include "json.h"
 #include "log.h"
+#include "serve.h"
 #include "session.h"
 
 const struct route *
@@ -171,10 +172,6 @@ handler_run(struct visit *v)
 	const struct route	*t = v->route;
 	bool			answered = false;
 
-	if (t->raw != NULL) {
-		TRY(http_read_body(v->q, t->body));
-		return t->raw(v);
-	}
 	if (t->user != NULL && !v->has_session)
 		return ERR_AUTH;
 	if (is_unsafe(v->q))
@@ -214,42 +211,74 @@ health(struct visit *v)
 	http_body(v->r, err_info(e)->status, "text/plain; charset=utf-8", text, strlen(text));
 }
 
-static struct visit
+static struct visit *
 visit_begin(const struct dispatch *d, struct http_req *q, struct http_res *r)
 {
-	return (struct visit){
+	struct visit	*v = talloc(q->mem, struct visit);
+
+	*v = (struct visit){
 		.app = d->app, .routes = d->routes, .q = q, .r = r, .status = 200,
 		.language = d->app->config->site.languages.items[0],
 	};
+	return v;
+}
+
+/* *wait: it is a raw handler's, who answers all of them later. */
+static enum err
+visit_run(struct visit *v, bool *wait)
+{
+	enum err	e = host_check(v);
+
+	if (e == OK)
+		e = route_choose(v, language_cut(v));
+	if (e != OK)
+		return e;
+	*wait = v->route->raw != NULL;
+	if (*wait)
+		return http_read_body(v->q, v->route->body);
+	cookies_read(v);
+	return handler_run(v);
+}
+
+/* True when it is left to a raw handler. */
+static bool
+visit_answer(struct visit *v)
+{
+	bool		wait = false;
+	enum err	e;
+
+	log_request(v->q->id);
+	if (strcmp(v->q->path, "/healthz") == 0) {
+		health(v);
+		return false;
+	}
+	e = visit_run(v, &wait);
+	if (e == ERR_AUTH)
+		ask_to_sign_in(v);
+	else if (e != OK && e != ERR_CLOSED)
+		page_error(v, e);
+	return wait && e == OK;
 }
 
 void
-dispatch_handle(void *dispatch, struct http_req *q, struct http_res *r)
+dispatch_handle(void *dispatch, struct http_exchange *all, size_t n)
 {
-	struct visit	v = visit_begin(dispatch, q, r);
-	enum err	e = OK;
+	struct visit	*waiting[SERVE_TOGETHER];
+	size_t		m = 0, run;
 
-	if (strcmp(q->path, "/healthz") == 0) {
-		health(&v);
-		return;
+	for (size_t i = 0; i < n; i++) {
+		waiting[m] = visit_begin(dispatch, all[i].q, all[i].r);
+		m += visit_answer(waiting[m]);
 	}
-	e = host_check(&v);
-	if (e == OK)
-		e = route_choose(&v, language_cut(&v));
-	if (e == OK) {
-		cookies_read(&v);
-		e = handler_run(&v);
+	for (size_t i = 0; i < m; i += run) {
+		for (run = 1; i + run < m && waiting[i + run]->route->raw == waiting[i]->route->raw; run++)
+			;
+		waiting[i]->route->raw(&waiting[i], run);
 	}
-	if (e == ERR_AUTH)
-		ask_to_sign_in(&v);
-	else if (e != OK && e != ERR_CLOSED)
-		page_error(&v, e);
 }
 
 void
 dispatch_refuse(void *dispatch, struct http_req *q, struct http_res *r, enum err why)
 {
-	struct visit	v = visit_begin(dispatch, q, r);
-
-	page_error(&v, why);
+	page_error(visit_begin(dispatch, q, r), why);
 }

@@ -10,7 +10,7 @@ struct dispatch {
 	const struct route	*routes;
 };
 
-void dispatch_handle(void *dispatch, struct http_req *q, struct http_res *r);
+void dispatch_handle(void *dispatch, struct http_exchange *all, size_t n);
 void dispatch_refuse(void *dispatch, struct http_req *q, struct http_res *r, enum err why);
 
 /* The row with this path and method, or NULL. method NULL: any. */

@@ -19,7 +19,6 @@ struct app {
 	struct stripe		*stripe;	/* NULL unless the worker needs NEED_STRIPE */
 	const struct pages	*pages;		/* NULL unless the worker needs NEED_SITE */
 	const char		*csp;
-	void			*own;		/* the worker's */
 };
 
 /* One request on its way through. */
@@ -43,11 +42,12 @@ struct visit {
 
 typedef enum err visitor_handler(struct visit *v, struct db_visitor *me);
 typedef enum err user_handler(struct visit *v, struct db_user *me);
-typedef enum err raw_handler(struct visit *v);
+typedef void raw_handler(struct visit **all, size_t n);
 
 /*
  * One handler a row. visitor: anybody; user: needs a session (else 303 to /signin, or 401 as JSON); raw: no identity, no
- * form, no cross-site rules, body exactly as it came: for callers that prove themselves by a signature.
+ * form, no cross-site rules, body exactly as it came: for callers that prove themselves by a signature. A raw handler is
+ * given all that came together, and answers each of them.
  */
 struct route {
 	const char	*method;
@@ -71,8 +71,8 @@ struct worker {
 	const char		*about;		/* one line for --help */
 	unsigned		needs;		/* config sections beside NEED_DATABASE and NEED_SERVE */
 	const struct route	*routes;	/* ends with an empty row */
-	void			*own;		/* what its handlers share beside that; they lock it themselves */
-	int			threads;	/* at least, whatever serve.threads says; --threads goes before both */
+	int			threads;	/* instead of serve.threads; --threads goes before both; 0: serve.threads */
+	int			together;	/* requests that a thread takes at once, of those that wait; 0: one */
 };
 
 /* --help, --version, --check, --config FILE, --listen WHERE, --threads N; then serves until SIGTERM. */

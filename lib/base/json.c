@@ -28,7 +28,12 @@ json_hang(mem_ctx *ctx, struct json_object *doc)
 static bool
 json_has_only_json(const char *s, size_t n)
 {
-	static const char	allowed[] = "{}[]:,\" \t\r\n0123456789+-.eEtrufalsn";
+	static const bool	allowed[256] = {
+		['{'] = true, ['}'] = true, ['['] = true, [']'] = true, [':'] = true, [','] = true, [' '] = true, ['\t'] = true,
+		['\r'] = true, ['\n'] = true, ['0' ... '9'] = true, ['+'] = true, ['-'] = true, ['.'] = true, ['e'] = true,
+		['E'] = true, ['t'] = true, ['r'] = true, ['u'] = true, ['f'] = true, ['a'] = true, ['l'] = true, ['s'] = true,
+		['n'] = true,
+	};
 	bool			quoted = false;
 
 	for (size_t i = 0; i < n; i++) {
@@ -38,7 +43,7 @@ json_has_only_json(const char *s, size_t n)
 			i++;
 		else if (s[i] == '"')
 			quoted = !quoted;
-		else if (!quoted && (memchr(allowed, s[i], sizeof(allowed) - 1) == NULL ||
+		else if (!quoted && (!allowed[(unsigned char)s[i]] ||
 		    (s[i] == '.' && (i + 1 == n || s[i + 1] < '0' || s[i + 1] > '9'))))
 			return false;
 	}

@@ -1,5 +1,6 @@
 #include "log.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -15,10 +16,32 @@ static enum log_level least_level = LOG_INFO;
 
 static _Thread_local char request_id[40];
 
+/* Whole lines, and never more than a pipe takes at once: threads and processes that share it do not mix. */
+static _Thread_local struct {
+	char	text[PIPE_BUF];
+	size_t	len;
+	bool	holds;
+} held;
+
 struct line {
 	char	text[LINE_MAX_BYTES];
 	size_t	len;
 };
+
+/* A full disk costs the lines, not us. */
+static void
+text_write(const char *text, size_t n)
+{
+	(void)!write(STDERR_FILENO, text, n);
+}
+
+static void
+held_write(void)
+{
+	if (held.len > 0)
+		text_write(held.text, held.len);
+	held.len = 0;
+}
 
 void
 log_open(const char *program, enum log_level least)
@@ -43,21 +66,39 @@ line_put(struct line *l, const char *s, size_t n)
 	l->len += n;
 }
 
+static bool
+is_plain(unsigned char c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
 static void
-line_string(struct line *l, const char *s)
+line_escape(struct line *l, unsigned char c)
 {
 	char	escape[8];
 
-	line_put(l, "\"", 1);
-	for (; *s != '\0' && l->len < sizeof(l->text) - 16; s++) {
-		unsigned char	c = (unsigned char)*s;
+	if (c == '"' || c == '\\')
+		line_put(l, (const char[]){ '\\', (char)c }, 2);
+	else
+		line_put(l, escape, (size_t)snprintf(escape, sizeof(escape), "\\u%04x", c));
+}
 
-		if (c == '"' || c == '\\')
-			line_put(l, (const char[]){ '\\', (char)c }, 2);
-		else if (c < 0x20 || c >= 0x7f)
-			line_put(l, escape, (size_t)snprintf(escape, sizeof(escape), "\\u%04x", c));
-		else
-			line_put(l, s, 1);
+/* In runs of what stands for itself, as far as it fits. */
+static void
+line_string(struct line *l, const char *s)
+{
+	const size_t	end = sizeof(l->text) - 16;
+	size_t		n;
+
+	line_put(l, "\"", 1);
+	for (; *s != '\0' && l->len < end; s += n) {
+		for (n = 0; is_plain((unsigned char)s[n]) && l->len + n < end; n++)
+			;
+		line_put(l, s, n);
+		if (n > 0 || *s == '\0')
+			continue;
+		line_escape(l, (unsigned char)*s);
+		n = 1;
 	}
 	l->text[l->len++] = '"';
 }
@@ -95,10 +136,12 @@ line_time(struct line *l)
 void
 log_fields(enum log_level level, const char *event, const struct log_field *fields, unsigned n)
 {
-	struct line	l = { .text = "{", .len = 1 };
+	struct line	l;
 
 	if (level < least_level)
 		return;
+	l.text[0] = '{';
+	l.len = 1;
 	line_time(&l);
 	line_field(&l, "level", level_names[level], 0);
 	line_field(&l, "program", program_name, 0);
@@ -108,7 +151,21 @@ log_fields(enum log_level level, const char *event, const struct log_field *fiel
 	for (unsigned i = 0; i < n; i++)
 		line_field(&l, fields[i].name, fields[i].text, fields[i].number);
 	memcpy(l.text + l.len, "}\n", 2);
-	/* One write a line, so that threads and processes on one pipe do not mix; a full disk costs the line, not us. */
-	if (write(STDERR_FILENO, l.text, l.len + 2) < 0)
+	l.len += 2;
+	if (held.len + l.len > sizeof(held.text))
+		held_write();
+	if (!held.holds || l.len > sizeof(held.text)) {
+		text_write(l.text, l.len);
 		return;
+	}
+	memcpy(held.text + held.len, l.text, l.len);
+	held.len += l.len;
+}
+
+void
+log_hold(bool holds)
+{
+	held.holds = holds;
+	if (!holds)
+		held_write();
 }

@@ -5,6 +5,7 @@
 #ifndef TOLLGATE_LOG_H
 #define TOLLGATE_LOG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
@@ -14,6 +15,9 @@ void log_open(const char *program, enum log_level least);
 
 /* The request id this thread's lines carry from now on; NULL for none. Copied. */
 void log_request(const char *id);
+
+/* From now on this thread's lines are written some at a time, and all of them by the time this is called with false. */
+void log_hold(bool holds);
 
 struct log_field {
 	const char	*name;

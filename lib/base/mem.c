@@ -38,6 +38,12 @@ mem_new(void)
 	return must(talloc_new(NULL));
 }
 
+mem_ctx *
+mem_pool(size_t bytes)
+{
+	return must(talloc_pool(NULL, bytes));
+}
+
 char *
 mem_printf(mem_ctx *ctx, const char *format, ...)
 {

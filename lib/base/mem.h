@@ -19,6 +19,9 @@ void mem_init(void);
 /* A new top-level context, zero parents; free it with talloc_free(). */
 mem_ctx *mem_new(void);
 
+/* The same, with so many bytes had at once, from which what it holds is taken as long as they last. */
+mem_ctx *mem_pool(size_t bytes);
+
 /* printf into ctx. */
 char *mem_printf(mem_ctx *ctx, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

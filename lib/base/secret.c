@@ -61,26 +61,28 @@ secret_equal(const struct secret *a, const struct secret *b)
 char *
 secret_hex(mem_ctx *ctx, const struct secret *s)
 {
-	struct buf	b = { .ctx = ctx };
+	char	text[2 * SECRET_SIZE];
 
-	for (size_t i = 0; i < SECRET_SIZE; i++)
-		buf_put(&b, (const char[]){ hex_digits[s->bytes[i] >> 4], hex_digits[s->bytes[i] & 15] }, 2);
-	return b.data;
+	for (size_t i = 0; i < SECRET_SIZE; i++) {
+		text[2 * i] = hex_digits[s->bytes[i] >> 4];
+		text[2 * i + 1] = hex_digits[s->bytes[i] & 15];
+	}
+	return mem_copy(ctx, text, sizeof(text));
 }
 
 char *
 secret_base64url(mem_ctx *ctx, const struct secret *s)
 {
-	struct buf	b = { .ctx = ctx };
-	unsigned	bits = 0, held = 0;
+	char		text[BASE64URL_LENGTH];
+	unsigned	bits = 0, held = 0, n = 0;
 
 	for (size_t i = 0; i < SECRET_SIZE; i++) {
 		held = held << 8 | s->bytes[i];
 		for (bits += 8; bits >= 6; bits -= 6)
-			buf_put(&b, &base64url_digits[held >> (bits - 6) & 63], 1);
+			text[n++] = base64url_digits[held >> (bits - 6) & 63];
 	}
-	buf_put(&b, &base64url_digits[held << (6 - bits) & 63], 1);
-	return b.data;
+	text[n] = base64url_digits[held << (6 - bits) & 63];
+	return mem_copy(ctx, text, sizeof(text));
 }
 
 bool

@@ -23,15 +23,10 @@ is_one_of(const char *set, char c)
 	return c != '\0' && strchr(set, c) != NULL;
 }
 
-/* How many continuation bytes follow this first byte, or -1; *least is the smallest code point of that length. */
+/* How many continuation bytes follow this first byte, or -1; *least is the smallest code point of that length. Not ASCII. */
 static int
 utf8_tail(uint8_t first, uint32_t *point, uint32_t *least)
 {
-	if (first < 0x80) {
-		*point = first;
-		*least = 0;
-		return 0;
-	}
 	if ((first & 0xe0) == 0xc0) {
 		*point = first & 0x1f;
 		*least = 0x80;
@@ -54,7 +49,11 @@ text_is_utf8(const char *s, size_t n)
 	uint32_t	 point, least;
 	int		 tail;
 
-	while (p < end) {
+	for (;;) {
+		while (p < end && *p < 0x80)	/* nearly all there is */
+			p++;
+		if (p == end)
+			return true;
 		tail = utf8_tail(*p++, &point, &least);
 		if (tail < 0 || end - p < tail)
 			return false;
@@ -66,7 +65,6 @@ text_is_utf8(const char *s, size_t n)
 		if (point < least || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
 			return false;
 	}
-	return true;
 }
 
 bool

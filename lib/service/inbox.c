@@ -108,9 +108,8 @@ is_named_twice(const char *s)
 	return names[0] > 1 || names[1] > 1;
 }
 
-/* Every byte that is not ASCII as '?'. */
-static char *
-ascii_only(mem_ctx *mem, const char *s, size_t n)
+char *
+inbox_ascii(mem_ctx *mem, const char *s, size_t n)
 {
 	char	*copy = mem_copy(mem, s, n);
 
@@ -128,7 +127,7 @@ ascii_only(mem_ctx *mem, const char *s, size_t n)
 static enum err
 parse_broken(mem_ctx *mem, const char *body, size_t n, struct json_object **out)
 {
-	char	*copy = ascii_only(mem, body, n);
+	char	*copy = inbox_ascii(mem, body, n);
 
 	for (char *s = copy; (s = strchr(s, '\\')) != NULL && s[1] != '\0'; s += 2) {
 		if (s[1] == 'u' && (s[2] == 'd' || s[2] == 'D'))
@@ -169,7 +168,7 @@ inbox_read(mem_ctx *mem, const char *body, size_t n, struct inbox_event *e)
 	*e = (struct inbox_event){
 		.id = whole_text(doc, "/id"), .type = whole_text(doc, "/type"),
 		.api_version = whole_text(doc, "/api_version"), .created = created_read(doc),
-		.livemode = json_true(doc, "/livemode"),
+		.livemode = json_true(doc, "/livemode"), .account = whole_text(doc, "/account"),
 	};
 	if (!is_id(e->id))
 		return ERR_BAD_REQUEST;
@@ -180,71 +179,5 @@ inbox_read(mem_ctx *mem, const char *body, size_t n, struct inbox_event *e)
 		return OK;
 	e->object = object_find(doc, row);
 	e->kind = e->object != NULL ? row->kind : NULL;
-	return OK;
-}
-
-enum err
-inbox_receive(struct db_service *me, mem_ctx *mem, const struct inbox_event *e, const struct inbox_receipt *r,
-    bool *duplicate)
-{
-	struct json_object	*done;
-
-	TRY(db_service(me, &done, "service.receive_event($1, $2, $3, $4::bigint, $5::boolean, $6, $7, $8::int, $9, $10)",
-	    ARGS(TEXT(e->id), TEXT(e->type), TEXT(e->api_version), TEXT(mem_printf(mem, "%lld", (long long)e->created)),
-	    TEXT(e->livemode ? "true" : "false"), BYTES(r->body, r->n),
-	    TEXT(ascii_only(mem, r->signature, strlen(r->signature))), TEXT(mem_printf(mem, "%zu", r->key_index)),
-	    TEXT(e->kind), TEXT(e->object))));
-	*duplicate = json_true(done, "/duplicate");
-	return OK;
-}
-
-/* What receive_events() wants to know of one event, whose bytes begin at offset in the blob. */
-static struct json_object *
-item_describe(mem_ctx *mem, const struct inbox_item *item, size_t offset)
-{
-	const struct inbox_event	*e = item->event;
-	const struct inbox_receipt	*r = item->receipt;
-	struct json_object		*doc = json_object_new_object();
-
-	json_put(doc, "id", e->id);
-	json_put(doc, "type", e->type);
-	json_put(doc, "api_version", e->api_version);
-	json_object_object_add(doc, "created", json_object_new_int64(e->created));
-	json_object_object_add(doc, "livemode", json_object_new_boolean(e->livemode));
-	json_put(doc, "signature", ascii_only(mem, r->signature, strlen(r->signature)));
-	json_object_object_add(doc, "key_index", json_object_new_int64((int64_t)r->key_index));
-	json_put(doc, "kind", e->kind);
-	json_put(doc, "object", e->object);
-	json_object_object_add(doc, "at", json_object_new_int64((int64_t)offset + 1));
-	json_object_object_add(doc, "size", json_object_new_int64((int64_t)r->n));
-	return doc;
-}
-
-static bool
-list_holds(struct json_object *list, const char *text)
-{
-	for (size_t i = 0; i < json_object_array_length(list); i++) {
-		if (strcmp(json_object_get_string(json_object_array_get_idx(list, i)), text) == 0)
-			return true;
-	}
-	return false;
-}
-
-enum err
-inbox_receive_all(struct db_service *me, mem_ctx *mem, struct inbox_item *items, size_t n)
-{
-	struct json_object	*about = json_hang(mem, json_object_new_array()), *fresh;
-	struct buf		blob = { .ctx = mem };
-
-	for (size_t i = 0; i < n; i++) {
-		json_object_array_add(about, item_describe(mem, &items[i], blob.len));
-		buf_put(&blob, items[i].receipt->body, items[i].receipt->n);
-	}
-	TRY(db_service(me, &fresh, "service.receive_events($1::jsonb, $2)",
-	    ARGS(TEXT(json_object_to_json_string_ext(about, JSON_C_TO_STRING_PLAIN)), BYTES(blob.data, blob.len))));
-	if (!json_object_is_type(fresh, json_type_array))
-		return ERR_INTERNAL;
-	for (size_t i = 0; i < n; i++)
-		items[i].duplicate = !list_holds(fresh, items[i].event->id);
 	return OK;
 }

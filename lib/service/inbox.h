@@ -16,6 +16,7 @@ struct inbox_event {
 	const char	*id;
 	const char	*type;
 	const char	*api_version;	/* NULL when the event names none */
+	const char	*account;	/* NULL: the one whose endpoint it is */
 	int64_t		created;	/* Unix seconds */
 	bool		livemode;
 	const char	*kind;		/* "checkout", "customer", "subscription"; NULL: kept and parked */
@@ -31,26 +32,7 @@ bool inbox_knows(const char *type);
  */
 enum err inbox_read(mem_ctx *mem, const char *body, size_t n, struct inbox_event *out) MUST_CHECK;
 
-/* How an event came. */
-struct inbox_receipt {
-	const char	*body;
-	size_t		n;
-	const char	*signature;
-	size_t		key_index;	/* of the secret that signed */
-};
-
-/* Stores the exact bytes and marks the object dirty, in one commit. Known ids change nothing: *duplicate. */
-enum err inbox_receive(struct db_service *me, mem_ctx *mem, const struct inbox_event *e, const struct inbox_receipt *r,
-    bool *duplicate) MUST_CHECK;
-
-/* One of several that are stored together. */
-struct inbox_item {
-	const struct inbox_event	*event;
-	const struct inbox_receipt	*receipt;
-	bool				duplicate;	/* out */
-};
-
-/* As inbox_receive, all of them in one statement and one commit, or none. mem holds a copy of all bodies. */
-enum err inbox_receive_all(struct db_service *me, mem_ctx *mem, struct inbox_item *items, size_t n) MUST_CHECK;
+/* A copy with '?' for every byte that is not ASCII. */
+char *inbox_ascii(mem_ctx *mem, const char *s, size_t n);
 
 #endif

@@ -7,7 +7,7 @@
 #include "mem.h"
 #include "secret.h"
 
-enum { T_DIGITS = 12 };
+enum { T_DIGITS = 12, KEY_ID_DIGITS = 8 };
 
 struct parsed {
 	const char	*t;		/* its digits, as they were sent: they are part of what is signed */
@@ -120,4 +120,12 @@ signature_verify(const char *header, const void *body, size_t n, const char *con
 	if (!matches || llabs(now - p.time) > SIGNATURE_TOLERANCE)
 		return SIGNATURE_INVALID;
 	return SIGNATURE_OK;
+}
+
+const char *
+signature_key_id(mem_ctx *mem, const char *secret)
+{
+	struct secret	sum = secret_sha256("", secret, strlen(secret));
+
+	return mem_copy(mem, secret_hex(mem, &sum), KEY_ID_DIGITS);
 }

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "mem.h"
+
 enum signature_verdict {
 	SIGNATURE_OK,
 	SIGNATURE_MISSING,	/* no header, or an empty one */
@@ -19,5 +21,8 @@ enum { SIGNATURE_TOLERANCE = 300, SIGNATURE_MAX_ITEMS = 16, SIGNATURE_MAX_HEADER
  */
 enum signature_verdict signature_verify(const char *header, const void *body, size_t n, const char *const *secrets,
     size_t n_secrets, int64_t now, size_t *which);
+
+/* Tells secrets apart in logs and tables without telling them: the first 8 hex digits of their SHA-256. */
+const char *signature_key_id(mem_ctx *mem, const char *secret);
 
 #endif

@@ -16,6 +16,7 @@
 #include "secret.h"
 
 enum {
+	POOL_BYTES	= 24 * 1024,	/* of memory had at once, enough for most requests */
 	SEND_SECONDS	= 10,		/* a peer that takes nothing for so long is gone */
 	DRAIN_MS	= 1000,
 	DRAIN_BYTES	= 1 << 20,
@@ -23,11 +24,13 @@ enum {
 };
 
 struct connection {
+	mem_ctx			*mem;		/* holds this too */
 	int			fd;		/* -1 once libfcgi has closed it */
 	int			*scratch;
-	const struct serve_calls *calls;
 	struct record		record;
 	FCGX_Request		fcgi;
+	bool			open;		/* there is somebody to answer */
+	enum err		refusal;	/* OK: the application's to answer */
 	struct http_req		q;
 	struct http_res		r;
 	int64_t			started;
@@ -50,6 +53,46 @@ int
 connection_scratch(void)
 {
 	return memfd_create("request", MFD_CLOEXEC);
+}
+
+struct connection *
+connection_new(int fd, int *scratch)
+{
+	static const struct timeval	patience = { .tv_sec = SEND_SECONDS };
+	mem_ctx				*mem = mem_pool(POOL_BYTES);
+	struct connection		*c = talloc_zero(mem, struct connection);
+
+	*c = (struct connection){
+		.mem = mem, .fd = fd, .scratch = scratch,
+		.q = { .mem = mem, .method = "-", .path = "/", .remote_addr = "", .stream = &c->record }
+	};
+	record_init(&c->record, mem);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	return c;
+}
+
+bool
+connection_read(struct connection *c)
+{
+	return record_read(&c->record, c->fd) != RECORD_MORE;
+}
+
+int
+connection_fd(const struct connection *c)
+{
+	return c->fd;
+}
+
+int64_t
+connection_deadline(const struct connection *c)
+{
+	return record_deadline(&c->record);
+}
+
+void
+connection_excuse(struct connection *c, int64_t ms)
+{
+	c->record.began += ms;
 }
 
 /* Puts the checked head where libfcgi will read it. */
@@ -119,46 +162,66 @@ set_id(struct http_req *q)
 }
 
 static void
-refuse(struct connection *c, enum err why)
+refuse(struct connection *c, const struct serve_calls *calls, enum err why)
 {
-	c->r = (struct http_res){ .mem = c->q.mem };
+	c->r = (struct http_res){ .mem = c->mem };
 	if (why == ERR_METHOD)
 		http_header(&c->r, "Allow", "GET, HEAD, POST");
-	c->calls->refuse(c->calls->app, &c->q, &c->r, why);
+	calls->refuse(calls->app, &c->q, &c->r, why);
 }
 
 /* What the application could not bring into form becomes an error page, and if even that fails, a bare sentence. */
 static void
-repair(struct connection *c)
+repair(struct connection *c, const struct serve_calls *calls)
 {
 	static const char	sentence[] = "Internal error\n";
 
 	if (c->r.status != 0 && !c->r.invalid)
 		return;
 	log_line(LOG_ERROR, "response_invalid", LOG_TEXT("route", c->r.route), LOG_INT("status", c->r.status));
-	refuse(c, ERR_INTERNAL);
+	refuse(c, calls, ERR_INTERNAL);
 	if (c->r.status != 0 && !c->r.invalid)
 		return;
-	c->r = (struct http_res){ .mem = c->q.mem };
+	c->r = (struct http_res){ .mem = c->mem };
 	http_body(&c->r, 500, "text/plain; charset=utf-8", sentence, sizeof(sentence) - 1);
 }
 
+/* Until the application, or for a request that cannot be read the refusal, has the word. */
 static void
-make_response(struct connection *c, enum err checked)
+prepare(struct connection *c)
 {
-	enum err	why = set_id(&c->q);
+	enum err	checked = c->record.state == RECORD_WHOLE ? record_check(&c->record) : ERR_CLOSED;
 
+	c->started = deadline_now();
+	if (c->record.state == RECORD_WHOLE && checked == ERR_CLOSED)
+		c->record.why = "lengths";
+	if (checked == ERR_CLOSED)
+		log_refused(&c->record);
+	c->open = checked != ERR_CLOSED && open_fcgi(c, checked == OK);
+	if (!c->open)
+		return;
+	c->refusal = set_id(&c->q);
 	copy_params(c);
 	if (checked == OK)
 		checked = request_read(&c->q);
-	if (why == OK)
-		why = checked;
-	c->r = (struct http_res){ .mem = c->q.mem };
-	if (why == OK)
-		c->calls->handle(c->calls->app, &c->q, &c->r);
-	else
-		refuse(c, why);
-	repair(c);
+	if (c->refusal == OK)
+		c->refusal = checked;
+	c->r = (struct http_res){ .mem = c->mem };
+}
+
+/* All at once, so that what they need can be done at once too. */
+static void
+handle(struct connection **all, size_t n, const struct serve_calls *calls)
+{
+	struct http_exchange	exchanges[SERVE_TOGETHER];
+	size_t			ours = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (all[i]->open && all[i]->refusal == OK)
+			exchanges[ours++] = (struct http_exchange){ &all[i]->q, &all[i]->r };
+	}
+	if (ours > 0)
+		calls->handle(calls->app, exchanges, ours);
 }
 
 static void
@@ -215,40 +278,39 @@ drain(int fd)
 }
 
 static void
-answer(struct connection *c, enum err checked)
+answer(struct connection *c, const struct serve_calls *calls)
 {
-	if (!open_fcgi(c, checked == OK))
-		return;
-	make_response(c, checked);
+	log_request(c->q.id);
+	if (c->refusal != OK)
+		refuse(c, calls, c->refusal);
+	repair(c, calls);
 	write_response(c);
 	log_response(c);
-	log_request(NULL);
-	if (c->fd >= 0 && has_unread(c))
+}
+
+static void
+finish(struct connection *c)
+{
+	if (c->open && c->fd >= 0 && has_unread(c))
 		drain(c->fd);
+	if (c->fd >= 0)
+		close(c->fd);
+	talloc_free(c->mem);
 }
 
 void
-connection_serve(int fd, int *scratch, const struct serve_calls *calls)
+connection_answer(struct connection **all, size_t n, const struct serve_calls *calls)
 {
-	mem_ctx			*mem = mem_new();
-	struct connection	 c = {
-		.fd = fd, .scratch = scratch, .calls = calls,
-		.q = { .mem = mem, .method = "-", .path = "/", .remote_addr = "", .stream = &c.record }
-	};
-	const struct timeval	 patience = { .tv_sec = SEND_SECONDS };
-	enum err		 e;
-
-	record_init(&c.record, mem);
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	e = record_read(&c.record, fd);
-	c.started = deadline_now();
-	if (e == OK && (e = record_check(&c.record)) == ERR_CLOSED)
-		c.record.why = "lengths";
-	if (e == ERR_CLOSED)
-		log_refused(&c.record);
-	else
-		answer(&c, e);
-	if (c.fd >= 0)
-		close(c.fd);
-	talloc_free(mem);
+	for (size_t i = 0; i < n; i++)
+		prepare(all[i]);
+	handle(all, n, calls);
+	log_hold(true);
+	for (size_t i = 0; i < n; i++) {
+		if (all[i]->open)
+			answer(all[i], calls);
+	}
+	log_request(NULL);
+	log_hold(false);
+	for (size_t i = 0; i < n; i++)
+		finish(all[i]);
 }

@@ -70,6 +70,12 @@ struct http_res {
 	const char	*route;		/* pattern, for the log line */
 };
 
+/* A request and its answer. */
+struct http_exchange {
+	struct http_req	*q;
+	struct http_res	*r;
+};
+
 /* Adds one header. Bytes below 0x20 or 0x7f, or a head over HTTP_MAX_RESPONSE_HEAD, make the response a 500. */
 void http_header(struct http_res *r, const char *name, const char *value);
 

@@ -1,7 +1,6 @@
 #include "record.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -25,7 +24,7 @@ void
 record_init(struct record *r, mem_ctx *mem)
 {
 	*r = (struct record){
-		.params.ctx = mem, .body.ctx = mem, .reply.ctx = mem, .begin.ctx = mem
+		.params.ctx = mem, .body.ctx = mem, .reply.ctx = mem, .begin.ctx = mem, .began = deadline_now()
 	};
 }
 
@@ -184,43 +183,36 @@ send_reply(struct record *r, int fd)
 	r->reply.len = 0;
 }
 
-/* Waits for more; false when the deadline, which is for all of the head or all of the request, has passed. */
-static bool
-wait_for_more(int fd, int64_t deadline)
+int64_t
+record_deadline(const struct record *r)
 {
-	struct pollfd	p = { .fd = fd, .events = POLLIN };
-
-	return poll(&p, 1, deadline_left(deadline)) > 0;
+	return r->began + (r->phase < RECORD_STDIN ? RECORD_HEAD_MS : RECORD_WHOLE_MS);
 }
 
-static void
-read_some(struct record *r, int fd, int64_t deadline)
+static bool
+read_some(struct record *r, int fd)
 {
 	char	chunk[16384];
 	ssize_t	n = recv(fd, chunk, sizeof(chunk), MSG_DONTWAIT);
 
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
 	if (n > 0)
 		record_feed(r, chunk, (size_t)n);
-	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+	else
 		refuse(r, r->have > 0 || r->id > 0 ? "cut" : NULL);
-	else if (!wait_for_more(fd, deadline))
-		refuse(r, "late");
 	send_reply(r, fd);
+	return true;
 }
 
-enum err
+enum record_state
 record_read(struct record *r, int fd)
 {
-	int64_t	head = deadline_after(RECORD_HEAD_MS), whole = deadline_after(RECORD_WHOLE_MS), deadline;
-
-	while (r->state == RECORD_MORE) {
-		deadline = r->phase < RECORD_STDIN ? head : whole;
-		if (deadline_left(deadline) == 0)
+	do {
+		if (deadline_left(record_deadline(r)) == 0)
 			refuse(r, "late");
-		else
-			read_some(r, fd, deadline);
-	}
-	return r->state == RECORD_WHOLE ? OK : ERR_CLOSED;
+	} while (r->state == RECORD_MORE && read_some(r, fd));
+	return r->state;
 }
 
 /* One of a pair's two lengths, in one byte or four; false when it is not all there. */

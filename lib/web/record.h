@@ -33,6 +33,7 @@ struct record {
 	bool			params_over;	/* more than HTTP_MAX_HEADER_BYTES; not all were read */
 	bool			body_over;	/* more than RECORD_MAX_BODY; not all was read */
 	struct buf		reply;		/* END_REQUEST for requests multiplexed beside ours, to be sent */
+	int64_t			began;		/* both deadlines count from here */
 
 	uint8_t			header[RECORD_HEADER];
 	size_t			have;		/* bytes of header */
@@ -47,8 +48,11 @@ void record_init(struct record *r, mem_ctx *mem);
 /* Takes n more bytes. Once the state is not RECORD_MORE, what follows is ignored. */
 enum record_state record_feed(struct record *r, const void *bytes, size_t n);
 
-/* Reads fd to the end of the request. ERR_CLOSED when it is refused, late, or the peer went away: see why. */
-enum err record_read(struct record *r, int fd) MUST_CHECK;
+/* Reads from fd what is there, without waiting. Late, cut short or refused: see why. */
+enum record_state record_read(struct record *r, int fd);
+
+/* By when there must be more of it, in deadline_now()'s milliseconds. */
+int64_t record_deadline(const struct record *r);
 
 /*
  * Whether the pairs can be handed on. ERR_CLOSED when a length does not fit, ERR_HEADERS when there are too many,

@@ -26,7 +26,10 @@ http_header(struct http_res *r, const char *name, const char *value)
 		return;
 	}
 	r->head.ctx = r->mem;
-	buf_printf(&r->head, "%s: %s\r\n", name, value);
+	buf_puts(&r->head, name);
+	buf_puts(&r->head, ": ");
+	buf_puts(&r->head, value);
+	buf_puts(&r->head, "\r\n");
 }
 
 void

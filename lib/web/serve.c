@@ -25,6 +25,13 @@ struct server {
 	int64_t				complained;	/* when accept's failure was last logged; under turn */
 };
 
+/* The connections that one thread is at. */
+struct crowd {
+	struct connection	*all[SERVE_TOGETHER];
+	size_t			n;
+	int			scratch;
+};
+
 /* Out of descriptors or memory: others will give theirs back, so wait a little, and say so at most once a second. */
 static void
 back_off(struct server *s, int error)
@@ -38,41 +45,102 @@ back_off(struct server *s, int error)
 	poll(&p, 1, BACK_OFF_MS);
 }
 
-/* The next connection, or -1 when there is none yet; *stop is set when we are to stop. */
-static int
-try_accept(struct server *s, bool *stop)
+/* Waits at the door; *stop is set when we are to stop. */
+static bool
+await_connection(struct server *s, bool *stop)
 {
 	struct pollfd	p[2] = {
 		{ .fd = s->stop, .events = POLLIN }, { .fd = s->options->listen_fd, .events = POLLIN }
 	};
-	int		fd = -1;
 
 	poll(p, 2, -1);
 	*stop = p[0].revents != 0;
-	if (*stop)
-		return -1;
-	fd = accept4(s->options->listen_fd, NULL, NULL, SOCK_CLOEXEC);
-	if (fd < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-		back_off(s, errno);
-	return fd;
+	return !*stop;
+}
+
+/* One after the other while there are any, up to what a thread may take at once. */
+static void
+take_connections(struct server *s, struct crowd *c)
+{
+	while (c->n < (size_t)s->options->together) {
+		int	fd = accept4(s->options->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+
+		if (fd < 0) {
+			if (c->n == 0 && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+				back_off(s, errno);
+			return;
+		}
+		c->all[c->n++] = connection_new(fd, &c->scratch);
+	}
+}
+
+/* Reads what has come of each; those that have come to an end go to the front. How many they are. */
+static size_t
+read_connections(struct crowd *c)
+{
+	size_t	ready = 0;
+
+	for (size_t i = 0; i < c->n; i++) {
+		struct connection	*one = c->all[i];
+
+		if (!connection_read(one))
+			continue;
+		c->all[i] = c->all[ready];
+		c->all[ready++] = one;
+	}
+	return ready;
+}
+
+static void
+await_more(const struct crowd *c)
+{
+	struct pollfd	p[SERVE_TOGETHER];
+	int64_t		first = INT64_MAX;
+
+	for (size_t i = 0; i < c->n; i++) {
+		p[i] = (struct pollfd){ .fd = connection_fd(c->all[i]), .events = POLLIN };
+		if (connection_deadline(c->all[i]) < first)
+			first = connection_deadline(c->all[i]);
+	}
+	poll(p, c->n, deadline_left(first));
+}
+
+/* Who is late holds up nobody: the others are answered meanwhile. */
+static void
+serve_connections(struct crowd *c, const struct serve_calls *calls)
+{
+	while (c->n > 0) {
+		size_t	ready = read_connections(c);
+		int64_t	began = deadline_now();
+
+		if (ready == 0) {
+			await_more(c);
+			continue;
+		}
+		connection_answer(c->all, ready, calls);
+		c->n -= ready;
+		memmove(c->all, c->all + ready, c->n * sizeof(*c->all));
+		for (size_t i = 0; i < c->n; i++)
+			connection_excuse(c->all[i], deadline_now() - began);
+	}
 }
 
 static void *
 work(void *arg)
 {
 	struct server	*s = arg;
+	struct crowd	 c = { .scratch = connection_scratch() };
 	bool		 stop = false;
-	int		 fd, scratch = connection_scratch();
 
 	while (!stop) {
 		pthread_mutex_lock(&s->turn);
-		fd = try_accept(s, &stop);
+		if (await_connection(s, &stop))
+			take_connections(s, &c);
 		pthread_mutex_unlock(&s->turn);
-		if (fd >= 0)
-			connection_serve(fd, &scratch, s->calls);
+		serve_connections(&c, s->calls);
 	}
-	if (scratch >= 0)
-		close(scratch);
+	if (c.scratch >= 0)
+		close(c.scratch);
 	return NULL;
 }
 

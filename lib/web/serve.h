@@ -7,9 +7,12 @@
 
 #include "http.h"
 
+enum { SERVE_TOGETHER = 64 };
+
 struct serve_options {
 	int	listen_fd;	/* from serve_inherited() or serve_listen() */
 	int	threads;
+	int	together;	/* requests that a thread takes at once, of those that wait; at most SERVE_TOGETHER */
 	int	drain_ms;	/* after SIGTERM, requests in flight get this long, then _exit(0) */
 };
 
@@ -23,13 +26,13 @@ int serve_inherited(void);
 int serve_listen(const char *where);
 
 /*
- * Calls handle for each request until SIGTERM, SIGINT or SIGUSR1; then finishes what is in flight. handle fills r; what it
- * leaves at status 0 becomes a bare 500. Requests that cannot be read are answered here (400, 405, 413, 431) through
- * refuse, so that they look as the application's own errors do. After each request one log line: method, route,
- * status, milliseconds. Returns when drained.
+ * Calls handle for requests until SIGTERM, SIGINT or SIGUSR1; then finishes what is in flight. handle fills the answer of
+ * each; what it leaves at status 0 becomes a bare 500. Nobody waits for company: a request that comes alone is handed over
+ * alone. Requests that cannot be read are answered here (400, 405, 413, 431) through refuse, so that they look as the
+ * application's own errors do. After each request one log line: method, route, status, milliseconds. Returns when drained.
  */
 struct serve_calls {
-	void	(*handle)(void *app, struct http_req *q, struct http_res *r);
+	void	(*handle)(void *app, struct http_exchange *all, size_t n);
 	void	(*refuse)(void *app, struct http_req *q, struct http_res *r, enum err why);
 	void	*app;
 };

@@ -32,7 +32,7 @@ grant execute on function billing.entitlement(uuid, timestamptz), billing.best_v
 
 -- services
 grant usage on schema service to tollgate_webhooks, tollgate_jobs;
-grant execute on function service.receive_event(text, text, text, bigint, boolean, bytea, text, int, text, text)
+grant execute on function service.receive_event(text, text, text, bigint, boolean, bytea, text, text, text, text)
 	to tollgate_webhooks;
 grant execute on function service.claim_object(int), service.object_gone(uuid, text, text, bigint),
 	service.fail_object(uuid, text, text, text, boolean), service.write_checkout(uuid, text, text, bigint, jsonb),

@@ -71,7 +71,7 @@ def test_f81_webhooks_lost_for_good_are_found_in_the_list(new_browser, sim, db, 
     wait_until(lambda: db.status_of(email) == "active")
     mail.wait(email)
     wait_until(lambda: settled(db))
-    assert db.value("select count(*) from inbox.events where key_index is null and state = 'done'") >= 2
+    assert db.value("select count(*) from inbox.events where key_id is null and state = 'done'") >= 2
 
 
 def test_f81_a_deletion_that_nobody_told_is_found_in_the_list(sim, db, customer):

@@ -117,7 +117,7 @@ class Site:
         return str(tenant)
 
     def receive(self, ident, type_="customer.updated", kind="customer", obj="cus_1", raw=b"{}"):
-        self.ask("select service.receive_event(%s, %s, null, 1, false, %s::bytea, 't=1', 0, %s, %s)", ident, type_, raw,
+        self.ask("select service.receive_event(%s, %s, null, 1, false, %s::bytea, 't=1', '0', %s, %s)", ident, type_, raw,
                  kind, obj)
 
     def deliver(self):

@@ -105,8 +105,8 @@ def test_f80_all_that_is_dead_comes_to_life(site):
 
 
 def test_f80_a_range_of_time_is_replayed_page_by_page(site):
-    site.ask("insert into inbox.events (id, type, livemode, raw, signature_header, key_index, state, object_kind,"
-             " object_id, received_at) select 'evt_' || n, 'customer.updated', false, '{}', '', 0, 'done', 'customer',"
+    site.ask("insert into inbox.events (id, type, livemode, raw, signature_header, state, object_kind,"
+             " object_id, received_at) select 'evt_' || n, 'customer.updated', false, '{}', '', 'done', 'customer',"
              " 'cus_' || n % 100, now() - make_interval(mins => n / 2) from generate_series(1, 13000) n")
     said = site.lines("events", "replay", "--since", "6001m", "--until", "1m")
     assert len(said) == len({line["id"] for line in said}) == 12000

@@ -42,7 +42,7 @@ $$;
 
 create function tap.receive(p_event text, p_kind text, p_object text) returns jsonb language plpgsql as $$
 begin
-	return tap.ask('tollgate_webhooks', format('service.receive_event(%L, %L, %L, %s, false, %L, %L, 0, %L, %L)',
+	return tap.ask('tollgate_webhooks', format('service.receive_event(%L, %L, %L, %s, false, %L, %L, null, %L, %L)',
 		p_event, 'some.type', '2026-07-29.dahlia', 1767225600, '\x7b7d'::bytea, 't=1,v1=00', p_kind, p_object));
 end
 $$;
@@ -111,7 +111,7 @@ $$;
 -- As tap.sync, told by an event of this type and time.
 create function tap.hint(p_kind text, p_type text, p_created bigint, p_doc jsonb) returns jsonb language plpgsql as $$
 begin
-	perform tap.ask('tollgate_webhooks', format('service.receive_event(%L, %L, null, %s, false, %L, %L, 0, %L, %L)',
+	perform tap.ask('tollgate_webhooks', format('service.receive_event(%L, %L, null, %s, false, %L, %L, null, %L, %L)',
 		'evt_' || gen_random_uuid(), p_type, p_created, '\x7b7d'::bytea, 't=1,v1=00', p_kind, p_doc ->> 'id'));
 	return tap.write(tap.claim(p_kind, p_doc ->> 'id'), p_doc);
 end

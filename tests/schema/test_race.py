@@ -54,7 +54,7 @@ def draft(name, ip="192.0.2.1"):
 
 
 def receive(event, kind, ident):
-    return ask("tollgate_webhooks", "service.receive_event(%s, 'x.y', null, 0, false, '\\x', 't', 0, %s, %s)", event, kind, ident)
+    return ask("tollgate_webhooks", "service.receive_event(%s, 'x.y', null, 0, false, '\\x', 't', '0', %s, %s)", event, kind, ident)
 
 
 def test_c16_one_wish_is_one_draft():

@@ -7,21 +7,21 @@ select is(tap.receive('evt_1', 'subscription', 'sub_x'), '{"duplicate": true}', 
 select is(version, 1::bigint, 'F71 a duplicate marks nothing') from sync.objects;
 select is(raw, '\x7b7d', 'C30 the exact bytes are kept') from inbox.events;
 select is(created, to_timestamp(1767225600), 'C33 and when Stripe made it') from inbox.events;
-select is(tap.ask('tollgate_webhooks', $$service.receive_event('evt_2', 'x.y', null, 0, true, '\x00ff', 't', 1, null, null)$$),
+select is(tap.ask('tollgate_webhooks', $$service.receive_event('evt_2', 'x.y', null, 0, true, '\x00ff', 't', '1', null, null)$$),
 	'{"duplicate": false}', 'C32 an event about nothing we know');
 select is(state, 'ignored', 'C32 is kept and ignored') from inbox.events where id = 'evt_2';
-select is(tap.ask('tollgate_webhooks', $$service.receive_event('evt_3', 'x.y', null, 9223372036854775807, true, '\x', 't', 1, 'invoice', null)$$),
+select is(tap.ask('tollgate_webhooks', $$service.receive_event('evt_3', 'x.y', null, 9223372036854775807, true, '\x', 't', '1', 'invoice', null)$$),
 	'{"duplicate": false}', 'F74 no object and an absurd time');
 select is(state, 'ignored', 'F74 are kept and ignored too') from inbox.events where id = 'evt_3';
 select is(count(*), 1::bigint, 'F74 and mark nothing') from sync.objects;
 
 -- several at once
 select is(tap.ask('tollgate_webhooks', format('service.receive_events(%L, %L)', $$[
-		{"id": "evt_b2", "type": "x.y", "created": 1767225600, "livemode": false, "signature": "t=1", "key_index": 1, "kind": "subscription", "object": "sub_b", "at": 3, "size": 3},
-		{"id": "evt_1", "type": "x.y", "created": 0, "livemode": false, "signature": "t=1", "key_index": 0, "kind": "subscription", "object": "sub_x", "at": 1, "size": 2},
-		{"id": "evt_b1", "type": "x.y", "created": 0, "livemode": true, "signature": "t=1", "key_index": 0, "kind": "subscription", "object": "sub_b", "at": 1, "size": 2},
-		{"id": "evt_b1", "type": "x.y", "created": 0, "livemode": true, "signature": "t=1", "key_index": 0, "kind": "customer", "object": "cus_b", "at": 1, "size": 2},
-		{"id": "evt_b3", "type": "x.y", "created": 9223372036854775807, "livemode": false, "signature": "t=1", "key_index": 0, "at": 6, "size": 0}]$$,
+		{"id": "evt_b2", "type": "x.y", "created": 1767225600, "livemode": false, "signature": "t=1", "key": "1", "kind": "subscription", "object": "sub_b", "at": 3, "size": 3},
+		{"id": "evt_1", "type": "x.y", "created": 0, "livemode": false, "signature": "t=1", "key": "0", "kind": "subscription", "object": "sub_x", "at": 1, "size": 2},
+		{"id": "evt_b1", "type": "x.y", "created": 0, "livemode": true, "signature": "t=1", "key": "0", "kind": "subscription", "object": "sub_b", "at": 1, "size": 2},
+		{"id": "evt_b1", "type": "x.y", "created": 0, "livemode": true, "signature": "t=1", "key": "0", "kind": "customer", "object": "cus_b", "at": 1, "size": 2},
+		{"id": "evt_b3", "type": "x.y", "created": 9223372036854775807, "livemode": false, "signature": "t=1", "key": "0", "at": 6, "size": 0}]$$,
 	'\x7b7d00ff7b'::bytea)), '["evt_b1", "evt_b2", "evt_b3"]', 'C33 of several at once, those that are new are told');
 select is(array_agg(raw order by id), array['\x7b7d', '\x00ff7b', '\x']::bytea[], 'C30 each with its own bytes') from inbox.events where id like 'evt_b%';
 select is(array_agg(state order by id), '{received,received,ignored}', 'C32 and its own state') from inbox.events where id like 'evt_b%';

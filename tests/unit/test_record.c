@@ -308,19 +308,19 @@ test_the_head_that_libfcgi_gets_is_plain(void **state)
 	assert_int_equal(again.body.len, 0);
 }
 
-static enum err
+static enum record_state
 read_from_peer(void **state, const char *bytes, size_t n, struct record *r)
 {
-	int		ends[2];
-	enum err	e;
+	int			ends[2];
+	enum record_state	state_then;
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
 	assert_int_equal(write(ends[1], bytes, n), n);
 	close(ends[1]);
 	record_init(r, *state);
-	e = record_read(r, ends[0]);
+	state_then = record_read(r, ends[0]);
 	close(ends[0]);
-	return e;
+	return state_then;
 }
 
 static void
@@ -331,11 +331,11 @@ test_f25_a_peer_that_leaves_at_any_byte(void **state)
 
 	put_request(&b, 1, "POST", "/", "body", NULL);
 	for (size_t n = 1; n < b.len; n++) {
-		assert_int_equal(read_from_peer(state, b.data, n, &r), ERR_CLOSED);
+		assert_int_equal(read_from_peer(state, b.data, n, &r), RECORD_REFUSED);
 		assert_string_equal(r.why, "cut");
 	}
-	assert_int_equal(read_from_peer(state, b.data, b.len, &r), OK);
-	assert_int_equal(read_from_peer(state, b.data, 0, &r), ERR_CLOSED);
+	assert_int_equal(read_from_peer(state, b.data, b.len, &r), RECORD_WHOLE);
+	assert_int_equal(read_from_peer(state, b.data, 0, &r), RECORD_REFUSED);
 	assert_null(r.why);
 }
 

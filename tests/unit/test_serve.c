@@ -32,7 +32,7 @@ struct server {
 	char		log[64];
 	pid_t		pid;
 	atomic_int	*handled;	/* in memory shared with the child */
-	int		threads, drain_ms;
+	int		threads, together, drain_ms;
 	rlim_t		files;		/* descriptors the child may have, 0: as many as it likes */
 };
 
@@ -59,12 +59,14 @@ answer_request(struct http_req *q, struct http_res *r)
 }
 
 static void
-handle(void *handled, struct http_req *q, struct http_res *r)
+handle_one(void *handled, struct http_req *q, struct http_res *r, size_t n)
 {
 	atomic_fetch_add((atomic_int *)handled, 1);
 	r->route = "/pattern";
 	if (strcmp(q->path, "/body") == 0)
 		answer_body(q, r);
+	else if (strcmp(q->path, "/together") == 0)
+		answer_text(r, mem_printf(q->mem, "%zu", n));
 	else if (strcmp(q->path, "/slow") == 0 && usleep(400000) == 0)
 		answer_text(r, "slow");
 	else if (strcmp(q->path, "/stuck") == 0 && usleep(20000000) == 0)
@@ -75,6 +77,13 @@ handle(void *handled, struct http_req *q, struct http_res *r)
 		http_body(r, 200, "text/plain", talloc_zero_size(q->mem, LARGE), LARGE);
 	else if (strcmp(q->path, "/nothing") != 0)
 		answer_request(q, r);
+}
+
+static void
+handle(void *handled, struct http_exchange *all, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		handle_one(handled, all[i].q, all[i].r, n);
 }
 
 static void
@@ -107,7 +116,7 @@ restore_stderr(int saved)
 static void
 run(const struct server *s)
 {
-	const struct serve_options	options = { serve_listen(s->path), s->threads, s->drain_ms };
+	const struct serve_options	options = { serve_listen(s->path), s->threads, s->together, s->drain_ms };
 	const struct serve_calls	calls = { handle, refuse, s->handled };
 
 	close(redirect_stderr(s));
@@ -132,6 +141,7 @@ make_server(void **state)
 
 	s->mem = mem_new();
 	s->threads = 4;
+	s->together = 1;
 	s->drain_ms = 3000;
 	strcpy(s->dir, "/tmp/test_serve.XXXXXX");
 	assert_non_null(mkdtemp(s->dir));
@@ -155,6 +165,16 @@ start_one_thread(void **state)
 {
 	make_server(state);
 	((struct server *)*state)->threads = 1;
+	start(*state);
+	return 0;
+}
+
+static int
+start_together(void **state)
+{
+	make_server(state);
+	((struct server *)*state)->threads = 1;
+	((struct server *)*state)->together = 8;
 	start(*state);
 	return 0;
 }
@@ -621,6 +641,66 @@ test_threads_answer_side_by_side(void **state)
 	assert_in_range(deadline_now() - from, 400, 1500);
 }
 
+/* The only thread is busy for a while; what is sent from now on waits. */
+static int
+keep_busy(struct server *s)
+{
+	struct buf	b = { .ctx = s->mem };
+	int		fd = join(s);
+
+	put_request(&b, 1, "GET", "/slow", "", NULL);
+	send_all(fd, &b);
+	usleep(100000);
+	return fd;
+}
+
+static int
+ask_later(struct server *s, const char *uri)
+{
+	struct buf	b = { .ctx = s->mem };
+	int		fd = join(s);
+
+	put_request(&b, 1, "GET", uri, "", NULL);
+	send_all(fd, &b);
+	return fd;
+}
+
+static void
+test_those_who_wait_are_handed_over_together_and_each_is_answered(void **state)
+{
+	struct server	*s = *state;
+	int		busy = keep_busy(s), fd[9];
+
+	for (size_t i = 0; i < LENGTH(fd); i++)
+		fd[i] = ask_later(s, i == 1 ? "/%00" : i == 2 ? "/header" : i == 3 ? "/a?a=mine" : "/together");
+	assert_true(ends_with(receive(s, busy, 1).out.data, "\r\n\r\nslow"));
+	for (size_t i = 0; i < LENGTH(fd); i++) {
+		const char	*out = receive(s, fd[i], 1).out.data;
+
+		/* eight at once, one of which the application never sees, and the ninth alone */
+		assert_true(ends_with(out, i == 1 ? "refused bad_request /" : i == 2 ? "refused internal /header" :
+		    i == 3 ? "/a 192.0.2.1 22 mine" : i == 8 ? "\r\n\r\n1" : "\r\n\r\n7"));
+	}
+}
+
+static void
+test_f24_who_is_late_holds_up_nobody_he_came_with(void **state)
+{
+	struct server	*s = *state;
+	int		busy = keep_busy(s), silent = join(s), first = ask_later(s, "/together"), second = ask_later(s, "/together");
+	int64_t		from = deadline_now();
+	char		byte;
+
+	receive(s, busy, 1);
+	assert_true(ends_with(receive(s, first, 1).out.data, "\r\n\r\n2"));
+	assert_true(ends_with(receive(s, second, 1).out.data, "\r\n\r\n2"));
+	assert_in_range(deadline_now() - from, 0, 1500);
+	assert_int_equal(read(silent, &byte, 1), 0);
+	assert_in_range(deadline_now() - from, 1500, 3500);
+	close(silent);
+	still_serves(s);
+}
+
 static void
 test_f31_a_second_instance_does_not_take_the_socket(void **state)
 {
@@ -784,6 +864,8 @@ main(void)
 		WITH(start_server, test_a_large_answer_arrives_whole),
 		WITH(make_server, test_f30_out_of_descriptors_it_waits_and_goes_on),
 		WITH(start_server, test_threads_answer_side_by_side),
+		WITH(start_together, test_those_who_wait_are_handed_over_together_and_each_is_answered),
+		WITH(start_together, test_f24_who_is_late_holds_up_nobody_he_came_with),
 		WITH(start_server, test_f31_a_second_instance_does_not_take_the_socket),
 		WITH(start_server, test_f31_a_dead_ones_socket_is_replaced),
 		WITH(make_server, test_a_file_in_the_way_is_left_alone),

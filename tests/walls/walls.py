@@ -15,8 +15,8 @@ FOREIGN = {
 REQUEST_CODE = ("workers/signup.c", "workers/account.c", "workers/billing.c", "workers/webhooks.c", "lib/app/visit.c",
                 "lib/app/page.c", "lib/app/dispatch.c")
 # What a process has one of, all for its log: its name and level, the request a thread is at, a count of broken peers.
-GLOBALS = {"lib/base/log.o: least_level", "lib/base/log.o: program_name", "lib/base/log.o: request_id",
-           "lib/web/connection.o: total"}
+GLOBALS = {"lib/base/log.o: held", "lib/base/log.o: least_level", "lib/base/log.o: program_name",
+           "lib/base/log.o: request_id", "lib/web/connection.o: total"}
 
 
 def sources(root):
