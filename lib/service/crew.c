@@ -10,14 +10,17 @@
 #include "log.h"
 #include "signals.h"
 
-enum { MEMBERS = 64, BACKOFF_FIRST_MS = 100, BACKOFF_LAST_MS = 5000 };
+enum { MEMBERS = 64, LOOK_FIRST_MS = 10, LOOK_LAST_MS = 200, BACKOFF_FIRST_MS = 100, BACKOFF_LAST_MS = 5000 };
 
 struct member {
 	struct crew	*crew;
 	pthread_t	thread;
 	crew_piece	*piece;
 	void		*arg;
-	int		idle_ms;
+	int		idle_ms;	/* between two looks, at most */
+	int		pause_ms;	/* before the next look; 0: there was work, or it was woken */
+	int		backoff_ms;	/* 0: the database could be asked */
+	int		wake_fd;	/* readable while there may be work that came after the last look began */
 };
 
 struct crew {
@@ -27,14 +30,22 @@ struct crew {
 	atomic_bool	outage;
 };
 
+static int
+event_new(void)
+{
+	int	fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+	if (fd < 0)
+		abort();
+	return fd;
+}
+
 struct crew *
 crew_new(mem_ctx *ctx)
 {
 	struct crew	*c = talloc_zero(ctx, struct crew);
 
-	c->stop_fd = eventfd(0, EFD_CLOEXEC);
-	if (c->stop_fd < 0)
-		abort();
+	c->stop_fd = event_new();
 	signals_block();
 	return c;
 }
@@ -43,7 +54,17 @@ void
 crew_add(struct crew *c, unsigned n, crew_piece *piece, void *arg, int idle_ms)
 {
 	for (; n > 0 && c->n < MEMBERS; n--)
-		c->members[c->n++] = (struct member){ .crew = c, .piece = piece, .arg = arg, .idle_ms = idle_ms };
+		c->members[c->n++] = (struct member){ .crew = c, .piece = piece, .arg = arg, .idle_ms = idle_ms,
+		    .pause_ms = idle_ms, .wake_fd = event_new() };
+}
+
+void
+crew_wake(struct crew *c, crew_piece *piece)
+{
+	for (unsigned i = 0; i < MEMBERS; i++) {	/* not n, which the main thread counts down in the end */
+		if (c->members[i].piece == piece)
+			eventfd_write(c->members[i].wake_fd, 1);
+	}
 }
 
 bool
@@ -52,6 +73,12 @@ crew_pause(struct crew *c, int ms)
 	struct pollfd	p = { .fd = c->stop_fd, .events = POLLIN };
 
 	return poll(&p, 1, ms) == 0;
+}
+
+int
+crew_stop_fd(const struct crew *c)
+{
+	return c->stop_fd;
 }
 
 /* One line when the database goes and one when it is back, whichever thread sees it first. */
@@ -66,7 +93,21 @@ outage_note(struct crew *c, enum err e)
 }
 
 static int
-member_step(struct member *m, int backoff_ms, int *wait_ms)
+backoff_longer(int ms)
+{
+	return ms == 0 ? BACKOFF_FIRST_MS : ms > BACKOFF_LAST_MS / 2 ? BACKOFF_LAST_MS : ms * 2;
+}
+
+/* Where there was work, or may be, more may follow: some short pauses before the long ones. */
+static int
+pause_longer(int ms, int idle_ms)
+{
+	ms = ms == 0 ? LOOK_FIRST_MS : ms * 2;
+	return ms > LOOK_LAST_MS || ms > idle_ms ? idle_ms : ms;
+}
+
+static void
+member_look(struct member *m)
 {
 	mem_ctx		*mem = mem_new();
 	bool		found = false;
@@ -74,23 +115,35 @@ member_step(struct member *m, int backoff_ms, int *wait_ms)
 
 	talloc_free(mem);
 	outage_note(m->crew, e);
-	if (e == OK) {
-		*wait_ms = found ? 0 : m->idle_ms;
-		return BACKOFF_FIRST_MS;
-	}
-	*wait_ms = backoff_ms;
-	return backoff_ms * 2 > BACKOFF_LAST_MS ? BACKOFF_LAST_MS : backoff_ms * 2;
+	m->backoff_ms = e == OK ? 0 : backoff_longer(m->backoff_ms);
+	if (e == OK)
+		m->pause_ms = found ? 0 : pause_longer(m->pause_ms, m->idle_ms);
+}
+
+/* Until the next look; false: stop. However often it is woken, it rests a little after each look that found nothing. */
+static bool
+member_pause(struct member *m)
+{
+	struct pollfd	p[] = { { m->crew->stop_fd, POLLIN, 0 }, { m->wake_fd, POLLIN, 0 } };
+	int		rest_ms = m->pause_ms < LOOK_FIRST_MS ? m->pause_ms : LOOK_FIRST_MS;
+	eventfd_t	n;
+
+	if (!crew_pause(m->crew, m->backoff_ms > 0 ? m->backoff_ms : rest_ms))
+		return false;
+	poll(p, 2, m->backoff_ms > 0 ? 0 : m->pause_ms - rest_ms);
+	if (eventfd_read(m->wake_fd, &n) == 0)
+		m->pause_ms = 0;
+	return p[0].revents == 0;
 }
 
 static void *
 member_run(void *arg)
 {
 	struct member	*m = arg;
-	int		backoff_ms = BACKOFF_FIRST_MS, wait_ms = 0;
 
 	do
-		backoff_ms = member_step(m, backoff_ms, &wait_ms);
-	while (crew_pause(m->crew, wait_ms));
+		member_look(m);
+	while (member_pause(m));
 	return NULL;
 }
 
