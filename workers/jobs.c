@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "crew.h"
+#include "hint.h"
 #include "json.h"
 #include "log.h"
 #include "mail.h"
@@ -24,6 +25,7 @@
 enum {
 	HOUSE_MS	= 3600 * 1000,
 	GAP_LOOK_MS	= 10 * 1000,	/* how often to ask whether a list is due, at most */
+	LISTEN_MS	= 5 * 1000,	/* until the next try when listening alone fails */
 	LEASE_SLACK	= 10,		/* seconds beyond the longest call to the other side */
 	END_SOFT_MS	= 1000,		/* for a mail that is being sent */
 	END_HARD_MS	= 1200
@@ -37,18 +39,6 @@ struct jobs {
 	struct smtp		*smtp;
 	struct crew		*crew;
 };
-
-/* While Stripe is taken to be down nothing is claimed, so that no object pays for it with its tries. */
-static enum err
-sync_piece(void *arg, mem_ctx *mem, bool *found)
-{
-	struct jobs	*j = arg;
-	int		longest_ms = 2 * j->config->stripe.timeout_ms + STRIPE_SLACK_MS;
-
-	if (!stripe_is_up(j->stripe))
-		return OK;
-	return sync_one(db_as_service(mem, j->db), mem, j->stripe, longest_ms / 1000 + LEASE_SLACK, found);
-}
 
 static struct json_object *
 mail_doc(struct jobs *j, mem_ctx *mem, const struct outbox_mail *m)
@@ -120,6 +110,43 @@ mail_piece(void *arg, mem_ctx *mem, bool *found)
 	return e == OK ? mail_report(j, me, &m) : outbox_failed(me, &m, why, e == ERR_INVALID);
 }
 
+/*
+ * While Stripe is taken to be down nothing is claimed, so that no object pays for it with its tries. What was written down
+ * may be worth a mail.
+ */
+static enum err
+sync_piece(void *arg, mem_ctx *mem, bool *found)
+{
+	struct jobs	*j = arg;
+	int		longest_ms = 2 * j->config->stripe.timeout_ms + STRIPE_SLACK_MS;
+
+	if (!stripe_is_up(j->stripe))
+		return OK;
+	TRY(sync_one(db_as_service(mem, j->db), mem, j->stripe, longest_ms / 1000 + LEASE_SLACK, found));
+	if (*found)
+		crew_wake(j->crew, mail_piece);
+	return OK;
+}
+
+static void
+hinted(void *arg)
+{
+	struct jobs	*j = arg;
+
+	crew_wake(j->crew, sync_piece);
+}
+
+/* Without hints the others still look. So this only tells whether the database is there at all. */
+static enum err
+listen_piece(void *arg, mem_ctx *mem, bool *found)
+{
+	struct jobs	*j = arg;
+
+	(void)mem;
+	*found = hint_listen(j->db, crew_stop_fd(j->crew), hinted, j) == OK;
+	return db_ping(j->db);
+}
+
 static enum err
 reconcile_piece(void *arg, mem_ctx *mem, bool *found)
 {
@@ -160,7 +187,7 @@ jobs_open(mem_ctx *ctx, const char *path, struct jobs *j)
 	TRY(pages_load(ctx, c, &j->pages));
 	j->config = c;
 	j->db = db_open(ctx, &(struct db_options){
-		.conninfo = c->database.conninfo, .role = "tollgate_jobs", .pool = c->jobs.threads + 3,
+		.conninfo = c->database.conninfo, .role = "tollgate_jobs", .pool = c->jobs.threads + 4,
 		.wait_ms = c->database.wait_ms, .timeout_ms = c->database.timeout_ms, .prepared = c->database.prepared,
 	});
 	j->stripe = stripe_open(ctx, &(struct stripe_options){
@@ -186,6 +213,8 @@ jobs_run(mem_ctx *ctx, struct jobs *j)
 	crew_add(j->crew, 1, mail_piece, j, j->config->jobs.poll_ms);
 	crew_add(j->crew, 1, reconcile_piece, j, look_ms < GAP_LOOK_MS ? look_ms : GAP_LOOK_MS);
 	crew_add(j->crew, 1, house_piece, j, HOUSE_MS);
+	if (j->config->database.prepared)	/* else through a pooler, where nobody can listen */
+		crew_add(j->crew, 1, listen_piece, j, LISTEN_MS);
 	log_line(LOG_INFO, "started", LOG_INT("threads", j->config->jobs.threads));
 	crew_work(j->crew);
 	stripe_stop(j->stripe);

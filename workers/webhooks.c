@@ -2,6 +2,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "hint.h"
 #include "intake.h"
 #include "json.h"
 #include "log.h"
@@ -92,6 +93,8 @@ answer(struct visit *v, const struct intake *one)
 		page_error(v, one->err);
 		return;
 	}
+	if (one->event.kind != NULL && !one->duplicate)
+		hint_want(v->app->own);
 	log_line(LOG_INFO, "webhook", LOG_TEXT("id", one->event.id), LOG_TEXT("type", one->event.type),
 	    LOG_TEXT("object", one->event.object), LOG_TEXT("key", one->receipt.key), LOG_INT("duplicate", one->duplicate));
 	json_put_true(doc, "received");
@@ -119,6 +122,12 @@ receive(struct visit **all, size_t n)
 	log_hold(false);
 }
 
+static void
+tell_jobs(const struct app *app)
+{
+	hint_send(app->own, app->db);
+}
+
 static const struct route routes[] = {
 	RAW("POST", "/webhooks/stripe", receive),
 	RAW("POST", "/api/webhooks/stripe", receive),
@@ -129,8 +138,10 @@ static const struct route routes[] = {
 int
 main(int argc, char **argv)
 {
+	struct hint	hint = { 0 };
+
 	return worker_main(&(struct worker){
-		"webhooks", "Takes Stripe's webhooks into the inbox.", NEED_WEBHOOK, routes, .threads = THREADS,
-		.together = SERVE_TOGETHER,
+		"webhooks", "Takes Stripe's webhooks into the inbox.", NEED_WEBHOOK, routes, .own = &hint, .after = tell_jobs,
+		.threads = THREADS, .together = SERVE_TOGETHER,
 	}, argc, argv);
 }

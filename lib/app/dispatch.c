@@ -282,3 +282,12 @@ dispatch_refuse(void *dispatch, struct http_req *q, struct http_res *r, enum err
 {
 	page_error(visit_begin(dispatch, q, r), why);
 }
+
+void
+dispatch_after(void *dispatch)
+{
+	const struct app	*app = ((const struct dispatch *)dispatch)->app;
+
+	if (app->worker->after != NULL)
+		app->worker->after(app);
+}

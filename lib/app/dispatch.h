@@ -13,6 +13,9 @@ struct dispatch {
 void dispatch_handle(void *dispatch, struct http_exchange *all, size_t n);
 void dispatch_refuse(void *dispatch, struct http_req *q, struct http_res *r, enum err why);
 
+/* The answers are out. */
+void dispatch_after(void *dispatch);
+
 /* The row with this path and method, or NULL. method NULL: any. */
 const struct route *route_find(const struct route *routes, const char *path, const char *method);
 

@@ -101,7 +101,7 @@ app_open(mem_ctx *ctx, const struct worker *w, const struct options *o, struct a
 	struct config	*c;
 
 	TRY(config_load(ctx, o->config, w->needs | NEED_SITE | NEED_DATABASE | NEED_SERVE, &c));
-	*app = (struct app){ .config = c };
+	*app = (struct app){ .config = c, .worker = w, .own = w->own };
 	app->db = db_open(ctx, &(struct db_options){
 		.conninfo = c->database.conninfo, .role = mem_printf(ctx, "tollgate_%s", w->name),
 		.pool = c->database.pool, .wait_ms = c->database.wait_ms, .timeout_ms = c->database.timeout_ms,
@@ -122,7 +122,7 @@ static int
 worker_serve(const struct worker *w, const struct options *o, const struct app *app)
 {
 	struct dispatch		d = { .app = app, .routes = w->routes };
-	struct serve_calls	calls = { dispatch_handle, dispatch_refuse, &d };
+	struct serve_calls	calls = { dispatch_handle, dispatch_refuse, dispatch_after, &d };
 	struct serve_options	so = {
 		.listen_fd = o->listen != NULL ? serve_listen(o->listen) : serve_inherited(),
 		.threads = o->threads != 0 ? o->threads : w->threads != 0 ? w->threads : app->config->serve.threads,

@@ -19,6 +19,8 @@ struct app {
 	struct stripe		*stripe;	/* NULL unless the worker needs NEED_STRIPE */
 	const struct pages	*pages;		/* NULL unless the worker needs NEED_SITE */
 	const char		*csp;
+	const struct worker	*worker;
+	void			*own;		/* the worker's */
 };
 
 /* One request on its way through. */
@@ -71,6 +73,8 @@ struct worker {
 	const char		*about;		/* one line for --help */
 	unsigned		needs;		/* config sections beside NEED_DATABASE and NEED_SERVE */
 	const struct route	*routes;	/* ends with an empty row */
+	void			*own;		/* what its threads share beside that */
+	void			(*after)(const struct app *app);	/* called once answers are out, or NULL */
 	int			threads;	/* instead of serve.threads; --threads goes before both; 0: serve.threads */
 	int			together;	/* requests that a thread takes at once, of those that wait; 0: one */
 };

@@ -313,4 +313,5 @@ connection_answer(struct connection **all, size_t n, const struct serve_calls *c
 	log_hold(false);
 	for (size_t i = 0; i < n; i++)
 		finish(all[i]);
+	calls->after(calls->app);
 }

@@ -34,6 +34,7 @@ int serve_listen(const char *where);
 struct serve_calls {
 	void	(*handle)(void *app, struct http_exchange *all, size_t n);
 	void	(*refuse)(void *app, struct http_req *q, struct http_res *r, enum err why);
+	void	(*after)(void *app);		/* once answers are out */
 	void	*app;
 };
 

@@ -4,7 +4,7 @@
 
 The next exchange that calls that function is cut after 7 of its messages: the client's first, up to the Sync, then the
 server's, up to ReadyForQuery. fin and rst end both sides; hang forwards nothing more until the client has given up.
-"startup" is the exchange that opens a connection.
+"startup ROLE" is the exchange that opens a connection.
 """
 import select
 import socket
@@ -74,7 +74,8 @@ class Link:
 
     def run(self):
         try:
-            self.exchange("startup", [self.client.message(typed=False)])
+            first = self.client.message(typed=False)
+            self.exchange("startup " + first[8:].split(b"\0")[1].decode(), [first])
             while True:
                 self.await_client()
                 sent = [self.client.message()]

@@ -16,7 +16,7 @@ insert into allowed values
 		billing.invoice_documents, billing.payment_documents, billing.notice_documents, billing.my_checkout_state, billing.entitlement,
 		billing.best_verdict, billing.verdict_on, billing.is_disputed, billing.is_live, billing.scheduled_end,
 		billing.grace_end, billing.amount_document}'),
-	('tollgate_webhooks', '{service.receive_event, service.receive_events}'),
+	('tollgate_webhooks', '{service.receive_event, service.receive_events, service.hint}'),
 	('tollgate_jobs', '{service.claim_object, service.object_gone, service.fail_object, service.write_checkout,
 		service.write_subscription, service.write_customer, service.claim_mail, service.mail_sent, service.mail_failed,
 		service.keep_house, service.write_invoice, service.write_charge, service.write_dispute, service.write_price,
@@ -61,6 +61,7 @@ select is(tap.state_of(role, 'select ' || call), '42501', format('C99 %s may not
 from (values
 	('tollgate_account', 'service.keep_house()'), ('tollgate_billing', 'service.claim_mail(60)'),
 	('tollgate_signup', 'api.billing_page()'), ('tollgate_webhooks', 'service.claim_object(60)'),
+	('tollgate_jobs', 'service.hint()'),
 	('tollgate_jobs', 'service.receive_event(null, null, null, null, null, null, null, null, null, null)'),
 	('tollgate_account', 'auth.ensure_user(''a@b.c'')'), ('tollgate_account', 'auth.open_session(null, null, null, null, null)'),
 	('tollgate_billing', 'billing.promote(null, null)'), ('tollgate_account', 'auth.live_session()'),

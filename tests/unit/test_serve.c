@@ -95,6 +95,12 @@ refuse(void *handled, struct http_req *q, struct http_res *r, enum err why)
 	http_body(r, err_info(why)->status, "text/plain", text, strlen(text));
 }
 
+static void
+after(void *handled)
+{
+	(void)handled;
+}
+
 /* What is written on stderr goes to the log file until restored. */
 static int
 redirect_stderr(const struct server *s)
@@ -117,7 +123,7 @@ static void
 run(const struct server *s)
 {
 	const struct serve_options	options = { serve_listen(s->path), s->threads, s->together, s->drain_ms };
-	const struct serve_calls	calls = { handle, refuse, s->handled };
+	const struct serve_calls	calls = { handle, refuse, after, s->handled };
 
 	close(redirect_stderr(s));
 	if (s->files > 0)

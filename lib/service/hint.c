@@ -1,0 +1,45 @@
+#include "hint.h"
+
+#include <time.h>
+
+#include "listen.h"
+
+enum { APART_MS = 20, FAILED_MS = 1000 };
+
+static int64_t
+now_ms(void)
+{
+	struct timespec	t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+void
+hint_want(struct hint *h)
+{
+	atomic_store(&h->wanted, true);
+}
+
+void
+hint_send(struct hint *h, struct db *db)
+{
+	int64_t			next = atomic_load(&h->next);
+	struct json_object	*none;
+	mem_ctx			*mem;
+	enum err		e;
+
+	if (!atomic_load(&h->wanted) || now_ms() < next || !atomic_compare_exchange_strong(&h->next, &next, INT64_MAX))
+		return;
+	atomic_store(&h->wanted, false);
+	mem = mem_new();
+	e = db_service(db_as_service(mem, db), &none, "service.hint()", NO_ARGS);
+	talloc_free(mem);
+	atomic_store(&h->next, now_ms() + (e == OK ? APART_MS : FAILED_MS));
+}
+
+enum err
+hint_listen(struct db *db, int stop_fd, void (*told)(void *), void *arg)
+{
+	return db_listen(db, "tollgate_dirty", stop_fd, told, arg);
+}

@@ -1,0 +1,134 @@
+"""Hints: jobs hears of an event at once, and finds it all the same when it does not."""
+import os
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from faults import all_at_once, deliver, event, kill, processes, settings
+from journey import become_customer, wait_until
+
+pytestmark = [pytest.mark.usefixtures("calm"), pytest.mark.only("nginx")]
+
+NEVER = 60000       # milliseconds until jobs looks by itself: longer than any test waits
+SOON = 2            # seconds in which what was hinted at is done: loose, so that a busy machine is no fault
+LISTENERS = "select pid from pg_stat_activity where query = 'listen tollgate_dirty' and state = 'idle'"
+
+
+@contextmanager
+def looking(stack, every_ms, **changed):
+    """jobs looks by itself this rarely."""
+    with settings(stack, "jobs", jobs_poll_ms=every_ms, stripe_rate=1000, **changed):
+        yield
+
+
+@pytest.fixture
+def patient(stack, db):
+    """It hardly ever looks by itself, and listens."""
+    with looking(stack, NEVER):
+        wait_until(lambda: db.value(LISTENERS))
+        time.sleep(1)   # the looks it begins with
+        yield
+
+
+@pytest.fixture
+def mute(stack, db):
+    """Nobody says anything: webhooks may not."""
+    db.execute("revoke execute on function service.hint() from tollgate_webhooks")
+    yield
+    db.execute("grant execute on function service.hint() to tollgate_webhooks")
+    kill(stack, "webhooks")     # after a refusal it is silent for a while
+
+
+def tell(stack):
+    """One event, taken; its id."""
+    ident, _, body = event()
+    assert deliver(stack, body).status == 200
+    return ident
+
+
+def done(db, *idents):
+    return db.value("select count(*) from inbox.events where id = any(%s) and state = 'done'", list(idents)) == len(idents)
+
+
+def test_f79_an_event_is_applied_as_soon_as_it_is_hinted_at(stack, db, patient):
+    ident = tell(stack)
+    wait_until(lambda: done(db, ident), SOON)
+
+
+def test_f79_events_that_come_too_close_for_a_hint_of_their_own_are_applied_too(stack, db, patient):
+    for number in (2, 5, 20):
+        idents = all_at_once(lambda: tell(stack), number)
+        wait_until(lambda: done(db, *idents), SOON)
+
+
+def test_f79_without_hints_looking_finds_it(stack, db, mute):
+    with looking(stack, 300):
+        ident = tell(stack)
+        wait_until(lambda: done(db, ident), SOON)
+
+
+def test_f79_a_hint_that_is_refused_fails_no_event_and_any_later_one_does(stack, db, patient, mute):
+    idents = [tell(stack) for _ in range(5)]
+    time.sleep(1)
+    assert db.value("select count(*) from inbox.events where id = any(%s) and state = 'received'", idents) == 5
+    db.execute("notify tollgate_dirty")
+    wait_until(lambda: done(db, *idents), SOON)
+
+
+def test_f79_the_listening_connection_is_lost_and_made_anew(stack, db, patient):
+    before = processes(stack, "jobs")
+    for _ in range(3):
+        gone = db.value(LISTENERS)
+        db.execute("select pg_terminate_backend(%s)", gone)
+        ident = tell(stack)     # perhaps while nobody listens
+        assert wait_until(lambda: db.value(LISTENERS)) != gone
+        wait_until(lambda: done(db, ident), SOON)
+    ident = tell(stack)
+    wait_until(lambda: done(db, ident), SOON)
+    assert processes(stack, "jobs") == before
+
+
+def test_f79_while_nobody_can_listen_looking_finds_it(stack, db):
+    """All of its connections are lost again and again."""
+    with looking(stack, 300):
+        wait_until(lambda: db.value(LISTENERS))
+        for _ in range(10):
+            ident = tell(stack)
+            db.execute("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'tollgate_jobs'")
+            wait_until(lambda: done(db, ident) or db.execute(
+                "update sync.objects set claimed_until = now() where claimed_until > now()"))
+
+
+def test_f92_through_a_pooler_it_does_not_listen(stack, db):
+    with looking(stack, 300, database_prepared="false"):
+        ident = tell(stack)
+        wait_until(lambda: done(db, ident), SOON)
+        assert db.value(LISTENERS) is None
+
+
+def busy(stack):
+    """Seconds of a processor that jobs has used."""
+    pid, = processes(stack, "jobs")
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_f79_a_flood_of_forged_hints_keeps_it_from_nothing(stack, db, patient):
+    """By the least of our roles, as many as it can: they are heard together, and lead to a look now and then."""
+    user, seconds = stack["database_url"].replace("postgres@", "tollgate_account@"), 2
+    with psycopg.connect(user, autocommit=True) as forger:
+        before, end = busy(stack), time.monotonic() + seconds
+        while time.monotonic() < end:
+            forger.execute("notify tollgate_dirty")
+        assert busy(stack) - before < seconds / 4
+        forger.execute("do $$ begin for i in 1..50000 loop execute format('notify tollgate_dirty, %L', i); end loop; end $$")
+    ident = tell(stack)
+    wait_until(lambda: done(db, ident), SOON)
+
+
+def test_c96_the_welcome_mail_leaves_when_the_payment_is_written_down(browser, sim, db, fresh, patient):
+    begun = time.monotonic()
+    become_customer(browser, sim, db, fresh())
+    assert time.monotonic() - begun < 10
