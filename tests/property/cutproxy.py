@@ -119,11 +119,12 @@ class Link:
         last = b""
         while last[:1] != b"Z":
             last = self.server.message()
-            self.forward(cut, len(sent) + received, [last], self.client)
             received += 1
+            if last[:1] == b"Z":    # before the client can go on, and somebody ask
+                self.proxy.counted(sql, len(sent) + received)
+            self.forward(cut, len(sent) + received - 1, [last], self.client)
         if cut:
             self.end(cut)
-        self.proxy.counted(sql, len(sent) + received)
 
     def forward(self, cut, before, messages, to):
         """All of them, or as many as are left until the cut."""
