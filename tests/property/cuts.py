@@ -241,7 +241,7 @@ def cases(world):
     syncs = ("claim_object", "write_checkout", "write_subscription", "write_customer", "fail_object", "claim_mail",
              "mail_sent", "mail_failed")
     return [
-        Startup(world, "startup tollgate_webhooks"), Event(world, "service.receive_event"),
+        Startup(world, "startup tollgate_webhooks"), Event(world, "service.receive_events"),
         Hint(world, "service.hint"),
         *(Sync(world, "service." + name) for name in syncs), Gone(world, "service.object_gone"),
         SignUp(world, "api.open_draft"), SignUp(world, "api.checkout_opened"),
