@@ -120,6 +120,15 @@ def processes(stack, name):
     return found
 
 
+def has_ended(pid):
+    """Also its sockets are closed, which comes after its memory, and so its command line, is gone."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return state in "ZX" and len(list(Path(f"/proc/{pid}/task").iterdir())) == 1
+    except OSError:
+        return True
+
+
 def send(stack, name, number):
     """Signals a program's processes; their ids."""
     gone = processes(stack, name)
