@@ -278,6 +278,23 @@ mail_check(struct reader *r, const config_t *tree)
 		config_fault(r, config_lookup(tree, "mail.user"), "mail.user", "has no password: set mail.password_file");
 }
 
+/* A copy of production must not charge anybody, and production must not run on money that is none. */
+static void
+key_check(struct reader *r, const config_t *tree)
+{
+	const struct config	*c = r->out;
+	const config_setting_t	*at = config_lookup(tree, "stripe.key_file");
+	const char		*mode;
+
+	if (!(r->needs & NEED_STRIPE) || r->faults)
+		return;
+	mode = strcmp(c->site.environment, "production") == 0 ? "live_" : "test_";
+	if (strncmp(c->stripe.key + strlen("sk_"), mode, strlen(mode)) != 0)
+		config_fault(r, at ? at : config_lookup(tree, "site.environment"), "stripe.key_file",
+		    "(or TOLLGATE_STRIPE_KEY) must hold a key that begins with sk_%s or rk_%s: site.environment is \"%s\"",
+		    mode, mode, c->site.environment);
+}
+
 static void
 tree_read(struct reader *r, const config_t *tree)
 {
@@ -285,6 +302,7 @@ tree_read(struct reader *r, const config_t *tree)
 	for (const struct config_key *k = config_keys; k->path; k++)
 		config_key_read(r, k, config_lookup(tree, k->path), r->out);
 	mail_check(r, tree);
+	key_check(r, tree);
 }
 
 enum err

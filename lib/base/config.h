@@ -55,6 +55,7 @@ struct config {
 		struct config_list	languages;	/* the first is the default */
 		const char		*pages;		/* directory of templates, style sheet, languages */
 		const char		*name;		/* the product's name, shown on pages and in mails */
+		const char		*environment;	/* "production", "preview", "development": the database must be its */
 	} site;
 	struct {
 		const char	*conninfo;	/* host, port, dbname; the role is the program's own */

@@ -108,6 +108,13 @@ check_portal(const char *s)
 }
 
 static const char *
+check_environment(const char *s)
+{
+	return strcmp(s, "production") == 0 || strcmp(s, "preview") == 0 || strcmp(s, "development") == 0 ? NULL :
+	    "must be production, preview or development";
+}
+
+static const char *
 check_api_key(const char *s)
 {
 	return begins(s, "sk_") || begins(s, "rk_") ? NULL : "must begin with sk_ or rk_";
@@ -158,6 +165,7 @@ const struct config_key config_keys[] = {
 	MANY("site.languages", KIND_WORDS, NEED_SITE, site.languages, "en de", check_language, NULL),
 	TEXT("site.pages", NEED_SITE, site.pages, TOLLGATE_PREFIX "/share/tollgate/pages", check_directory),
 	TEXT("site.name", NEED_SITE, site.name, "Tollgate", check_filled),
+	TEXT("site.environment", NEED_SITE | NEED_DATABASE | NEED_STRIPE, site.environment, "production", check_environment),
 	TEXT("database.conninfo", NEED_DATABASE, database.conninfo, NULL, check_filled),
 	TEXT("database.schema", NEED_DATABASE, database.schema, TOLLGATE_PREFIX "/share/tollgate/schema", check_filled),
 	INT("database.pool", NEED_DATABASE, database.pool, 4, 1, 64),

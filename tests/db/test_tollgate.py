@@ -52,7 +52,9 @@ class Site:
 
     def configure(self, conninfo, schema):
         self.conf = self.path / "tollgate.conf"
-        self.conf.write_text('database = { conninfo = "%s"; schema = "%s"; };\n%s' % (conninfo, schema, PLANS))
+        self.conf.write_text(
+            'site = { environment = "development"; url = "https://a.example"; pages = "%s"; };\n'
+            'database = { conninfo = "%s"; schema = "%s"; };\n%s' % (self.path, conninfo, schema, PLANS))
 
     def write(self, name, text):
         file = self.schema / name
@@ -249,7 +251,6 @@ def complete(site):
         site.path.joinpath(name).write_text(text)
         site.path.joinpath(name).chmod(0o600)
     site.conf.write_text(site.conf.read_text() + (
-        'site = { url = "https://a.example"; pages = "%(path)s"; };\n'
         'stripe = { key_file = "%(path)s/stripe.key"; webhook_secret_files = ["%(path)s/webhook.secret"]; };\n'
         'mail = { url = "smtp://localhost:25"; from = "a@b.example"; };\n') % {"path": site.path})
 

@@ -92,6 +92,7 @@ class System:
         self.write_secret("webhook.secret", self.webhook_secret)
         self.write_config("tollgate.conf", {
             "url": 'url = "%s";' % self.url, "pages": 'pages = "%s/share/tollgate/pages";' % self.prefix,
+            "environment": 'environment = "development";',
             "conninfo": 'conninfo = "%s";' % self.conninfo,
             "schema": 'schema = "%s/share/tollgate/schema";' % self.prefix,
             "api_url": 'api_url = "%s";' % self.stripe_url, "key_file": 'key_file = "%s/stripe.key";' % self.etc,

@@ -102,6 +102,7 @@ test_f121_defaults_are_good_ones(void **state)
 	assert_int_equal(s->config->site.languages.n, 2);
 	assert_string_equal(s->config->site.languages.items[0], "en");
 	assert_string_equal(s->config->site.languages.items[1], "de");
+	assert_string_equal(s->config->site.environment, "production");
 	assert_string_equal(s->config->stripe.api_url, "https://api.stripe.com");
 	assert_true(s->config->database.prepared);
 	assert_int_equal(s->config->database.pool, 4);
@@ -247,7 +248,8 @@ test_f121_mail_that_could_be_read_on_the_way_is_refused(void **state)
 static enum err
 load_key(struct stage *s, const char *secret, mode_t mode)
 {
-	return load(s, NEED_STRIPE, mem_printf(s->mem, "stripe = { key_file = \"%s\"; };\n", file_write(s, "key", secret, mode)));
+	return load(s, NEED_STRIPE, mem_printf(s->mem, "site = { environment = \"preview\"; };\nstripe = { key_file = \"%s\"; };\n",
+	    file_write(s, "key", secret, mode)));
 }
 
 static void
@@ -308,6 +310,38 @@ test_f104_the_environment_goes_first_and_is_wiped(void **state)
 	assert_non_null(strstr(s->said, "TOLLGATE_STRIPE_WEBHOOK_SECRET: the secret must begin with whsec_"));
 	setenv("TOLLGATE_STRIPE_WEBHOOK_SECRET", "", 1);
 	assert_int_equal(load(s, NEED_WEBHOOK, ""), ERR_INVALID);
+}
+
+static void
+test_c92_a_key_is_of_the_environments_own_mode(void **state)
+{
+	static const struct {
+		const char	*environment, *key, *wanted;	/* NULL: it will do */
+	} table[] = {
+		{ "", "sk_live_hush", NULL }, { "production", "rk_live_hush", NULL },
+		{ "", "sk_test_hush", "sk_live_ or rk_live_: site.environment is \"production\"" },
+		{ "production", "rk_test_hush", "sk_live_ or rk_live_" }, { "production", "sk_hush", "sk_live_ or rk_live_" },
+		{ "preview", "sk_test_hush", NULL }, { "development", "rk_test_hush", NULL },
+		{ "preview", "rk_live_hush", "sk_test_ or rk_test_: site.environment is \"preview\"" },
+		{ "development", "sk_live_hush", "sk_test_ or rk_test_: site.environment is \"development\"" },
+		{ "staging", "sk_test_hush", "must be production, preview or development" },
+	};
+	struct stage	*s = *state;
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		const char	*text = mem_printf(s->mem, "site = { %s%s%s };\nstripe = { key_file = \"%s\"; };\n",
+				    *table[i].environment ? "environment = \"" : "", table[i].environment,
+				    *table[i].environment ? "\";" : "", file_write(s, "key", table[i].key, 0600));
+
+		assert_int_equal(load(s, NEED_STRIPE, text), table[i].wanted ? ERR_INVALID : OK);
+		assert_true(table[i].wanted == NULL || strstr(s->said, table[i].wanted) != NULL);
+		assert_null(strstr(s->said, "hush"));
+		assert_int_equal(load(s, NEED_MAIL, text), ERR_INVALID);	/* of its own; the key is none of its business */
+		assert_null(strstr(s->said, "stripe"));
+	}
+	setenv("TOLLGATE_STRIPE_KEY", "sk_test_hush", 1);
+	assert_int_equal(load(s, NEED_STRIPE, "\nsite = { environment = \"production\"; };"), ERR_INVALID);
+	assert_non_null(strstr(s->said, ":2: stripe.key_file (or TOLLGATE_STRIPE_KEY) must hold a key that begins with sk_live_"));
 }
 
 static void
@@ -414,6 +448,7 @@ main(void)
 		TEST(test_f104_a_secret_comes_from_a_closed_file),
 		TEST(test_f121_a_secret_that_is_none_is_told_but_never_shown),
 		TEST(test_f104_the_environment_goes_first_and_is_wiped),
+		TEST(test_c92_a_key_is_of_the_environments_own_mode),
 		TEST(test_c93_a_secret_not_needed_is_not_read),
 		TEST(test_plans_have_ids_and_prices_of_their_own),
 		TEST(test_plans_may_be_found_by_a_lookup_key),
