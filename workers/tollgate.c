@@ -38,13 +38,14 @@ static const struct switch_row {
 	TAKES("after", "ID", after, "go on behind this customer"),
 	TAKES("apply-proposals", "FILE", proposals, "bind what stands in FILE: lines of --json that you have reviewed"),
 	TAKES("secret-file", "FILE", secret_file, "a new file for the secret of a new webhook endpoint"),
+	TAKES("stamp", NULL, stamp, "make a database of another environment this one's"),
 	{ 0 }
 };
 
 enum {
 	JSON = 1 << 0, DRY_RUN = 1 << 1, LIVE = 1 << 2, RAW = 1 << 3, DEAD = 1 << 4, STATE = 1 << 5, TYPE = 1 << 6,
 	OBJECT = 1 << 7, SINCE = 1 << 8, UNTIL = 1 << 9, LIMIT = 1 << 10, AT = 1 << 11, PLAN = 1 << 12, REASON = 1 << 13,
-	AFTER = 1 << 14, PROPOSALS = 1 << 15, SECRET_FILE = 1 << 16,
+	AFTER = 1 << 14, PROPOSALS = 1 << 15, SECRET_FILE = 1 << 16, STAMP = 1 << 17,
 };
 
 enum { PATIENCE_MS = 60000 };	/* with the database: some of this looks at all that ever came in */
@@ -64,11 +65,14 @@ static const struct command {
 	{ "check", setup_check, NEED_ALL, LIVE, NULL, "read the whole configuration and tell every fault at once",
 	    "Reads every section, its secrets too, so run it as one who may read them. A fault is told as\n"
 	    "FILE:LINE: KEY REASON; programs read the same way when they start.\n", "tollgate check --live" },
-	{ "migrate", setup_migrate, NEED_DATABASE | NEED_PLANS, DRY_RUN, NULL, "bring the database to this version's schema",
+	{ "migrate", setup_migrate, NEED_DATABASE | NEED_PLANS, DRY_RUN | STAMP, NULL, "bring the database to this version's schema",
 	    "Connects as database.conninfo says, without a role of its own: run it as the database's\n"
 	    "administrator, and not through a pooler. Roles first, then each migration that is not applied yet,\n"
 	    "then all functions and policies, then the plans. May be run at any time, as often as you like; two\n"
-	    "at once wait for each other.\n", "sudo -u postgres tollgate migrate --dry-run" },
+	    "at once wait for each other.\n"
+	    "The database is stamped with site.environment, and from then on refuses programs of another one. So\n"
+	    "does migrate itself, with exit status 78; --stamp is for a copy that is to become another one's. It\n"
+	    "also forgets whose account at Stripe the database belongs to, and jobs finds that out anew.\n", "sudo -u postgres tollgate migrate --dry-run" },
 	{ "status", setup_status, NEED_DATABASE, JSON, NULL, "what waits, what is stuck, what is sold", "",
 	    "tollgate status --json" },
 	{ "events list", events_list, NEED_DATABASE, JSON | STATE | TYPE | OBJECT | SINCE | UNTIL | LIMIT, NULL,

@@ -16,6 +16,7 @@ struct run {
 	const struct migrate_options *options;
 	struct admin		*admin;
 	struct json_object	*applied;	/* {"001_auth": "checksum", ...} */
+	const char		*stamped;	/* the environment; "" when there is no stamp */
 	struct file_list	migrations;
 };
 
@@ -78,6 +79,25 @@ applied_read(struct run *r)
 		text = value_or_empty(&e, r, "select coalesce(json_object_agg(name, checksum), '{}') from meta.migrations");
 	TRY(e);
 	return json_parse(r->ctx, text, strlen(text), &r->applied);
+}
+
+/* What was made for one environment is not made into another by a mistaken configuration. */
+static enum err
+stamp_check(struct run *r)
+{
+	const char	*wanted = r->options->environment;
+	enum err	e;
+
+	r->stamped = "";
+	if (*value_or_empty(&e, r, "select to_regclass('meta.stamp') is not null") == 't')
+		r->stamped = value_or_empty(&e, r, "select environment from meta.stamp");
+	TRY(e);
+	if (*r->stamped == '\0' || r->options->stamp || strcmp(r->stamped, wanted) == 0)
+		return OK;
+	fprintf(stderr, "database: is stamped \"%s\", and site.environment is \"%s\": nothing was changed. Use the configuration "
+	    "that belongs to this database; or, if it is a copy that is to become \"%s\", run tollgate migrate --stamp\n",
+	    r->stamped, wanted, wanted);
+	return ERR_FORBIDDEN;
 }
 
 /* "001_auth.sql" is remembered as "001_auth". */
@@ -223,13 +243,35 @@ directory_apply(struct run *r, const char *dir)
 	return OK;
 }
 
-/* Those who are at work meanwhile see all of the old ones or all of the new ones. */
+static enum err
+stamp_apply(struct run *r)
+{
+	const char	*anew = r->options->stamp ? "true" : "false", *none;
+	enum err	e;
+
+	if (*value_or_empty(&e, r, "select to_regclass('meta.stamp') is not null") != 't')
+		return e;
+	TRY(admin_value(r->admin, r->ctx, &none, "insert into meta.stamp as s (environment, migrated_to) "
+	    "select $1, max(m.name collate \"C\") from meta.migrations m on conflict (one) do update set "
+	    "environment = excluded.environment, migrated_to = excluded.migrated_to, "
+	    "account = case when $2::boolean then null else s.account end, "
+	    "stamped_at = case when $2::boolean then now() else s.stamped_at end",
+	    ARGS(TEXT(r->options->environment), TEXT(anew))));
+	printf("%-40s    %s\n", "stamp", r->options->environment);
+	return OK;
+}
+
+/*
+ * Those who are at work meanwhile see all of the old ones or all of the new ones; and who needs the new ones is let in
+ * no sooner, because the stamp goes with them.
+ */
 static enum err
 functions_apply(struct run *r)
 {
 	TRY(admin_script(r->admin, "database", "begin"));
 	TRY(directory_apply(r, "functions"));
 	TRY(directory_apply(r, "policies"));
+	TRY(stamp_apply(r));
 	return admin_commit(r->admin, "functions and policies");
 }
 
@@ -254,6 +296,11 @@ pending_tell(struct run *r)
 		printf("would apply migrations/%s\n", r->migrations.names[i]);
 		n++;
 	}
+	if (*r->stamped == '\0')
+		printf("would stamp the database \"%s\"\n", r->options->environment);
+	else if (r->options->stamp)
+		printf("would stamp the database \"%s\", which is \"%s\" now, and forget its account at Stripe\n",
+		    r->options->environment, r->stamped);
 	printf("%u to apply; roles, functions, policies and plans would be written again\n", n);
 	return OK;
 }
@@ -268,6 +315,7 @@ migrate(mem_ctx *ctx, const struct migrate_options *o)
 	TRY(admin_open(ctx, o->conninfo, &r.admin));
 	TRY(lock_take(&r));
 	TRY(applied_read(&r));
+	TRY(stamp_check(&r));
 	TRY(drift_check(&r));
 	if (o->dry_run)
 		return pending_tell(&r);

@@ -10,6 +10,8 @@
 static int
 exit_code(enum err e)
 {
+	if (e == ERR_FORBIDDEN)
+		return EX_CONFIG;
 	return e == OK ? EX_OK : e == ERR_UNAVAILABLE || e == ERR_UNCERTAIN ? EX_UNAVAILABLE : EXIT_FAILURE;
 }
 
@@ -62,7 +64,7 @@ setup_migrate(const struct operator *o)
 {
 	return exit_code(migrate(o->mem, &(struct migrate_options){
 		.conninfo = o->config->database.conninfo, .schema = o->config->database.schema, .plans = plans_json(o),
-		.dry_run = o->dry_run,
+		.environment = o->config->site.environment, .dry_run = o->dry_run, .stamp = o->stamp,
 	}));
 }
 

@@ -3,7 +3,7 @@
 
 do $$
 declare
-	ours name[] := array['auth', 'app', 'billing', 'inbox', 'sync', 'mail', 'api', 'service', 'ops'];
+	ours name[] := array['auth', 'app', 'billing', 'inbox', 'sync', 'mail', 'api', 'service', 'ops', 'meta'];
 	roles text[] := array['tollgate_auth', 'tollgate_service', 'tollgate_rls', 'tollgate_signup', 'tollgate_account',
 		'tollgate_billing', 'tollgate_webhooks', 'tollgate_jobs', 'tollgate_operator'];
 	logins text := array_to_string(roles[4:], ', ');
@@ -26,6 +26,7 @@ begin
 		select c.oid::regclass as name from pg_catalog.pg_class c
 		where c.relnamespace::regnamespace::name = any (ours) and c.relkind in ('r', 'p')
 			and not (c.relrowsecurity and c.relforcerowsecurity)
+			and c.oid <> 'meta.migrations'::regclass	-- the administrator's own
 	loop
 		execute format('alter table %s enable row level security, force row level security', item.name);
 	end loop;

@@ -38,12 +38,12 @@ def server():
 class Site:
     """A database of its own, a schema directory and a configuration."""
 
-    def __init__(self, server, path, name):
+    def __init__(self, server, path, name, template="template1"):
         self.server, self.path, self.name, self.schema = server, path, name, path / "schema"
         self.conninfo = "host=%s user=postgres dbname=%s" % (server, name)
         with psycopg.connect("host=%s user=postgres dbname=postgres" % server, autocommit=True) as db:
             db.execute('drop database if exists "%s"' % name)
-            db.execute('create database "%s"' % name)
+            db.execute('create database "%s" template "%s"' % (name, template))
         self.write("roles.sql", "select 1;\n")
         self.write("migrations/001_first.sql", FIRST)
         self.write("functions/plans.sql", PUT_PLANS)
@@ -64,7 +64,8 @@ class Site:
 
     def ask(self, sql):
         with psycopg.connect(self.conninfo, autocommit=True) as db:
-            return db.execute(sql).fetchall()
+            cursor = db.execute(sql)
+            return cursor.fetchall() if cursor.description else None
 
     def applied(self):
         return [name for name, in self.ask("select name from meta.migrations order by name")]
@@ -232,6 +233,75 @@ def test_the_real_schema_again_changes_nothing(real):
     before = dump()
     assert real.migrate().returncode == 0
     assert dump() == before
+
+
+@pytest.fixture
+def stamped(real, server, tmp_path, request):
+    """A copy of it, with a configuration of its own. Function (environment, ...) -> what migrate did."""
+    site = Site(server, tmp_path, request.node.name[:60], template=real.name)
+    site.configure(site.conninfo, ROOT / "schema")
+    development = site.conf.read_text()
+
+    def migrate(environment, *arguments):
+        site.conf.write_text(development.replace('"development"', '"%s"' % environment))
+        return site.migrate(*arguments)
+    site.migrate_as = migrate
+    site.stamp = lambda: site.ask("select environment, account from meta.stamp")
+    return site
+
+
+def test_c92_migrate_stamps_and_keeps_the_stamp(stamped):
+    newest = sorted(p.stem for p in (ROOT / "schema/migrations").glob("*.sql"))[-1]
+    assert stamped.ask("select environment, account, migrated_to from meta.stamp") == [("development", None, newest)]
+    stamped.ask("update meta.stamp set account = 'acct_1'")
+    before = stamped.ask("select * from meta.stamp")
+    done = stamped.migrate()
+    assert done.returncode == 0 and stamped.ask("select * from meta.stamp") == before
+    assert "would stamp" not in stamped.migrate("--dry-run").out
+
+
+@pytest.mark.parametrize("arguments", [(), ("--dry-run",)])
+def test_c92_migrate_refuses_a_database_of_another_environment_and_changes_nothing(stamped, arguments):
+    stamped.ask("drop function api.admit(text, text) cascade")
+    refused = stamped.migrate_as("production", *arguments)
+    assert refused.returncode == 78 and refused.out == ""
+    assert 'is stamped "development", and site.environment is "production": nothing was changed' in refused.err
+    assert "tollgate migrate --stamp" in refused.err
+    assert stamped.ask("select to_regproc('api.admit')") == [(None,)] and stamped.stamp() == [("development", None)]
+
+
+def test_c92_a_copy_is_stamped_anew_only_when_that_is_asked_for(stamped):
+    stamped.ask("update meta.stamp set account = 'acct_1', stamped_at = '2026-01-01'")
+    told = stamped.migrate_as("preview", "--stamp", "--dry-run")
+    assert told.returncode == 0 and stamped.stamp() == [("development", "acct_1")]
+    assert 'would stamp the database "preview", which is "development" now, and forget its account' in told.out
+    done = stamped.migrate_as("preview", "--stamp")
+    assert done.returncode == 0, done.err
+    assert stamped.stamp() == [("preview", None)]
+    assert stamped.ask("select stamped_at > now() - interval '1 h' from meta.stamp") == [(True,)]
+    assert stamped.migrate_as("development").returncode == 78
+
+
+def test_c92_a_database_without_a_stamp_gets_the_configured_one(stamped):
+    stamped.ask("delete from meta.stamp")
+    told = stamped.migrate_as("preview", "--dry-run")
+    assert told.returncode == 0 and 'would stamp the database "preview"' in told.out and stamped.stamp() == []
+    assert stamped.migrate_as("preview").returncode == 0
+    assert stamped.stamp() == [("preview", None)]
+
+
+def test_f93_the_stamp_moves_with_the_functions(stamped):
+    """Half applied: the migrations are there, and what belongs to them is not."""
+    stamped.schema = shutil.copytree(ROOT / "schema", stamped.path / "copy")
+    stamped.configure(stamped.conninfo, stamped.schema)
+    before = stamped.ask("select migrated_to from meta.stamp")
+    stamped.write("migrations/999_last.sql", "select 1;\n")
+    broken = stamped.write("policies/99_broken.sql", "nonsense;\n")
+    assert stamped.migrate().returncode == 1
+    assert stamped.applied()[-1] == "999_last" and stamped.ask("select migrated_to from meta.stamp") == before
+    broken.unlink()
+    assert stamped.migrate().returncode == 0
+    assert stamped.ask("select migrated_to from meta.stamp") == [("999_last",)]
 
 
 def test_status_tells_a_program_and_a_human(real):

@@ -4,10 +4,12 @@ create view tap.our_schema as
 	select n.oid, n.nspname as name from pg_namespace n
 	where n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'public', 'tap', 'meta');
 
+-- and all that is in meta but the administrator's own list
 create view tap.our_table as
-	select c.oid, format('%s.%s', s.name, c.relname) as name, c.relkind, c.relowner, c.relrowsecurity,
+	select c.oid, format('%s.%s', n.nspname, c.relname) as name, c.relkind, c.relowner, c.relrowsecurity,
 		c.relforcerowsecurity, c.reloptions, c.relacl
-	from pg_class c join tap.our_schema s on s.oid = c.relnamespace where c.relkind in ('r', 'p', 'v', 'm', 'f', 'S');
+	from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
+		and (n.oid in (select s.oid from tap.our_schema s) or n.nspname = 'meta' and c.relname <> 'migrations');
 
 create view tap.our_function as
 	select p.*, format('%s.%s', s.name, p.proname) as name, l.lanname as language
