@@ -51,6 +51,11 @@ $(BUILD)/lib/$(1)/%.o: lib/$(1)/%.c $(BUILD)/flags
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer,$(l))))
 
+# The last migration there is: what this build asks of a database.
+MIGRATION = $(basename $(notdir $(lastword $(sort $(wildcard schema/migrations/*.sql)))))
+$(BUILD)/lib/db/admission.o: private FLAGS += -DTOLLGATE_MIGRATION='"$(MIGRATION)"'
+$(BUILD)/lib/db/admission.o: $(wildcard schema/migrations)
+
 LIBS	= $(addprefix $(BUILD)/,$(addsuffix .a,$(filter-out service,$(LAYERS))))
 
 $(addprefix $(BUILD)/workers/,$(addsuffix .o,$(WORKERS))): INCLUDES = $(addprefix -Ilib/,app $(below_app))

@@ -34,7 +34,8 @@ usage(FILE *to, const struct worker *w)
 	    "  --threads N     requests side by side (else $TOLLGATE_THREADS, else serve.threads)\n"
 	    "  --check         read the configuration, pages and secrets, say what is wrong, serve nothing\n"
 	    "  --help, --version\n\n"
-	    "Exit: 0 stopped by SIGTERM or nothing wrong; 64 usage; 71 no socket; 78 configuration.\n",
+	    "Exit: 0 stopped by SIGTERM or nothing wrong; 64 usage; 71 no socket; 78 configuration,\n"
+	    "or a database of another environment.\n",
 	    w->name, w->about);
 }
 
@@ -105,7 +106,7 @@ app_open(mem_ctx *ctx, const struct worker *w, const struct options *o, struct a
 	app->db = db_open(ctx, &(struct db_options){
 		.conninfo = c->database.conninfo, .role = mem_printf(ctx, "tollgate_%s", w->name),
 		.pool = c->database.pool, .wait_ms = c->database.wait_ms, .timeout_ms = c->database.timeout_ms,
-		.prepared = c->database.prepared,
+		.prepared = c->database.prepared, .environment = c->site.environment,
 	});
 	TRY(pages_load(ctx, c, &app->pages));
 	if (w->needs & NEED_STRIPE)
@@ -116,6 +117,18 @@ app_open(mem_ctx *ctx, const struct worker *w, const struct options *o, struct a
 		});
 	app->csp = csp_make(ctx, app->stripe);
 	return OK;
+}
+
+/* A database that is away, or not migrated yet, is waited for while we serve; another environment's never becomes ours. */
+static bool
+is_refused(const struct worker *w, const struct options *o, mem_ctx *ctx, const struct app *app)
+{
+	const char	*why;
+
+	if (db_admit(app->db, ctx, &why) != ERR_FORBIDDEN)
+		return false;
+	fprintf(stderr, "%s: %s: %s\n", w->name, o->config, why);
+	return true;
 }
 
 static int
@@ -158,5 +171,7 @@ worker_main(const struct worker *w, int argc, char **argv)
 		printf("%s: %s: no fault found\n", w->name, o.config);
 		return 0;
 	}
+	if (is_refused(w, &o, ctx, &app))
+		return EX_CONFIG;
 	return worker_serve(w, &o, &app);
 }

@@ -1,6 +1,5 @@
 #include "call.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,24 +100,6 @@ exchange_send(struct exchange *x, bool prepared, const char *bearer, const char 
 	    statement_send(c, prepared, sql, args) && PQpipelineSync(c->pg);
 }
 
-/* False at the deadline. A socket already closed counts as ready: reading it will say why. */
-static bool
-socket_wait(PGconn *pg, short events, int64_t deadline)
-{
-	struct pollfd	p = { PQsocket(pg), events, 0 };
-	int64_t		left;
-	int		n = -1;
-
-	if (p.fd < 0)
-		return true;
-	while (n < 0 && (left = deadline - pool_now()) > 0) {
-		n = poll(&p, 1, (int)left);
-		if (n < 0 && errno != EINTR)
-			return true;
-	}
-	return n > 0;
-}
-
 /*
  * The next result, NULL between statements. ERR_UNAVAILABLE while it is certain that the Sync is still with us,
  * ERR_UNCERTAIN after that. What the server said before it hung up is read first: it tells the two apart better.
@@ -135,7 +116,7 @@ result_next(struct exchange *x, PGresult **out)
 		if (left < 0)
 			return broken ? ERR_UNCERTAIN : ERR_UNAVAILABLE;
 		x->sent = left == 0;
-		if (!socket_wait(pg, left ? POLLIN | POLLOUT : POLLIN, x->deadline))
+		if (!pool_wait(pg, left ? POLLIN | POLLOUT : POLLIN, x->deadline))
 			return x->sent ? ERR_UNCERTAIN : ERR_UNAVAILABLE;
 		if (PQconsumeInput(pg))
 			continue;

@@ -24,12 +24,21 @@ struct db_options {
 	int		wait_ms;	/* for a free one, then ERR_UNAVAILABLE */
 	int		timeout_ms;	/* for one call, also when the server's machine vanishes */
 	bool		prepared;
+	const char	*environment;	/* site.environment; NULL: any database will do (tests) */
 };
 
 /* Never connects: a process stays up while the database is down. The pool hangs on ctx. */
 struct db *db_open(mem_ctx *ctx, const struct db_options *options);
 
-/* Tries to reach the database: OK or ERR_UNAVAILABLE. For --check and health. */
+/*
+ * Every connection is admitted by the database before it serves anything: it must be stamped with our environment, and
+ * its schema must not be older than this build. While it is not, all calls are ERR_UNAVAILABLE. This one asks why, for a
+ * program that begins: ERR_FORBIDDEN, another environment's; ERR_CONFLICT, an older schema; *why is then a sentence on
+ * mem. ERR_UNAVAILABLE: not reached.
+ */
+enum err db_admit(struct db *db, mem_ctx *mem, const char **why) MUST_CHECK;
+
+/* Tries to reach the database: OK or ERR_UNAVAILABLE. For health. */
 enum err db_ping(struct db *db) MUST_CHECK;
 
 /* Who asks. Made for each request, on its memory. bearer: 64 hex digits (session_bearer()). */

@@ -1,10 +1,13 @@
 #include "pool.h"
 
+#include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "admission.h"
 #include "log.h"
 
 enum { CONNECT_MS = 2000, BACKOFF_FIRST_MS = 100, BACKOFF_LAST_MS = 5000 };
@@ -16,6 +19,23 @@ pool_now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+bool
+pool_wait(PGconn *pg, short events, int64_t deadline)
+{
+	struct pollfd	p = { PQsocket(pg), events, 0 };
+	int64_t		left;
+	int		n = -1;
+
+	if (p.fd < 0)
+		return true;
+	while (n < 0 && (left = deadline - pool_now()) > 0) {
+		n = poll(&p, 1, (int)left);
+		if (n < 0 && errno != EINTR)
+			return true;
+	}
+	return n > 0;
 }
 
 static void
@@ -56,6 +76,8 @@ db_open(mem_ctx *ctx, const struct db_options *options)
 	db->options = *options;
 	db->options.conninfo = mem_printf(db, "%s", options->conninfo);
 	db->options.role = mem_printf(db, "%s", options->role);
+	if (options->environment)
+		db->options.environment = mem_printf(db, "%s", options->environment);
 	db->settings = startup_settings(db, options->timeout_ms);
 	db->conns = talloc_zero_array(db, struct conn, options->pool);
 	pthread_mutex_init(&db->lock, NULL);
@@ -113,10 +135,39 @@ gate_update(struct db *db, bool connected)
 	db->connect_at = now + db->backoff_ms / 2 + (int64_t)(arc4random_uniform((unsigned)db->backoff_ms / 2 + 1));
 }
 
+/* What the database has to say against us is logged when it begins to say so, not at each connection. */
+static void
+refusal_note(struct db *db, enum err e, const char *why)
+{
+	bool	news;
+
+	pthread_mutex_lock(&db->lock);
+	news = e != OK && strcmp(db->why, why) != 0;
+	db->refusal = e;
+	snprintf(db->why, sizeof(db->why), "%s", why);
+	pthread_mutex_unlock(&db->lock);
+	if (news)
+		log_line(LOG_ERROR, "db_refused", LOG_TEXT("reason", why));
+}
+
+static bool
+conn_is_admitted(struct db *db, struct conn *c)
+{
+	char		why[sizeof(db->why)] = "";
+	enum err	e = OK;
+
+	if (db->options.environment)
+		e = admission_ask(c->pg, db->options.environment, pool_now() + CONNECT_MS, why, sizeof(why));
+	refusal_note(db, e, why);
+	return e == OK;
+}
+
 static enum err
 conn_open(struct db *db, struct conn *c)
 {
 	c->pg = server_connect(db);
+	if (c->pg && !conn_is_admitted(db, c))
+		conn_close(c);
 	pthread_mutex_lock(&db->lock);
 	gate_update(db, c->pg != NULL);
 	pthread_mutex_unlock(&db->lock);
@@ -202,4 +253,24 @@ pool_give(struct db *db, struct conn *c, bool sound)
 	c->busy = false;
 	pthread_cond_signal(&db->given);
 	pthread_mutex_unlock(&db->lock);
+}
+
+enum err
+db_admit(struct db *db, mem_ctx *mem, const char **why)
+{
+	struct conn	*c;
+	enum err	e = pool_take(db, pool_now() + db->options.timeout_ms, &c);
+
+	*why = NULL;
+	if (e == OK) {
+		pool_give(db, c, true);
+		return OK;
+	}
+	pthread_mutex_lock(&db->lock);
+	if (db->refusal == ERR_FORBIDDEN || db->refusal == ERR_CONFLICT) {
+		e = db->refusal;
+		*why = mem_printf(mem, "%s", db->why);
+	}
+	pthread_mutex_unlock(&db->lock);
+	return e;
 }

@@ -94,8 +94,9 @@ stamp_check(struct run *r)
 	TRY(e);
 	if (*r->stamped == '\0' || r->options->stamp || strcmp(r->stamped, wanted) == 0)
 		return OK;
-	fprintf(stderr, "database: is stamped \"%s\", and site.environment is \"%s\": nothing was changed. Use the configuration "
-	    "that belongs to this database; or, if it is a copy that is to become \"%s\", run tollgate migrate --stamp\n",
+	fprintf(stderr, "database: is stamped \"%s\", and site.environment is \"%s\": nothing was changed. Use the "
+	    "configuration that belongs to this database; or, if it is a copy that is to become \"%s\", run tollgate migrate "
+	    "--stamp\n",
 	    r->stamped, wanted, wanted);
 	return ERR_FORBIDDEN;
 }

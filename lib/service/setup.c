@@ -18,13 +18,14 @@ exit_code(enum err e)
 int
 setup_check(const struct operator *o)
 {
+	const char	*why;
 	enum err	e;
 
 	printf("%s: ok\n", o->path);
 	if (!o->live)
 		return EX_OK;
-	e = db_ping(o->db);
-	printf("database: %s\n", e == OK ? "ok" : "cannot be reached as tollgate_operator");
+	e = db_admit(o->db, o->mem, &why);
+	printf("database: %s\n", e == OK ? "ok" : why ? why : "cannot be reached as tollgate_operator");
 	return exit_code(e);
 }
 

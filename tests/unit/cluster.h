@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -219,7 +220,7 @@ proxy_accept(void *arg)
 	return NULL;
 }
 
-static void
+__attribute__((unused)) static void
 proxy_start(struct proxy *p, const struct cluster *c)
 {
 	struct sockaddr_un	here = { .sun_family = AF_UNIX };
@@ -235,7 +236,7 @@ proxy_start(struct proxy *p, const struct cluster *c)
 	pthread_create(&p->thread, NULL, proxy_accept, p);
 }
 
-static void
+__attribute__((unused)) static void
 proxy_stop(struct proxy *p)
 {
 	char	path[112];

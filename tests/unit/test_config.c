@@ -248,8 +248,8 @@ test_f121_mail_that_could_be_read_on_the_way_is_refused(void **state)
 static enum err
 load_key(struct stage *s, const char *secret, mode_t mode)
 {
-	return load(s, NEED_STRIPE, mem_printf(s->mem, "site = { environment = \"preview\"; };\nstripe = { key_file = \"%s\"; };\n",
-	    file_write(s, "key", secret, mode)));
+	return load(s, NEED_STRIPE, mem_printf(s->mem, "site = { environment = \"preview\"; };\n"
+	    "stripe = { key_file = \"%s\"; };\n", file_write(s, "key", secret, mode)));
 }
 
 static void
@@ -336,12 +336,12 @@ test_c92_a_key_is_of_the_environments_own_mode(void **state)
 		assert_int_equal(load(s, NEED_STRIPE, text), table[i].wanted ? ERR_INVALID : OK);
 		assert_true(table[i].wanted == NULL || strstr(s->said, table[i].wanted) != NULL);
 		assert_null(strstr(s->said, "hush"));
-		assert_int_equal(load(s, NEED_MAIL, text), ERR_INVALID);	/* of its own; the key is none of its business */
+		assert_int_equal(load(s, NEED_MAIL, text), ERR_INVALID);	/* it lacks mail, and asks for no key */
 		assert_null(strstr(s->said, "stripe"));
 	}
 	setenv("TOLLGATE_STRIPE_KEY", "sk_test_hush", 1);
 	assert_int_equal(load(s, NEED_STRIPE, "\nsite = { environment = \"production\"; };"), ERR_INVALID);
-	assert_non_null(strstr(s->said, ":2: stripe.key_file (or TOLLGATE_STRIPE_KEY) must hold a key that begins with sk_live_"));
+	assert_non_null(strstr(s->said, ":2: stripe.key_file (or TOLLGATE_STRIPE_KEY) must hold a key"));
 }
 
 static void

@@ -25,8 +25,13 @@ struct db {
 	pthread_cond_t		given;
 	int			backoff_ms;	/* 0: the last connecting succeeded */
 	int64_t			connect_at;	/* not before */
+	enum err		refusal;	/* why the last connection was not admitted, OK when it was */
+	char			why[200];	/* in words */
 	struct conn		*conns;		/* options.pool of them */
 };
+
+/* False at the deadline. A socket already closed counts as ready: reading it will say why. */
+bool pool_wait(PGconn *pg, short events, int64_t deadline);
 
 /* Milliseconds of a clock that never jumps. Deadlines are in it. */
 int64_t pool_now(void);

@@ -1,0 +1,61 @@
+#include "admission.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "pool.h"
+
+/* SQLSTATEs that tell who must act; any other one is an outage. */
+static const struct {
+	const char	*code;
+	enum err	err;
+	const char	*why;		/* NULL: what the database says */
+} refusals[] = {
+	{ "TG403", ERR_FORBIDDEN, NULL },
+	{ "TG503", ERR_CONFLICT, NULL },
+	{ "3F000", ERR_CONFLICT, "the database has no schema of ours: run tollgate migrate" },
+	{ "42883", ERR_CONFLICT, "the schema of the database is older than this program: run tollgate migrate" },
+	{ "42501", ERR_CONFLICT, "the database grants this role nothing: run tollgate migrate" },
+};
+
+static enum err
+refusal_read(PGconn *pg, const PGresult *r, char *why, size_t n)
+{
+	const char	*code = r ? PQresultErrorField(r, PG_DIAG_SQLSTATE) : NULL;
+	const char	*said = r ? PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY) : NULL;
+
+	for (size_t i = 0; code && i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+		if (strcmp(code, refusals[i].code) != 0)
+			continue;
+		snprintf(why, n, "%s", refusals[i].why ? refusals[i].why : said ? said : code);
+		return refusals[i].err;
+	}
+	snprintf(why, n, "%s", said ? said : PQstatus(pg) == CONNECTION_OK ? "no answer in time" : PQerrorMessage(pg));
+	return ERR_UNAVAILABLE;
+}
+
+static bool
+result_await(PGconn *pg, int64_t deadline)
+{
+	while (PQisBusy(pg)) {
+		if (PQflush(pg) < 0 || !pool_wait(pg, POLLIN, deadline) || !PQconsumeInput(pg))
+			return false;
+	}
+	return true;
+}
+
+/* TOLLGATE_MIGRATION is the last one in schema/migrations at the time of the build. */
+enum err
+admission_ask(PGconn *pg, const char *environment, int64_t deadline, char *why, size_t n)
+{
+	const char *const	values[] = { environment, TOLLGATE_MIGRATION };
+	bool			sent = PQsendQueryParams(pg, "select api.admit($1, $2)", 2, NULL, values, NULL, NULL, 0);
+	PGresult		*r = sent && result_await(pg, deadline) ? PQgetResult(pg) : NULL;
+	enum err		e = PQresultStatus(r) == PGRES_TUPLES_OK ? OK : refusal_read(pg, r, why, n);
+
+	PQclear(r);
+	if (e == OK && (!result_await(pg, deadline) || PQgetResult(pg) != NULL))
+		e = refusal_read(pg, NULL, why, n);
+	return e;
+}
