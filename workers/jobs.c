@@ -3,6 +3,8 @@
  * may run side by side.
  */
 #include <getopt.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +21,7 @@
 #include "outbox.h"
 #include "reconcile.h"
 #include "smtp.h"
+#include "stamp.h"
 #include "sync.h"
 #include "worker.h"
 
@@ -26,10 +29,15 @@ enum {
 	HOUSE_MS	= 3600 * 1000,
 	GAP_LOOK_MS	= 10 * 1000,	/* how often to ask whether a list is due, at most */
 	LISTEN_MS	= 5 * 1000,	/* until the next try when listening alone fails */
+	ACCOUNT_MS	= 1000,		/* how often to ask for the account until it is known */
+	TURN_MS		= 20,		/* how often those who wait for that look up */
 	LEASE_SLACK	= 10,		/* seconds beyond the longest call to the other side */
 	END_SOFT_MS	= 1000,		/* for a mail that is being sent */
 	END_HARD_MS	= 1200
 };
+
+/* What is known of the key's account: UNKNOWN while Stripe is away, which must not keep sign-in mails back. */
+enum account { ACCOUNT_UNASKED, ACCOUNT_UNKNOWN, ACCOUNT_OURS };
 
 struct jobs {
 	const struct config	*config;
@@ -38,7 +46,47 @@ struct jobs {
 	struct stripe		*stripe;
 	struct smtp		*smtp;
 	struct crew		*crew;
+	atomic_int		account;	/* of enum account; only ever grows */
+	atomic_int		code;		/* exit status */
 };
+
+/* Nothing is claimed before that much is known. False: it is time to end. */
+static bool
+account_await(struct jobs *j, enum account least)
+{
+	while (atomic_load(&j->account) < (int)least) {
+		if (!crew_pause(j->crew, TURN_MS))
+			return false;
+	}
+	return true;
+}
+
+/* What another account's key fetches must not be written down here, so it ends us all. */
+static enum err
+account_piece(void *arg, mem_ctx *mem, bool *found)
+{
+	struct jobs	*j = arg;
+	const char	*account, *why;
+	enum err	e;
+
+	(void)found;
+	if (atomic_load(&j->account) == ACCOUNT_OURS || !stripe_is_up(j->stripe))
+		return OK;
+	TRY(db_ping(j->db));
+	if (stamp_ask(j->stripe, mem, &account) != OK) {
+		atomic_store(&j->account, ACCOUNT_UNKNOWN);
+		return OK;
+	}
+	e = stamp_match(db_as_service(mem, j->db), mem, account, true, &why);
+	if (e == OK)
+		atomic_store(&j->account, ACCOUNT_OURS);
+	if (e != ERR_CONFLICT)
+		return e;
+	log_line(LOG_ERROR, "account", LOG_TEXT("reason", why));
+	atomic_store(&j->code, EX_CONFIG);
+	kill(getpid(), SIGTERM);
+	return OK;
+}
 
 static struct json_object *
 mail_doc(struct jobs *j, mem_ctx *mem, const struct outbox_mail *m)
@@ -101,6 +149,8 @@ mail_piece(void *arg, mem_ctx *mem, bool *found)
 	char			*message;
 	enum err		e;
 
+	if (!account_await(j, ACCOUNT_UNKNOWN))
+		return OK;
 	TRY(outbox_claim(me, mem, lease, &m, found));
 	if (!*found)
 		return OK;
@@ -120,7 +170,7 @@ sync_piece(void *arg, mem_ctx *mem, bool *found)
 	struct jobs	*j = arg;
 	int		longest_ms = 2 * j->config->stripe.timeout_ms + STRIPE_SLACK_MS;
 
-	if (!stripe_is_up(j->stripe))
+	if (!account_await(j, ACCOUNT_OURS) || !stripe_is_up(j->stripe))
 		return OK;
 	TRY(sync_one(db_as_service(mem, j->db), mem, j->stripe, longest_ms / 1000 + LEASE_SLACK, found));
 	if (*found)
@@ -154,7 +204,7 @@ reconcile_piece(void *arg, mem_ctx *mem, bool *found)
 	struct reconcile	r = { .db = j->db, .stripe = j->stripe };
 
 	(void)mem;
-	if (!stripe_is_up(j->stripe))
+	if (!account_await(j, ACCOUNT_OURS) || !stripe_is_up(j->stripe))
 		return OK;
 	return reconcile_due(&r, j->config->jobs.gap_seconds, j->config->jobs.reconcile_hour, found);
 }
@@ -166,6 +216,8 @@ house_piece(void *arg, mem_ctx *mem, bool *found)
 	struct jobs		*j = arg;
 	struct json_object	*done;
 
+	if (!account_await(j, ACCOUNT_UNKNOWN))
+		return OK;
 	TRY(db_service(db_as_service(mem, j->db), &done, "service.keep_house()", NO_ARGS));
 	if (!json_object_is_type(done, json_type_object))
 		return OK;
@@ -189,6 +241,7 @@ jobs_open(mem_ctx *ctx, const char *path, struct jobs *j)
 	j->db = db_open(ctx, &(struct db_options){
 		.conninfo = c->database.conninfo, .role = "tollgate_jobs", .pool = c->jobs.threads + 4,
 		.wait_ms = c->database.wait_ms, .timeout_ms = c->database.timeout_ms, .prepared = c->database.prepared,
+		.environment = c->site.environment,
 	});
 	j->stripe = stripe_open(ctx, &(struct stripe_options){
 		.api_url = c->stripe.api_url, .key = c->stripe.key, .version = c->stripe.version,
@@ -209,6 +262,7 @@ jobs_run(mem_ctx *ctx, struct jobs *j)
 	int	look_ms = j->config->jobs.gap_seconds * 500;
 
 	j->crew = crew_new(ctx);
+	crew_add(j->crew, 1, account_piece, j, ACCOUNT_MS);
 	crew_add(j->crew, (unsigned)j->config->jobs.threads, sync_piece, j, j->config->jobs.poll_ms);
 	crew_add(j->crew, 1, mail_piece, j, j->config->jobs.poll_ms);
 	crew_add(j->crew, 1, reconcile_piece, j, look_ms < GAP_LOOK_MS ? look_ms : GAP_LOOK_MS);
@@ -221,7 +275,7 @@ jobs_run(mem_ctx *ctx, struct jobs *j)
 	if (!crew_has_ended(j->crew, END_SOFT_MS)) {
 		smtp_stop(j->smtp);
 		if (!crew_has_ended(j->crew, END_HARD_MS))
-			_exit(0);
+			_exit(atomic_load(&j->code));
 	}
 }
 
@@ -234,7 +288,8 @@ usage(FILE *to)
 	    "  --config FILE   configuration (else $TOLLGATE_CONFIG, else /etc/tollgate/tollgate.conf)\n"
 	    "  --check         read the configuration, pages and secrets, say what is wrong, do nothing\n"
 	    "  --help, --version\n\n"
-	    "Exit: 0 stopped by SIGTERM or nothing wrong; 64 usage; 78 configuration.\n");
+	    "Exit: 0 stopped by SIGTERM or nothing wrong; 64 usage; 78 configuration,\n"
+	    "or a database of another environment or of another account at Stripe.\n");
 }
 
 /* True to go on; else *code is the exit status. */
@@ -272,7 +327,7 @@ main(int argc, char **argv)
 {
 	struct jobs	j = { 0 };
 	bool		check = false;
-	const char	*config;
+	const char	*config, *why;
 	mem_ctx		*ctx;
 	int		code;
 
@@ -289,6 +344,10 @@ main(int argc, char **argv)
 		printf("jobs: %s: no fault found\n", config);
 		return 0;
 	}
+	if (db_admit(j.db, ctx, &why) == ERR_FORBIDDEN) {
+		fprintf(stderr, "jobs: %s: %s\n", config, why);
+		return EX_CONFIG;
+	}
 	jobs_run(ctx, &j);
-	return 0;
+	return atomic_load(&j.code);
 }

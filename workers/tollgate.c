@@ -11,6 +11,7 @@
 #include "reconciliation.h"
 #include "replay.h"
 #include "setup.h"
+#include "stamp.h"
 #include "upkeep.h"
 
 #define CONFIG_DEFAULT "/etc/tollgate/tollgate.conf"
@@ -137,7 +138,8 @@ usage(FILE *to, const struct command *c)
 	    "  --help%s, --version\n\n", c ? "" : "\n", c ? "" : " (also after a command)");
 	if (c)
 		fprintf(to, "Example: %s\n\n", c->example);
-	fprintf(to, "Exit: 0 done; 1 differs, refused or failed; 64 usage; 69 unavailable; 78 configuration.\n");
+	fprintf(to, "Exit: 0 done; 1 differs, refused or failed; 64 usage; 69 unavailable; 78 configuration,\n"
+	    "or a database of another environment or of another account at Stripe.\n");
 }
 
 static int
@@ -163,10 +165,44 @@ command_find(char **words, int *used)
 	return NULL;
 }
 
+/* EX_OK when the database is the configuration's own, or is not asked for anything. */
+static int
+database_check(const struct command *c, const struct operator *o)
+{
+	const char	*why;
+	enum err	e = OK;
+
+	if (c->run != setup_check && c->run != setup_migrate)
+		e = db_admit(o->db, o->mem, &why);
+	if (e == OK)
+		return EX_OK;
+	if (why == NULL)
+		return operator_failed(o, e);
+	operator_refused(o, "%s", why);
+	return e == ERR_FORBIDDEN ? EX_CONFIG : EX_UNAVAILABLE;
+}
+
+/* EX_OK when the key is the database's own too. What is unknown yet stays so: that is for jobs to find out. */
+static int
+account_check(const struct operator *o)
+{
+	const char	*account, *why;
+	enum err	e = stamp_ask(o->stripe, o->mem, &account);
+
+	if (e == OK)
+		e = stamp_match(operator_as(o, o->mem), o->mem, account, false, &why);
+	if (e == ERR_CONFLICT) {
+		operator_refused(o, "%s", why);
+		return EX_CONFIG;
+	}
+	return e == OK ? EX_OK : operator_failed(o, e);
+}
+
 static int
 command_run(const struct command *c, struct operator *o)
 {
 	struct config	*config;
+	int		code;
 
 	o->name = c->name;
 	if (config_load(o->mem, o->path, c->needs, &config) != OK)
@@ -175,14 +211,20 @@ command_run(const struct command *c, struct operator *o)
 	o->db = db_open(o->mem, &(struct db_options){
 		.conninfo = config->database.conninfo, .role = "tollgate_operator", .pool = 1,
 		.wait_ms = config->database.wait_ms, .timeout_ms = PATIENCE_MS, .prepared = false,
+		.environment = config->site.environment,
 	});
-	if (c->needs != NEED_ALL && c->needs & NEED_STRIPE)
-		o->stripe = stripe_open(o->mem, &(struct stripe_options){
-			.api_url = config->stripe.api_url, .key = config->stripe.key, .version = config->stripe.version,
-			.portal_configuration = config->stripe.portal_configuration, .timeout_ms = config->stripe.timeout_ms,
-			.rate = config->stripe.rate,
-		});
-	return c->run(o);
+	code = database_check(c, o);
+	if (code != EX_OK)
+		return code;
+	if (c->needs == NEED_ALL || !(c->needs & NEED_STRIPE))
+		return c->run(o);
+	o->stripe = stripe_open(o->mem, &(struct stripe_options){
+		.api_url = config->stripe.api_url, .key = config->stripe.key, .version = config->stripe.version,
+		.portal_configuration = config->stripe.portal_configuration, .timeout_ms = config->stripe.timeout_ms,
+		.rate = config->stripe.rate,
+	});
+	code = account_check(o);
+	return code == EX_OK ? c->run(o) : code;
 }
 
 /* What was asked for, into o; the letter of an option that ends the matter, or 0. */

@@ -12,6 +12,7 @@
 #include "https.h"
 #include "json.h"
 #include "log.h"
+#include "private/call.h"
 #include "private/hosted.h"
 
 enum { PAUSE_LEAST_MS = 500, PAUSE_MOST_MS = 5000, PAUSE_ALL_MOST_MS = 60000, ATTEMPT_LEAST_MS = 100 };
@@ -292,13 +293,14 @@ breaker_tell(struct stripe *s, const struct attempt *a)
 }
 
 enum err
-stripe_call(struct stripe *s, mem_ctx *mem, const char *method, const char *path, const char *form, const char *key,
-    struct json_object **out)
+stripe_call_status(struct stripe *s, mem_ctx *mem, const char *method, const char *path, const char *form, const char *key,
+    struct json_object **out, int *status)
 {
 	struct https_request	q = { .method = method };
 	struct attempt		a;
 
 	*out = NULL;
+	*status = 0;
 	if (!breaker_ask(s))
 		return ERR_UNAVAILABLE;
 	request_prepare(s, mem, &q, path, form, key);
@@ -307,7 +309,17 @@ stripe_call(struct stripe *s, mem_ctx *mem, const char *method, const char *path
 		return ERR_UNAVAILABLE;
 	}
 	breaker_tell(s, &a);
+	*status = a.answer.status;
 	TRY(attempt_verdict(&a));
 	*out = a.doc;
 	return OK;
+}
+
+enum err
+stripe_call(struct stripe *s, mem_ctx *mem, const char *method, const char *path, const char *form, const char *key,
+    struct json_object **out)
+{
+	int	status;
+
+	return stripe_call_status(s, mem, method, path, form, key, out, &status);
 }

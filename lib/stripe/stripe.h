@@ -62,6 +62,12 @@ struct stripe_list {
 /* The next page, and after moved to its last object; both on mem. A page that is too large is asked for in parts. */
 enum err stripe_list(struct stripe *s, mem_ctx *mem, struct stripe_list *l) MUST_CHECK;
 
+/*
+ * GET /v1/account: whose key ours is. *id "acct_...". ERR_FORBIDDEN: a restricted key that may not ask; else as
+ * stripe_call().
+ */
+enum err stripe_account(struct stripe *s, mem_ctx *mem, const char **id) MUST_CHECK;
+
 struct stripe_checkout {
 	const char	*tenant;	/* our id: client_reference_id and metadata[tenant_id] of session and subscription */
 	const char	*plan;

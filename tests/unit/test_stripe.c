@@ -223,6 +223,33 @@ test_f102_what_stripe_decided_is_not_asked_again(void **state)
 }
 
 static void
+test_c92_the_account_is_that_of_the_key(void **state)
+{
+	static const struct {
+		const char	*answer;
+		enum err	err;
+		const char	*id;
+	} table[] = {
+		{ ANSWER("200 OK", "{\"id\":\"acct_1\",\"object\":\"account\"}"), OK, "acct_1" },
+		{ ANSWER("200 OK", "{\"id\":\"cus_1\"}"), ERR_UPSTREAM, NULL }, { ANSWER("200 OK", "{}"), ERR_UPSTREAM, NULL },
+		{ ANSWER("403 No", "{\"error\":{}}"), ERR_FORBIDDEN, NULL }, { ANSWER("401 No", "{}"), ERR_INTERNAL, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct world	w;
+		const char	*id;
+
+		BEGIN(&w, table[i].answer);
+		assert_int_equal(stripe_account(w.stripe, w.mem, &id), table[i].err);
+		assert_non_null(strstr(w.server.asked[0], "GET /v1/account HTTP/1.1\r\n"));
+		if (table[i].id)
+			assert_string_equal(id, table[i].id);
+		end(&w, 1);
+	}
+}
+
+static void
 test_f98_a_failure_that_stripe_has_kept_is_final_for_its_key(void **state)
 {
 	static const char	kept[] = ANSWER("500 Oops\r\nIdempotent-Replayed: true\r\nStripe-Should-Retry: true", "{}");
@@ -648,6 +675,7 @@ main(void)
 		cmocka_unit_test(test_f98_what_may_have_happened_is_asked_again_with_the_same_key_and_bytes),
 		cmocka_unit_test(test_f98_three_attempts_and_no_more),
 		cmocka_unit_test(test_f102_what_stripe_decided_is_not_asked_again),
+		cmocka_unit_test(test_c92_the_account_is_that_of_the_key),
 		cmocka_unit_test(test_f98_a_failure_that_stripe_has_kept_is_final_for_its_key),
 		cmocka_unit_test(test_f98_the_portal_is_asked_once_more_with_another_key),
 		cmocka_unit_test(test_f101_a_redirect_is_not_followed),

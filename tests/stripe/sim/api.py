@@ -17,7 +17,7 @@ from .parameters import decode, read_object
 
 
 def account(world, p):
-    return {"id": "acct_1Simulator", "object": "account", "business_type": "company", "charges_enabled": True,
+    return {"id": world.settings["account"], "object": "account", "business_type": "company", "charges_enabled": True,
             "country": "US", "default_currency": "usd", "details_submitted": True, "email": "owner@example.com",
             "payouts_enabled": True, "settings": {"dashboard": {"display_name": "Tollgate Simulator"}},
             "type": "standard"}

@@ -1,0 +1,35 @@
+#include "stamp.h"
+
+#include "json.h"
+#include "log.h"
+
+enum err
+stamp_ask(struct stripe *s, mem_ctx *mem, const char **account)
+{
+	enum err	e = stripe_account(s, mem, account);
+
+	if (e != ERR_FORBIDDEN)
+		return e;
+	log_line(LOG_WARN, "stripe_account", LOG_TEXT("reason", "this key may not read its account, so whether that is the "
+	    "database's is not known"));
+	*account = NULL;
+	return OK;
+}
+
+enum err
+stamp_match(struct db_service *me, mem_ctx *mem, const char *account, bool learn, const char **why)
+{
+	struct json_object	*other;
+
+	*why = NULL;
+	if (account == NULL)
+		return OK;
+	TRY(db_service(me, &other, "service.match_account($1, $2::boolean)",
+	    ARGS(TEXT(account), TEXT(learn ? "true" : "false"))));
+	if (other == NULL)
+		return OK;
+	*why = mem_printf(mem, "the database belongs to %s at Stripe, and this key to %s: use a key of %s, or, if the "
+	    "database is to leave that account, run tollgate migrate --stamp", json_object_get_string(other), account,
+	    json_object_get_string(other));
+	return ERR_CONFLICT;
+}
