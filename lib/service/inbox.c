@@ -148,12 +148,13 @@ created_read(struct json_object *doc)
 	return strptime(text, "%Y-%m-%dT%H:%M:%S", &t) != NULL ? timegm(&t) : 0;
 }
 
+/* Not thin: those name an object elsewhere, and carry none. */
 static bool
-is_for_us(struct json_object *doc)
+is_whole(struct json_object *doc)
 {
 	const char	*object = json_text(doc, "/object");
 
-	return object != NULL && strcmp(object, "event") == 0 && json_at(doc, "/account") == NULL;
+	return object != NULL && strcmp(object, "event") == 0;
 }
 
 enum err
@@ -175,7 +176,7 @@ inbox_read(mem_ctx *mem, const char *body, size_t n, struct inbox_event *e)
 	if (e->type == NULL)
 		e->type = "";
 	row = row_find(e->type);
-	if (row == NULL || broken || !is_for_us(doc) || is_named_twice(body))
+	if (row == NULL || broken || !is_whole(doc) || is_named_twice(body))
 		return OK;
 	e->object = object_find(doc, row);
 	e->kind = e->object != NULL ? row->kind : NULL;

@@ -28,7 +28,7 @@ bool inbox_knows(const char *type);
 
 /*
  * Reads a body whose signature was right. ERR_BAD_REQUEST when it is no JSON or has no event id. Parked: thin events,
- * other accounts' events, an id or type given twice, broken UTF-8, types without a row in the table, no usable id.
+ * an id or type given twice, broken UTF-8, types without a row in the table, no usable id.
  */
 enum err inbox_read(mem_ctx *mem, const char *body, size_t n, struct inbox_event *out) MUST_CHECK;
 

@@ -13,33 +13,44 @@ end
 $$;
 
 -- Events that came in together, in one statement and one commit: [{"id", ..., "at", "size"}...], at and size saying where
--- in the blob its bytes are. Answers the ids that are new. Rows are locked in the order of their keys, so that two such
--- calls do not deadlock.
+-- in the blob its bytes are. Answers the ids that are new. What another mode or account of Stripe's tells is ignored, and
+-- the operator told. Rows are locked in the order of their keys, so that two such calls do not deadlock.
 create or replace function service.receive_events(p_about jsonb, p_blob bytea) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-	fresh jsonb;
+	news record;
+	stamp meta.stamp;
 begin
-	with kept as (
+	select t.* into stamp from meta.stamp t;
+	with told as (
+		select a.*, case when a.livemode <> (stamp.environment = 'production') then 'livemode'
+			when a.account <> coalesce(stamp.account, '') then 'account' end as why
+		from jsonb_to_recordset(p_about) as a(id text, type text, api_version text, account text, created bigint,
+			livemode boolean, signature text, key text, headers jsonb, kind text, object text, at int, size int)
+	), kept as (
 		insert into inbox.events as e (id, type, api_version, account, created, livemode, raw, signature_header, key_id,
-			headers, state, object_kind, object_id)
+			headers, state, object_kind, object_id, outcome)
 		select a.id, a.type, a.api_version, a.account,
 			case when a.created between 0 and 253402300799 then to_timestamp(a.created) end,	-- up to year 9999
 			a.livemode, substring(p_blob from a.at for a.size), a.signature, a.key, a.headers,
-			case when a.kind is not null and a.object is not null then 'received' else 'ignored' end, a.kind, a.object
-		from jsonb_to_recordset(p_about) as a(id text, type text, api_version text, account text, created bigint,
-			livemode boolean, signature text, key text, headers jsonb, kind text, object text, at int, size int)
+			case when a.kind is not null and a.object is not null and a.why is null then 'received' else 'ignored' end,
+			case when a.why is null then a.kind end, case when a.why is null then a.object end,
+			case when a.why is not null then jsonb_build_object('foreign', a.why) end
+		from told a
 		order by a.id
 		on conflict (id) do nothing
-		returning e.id, e.state, e.object_kind, e.object_id
+		returning e.id, e.state, e.object_kind, e.object_id, e.outcome ->> 'foreign' as why
 	), marked as (
 		insert into sync.objects as o (kind, id)
 		select distinct k.object_kind, k.object_id from kept k where k.state = 'received' order by 1, 2
 		on conflict (kind, id) do update set version = o.version + 1, next_at = now(), dead_at = null,
 			attempts = case when o.dead_at is null then o.attempts else 0 end
 	)
-	select coalesce(jsonb_agg(k.id), '[]') into fresh from kept k;
-	return fresh;
+	select coalesce(jsonb_agg(k.id), '[]') as ids, min(k.why) as why into news from kept k;
+	if news.why is not null then
+		perform billing.raise_alert(null, 'foreign_event', news.why, null);
+	end if;
+	return news.ids;
 end
 $$;
 

@@ -19,8 +19,8 @@ select is(count(*), 1::bigint, 'F74 and mark nothing') from sync.objects;
 select is(tap.ask('tollgate_webhooks', format('service.receive_events(%L, %L)', $$[
 		{"id": "evt_b2", "type": "x.y", "created": 1767225600, "livemode": false, "signature": "t=1", "key": "1", "kind": "subscription", "object": "sub_b", "at": 3, "size": 3},
 		{"id": "evt_1", "type": "x.y", "created": 0, "livemode": false, "signature": "t=1", "key": "0", "kind": "subscription", "object": "sub_x", "at": 1, "size": 2},
-		{"id": "evt_b1", "type": "x.y", "created": 0, "livemode": true, "signature": "t=1", "key": "0", "kind": "subscription", "object": "sub_b", "at": 1, "size": 2},
-		{"id": "evt_b1", "type": "x.y", "created": 0, "livemode": true, "signature": "t=1", "key": "0", "kind": "customer", "object": "cus_b", "at": 1, "size": 2},
+		{"id": "evt_b1", "type": "x.y", "created": 0, "livemode": false, "signature": "t=1", "key": "0", "kind": "subscription", "object": "sub_b", "at": 1, "size": 2},
+		{"id": "evt_b1", "type": "x.y", "created": 0, "livemode": false, "signature": "t=1", "key": "0", "kind": "customer", "object": "cus_b", "at": 1, "size": 2},
 		{"id": "evt_b3", "type": "x.y", "created": 9223372036854775807, "livemode": false, "signature": "t=1", "key": "0", "at": 6, "size": 0}]$$,
 	'\x7b7d00ff7b'::bytea)), '["evt_b1", "evt_b2", "evt_b3"]', 'C33 of several at once, those that are new are told');
 select is(array_agg(raw order by id), array['\x7b7d', '\x00ff7b', '\x']::bytea[], 'C30 each with its own bytes') from inbox.events where id like 'evt_b%';
@@ -29,6 +29,22 @@ select is(array_agg(kind || id || version), '{subscriptionsub_b1}', 'C35 two eve
 select is(version, 1::bigint, 'F71 a duplicate among them marks nothing') from sync.objects where id = 'sub_x';
 delete from sync.objects where id = 'sub_b';
 delete from inbox.events where id like 'evt_b%';
+
+-- told of another mode, or another account
+update meta.stamp set account = 'acct_ours';
+select is(tap.ask('tollgate_webhooks', format('service.receive_events(%L, %L)', $$[
+		{"id": "evt_f1", "type": "x.y", "created": 0, "livemode": true, "kind": "subscription", "object": "sub_f1", "at": 1, "size": 1},
+		{"id": "evt_f2", "type": "x.y", "created": 0, "livemode": false, "account": "acct_other", "kind": "subscription", "object": "sub_f2", "at": 1, "size": 1},
+		{"id": "evt_f3", "type": "x.y", "created": 0, "livemode": false, "account": "acct_ours", "kind": "subscription", "object": "sub_f3", "at": 1, "size": 1}]$$,
+	'\x7b'::bytea)), '["evt_f1", "evt_f2", "evt_f3"]', 'F74 strange events are received');
+select is(array_agg(array[id, state, object_id, outcome ->> 'foreign'] order by id), '{{evt_f1,ignored,NULL,livemode},{evt_f2,ignored,NULL,account},
+	{evt_f3,received,sub_f3,NULL}}', 'F74 those of another mode or account are ignored') from inbox.events where id like 'evt_f%';
+select is(array_agg(id), '{sub_f3}', 'F74 and mark nothing') from sync.objects where id like 'sub_f%';
+select is(array_agg(kind || ' ' || subject), '{foreign_event account}', 'F74 and the operator is told') from billing.alerts where subject = 'account';
+select is(tap.ask('tollgate_operator', $$ops.list_replay('{"state": "ignored", "type": "x.y"}', null)$$) -> 0 ->> 'raw', null,
+	'F80 whose replay finds no object in them');
+delete from sync.objects where id = 'sub_f3';
+delete from inbox.events where id like 'evt_f%';
 
 -- claims
 select tap.claim('subscription', 'sub_x') as claim \gset

@@ -96,7 +96,6 @@ test_f74_what_is_not_for_us_is_parked(void **state)
 		OBJECT("customer.created", "{}"),
 		OBJECT("customer.created", "{\"id\":\"../v1/charges\"}"),
 		OBJECT("customer.created", "{\"id\":17}"),
-		EVENT("\"type\":\"customer.created\",\"account\":\"acct_1\",\"data\":{\"object\":{\"id\":\"cus_1\"}}"),
 		EVENT("\"type\":17,\"data\":{\"object\":{\"id\":\"cus_1\"}}"),
 		"{\"id\":\"evt_1\",\"object\":\"event\"}",
 		"{\"id\":\"evt_1\",\"type\":\"customer.created\",\"data\":{\"object\":{\"id\":\"cus_1\"}}}",
