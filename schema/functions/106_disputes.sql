@@ -21,31 +21,37 @@ begin
 end
 $$;
 
--- The row, and what the tenant and the operator are told of it. Answers what changed. A case that is closed keeps the policy
--- under which it was open, for those who ask about then.
+-- The row, and what the tenant and the operator are told of it. Answers what changed. A case that is closed (a refund, when
+-- it failed after all) keeps the policy under which it was open, for those who ask about then; one that begins to restrict
+-- is opened by it.
 create or replace function billing.put_dispute(n billing.disputes, p_notice text, p_fact text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	before jsonb := (select to_jsonb(d) from billing.disputes d where d.id = n.id);
 	effect text := (select p.effect from billing.policies p where p.kind = n.policy);
+	closed boolean := n.policy = 'dispute_won' or n.kind = 'refund' and n.amount = 0;
+	worse boolean := effect = 'restrict' and not exists (
+		select from billing.policies p where p.kind = before ->> 'policy' and p.effect = 'restrict');
 	after billing.disputes;
 begin
 	insert into billing.disputes as d (id, tenant_id, kind, policy, charge, invoice, status, amount, currency, reason,
 		created_at, closed_at)
 	values (n.id, n.tenant_id, n.kind, n.policy, n.charge, n.invoice, n.status, n.amount, n.currency, n.reason,
-		n.created_at, case n.policy when 'dispute_won' then now() end)
+		n.created_at, case when closed then now() end)
 	on conflict (id) do update set
-		policy = case excluded.policy when 'dispute_won' then d.policy else excluded.policy end, charge = excluded.charge, invoice = excluded.invoice,
-		status = excluded.status, amount = excluded.amount, currency = excluded.currency, reason = excluded.reason,
-		created_at = excluded.created_at, synced_at = now(),
-		closed_at = case when excluded.policy = 'dispute_won' then coalesce(d.closed_at, now()) end
+		policy = case when closed then d.policy else excluded.policy end, charge = excluded.charge,
+		invoice = excluded.invoice, status = excluded.status, amount = excluded.amount,
+		currency = excluded.currency, reason = excluded.reason, created_at = excluded.created_at, synced_at = now(),
+		opened_at = case when worse then now() else d.opened_at end,
+		closed_at = case when closed then coalesce(d.closed_at, now()) end
 	returning d.* into after;
 	if before is null or before ->> 'policy' <> after.policy or (before ->> 'closed_at' is null) <> (after.closed_at is null) then
-		perform billing.watch(effect <> 'nothing', after.tenant_id, after.kind, after.id,
+		perform billing.watch(effect <> 'nothing' and not closed, after.tenant_id, after.kind, after.id,
 			jsonb_build_object('policy', n.policy, 'effect', effect, 'amount', after.amount, 'currency', after.currency));
 	end if;
 	perform billing.tell(after.tenant_id, p_notice, p_fact, jsonb_build_object(
-		'amount', billing.amount_document(after.amount, after.currency), 'date', api.date_document(after.created_at)));
+		'amount', billing.amount_document(after.amount, after.currency), 'date', api.date_document(after.created_at)))
+	where n.kind = 'dispute' or n.amount > coalesce((before ->> 'amount')::bigint, 0);
 	return billing.changes(before, to_jsonb(after));
 end
 $$;
@@ -75,7 +81,7 @@ begin
 end
 $$;
 
--- Of a charge only what was paid back counts; one that was not is nothing to write down.
+-- Of a charge only what was paid back counts; one that never was is nothing to write down.
 create or replace function service.write_charge(p_claim uuid, p_kind text, p_id text, p_version bigint, p_doc jsonb)
 	returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -95,7 +101,7 @@ begin
 		return sync.park(p_kind, p_id, p_version, fault);
 	elsif n.tenant_id is null then
 		return sync.put_aside(p_kind, p_id, p_version, customer);
-	elsif coalesce(n.amount, 0) = 0 then
+	elsif coalesce(n.amount, 0) = 0 and not exists (select from billing.disputes d where d.id = p_id) then
 		return sync.finish(p_kind, p_id, p_version, 'done', '{}');
 	end if;
 	return sync.finish(p_kind, p_id, p_version, 'done', '{}', billing.put_dispute(n, 'refunded', p_id || ':' || n.amount));

@@ -32,7 +32,7 @@ begin
 				where n.tenant_id = p_tenant and n.kind = 'payment_failed'
 			union all
 			select case d.kind when 'refund' then 'refunded' else 'disputed' end, d.opened_at, billing.amount_document(d.amount, d.currency), null
-				from billing.disputes d where d.tenant_id = p_tenant
+				from billing.disputes d where d.tenant_id = p_tenant and d.amount is distinct from 0
 			order by at desc nulls last limit 12) p);
 end
 $$;

@@ -39,6 +39,18 @@ update billing.disputes set opened_at = '2026-03-01Z', closed_at = '2026-04-01Z'
 select is(billing.entitlement(:'ann', v.at) ->> 'reason', v.reason, format('C44 disputed at %s: %s', v.at at time zone 'UTC', v.reason))
 from (values ('2026-02-28T23:59:59Z'::timestamptz, 'active'), ('2026-03-01Z', 'disputed'), ('2026-03-31T23:59:59Z', 'disputed'), ('2026-04-01Z', 'active')) v (at, reason);
 
+-- a question of the bank is no dispute yet
+delete from billing.disputes;
+select tap.sync('dispute', tap.dispute('ann', '{"status": "warning_under_review"}')) \g /dev/null
+update billing.disputes set opened_at = '2026-05-01Z';
+select tap.sync('dispute', tap.dispute('ann')) \g /dev/null
+select is(billing.entitlement(:'ann', '2026-05-02Z') ->> 'reason', 'active', 'C44 before it became a dispute nothing was taken away');
+select is(billing.entitlement(:'ann') ->> 'reason', 'disputed', 'C44 from then on it is');
+update billing.disputes set opened_at = '2026-06-01Z';
+select tap.sync('dispute', tap.dispute('ann', '{"status": "lost"}')) \g /dev/null
+select is(opened_at, '2026-06-01Z', 'C44 since when does not change with its outcome') from billing.disputes;
+select tap.sync('dispute', tap.dispute('ann', '{"status": "won"}')) \g /dev/null
+
 -- refunds
 select is(tap.sync('charge', tap.charge('ann')), '{"clean": true}', 'C37 a charge of which nothing was paid back');
 select is(count(*), 0::bigint, 'C37 is nothing to keep') from billing.disputes where kind = 'refund';
@@ -52,6 +64,15 @@ select is(tap.ask('tollgate_operator', format('ops.clear_alert(%s)', id)), '{"cl
 	from billing.alerts where kind = 'refund';
 select tap.sync('charge', tap.charge('ann', '{"amount_refunded": 1900, "refunded": true}')) \g /dev/null
 select is(pg_temp.open_alerts(), null, 'C44 which stays ended while nothing changes');
+
+-- a refund that failed after all
+select tap.paid('bob') as bob \gset
+select tap.sync('charge', tap.charge('bob', v.more))
+from (values ('{"amount_refunded": 1900, "refunded": true}'::jsonb), ('{"amount_refunded": 900}'), ('{"amount_refunded": 0}')) v (more) \g /dev/null
+select is(concat_ws(' ', policy, amount, closed_at is null), 'refund_partial 0 f', 'C37 a refund that failed is over') from billing.disputes where id = 'ch_bob';
+select is(string_agg(fact, ' '), 'ch_bob:1900', 'C41 and that less is paid back is no refund') from billing.notifications where tenant_id = :'bob' and kind = 'refunded';
+select tap.sync('charge', tap.charge('bob', '{"amount_refunded": 1900, "refunded": true}')), tap.sync('charge', tap.charge('bob')) \g /dev/null
+select is(pg_temp.open_alerts(), null, 'C44 nor an alert');
 
 -- whose
 select is(tap.sync('dispute', tap.dispute('ann', '{"id": "dp_text", "charge": "ch_ann"}')), '{"clean": true}', 'C38 a charge we know tells the tenant');
