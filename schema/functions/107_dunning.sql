@@ -24,13 +24,14 @@ begin
 end
 $$;
 
--- What events that wait hint at about this object, where no state of it shows it.
+-- What events that wait hint at about this object, where no state of it shows it. Those that are dead, or were nobody's,
+-- wait too: they are done with it.
 create or replace function billing.hints_of(p_kind text, p_id text) returns text[]
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	return array(
 		select distinct k.kind from inbox.events e join billing.notice_kinds k on k.event = e.type
-		where e.object_kind = p_kind and e.object_id = p_id and e.state = 'received');
+		where e.object_kind = p_kind and e.object_id = p_id and e.state <> 'done');
 end
 $$;
 
@@ -80,7 +81,7 @@ declare
 begin
 	for hint in
 		select k.kind, coalesce(e.created, e.received_at) as at from inbox.events e join billing.notice_kinds k on k.event = e.type
-		where e.object_kind = 'subscription' and e.object_id = s.id and e.state = 'received'
+		where e.object_kind = 'subscription' and e.object_id = s.id and e.state <> 'done'
 	loop
 		if hint.kind = 'upcoming' and s.status in ('active', 'trialing', 'past_due') and hint.at >= s.period_start
 				and hint.at < s.period_end and billing.scheduled_end(s.cancel_at, s.cancel_at_period_end, s.period_end) is null then

@@ -66,6 +66,21 @@ from (
 		unnest('{failed,invoice,action,status}'::text[]) c, unnest('{failed,invoice,action,status}'::text[]) d
 	where a not in (b, c, d) and b not in (c, d) and c <> d) o;
 
+-- an event that found its object dead, or nobody's, tells it all the same once the object is written down
+create function pg_temp.late_told(p_name text, p_state text) returns text language plpgsql as $$
+declare
+	tenant text := tap.paid(p_name);
+begin
+	delete from auth.hits;
+	perform tap.ask('tollgate_webhooks', format('service.receive_event(%L, %L, null, 1798000000, false, %L, %L, null, %L, %L)', 'evt_' || p_name,
+		'invoice.payment_action_required', '\x7b7d'::bytea, 't', 'invoice', 'in_' || p_name));
+	update inbox.events set state = p_state where id = 'evt_' || p_name;
+	perform tap.sync('invoice', pg_temp.open_invoice(p_name, 1));
+	return pg_temp.told(tenant);
+end
+$$;
+select is(pg_temp.late_told('late_' || s, s), 'action_required in_late_' || s, 'C41 told though its event was ' || s) from unnest('{dead,ignored}'::text[]) s;
+
 -- what no state shows
 select tap.paid('zoe') as zoe \gset
 select tap.hint('subscription', v.type, v.created, tap.subscription('zoe', :'zoe', v.more))
