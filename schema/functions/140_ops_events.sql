@@ -16,6 +16,7 @@ end
 $$;
 
 -- A filter is {"id", "state", "type", "object", "since", "until"}, all optional. A type with * at its end: all that begin so.
+-- Events of an object stand in two indexes, those that are done and the rest: a query that says so finds it in both.
 create or replace function ops.type_fits(p_type text, p_wanted text) returns boolean
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
@@ -36,7 +37,8 @@ begin
 			select * from inbox.events e where e.received_at >= p_since and e.received_at < p_until
 				and (p_filter ->> 'id' is null or e.id = p_filter ->> 'id')
 				and (p_filter ->> 'state' is null or e.state = p_filter ->> 'state')
-				and (p_filter ->> 'object' is null or e.object_id = p_filter ->> 'object')
+				and (p_filter ->> 'object' is null
+					or e.object_id = p_filter ->> 'object' and (e.state = 'done' or e.state <> 'done'))
 				and (p_filter ->> 'type' is null or ops.type_fits(e.type, p_filter ->> 'type'))
 			order by e.received_at desc, e.id desc limit p_limit) l);
 end
@@ -89,7 +91,8 @@ begin
 		select * from inbox.events e where e.received_at >= since and e.received_at < until
 			and (p_filter ->> 'id' is null or e.id = p_filter ->> 'id')
 			and (p_filter ->> 'state' is null or e.state = p_filter ->> 'state')
-			and (p_filter ->> 'object' is null or e.object_id = p_filter ->> 'object')
+			and (p_filter ->> 'object' is null
+				or e.object_id = p_filter ->> 'object' and (e.state = 'done' or e.state <> 'done'))
 			and (p_filter ->> 'type' is null or ops.type_fits(e.type, p_filter ->> 'type'))
 			and (p_after is null or (e.received_at, e.id) > ((p_after ->> 'at')::timestamptz, p_after ->> 'id'))
 		order by e.received_at, e.id limit 5000) l;
@@ -106,7 +109,8 @@ begin
 	return (select jsonb_build_object('n', count(*)) from inbox.events e where e.received_at >= since and e.received_at < until
 			and (p_filter ->> 'id' is null or e.id = p_filter ->> 'id')
 			and (p_filter ->> 'state' is null or e.state = p_filter ->> 'state')
-			and (p_filter ->> 'object' is null or e.object_id = p_filter ->> 'object')
+			and (p_filter ->> 'object' is null
+				or e.object_id = p_filter ->> 'object' and (e.state = 'done' or e.state <> 'done'))
 			and (p_filter ->> 'type' is null or ops.type_fits(e.type, p_filter ->> 'type')));
 end
 $$;

@@ -66,7 +66,7 @@ end
 $$;
 
 -- The newest 50 changes, each with what it led to, and the events that were waiting for its object when it was written
--- down. These are looked for once: no index holds the events that are done.
+-- down.
 create or replace function ops.changes_of(p_tenant uuid) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 declare
@@ -75,7 +75,7 @@ begin
 	return (
 		with mine as materialized (
 			select e.id, e.type, e.object_id, e.received_at, coalesce(e.done_at, 'infinity') as done_at
-			from inbox.events e where e.object_id = any (objects))
+			from inbox.events e where e.object_id = any (objects) and (e.state = 'done' or e.state <> 'done'))
 		select coalesce(jsonb_agg(s.step || jsonb_build_object('at', s.at, 'what', s.object,
 			'entitlement', billing.entitlement(p_tenant, s.at), 'events', coalesce((
 				select jsonb_agg(jsonb_build_object('id', m.id, 'type', m.type) order by m.received_at, m.id) from mine m
