@@ -76,6 +76,8 @@ change_print(mem_ctx *mem, struct json_object *c)
 	printf("  %s  %s %s", table_text(mem, json_at(c, "/at")), json_text(c, "/what"), table_text(mem, json_at(c, "/status")));
 	if (json_text(c, "/plan"))
 		printf(", %s", json_text(c, "/plan"));
+	if (json_at(c, "/features"))
+		printf(", with %s", table_text(mem, json_at(c, "/features")));
 	if (json_text(c, "/cancel_at"))
 		printf(", ends %s", table_text(mem, json_at(c, "/cancel_at")));
 	if (json_text(c, "/by"))

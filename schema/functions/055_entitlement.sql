@@ -20,11 +20,25 @@ begin
 end
 $$;
 
--- Until when past due still grants.
-create or replace function billing.grace_end(p_plan text, p_since timestamptz) returns timestamptz
+-- What a plan contained.
+create or replace function billing.plan_at(p_plan text, p_at timestamptz) returns billing.plan_history
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+	was billing.plan_history;
+begin
+	select h.* into was from billing.plan_history h
+	where h.plan = p_plan and h.from_at <= p_at and (h.to_at is null or h.to_at > p_at);
+	return was;
+end
+$$;
+
+-- Until when past due still grants, as the plan was at p_at.
+drop function if exists billing.grace_end(text, timestamptz);
+create or replace function billing.grace_end(p_plan text, p_since timestamptz, p_at timestamptz default now())
+	returns timestamptz
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
-	return p_since + coalesce((select p.grace from billing.plans p where p.id = p_plan), interval '7 days');
+	return p_since + coalesce((billing.plan_at(p_plan, p_at)).grace, interval '7 days');
 end
 $$;
 
@@ -40,7 +54,7 @@ declare
 begin
 	select r.* into rule from billing.status_rules r where r.status = h.status;
 	if rule.grants = 'grace' then
-		grace := billing.grace_end(h.plan, coalesce(h.past_due_since, h.from_at));
+		grace := billing.grace_end(h.plan, coalesce(h.past_due_since, h.from_at), p_at);
 	end if;
 	reason := case
 		when rule.status is null then 'unknown_status'
@@ -61,7 +75,7 @@ language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
 	return (
 		select v.verdict
-		from billing.subscription_history h left join billing.plans p on p.id = h.plan
+		from billing.subscription_history h cross join lateral billing.plan_at(h.plan, p_at) p
 			cross join lateral billing.verdict_on(h, p_at) v (verdict)
 		where h.tenant_id = p_tenant and h.from_at <= p_at and (h.to_at is null or h.to_at > p_at)
 		order by v.verdict -> 'allowed' desc, billing.is_live(h.status) desc, p.rank desc nulls last,
@@ -79,7 +93,8 @@ begin
 end
 $$;
 
--- The operator's word goes before all. What a plan contains, and which statuses grant, is as it is today.
+-- The operator's word goes before all. Which statuses grant and what disputes do is as it is today: only a migration
+-- changes that, and has to say itself what becomes of the past.
 create or replace function billing.entitlement(p_tenant uuid, p_at timestamptz default now()) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
@@ -96,8 +111,8 @@ begin
 	elsif (answer -> 'allowed')::boolean and billing.is_disputed(p_tenant, p_at) then
 		answer := answer || '{"allowed": false, "reason": "disputed", "until": null}';
 	end if;
-	return answer || jsonb_build_object('features', coalesce((
-		select to_jsonb(p.features) from billing.plans p where p.id = answer ->> 'plan' and (answer -> 'allowed')::boolean), '[]'));
+	return answer || jsonb_build_object('features', case when (answer -> 'allowed')::boolean
+		then coalesce(to_jsonb((billing.plan_at(answer ->> 'plan', p_at)).features), '[]') else '[]' end);
 end
 $$;
 

@@ -14,6 +14,24 @@ begin
 end
 $$;
 
+-- What a plan contained, a row for each change. Its first row reaches back as far as anybody may ask: nothing else is
+-- known.
+create or replace function billing.keep_plan_history() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	at timestamptz := greatest(now(), (select h.from_at from billing.plan_history h
+		where h.plan = new.id and h.to_at is null));
+begin
+	if tg_op = 'UPDATE' and (old.rank, old.grace, old.features) = (new.rank, new.grace, new.features) then
+		return null;
+	end if;
+	update billing.plan_history h set to_at = at where h.plan = new.id and h.to_at is null;
+	insert into billing.plan_history (plan, from_at, rank, grace, features)
+	values (new.id, case tg_op when 'INSERT' then '-infinity' else at end, new.rank, new.grace, new.features);
+	return null;
+end
+$$;
+
 -- [{"id", "rank", "price", "lookup_key", "amount", "currency", "interval", "grace_days", "features"}...], all but id and
 -- rank optional. A plan that is gone stays for who has it; a price belongs to one plan, and one that was learned by the
 -- lookup key stays while that is the same.
@@ -70,3 +88,6 @@ end
 $$;
 
 reset role;
+
+create or replace trigger keep_history after insert or update on billing.plans
+	for each row execute function billing.keep_plan_history();

@@ -61,7 +61,12 @@ begin
 		'status', case when o.until <= o.from_at then 'ended' when o.allowed then 'allow' else 'deny' end)
 	from billing.override_history o where o.tenant_id = p_tenant
 	union all
-	select d.opened_at, d.id, jsonb_build_object('status', d.policy) from billing.disputes d where d.tenant_id = p_tenant;
+	select d.opened_at, d.id, jsonb_build_object('status', d.policy) from billing.disputes d where d.tenant_id = p_tenant
+	union all
+	select p.from_at, 'plan', jsonb_build_object('status', 'changed', 'plan', p.plan, 'features', to_jsonb(p.features))
+	from billing.plan_history p where p.from_at > '-infinity' and exists (
+		select from billing.subscription_history h where h.tenant_id = p_tenant and h.plan = p.plan
+			and h.from_at < p.from_at and (h.to_at is null or h.to_at > p.from_at));
 end
 $$;
 

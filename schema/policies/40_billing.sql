@@ -14,7 +14,8 @@ create policy everybody on billing.plans for select to tollgate_billing using (t
 create policy everybody on billing.prices for select to tollgate_billing using (true);
 create policy everybody on billing.status_rules for select to tollgate_billing using (true);
 create policy everybody on billing.policies for select to tollgate_billing using (true);
-grant select on billing.subscription_history, billing.disputes to tollgate_billing;
+grant select on billing.plan_history, billing.subscription_history, billing.disputes to tollgate_billing;
+create policy everybody on billing.plan_history for select to tollgate_billing using (true);
 create policy member on billing.subscription_history for select to tollgate_billing
 	using (tenant_id = any ((select app.my_tenants())::uuid[]));
 create policy member on billing.disputes for select to tollgate_billing
@@ -33,10 +34,11 @@ create policy manager on billing.notifications for select to tollgate_billing
 grant select, insert, update on billing.plans, billing.prices, billing.checkouts, billing.customers, billing.subscriptions,
 	billing.overrides, billing.alerts, billing.invoices, billing.disputes, billing.notifications,
 	billing.portal_configurations to tollgate_service;
-grant select, insert on billing.subscription_history, billing.override_history to tollgate_service;
-grant update (to_at) on billing.subscription_history, billing.override_history to tollgate_service;
+grant select, insert on billing.plan_history, billing.subscription_history, billing.override_history to tollgate_service;
+grant update (to_at) on billing.plan_history, billing.subscription_history, billing.override_history to tollgate_service;
 grant select on billing.status_rules, billing.policies, billing.notice_kinds to tollgate_service;
 create policy service on billing.plans to tollgate_service using (true) with check (true);
+create policy service on billing.plan_history to tollgate_service using (true) with check (true);
 create policy service on billing.prices to tollgate_service using (true) with check (true);
 create policy service on billing.checkouts to tollgate_service using (true) with check (true);
 create policy service on billing.customers to tollgate_service using (true) with check (true);

@@ -62,6 +62,20 @@ def test_the_past_is_asked_for_by_a_time(paid):
     assert paid.run("explain", paid.id, "--at", "never").returncode == 1
 
 
+def test_c44_the_past_keeps_what_the_plan_was(paid):
+    before, = paid.ask("select clock_timestamp()")[0]
+    paid.configure(plans='{ id = "starter"; price = "price_starter"; features = ["chat", "api"]; }, '
+                         '{ id = "growth"; price = "price_growth"; }')
+    done = paid.run("migrate", PGUSER="postgres")
+    assert done.returncode == 0, done.stderr
+    assert explained(paid, paid.id, "--at", before.isoformat())["entitlement"]["features"] == []
+    tenant = explained(paid, paid.id)
+    assert tenant["entitlement"]["features"] == ["chat", "api"]
+    change = tenant["changes"][0]
+    assert (change["what"], change["plan"], change["events"]) == ("plan", "starter", [])
+    assert "plan changed, starter, with chat, api\n" in paid.ok("explain", paid.id)
+
+
 def test_an_override_counts_until_it_is_cleared(site):
     tenant = site.tenant("anna@example.com")
     allowed = site.json("override", "allow", "anna@example.com", "--plan", "growth", "--until", "7d", "--reason", "outage")

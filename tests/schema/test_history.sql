@@ -42,6 +42,30 @@ select is(pg_temp.at(:'ann', v.at), v.expected, format('C44 overridden at %s: %s
 from (values ('2026-01-31T23:59:59Z'::timestamptz, 'false canceled'), ('2026-02-01Z', 'true override'), ('2026-02-09T23:59:59Z', 'true override'),
 	('2026-02-10Z', 'false override')) v (at, expected);
 
+-- what a plan was
+create function pg_temp.then(p_tenant text, p_at timestamptz) returns text language sql as $$
+	select concat_ws(' ', e ->> 'allowed', e ->> 'reason', e ->> 'features') from billing.entitlement(p_tenant::uuid, p_at) e
+$$;
+select tap.paid('eve') as eve \gset
+update billing.subscription_history set from_at = '2026-01-01Z' where subscription_id = 'sub_eve';
+select ops.put_plans('[{"id": "starter", "price": "price_starter", "rank": 1, "features": ["chat"], "grace_days": 3}, {"id": "growth", "rank": 2, "price": "price_growth"}]') \g /dev/null
+update billing.plan_history set from_at = '2026-03-01Z' where plan = 'starter' and to_at is null;
+update billing.plan_history set to_at = '2026-03-01Z' where plan = 'starter' and to_at = now();
+select ops.put_plans('[{"id": "starter", "price": "price_new", "amount": 2000, "currency": "eur", "rank": 1, "features": ["chat"], "grace_days": 3}, {"id": "growth", "rank": 2, "price": "price_growth"}]') \g /dev/null
+select is(count(*), 2::bigint, 'C44 a plan''s history has a row for each change of what it contains, and none for its price') from billing.plan_history where plan = 'starter';
+select is(count(*), 1::bigint, 'C44 and one for a plan that was left alone') from billing.plan_history where plan = 'growth';
+select is(pg_temp.then(:'eve', v.at), v.expected, format('C44 the plan as it was at %s', v.at at time zone 'UTC'))
+from (values ('2026-02-28T23:59:59Z'::timestamptz, 'true active []'), ('2026-03-01Z', 'true active ["chat"]'), (now(), 'true active ["chat"]')) v (at, expected);
+select is(object || step, 'plan{"plan": "starter", "status": "changed", "features": ["chat"]}', 'C44 which is a step in what became of its tenants')
+from ops.steps_of(:'eve') where object not like 'sub%';
+update billing.subscription_history set status = 'past_due', past_due_since = '2026-02-25Z' where subscription_id = 'sub_eve';
+select is(pg_temp.then(:'eve', v.at), v.expected, format('C44 and its grace at %s', v.at at time zone 'UTC'))
+from (values ('2026-02-28T23:59:59Z'::timestamptz, 'true past_due_grace []'), ('2026-03-01Z', 'false grace_over []')) v (at, expected);
+select tap.sync('subscription', tap.subscription('eve2', :'eve', '{"customer": "cus_eve", "items": {"data": [{"price": "price_growth"}]}}')) \g /dev/null
+update billing.subscription_history set status = 'active', from_at = '2026-01-01Z' where tenant_id = :'eve';
+update billing.plan_history set rank = 3 where plan = 'starter' and to_at is null;
+select is(billing.entitlement(:'eve', v.at) ->> 'plan', v.plan, 'C44 and its rank') from (values ('2026-02-01Z'::timestamptz, 'growth'), ('2026-04-01Z', 'starter')) v (at, plan);
+
 -- a page sees its own
 select tap.paid('bob') as bob \gset
 select tap.session('ann@example.org', 'a') as a \gset
