@@ -218,7 +218,8 @@ house_piece(void *arg, mem_ctx *mem, bool *found)
 
 	if (!account_await(j, ACCOUNT_UNKNOWN))
 		return OK;
-	TRY(db_service(db_as_service(mem, j->db), &done, "service.keep_house()", NO_ARGS));
+	TRY(db_service(db_as_service(mem, j->db), &done, "service.keep_house($1::int)",
+	    ARGS(TEXT(mem_printf(mem, "%d", j->config->jobs.keep_days)))));
 	if (!json_object_is_type(done, json_type_object))
 		return OK;
 	json_object_object_foreach(done, what, n) {

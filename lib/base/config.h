@@ -92,6 +92,7 @@ struct config {
 		int	poll_ms;
 		int	gap_seconds;	/* between looks at Stripe's list of events */
 		int	reconcile_hour;	/* UTC; when subscriptions are compared */
+		int	keep_days;	/* of events that are through */
 	} jobs;
 	struct {
 		const char		*name;		/* "": Stripe's default configuration is left alone */

@@ -194,6 +194,7 @@ const struct config_key config_keys[] = {
 	INT("jobs.poll_ms", NEED_JOBS, jobs.poll_ms, 1000, 10, 60000),
 	INT("jobs.gap_seconds", NEED_JOBS, jobs.gap_seconds, 300, 1, 86400),
 	INT("jobs.reconcile_hour", NEED_JOBS, jobs.reconcile_hour, 3, 0, 23),
+	INT("jobs.keep_days", NEED_JOBS, jobs.keep_days, 90, 31, 3650),
 	TEXT("portal.name", NEED_CATALOGUE, portal.name, "", NULL),
 	BOOL("portal.invoices", NEED_CATALOGUE, portal.invoices, true),
 	BOOL("portal.payment_method", NEED_CATALOGUE, portal.payment_method, true),

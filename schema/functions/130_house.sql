@@ -2,7 +2,8 @@
 
 set role tollgate_service;
 
--- A draft nobody paid for; one whose payment is under way (it may take Stripe weeks) is given a month.
+-- A draft nobody paid for, and of which nothing else is recorded. One whose payment is under way (it may take Stripe weeks)
+-- is given a month, and one whose buyer came back the day that Stripe's page lives.
 create or replace function billing.drop_drafts() returns bigint
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -13,15 +14,20 @@ begin
 		where t.status = 'draft' and t.created_at < now() - interval '7 days'
 			and not exists (select from billing.customers c where c.tenant_id = t.id)
 			and not exists (select from billing.subscriptions s where s.tenant_id = t.id)
-			and not exists (select from billing.checkouts c where c.tenant_id = t.id and c.status in ('complete', 'unpaid')
-				and c.created_at > now() - interval '30 days')
+			and not exists (select from billing.checkouts c where c.tenant_id = t.id
+				and (c.status in ('complete', 'unpaid') and c.created_at > now() - interval '30 days'
+					or c.opened_at > now() - interval '25 hours'))
+			and not exists (select from billing.overrides o where o.tenant_id = t.id)
+			and not exists (select from billing.alerts a where a.tenant_id = t.id)
+			and not exists (select from billing.invoices i where i.tenant_id = t.id)
 		limit 500 for update skip locked);
 	get diagnostics dropped = row_count;
 	return dropped;
 end
 $$;
 
-create or replace function service.keep_house() returns jsonb
+drop function if exists service.keep_house();
+create or replace function service.keep_house(p_keep_days int default 90) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	mails bigint;
@@ -32,7 +38,7 @@ begin
 		limit 1000);
 	get diagnostics mails = row_count;
 	return auth.keep_house() || jsonb_build_object('mails', mails, 'drafts', billing.drop_drafts(),
-		'events', inbox.drop_events());
+		'events', inbox.drop_events(p_keep_days));
 end
 $$;
 

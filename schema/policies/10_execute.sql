@@ -42,7 +42,7 @@ grant execute on function service.claim_object(int), service.object_gone(uuid, t
 	service.write_dispute(uuid, text, text, bigint, jsonb), service.write_price(uuid, text, text, bigint, jsonb),
 	service.write_product(uuid, text, text, bigint, jsonb), service.write_portal_configuration(uuid, text, text, bigint, jsonb),
 	service.claim_mail(int), service.mail_sent(uuid, uuid), service.mail_failed(uuid, uuid, text, boolean),
-	service.keep_house() to tollgate_jobs;
+	service.keep_house(int) to tollgate_jobs;
 grant usage on schema ops to tollgate_operator;
 grant execute on function ops.status(), ops.entitlement(uuid, timestamptz), ops.end_override(uuid, text),
 	ops.put_override(uuid, boolean, text, timestamptz, text, text), ops.put_price(text, jsonb), ops.clear_alert(bigint),

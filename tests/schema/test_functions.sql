@@ -59,7 +59,7 @@ select ok(not has_function_privilege('tap_stranger', 'service.made_tomorrow()', 
 
 select is(tap.state_of(role, 'select ' || call), '42501', format('C99 %s may not call %s', role, call))
 from (values
-	('tollgate_account', 'service.keep_house()'), ('tollgate_billing', 'service.claim_mail(60)'),
+	('tollgate_account', 'service.keep_house(90)'), ('tollgate_billing', 'service.claim_mail(60)'),
 	('tollgate_signup', 'api.billing_page()'), ('tollgate_webhooks', 'service.claim_object(60)'),
 	('tollgate_jobs', 'service.hint()'),
 	('tollgate_jobs', 'service.receive_event(null, null, null, null, null, null, null, null, null, null)'),

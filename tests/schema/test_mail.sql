@@ -71,22 +71,31 @@ begin
 end
 $$;
 select pg_temp.draft('young', '6 days', 'open'), pg_temp.draft('old', '8 days', 'open'), pg_temp.draft('expired', '8 days', 'expired'),
-	pg_temp.draft('paying', '8 days', 'unpaid'), pg_temp.draft('given up', '31 days', 'unpaid') \g /dev/null
+	pg_temp.draft('paying', '8 days', 'unpaid'), pg_temp.draft('given up', '31 days', 'unpaid'), pg_temp.draft('back', '8 days', 'open'),
+	pg_temp.draft('gift', '8 days', 'open') \g /dev/null
+update billing.checkouts set opened_at = case key when 'back' then now() - interval '23 hours' else created_at end;
+select ops.put_override(tenant_id, true, 'growth', null, 'a friend', 'ops') from billing.checkouts where key = 'gift' \g /dev/null
 update app.tenants set created_at = now() - interval '1 year' where status = 'active';
 select tap.receive('evt_old' || n, null, null) from generate_series(1, 5) n \g /dev/null
 update inbox.events set received_at = now() - interval '91 days' where id like 'evt_old%' and id <> 'evt_old5';
 update inbox.events set state = (array['done', 'ignored', 'dead', 'received'])[right(id, 1)::int] where id like 'evt_old%' and id <> 'evt_old5';
 select is(tap.ask('tollgate_jobs', 'service.keep_house()'), '{"links": 1, "sessions": 1, "mails": 2, "drafts": 3, "events": 2}', 'D24 what is over goes');
+update inbox.events set received_at = now() - interval '40 days' where id = 'evt_old5';
+select is(tap.ask('tollgate_jobs', format('service.keep_house(%s)', v.days)) -> 'events', v.gone, format('C33 kept %s days: %s gone', v.days, v.gone))
+from (values (41, '0'::jsonb), (1, '1')) v (days, gone);
+select tap.receive('evt_old5', null, null) \g /dev/null
+update inbox.events set received_at = now() - interval '30 days' where id = 'evt_old5';
+select is(tap.ask('tollgate_jobs', 'service.keep_house(1)') -> 'events', '0', 'C33 none goes that Stripe still lists');
 select is(tap.ask('tollgate_jobs', 'service.keep_house()'), '{"links": 0, "sessions": 0, "mails": 0, "drafts": 0, "events": 0}', 'D24 once');
 select is(array_agg(id order by id), '{evt_old3,evt_old4,evt_old5}', 'C33 of old events those stay that are not through')
 from inbox.events where id like 'evt_old%';
 delete from inbox.events where id like 'evt_old%';
 select is(array_agg(key order by key), '{new,waiting}', 'D24 mail that waits or is recent stays') from mail.outbox;
-select is(array_agg(convert_from(key, 'UTF8') order by key), '{ann,paying,young}', 'D24 drafts being paid, or young, stay, and tenants for ever') from billing.checkouts;
+select is(array_agg(convert_from(key, 'UTF8') order by key), '{ann,back,gift,paying,young}', 'D24 drafts being paid, or young, stay, and tenants for ever') from billing.checkouts;
 
 select is(tap.ask('tollgate_operator', 'ops.status()') - 'migrations', '{"events": {"received": 0, "dead": 0, "done": 3},
 	"oldest_received_seconds": null, "dirty": 0, "dead_objects": 0, "mail": {"pending": 1, "dead": 0, "sent": 1},
-	"tenants": {"draft": 2, "active": 1}, "subscriptions": {"active": 1}}', 'C99 the operator''s view');
+	"tenants": {"draft": 4, "active": 1}, "subscriptions": {"active": 1}}', 'C99 the operator''s view');
 select matches(tap.ask('tollgate_operator', 'ops.status()') ->> 'migrations', '^[0-9]{3}_[a-z_]+$', 'C72 with the newest migration');
 
 select * from finish();
