@@ -14,7 +14,8 @@ enum { LIMIT = 50, LIMIT_MOST = 10000 };
 #define N(array) (sizeof(array) / sizeof(array[0]))
 
 static const struct column event_columns[] = {
-	{ "RECEIVED", "/received_at" }, { "EVENT", "/id" }, { "STATE", "/state" }, { "TYPE", "/type" }, { "OBJECT", "/object" },
+	{ "RECEIVED", "/received_at" }, { "EVENT", "/id" }, { "STATE", "/state" }, { "TRIES", "/attempts" },
+	{ "TYPE", "/type" }, { "OBJECT", "/object" },
 };
 static const struct column dead_columns[] = {
 	{ "DEAD SINCE", "/dead_at" }, { "KIND", "/kind" }, { "OBJECT", "/object" }, { "TRIES", "/attempts" },

@@ -3,21 +3,50 @@
 
 set role tollgate_service;
 
+-- One more try that came to nothing, for the events that wait for this object.
+create or replace function sync.count_attempt(p_kind text, p_id text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	update inbox.events e set attempts = e.attempts + 1
+	where e.object_kind = p_kind and e.object_id = p_id and e.state = 'received';
+end
+$$;
+
+-- A lease that ran out counts as a try: its holder may have died of this very object.
+create or replace function sync.lose_lease(p_kind text, p_id text) returns boolean
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	dead boolean;
+begin
+	perform sync.count_attempt(p_kind, p_id);
+	update sync.objects o set claimed_until = null, last_error = 'lost with its lease', dead_at = now()
+	where o.kind = p_kind and o.id = p_id and o.attempts >= 12 returning true into dead;
+	if dead then
+		perform sync.bury(p_kind, p_id, 'dead_object', 'lost with its lease');
+	end if;
+	return coalesce(dead, false);
+end
+$$;
+
 create or replace function service.claim_object(p_lease_seconds int) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	claimed jsonb;
+	lost boolean;
 begin
-	-- a lease that ran out counts as an attempt: its holder may have died of this very object
-	update sync.objects o set claim = gen_random_uuid(), claimed_until = now() + make_interval(secs => p_lease_seconds),
-		attempts = o.attempts + (o.claimed_until is not null)::int
-	where (o.kind, o.id) = (
-		select d.kind, d.id from sync.objects d
+	with due as (
+		select d.kind, d.id, d.claimed_until is not null as lost from sync.objects d
 		where d.version > d.clean_version and d.dead_at is null and d.next_at <= now()
 			and (d.claimed_until is null or d.claimed_until < now())
 		order by d.next_at limit 1 for update skip locked)
+	update sync.objects o set claim = gen_random_uuid(), claimed_until = now() + make_interval(secs => p_lease_seconds),
+		attempts = o.attempts + due.lost::int
+	from due where o.kind = due.kind and o.id = due.id
 	returning jsonb_build_object('kind', o.kind, 'id', o.id, 'version', o.version, 'attempts', o.attempts,
-		'claim', o.claim) into claimed;
+		'claim', o.claim), due.lost into claimed, lost;
+	if lost and sync.lose_lease(claimed ->> 'kind', claimed ->> 'id') then
+		return service.claim_object(p_lease_seconds);
+	end if;
 	return claimed;
 end
 $$;
@@ -75,6 +104,7 @@ declare
 begin
 	update sync.objects o set claimed_until = null, last_error = p_fault, dead_at = case when o.version <= p_version then now() end
 	where o.kind = p_kind and o.id = p_id returning o.dead_at is not null into dead;
+	perform sync.count_attempt(p_kind, p_id);
 	if dead then
 		perform sync.bury(p_kind, p_id, 'parked', p_fault);
 	end if;
@@ -128,6 +158,7 @@ begin
 			* least(interval '1 s' * 2 ^ least(o.attempts + o.outages, 10), interval '10 min'),
 		dead_at = case when p_permanent or not outage and o.attempts + 1 >= 12 then now() end
 	where o.kind = p_kind and o.id = p_id and o.claimed_until is not null returning o.dead_at is not null into dead;
+	perform sync.count_attempt(p_kind, p_id) where dead is not null and not outage;
 	if dead then
 		perform sync.bury(p_kind, p_id, 'dead_object', p_error);
 	end if;

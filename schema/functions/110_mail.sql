@@ -16,6 +16,12 @@ begin
 		order by d.next_at limit 1 for update skip locked)
 	returning jsonb_build_object('id', o.id, 'recipient', o.recipient, 'template', o.template, 'language', o.language,
 		'data', o.data, 'key', o.key, 'attempts', o.attempts, 'claim', o.claim) into claimed;
+	if (claimed ->> 'attempts')::int >= 10 then		-- its senders died of it, perhaps with the mail on its way
+		update mail.outbox o set state = 'dead', claimed_until = null, last_error = 'lost with its lease',
+			data = o.data - 'token' - 'code'
+		where o.id = (claimed ->> 'id')::uuid;
+		return service.claim_mail(p_lease_seconds);
+	end if;
 	return claimed;
 end
 $$;

@@ -1,6 +1,7 @@
 """What came in: listed, shown, done again."""
 import json
 import subprocess
+import time
 
 import pytest
 
@@ -34,10 +35,10 @@ def test_c80_events_are_listed_newest_first_and_chosen_by_what_they_are(three):
 
 def test_events_are_a_table_for_people(three):
     lines = three.ok("events", "list").splitlines()
-    assert lines[0].split() == ["RECEIVED", "EVENT", "STATE", "TYPE", "OBJECT"]
+    assert lines[0].split() == ["RECEIVED", "EVENT", "STATE", "TRIES", "TYPE", "OBJECT"]
     assert [line.split()[2:] for line in lines[1:]] == [
-        ["evt_0", "received", "invoice.paid", "sub_1"], ["evt_1", "received", "customer.updated", "cus_1"],
-        ["evt_2", "ignored", "plan.created", "-"]]
+        ["evt_0", "received", "0", "invoice.paid", "sub_1"], ["evt_1", "received", "0", "customer.updated", "cus_1"],
+        ["evt_2", "ignored", "0", "plan.created", "-"]]
 
 
 @pytest.mark.parametrize("arguments", [("--limit", "0"), ("--limit", "x"), ("--limit", "10001")])
@@ -62,6 +63,41 @@ def test_show_gives_back_the_exact_bytes(site, raw):
 def test_what_a_stranger_wrote_does_not_reach_the_terminal(site):
     site.receive("evt_x", type_="a\x1b[2Jb", raw=b"{\x1b[2J}")
     assert "\x1b" not in site.ok("events", "list") + site.ok("events", "show", "evt_x")
+
+
+def test_f77_an_event_tells_how_often_its_object_failed(site):
+    for n in (1, 2):
+        site.receive("evt_%d" % n)
+    claim, = site.ask("select service.claim_object(60) ->> 'claim'")[0]
+    site.ask("select service.fail_object(%s::uuid, 'customer', 'cus_1', 'upstream')", claim)
+    site.receive("evt_3")
+    assert {e["id"]: e["attempts"] for e in site.json("events", "list")} == {"evt_1": 1, "evt_2": 1, "evt_3": 0}
+    assert site.json("events", "show", "evt_1")["attempts"] == 1
+
+
+def test_c80_events_of_an_object_are_found_whatever_became_of_them(site):
+    site.ask("insert into inbox.events (id, type, livemode, raw, state, object_kind, object_id, received_at) select 'evt_' || n,"
+             " 'customer.updated', false, '{}', case n % 1000 when 1 then 'received' when 2 then 'dead' when 3 then 'ignored'"
+             " else 'done' end, 'customer', 'cus_' || n / 10, now() - make_interval(hours => n % 2000) from generate_series(1, 40000) n")
+    site.ask("analyze inbox.events")
+    assert sorted(ids(site, "--object", "cus_0")) == ["evt_%d" % n for n in range(1, 10)]
+    plan = "\n".join(line for line, in site.ask(
+        "explain select * from inbox.events e where e.object_id = 'cus_0' and (e.state = 'done' or e.state <> 'done')"))
+    assert "BitmapOr" in plan and "Seq Scan" not in plan, plan
+
+
+def test_c33_jobs_keeps_events_as_long_as_configured(site):
+    site.conf.write_text(site.conf.read_text().replace("poll_ms = 20;", "poll_ms = 20; keep_days = 31;"))
+    for n, days in enumerate((30, 32)):
+        site.receive("evt_%d" % n, "plan.created", None, None)
+        site.ask("update inbox.events set received_at = now() - make_interval(days => %s) where id = %s", days, "evt_%d" % n)
+    jobs = subprocess.Popen([BUILD / "jobs", "--config", site.conf], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 10
+    while len(site.json("events", "list")) > 1 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    jobs.terminate()
+    jobs.wait()
+    assert ids(site) == ["evt_0"]
 
 
 def test_show_knows_no_other(site):

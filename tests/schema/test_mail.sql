@@ -50,6 +50,10 @@ select is(pg_temp.fail(pg_temp.claim(), false), '{"dead": true}', 'F105 the tent
 select tap.request('nobody@example.org', 'mine') \g /dev/null
 select is(pg_temp.claim(), null, 'F50 mail to nobody is not claimed');
 select is(tap.ask('tollgate_operator', 'ops.status()') -> 'mail', '{"pending": 0, "dead": 1, "void": 1}', 'F105 the operator sees the dead');
+select pg_temp.requested() \g /dev/null
+update mail.outbox set attempts = 9, claimed_until = now() - interval '1 s';
+select is(pg_temp.claim(), null, 'F78 a mail that ten senders died of is not claimed');
+select is(state || ' ' || last_error || ' ' || (data ?| '{token,code}'), 'dead lost with its lease false', 'F78 it is dead and emptied') from mail.outbox;
 
 -- house-keeping: of each kind one that stays and one that goes
 delete from mail.outbox;

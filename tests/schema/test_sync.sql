@@ -84,8 +84,13 @@ select is(tap.ask('tollgate_jobs', format($$service.fail_object(%L, 'customer', 
 select ok(next_at between now() + interval '1 s' and now() + interval '2 s', 'F77 is tried again after a back-off with jitter') from sync.objects
 	where id = 'cus_x';
 select is(last_error, 'timeout', 'F77 and says why') from sync.objects where id = 'cus_x';
+select is(attempts, 2, 'F77 its event has counted the failure and the lost lease') from inbox.events where id = 'evt_5';
 select tap.ask('tollgate_jobs', format($$service.fail_object(%L, 'customer', 'cus_x', 'timeout')$$, :'heir'::jsonb ->> 'claim')) \g /dev/null
 select is(attempts, 2, 'F88 told twice it counts once') from sync.objects where id = 'cus_x';
+select is(attempts, 2, 'F88 in its event too') from inbox.events where id = 'evt_5';
+select tap.ask('tollgate_jobs', format($$service.fail_object(%L, 'customer', 'cus_x', 'unavailable')$$, tap.claim('customer', 'cus_x') ->> 'claim')) \g /dev/null
+select is(attempts, 2, 'F77 an outage is no failure of the event') from inbox.events where id = 'evt_5';
+update sync.objects set outages = 0, next_at = now() + interval '1 s' where id = 'cus_x';
 select is(tap.ask('tollgate_jobs', 'service.claim_object(60)'), null, 'F77 it is not due before its time');
 create function pg_temp.fail_once() returns jsonb language sql as $$
 	select tap.ask('tollgate_jobs', format($f$service.fail_object(%L, 'customer', 'cus_x', 'timeout')$f$, tap.claim('customer', 'cus_x') ->> 'claim'))
@@ -102,6 +107,30 @@ select is(:'revived'::jsonb -> 'attempts', '0', 'F77 a new event gives it a new 
 select is(tap.ask('tollgate_jobs', format($$service.object_gone(%L, 'customer', 'cus_x', 2)$$, :'revived'::jsonb ->> 'claim')), '{"clean": true}',
 	'C36 an object that Stripe does not know is clean');
 select is(array_agg(distinct state), '{done}', 'F77 and its events are through, the dead ones too') from inbox.events where object_id = 'cus_x';
+
+-- every process that takes it up dies of it
+select tap.receive('evt_p1', 'customer', 'cus_poison') \g /dev/null
+create function pg_temp.lose_once() returns jsonb language plpgsql as $$
+declare
+	claim jsonb := tap.claim('customer', 'cus_poison');
+begin
+	update sync.objects set claimed_until = now() - interval '1 s', next_at = now() - interval '1 day' where id = 'cus_poison';
+	return claim -> 'attempts';
+end
+$$;
+-- tap.claim ends a lease without a trace, so that alone here counts what ran out
+select is(attempts, 0, 'F77 an event that was not tried in vain says so') from inbox.events where id = 'evt_p1';
+select pg_temp.lose_once() \g /dev/null
+select is(array_agg(tap.ask('tollgate_jobs', 'service.claim_object(-1)') ->> 'attempts'), '{1,2,3,4,5,6,7,8,9,10,11}', 'F78 each lost lease is a try')
+from generate_series(1, 11);
+select is(attempts, 11, 'F77 and the event says how many came to nothing') from inbox.events where id = 'evt_p1';
+select tap.receive('evt_p2', 'customer', 'cus_next') \g /dev/null
+select is(tap.ask('tollgate_jobs', 'service.claim_object(60)') ->> 'id', 'cus_next', 'F77 after twelve lost leases the next object has its turn');
+select is((select last_error from sync.objects where id = 'cus_poison' and dead_at is not null), 'lost with its lease', 'F77 the one they died of is given up');
+select is(state || attempts, 'dead12', 'F77 its event is a dead letter') from inbox.events where id = 'evt_p1';
+select is(detail, '{"error": "lost with its lease"}', 'F77 and the operator is told') from billing.alerts where kind = 'dead_object' and subject = 'customer:cus_poison';
+delete from sync.objects where id in ('cus_next', 'cus_poison');
+delete from inbox.events where object_id in ('cus_next', 'cus_poison');
 
 -- order
 select tap.receive('evt_7', 'customer', 'cus_new'), tap.receive('evt_8', 'customer', 'cus_old') \g /dev/null
