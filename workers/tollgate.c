@@ -12,6 +12,7 @@
 #include "replay.h"
 #include "setup.h"
 #include "stamp.h"
+#include "status.h"
 #include "upkeep.h"
 
 #define CONFIG_DEFAULT "/etc/tollgate/tollgate.conf"
@@ -74,7 +75,8 @@ static const struct command {
 	    "The database is stamped with site.environment, and from then on refuses programs of another one. So\n"
 	    "does migrate itself, with exit status 78; --stamp is for a copy that is to become another one's. It\n"
 	    "also forgets whose account at Stripe the database belongs to, and jobs finds that out anew.\n", "sudo -u postgres tollgate migrate --dry-run" },
-	{ "status", setup_status, NEED_DATABASE, JSON, NULL, "what waits, what is stuck, what is sold", "",
+	{ "status", status, NEED_DATABASE, JSON, NULL, "what waits, what is stuck, what to look at, what is sold",
+	    "Unknown events are those of types that nobody here understands: kept and acknowledged.\n",
 	    "tollgate status --json" },
 	{ "events list", events_list, NEED_DATABASE, JSON | STATE | TYPE | OBJECT | SINCE | UNTIL | LIMIT, NULL,
 	    "what has come in, the newest first", "Times are UTC.\n", "tollgate events list --type 'invoice.*' --since 2d" },

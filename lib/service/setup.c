@@ -5,7 +5,6 @@
 
 #include "json.h"
 #include "migrate.h"
-#include "table.h"
 
 static int
 exit_code(enum err e)
@@ -67,19 +66,4 @@ setup_migrate(const struct operator *o)
 		.conninfo = o->config->database.conninfo, .schema = o->config->database.schema, .plans = plans_json(o),
 		.environment = o->config->site.environment, .dry_run = o->dry_run, .stamp = o->stamp,
 	}));
-}
-
-int
-setup_status(const struct operator *o)
-{
-	struct json_object	*doc;
-	enum err		e = db_service(operator_as(o, o->mem), &doc, "ops.status()", NO_ARGS);
-
-	if (e != OK)
-		return operator_failed(o, e);
-	if (o->json)
-		operator_json(doc);
-	else
-		table_values(o->mem, doc, "");
-	return EX_OK;
 }

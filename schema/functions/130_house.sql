@@ -1,4 +1,4 @@
--- What goes by itself, and what the operator sees and sets.
+-- What goes by itself.
 
 set role tollgate_service;
 
@@ -39,26 +39,6 @@ begin
 	get diagnostics mails = row_count;
 	return auth.keep_house() || jsonb_build_object('mails', mails, 'drafts', billing.drop_drafts(),
 		'events', inbox.drop_events(p_keep_days));
-end
-$$;
-
-create or replace function ops.status() returns jsonb
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
-begin
-	return jsonb_build_object(
-		'events', (select '{"received": 0, "dead": 0}' || coalesce(jsonb_object_agg(c.state, c.n), '{}')
-			from (select e.state, count(*) n from inbox.events e group by e.state) c),
-		'oldest_received_seconds', (select extract(epoch from now() - min(e.received_at))::bigint
-			from inbox.events e where e.state = 'received'),
-		'dirty', (select count(*) from sync.objects o where o.version > o.clean_version and o.dead_at is null),
-		'dead_objects', (select count(*) from sync.objects o where o.version > o.clean_version and o.dead_at is not null),
-		'mail', (select '{"pending": 0, "dead": 0}' || coalesce(jsonb_object_agg(c.state, c.n), '{}')
-			from (select o.state, count(*) n from mail.outbox o group by o.state) c),
-		'tenants', (select '{"draft": 0, "active": 0}' || coalesce(jsonb_object_agg(c.status, c.n), '{}')
-			from (select t.status, count(*) n from app.tenants t group by t.status) c),
-		'subscriptions', (select coalesce(jsonb_object_agg(c.status, c.n), '{}')
-			from (select s.status, count(*) n from billing.subscriptions s group by s.status) c),
-		'migrations', (select max(m.name) from meta.migrations m));
 end
 $$;
 

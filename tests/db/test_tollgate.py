@@ -309,10 +309,12 @@ def test_status_tells_a_program_and_a_human(real):
     assert as_json.returncode == 0, as_json.err
     status = json.loads(as_json.out)
     assert status["migrations"] == sorted(p.stem for p in (ROOT / "schema/migrations").glob("*.sql"))[-1]
-    assert {"events", "oldest_received_seconds", "dirty", "dead_objects", "mail", "tenants"} <= set(status)
-    table = dict(line.split() for line in real.run("status").out.splitlines())
-    assert table["dirty"] == str(status["dirty"])
-    assert table["migrations"] == status["migrations"]
+    assert {"events", "oldest_received_seconds", "dirty", "dead_objects", "mail", "alerts", "unknown_types", "last_gap_look",
+            "last_comparison", "tenants"} <= set(status)
+    said = real.run("status").out
+    assert "\n  objects to fetch                    0\n" in said
+    assert "\nALERTS\n  none\n" in said and "\n  subscriptions compared         never\n" in said
+    assert said.endswith("\nSCHEMA\n  %s\n" % status["migrations"])
 
 
 def complete(site):

@@ -49,7 +49,7 @@ update mail.outbox set attempts = 9;
 select is(pg_temp.fail(pg_temp.claim(), false), '{"dead": true}', 'F105 the tenth refusal is the last');
 select tap.request('nobody@example.org', 'mine') \g /dev/null
 select is(pg_temp.claim(), null, 'F50 mail to nobody is not claimed');
-select is(tap.ask('tollgate_operator', 'ops.status()') -> 'mail', '{"pending": 0, "dead": 1, "void": 1}', 'F105 the operator sees the dead');
+select is(tap.ask('tollgate_operator', 'ops.status()') -> 'mail', '{"pending": 0, "dead": 1}', 'F105 the operator sees the dead');
 select pg_temp.requested() \g /dev/null
 update mail.outbox set attempts = 9, claimed_until = now() - interval '1 s';
 select is(pg_temp.claim(), null, 'F78 a mail that ten senders died of is not claimed');
@@ -97,9 +97,32 @@ delete from inbox.events where id like 'evt_old%';
 select is(array_agg(key order by key), '{new,waiting}', 'D24 mail that waits or is recent stays') from mail.outbox;
 select is(array_agg(convert_from(key, 'UTF8') order by key), '{ann,back,gift,paying,young}', 'D24 drafts being paid, or young, stay, and tenants for ever') from billing.checkouts;
 
-select is(tap.ask('tollgate_operator', 'ops.status()') - 'migrations', '{"events": {"received": 0, "dead": 0, "done": 3},
-	"oldest_received_seconds": null, "dirty": 0, "dead_objects": 0, "mail": {"pending": 1, "dead": 0, "sent": 1},
-	"tenants": {"draft": 4, "active": 1}, "subscriptions": {"active": 1}}', 'C99 the operator''s view');
+select is(tap.ask('tollgate_operator', 'ops.status()') - 'migrations', '{"events": {"received": 0, "dead": 0},
+	"oldest_received_seconds": null, "dirty": 0, "retrying": 0, "overdue_seconds": null, "dead_objects": 0, "mail": {"pending": 1, "dead": 0},
+	"oldest_mail_seconds": 2678400, "alerts": {"open": 0, "kinds": []}, "unknown_types": [], "last_gap_look": null, "last_comparison": null,
+	"lists_under_way": [], "tenants": {"draft": 4, "active": 1}, "subscriptions": {"active": 1}}', 'C99 the operator''s view');
+select tap.receive('evt_dirty' || n, 'customer', 'cus_dirty' || n) from generate_series(1, 4) n \g /dev/null
+update sync.objects set next_at = now() - interval '7 s', outages = 1 where id = 'cus_dirty1';
+update sync.objects set next_at = now() + interval '1 h', attempts = 2 where id = 'cus_dirty2';
+update sync.objects set dead_at = now() where id = 'cus_dirty3';
+update inbox.events set state = 'dead' where id = 'evt_dirty3';
+update inbox.events set received_at = now() - interval '1 min' where id = 'evt_dirty1';
+update mail.outbox set created_at = now() - interval '2 min' where state = 'pending';
+select is(s - '{alerts,unknown_types,tenants,subscriptions,migrations,last_gap_look,last_comparison,lists_under_way}'::text[],
+	'{"events": {"received": 3, "dead": 1}, "oldest_received_seconds": 60, "dirty": 3, "retrying": 2, "overdue_seconds": 7, "dead_objects": 1,
+	"mail": {"pending": 1, "dead": 0}, "oldest_mail_seconds": 120}', 'C99 what waits, since when, and what is stuck') from tap.ask('tollgate_operator', 'ops.status()') s;
+select billing.raise_alert(null, 'drift', 'price:price_' || n, '{}') from generate_series(1, 7) n \g /dev/null
+select billing.clear_alert('drift', 'price:price_1'), billing.raise_alert(null, 'orphan', 'sub_x', '{}') \g /dev/null
+select is(a #- '{kinds,0,since}' #- '{kinds,1,since}', '{"open": 7, "kinds": [{"kind": "drift", "open": 6,
+	"newest": ["price:price_7", "price:price_6", "price:price_5", "price:price_4", "price:price_3"]},
+	{"kind": "orphan", "open": 1, "newest": ["sub_x"]}]}', 'C99 and what somebody should look at')
+	from (select tap.ask('tollgate_operator', 'ops.status()') -> 'alerts') s (a);
+select tap.ask('tollgate_webhooks', format('service.receive_event(%L, %L, null, 0, false, %L, %L, null, null, null)', 'evt_u' || n, 'type.' || n % 2, '\x7b7d'::bytea, 't'))
+from generate_series(1, 3) n \g /dev/null
+select is(jsonb_path_query_array(tap.ask('tollgate_operator', 'ops.status()'), '$.unknown_types[*] ? (@.last != "").events'), '[2, 1]', 'C32 unknown events are counted by type');
+insert into sync.cursors (name, started_at, finished_at) values ('events', now(), now()), ('subscriptions', now(), now() - interval '1 day');
+select is((s -> 'last_gap_look' <> 'null')::text || (s -> 'last_comparison' <> 'null') || (s -> 'lists_under_way'), 'truetrue["subscriptions"]',
+	'C25 and when Stripe''s lists were looked through') from tap.ask('tollgate_operator', 'ops.status()') s;
 select matches(tap.ask('tollgate_operator', 'ops.status()') ->> 'migrations', '^[0-9]{3}_[a-z_]+$', 'C72 with the newest migration');
 
 select * from finish();
