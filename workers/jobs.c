@@ -2,14 +2,10 @@
  * jobs: makes dirty objects clean, sends what waits in the outbox, finds what webhooks missed, keeps the house. Any number
  * may run side by side.
  */
-#include <getopt.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -280,73 +276,30 @@ jobs_run(mem_ctx *ctx, struct jobs *j)
 	}
 }
 
-static void
-usage(FILE *to)
-{
-	fprintf(to,
-	    "usage: jobs [--config FILE] [--check]\n"
-	    "\nFetches from Stripe what webhooks marked, writes it down, sends mails. Runs until SIGTERM.\n\n"
-	    "  --config FILE   configuration (else $TOLLGATE_CONFIG, else /etc/tollgate/tollgate.conf)\n"
-	    "  --check         read the configuration, pages and secrets, say what is wrong, do nothing\n"
-	    "  --help, --version\n\n"
-	    "Exit: 0 stopped by SIGTERM or nothing wrong; 64 usage; 78 configuration,\n"
-	    "or a database of another environment or of another account at Stripe.\n");
-}
-
-/* True to go on; else *code is the exit status. */
-static bool
-options_read(int argc, char **argv, const char **config, bool *check, int *code)
-{
-	static const struct option	known[] = {
-		{ "config", required_argument, NULL, 'c' }, { "check", no_argument, NULL, 'k' },
-		{ "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'v' }, { 0 },
-	};
-	int	c;
-
-	*config = getenv("TOLLGATE_CONFIG");
-	if (*config == NULL)
-		*config = "/etc/tollgate/tollgate.conf";
-	*code = 0;
-	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
-		switch (c) {
-		case 'c': *config = optarg; break;
-		case 'k': *check = true; break;
-		case 'h': usage(stdout); return false;
-		case 'v': printf("tollgate jobs %s\n", TOLLGATE_VERSION); return false;
-		default: *code = EX_USAGE;
-		}
-	}
-	if (optind < argc)
-		*code = EX_USAGE;
-	if (*code != 0)
-		usage(stderr);
-	return *code == 0;
-}
-
 int
 main(int argc, char **argv)
 {
-	struct jobs	j = { 0 };
-	bool		check = false;
-	const char	*config, *why;
-	mem_ctx		*ctx;
-	int		code;
+	static const struct worker	me = {
+		.name = "jobs",
+		.about = "Fetches from Stripe what webhooks marked, writes it down, sends mails. Runs until SIGTERM.",
+	};
+	struct worker_options	o;
+	struct jobs		j = { 0 };
+	const char		*why;
+	mem_ctx			*ctx;
+	int			code;
 
-	if (!options_read(argc, argv, &config, &check, &code))
+	if (!worker_begin(&me, argc, argv, &o, &code))
 		return code;
-	mem_init();
-	log_open("jobs", LOG_INFO);
-	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	ctx = mem_new();
-	if (jobs_open(ctx, config, &j) != OK)
+	if (jobs_open(ctx, o.config, &j) != OK)
 		return EX_CONFIG;
-	if (check) {
-		printf("jobs: %s: no fault found\n", config);
+	if (o.check) {
+		printf("jobs: %s: no fault found\n", o.config);
 		return 0;
 	}
 	if (db_admit(j.db, ctx, &why) == ERR_FORBIDDEN) {
-		fprintf(stderr, "jobs: %s: %s\n", config, why);
+		fprintf(stderr, "jobs: %s: %s\n", o.config, why);
 		return EX_CONFIG;
 	}
 	jobs_run(ctx, &j);

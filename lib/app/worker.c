@@ -1,93 +1,10 @@
 #include "worker.h"
 
-#include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sysexits.h>
 
 #include "dispatch.h"
-#include "log.h"
 #include "serve.h"
-
-#define CONFIG_DEFAULT "/etc/tollgate/tollgate.conf"
-
-struct options {
-	const char	*config;
-	const char	*listen;
-	int		threads;	/* 0: the configuration's */
-	bool		check;
-};
-
-static void
-usage(FILE *to, const struct worker *w)
-{
-	fprintf(to,
-	    "usage: %s [--config FILE] [--listen PATH|HOST:PORT] [--threads N] [--check]\n"
-	    "\n%s\n\n"
-	    "  --config FILE   configuration (else $TOLLGATE_CONFIG, else " CONFIG_DEFAULT ")\n"
-	    "  --listen WHERE  make the FastCGI socket: a path, or HOST:PORT. Without it the socket\n"
-	    "                  is taken from standard input (mod_fcgid, spawn-fcgi, systemd)\n"
-	    "  --threads N     requests side by side (else $TOLLGATE_THREADS, else serve.threads)\n"
-	    "  --check         read the configuration, pages and secrets, say what is wrong, serve nothing\n"
-	    "  --help, --version\n\n"
-	    "Exit: 0 stopped by SIGTERM or nothing wrong; 64 usage; 71 no socket; 78 configuration,\n"
-	    "or a database of another environment.\n",
-	    w->name, w->about);
-}
-
-static bool
-threads_read(const char *text, int *out)
-{
-	char	*end;
-	long	n = strtol(text, &end, 10);
-
-	*out = (int)n;
-	return *text != '\0' && *end == '\0' && n >= 1 && n <= 1024;
-}
-
-/* True to go on; else *code is the exit status. */
-static bool
-options_read(const struct worker *w, int argc, char **argv, struct options *o, int *code)
-{
-	static const struct option	known[] = {
-		{ "config", required_argument, NULL, 'c' }, { "listen", required_argument, NULL, 'l' },
-		{ "threads", required_argument, NULL, 't' }, { "check", no_argument, NULL, 'k' },
-		{ "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'v' }, { 0 },
-	};
-	const char	*threads = getenv("TOLLGATE_THREADS"), *config = getenv("TOLLGATE_CONFIG");
-	int		c;
-
-	*o = (struct options){ .config = config != NULL ? config : CONFIG_DEFAULT };
-	*code = EX_USAGE;
-	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
-		switch (c) {
-		case 'c': o->config = optarg; break;
-		case 'l': o->listen = optarg; break;
-		case 't': threads = optarg; break;
-		case 'k': o->check = true; break;
-		case 'h': usage(stdout, w); *code = 0; return false;
-		case 'v': printf("tollgate %s %s\n", w->name, TOLLGATE_VERSION); *code = 0; return false;
-		default: usage(stderr, w); return false;
-		}
-	}
-	if (optind < argc || (threads != NULL && !threads_read(threads, &o->threads))) {
-		fprintf(stderr, "%s: %s\n", w->name, optind < argc ? "takes no arguments" : "--threads: a number from 1 to 1024");
-		return false;
-	}
-	return true;
-}
-
-/* Keys stay out of core files, and out of reach of other processes of this user. */
-static void
-harden(void)
-{
-	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-}
 
 static const char *
 csp_make(mem_ctx *ctx, const struct stripe *s)
@@ -97,7 +14,7 @@ csp_make(mem_ctx *ctx, const struct stripe *s)
 }
 
 static enum err
-app_open(mem_ctx *ctx, const struct worker *w, const struct options *o, struct app *app)
+app_open(mem_ctx *ctx, const struct worker *w, const struct worker_options *o, struct app *app)
 {
 	struct config	*c;
 
@@ -121,7 +38,7 @@ app_open(mem_ctx *ctx, const struct worker *w, const struct options *o, struct a
 
 /* A database that is away, or not migrated yet, is waited for while we serve; another environment's never becomes ours. */
 static bool
-is_refused(const struct worker *w, const struct options *o, mem_ctx *ctx, const struct app *app)
+is_refused(const struct worker *w, const struct worker_options *o, mem_ctx *ctx, const struct app *app)
 {
 	const char	*why;
 
@@ -132,7 +49,7 @@ is_refused(const struct worker *w, const struct options *o, mem_ctx *ctx, const 
 }
 
 static int
-worker_serve(const struct worker *w, const struct options *o, const struct app *app)
+worker_serve(const struct worker *w, const struct worker_options *o, const struct app *app)
 {
 	struct dispatch		d = { .app = app, .routes = w->routes };
 	struct serve_calls	calls = { dispatch_handle, dispatch_refuse, dispatch_after, &d };
@@ -154,16 +71,13 @@ worker_serve(const struct worker *w, const struct options *o, const struct app *
 int
 worker_main(const struct worker *w, int argc, char **argv)
 {
-	struct options	o;
-	struct app	app;
-	mem_ctx		*ctx;
-	int		code;
+	struct worker_options	o;
+	struct app		app;
+	mem_ctx			*ctx;
+	int			code;
 
-	if (!options_read(w, argc, argv, &o, &code))
+	if (!worker_begin(w, argc, argv, &o, &code))
 		return code;
-	mem_init();
-	log_open(w->name, LOG_INFO);
-	harden();
 	ctx = mem_new();
 	if (app_open(ctx, w, &o, &app) != OK)
 		return EX_CONFIG;

@@ -79,6 +79,20 @@ struct worker {
 	int			together;	/* requests that a thread takes at once, of those that wait; 0: one */
 };
 
+/* What was asked for on the command line. */
+struct worker_options {
+	const char	*config;
+	const char	*listen;
+	int		threads;	/* 0: the configuration's */
+	bool		check;
+};
+
+/*
+ * What main() begins with: reads the options (--listen and --threads only of a worker with routes), opens the log, keeps
+ * keys out of reach. False: it is over, and *code is the exit status.
+ */
+bool worker_begin(const struct worker *worker, int argc, char **argv, struct worker_options *options, int *code);
+
 /* --help, --version, --check, --config FILE, --listen WHERE, --threads N; then serves until SIGTERM. */
 int worker_main(const struct worker *worker, int argc, char **argv);
 
