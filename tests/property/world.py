@@ -207,8 +207,10 @@ class World:
         time than that went by at Stripe, it is as if ours had gone by too, and all objects are looked through."""
         long_ago = self.sim.get("clock")["now"] - time.time() > 29 * 86400
         self.stop_second()
-        self.db.execute("delete from sync.cursors")
-        self.db.execute("insert into sync.cursors (name, watermark) values ('events', %s)",
+        self.db.execute("with gone as (delete from sync.cursors where name <> 'events')"
+                        " insert into sync.cursors (name, watermark) values ('events', %s) on conflict (name)"
+                        " do update set watermark = excluded.watermark, started_at = null, finished_at = null,"
+                        " after = null, claim = null, claimed_until = null",
                         datetime.now(timezone.utc) - timedelta(days=60) if long_ago else None)
         self.start_second()
         begun = nudged = time.monotonic()
