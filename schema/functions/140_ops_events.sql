@@ -75,8 +75,8 @@ begin
 end
 $$;
 
--- What would be done again, oldest first: 5000 events after the one with this time and id. An event that named no object
--- when it came carries its bytes: the table of types may know it by now.
+-- What would be done again, oldest first: 5000 events after the one with this time and id. An event of ours that named no
+-- object when it came carries its bytes: the table of types may know it by now.
 create or replace function ops.list_replay(p_filter jsonb, p_after jsonb) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 declare
@@ -86,7 +86,8 @@ declare
 begin
 	select jsonb_agg(jsonb_build_object('id', l.id, 'type', l.type, 'state', l.state, 'at', l.received_at,
 		'kind', l.object_kind, 'object', l.object_id,
-		'raw', case when l.object_kind is null then encode(l.raw, 'hex') end) order by l.received_at, l.id)
+		'raw', case when l.object_kind is null and l.outcome ->> 'foreign' is null then encode(l.raw, 'hex') end)
+			order by l.received_at, l.id)
 	into found from (
 		select * from inbox.events e where e.received_at >= since and e.received_at < until
 			and (p_filter ->> 'id' is null or e.id = p_filter ->> 'id')
