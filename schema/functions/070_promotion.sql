@@ -10,8 +10,7 @@ begin
 	perform sync.lock_customer(p_customer);
 	insert into billing.customers (id, tenant_id) values (p_customer, p_tenant) on conflict do nothing;
 	if found then
-		perform sync.mark(o.kind, o.id) from (
-			select o.kind, o.id from sync.orphans o where o.customer_id = p_customer order by o.kind, o.id) o;
+		perform sync.adopt(p_customer);
 		perform billing.clear_alert('second_customer', p_customer);
 	end if;
 	return exists (select from billing.customers c where c.id = p_customer and c.tenant_id = p_tenant);

@@ -123,13 +123,22 @@ begin
 end
 $$;
 
--- Nobody's for now; binding its customer marks it again.
+-- Nobody's for now: until its customer is bound, or a subscription says whose its customer is.
 create or replace function sync.put_aside(p_kind text, p_id text, p_version bigint, p_customer text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	insert into sync.orphans (kind, id, customer_id) values (p_kind, p_id, p_customer)
 	on conflict (kind, id) do update set customer_id = excluded.customer_id;
 	return sync.finish(p_kind, p_id, p_version, 'ignored', '{"orphan": true}');
+end
+$$;
+
+-- What was nobody's because its customer was is looked at again.
+create or replace function sync.adopt(p_customer text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	perform sync.mark(o.kind, o.id) from (
+		select o.kind, o.id from sync.orphans o where o.customer_id = p_customer order by o.kind, o.id) o;
 end
 $$;
 

@@ -131,6 +131,10 @@ begin
 	where jsonb_typeof(i -> 'price') = 'object' and i #> '{price,active}' is not null;
 	select s.* into before from billing.subscriptions s where s.id = p_id;
 	after := billing.put_subscription(billing.subscription_row(tenant, p_id, p_doc));
+	if before.id is null then
+		delete from sync.orphans o where o.kind = p_kind and o.id = p_id;
+		perform sync.adopt(customer);
+	end if;
 	if billing.plan_of(after.price) is null then
 		report := '{"unknown_price": true}';
 	end if;

@@ -29,9 +29,15 @@ select is(count(*), 0::bigint, 'C38 with no alert left') from billing.alerts whe
 select is(array_agg(distinct state), '{done}', 'C38 and its events done') from inbox.events where object_id = 'sub_x';
 
 -- several customers
+select tap.sync('charge', tap.charge('y')) \g /dev/null
 select tap.sync('subscription', pg_temp.nobodys('y', jsonb_build_object('metadata', jsonb_build_object('tenant_id', :'tenant')))) \g /dev/null
 select is(string_agg(subject, ' '), 'cus_y', 'D2 another customer of a tenant is told') from billing.alerts where kind = 'second_customer' and cleared_at is null;
 select is(tap.sync('invoice', tap.invoice('y')), '{"clean": true}', 'D2 its invoices are the tenant''s by their subscription');
+
+select is(string_agg(id, ' '), 'ch_y', 'D2 and what was nobody''s before that is looked at again')
+	from sync.objects where version > clean_version and kind = 'charge';
+select tap.write(tap.claim('charge', 'ch_y'), tap.charge('y', '{"amount_refunded": 500}')) \g /dev/null
+select is(tenant_id, :'tenant'::uuid, 'D2 and is the tenant''s, too') from billing.disputes where id = 'ch_y';
 
 select * from finish();
 rollback;
