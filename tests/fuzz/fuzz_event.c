@@ -29,6 +29,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check(text_is_utf8(e.type, strlen(e.type)));
 		check((e.kind == NULL) == (e.object == NULL));
 		check(e.object == NULL || (e.object[0] != '\0' && e.object[strspn(e.object, word)] == '\0'));
+		check(e.account == NULL || text_is_utf8(e.account, strlen(e.account)));
 		check(e.api_version == NULL || text_is_utf8(e.api_version, strlen(e.api_version)));
 	}
 	talloc_free(mem);
