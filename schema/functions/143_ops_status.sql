@@ -23,7 +23,8 @@ begin
 end
 $$;
 
--- Events of types that nobody understands are acknowledged and kept: which, how many, when the last.
+-- Events of types that nobody understands are acknowledged and kept: which, how many, when the last. Foreign ones have an
+-- outcome that says so.
 create or replace function ops.unknown_types() returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 begin
@@ -31,7 +32,7 @@ begin
 		select coalesce(jsonb_agg(to_jsonb(t) order by t.events desc, t.type), '[]')
 		from (
 			select e.type, count(*) as events, max(e.received_at) as last from inbox.events e
-			where e.state = 'ignored' and e.object_kind is null group by e.type) t);
+			where e.state = 'ignored' and e.object_kind is null and e.outcome is null group by e.type) t);
 end
 $$;
 
