@@ -7,7 +7,7 @@
 
 #include "http.h"
 
-enum { SERVE_TOGETHER = 64 };
+enum { SERVE_TOGETHER = 16 };	/* more would leave another thread with nothing to do */
 
 struct serve_options {
 	int	listen_fd;	/* from serve_inherited() or serve_listen() */
