@@ -168,7 +168,8 @@ sync_piece(void *arg, mem_ctx *mem, bool *found)
 
 	if (!account_await(j, ACCOUNT_OURS) || !stripe_is_up(j->stripe))
 		return OK;
-	TRY(sync_one(db_as_service(mem, j->db), mem, j->stripe, longest_ms / 1000 + LEASE_SLACK, found));
+	TRY(sync_one(db_as_service(mem, j->db), mem, j->stripe,
+	    (struct sync_terms){ longest_ms / 1000 + LEASE_SLACK, j->config->jobs.settle_ms }, found));
 	if (*found)
 		crew_wake(j->crew, mail_piece);
 	return OK;

@@ -90,6 +90,7 @@ struct config {
 	struct {
 		int	threads;
 		int	poll_ms;
+		int	settle_ms;	/* between fetches of one object */
 		int	gap_seconds;	/* between looks at Stripe's list of events */
 		int	reconcile_hour;	/* UTC; when subscriptions are compared */
 		int	keep_days;	/* of events that are through */

@@ -192,6 +192,7 @@ const struct config_key config_keys[] = {
 	INT("mail.timeout_ms", NEED_MAIL, mail.timeout_ms, 30000, 500, 120000),
 	INT("jobs.threads", NEED_JOBS, jobs.threads, 2, 1, 16),
 	INT("jobs.poll_ms", NEED_JOBS, jobs.poll_ms, 1000, 10, 60000),
+	INT("jobs.settle_ms", NEED_JOBS, jobs.settle_ms, 500, 0, 60000),
 	INT("jobs.gap_seconds", NEED_JOBS, jobs.gap_seconds, 300, 1, 86400),
 	INT("jobs.reconcile_hour", NEED_JOBS, jobs.reconcile_hour, 3, 0, 23),
 	INT("jobs.keep_days", NEED_JOBS, jobs.keep_days, 90, 31, 3650),

@@ -10,7 +10,7 @@
 #include "log.h"
 #include "signals.h"
 
-enum { MEMBERS = 64, LOOK_FIRST_MS = 10, LOOK_LAST_MS = 200, BACKOFF_FIRST_MS = 100, BACKOFF_LAST_MS = 5000 };
+enum { MEMBERS = 64, LOOK_FIRST_MS = 10, LOOK_LAST_MS = 320, BACKOFF_FIRST_MS = 100, BACKOFF_LAST_MS = 5000 };
 
 struct member {
 	struct crew	*crew;

@@ -47,11 +47,12 @@ kind_find(const char *name)
 
 /* *found false: nothing is due. */
 static enum err
-piece_claim(struct db_service *me, mem_ctx *mem, int lease_seconds, struct piece *p, bool *found)
+piece_claim(struct db_service *me, mem_ctx *mem, struct sync_terms terms, struct piece *p, bool *found)
 {
 	struct json_object	*doc;
 
-	TRY(db_service(me, &doc, "service.claim_object($1::int)", ARGS(TEXT(mem_printf(mem, "%d", lease_seconds)))));
+	TRY(db_service(me, &doc, "service.claim_object($1::int, $2::int)",
+	    ARGS(TEXT(mem_printf(mem, "%d", terms.lease_seconds)), TEXT(mem_printf(mem, "%d", terms.settle_ms)))));
 	*found = doc != NULL;
 	if (doc == NULL)
 		return OK;
@@ -122,12 +123,12 @@ piece_do(struct db_service *me, mem_ctx *mem, struct stripe *s, const struct pie
 
 /* A conflict says that the lease ran out and another has taken over, or that our lost write did arrive: done. */
 enum err
-sync_one(struct db_service *me, mem_ctx *mem, struct stripe *s, int lease_seconds, bool *found)
+sync_one(struct db_service *me, mem_ctx *mem, struct stripe *s, struct sync_terms terms, bool *found)
 {
 	struct piece	p;
 	enum err	e;
 
-	TRY(piece_claim(me, mem, lease_seconds, &p, found));
+	TRY(piece_claim(me, mem, terms, &p, found));
 	if (!*found)
 		return OK;
 	e = piece_do(me, mem, s, &p);

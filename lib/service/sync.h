@@ -10,10 +10,15 @@
 #include "service.h"
 #include "stripe.h"
 
+struct sync_terms {
+	int	lease_seconds;	/* after which another may take over */
+	int	settle_ms;	/* until the same object is looked at again, however often it is marked meanwhile */
+};
+
 /*
  * *found: whether anything was due. OK also when Stripe failed: that is noted at the object, which comes up again
  * later. Otherwise it is the database that could not be asked.
  */
-enum err sync_one(struct db_service *me, mem_ctx *mem, struct stripe *s, int lease_seconds, bool *found) MUST_CHECK;
+enum err sync_one(struct db_service *me, mem_ctx *mem, struct stripe *s, struct sync_terms terms, bool *found) MUST_CHECK;
 
 #endif

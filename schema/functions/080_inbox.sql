@@ -2,12 +2,13 @@
 
 set role tollgate_service;
 
--- Something about this object may have changed: it is due now, also when it was given up before.
+-- Something about this object may have changed: it is due now, or as soon as it may be looked at again, also when it was
+-- given up before.
 create or replace function sync.mark(p_kind text, p_id text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	insert into sync.objects as o (kind, id) values (p_kind, p_id)
-	on conflict (kind, id) do update set version = o.version + 1, next_at = now(), dead_at = null,
+	on conflict (kind, id) do update set version = o.version + 1, next_at = greatest(now(), o.quiet_until), dead_at = null,
 		attempts = case when o.dead_at is null then o.attempts else 0 end;
 end
 $$;
@@ -43,7 +44,7 @@ begin
 	), marked as (
 		insert into sync.objects as o (kind, id)
 		select distinct k.object_kind, k.object_id from kept k where k.state = 'received' order by 1, 2
-		on conflict (kind, id) do update set version = o.version + 1, next_at = now(), dead_at = null,
+		on conflict (kind, id) do update set version = o.version + 1, next_at = greatest(now(), o.quiet_until), dead_at = null,
 			attempts = case when o.dead_at is null then o.attempts else 0 end
 	)
 	select coalesce(jsonb_agg(k.id), '[]') as ids, min(k.why) as why into news from kept k;

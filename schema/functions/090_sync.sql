@@ -28,7 +28,9 @@ begin
 end
 $$;
 
-create or replace function service.claim_object(p_lease_seconds int) returns jsonb
+-- p_settle_ms: until it may be claimed again, if it is marked meanwhile. Events come in bursts.
+drop function if exists service.claim_object(int);
+create or replace function service.claim_object(p_lease_seconds int, p_settle_ms int default 0) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	claimed jsonb;
@@ -40,12 +42,12 @@ begin
 			and (d.claimed_until is null or d.claimed_until < now())
 		order by d.next_at limit 1 for update skip locked)
 	update sync.objects o set claim = gen_random_uuid(), claimed_until = now() + make_interval(secs => p_lease_seconds),
-		attempts = o.attempts + due.lost::int
+		quiet_until = now() + make_interval(secs => p_settle_ms / 1000.0), attempts = o.attempts + due.lost::int
 	from due where o.kind = due.kind and o.id = due.id
 	returning jsonb_build_object('kind', o.kind, 'id', o.id, 'version', o.version, 'attempts', o.attempts,
 		'claim', o.claim), due.lost into claimed, lost;
 	if lost and sync.lose_lease(claimed ->> 'kind', claimed ->> 'id') then
-		return service.claim_object(p_lease_seconds);
+		return service.claim_object(p_lease_seconds, p_settle_ms);
 	end if;
 	return claimed;
 end

@@ -35,7 +35,7 @@ grant execute on function billing.entitlement(uuid, timestamptz), billing.best_v
 grant usage on schema service to tollgate_webhooks, tollgate_jobs;
 grant execute on function service.receive_event(text, text, text, bigint, boolean, bytea, text, text, text, text)
 	to tollgate_webhooks;
-grant execute on function service.claim_object(int), service.object_gone(uuid, text, text, bigint),
+grant execute on function service.claim_object(int, int), service.object_gone(uuid, text, text, bigint),
 	service.fail_object(uuid, text, text, text, boolean), service.write_checkout(uuid, text, text, bigint, jsonb),
 	service.write_subscription(uuid, text, text, bigint, jsonb), service.write_customer(uuid, text, text, bigint, jsonb),
 	service.write_invoice(uuid, text, text, bigint, jsonb), service.write_charge(uuid, text, text, bigint, jsonb),

@@ -127,6 +127,16 @@ def test_f73_marked_again_while_it_is_fetched_it_is_fetched_again(sim, db, subsc
                     subscription)
 
 
+def test_c35_of_a_burst_of_events_the_first_and_the_last_are_fetched(sim, db, subscription):
+    time.sleep(0.6)     # since it was fetched
+    before = len(sim.requests("GET", f"/v1/subscriptions/{subscription}"))
+    for _ in range(15):
+        mark(db, "subscription", subscription)
+        time.sleep(0.02)
+    wait_until(lambda: clean(db, subscription))
+    assert before + 1 <= len(sim.requests("GET", f"/v1/subscriptions/{subscription}")) <= before + 2
+
+
 def test_f74_an_object_that_stripe_does_not_know_is_done_with(stack, sim, db):
     ident, customer, body = event()
     assert deliver(stack, body).status == 200

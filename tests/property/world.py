@@ -43,8 +43,8 @@ FILLED = """select distinct format('%I.%I', t.table_schema, t.table_name) from i
 OURS = ("charge.", "checkout.session.", "customer.created", "customer.updated", "customer.deleted",
         "customer.subscription.", "invoice.", "refund.")      # the rest is kept when it comes, and not looked for
 # What programs are told, so that hours need not pass.
-HURRIED = {"jobs_poll_ms": 20, "stripe_timeout_ms": 1500, "stripe_rate": 1000, "mail_timeout_ms": 3000,
-           "database_timeout_ms": 3000}
+HURRIED = {"jobs_poll_ms": 20, "jobs_settle_ms": 0, "stripe_timeout_ms": 1500, "stripe_rate": 1000,
+           "mail_timeout_ms": 3000, "database_timeout_ms": 3000}
 
 
 def runs(full, few):

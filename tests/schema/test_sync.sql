@@ -138,5 +138,13 @@ update sync.objects set next_at = now() - interval '1 min' where id = 'cus_old';
 select is(tap.ask('tollgate_jobs', 'service.claim_object(60)') ->> 'id', 'cus_old', 'C35 what is due longest comes first');
 select is(tap.ask('tollgate_operator', 'ops.status()') -> 'events' -> 'received', '2', 'C35 the operator sees what waits');
 
+-- what was looked at a moment ago
+select sync.mark('customer', 'cus_burst') \g /dev/null
+update sync.objects set next_at = 'infinity' where id <> 'cus_burst';
+select is(tap.ask('tollgate_jobs', 'service.claim_object(60, 60000)') ->> 'id', 'cus_burst', 'C35 what is marked is claimed at once');
+update sync.objects set claimed_until = null where id = 'cus_burst';
+select sync.mark('customer', 'cus_burst') \g /dev/null
+select is(next_at, quiet_until, 'C35 and marked again it waits until things have settled') from sync.objects where id = 'cus_burst';
+
 select * from finish();
 rollback;
