@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "alerts.h"
 #include "backfill.h"
 #include "events.h"
 #include "explain.h"
@@ -78,6 +79,11 @@ static const struct command {
 	{ "status", status, NEED_DATABASE, JSON, NULL, "what waits, what is stuck, what to look at, what is sold",
 	    "Unknown events are those of types that nobody here understands: kept and acknowledged.\n",
 	    "tollgate status --json" },
+	{ "alerts list", alerts_list, NEED_DATABASE, JSON, NULL, "what somebody must look at, the newest first", "Times are UTC.\n",
+	    "tollgate alerts list" },
+	{ "alerts clear", alerts_clear, NEED_DATABASE, JSON, "ID", "say that an alert was dealt with",
+	    "One whose cause is still there comes back when it is next seen; most are cleared by themselves.\n",
+	    "tollgate alerts clear 17" },
 	{ "events list", events_list, NEED_DATABASE, JSON | STATE | TYPE | OBJECT | SINCE | UNTIL | LIMIT, NULL,
 	    "what has come in, the newest first", "Times are UTC.\n", "tollgate events list --type 'invoice.*' --since 2d" },
 	{ "events show", events_show, NEED_DATABASE, JSON | RAW, "EVENT", "one event: exact body, headers, state, what it changed",

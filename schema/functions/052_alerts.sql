@@ -34,6 +34,15 @@ begin
 end
 $$;
 
+-- Those that are open, the newest first.
+create or replace function ops.list_alerts() returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
+begin
+	return (select coalesce(jsonb_agg(to_jsonb(a) - 'cleared_at' order by a.raised_at desc, a.id desc), '[]')
+		from billing.alerts a where a.cleared_at is null);
+end
+$$;
+
 -- By hand, once it is dealt with.
 create or replace function ops.clear_alert(p_id bigint) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

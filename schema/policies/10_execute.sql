@@ -46,8 +46,8 @@ grant execute on function service.claim_object(int, int), service.object_gone(uu
 grant usage on schema ops to tollgate_operator;
 grant execute on function ops.status(), ops.entitlement(uuid, timestamptz), ops.end_override(uuid, text),
 	ops.put_override(uuid, boolean, text, timestamptz, text, text), ops.put_price(text, jsonb), ops.clear_alert(bigint),
-	ops.put_portal_configuration(text, jsonb), ops.time_of(text, int), ops.list_events(jsonb, int), ops.show_event(text),
-	ops.list_replay(jsonb, jsonb), ops.count_events(jsonb), ops.replay_events(jsonb), ops.list_dead(jsonb),
+	ops.list_alerts(), ops.put_portal_configuration(text, jsonb), ops.time_of(text, int), ops.list_events(jsonb, int),
+	ops.show_event(text), ops.list_replay(jsonb, jsonb), ops.count_events(jsonb), ops.replay_events(jsonb), ops.list_dead(jsonb),
 	ops.find_tenants(text), ops.explain(text, text), ops.match_customers(jsonb), ops.accept_customer(text, text, jsonb),
 	ops.plan_prices() to tollgate_operator;
 

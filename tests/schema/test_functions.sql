@@ -24,6 +24,7 @@ insert into allowed values
 		service.leave_cursor, service.adopt_events, service.compare_subscriptions, service.mark_objects}'),
 	('tollgate_operator', '{api.admit, service.match_account, service.look_cursor, service.take_cursor, service.leave_cursor, service.adopt_events,
 		service.compare_subscriptions, service.mark_objects, ops.status, ops.entitlement, ops.put_override, ops.end_override, ops.put_price, ops.clear_alert,
+		ops.list_alerts,
 		ops.put_portal_configuration, ops.time_of, ops.list_events, ops.show_event, ops.list_replay, ops.count_events,
 		ops.replay_events, ops.list_dead, ops.find_tenants, ops.explain, ops.match_customers, ops.accept_customer,
 		ops.plan_prices}'),
