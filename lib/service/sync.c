@@ -33,6 +33,7 @@ struct piece {
 	const char	*kind;
 	const char	*id;
 	const char	*version;
+	int64_t		attempt;	/* 1: none has failed since it was last written down */
 };
 
 static const struct kind *
@@ -57,7 +58,7 @@ piece_claim(struct db_service *me, mem_ctx *mem, struct sync_terms terms, struct
 	if (doc == NULL)
 		return OK;
 	*p = (struct piece){ json_text(doc, "/claim"), json_text(doc, "/kind"), json_text(doc, "/id"),
-	    mem_printf(mem, "%lld", (long long)json_int(doc, "/version", 0)) };
+	    mem_printf(mem, "%lld", (long long)json_int(doc, "/version", 0)), json_int(doc, "/attempts", 0) + 1 };
 	return p->claim != NULL && p->kind != NULL && p->id != NULL ? OK : ERR_INTERNAL;
 }
 
@@ -67,7 +68,7 @@ piece_fail(struct db_service *me, const struct piece *p, enum err why)
 	struct json_object	*none;
 
 	log_line(LOG_WARN, "sync_failed", LOG_TEXT("kind", p->kind), LOG_TEXT("id", p->id),
-	    LOG_TEXT("reason", err_info(why)->name));
+	    LOG_TEXT("reason", err_info(why)->name), LOG_INT("attempt", p->attempt));
 	return db_service(me, &none, "service.fail_object($1::uuid, $2, $3, $4)",
 	    ARGS(TEXT(p->claim), TEXT(p->kind), TEXT(p->id), TEXT(err_info(why)->name)));
 }
@@ -78,7 +79,7 @@ piece_log(const struct piece *p, struct json_object *done)
 	bool	dead = json_true(done, "/dead");
 
 	log_line(dead ? LOG_ERROR : LOG_INFO, dead ? "sync_dead" : "sync", LOG_TEXT("kind", p->kind), LOG_TEXT("id", p->id),
-	    LOG_TEXT("version", p->version), LOG_TEXT("warning", json_text(done, "/warning")));
+	    LOG_TEXT("version", p->version), LOG_INT("attempt", p->attempt), LOG_TEXT("warning", json_text(done, "/warning")));
 }
 
 /*

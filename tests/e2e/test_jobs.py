@@ -1,7 +1,9 @@
 """jobs: every object that was marked is made clean once, whoever dies, fails or is late."""
+import json
 import secrets
 import signal
 import time
+from pathlib import Path
 
 import pytest
 from faults import (another_jobs, assert_one_of_each, deliver, event, holding, in_a_hurry, kill, leases_end, processes,
@@ -70,7 +72,7 @@ def test_f78_killed_while_it_fetches_another_does_it_once_the_lease_has_ended(st
     assert_one_of_each(db, sim, mail, email)
 
 
-def test_f78_killed_while_it_writes_what_was_sent_is_written_once(stack, sim, db, mail, buyer):
+def test_c34_f78_killed_while_it_writes_what_was_sent_is_written_once(stack, sim, db, mail, buyer):
     email, session = buyer()
     with holding(stack, f"select from app.tenants where id = '{db.tenant_of(email)}' for update"):
         mark(db, "checkout", session)
@@ -135,6 +137,17 @@ def test_c35_of_a_burst_of_events_the_first_and_the_last_are_fetched(sim, db, su
         time.sleep(0.02)
     wait_until(lambda: clean(db, subscription))
     assert before + 1 <= len(sim.requests("GET", f"/v1/subscriptions/{subscription}")) <= before + 2
+
+
+def test_c42_each_try_is_a_line_with_its_number_and_outcome(stack, sim, db):
+    ident = "cus_tried" + secrets.token_hex(4)
+    sim.fault(method="GET", path=f"/v1/customers/{ident}", status=400, times=2)
+    mark(db, "customer", ident)
+    wait_until(lambda: clean(db, ident))
+    lines = [json.loads(line) for line in (Path(stack["log_dir"]) / "jobs.log").read_text().splitlines()
+             if ident in line and '"event":"sync' in line]
+    assert [(line["event"], line["attempt"]) for line in lines] == [("sync_failed", 1), ("sync_failed", 2), ("sync", 3)]
+    assert lines[0]["reason"] == "internal"     # what Stripe refuses is our mistake
 
 
 def test_f74_an_object_that_stripe_does_not_know_is_done_with(stack, sim, db):

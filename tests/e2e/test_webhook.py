@@ -5,6 +5,7 @@ import json
 import secrets
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import stripe
@@ -168,6 +169,20 @@ def test_f72_fifty_copies_at_once_are_one_event(post, db):
         pages = list(pool.map(lambda _: post(body), range(50)))
     assert {(p.status, p.body) for p in pages} == {(200, RECEIVED)}
     assert db.value("select count(*) from inbox.events where id = %s", ident) == 1
+
+
+def test_c42_each_delivery_is_a_line_with_the_event_and_the_secret_that_signed_it(stack, post, db):
+    customer = {"id": "cus_logged" + secrets.token_hex(4), "object": "customer"}
+    ident, body = new_event("customer.updated", data={"object": customer})
+    for _ in range(2):
+        assert post(body).body == RECEIVED
+    key = hashlib.sha256(stack["webhook_secret"].encode()).hexdigest()[:8]
+    lines = wait_until(lambda: len(found := [json.loads(line) for path in Path(stack["log_dir"]).glob("*.log")
+                                             for line in path.read_text(errors="replace").splitlines()
+                                             if ident in line and '"event":"webhook"' in line]) == 2 and found)
+    assert [(line["type"], line["key"], line["duplicate"]) for line in lines] == \
+        [("customer.updated", key, 0), ("customer.updated", key, 1)]
+    assert db.value("select key_id from inbox.events where id = %s", ident) == key
 
 
 @pytest.mark.parametrize("kind", ["plan.created", "payout.paid", "v1.billing.meter.error_report_triggered", "x" * 200, ""])
