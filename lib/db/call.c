@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "clock.h"
 #include "json.h"
 #include "log.h"
 #include "pool.h"
@@ -257,7 +258,7 @@ jitter_sleep(int run)
 enum err
 db_call(struct db *db, mem_ctx *mem, const char *bearer, struct json_object **out, const char *sql, struct db_args args)
 {
-	int64_t		deadline = pool_now() + db->options.timeout_ms;
+	int64_t		deadline = clock_ms() + db->options.timeout_ms;
 	struct verdict	v = { ERR_INTERNAL, true, false };
 	PGresult	*answer = NULL;
 
@@ -269,7 +270,7 @@ db_call(struct db *db, mem_ctx *mem, const char *bearer, struct json_object **ou
 		TRY(pool_take(db, deadline, &x.conn));
 		v = exchange_run(&x, mem, db->options.prepared, bearer, sql, args);
 		pool_give(db, x.conn, !v.drop);
-		v.again = v.again && pool_now() < deadline;
+		v.again = v.again && clock_ms() < deadline;
 		answer = x.answer;
 	}
 	TRY(v.err);

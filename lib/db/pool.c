@@ -8,18 +8,10 @@
 #include <time.h>
 
 #include "admission.h"
+#include "clock.h"
 #include "log.h"
 
 enum { CONNECT_MS = 2000, BACKOFF_FIRST_MS = 100, BACKOFF_LAST_MS = 5000 };
-
-int64_t
-pool_now(void)
-{
-	struct timespec	t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 bool
 pool_wait(PGconn *pg, short events, int64_t deadline)
@@ -30,7 +22,7 @@ pool_wait(PGconn *pg, short events, int64_t deadline)
 
 	if (p.fd < 0)
 		return true;
-	while (n < 0 && (left = deadline - pool_now()) > 0) {
+	while (n < 0 && (left = deadline - clock_ms()) > 0) {
 		n = poll(&p, 1, (int)left);
 		if (n < 0 && errno != EINTR)
 			return true;
@@ -122,7 +114,7 @@ server_connect(const struct db *db)
 static void
 gate_update(struct db *db, bool connected)
 {
-	int64_t	now = pool_now();
+	int64_t	now = clock_ms();
 
 	if (connected) {
 		db->backoff_ms = 0;
@@ -157,7 +149,7 @@ conn_is_admitted(struct db *db, struct conn *c)
 	enum err	e = OK;
 
 	if (db->options.environment)
-		e = admission_ask(c->pg, db->options.environment, pool_now() + CONNECT_MS, why, sizeof(why));
+		e = admission_ask(c->pg, db->options.environment, clock_ms() + CONNECT_MS, why, sizeof(why));
 	refusal_note(db, e, why);
 	return e == OK;
 }
@@ -179,7 +171,7 @@ static struct conn *
 conn_pick(struct db *db, bool *any_busy)
 {
 	struct conn	*cold = NULL;
-	int64_t		now = pool_now();
+	int64_t		now = clock_ms();
 
 	*any_busy = false;
 	for (int i = 0; i < db->options.pool; i++) {
@@ -227,7 +219,7 @@ conn_is_alive(const struct conn *c)
 enum err
 pool_take(struct db *db, int64_t deadline, struct conn **out)
 {
-	int64_t		until = pool_now() + db->options.wait_ms;
+	int64_t		until = clock_ms() + db->options.wait_ms;
 	struct conn	*c = conn_wait(db, until < deadline ? until : deadline);
 
 	if (c == NULL) {
@@ -259,7 +251,7 @@ enum err
 db_admit(struct db *db, mem_ctx *mem, const char **why)
 {
 	struct conn	*c;
-	enum err	e = pool_take(db, pool_now() + db->options.timeout_ms, &c);
+	enum err	e = pool_take(db, clock_ms() + db->options.timeout_ms, &c);
 
 	*why = NULL;
 	if (e == OK) {

@@ -1,19 +1,9 @@
 #include "hint.h"
 
-#include <time.h>
-
+#include "clock.h"
 #include "listen.h"
 
 enum { APART_MS = 20, FAILED_MS = 1000 };
-
-static int64_t
-now_ms(void)
-{
-	struct timespec	t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 void
 hint_want(struct hint *h)
@@ -29,13 +19,13 @@ hint_send(struct hint *h, struct db *db)
 	mem_ctx			*mem;
 	enum err		e;
 
-	if (!atomic_load(&h->wanted) || now_ms() < next || !atomic_compare_exchange_strong(&h->next, &next, INT64_MAX))
+	if (!atomic_load(&h->wanted) || clock_ms() < next || !atomic_compare_exchange_strong(&h->next, &next, INT64_MAX))
 		return;
 	atomic_store(&h->wanted, false);
 	mem = mem_new();
 	e = db_service(db_as_service(mem, db), &none, "service.hint()", NO_ARGS);
 	talloc_free(mem);
-	atomic_store(&h->next, now_ms() + (e == OK ? APART_MS : FAILED_MS));
+	atomic_store(&h->next, clock_ms() + (e == OK ? APART_MS : FAILED_MS));
 }
 
 enum err

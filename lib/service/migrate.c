@@ -2,9 +2,9 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "admin.h"
+#include "clock.h"
 #include "file.h"
 #include "json.h"
 #include "secret.h"
@@ -177,26 +177,17 @@ drift_check(struct run *r)
 	return faults ? ERR_CONFLICT : OK;
 }
 
-static long
-now_ms(void)
-{
-	struct timespec	t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* One line a file: its name as it begins, its time once it is done. */
 static enum err
 script_run(struct run *r, const struct script *s)
 {
-	long		began = now_ms();
+	int64_t		began = clock_ms();
 	enum err	e;
 
 	printf("%-40s", s->name);
 	fflush(stdout);
 	e = admin_script(r->admin, s->path, s->sql);
-	printf(e == OK ? "%6ld ms\n" : "failed\n", now_ms() - began);
+	printf(e == OK ? "%6ld ms\n" : "failed\n", (long)(clock_ms() - began));
 	fflush(stdout);
 	return e;
 }

@@ -3,26 +3,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
+
 enum { WIDTH = 30, LINE = 79, PLAIN_MS = 2000 };
-
-static int64_t
-now_ms(void)
-{
-	struct timespec	t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 void
 progress_begin(struct progress *p, const char *what, long total)
 {
 	const char	*term = getenv("TERM");
 
-	*p = (struct progress){ .what = what, .total = total, .told = now_ms(),
+	*p = (struct progress){ .what = what, .total = total, .told = clock_ms(),
 	    .bar = isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0 };
 }
 
@@ -49,7 +41,7 @@ line_print(struct progress *p, long done, const char *at)
 	if (p->total > 0)
 		fprintf(stderr, " of %ld", p->total);
 	fprintf(stderr, "%s%s\n", at ? ", at " : "", at ? at : "");
-	p->told = now_ms();
+	p->told = clock_ms();
 }
 
 void
@@ -58,7 +50,7 @@ progress_step(struct progress *p, long done, const char *at)
 	fflush(stdout);
 	if (p->bar)
 		bar_draw(p, done, at);
-	else if (now_ms() - p->told >= PLAIN_MS)
+	else if (clock_ms() - p->told >= PLAIN_MS)
 		line_print(p, done, at);
 }
 

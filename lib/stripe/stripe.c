@@ -9,6 +9,7 @@
 
 #include "breaker.h"
 #include "bucket.h"
+#include "clock.h"
 #include "https.h"
 #include "json.h"
 #include "log.h"
@@ -41,15 +42,6 @@ struct attempt {
 	bool			retry;
 	int			pause_ms;	/* before the next one */
 };
-
-static int64_t
-clock_ms(void)
-{
-	struct timespec	t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static void
 stripe_close(void *thing)

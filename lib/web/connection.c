@@ -192,7 +192,7 @@ prepare(struct connection *c)
 {
 	enum err	checked = c->record.state == RECORD_WHOLE ? record_check(&c->record) : ERR_CLOSED;
 
-	c->started = deadline_now();
+	c->started = clock_ms();
 	if (c->record.state == RECORD_WHOLE && checked == ERR_CLOSED)
 		c->record.why = "lengths";
 	if (checked == ERR_CLOSED)
@@ -248,7 +248,7 @@ log_response(const struct connection *c)
 {
 	log_line(LOG_INFO, "request", LOG_TEXT("method", c->q.method), LOG_TEXT("route", c->r.route ? c->r.route : "-"),
 	    LOG_INT("status", c->fd < 0 ? err_info(ERR_CLOSED)->status : c->r.status),
-	    LOG_INT("ms", deadline_now() - c->started));
+	    LOG_INT("ms", clock_ms() - c->started));
 }
 
 /* Whether the peer has sent more than we have read. */

@@ -2,29 +2,19 @@
 #ifndef TOLLGATE_DEADLINE_H
 #define TOLLGATE_DEADLINE_H
 
-#include <stdint.h>
-#include <time.h>
-
-static inline int64_t
-deadline_now(void)
-{
-	struct timespec	t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
+#include "clock.h"
 
 static inline int64_t
 deadline_after(int ms)
 {
-	return deadline_now() + ms;
+	return clock_ms() + ms;
 }
 
 /* Milliseconds left, as poll() wants them: never negative. */
 static inline int
 deadline_left(int64_t deadline)
 {
-	int64_t	left = deadline - deadline_now();
+	int64_t	left = deadline - clock_ms();
 
 	return left > 0 ? (int)left : 0;
 }

@@ -24,7 +24,7 @@ void
 record_init(struct record *r, mem_ctx *mem)
 {
 	*r = (struct record){
-		.params.ctx = mem, .body.ctx = mem, .reply.ctx = mem, .begin.ctx = mem, .began = deadline_now()
+		.params.ctx = mem, .body.ctx = mem, .reply.ctx = mem, .begin.ctx = mem, .began = clock_ms()
 	};
 }
 

@@ -51,7 +51,7 @@ enum record_state record_feed(struct record *r, const void *bytes, size_t n);
 /* Reads from fd what is there, without waiting. Late, cut short or refused: see why. */
 enum record_state record_read(struct record *r, int fd);
 
-/* By when there must be more of it, in deadline_now()'s milliseconds. */
+/* By when there must be more of it, in clock_ms()'s milliseconds. */
 int64_t record_deadline(const struct record *r);
 
 /*

@@ -38,8 +38,8 @@ back_off(struct server *s, int error)
 {
 	struct pollfd	p = { .fd = s->stop, .events = POLLIN };
 
-	if (deadline_now() - s->complained >= COMPLAIN_MS) {
-		s->complained = deadline_now();
+	if (clock_ms() - s->complained >= COMPLAIN_MS) {
+		s->complained = clock_ms();
 		log_line(LOG_ERROR, "accept", LOG_TEXT("error", strerrorname_np(error)));
 	}
 	poll(&p, 1, BACK_OFF_MS);
@@ -111,7 +111,7 @@ serve_connections(struct crowd *c, const struct serve_calls *calls)
 {
 	while (c->n > 0) {
 		size_t	ready = read_connections(c);
-		int64_t	began = deadline_now();
+		int64_t	began = clock_ms();
 
 		if (ready == 0) {
 			await_more(c);
@@ -121,7 +121,7 @@ serve_connections(struct crowd *c, const struct serve_calls *calls)
 		c->n -= ready;
 		memmove(c->all, c->all + ready, c->n * sizeof(*c->all));
 		for (size_t i = 0; i < c->n; i++)
-			connection_excuse(c->all[i], deadline_now() - began);
+			connection_excuse(c->all[i], clock_ms() - began);
 	}
 }
 
@@ -182,7 +182,7 @@ serve(const struct serve_options *options, const struct serve_calls *calls)
 
 	FCGX_Init();
 	signals_block();
-	s.complained = deadline_now() - COMPLAIN_MS;
+	s.complained = clock_ms() - COMPLAIN_MS;
 	s.stop = eventfd(0, EFD_CLOEXEC);
 	n = s.stop < 0 ? 0 : start_threads(&s, threads);
 	if (n == 0) {

@@ -33,9 +33,6 @@ struct db {
 /* False at the deadline. A socket already closed counts as ready: reading it will say why. */
 bool pool_wait(PGconn *pg, short events, int64_t deadline);
 
-/* Milliseconds of a clock that never jumps. Deadlines are in it. */
-int64_t pool_now(void);
-
 /* A live, idle connection. ERR_UNAVAILABLE: none came free in time, or the database does not let us in. */
 enum err pool_take(struct db *db, int64_t deadline, struct conn **out) MUST_CHECK;
 
