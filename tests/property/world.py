@@ -154,14 +154,26 @@ class World:
     def begin(self):
         """Stripe as new, and our database as after its migration: what Stripe has forgotten would be drift."""
         self.begun = self.db.value("select now()")
-        with psycopg.connect(self.stack["database_url"]) as db:
-            db.execute("set session_replication_role = replica; set lock_timeout = '10s'")
-            tables = [table for table, in db.execute(FILLED).fetchall()]
-            # in one statement: jobs may just adopt events, and one whose mark alone is deleted waits for ever
-            db.execute("with " + ", ".join(f"t{n} as (delete from {t})" for n, t in enumerate(tables)) + " select")
+        while not self.emptied():
+            pass
         self.sim.post("reset")
         self.sim.post("mode", manual=True)
         requests.delete(self.stack["mail_url"] + "/mails", timeout=30)
+
+    def emptied(self):
+        """Under locks: jobs may just adopt events, and one whose mark alone is deleted would wait for ever. False when that
+        was a deadlock."""
+        with psycopg.connect(self.stack["database_url"]) as db:
+            tables = [table for table, in db.execute(FILLED).fetchall()]
+            try:
+                db.execute("set session_replication_role = replica; set lock_timeout = '10s'")
+                db.execute(f"lock table {', '.join(tables)} in exclusive mode")
+                for table in tables:
+                    db.execute(f"delete from {table}")
+            except psycopg.errors.DeadlockDetected:
+                db.rollback()
+                return False
+        return True
 
     def mails(self):
         return requests.get(self.stack["mail_url"] + "/mails", timeout=30).json()
