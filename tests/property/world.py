@@ -271,8 +271,13 @@ class World:
             time.sleep(0.01)
 
     def restless(self):
+        """The objects that are dirty, and the events that wait, with what is known about their object: no version means that
+        an event has lost its mark, no key that it was not delivered but adopted."""
         return self.db.rows("select kind, id, version, clean_version, attempts, last_error, next_at - now(), "
-                            "claimed_until - now() from sync.objects where version > clean_version limit 20")
+                            "claimed_until - now() from sync.objects where version > clean_version limit 20"), self.db.rows(
+            "select e.id, e.type, e.object_kind, e.object_id, e.received_at, e.attempts, e.key_id, o.version, o.clean_version, "
+            "o.dead_at from inbox.events e left join sync.objects o on (o.kind, o.id) = (e.object_kind, e.object_id) "
+            "where e.state = 'received' limit 20")
 
     def dead(self):
         """What was given up since the run began."""
