@@ -32,11 +32,13 @@ begin
 end
 $$;
 
--- Of the caller's own tenant, for the page; null for who may not buy.
-create or replace function billing.my_checkout_state() returns text
+-- For the page; null for who may not buy. Not by my_tenant: a plan bound to policies is made anew whenever the role that asks
+-- is another.
+drop function if exists billing.my_checkout_state();
+create or replace function billing.my_checkout_state(p_tenant uuid) returns text
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
-	return (select billing.checkout_state(m.tenant_id) from billing.my_tenant() m where m.role <> 'member');
+	return case when p_tenant = any (app.managed_tenants()) then billing.checkout_state(p_tenant) end;
 end
 $$;
 

@@ -58,7 +58,7 @@ declare
 	mine app.members;
 begin
 	select m.* into mine from app.members m join app.tenants t on t.id = m.tenant_id
-	where m.user_id = auth.uid() and t.status = 'active'
+	where m.user_id = (select auth.uid()) and t.status = 'active'
 	order by (m.role = 'member'), m.created_at desc, m.tenant_id limit 1;
 	return mine;
 end

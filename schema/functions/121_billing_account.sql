@@ -81,7 +81,7 @@ begin
 		'plan', 'plan_' || current.plan, 'status', billing.status_name(current.status),
 		'status_class', billing.status_class(current.status),
 		'can_manage', exists (select from billing.customers c where c.tenant_id = mine.tenant_id and not c.deleted),
-		'can_subscribe', coalesce(billing.my_checkout_state() = 'open', false),
+		'can_subscribe', coalesce(billing.my_checkout_state(mine.tenant_id) = 'open', false),
 		'entitlement', billing.entitlement_document(mine.tenant_id), 'next', billing.next_document(current));
 end
 $$;

@@ -22,7 +22,7 @@ grant execute on function auth.uid(), auth.email(), auth.require_user(), app.my_
 grant execute on function app.managed_tenants(), billing.my_tenant(), billing.dates_document(billing.subscriptions),
 	billing.price_document(billing.subscriptions), billing.next_document(billing.subscriptions),
 	billing.entitlement_document(uuid), billing.account_document(app.members), billing.invoice_documents(uuid),
-	billing.payment_documents(uuid), billing.notice_documents(uuid), billing.my_checkout_state() to tollgate_billing;
+	billing.payment_documents(uuid), billing.notice_documents(uuid), billing.my_checkout_state(uuid) to tollgate_billing;
 
 -- what a tenant may use, for pages and for services
 grant execute on function billing.entitlement(uuid, timestamptz), billing.best_verdict(uuid, timestamptz),
@@ -53,7 +53,7 @@ grant execute on function ops.status(), ops.entitlement(uuid, timestamptz), ops.
 
 -- between the owners of definer functions
 grant execute on function auth.uid() to tollgate_rls;
-grant execute on function auth.allow(text, text), auth.neighbourhood(inet), auth.ensure_user(text), auth.keep_house(),
+grant execute on function app.managed_tenants(), auth.allow(text, text), auth.neighbourhood(inet), auth.ensure_user(text), auth.keep_house(),
 	auth.uid(), auth.email(), auth.require_user(), auth.contacts(uuid[]), auth.set_language(uuid, text), billing.my_tenant(),
 	auth.find_user(text), auth.address_of(uuid),
 	auth.mint_link(uuid, text, bytea, text, text, inet, text, text, jsonb) to tollgate_service;

@@ -29,7 +29,7 @@ insert into allowed values
 		ops.replay_events, ops.list_dead, ops.find_tenants, ops.explain, ops.match_customers, ops.accept_customer,
 		ops.plan_prices}'),
 	('tollgate_rls', '{auth.uid}'),
-	('tollgate_service', '{auth.allow, auth.neighbourhood, auth.ensure_user, auth.keep_house, auth.mint_link, auth.uid, auth.email,
+	('tollgate_service', '{app.managed_tenants, auth.allow, auth.neighbourhood, auth.ensure_user, auth.keep_house, auth.mint_link, auth.uid, auth.email,
 		auth.require_user, auth.contacts, auth.set_language, auth.find_user, auth.address_of, billing.my_tenant,
 		billing.entitlement, billing.best_verdict,
 		billing.verdict_on, billing.is_disputed, billing.is_live, billing.scheduled_end, billing.grace_end, billing.plan_at,
