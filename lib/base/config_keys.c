@@ -123,7 +123,8 @@ check_api_key(const char *s)
 static const char *
 check_webhook(const char *s)
 {
-	return begins(s, "whsec_") ? NULL : "must begin with whsec_";
+	return !begins(s, "whsec_") ? "must begin with whsec_" :
+	    strlen(s) < 32 ? "is too short: what signs events must not be guessed" : NULL;
 }
 
 static const char *

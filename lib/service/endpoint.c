@@ -11,33 +11,13 @@
 
 static const char	what[] = "webhook endpoint";
 
-/* Stripe wants them named one by one. Of these the endpoint gets those that inbox.c knows. */
-static const char *const types[] = {
-	"checkout.session.completed", "checkout.session.async_payment_succeeded", "checkout.session.async_payment_failed",
-	"checkout.session.expired",
-	"customer.created", "customer.updated", "customer.deleted",
-	"customer.subscription.created", "customer.subscription.updated", "customer.subscription.deleted",
-	"customer.subscription.paused", "customer.subscription.resumed", "customer.subscription.trial_will_end",
-	"customer.subscription.pending_update_applied", "customer.subscription.pending_update_expired",
-	"invoice.created", "invoice.deleted", "invoice.finalized", "invoice.finalization_failed",
-	"invoice.marked_uncollectible", "invoice.overdue", "invoice.paid", "invoice.payment_action_required",
-	"invoice.payment_failed", "invoice.sent", "invoice.upcoming", "invoice.updated", "invoice.voided",
-	"charge.refunded", "charge.refund.updated", "charge.dispute.created", "charge.dispute.updated",
-	"charge.dispute.closed", "charge.dispute.funds_reinstated", "charge.dispute.funds_withdrawn",
-	"refund.created", "refund.updated", "refund.failed",
-	"price.created", "price.updated", "price.deleted", "product.created", "product.updated", "product.deleted",
-	"billing_portal.configuration.created", "billing_portal.configuration.updated",
-};
-
 static struct json_object *
 types_wanted(struct json_object *into)
 {
 	struct json_object	*list = json_object_new_array();
 
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		if (inbox_knows(types[i]))
-			json_object_array_add(list, json_object_new_string(types[i]));
-	}
+	for (const char *const *type = inbox_asked; *type != NULL; type++)
+		json_object_array_add(list, json_object_new_string(*type));
 	json_object_object_add(into, "enabled_events", list);
 	return into;
 }

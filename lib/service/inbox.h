@@ -23,8 +23,13 @@ struct inbox_event {
 	const char	*object;	/* its id; NULL with kind */
 };
 
-/* Whether events of this type name an object that is kept. */
-bool inbox_knows(const char *type);
+/*
+ * The types that Stripe is asked to tell: those that say something no other says, each by its name, as Stripe wants it;
+ * NULL at the end. More may come, of an endpoint that asks for all, and inbox_read understands more.
+ */
+extern const char *const inbox_asked[];
+
+bool inbox_asks(const char *type);
 
 /*
  * Reads a body whose signature was right. ERR_BAD_REQUEST when it is no JSON or has no event id. Parked: thin events,

@@ -51,7 +51,7 @@ struct run {
 	long			done;
 };
 
-/* An event as service.receive_event takes it; NULL for one that we would not have been told of. */
+/* An event as service.receive_event takes it; NULL for one that our endpoint does not ask for, which nobody missed. */
 static struct json_object *
 event_entry(mem_ctx *mem, struct json_object *event)
 {
@@ -59,7 +59,7 @@ event_entry(mem_ctx *mem, struct json_object *event)
 	struct json_object	*entry = json_new(mem);
 	struct inbox_event	e;
 
-	if (inbox_read(mem, raw, strlen(raw), &e) != OK || e.kind == NULL)
+	if (inbox_read(mem, raw, strlen(raw), &e) != OK || e.kind == NULL || !inbox_asks(e.type))
 		return NULL;
 	json_put(entry, "id", e.id);
 	json_put(entry, "type", e.type);

@@ -168,6 +168,10 @@ events_replay(const struct operator *o)
 		operator_refused(o, "give an event, or --dead, or --since and --until");
 		return EX_USAGE;
 	}
+	if (o->dead && (o->state || o->type || o->object)) {
+		operator_refused(o, "--dead is all that was given up: for some of it, --since 90d --state dead");
+		return EX_USAGE;
+	}
 	e = count_read(o, &total);
 	if (e == OK && o->subject && total == 0)
 		return operator_refused(o, "there is no event %s", o->subject);

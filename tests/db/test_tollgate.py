@@ -319,7 +319,7 @@ def test_status_tells_a_program_and_a_human(real):
 
 def complete(site):
     """A configuration with nothing missing."""
-    for name, text in (("stripe.key", "sk_test_1"), ("webhook.secret", "whsec_1")):
+    for name, text in (("stripe.key", "sk_test_1"), ("webhook.secret", "whsec_" + 32 * "1")):
         site.path.joinpath(name).write_text(text)
         site.path.joinpath(name).chmod(0o600)
     site.conf.write_text(site.conf.read_text() + (

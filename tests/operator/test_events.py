@@ -161,7 +161,7 @@ def test_an_event_not_understood_when_it_came_is_read_anew(site):
 
 
 def test_replay_wants_to_know_what_once(site):
-    for arguments in ((), ("evt_1", "--dead"), ("--dead", "--since", "1h")):
+    for arguments in ((), ("evt_1", "--dead"), ("--dead", "--since", "1h"), ("--dead", "--type", "invoice.*")):
         assert site.run("events", "replay", *arguments).returncode == 64
     assert site.run("events", "replay", "evt_nosuch").returncode == 1
 

@@ -285,3 +285,18 @@ def test_stripe_that_is_down_is_69_and_a_wrong_key_is_1(site):
     site.key.write_text("sk_test_wrong")
     done = site.run("stripe", "diff")
     assert done.returncode == 1 and b"refused" in done.stderr and b"sk_test_wrong" not in done.stderr + done.stdout
+
+
+def test_c25_what_the_endpoint_does_not_ask_for_was_not_missed(site):
+    apply(site, "--secret-file", str(site.path / "webhook.secret"))
+    asked_for = set(next(iter(endpoints(site).values()))["enabled_events"])
+    site.id = site.tenant("anna@example.com")
+    session = site.sim.session(client_reference_id=site.id, **{"subscription_data[metadata][tenant_id]": site.id})
+    assert site.sim.control(f"checkout/{session['id']}/pay", {"card": "good"})["paid"]
+    events = site.sim.get("/v1/events", "limit=100")["data"]
+    told = [e for e in events if e["type"] in asked_for]
+    assert len(told) < len(events)
+    for event in told[1:]:
+        site.receive(event["id"], event["type"], None, None, json.dumps(event).encode())
+    missed = {line["id"] for line in site.lines("reconcile", "--dry-run", code=1) if line["kind"] == "event"}
+    assert missed == {told[0]["id"]}

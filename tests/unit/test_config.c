@@ -292,22 +292,25 @@ static void
 test_f104_the_environment_goes_first_and_is_wiped(void **state)
 {
 	struct stage	*s = *state;
-	char		here[] = "TOLLGATE_STRIPE_WEBHOOK_SECRET=whsec_one  whsec_two";
+	char		here[] = "TOLLGATE_STRIPE_WEBHOOK_SECRET=whsec_one_0123456789abcdef0123456  whsec_two_0123456789abcdef0123456";
 
 	assert_int_equal(putenv(here), 0);
 	setenv("TOLLGATE_STRIPE_KEY", "sk_other", 1);
 	assert_int_equal(load(s, NEED_WEBHOOK, "stripe = { webhook_secret_files = [\"/nonexistent\"]; };"), OK);
 	assert_int_equal(s->config->stripe.webhook_secrets.n, 2);
-	assert_string_equal(s->config->stripe.webhook_secrets.items[0], "whsec_one");
-	assert_string_equal(s->config->stripe.webhook_secrets.items[1], "whsec_two");
+	assert_string_equal(s->config->stripe.webhook_secrets.items[0], "whsec_one_0123456789abcdef0123456");
+	assert_string_equal(s->config->stripe.webhook_secrets.items[1], "whsec_two_0123456789abcdef0123456");
 	assert_null(getenv("TOLLGATE_STRIPE_WEBHOOK_SECRET"));
 	assert_string_equal(here, "TOLLGATE_STRIPE_WEBHOOK_SECRET=");
 	/* not needed here: wiped all the same, and not kept */
 	assert_null(getenv("TOLLGATE_STRIPE_KEY"));
 	assert_null(s->config->stripe.key);
-	setenv("TOLLGATE_STRIPE_WEBHOOK_SECRET", "whsec_one sk_two", 1);
+	setenv("TOLLGATE_STRIPE_WEBHOOK_SECRET", "whsec_one_0123456789abcdef0123456 sk_two", 1);
 	assert_int_equal(load(s, NEED_WEBHOOK, ""), ERR_INVALID);
 	assert_non_null(strstr(s->said, "TOLLGATE_STRIPE_WEBHOOK_SECRET: the secret must begin with whsec_"));
+	setenv("TOLLGATE_STRIPE_WEBHOOK_SECRET", "whsec_", 1);
+	assert_int_equal(load(s, NEED_WEBHOOK, ""), ERR_INVALID);
+	assert_non_null(strstr(s->said, "TOLLGATE_STRIPE_WEBHOOK_SECRET: the secret is too short"));
 	setenv("TOLLGATE_STRIPE_WEBHOOK_SECRET", "", 1);
 	assert_int_equal(load(s, NEED_WEBHOOK, ""), ERR_INVALID);
 }
