@@ -53,7 +53,8 @@ verify(const struct visit *v, struct receipt *r)
 	bool				twice = false;
 	size_t				which;
 
-	*r = (struct receipt){ v->q->body, v->q->body_len, http_param(v->q, "HTTP_STRIPE_SIGNATURE", &twice), NULL, NULL };
+	*r = (struct receipt){ v->q->body, v->q->body_len, http_param(v->q, "HTTP_STRIPE_SIGNATURE", &twice), NULL, NULL,
+	    false };
 	if (twice)
 		return SIGNATURE_INVALID;
 	verdict = signature_verify(r->signature, r->body, r->n, secrets->items, secrets->n, time(NULL), &which);
@@ -62,6 +63,13 @@ verify(const struct visit *v, struct receipt *r)
 		r->headers = headers_keep(v->q);
 	}
 	return verdict;
+}
+
+/* Any version is understood; but one that nobody chose may change under us. Thin events have none. */
+static bool
+is_unpinned(const char *version, const char *ours)
+{
+	return version != NULL && strcmp(version, ours) != 0;
 }
 
 /* Whether there is something to store; else it is answered. */
@@ -78,10 +86,12 @@ take(struct visit *v, struct intake *one)
 	case SIGNATURE_OK:
 		break;
 	}
-	if (inbox_read(v->q->mem, one->receipt.body, one->receipt.n, &one->event) == OK)
-		return true;
-	refuse(v, "Invalid payload");
-	return false;
+	if (inbox_read(v->q->mem, one->receipt.body, one->receipt.n, &one->event) != OK) {
+		refuse(v, "Invalid payload");
+		return false;
+	}
+	one->receipt.unpinned = is_unpinned(one->event.api_version, v->app->config->stripe.version);
+	return true;
 }
 
 static void

@@ -177,7 +177,7 @@ const struct config_key config_keys[] = {
 	INT("serve.threads", NEED_SERVE, serve.threads, 4, 1, 1024),
 	INT("serve.drain_ms", NEED_SERVE, serve.drain_ms, 2000, 100, 60000),
 	TEXT("stripe.api_url", NEED_STRIPE, stripe.api_url, "https://api.stripe.com", check_origin),
-	TEXT("stripe.version", NEED_STRIPE, stripe.version, "2026-07-29.dahlia", check_filled),
+	TEXT("stripe.version", NEED_STRIPE | NEED_WEBHOOK, stripe.version, "2026-07-29.dahlia", check_filled),
 	TEXT("stripe.portal_configuration", NEED_STRIPE, stripe.portal_configuration, "", check_portal),
 	TEXT("stripe.webhook_url", NEED_STRIPE, stripe.webhook_url, "", check_url),
 	INT("stripe.timeout_ms", NEED_STRIPE, stripe.timeout_ms, 10000, 500, 80000),

@@ -102,32 +102,26 @@ object_find(struct json_object *doc, const struct row *row)
 	return NULL;
 }
 
-/* Whether the string that begins at s is the name of a member that must be there once only. */
+/*
+ * Of two equal names the parser keeps the last. For an event's own members, which tell events apart, that is not good enough.
+ * They are counted, not compared: a name may be written in more than one way.
+ */
 static bool
-names_event(const char *s)
+is_named_twice(const char *s, struct json_object *doc)
 {
-	size_t	n = strncmp(s, "\"id\"", 4) == 0 ? 4 : strncmp(s, "\"type\"", 6) == 0 ? 6 : 0;
-
-	return n > 0 && s[n + strspn(s + n, " \t\r\n")] == ':';
-}
-
-/* Of two equal names the parser keeps the last. For what tells events apart, that is not good enough. */
-static bool
-is_named_twice(const char *s)
-{
-	unsigned	depth = 0, names[2] = { 0 };
+	int	depth = 0, names = 0;
 
 	for (bool quoted = false; *s != '\0'; s++) {
 		if (quoted && *s == '\\')
 			s++;
-		else if (*s == '"') {
-			if (!quoted && depth == 1 && names_event(s))
-				names[s[1] == 'i']++;
+		else if (*s == '"')
 			quoted = !quoted;
-		} else if (!quoted)
+		else if (!quoted) {
 			depth += (*s == '{' || *s == '[') - (*s == '}' || *s == ']');
+			names += depth == 1 && *s == ':';
+		}
 	}
-	return names[0] > 1 || names[1] > 1;
+	return names != json_object_object_length(doc);
 }
 
 char *
@@ -195,10 +189,10 @@ inbox_read(mem_ctx *mem, const char *body, size_t n, struct inbox_event *e)
 	};
 	if (!is_id(e->id))
 		return ERR_BAD_REQUEST;
-	if (e->type == NULL)
+	if (e->type == NULL || strlen(e->type) > INBOX_MAX_ID)
 		e->type = "";
 	row = row_find(e->type);
-	if (row == NULL || broken || !is_whole(doc) || is_named_twice(body))
+	if (row == NULL || broken || !is_whole(doc) || is_named_twice(body, doc))
 		return OK;
 	e->object = object_find(doc, row);
 	e->kind = e->object != NULL ? row->kind : NULL;

@@ -33,7 +33,8 @@ bool inbox_asks(const char *type);
 
 /*
  * Reads a body whose signature was right. ERR_BAD_REQUEST when it is no JSON or has no event id. Parked: thin events,
- * an id or type given twice, broken UTF-8, types without a row in the table, no usable id.
+ * a member given twice, broken UTF-8, types without a row in the table ("" for one that is no text, or too long), no
+ * usable id.
  */
 enum err inbox_read(mem_ctx *mem, const char *body, size_t n, struct inbox_event *out) MUST_CHECK;
 

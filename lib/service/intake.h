@@ -16,6 +16,7 @@ struct receipt {
 	const char		*signature;
 	const char		*key;		/* the id of the secret that signed, signature_key_id() */
 	struct json_object	*headers;	/* what else is kept of the request, or NULL */
+	bool			unpinned;	/* of an endpoint that does not speak our version */
 };
 
 struct intake {

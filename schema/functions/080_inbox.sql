@@ -27,7 +27,7 @@ begin
 		select a.*, case when a.livemode <> (stamp.environment = 'production') then 'livemode'
 			when a.account <> coalesce(stamp.account, '') then 'account' end as why
 		from jsonb_to_recordset(p_about) as a(id text, type text, api_version text, account text, created bigint,
-			livemode boolean, signature text, key text, headers jsonb, kind text, object text, at int, size int)
+			livemode boolean, signature text, key text, headers jsonb, kind text, object text, unpinned boolean, at int, size int)
 	), kept as (
 		insert into inbox.events as e (id, type, api_version, account, created, livemode, raw, signature_header, key_id,
 			headers, state, object_kind, object_id, outcome)
@@ -47,9 +47,15 @@ begin
 		on conflict (kind, id) do update set version = o.version + 1, next_at = greatest(now(), o.quiet_until), dead_at = null,
 			attempts = case when o.dead_at is null then o.attempts else 0 end
 	)
-	select coalesce(jsonb_agg(k.id), '[]') as ids, min(k.why) as why into news from kept k;
-	if news.why is not null then
-		perform billing.raise_alert(null, 'foreign_event', news.why, null);
+	select coalesce(jsonb_agg(k.id), '[]') as ids, min(k.why) as why,
+		(select min(t.api_version) from told t where t.unpinned) as version
+	into news from kept k;
+	if coalesce(news.why, news.version) is not null then
+		-- once it is told, those that store such events side by side do not wait for each other's lock on it
+		perform billing.raise_alert(null, w.kind, w.subject, null)
+		from (values ('foreign_event', news.why), ('api_version', news.version)) w (kind, subject)
+		where w.subject is not null and not exists (select from billing.alerts a
+			where a.kind = w.kind and a.subject = w.subject and a.cleared_at is null);
 	end if;
 	return news.ids;
 end

@@ -210,6 +210,12 @@ def test_f74_a_strange_event_is_kept_and_changes_nothing(post, db, how):
         == before
 
 
+def test_f77_a_type_too_long_for_any_index_is_kept_all_the_same(post, db):
+    ident, body = new_event("x." + secrets.token_hex(5000))
+    assert post(body).body == RECEIVED
+    assert row(db, ident)[2] == "ignored"
+
+
 @pytest.mark.parametrize("body", [b"[]", b"{}", b'"evt_1"', b"null", b"{", b"not json", b'{"id": 5}', b'{"id": "../../v1/x"}',
                                   b"[" * 100000])
 def test_f64_a_signed_body_that_is_no_event_is_refused(post, body):
@@ -218,9 +224,18 @@ def test_f64_a_signed_body_that_is_no_event_is_refused(post, body):
     assert list(page.json) == ["error"]
 
 
-def test_f65_an_id_given_twice_is_parked(post, db):
+def test_c43_another_version_than_the_pinned_one_is_told_to_the_operator(post, db):
+    told = lambda: db.value("select count(*) from billing.alerts where kind = 'api_version' and subject = %s", version)
+    version = "2031-01-01." + secrets.token_hex(4)
+    for version, alerts in ((version, 1), (version, 1), ("2026-07-29.dahlia", 0)):
+        assert post(new_event("customer.updated", api_version=version)[1]).body == RECEIVED
+        assert told() == alerts
+
+
+@pytest.mark.parametrize("name", [b'"id"', b'"\\u0069d"'])
+def test_f65_an_id_given_twice_is_parked(post, db, name):
     ident, body = new_event("customer.subscription.updated")
-    body = body.replace(b"{", b'{"id": "evt_first",', 1)
+    body = body.replace(b"{", b'{%s: "evt_first",' % name, 1)
     assert post(body).body == RECEIVED
     assert db.value("select state from inbox.events where raw = %s", body) == "ignored"
 

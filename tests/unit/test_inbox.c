@@ -137,6 +137,8 @@ test_f65_an_id_or_type_given_twice_parks_the_event(void **state)
 	assert_dirty(EVENT("\"id\" : \"evt_2\",\"type\":\"customer.created\",\"data\":{\"object\":{\"id\":\"cus_1\"}}"), NULL, NULL);
 	assert_dirty(EVENT("\"type\":\"customer.deleted\",\"type\":\"customer.created\","
 	    "\"data\":{\"object\":{\"id\":\"cus_1\"}}"), NULL, NULL);
+	assert_dirty(EVENT("\"type\":\"customer.deleted\",\"t\\u0079pe\":\"customer.created\","
+	    "\"data\":{\"object\":{\"id\":\"cus_1\"}}"), NULL, NULL);
 	assert_dirty(EVENT("\"type\":\"customer.created\",\"x\":\"\\\",\\\"type\\\":\",\"y\":[\"id\",{\"id\":1}],"
 	    "\"data\":{\"object\":{\"id\":\"cus_1\"}}"), "customer", "cus_1");
 }
