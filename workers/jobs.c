@@ -224,7 +224,7 @@ house_piece(void *arg, mem_ctx *mem, bool *found)
 		*found = *found || json_object_get_int64(n) > 0;
 	}
 	if (*found)
-		log_line(LOG_INFO, "house", LOG_TEXT("deleted", json_object_to_json_string(done)));
+		log_line(LOG_INFO, "house", LOG_TEXT("done", json_object_to_json_string(done)));
 	return OK;
 }
 

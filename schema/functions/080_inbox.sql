@@ -2,13 +2,23 @@
 
 set role tollgate_service;
 
+-- When an object that is marked is looked at. One that waits keeps its place in the queue, or it might never get to the
+-- front; one that failed is tried at once. Settling takes a minute at most: a later time is of a clock that was wrong.
+create or replace function sync.due_at(o sync.objects) returns timestamptz
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+	return greatest(case when o.version > o.clean_version and o.dead_at is null then least(o.next_at, now()) else now() end,
+		case when o.quiet_until <= now() + interval '1 min' then o.quiet_until end);
+end
+$$;
+
 -- Something about this object may have changed: it is due now, or as soon as it may be looked at again, also when it was
 -- given up before.
 create or replace function sync.mark(p_kind text, p_id text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	insert into sync.objects as o (kind, id) values (p_kind, p_id)
-	on conflict (kind, id) do update set version = o.version + 1, next_at = greatest(now(), o.quiet_until), dead_at = null,
+	on conflict (kind, id) do update set version = o.version + 1, next_at = sync.due_at(o), dead_at = null,
 		attempts = case when o.dead_at is null then o.attempts else 0 end;
 end
 $$;
@@ -44,7 +54,7 @@ begin
 	), marked as (
 		insert into sync.objects as o (kind, id)
 		select distinct k.object_kind, k.object_id from kept k where k.state = 'received' order by 1, 2
-		on conflict (kind, id) do update set version = o.version + 1, next_at = greatest(now(), o.quiet_until), dead_at = null,
+		on conflict (kind, id) do update set version = o.version + 1, next_at = sync.due_at(o), dead_at = null,
 			attempts = case when o.dead_at is null then o.attempts else 0 end
 	)
 	select coalesce(jsonb_agg(k.id), '[]') as ids, min(k.why) as why,

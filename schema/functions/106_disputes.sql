@@ -91,8 +91,8 @@ declare
 	n billing.disputes;
 begin
 	perform billing.require_document(p_doc, p_id);
+	perform sync.hold(p_claim, p_kind, p_id);	-- charge, customer: in the order of batches
 	perform sync.lock_customer(customer);
-	perform sync.hold(p_claim, p_kind, p_id);
 	n := row(p_id, billing.customer_tenant(customer), 'refund',
 		case when p_doc -> 'refunded' = 'true' then 'refund_full' else 'refund_partial' end, p_id,
 		billing.id_of(p_doc -> 'invoice'), p_doc ->> 'status', billing.whole_of(p_doc -> 'amount_refunded'),

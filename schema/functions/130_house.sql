@@ -26,6 +26,24 @@ begin
 end
 $$;
 
+-- What a clock that ran ahead has put off is due now. No lease and no back-off is as long as an hour.
+create or replace function sync.wind_back() returns bigint
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	far timestamptz := now() + interval '1 hour';
+	objects bigint;
+	mails bigint;
+begin
+	update sync.objects o set next_at = least(o.next_at, now()), claimed_until = null
+	where o.version > o.clean_version and o.dead_at is null and (o.next_at > far or o.claimed_until > far);
+	get diagnostics objects = row_count;
+	update mail.outbox m set next_at = least(m.next_at, now()), claimed_until = null
+	where m.state = 'pending' and (m.next_at > far or m.claimed_until > far);
+	get diagnostics mails = row_count;
+	return objects + mails;
+end
+$$;
+
 drop function if exists service.keep_house();
 create or replace function service.keep_house(p_keep_days int default 90) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -38,7 +56,7 @@ begin
 		limit 1000);
 	get diagnostics mails = row_count;
 	return auth.keep_house() || jsonb_build_object('mails', mails, 'drafts', billing.drop_drafts(),
-		'events', inbox.drop_events(p_keep_days));
+		'events', inbox.drop_events(p_keep_days), 'put_off', sync.wind_back());
 end
 $$;
 

@@ -63,6 +63,9 @@ begin
 	union all
 	select d.opened_at, d.id, jsonb_build_object('status', d.policy) from billing.disputes d where d.tenant_id = p_tenant
 	union all
+	select d.closed_at, d.id, jsonb_build_object('status', 'closed') from billing.disputes d
+	where d.tenant_id = p_tenant and d.closed_at is not null
+	union all
 	select p.from_at, 'plan', jsonb_build_object('status', 'changed', 'plan', p.plan, 'features', to_jsonb(p.features))
 	from billing.plan_history p where p.from_at > '-infinity' and exists (
 		select from billing.subscription_history h where h.tenant_id = p_tenant and h.plan = p.plan

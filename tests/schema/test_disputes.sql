@@ -38,6 +38,9 @@ update billing.subscription_history set from_at = '2026-01-01Z' where to_at is n
 update billing.disputes set opened_at = '2026-03-01Z', closed_at = '2026-04-01Z';
 select is(billing.entitlement(:'ann', v.at) ->> 'reason', v.reason, format('C44 disputed at %s: %s', v.at at time zone 'UTC', v.reason))
 from (values ('2026-02-28T23:59:59Z'::timestamptz, 'active'), ('2026-03-01Z', 'disputed'), ('2026-03-31T23:59:59Z', 'disputed'), ('2026-04-01Z', 'active')) v (at, reason);
+select is(array_agg((c ->> 'status') || ' ' || (c #>> '{entitlement,reason}') order by c ->> 'at'), '{dispute_open disputed,closed active}',
+	'C80 its beginning and its end are explained')
+from jsonb_array_elements(ops.explain(:'ann', null) #> '{0,changes}') c where c ->> 'what' = 'dp_ann';
 
 -- a question of the bank is no dispute yet
 delete from billing.disputes;

@@ -145,6 +145,23 @@ select is(tap.ask('tollgate_jobs', 'service.claim_object(60, 60000)') ->> 'id', 
 update sync.objects set claimed_until = null where id = 'cus_burst';
 select sync.mark('customer', 'cus_burst') \g /dev/null
 select is(next_at, quiet_until, 'C35 and marked again it waits until things have settled') from sync.objects where id = 'cus_burst';
+select sync.mark('customer', v.id) from (values ('cus_front'), ('cus_late')) v (id) \g /dev/null
+update sync.objects set next_at = now() - interval '1 min' where id = 'cus_front';
+update sync.objects set next_at = now() + interval '1 min', last_error = 'timeout' where id = 'cus_late';
+select sync.mark('customer', v.id) from (values ('cus_front'), ('cus_late')) v (id) \g /dev/null
+select is(next_at, now() - interval '1 min', 'C35 marked while it waits, it keeps its place') from sync.objects where id = 'cus_front';
+select is(next_at, now(), 'C35 marked after a failure, it is tried at once') from sync.objects where id = 'cus_late';
+
+-- a clock that ran ahead, and was set right
+update sync.objects set quiet_until = now() + interval '1 day', clean_version = version where id = 'cus_front';
+select sync.mark('customer', 'cus_front') \g /dev/null
+select is(next_at, now(), 'C35 nothing settles for a day') from sync.objects where id = 'cus_front';
+update sync.objects set clean_version = version where id not in ('cus_front', 'cus_late');
+update sync.objects set next_at = now() + interval '1 day' where id = 'cus_front';
+update sync.objects set claimed_until = now() + interval '1 day' where id = 'cus_late';
+select is(tap.ask('tollgate_jobs', 'service.keep_house()') -> 'put_off', '2', 'C35 what was put off for a day');
+select is(array_agg(c.id order by c.id), '{cus_front,cus_late}', 'C35 is due again')
+from (select tap.ask('tollgate_jobs', 'service.claim_object(60)') ->> 'id' as id from generate_series(1, 2)) c;
 
 select * from finish();
 rollback;
