@@ -31,6 +31,7 @@ language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
 	ends timestamptz := billing.scheduled_end(s.cancel_at, s.cancel_at_period_end, s.period_end);
 	grace timestamptz := case when s.status = 'past_due' then billing.grace_end(s.plan, s.past_due_since) end;
+	over timestamptz := least(grace, ends);
 	retry record;
 	kind text := 'nothing';
 	at timestamptz;
@@ -39,14 +40,14 @@ begin
 	select i.next_attempt_at as at, billing.amount_document(i.amount_due, i.currency) as amount into retry
 	from billing.invoices i where i.subscription_id = s.id and i.status = 'open' and i.next_attempt_at > now()
 	order by i.next_attempt_at limit 1;
-	if s.status in ('past_due', 'unpaid', 'incomplete') and retry.at is not null and (grace is null or grace <= now() or retry.at <= grace) then
+	if s.status in ('past_due', 'unpaid', 'incomplete') and retry.at is not null and (over is null or over <= now() or retry.at <= over) then
 		kind := 'retry';
 		at := retry.at;
 		amount := retry.amount;
-	elsif grace > now() then
+	elsif over > now() and over = grace then
 		kind := 'grace_ends';
 		at := grace;
-	elsif s.status in ('active', 'trialing') and ends is not null then
+	elsif s.status in ('active', 'trialing') and ends is not null or over > now() and s.status = 'past_due' then
 		kind := 'ends';
 		at := ends;
 	elsif s.status = 'trialing' then

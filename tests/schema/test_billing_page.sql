@@ -31,6 +31,8 @@ select tap.sync('invoice', tap.invoice('ann', jsonb_build_object('status', 'open
 select is(pg_temp.next(:'a', '{"status": "past_due"}'), 'retry ' || pg_temp.day('2 days') || ' 19.00 EUR', 'C97 next: another attempt, within grace');
 update billing.subscriptions set past_due_since = now() - interval '6 days' where id = 'sub_ann';
 select is(pg_temp.next(:'a', '{"status": "past_due"}'), 'grace_ends ' || pg_temp.day('1 day'), 'C97 next: grace ends before it');
+select is(pg_temp.next(:'a', jsonb_build_object('status', 'past_due', 'cancel_at', extract(epoch from now() + interval '1 hour')::bigint)),
+	'ends ' || pg_temp.day('1 hour'), 'C97 next: the end that is scheduled, before either');
 update billing.subscriptions set past_due_since = now() - interval '8 days' where id = 'sub_ann';
 select is(pg_temp.next(:'a', '{"status": "past_due"}'), 'retry ' || pg_temp.day('2 days') || ' 19.00 EUR', 'C97 next: another attempt after grace');
 select is(pg_temp.page(:'a') #> '{account,entitlement}', '{"allowed": false, "plan": "plan_starter", "reason": "reason_grace_over", "features": [], "until": null}', 'C44 and what it entitles to');
