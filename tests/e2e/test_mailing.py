@@ -172,3 +172,25 @@ def test_f78_two_processes_side_by_side_send_each_mail_once(stack, mail, db, tmp
                                     addresses) == 40)
     assert [len(mail.to(a)) for a in addresses] == [1] * 40
     assert 1 <= (tmp_path / "log").read_text().count('"mail_sent"') <= 39
+
+
+FACTS = """jsonb_build_object('plan', 'plan_starter', 'amount', billing.amount_document(1900, 'eur'),
+    'date', api.date_document('2026-12-03T12:00:00Z'))"""
+
+
+@pytest.mark.parametrize("language, day", [("en", "3 December 2026"), ("de", "3. Dezember 2026")])
+@pytest.mark.parametrize("kind", ["payment_failed", "action_required", "upcoming", "trial_will_end", "recovered", "canceled"])
+def test_c41_a_notice_says_which_plan_how_much_and_when(member, db, mail, kind, language, day):
+    db.execute("update app.profiles p set language = %s from auth.users u where u.id = p.user_id and u.email = %s",
+               language, member)
+    db.execute(f"select billing.tell(%s, %s, 'a fact', {FACTS})", db.tenant_of(member), kind)
+    text, html = two_parts(wait_until(lambda: [m for m in mail.to(member) if "19.00 EUR" in m["raw"]])[0])
+    for part in (text, html.text):
+        assert "Starter" in part and "19.00 EUR" in part and ": " + day in " ".join(part.split())
+    assert "/settings/billing" in text
+
+
+def test_c41_a_last_attempt_that_failed_promises_no_other(member, db, mail):
+    db.execute(f"select billing.tell(%s, 'payment_failed', 'a fact', {FACTS} - 'date')", db.tenant_of(member))
+    text, _ = two_parts(wait_until(lambda: [m for m in mail.to(member) if m["subject"] == "Your payment failed"])[-1])
+    assert "attempt" not in text and "again" not in text
