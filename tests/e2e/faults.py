@@ -181,12 +181,6 @@ def another_jobs(stack, log):
         assert process.wait(5) == 0
 
 
-def in_a_hurry(stack, **changed):
-    """Those that call Stripe do so as often as they like; those of Apache that run already do not hear of it."""
-    programs = ["jobs"] if stack["server"] == "apache" else ["signup", "billing", "jobs"]
-    return settings(stack, *programs, stripe_rate=1000, **changed)
-
-
 class Postgres:
     """The stack's server."""
 

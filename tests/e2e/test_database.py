@@ -6,16 +6,10 @@ import time
 import fcgi
 import pytest
 from faults import (PROCESSING, PROGRAMS, Load, Postgres, all_at_once, deliver, event, finish, heading, holding,
-                    in_a_hurry, kill, leases_end, pay, processes)
+                    kill, leases_end, pay, processes)
 from journey import become_customer, sign_in, wait_until
 
 pytestmark = pytest.mark.usefixtures("calm")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def quick(stack):
-    with in_a_hurry(stack):
-        yield
 
 
 @pytest.fixture

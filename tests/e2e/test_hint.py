@@ -19,7 +19,7 @@ LISTENERS = "select pid from pg_stat_activity where query = 'listen tollgate_dir
 @contextmanager
 def looking(stack, every_ms, **changed):
     """jobs looks by itself this rarely."""
-    with settings(stack, "jobs", jobs_poll_ms=every_ms, stripe_rate=1000, **changed):
+    with settings(stack, "jobs", jobs_poll_ms=every_ms, **changed):
         yield
 
 

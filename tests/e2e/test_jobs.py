@@ -6,19 +6,13 @@ import time
 from pathlib import Path
 
 import pytest
-from faults import (another_jobs, assert_one_of_each, deliver, event, holding, in_a_hurry, kill, leases_end, processes,
+from faults import (another_jobs, assert_one_of_each, deliver, event, holding, kill, leases_end, processes,
                     replaced, send, waiting)
 from journey import session_in, sign_up, wait_until
 
 pytestmark = [pytest.mark.usefixtures("calm"), pytest.mark.only("nginx")]
 
 CLAIMED = "select claim from sync.objects where id = %s and claimed_until > now()"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def quick(stack):
-    with in_a_hurry(stack):
-        yield
 
 
 @pytest.fixture

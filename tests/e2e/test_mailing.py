@@ -4,19 +4,13 @@ from urllib.parse import urlsplit
 
 import pytest
 from client import Tree
-from faults import another_jobs, header, in_a_hurry
+from faults import another_jobs, header
 from journey import ask_for_link, become_customer, code_in, new_address, press_link, stack_command, token_in, wait_until
 
 pytestmark = [pytest.mark.usefixtures("calm"), pytest.mark.only("nginx")]
 
 WORDS = {("signin", "en"): "Sign in to Tollgate", ("signin", "de"): "Anmelden bei Tollgate",
          ("welcome", "en"): "Your Tollgate account is ready", ("welcome", "de"): "Ihr Konto bei Tollgate ist bereit"}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def quick(stack):
-    with in_a_hurry(stack):
-        yield
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import threading
 import time
 
 import pytest
-from faults import (PROGRAMS, Load, deliver, event, has_ended, holding, in_a_hurry, kill, processes, replaced, send, waiting)
+from faults import (PROGRAMS, Load, deliver, event, has_ended, holding, kill, processes, replaced, send, waiting)
 from journey import become_customer, session_in, sign_in, wait_until
 
 WORKERS = ("signup", "account", "billing", "webhooks")
@@ -12,12 +12,6 @@ THREADS = 4     # requests side by side in one process: serve.threads
 CLIENTS = 8     # webhooks takes all that wait
 
 pytestmark = pytest.mark.usefixtures("calm")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def quick(stack):
-    with in_a_hurry(stack):
-        yield
 
 
 @pytest.fixture

@@ -95,7 +95,8 @@ class System:
             "environment": 'environment = "development";',
             "conninfo": 'conninfo = "%s";' % self.conninfo,
             "schema": 'schema = "%s/share/tollgate/schema";' % self.prefix,
-            "api_url": 'api_url = "%s";' % self.stripe_url, "key_file": 'key_file = "%s/stripe.key";' % self.etc,
+            # a month that goes by for all customers at once is work for a minute at Stripe's pace
+            "rate": "rate = 1000;", "api_url": 'api_url = "%s";' % self.stripe_url, "key_file": 'key_file = "%s/stripe.key";' % self.etc,
             "webhook_secret_files": 'webhook_secret_files = ["%s/webhook.secret"];' % self.etc,
             "mail_url": 'url = "%s";' % self.smtp_url,
             "starttls": "starttls = false;"})
