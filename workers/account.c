@@ -158,7 +158,9 @@ link_show(struct visit *v, struct db_visitor *me)
 		return link_form(v, v->fault == NULL ? 404 : v->status, "unusable", NULL, NULL);
 	TRY(db_visitor(me, &doc, "api.link_state($1, $2)", ARGS(hash, visit_flow(v))));
 	state = json_text(doc, "/state");
-	return link_form(v, strcmp(state, "unusable") == 0 ? 410 : v->status, state, token, NULL);
+	if (state == NULL)
+		return ERR_INTERNAL;
+	return link_form(v, json_is(doc, "/state", "unusable") ? 410 : v->status, state, token, NULL);
 }
 
 /* A session never outlives the sign-in that replaces it. */

@@ -115,8 +115,10 @@ other_close(struct visit *v, struct json_object *draft)
 		return OK;
 	buf_printf(&path, "/v1/checkout/sessions/%s", other);
 	TRY(stripe_call(v->app->stripe, v->q->mem, "GET", path.data, NULL, NULL, &session));
-	if (json_text(session, "/status") == NULL || strcmp(json_text(session, "/status"), "open") != 0)
-		return strcmp(json_text(session, "/status"), "expired") == 0 ? OK : ERR_CONFLICT;
+	if (json_text(session, "/status") == NULL)
+		return ERR_UPSTREAM;
+	if (!json_is(session, "/status", "open"))
+		return json_is(session, "/status", "expired") ? OK : ERR_CONFLICT;
 	buf_puts(&path, "/expire");
 	e = stripe_call(v->app->stripe, v->q->mem, "POST", path.data, "", mem_printf(v->q->mem, "expire:%s", other), &session);
 	return e == ERR_INTERNAL ? ERR_CONFLICT : e;	/* paid between the two calls */
@@ -148,16 +150,14 @@ subscribe(struct visit *v, struct db_user *me, const char *plan, const char **ur
 {
 	const char		*key = mem_printf(v->q->mem, "\\x%s", session_key(v->q->mem, &v->session, "subscribe", plan));
 	struct json_object	*draft;
-	const char		*state;
 	enum err		e = ERR_CONFLICT;
 
 	*url = NULL;
 	for (int attempt = 0; attempt < 2 && e == ERR_CONFLICT; attempt++) {
 		TRY(db_user(me, &draft, "api.open_checkout($1::bytea, $2, $3)", ARGS(TEXT(key), TEXT(plan), TEXT(v->language))));
-		state = json_text(draft, "/state");
-		if (strcmp(state, "portal") == 0)
+		if (json_is(draft, "/state", "portal"))
 			return portal_open(v, me, url);
-		if (strcmp(state, "open") != 0)
+		if (!json_is(draft, "/state", "open"))
 			return OK;
 		e = session_open(v, me, draft, url);
 	}

@@ -81,7 +81,7 @@ checkout(struct visit *v, struct db_visitor *me, const char *email, const char *
 
 	for (int attempt = 0; attempt < 2 && e == ERR_CONFLICT; attempt++) {
 		TRY(draft_open(v, me, email, plan, &key, &draft));
-		if (strcmp(json_text(draft, "/state"), "complete") == 0)
+		if (json_is(draft, "/state", "complete"))
 			return http_redirect(v->r, visit_path(v, mem_printf(v->q->mem, "/welcome?session_id=%s", json_text(draft, "/session"))));
 		e = session_open(v, me, key, draft, &url);
 	}

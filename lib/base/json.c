@@ -217,6 +217,14 @@ json_int(struct json_object *doc, const char *pointer, int64_t fallback)
 }
 
 bool
+json_is(struct json_object *doc, const char *pointer, const char *text)
+{
+	const char	*s = json_text(doc, pointer);
+
+	return s != NULL && strcmp(s, text) == 0;
+}
+
+bool
 json_true(struct json_object *doc, const char *pointer)
 {
 	struct json_object	*v = json_at(doc, pointer);

@@ -28,6 +28,9 @@ struct json_object *json_at(struct json_object *doc, const char *pointer);
 /* The string there; NULL when missing, null or not a string. Borrowed from doc. */
 const char *json_text(struct json_object *doc, const char *pointer);
 
+/* Whether there is that very string: false also when there is none. */
+bool json_is(struct json_object *doc, const char *pointer, const char *text);
+
 /* The integer there (|n| <= 2^53), or fallback when missing, null or not an integer. */
 int64_t json_int(struct json_object *doc, const char *pointer, int64_t fallback);
 

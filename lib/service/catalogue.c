@@ -113,7 +113,7 @@ price_learn(struct upkeep *u, const struct config_plan *p, struct json_object *p
 	const char		*id = json_text(price, "/id");
 
 	if (id == NULL)
-		return OK;
+		return OK;		/* there is none */
 	json_object_object_get_ex(known, p->id, &is);
 	if (is && strcmp(json_object_get_string(is), id) == 0)
 		return OK;
@@ -134,6 +134,8 @@ prices_keep(struct upkeep *u)
 		const struct config_plan	*p = &u->o->config->plans[i];
 
 		TRY(*p->price ? named_keep(u, p, &u->prices[i]) : keyed_keep(u, p, &u->prices[i]));
+		if (u->prices[i] && !(json_text(u->prices[i], "/id") && json_id(u->prices[i], "/product")))
+			return ERR_UPSTREAM;
 		TRY(price_learn(u, p, u->prices[i], known));
 	}
 	return OK;

@@ -14,7 +14,8 @@ outbox_claim(struct db_service *me, mem_ctx *mem, int lease_seconds, struct outb
 		return OK;
 	*m = (struct outbox_mail){ json_text(doc, "/id"), json_text(doc, "/claim"), json_text(doc, "/recipient"),
 	    json_text(doc, "/template"), json_text(doc, "/language"), json_at(doc, "/data") };
-	return m->id && m->claim && m->recipient && m->template && m->language ? OK : ERR_INTERNAL;
+	return m->id && m->claim && m->recipient && m->template && m->language &&
+	    json_object_is_type(m->data, json_type_object) ? OK : ERR_INTERNAL;
 }
 
 /* A conflict: another process has taken the mail over, or our lost report did arrive. */

@@ -41,7 +41,7 @@ prices_of(struct json_object *products, const char *product)
 
 	for (size_t i = 0; i < json_object_array_length(products); i++) {
 		entry = json_object_array_get_idx(products, i);
-		if (strcmp(json_text(entry, "/product"), product) == 0) {
+		if (json_is(entry, "/product", product)) {
 			json_object_put(prices);
 			return json_at(entry, "/prices");
 		}

@@ -32,7 +32,7 @@ enum err
 stripe_list(struct stripe *s, mem_ctx *mem, struct stripe_list *l)
 {
 	struct json_object	*page;
-	const char		*last;
+	const char		*last = NULL;
 	size_t			n;
 	enum err		e = ERR_UPSTREAM;
 
@@ -43,10 +43,12 @@ stripe_list(struct stripe *s, mem_ctx *mem, struct stripe_list *l)
 	if (!json_object_is_type(l->data, json_type_array))
 		return not_a_list(l);
 	n = json_object_array_length(l->data);
-	last = n == 0 ? NULL : json_text(json_object_array_get_idx(l->data, n - 1), "/id");
+	for (size_t i = 0; i < n; i++) {
+		last = json_text(json_object_array_get_idx(l->data, i), "/id");
+		if (last == NULL)
+			return not_a_list(l);
+	}
 	l->more = json_true(page, "/has_more") && last != NULL;
-	if (n > 0 && last == NULL)
-		return not_a_list(l);
 	if (last != NULL)
 		l->after = last;
 	return OK;

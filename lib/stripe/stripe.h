@@ -55,7 +55,7 @@ struct stripe_list {
 	const char		*path;
 	const char		*form;		/* encoded parameters, or NULL */
 	const char		*after;
-	struct json_object	*data;		/* the page: an array */
+	struct json_object	*data;		/* the page: an array of objects, each with an "id" */
 	bool			more;		/* there is a page behind it */
 };
 

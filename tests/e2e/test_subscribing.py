@@ -1,9 +1,9 @@
 """Coming back to a plan, and what the billing page tells of money: invoices, payments, notices, what comes next."""
 import copy
-import threading
 
 import pytest
-from journey import code_in, wait_until
+from faults import all_at_once, processes
+from journey import session_in, wait_until
 from test_billing import says, subscription  # noqa: F401 (a fixture)
 
 
@@ -27,9 +27,28 @@ def ended(customer, sim, subscription):  # noqa: F811
     return customer[0]
 
 
+def forget(sim, db, customer):
+    """Deleted at Stripe, and jobs has looked."""
+    sim.delete(f"customers/{customer}")
+    sim.quiet()
+    wait_until(lambda: db.value("select version = clean_version from sync.objects where id = %s", customer))
+
+
+@pytest.fixture
+def bare(ended, customer, sim, db):
+    """And whose customer was deleted."""
+    forget(sim, db, db.value("select id from billing.customers where tenant_id = %s", db.tenant_of(customer[1])))
+    return ended
+
+
+def session_of(sim, answer):
+    """Stripe's object of the session that an answer leads to."""
+    return sim.object("checkout.session", session_in(answer))
+
+
 def live(sim, email):
     """Open sessions and live subscriptions of every customer with this address."""
-    customers = [c["id"] for c in sim.get("state/customer") if c["email"] == email]
+    customers = [c["id"] for c in sim.get("state/customer") if c.get("email") == email]
     sessions = [s for s in sim.get("state/checkout.session") if s["customer"] in customers and s["status"] == "open"]
     return customers, sessions
 
@@ -70,16 +89,11 @@ def test_c16_a_tenant_comes_back_with_the_customer_it_had(ended, customer, sim, 
     assert len(live(sim, customer[1])[0]) == 1
 
 
-def test_c16_ten_checkouts_at_once_make_one_customer_and_one_live_session(ended, customer, sim):
-    page = ended.get("/settings/billing")
-    token = page.html.all("input", name="csrf")[0].get("value")
-    answers = []
-    threads = [threading.Thread(target=lambda: answers.append(
-        copy.copy(ended).post("/settings/billing/checkout", {"csrf": token, "plan": "growth"}))) for _ in range(10)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
+@pytest.mark.parametrize("who", ["ended", "bare"])
+def test_c16_ten_checkouts_at_once_make_one_customer_and_one_live_session(who, request, customer, sim):
+    browser = request.getfixturevalue(who)
+    token = browser.get("/settings/billing").html.all("input", name="csrf")[0].get("value")
+    answers = all_at_once(lambda: copy.copy(browser).post("/settings/billing/checkout", {"csrf": token, "plan": "growth"}), 10)
     assert {a.status for a in answers} <= {303, 503}
     assert 303 in {a.status for a in answers}
     customers, sessions = live(sim, customer[1])
@@ -104,3 +118,15 @@ def test_c4_a_wrong_plan_asks_stripe_nothing(ended, sim, fields):
     assert answer.status == 422
     assert answer.html.one("p", role="alert").text
     assert sim.changes() == before
+
+
+def test_f101_a_session_without_a_status_is_a_bad_answer(ended, sim, stack, calm):
+    session = session_of(sim, subscribe(ended, "growth"))["id"]
+    before = processes(stack, "billing")
+    sim.fault(method="GET", path="/v1/checkout/sessions/*", answer="real", set={"status": None}, times=9)
+    page = subscribe(ended, "starter")
+    assert page.status == 503 and page.header("Retry-After") == "5"
+    assert page.html.one("p", role="alert").text
+    assert processes(stack, "billing") == before
+    sim.delete("faults")
+    assert session_of(sim, subscribe(ended, "starter"))["id"] != session

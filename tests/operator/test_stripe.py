@@ -300,3 +300,10 @@ def test_c25_what_the_endpoint_does_not_ask_for_was_not_missed(site):
         site.receive(event["id"], event["type"], None, None, json.dumps(event).encode())
     missed = {line["id"] for line in site.lines("reconcile", "--dry-run", code=1) if line["kind"] == "event"}
     assert missed == {told[0]["id"]}
+
+
+def test_f101_a_price_that_names_no_product_is_a_bad_answer(site):
+    site.configure(more=PORTAL.replace("};", "change_plan = true; };"))
+    site.sim.control("faults", {"method": "GET", "path": "/v1/prices/*", "answer": "real", "set": {"product": None}, "times": 9})
+    done = site.run("stripe", "diff")
+    assert done.returncode == 69, done

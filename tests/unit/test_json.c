@@ -180,6 +180,23 @@ test_an_id_is_a_string_or_an_expanded_object(void **state)
 	talloc_free(mem);
 }
 
+static void
+test_f101_a_string_that_is_not_there_is_no_other(void **state)
+{
+	mem_ctx			*mem = mem_new();
+	struct json_object	*doc;
+
+	(void)state;
+	assert_int_equal(parse(mem, "{\"a\":\"open\",\"b\":null,\"c\":1}", &doc), OK);
+	assert_true(json_is(doc, "/a", "open"));
+	assert_false(json_is(doc, "/a", "opened"));
+	assert_false(json_is(doc, "/b", ""));
+	assert_false(json_is(doc, "/c", "1"));
+	assert_false(json_is(doc, "/d", ""));
+	assert_false(json_is(NULL, "/a", "open"));
+	talloc_free(mem);
+}
+
 int
 main(void)
 {
@@ -189,6 +206,7 @@ main(void)
 		cmocka_unit_test(test_f65_a_key_twice),
 		cmocka_unit_test(test_reads_treat_missing_and_null_alike), cmocka_unit_test(test_f68_integers_up_to_2_to_the_53),
 		cmocka_unit_test(test_an_id_is_a_string_or_an_expanded_object),
+		cmocka_unit_test(test_f101_a_string_that_is_not_there_is_no_other),
 	};
 
 	mem_init();
