@@ -82,59 +82,52 @@ portal_json(struct visit *v, struct db_user *me)
 	return answer(v, 503, "error", "Billing service unavailable");
 }
 
-/* A tenant has one customer: made before the first session that needs it, keyed by the tenant, first recorded wins. */
+/* ERR_CONFLICT: Stripe keeps a failure under this key. The next one has another. */
+static enum err
+customer_make(struct visit *v, struct db_user *me, const char *key, struct json_object *draft, struct json_object **customer)
+{
+	const char		*own = json_text(draft, "/customer_key");
+	struct buf		form = { .ctx = v->q->mem };
+	struct json_object	*nothing;
+	enum err		e;
+
+	form_put(&form, "email", json_text(draft, "/email"));
+	form_put(&form, "metadata[tenant_id]", json_text(draft, "/tenant"));
+	e = stripe_call(v->app->stripe, v->q->mem, "POST", "/v1/customers", form.data, own, customer);
+	if (e == ERR_CONFLICT)
+		TRY(db_user(me, &nothing, "api.customer_spent($1::bytea, $2)", ARGS(TEXT(key), TEXT(own))));
+	TRY(e);
+	return json_text(*customer, "/id") != NULL ? OK : ERR_UPSTREAM;
+}
+
+/* A tenant has one customer: made before the first session that needs it, keyed by the checkout, first recorded wins. */
 static enum err
 customer_ensure(struct visit *v, struct db_user *me, const char *key, struct json_object *draft)
 {
-	struct buf		form = { .ctx = v->q->mem };
 	struct json_object	*customer, *bound;
 
 	if (json_text(draft, "/customer") != NULL)
 		return OK;
-	form_put(&form, "email", json_text(draft, "/email"));
-	form_put(&form, "metadata[tenant_id]", json_text(draft, "/tenant"));
-	TRY(stripe_call(v->app->stripe, v->q->mem, "POST", "/v1/customers", form.data, json_text(draft, "/customer_key"),
-	    &customer));
-	if (json_text(customer, "/id") == NULL)
-		return ERR_UPSTREAM;
+	TRY(customer_make(v, me, key, draft, &customer));
 	TRY(db_user(me, &bound, "api.checkout_customer($1::bytea, $2)", ARGS(TEXT(key), TEXT(json_text(customer, "/id")))));
 	json_put(draft, "customer", json_text(bound, "/customer"));
 	return OK;
 }
 
-/* A session for another plan may still be open: it is closed first, so that a tenant never has two to pay. */
-static enum err
-other_close(struct visit *v, struct json_object *draft)
-{
-	const char		*other = json_text(draft, "/expire");
-	struct json_object	*session;
-	struct buf		path = { .ctx = v->q->mem };
-	enum err		e;
-
-	if (other == NULL)
-		return OK;
-	buf_printf(&path, "/v1/checkout/sessions/%s", other);
-	TRY(stripe_call(v->app->stripe, v->q->mem, "GET", path.data, NULL, NULL, &session));
-	if (json_text(session, "/status") == NULL)
-		return ERR_UPSTREAM;
-	if (!json_is(session, "/status", "open"))
-		return json_is(session, "/status", "expired") ? OK : ERR_CONFLICT;
-	buf_puts(&path, "/expire");
-	e = stripe_call(v->app->stripe, v->q->mem, "POST", path.data, "", mem_printf(v->q->mem, "expire:%s", other), &session);
-	return e == ERR_INTERNAL ? ERR_CONFLICT : e;	/* paid between the two calls */
-}
-
-/* *url stays NULL when there is nothing to pay just now: what was paid is being written down. */
+/*
+ * A session for another plan may still be open: it is closed first, so that a tenant never has two to pay. *url stays NULL
+ * when there is nothing to pay just now: what was paid is being written down. ERR_CONFLICT: begin again.
+ */
 static enum err
 session_open(struct visit *v, struct db_user *me, struct json_object *draft, const char **url)
 {
 	const char		*key = mem_printf(v->q->mem, "\\x%s", json_text(draft, "/key")), *id;
-	const char		*attempt = checkout_attempt(v, draft);
+	const char		*attempt = checkout_attempt(v, draft), *other = json_text(draft, "/expire");
 	struct json_object	*nothing;
 	enum err		e;
 
 	TRY(customer_ensure(v, me, key, draft));
-	e = other_close(v, draft);
+	e = other != NULL ? checkout_close(v, other) : OK;
 	if (e == ERR_CONFLICT)
 		return OK;
 	TRY(e);
@@ -177,7 +170,7 @@ checkout(struct visit *v, struct db_user *me)
 	e = subscribe(v, me, plan, &url);
 	if (e == OK)
 		return http_redirect(v->r, url != NULL ? url : "/settings/billing");
-	return err_info(e)->status >= 500 ? show_fault(v, me, 503, "fault_checkout") : e;
+	return e == ERR_CONFLICT || err_info(e)->status >= 500 ? show_fault(v, me, 503, "fault_checkout") : e;
 }
 
 /* "I have seen this": the notice leaves the page. */

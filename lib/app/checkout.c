@@ -3,6 +3,9 @@
 #include <string.h>
 
 #include "json.h"
+#include "secret.h"
+
+enum { LOOKS = 2 };
 
 struct json_object *
 checkout_plans(struct visit *v, const char *chosen)
@@ -49,4 +52,46 @@ checkout_open(struct visit *v, struct json_object *draft, const char *success, c
 		c.email = NULL;
 	c.key = key != NULL ? key : mem_printf(v->q->mem, "checkout:%s:%s", c.tenant, checkout_attempt(v, draft));
 	return stripe_checkout(v->app->stripe, v->q->mem, &c, id, url);
+}
+
+static enum err
+session_look(struct visit *v, const char *path, bool *open)
+{
+	struct json_object	*session;
+	enum err		e = stripe_call(v->app->stripe, v->q->mem, "GET", path, NULL, NULL, &session);
+
+	*open = false;
+	if (e == ERR_NOT_FOUND)
+		return OK;
+	TRY(e);
+	*open = json_is(session, "/status", "open");
+	if (*open || json_is(session, "/status", "expired"))
+		return OK;
+	return json_is(session, "/status", "complete") ? ERR_CONFLICT : ERR_UPSTREAM;
+}
+
+/*
+ * Closing it twice is refused, and looking tells why: so each time has a key of its own, and neither one that is spent
+ * nor somebody who was faster, to close or to pay, is in the way.
+ */
+enum err
+checkout_close(struct visit *v, const char *session)
+{
+	const char		*path = mem_printf(v->q->mem, "/v1/checkout/sessions/%s", session);
+	const char		*expire = mem_printf(v->q->mem, "%s/expire", path);
+	struct json_object	*closed;
+	struct secret		key;
+	bool			open;
+	enum err		e;
+
+	for (int i = 0; i < LOOKS; i++) {
+		TRY(session_look(v, path, &open));
+		if (!open)
+			return OK;
+		TRY(secret_random(&key));
+		e = stripe_call(v->app->stripe, v->q->mem, "POST", expire, "", secret_hex(v->q->mem, &key), &closed);
+		if (e != ERR_CONFLICT && e != ERR_INTERNAL)
+			return e;
+	}
+	return ERR_UNAVAILABLE;
 }

@@ -16,6 +16,9 @@ struct json_object *checkout_plans(struct visit *v, const char *chosen);
 enum err checkout_open(struct visit *v, struct json_object *draft, const char *success, const char *cancel,
     const char **id, const char **url) MUST_CHECK;
 
+/* Makes sure that a session "cs_..." cannot be paid any more. ERR_CONFLICT: it has been. */
+enum err checkout_close(struct visit *v, const char *session) MUST_CHECK;
+
 /* The draft's attempt as text for SQL. */
 const char *checkout_attempt(struct visit *v, struct json_object *draft);
 

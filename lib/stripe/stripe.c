@@ -273,11 +273,11 @@ breaker_ask(struct stripe *s)
 	return allowed;
 }
 
-/* Being told to slow down (429) or to wait for another call (409) is an answer: Stripe is up. */
+/* Being told to slow down (429) or to wait for another call (409) is an answer, and so is an old one: Stripe is up. */
 static void
 breaker_tell(struct stripe *s, const struct attempt *a)
 {
-	bool	answered = a->answer.too_large || (a->answer.status != 0 && a->answer.status < 500);
+	bool	answered = a->spent || a->answer.too_large || (a->answer.status != 0 && a->answer.status < 500);
 
 	pthread_mutex_lock(&s->lock);
 	breaker_note(&s->breaker, answered, clock_ms());

@@ -84,13 +84,21 @@ begin
 end
 $$;
 
+-- Under which key the checkout's customer is asked for: another one when that is spent, or the tenant's customer is gone.
+create or replace function billing.customer_key(c billing.checkouts) returns text
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return format('customer:%s:%s', encode(c.key, 'hex'), c.customer_attempt
+		+ (select count(*) from billing.customers g where g.tenant_id = c.tenant_id and g.deleted));
+end
+$$;
+
 create or replace function api.open_checkout(p_key bytea, p_plan text, p_language text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	tenant uuid := billing.manager_tenant();
 	cost text := (select p.price from billing.plans p where p.id = p_plan and p.offered);
 	state text;
-	gone bigint;
 	c billing.checkouts;
 begin
 	if cost is null then
@@ -102,12 +110,10 @@ begin
 		return jsonb_build_object('state', state, 'tenant', tenant);
 	end if;
 	c := billing.ensure_checkout(tenant, p_key, p_plan, cost, p_language);
-	gone := (select count(*) from billing.customers g where g.tenant_id = tenant and g.deleted);
 	return jsonb_build_object('state', state, 'tenant', tenant, 'email', c.email, 'plan', c.plan, 'price', c.price,
 		'language', c.language, 'key', encode(c.key, 'hex'), 'attempt', c.attempt, 'session', c.session_id,
 		'idempotency', format('checkout:%s:%s', encode(c.key, 'hex'), c.attempt), 'expire', c.replaces,
-		'customer', billing.checkout_customer(tenant),
-		'customer_key', concat('customer:', tenant, case when gone > 0 then ':' || gone end));
+		'customer', billing.checkout_customer(tenant), 'customer_key', billing.customer_key(c));
 end
 $$;
 
@@ -124,6 +130,19 @@ begin
 		raise exception 'no such checkout' using errcode = 'TG404';
 	end if;
 	return jsonb_build_object('customer', billing.checkout_customer(tenant));
+end
+$$;
+
+-- Stripe has kept a failure under this key: the next click uses another, however many clicks say so.
+create or replace function api.customer_spent(p_key bytea, p_spent text) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	tenant uuid := billing.manager_tenant();
+begin
+	perform from app.tenants t where t.id = tenant for no key update;
+	update billing.checkouts c set customer_attempt = c.customer_attempt + 1
+	where c.key = p_key and c.tenant_id = tenant and billing.customer_key(c) = p_spent;
+	return null;
 end
 $$;
 

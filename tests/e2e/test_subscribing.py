@@ -46,6 +46,10 @@ def session_of(sim, answer):
     return sim.object("checkout.session", session_in(answer))
 
 
+def keys(sim, path):
+    return [r["headers"]["idempotency-key"] for r in sim.requests("POST", path)]
+
+
 def live(sim, email):
     """Open sessions and live subscriptions of every customer with this address."""
     customers = [c["id"] for c in sim.get("state/customer") if c.get("email") == email]
@@ -130,3 +134,30 @@ def test_f101_a_session_without_a_status_is_a_bad_answer(ended, sim, stack, calm
     assert processes(stack, "billing") == before
     sim.delete("faults")
     assert session_of(sim, subscribe(ended, "starter"))["id"] != session
+
+
+def test_f98_the_spent_key_of_a_customer_is_followed_by_another(bare, sim, calm):
+    """Stripe repeats a failure that it has saved."""
+    before = len(keys(sim, "/v1/customers"))
+    sim.fault(method="POST", path="/v1/customers", status=500, effect=True)
+    assert session_of(sim, subscribe(bare))["status"] == "open"
+    spent, repeated, fresh = keys(sim, "/v1/customers")[before:]
+    assert spent == repeated != fresh
+
+
+def test_f98_a_lost_answer_about_the_customer_is_asked_for_with_the_same_key(bare, customer, sim, calm):
+    before = len(keys(sim, "/v1/customers"))
+    sim.fault(method="POST", path="/v1/customers", answer="truncate", times=3)
+    assert subscribe(bare).status == 503
+    made, = live(sim, customer[1])[0]
+    assert session_of(sim, subscribe(bare, "starter"))["customer"] == made
+    assert len(set(keys(sim, "/v1/customers")[before:])) == 1
+
+
+def test_f98_the_spent_key_of_an_expiry_is_followed_by_another(ended, customer, sim, calm):
+    first = session_of(sim, subscribe(ended, "growth"))["id"]
+    sim.fault(method="POST", path="/v1/checkout/sessions/*/expire", status=500, headers={"Idempotent-Replayed": "true"})
+    second = session_of(sim, subscribe(ended, "starter"))
+    assert [s["id"] for s in live(sim, customer[1])[1]] == [second["id"]] != [first]
+    spent, fresh = keys(sim, f"/v1/checkout/sessions/{first}/expire")
+    assert spent != fresh

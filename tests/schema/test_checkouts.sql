@@ -27,8 +27,8 @@ from (values ('', 'starter', 'TG401', 'nobody buys'), (:'m', 'starter', 'TG403',
 
 -- one
 select pg_temp.open(:'a', 'k1') as first \gset
-select is(:'first'::jsonb - 'key' - 'idempotency', jsonb_build_object('state', 'open', 'tenant', :'ann', 'email', 'ann@example.org', 'plan', 'starter', 'price', 'price_starter',
-	'language', 'en', 'attempt', 1, 'session', null, 'expire', null, 'customer', 'cus_ann', 'customer_key', 'customer:' || :'ann'), 'C12 a checkout of the tenant''s own customer');
+select is(:'first'::jsonb - 'key' - 'idempotency' - 'customer_key', jsonb_build_object('state', 'open', 'tenant', :'ann', 'email', 'ann@example.org', 'plan', 'starter', 'price', 'price_starter',
+	'language', 'en', 'attempt', 1, 'session', null, 'expire', null, 'customer', 'cus_ann'), 'C12 a checkout of the tenant''s own customer');
 select is(pg_temp.open(:'a', 'k2'), :'first', 'C12 another click is the same checkout');
 select pg_temp.opened(:'first', 'cs_1') \g /dev/null
 select is(pg_temp.open(:'a', 'k3'), :'first'::jsonb || '{"session": "cs_1"}', 'C12 and the same session');
@@ -62,7 +62,12 @@ select is(a ->> 'state' || (a ->> 'attempt') || ((a ->> 'key') <> (:'first'::jso
 select tap.sync('customer', '{"id": "cus_ann", "deleted": true}') \g /dev/null
 select pg_temp.open(:'a', 'k1') as bare \gset
 select is(:'bare'::jsonb ->> 'customer' , null, 'C15 a deleted customer pays nothing');
-select is(:'bare'::jsonb ->> 'customer_key', 'customer:' || :'ann' || ':1', 'C15 the next one is made under a key of its own');
+select is(:'bare'::jsonb ->> 'customer_key', 'customer:' || (:'bare'::jsonb ->> 'key') || ':2', 'C15 the next one is made under a key of its own');
+select tap.ask('tollgate_billing', format('api.customer_spent(%L, %L)', '\x' || (:'bare'::jsonb ->> 'key'), :'bare'::jsonb ->> 'customer_key'), :'a') from generate_series(1, 3) \g /dev/null
+select is(pg_temp.open(:'a', 'k1') - 'customer_key', :'bare'::jsonb - 'customer_key', 'F98 a key that is spent changes nothing else');
+select is(pg_temp.open(:'a', 'k1') ->> 'customer_key', 'customer:' || (:'bare'::jsonb ->> 'key') || ':3', 'F98 and is followed by one other, however often it is told');
+select is(tap.state_of('tollgate_billing', format('select api.customer_spent(%L, %L)', '\x' || (:'bare'::jsonb ->> 'key'), 'x'), v.bearer), v.state, 'D11 not by others: ' || v.state)
+from (values ('', 'TG401'), (:'m', 'TG403'), (:'s', 'TG404')) v (bearer, state);
 select is(tap.ask('tollgate_billing', format('api.checkout_customer(%L, %L)', '\x' || (:'bare'::jsonb ->> 'key'), v.customer), :'a'), '{"customer": "cus_next"}', 'C15 ' || v.description)
 from (values ('cus_next', 'the first one made is kept'), ('cus_again', 'whoever comes later')) v (customer, description);
 select is(pg_temp.open(:'a', 'k1') ->> 'customer', 'cus_next', 'C15 and is used from then on');

@@ -549,6 +549,21 @@ test_f96_five_failures_of_ten_open_the_breaker(void **state)
 	end(&w, 5);
 }
 
+static void
+test_f98_an_answer_that_stripe_repeats_is_no_failure_of_the_breaker(void **state)
+{
+	static const char	kept[] = ANSWER("500 Oops\r\nIdempotent-Replayed: true", "{}");
+	struct world		w;
+
+	(void)state;
+	BEGIN(&w, kept, kept, kept, kept, kept, kept, FINE);
+	for (int i = 0; i < 6; i++)
+		assert_int_equal(ask(&w), ERR_CONFLICT);
+	assert_true(stripe_is_up(w.stripe));
+	assert_int_equal(ask(&w), OK);
+	end(&w, 7);
+}
+
 static void *
 stop_soon(void *stripe)
 {
@@ -693,6 +708,7 @@ main(void)
 		cmocka_unit_test(test_f96_plain_http_elsewhere_is_never_spoken),
 		cmocka_unit_test(test_f96_a_certificate_that_nobody_vouches_for_is_refused),
 		cmocka_unit_test(test_f96_five_failures_of_ten_open_the_breaker),
+		cmocka_unit_test(test_f98_an_answer_that_stripe_repeats_is_no_failure_of_the_breaker),
 		cmocka_unit_test(test_f78_stopping_ends_calls_and_pauses),
 		cmocka_unit_test(test_c7_the_checkout_request_field_by_field),
 		cmocka_unit_test(test_c7_a_known_customer_is_named_instead_of_the_address),
