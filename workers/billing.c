@@ -111,7 +111,7 @@ customer_ensure(struct visit *v, struct db_user *me, const char *key, struct jso
 	TRY(customer_make(v, me, key, draft, &customer));
 	TRY(db_user(me, &bound, "api.checkout_customer($1::bytea, $2)", ARGS(TEXT(key), TEXT(json_text(customer, "/id")))));
 	json_put(draft, "customer", json_text(bound, "/customer"));
-	return OK;
+	return json_text(draft, "/customer") != NULL ? OK : ERR_CONFLICT;
 }
 
 /*
@@ -134,6 +134,10 @@ session_open(struct visit *v, struct db_user *me, struct json_object *draft, con
 	e = checkout_open(v, draft, "/settings/billing", "/settings/billing", &id, url);
 	if (e == ERR_CONFLICT)
 		TRY(db_user(me, &nothing, "api.checkout_expired($1::bytea, $2::int)", ARGS(TEXT(key), TEXT(attempt))));
+	if (e == ERR_NOT_FOUND) {
+		TRY(db_user(me, &nothing, "api.customer_gone($1::bytea, $2)", ARGS(TEXT(key), TEXT(json_text(draft, "/customer")))));
+		return ERR_CONFLICT;
+	}
 	TRY(e);
 	return db_user(me, &nothing, "api.checkout_opened($1::bytea, $2::int, $3)", ARGS(TEXT(key), TEXT(attempt), TEXT(id)));
 }

@@ -11,7 +11,8 @@ struct json_object *checkout_plans(struct visit *v, const char *chosen);
  * Asks Stripe for a session. All that is sent comes from the draft as it was first written ("tenant", "plan", "price",
  * "language", "email" or "customer", "attempt", and "idempotency" where it has one), so that a repeated request is the
  * same to the letter. success and cancel are paths of ours. *url is NULL when the session is no longer open.
- * ERR_CONFLICT: this attempt's key is spent (Stripe repeats a failure it has saved): begin the next.
+ * ERR_CONFLICT: this attempt's key is spent (Stripe repeats a failure it has saved): begin the next. ERR_NOT_FOUND: the
+ * draft's customer is gone.
  */
 enum err checkout_open(struct visit *v, struct json_object *draft, const char *success, const char *cancel,
     const char **id, const char **url) MUST_CHECK;

@@ -302,16 +302,18 @@ stripe_call_status(struct stripe *s, mem_ctx *mem, const char *method, const cha
 	}
 	breaker_tell(s, &a);
 	*status = a.answer.status;
-	TRY(attempt_verdict(&a));
 	*out = a.doc;
-	return OK;
+	return attempt_verdict(&a);
 }
 
 enum err
 stripe_call(struct stripe *s, mem_ctx *mem, const char *method, const char *path, const char *form, const char *key,
     struct json_object **out)
 {
-	int	status;
+	int		status;
+	enum err	e = stripe_call_status(s, mem, method, path, form, key, out, &status);
 
-	return stripe_call_status(s, mem, method, path, form, key, out, &status);
+	if (e != OK)
+		*out = NULL;
+	return e;
 }

@@ -80,7 +80,10 @@ struct stripe_checkout {
 	const char	*key;		/* Idempotency-Key */
 };
 
-/* POST /v1/checkout/sessions. *id "cs_..."; *url on Stripe's checkout host (checked), or NULL when no longer open. */
+/*
+ * POST /v1/checkout/sessions. *id "cs_..."; *url on Stripe's checkout host (checked), or NULL when no longer open.
+ * ERR_NOT_FOUND: Stripe has no such customer, or has it no more.
+ */
 enum err stripe_checkout(struct stripe *s, mem_ctx *mem, const struct stripe_checkout *c, const char **id,
     const char **url) MUST_CHECK;
 

@@ -54,10 +54,11 @@ begin
 end
 $$;
 
--- The tenant's open checkout, or a new one. Another plan, a session past its day and a sign-up's begin a new attempt, of
--- which replaces names the session that must not be paid any more.
-create or replace function billing.ensure_checkout(p_tenant uuid, p_key bytea, p_plan text, p_price text, p_language text)
-	returns billing.checkouts
+-- The tenant's open checkout, or a new one. Another plan, another customer, a session past its day and a sign-up's begin a
+-- new attempt, of which replaces names the session that must not be paid any more.
+drop function if exists billing.ensure_checkout(uuid, bytea, text, text, text);
+create or replace function billing.ensure_checkout(p_tenant uuid, p_key bytea, p_plan text, p_price text, p_language text,
+	p_customer text) returns billing.checkouts
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	me uuid := auth.uid();
@@ -65,7 +66,7 @@ declare
 begin
 	select o.* into c from billing.checkouts o where o.tenant_id = p_tenant and o.status = 'open';
 	if found and c.plan = p_plan and c.user_id is not null and coalesce(c.opened_at > now() - interval '23 hours', true)
-			and c.price is not null then
+			and c.price is not null and coalesce(c.customer_id = p_customer, c.customer_id is null) then
 		return c;
 	elsif not auth.allow('draft_address', p_tenant::text) then
 		raise exception 'too many checkouts' using errcode = 'TG429';
@@ -99,6 +100,7 @@ declare
 	tenant uuid := billing.manager_tenant();
 	cost text := (select p.price from billing.plans p where p.id = p_plan and p.offered);
 	state text;
+	payer text;
 	c billing.checkouts;
 begin
 	if cost is null then
@@ -109,11 +111,13 @@ begin
 	if state <> 'open' then
 		return jsonb_build_object('state', state, 'tenant', tenant);
 	end if;
-	c := billing.ensure_checkout(tenant, p_key, p_plan, cost, p_language);
+	payer := billing.checkout_customer(tenant);
+	c := billing.ensure_checkout(tenant, p_key, p_plan, cost, p_language, payer);
+	update billing.checkouts o set customer_id = payer where o.key = c.key and o.customer_id is distinct from payer;
 	return jsonb_build_object('state', state, 'tenant', tenant, 'email', c.email, 'plan', c.plan, 'price', c.price,
 		'language', c.language, 'key', encode(c.key, 'hex'), 'attempt', c.attempt, 'session', c.session_id,
 		'idempotency', format('checkout:%s:%s', encode(c.key, 'hex'), c.attempt), 'expire', c.replaces,
-		'customer', billing.checkout_customer(tenant), 'customer_key', billing.customer_key(c));
+		'customer', payer, 'customer_key', billing.customer_key(c));
 end
 $$;
 
@@ -124,12 +128,30 @@ declare
 	tenant uuid := billing.manager_tenant();
 begin
 	perform from app.tenants t where t.id = tenant for no key update;
-	update billing.checkouts c set customer_id = p_customer
-	where c.key = p_key and c.tenant_id = tenant and billing.checkout_customer(tenant) is null;
-	if not found and not exists (select from billing.checkouts c where c.key = p_key and c.tenant_id = tenant) then
+	update billing.checkouts c set customer_id = coalesce(billing.checkout_customer(tenant), p_customer)
+	where c.key = p_key and c.tenant_id = tenant;
+	if not found then
 		raise exception 'no such checkout' using errcode = 'TG404';
 	end if;
 	return jsonb_build_object('customer', billing.checkout_customer(tenant));
+end
+$$;
+
+-- Stripe does not know the customer any more, says its refusal. One made for a click only is left behind at once; what
+-- became of one that is bound, jobs will see.
+create or replace function api.customer_gone(p_key bytea, p_customer text) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	tenant uuid := billing.manager_tenant();
+begin
+	perform sync.mark('customer', p_customer)
+	where exists (select from billing.customers c where c.id = p_customer and c.tenant_id = tenant);
+	perform from app.tenants t where t.id = tenant for no key update;
+	insert into billing.customers (id, tenant_id, deleted)
+	select c.customer_id, tenant, true from billing.checkouts c
+	where c.key = p_key and c.tenant_id = tenant and c.customer_id = p_customer
+	on conflict do nothing;
+	return null;
 end
 $$;
 

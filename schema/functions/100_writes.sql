@@ -95,14 +95,16 @@ begin
 end
 $$;
 
--- A customer entitles to nothing: only one that is bound already is kept up to date.
+-- A customer entitles to nothing: only one that is bound already is kept up to date. That one made for a click is gone is
+-- written down too, for it must not be asked to pay again.
 create or replace function service.write_customer(p_claim uuid, p_kind text, p_id text, p_version bigint, p_doc jsonb)
 	returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	gone boolean := coalesce(p_doc -> 'deleted' = 'true', false);
 	before jsonb := (select to_jsonb(c) from billing.customers c where c.id = p_id);
-	tenant uuid := (select c.tenant_id from billing.customers c where c.id = p_id);
+	tenant uuid := coalesce((select c.tenant_id from billing.customers c where c.id = p_id),
+		(select k.tenant_id from billing.checkouts k where gone and k.customer_id = p_id limit 1));
 begin
 	perform billing.require_document(p_doc, p_id);
 	perform sync.hold(p_claim, p_kind, p_id);
@@ -110,6 +112,7 @@ begin
 		return sync.finish(p_kind, p_id, p_version, 'ignored', '{"orphan": true}');
 	end if;
 	perform from app.tenants t where gone and t.id = tenant for no key update;
+	insert into billing.customers (id, tenant_id, deleted) select p_id, tenant, true where gone on conflict do nothing;
 	update billing.customers c set email = p_doc ->> 'email', synced_at = now(), deleted = gone where c.id = p_id;
 	if gone then
 		perform billing.replace_customer(tenant, p_id);

@@ -14,7 +14,7 @@ grant execute on function api.signed_in(), api.link_state(bytea, bytea), api.sig
 grant usage on schema api, auth, app, billing to tollgate_billing;
 grant execute on function api.signed_in(), api.billing_page(), api.portal_customer(), api.see_notice(bigint),
 	api.open_checkout(bytea, text, text), api.checkout_customer(bytea, text), api.customer_spent(bytea, text),
-	api.checkout_opened(bytea, int, text), api.checkout_expired(bytea, int) to tollgate_billing;
+	api.customer_gone(bytea, text), api.checkout_opened(bytea, int, text), api.checkout_expired(bytea, int) to tollgate_billing;
 
 -- under the pages of both, which run with their caller's rights: identity for policies, and formatting
 grant execute on function auth.uid(), auth.email(), auth.require_user(), app.my_tenants(), billing.status_name(text),

@@ -161,3 +161,39 @@ def test_f98_the_spent_key_of_an_expiry_is_followed_by_another(ended, customer, 
     assert [s["id"] for s in live(sim, customer[1])[1]] == [second["id"]] != [first]
     spent, fresh = keys(sim, f"/v1/checkout/sessions/{first}/expire")
     assert spent != fresh
+
+
+def test_f102_a_customer_made_for_a_click_and_deleted_is_replaced(bare, customer, sim, db, calm):
+    first = session_of(sim, subscribe(bare))
+    forget(sim, db, first["customer"])
+    second = session_of(sim, subscribe(bare))
+    assert second["customer"] not in (None, first["customer"])
+    assert live(sim, customer[1]) == ([second["customer"]], [second])
+    assert sim.object("checkout.session", first["id"])["status"] == "expired"
+
+
+def test_f102_so_is_one_of_whose_end_only_stripes_refusal_tells(bare, customer, sim, calm):
+    first = session_of(sim, subscribe(bare, "growth"))
+    sim.post("mode", hold=True)
+    sim.delete(f"customers/{first['customer']}")
+    second = session_of(sim, subscribe(bare, "starter"))
+    assert second["customer"] not in (None, first["customer"])
+    assert live(sim, customer[1]) == ([second["customer"]], [second])
+
+
+def test_f102_a_bound_customer_deleted_while_a_checkout_is_open_begins_another(ended, customer, sim, db, calm):
+    first = session_of(sim, subscribe(ended))
+    forget(sim, db, first["customer"])
+    second = session_of(sim, subscribe(ended))
+    assert second["customer"] not in (None, first["customer"])
+    assert live(sim, customer[1]) == ([second["customer"]], [second])
+    assert sim.object("checkout.session", first["id"])["status"] == "expired"
+
+
+def test_f102_stripes_refusal_of_a_bound_customer_has_jobs_look_at_it(ended, sim, db, calm):
+    first = session_of(sim, subscribe(ended, "growth"))
+    sim.post("mode", hold=True)
+    sim.delete(f"customers/{first['customer']}")
+    assert subscribe(ended, "starter").status in (303, 503)
+    wait_until(lambda: db.value("select deleted from billing.customers where id = %s", first["customer"]))
+    assert session_of(sim, subscribe(ended, "starter"))["customer"] not in (None, first["customer"])

@@ -74,6 +74,40 @@ select is(pg_temp.open(:'a', 'k1') ->> 'customer', 'cus_next', 'C15 and is used 
 select is(tap.state_of('tollgate_billing', format('select api.checkout_customer(%L, %L)', '\x' || (:'bare'::jsonb ->> 'key'), 'cus_evil'), v.bearer), v.state, 'D11 ' || v.state)
 from (values ('', 'TG401'), (:'m', 'TG403'), (:'s', 'TG404')) v (bearer, state);
 select is(tap.state_of('tollgate_billing', 'select api.portal_customer()', :'a'), 'TG400', 'D11 it opens no portal before it has paid');
+
+-- whoever is gone pays no more
+select pg_temp.opened(:'bare', 'cs_next') \g /dev/null
+select tap.sync('customer', '{"id": "cus_next", "deleted": true}') \g /dev/null
+select is(concat_ws(' ', a -> 'customer', a ->> 'attempt', a ->> 'expire'), 'null 3 cs_next', 'F102 one made for a click begins a new attempt, by nobody yet')
+	from pg_temp.open(:'a', 'k1') a;
+create table pg_temp.me as select :'a'::text as bearer;
+create function pg_temp.told(p_customer text) returns jsonb language sql as $$
+	select tap.ask('tollgate_billing', format('api.checkout_customer(%L, %L)', key, p_customer), (select bearer from pg_temp.me)) from billing.checkouts where status = 'open'
+$$;
+create function pg_temp.gone(p_customer text) returns jsonb language sql as $$
+	select tap.ask('tollgate_billing', format('api.customer_gone(%L, %L)', key, p_customer), (select bearer from pg_temp.me)) from billing.checkouts where status = 'open'
+$$;
+select is(pg_temp.told('cus_next'), '{"customer": null}', 'F102 who comes late with it is told so');
+select pg_temp.open(:'a', 'k1') \g /dev/null
+select is(pg_temp.told('cus_new'), '{"customer": "cus_new"}', 'F102 the next is another');
+select pg_temp.gone('cus_other') \g /dev/null
+select is(pg_temp.open(:'a', 'k1') ->> 'customer', 'cus_new', 'F102 nobody else''s end is taken from a refusal');
+select pg_temp.open(:'a', 'k1') as third \gset
+select pg_temp.gone('cus_new'), pg_temp.gone('cus_new') \g /dev/null
+select is(pg_temp.open(:'a', 'k1') -> 'customer', 'null', 'F102 its own is');
+select is(array_agg(id order by id), '{cus_ann,cus_new,cus_next}', 'F102 each is known to be gone') from billing.customers where tenant_id = :'ann' and deleted;
+
+-- one that is bound, while a checkout is open
+select billing.bind_customer(:'ann', 'cus_bound') \g /dev/null
+select pg_temp.open(:'a', 'k1') as bound \gset
+select is(:'bound'::jsonb ->> 'customer', 'cus_bound', 'C15 one that is bound pays');
+select pg_temp.opened(:'bound', 'cs_bound') \g /dev/null
+select pg_temp.gone('cus_bound') \g /dev/null
+select is(pg_temp.open(:'a', 'k1') - 'expire', :'bound'::jsonb - 'expire' || '{"session": "cs_bound"}', 'F102 a refusal alone does not unbind it');
+select ok(version > clean_version, 'F102 but jobs will look') from sync.objects where kind = 'customer' and id = 'cus_bound';
+select tap.write(tap.claim('customer', 'cus_bound'), '{"id": "cus_bound", "deleted": true}') \g /dev/null
+select is((a ->> 'attempt')::int - (:'bound'::jsonb ->> 'attempt')::int || (a ->> 'expire'), '1cs_bound', 'F102 and when it is gone another attempt begins') from pg_temp.open(:'a', 'k1') a;
+
 select tap.paid('bob') as bob \gset
 select is(tap.state_of('tollgate_billing', format('select api.checkout_customer(%L, %L)', '\x' || (:'bare'::jsonb ->> 'key'), 'cus_evil'), tap.session('bob@example.org', 'b')), 'TG404',
 	'D11 another tenant''s checkout is not there');

@@ -564,6 +564,29 @@ test_f98_an_answer_that_stripe_repeats_is_no_failure_of_the_breaker(void **state
 	end(&w, 7);
 }
 
+static void
+test_f102_a_customer_who_is_not_there_is_told_apart(void **state)
+{
+	static const struct { const char *param; enum err verdict; } table[] = {
+		{ "customer", ERR_NOT_FOUND }, { "line_items[0][price]", ERR_INTERNAL },
+	};
+	struct stripe_checkout	c = { .tenant = "t", .plan = "p", .price = "price_1", .customer = "cus_1", .success_url = "s",
+	    .cancel_url = "c", .language = "en", .key = "k" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		struct world	w;
+		char		answer[512];
+
+		snprintf(answer, sizeof(answer), ANSWER("400 Bad", "{\"error\":{\"code\":\"resource_missing\",\"param\":\"%s\"}}"),
+		    table[i].param);
+		BEGIN(&w, answer);
+		assert_int_equal(stripe_checkout(w.stripe, w.mem, &c, &w.id, &w.url), table[i].verdict);
+		assert_null(w.id);
+		end(&w, 1);
+	}
+}
+
 static void *
 stop_soon(void *stripe)
 {
@@ -709,6 +732,7 @@ main(void)
 		cmocka_unit_test(test_f96_a_certificate_that_nobody_vouches_for_is_refused),
 		cmocka_unit_test(test_f96_five_failures_of_ten_open_the_breaker),
 		cmocka_unit_test(test_f98_an_answer_that_stripe_repeats_is_no_failure_of_the_breaker),
+		cmocka_unit_test(test_f102_a_customer_who_is_not_there_is_told_apart),
 		cmocka_unit_test(test_f78_stopping_ends_calls_and_pauses),
 		cmocka_unit_test(test_c7_the_checkout_request_field_by_field),
 		cmocka_unit_test(test_c7_a_known_customer_is_named_instead_of_the_address),
