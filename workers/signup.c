@@ -89,12 +89,25 @@ checkout(struct visit *v, struct db_visitor *me, const char *email, const char *
 	return http_redirect(v->r, url);
 }
 
+/*
+ * Nothing was charged, and the same form may be sent again, also when it is Stripe that refuses our key or our request:
+ * better than a bare error page.
+ */
+static enum err
+form_again(struct visit *v, enum err e)
+{
+	if (e != ERR_LIMIT && e != ERR_CONFLICT && err_info(e)->status < 500)
+		return e;
+	http_header(v->r, "Retry-After", e == ERR_LIMIT ? "600" : "5");
+	v->fault = e == ERR_LIMIT ? "fault_limit" : "fault_checkout";
+	return form_show(v, e == ERR_LIMIT ? 429 : 503, NULL, NULL);
+}
+
 static enum err
 form_post(struct visit *v, struct db_visitor *me)
 {
 	const char	*given = form_get(&v->form, "email"), *plan = form_get(&v->form, "plan"), *email;
 	const char	*email_error = NULL, *plan_error = NULL;
-	enum err	e;
 
 	if (visit_fields(v, "email plan") != OK)
 		return visit_again(v, 422, "fault_unknown_field");
@@ -109,14 +122,7 @@ form_post(struct visit *v, struct db_visitor *me)
 		plan_error = "plan_unknown";
 	if (email_error != NULL || plan_error != NULL)
 		return form_show(v, 422, email_error, plan_error);
-
-	e = checkout(v, me, email, plan);
-	if (e != ERR_UNAVAILABLE && e != ERR_UNCERTAIN && e != ERR_UPSTREAM && e != ERR_LIMIT)
-		return e;
-	/* Nothing was charged, and the same form may be sent again: better than a bare error page. */
-	http_header(v->r, "Retry-After", e == ERR_LIMIT ? "600" : "5");
-	v->fault = e == ERR_LIMIT ? "fault_limit" : "fault_checkout";
-	return form_show(v, err_info(e)->status, NULL, NULL);
+	return form_again(v, checkout(v, me, email, plan));
 }
 
 static bool

@@ -451,3 +451,25 @@ def test_f98_a_failure_that_stripe_repeats_for_a_day_begins_the_next_attempt(bro
     assert answer.status == 303 and "/c/pay/cs_" in answer.location
     assert db.row("select attempt, session_id is not null from billing.checkouts where email_canonical = %s", email) == (2, True)
     sim.delete("faults")
+
+
+@pytest.mark.parametrize("fault", [{"status": 401}, {"status": 403}, {"status": 400, "body": {"error": {
+    "type": "idempotency_error", "message": "Keys for idempotent requests can only be used with the same parameters."}}}],
+    ids=["401", "403", "another request"])
+def test_f99_f102_what_stripe_refuses_leaves_the_form_as_it_was_typed(browser, sim, db, fresh, calm, fault):
+    email = fresh()
+    sim.fault(method="POST", path="/v1/checkout/sessions", times=9, **fault)
+    page = sign_up(browser, email, "growth")
+    assert page.status == 503 and page.header("Retry-After") == "5"
+    assert "cannot be begun" in page.html.one("p", role="alert").text
+    assert page.form().fields["email"] == email and page.form().fields["plan"] == "growth"
+    sim.delete("faults")
+    assert browser.submit(page).status == 303
+    assert one_draft_and_session(db, sim, email)
+
+
+def test_f98_two_spent_keys_in_a_row_leave_the_form(browser, sim, fresh, calm):
+    sim.fault(method="POST", path="/v1/checkout/sessions", status=500, headers={"Idempotent-Replayed": "true"}, times=2)
+    page = sign_up(browser, fresh())
+    assert page.status == 503
+    assert browser.submit(page).status == 303

@@ -197,3 +197,13 @@ def test_f102_stripes_refusal_of_a_bound_customer_has_jobs_look_at_it(ended, sim
     assert subscribe(ended, "starter").status in (303, 503)
     wait_until(lambda: db.value("select deleted from billing.customers where id = %s", first["customer"]))
     assert session_of(sim, subscribe(ended, "starter"))["customer"] not in (None, first["customer"])
+
+
+@pytest.mark.parametrize("fault", [{"status": 401}, {"status": 403}, {"status": 400, "body": {"error": {
+    "type": "idempotency_error", "message": "Keys for idempotent requests can only be used with the same parameters."}}}],
+    ids=["401", "403", "another request"])
+def test_f99_f102_what_stripe_refuses_leaves_the_page(ended, sim, calm, fault):
+    sim.fault(method="POST", path="/v1/checkout/sessions", times=9, **fault)
+    page = subscribe(ended)
+    assert page.status == 503 and page.header("Retry-After") == "5"
+    assert "cannot be begun" in page.html.one("p", role="alert").text
