@@ -54,14 +54,29 @@ draft_open(struct visit *v, struct db_visitor *me, const char *email, const char
 	return ERR_UNCERTAIN;
 }
 
-/* ERR_CONFLICT: this attempt is spent and given up, the draft's next one may be tried. */
+static const char *
+welcome_path(struct visit *v, const char *session)
+{
+	return visit_path(v, mem_printf(v->q->mem, "/welcome?session_id=%s", session));
+}
+
+/*
+ * A session past its day is closed first; when it turns out to be paid, *url is what is said to that. ERR_CONFLICT: this
+ * attempt is spent and given up, the draft's next one may be tried.
+ */
 static enum err
 session_open(struct visit *v, struct db_visitor *me, const char *key, struct json_object *draft, const char **url)
 {
 	const char		*language = json_text(draft, "/language"), *attempt = checkout_attempt(v, draft), *id;
+	const char		*other = json_text(draft, "/expire");
 	struct json_object	*nothing;
-	enum err		e;
+	enum err		e = other != NULL ? checkout_close(v, other) : OK;
 
+	if (e == ERR_CONFLICT) {
+		*url = welcome_path(v, other);
+		return OK;
+	}
+	TRY(e);
 	e = checkout_open(v, draft, mem_printf(v->q->mem, "/%s/welcome?session_id={CHECKOUT_SESSION_ID}", language),
 	    mem_printf(v->q->mem, "/%s/signup", language), &id, url);
 	if (e == ERR_CONFLICT)
@@ -82,7 +97,7 @@ checkout(struct visit *v, struct db_visitor *me, const char *email, const char *
 	for (int attempt = 0; attempt < 2 && e == ERR_CONFLICT; attempt++) {
 		TRY(draft_open(v, me, email, plan, &key, &draft));
 		if (json_is(draft, "/state", "complete"))
-			return http_redirect(v->r, visit_path(v, mem_printf(v->q->mem, "/welcome?session_id=%s", json_text(draft, "/session"))));
+			return http_redirect(v->r, welcome_path(v, json_text(draft, "/session")));
 		e = session_open(v, me, key, draft, &url);
 	}
 	TRY(e);

@@ -12,8 +12,18 @@ begin
 end
 $$;
 
+-- Stripe's session lives for a day, and so does the key under which it was asked for: after that, the same request would
+-- make another. It is left a little before.
+create or replace function billing.is_past_its_day(p_opened timestamptz) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+	return coalesce(p_opened < now() - interval '23 hours', false);
+end
+$$;
+
 -- The unique key decides which of several calls at once is the first; the others wait for it and find its row. A
--- checkout that ran out starts its next attempt here.
+-- checkout that ran out starts its next attempt here. Of one that nobody has said to have run out, jobs and who asks look
+-- first: it may have been paid.
 create or replace function api.open_draft(p_key bytea, p_email text, p_plan text, p_language text, p_flow_hash bytea,
 	p_ip inet) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -32,9 +42,12 @@ begin
 		perform billing.require_draft_allowance(p_email, p_ip);
 		insert into app.tenants (id) values (draft.tenant_id);
 	else
-		update billing.checkouts c set attempt = c.attempt + 1, session_id = null, status = 'open', opened_at = null,
-			returned_at = null, price = (select p.price from billing.plans p where p.id = c.plan)
-		where c.key = p_key and c.status = 'expired'
+		perform sync.mark('checkout', c.session_id) from billing.checkouts c
+		where c.key = p_key and c.status = 'open' and billing.is_past_its_day(c.opened_at);
+		update billing.checkouts c set attempt = c.attempt + 1, replaces = case c.status when 'open' then c.session_id end,
+			session_id = null, status = 'open', opened_at = null, returned_at = null,
+			price = (select p.price from billing.plans p where p.id = c.plan)
+		where c.key = p_key and (c.status = 'expired' or c.status = 'open' and billing.is_past_its_day(c.opened_at))
 			and exists (select from app.tenants t where t.id = c.tenant_id and t.status = 'draft');
 		update billing.checkouts c set price = (select p.price from billing.plans p where p.id = c.plan)
 		where c.key = p_key and c.price is null and c.session_id is null;
@@ -44,7 +57,7 @@ begin
 		or exists (select from app.tenants t where t.id = draft.tenant_id and t.status = 'active'));
 	return jsonb_build_object('tenant', draft.tenant_id, 'email', draft.email, 'plan', draft.plan,
 		'price', draft.price, 'language', draft.language, 'attempt', draft.attempt, 'session', draft.session_id,
-		'state', case when paid then 'complete' else 'open' end);
+		'expire', draft.replaces, 'state', case when paid then 'complete' else 'open' end);
 end
 $$;
 
@@ -80,8 +93,9 @@ declare
 	checkout billing.checkouts;
 	state text;
 begin
-	update billing.checkouts c set returned_at = now() where c.session_id = p_session and c.returned_at is null;
-	select c.* into checkout from billing.checkouts c where c.session_id = p_session;
+	update billing.checkouts c set returned_at = now()
+	where (c.session_id = p_session or c.replaces = p_session) and c.returned_at is null;
+	select c.* into checkout from billing.checkouts c where c.session_id = p_session or c.replaces = p_session;
 	state := case
 		when checkout.key is null then 'unknown'
 		when exists (select from app.tenants t where t.id = checkout.tenant_id and t.status = 'active') then 'ready'

@@ -65,7 +65,7 @@ declare
 	c billing.checkouts;
 begin
 	select o.* into c from billing.checkouts o where o.tenant_id = p_tenant and o.status = 'open';
-	if found and c.plan = p_plan and c.user_id is not null and coalesce(c.opened_at > now() - interval '23 hours', true)
+	if found and c.plan = p_plan and c.user_id is not null and not billing.is_past_its_day(c.opened_at)
 			and c.price is not null and coalesce(c.customer_id = p_customer, c.customer_id is null) then
 		return c;
 	elsif not auth.allow('draft_address', p_tenant::text) then

@@ -34,13 +34,14 @@ end
 $$;
 
 -- The row of this session. One whose id never reached us (the worker died after asking Stripe) is found by its tenant;
--- an expired one is not, because by then the row may wait for its next attempt.
+-- an expired one is not, because by then the row may wait for its next attempt, nor one that is open and to be replaced.
 drop function if exists billing.put_checkout(uuid, text, text);
 create or replace function billing.put_checkout(p_tenant uuid, p_id text, p_status text, p_subscription text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-	update billing.checkouts c set session_id = p_id, opened_at = coalesce(c.opened_at, now())
+	update billing.checkouts c set session_id = p_id, opened_at = coalesce(c.opened_at, now()), replaces = nullif(c.replaces, p_id)
 	where p_status <> 'expired' and not exists (select from billing.checkouts o where o.session_id = p_id)
+		and (p_status <> 'open' or c.replaces is distinct from p_id)
 		and c.key = (select n.key from billing.checkouts n where n.tenant_id = p_tenant and n.session_id is null
 			order by n.created_at desc limit 1);
 	update billing.checkouts c set status = p_status, subscription_id = coalesce(p_subscription, c.subscription_id)

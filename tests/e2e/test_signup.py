@@ -473,3 +473,40 @@ def test_f98_two_spent_keys_in_a_row_leave_the_form(browser, sim, fresh, calm):
     page = sign_up(browser, fresh())
     assert page.status == 503
     assert browser.submit(page).status == 303
+
+
+def a_day_later(db, session):
+    db.execute("update billing.checkouts set opened_at = opened_at - interval '25 hours' where session_id = %s", session)
+
+
+def test_f99_a_checkout_past_its_day_that_nobody_has_ended_here_is_begun_anew(browser, db, sim, fresh, calm):
+    email = fresh()
+    first = session_in(sign_up(browser, email))
+    sim.post("mode", hold=True)
+    sim.post("clock", advance=25 * 3600)
+    a_day_later(db, first)
+    second = session_in(sign_up(browser, email))
+    assert second != first and db.drafts_of(email) == [(db.tenant_of(email), 2, second)]
+    assert session_in(sign_up(browser, email)) == second
+
+
+def test_f99_one_that_can_be_paid_still_is_closed_first(browser, db, sim, fresh):
+    email = fresh()
+    first = session_in(sign_up(browser, email))
+    a_day_later(db, first)
+    assert session_in(sign_up(browser, email)) != first
+    assert sim.object("checkout.session", first)["status"] == "expired"
+
+
+def test_f99_and_one_that_was_paid_is_not_sold_twice(browser, db, sim, fresh, calm):
+    email = fresh()
+    first = session_in(sign_up(browser, email))
+    sim.post("mode", hold=True)
+    sim.pay(first)
+    a_day_later(db, first)
+    before = sim.changes()
+    answer = sign_up(browser, email)
+    assert (answer.status, answer.location) == (303, f"/welcome?session_id={first}")
+    assert sim.changes() == before
+    wait_until(lambda: browser.get(answer.location).html.one("h1").text == "You are all set")
+    assert db.drafts_of(email)[0][2] == first and len(sim.sessions_of(email)) == 1

@@ -10,7 +10,7 @@ $$;
 
 select tap.open_draft('k', ' Dora@Example.org ', '192.0.2.1', 'growth') as first \gset
 select is(:'first'::jsonb - 'tenant', '{"email": "Dora@Example.org", "plan": "growth", "price": "price_growth", "language": "en", "attempt": 1,
-	"state": "open", "session": null}', 'C5 a draft is made');
+	"state": "open", "session": null, "expire": null}', 'C5 a draft is made');
 select is(status, 'draft', 'C5 its tenant is a draft') from app.tenants where id::text = :'first'::jsonb ->> 'tenant';
 select is(email_canonical, 'dora@example.org', 'C5 with the address in canonical form') from billing.checkouts;
 select is(count(*), 0::bigint, 'C5 and makes no user') from auth.users;
@@ -65,6 +65,24 @@ select is(tap.open_draft('k', 'Dora@Example.org') - 'tenant', :'first'::jsonb - 
 	'C35 the first one''s end told again does not touch it');
 select is(pg_temp.opened('k', 1, 'cs_1'), 'TG404', 'F99 a late record of the first attempt is refused');
 select is(pg_temp.opened('k', 2, 'cs_3'), '00000', 'F98 the second has its own session');
+
+-- past its day, and nobody has told its end
+update billing.checkouts set opened_at = now() - interval '22 hours';
+select is(tap.open_draft('k', 'Dora@Example.org') ->> 'session', 'cs_3', 'F99 within its day it is the same');
+update billing.checkouts set opened_at = now() - interval '24 hours';
+select is(tap.open_draft('k', 'Dora@Example.org'), :'first'::jsonb || '{"attempt": 3, "expire": "cs_3"}', 'F99 past it, the next one closes it first');
+select is(tap.open_draft('k', 'Dora@Example.org'), :'first'::jsonb || '{"attempt": 3, "expire": "cs_3"}', 'F99 however often');
+select is(pg_temp.welcome('cs_3') ->> 'state', 'processing', 'F99 who comes back from it is known');
+select tap.write(tap.claim('checkout', 'cs_3'), tap.checkout('3', :'first'::jsonb ->> 'tenant', '{"status": "open", "payment_status": "unpaid"}')) \g /dev/null
+select is(tap.open_draft('k', 'Dora@Example.org') ->> 'expire', 'cs_3', 'F99 jobs looks too, and an open one changes nothing');
+select is(pg_temp.opened('k', 3, 'cs_4'), '00000', 'F99 the next is recorded');
+select is(tap.open_draft('k', 'Dora@Example.org') -> 'expire', 'null', 'F99 and then there is nothing to close');
+update billing.checkouts set opened_at = now() - interval '24 hours';
+select tap.open_draft('k', 'Dora@Example.org') \g /dev/null
+select tap.write(tap.claim('checkout', 'cs_4'), tap.checkout('4', :'first'::jsonb ->> 'tenant', '{"payment_status": "unpaid"}')) \g /dev/null
+select is(tap.open_draft('k', 'Dora@Example.org') - 'tenant', :'first'::jsonb - 'tenant' || '{"attempt": 4, "state": "complete", "session": "cs_4"}',
+	'F99 one whose payment is under way is taken back');
+update billing.checkouts set status = 'open';
 
 -- limits
 delete from auth.hits;
