@@ -25,7 +25,7 @@ enum {
 	HOUSE_MS	= 3600 * 1000,
 	GAP_LOOK_MS	= 10 * 1000,	/* how often to ask whether a list is due, at most */
 	LISTEN_MS	= 5 * 1000,	/* until the next try when listening alone fails */
-	ACCOUNT_MS	= 1000,		/* how often to ask for the account until it is known */
+	ACCOUNT_MS	= 1000,		/* how often to ask for the account until it is known, and to look after the key */
 	TURN_MS		= 20,		/* how often those who wait for that look up */
 	LEASE_SLACK	= 10,		/* seconds beyond the longest call to the other side */
 	END_SOFT_MS	= 1000,		/* for a mail that is being sent */
@@ -44,6 +44,7 @@ struct jobs {
 	struct crew		*crew;
 	atomic_int		account;	/* of enum account; only ever grows */
 	atomic_int		code;		/* exit status */
+	bool			key_is_well;	/* as far as the operator was told */
 };
 
 /* Nothing is claimed before that much is known. False: it is time to end. */
@@ -59,18 +60,17 @@ account_await(struct jobs *j, enum account least)
 
 /* What another account's key fetches must not be written down here, so it ends us all. */
 static enum err
-account_piece(void *arg, mem_ctx *mem, bool *found)
+account_ask(struct jobs *j, mem_ctx *mem)
 {
-	struct jobs	*j = arg;
 	const char	*account, *why;
 	enum err	e;
 
-	(void)found;
-	if (atomic_load(&j->account) == ACCOUNT_OURS || !stripe_is_up(j->stripe))
+	if (!stripe_is_up(j->stripe))
 		return OK;
 	TRY(db_ping(j->db));
 	if (stamp_ask(j->stripe, mem, &account) != OK) {
-		atomic_store(&j->account, ACCOUNT_UNKNOWN);
+		if (atomic_load(&j->account) == ACCOUNT_UNASKED)
+			atomic_store(&j->account, ACCOUNT_UNKNOWN);
 		return OK;
 	}
 	e = stamp_match(db_as_service(mem, j->db), mem, account, true, &why);
@@ -82,6 +82,32 @@ account_piece(void *arg, mem_ctx *mem, bool *found)
 	atomic_store(&j->code, EX_CONFIG);
 	kill(getpid(), SIGTERM);
 	return OK;
+}
+
+/* Again and again while anything is refused, for the operator may have cleared the alert; once when nothing is any more. */
+static enum err
+refusals_tell(struct jobs *j, mem_ctx *mem)
+{
+	struct json_object	*refused = stripe_refused(j->stripe, mem), *none;
+	bool			well = json_object_array_length(refused) == 0;
+
+	if (well && (j->key_is_well || atomic_load(&j->account) != ACCOUNT_OURS))
+		return OK;
+	TRY(db_service(db_as_service(mem, j->db), &none, "service.watch_key($1::jsonb)", ARGS(TEXT(service_jsonb(refused)))));
+	j->key_is_well = well;
+	return OK;
+}
+
+/* A key that Stripe does not know any more is tried until it does: then all goes on by itself. */
+static enum err
+account_piece(void *arg, mem_ctx *mem, bool *found)
+{
+	struct jobs	*j = arg;
+
+	(void)found;
+	if (atomic_load(&j->account) != ACCOUNT_OURS || !stripe_knows_key(j->stripe))
+		TRY(account_ask(j, mem));
+	return refusals_tell(j, mem);
 }
 
 static struct json_object *

@@ -17,6 +17,7 @@ static const struct err_info infos[ERR_COUNT] = {
 	[ERR_INTERNAL]		= { 500, "internal", "Internal error", false },
 	[ERR_UPSTREAM]		= { 502, "upstream", "Bad answer from an upstream service", true },
 	[ERR_UNAVAILABLE]	= { 503, "unavailable", "Service unavailable", true },
+	[ERR_KEY_REFUSED]	= { 503, "key_refused", "Service unavailable", true },
 	[ERR_UNCERTAIN]		= { 503, "uncertain", "Service unavailable", true },
 	[ERR_CLOSED]		= { 499, "closed", "Client closed the request", false },
 };

@@ -25,6 +25,7 @@ enum err {
 	ERR_INTERNAL,		/* 500: our own mistake */
 	ERR_UPSTREAM,		/* 502: the other side answered, and not with what it promised */
 	ERR_UNAVAILABLE,	/* 503: try again; nothing was done, or doing it again is safe */
+	ERR_KEY_REFUSED,	/* 503: the other side does not take our key, or not for this; only the operator can help */
 	ERR_UNCERTAIN,		/* 503: the reply was lost; it may have been done. Repeat with the same key */
 	ERR_CLOSED,		/* the client went away; nobody to tell */
 	ERR_COUNT

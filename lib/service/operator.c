@@ -24,6 +24,8 @@ sentence_of(const struct operator *o, enum err e)
 	if (e == ERR_UNAVAILABLE || e == ERR_UNCERTAIN)
 		return o->stripe && !stripe_is_up(o->stripe) ? "Stripe cannot be reached" :
 		    o->stripe ? "the database or Stripe cannot be reached" : "the database cannot be reached";
+	if (e == ERR_KEY_REFUSED)
+		return "refused: Stripe does not take this key; the lines above say what for";
 	if (e == ERR_INTERNAL && o->stripe)
 		return "refused; the lines above say by whom and why";
 	return err_info(e)->sentence;

@@ -3,7 +3,7 @@
 #include "json.h"
 #include "private/call.h"
 
-enum { REFUSED = 403 };
+enum { NO_RIGHT = 403 };
 
 enum err
 stripe_account(struct stripe *s, mem_ctx *mem, const char **id)
@@ -13,7 +13,7 @@ stripe_account(struct stripe *s, mem_ctx *mem, const char **id)
 	enum err		e = stripe_call_status(s, mem, "GET", "/v1/account", NULL, NULL, &account, &status);
 
 	*id = json_text(account, "/id");
-	if (status == REFUSED)
+	if (e == ERR_KEY_REFUSED && status == NO_RIGHT)
 		return ERR_FORBIDDEN;
 	TRY(e);
 	return *id && strncmp(*id, "acct_", strlen("acct_")) == 0 ? OK : ERR_UPSTREAM;

@@ -27,3 +27,9 @@ breaker_note(struct breaker *b, bool succeeded, int64_t now)
 	if (!succeeded && __builtin_popcount(b->failed) >= BREAKER_FAILURES)
 		b->until = now + BREAKER_PAUSE_MS;
 }
+
+void
+breaker_trip(struct breaker *b, int64_t now)
+{
+	b->until = now + BREAKER_PAUSE_MS;
+}

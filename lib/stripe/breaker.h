@@ -24,4 +24,7 @@ bool breaker_is_open(const struct breaker *b, int64_t now);
 /* What became of a call. */
 void breaker_note(struct breaker *b, bool succeeded, int64_t now);
 
+/* Opens it at once, whatever the last calls were. */
+void breaker_trip(struct breaker *b, int64_t now);
+
 #endif

@@ -15,6 +15,7 @@
 #include "log.h"
 #include "private/call.h"
 #include "private/hosted.h"
+#include "refusal.h"
 
 enum { PAUSE_LEAST_MS = 500, PAUSE_MOST_MS = 5000, PAUSE_ALL_MOST_MS = 60000, ATTEMPT_LEAST_MS = 100 };
 
@@ -25,9 +26,10 @@ struct stripe {
 	const char		*authorization;
 	int			timeout_ms;
 	struct stripe_hosted	hosted;
-	pthread_mutex_t		lock;		/* of breaker and bucket */
+	pthread_mutex_t		lock;		/* of the three below */
 	struct breaker		breaker;
 	struct bucket		bucket;
+	struct refusals		refusals;
 };
 
 /* Headers of an answer that matter; the order is that of `named`. */
@@ -38,6 +40,7 @@ struct attempt {
 	struct https_answer	answer;
 	const char		*headers[N_NAMED];
 	struct json_object	*doc;		/* NULL unless the body is a JSON object */
+	bool			lost;		/* no answer of Stripe's, or not all of it */
 	bool			spent;		/* a failure that Stripe has kept: this key gets no other answer */
 	bool			retry;
 	int			pause_ms;	/* before the next one */
@@ -95,7 +98,7 @@ stripe_is_up(struct stripe *s)
 	return !open;
 }
 
-/* No whole answer counts as none: it may have been cut, and the same key makes asking again safe. */
+/* The same key makes asking again safe. */
 static bool
 worth_repeating(const struct attempt *a)
 {
@@ -110,7 +113,7 @@ worth_repeating(const struct attempt *a)
 		return true;
 	if (said != NULL && strcasecmp(said, "false") == 0)
 		return false;
-	return status == 409 || status == 429 || status >= 500 || (status < 300 && a->doc == NULL);
+	return a->lost || status == 409 || status == 429 || status >= 500 || (status < 300 && a->doc == NULL);
 }
 
 /* The seconds that Retry-After names, or -1. */
@@ -145,11 +148,14 @@ attempt_verdict(const struct attempt *a)
 
 	if (a->spent)
 		return ERR_CONFLICT;
-
-	if (a->answer.too_large || (status >= 200 && status < 400 && (status >= 300 || a->doc == NULL)))
+	if (a->answer.too_large)
 		return ERR_UPSTREAM;
-	if (status == 0 || status == 409 || status == 429 || status >= 500)
+	if (a->lost || status == 409 || status == 429 || status >= 500)
 		return ERR_UNAVAILABLE;
+	if (status < 400 && (status >= 300 || a->doc == NULL))
+		return ERR_UPSTREAM;
+	if (status == 401 || status == 403)
+		return ERR_KEY_REFUSED;
 	if (status == 404)
 		return ERR_NOT_FOUND;
 	return status < 300 ? OK : ERR_INTERNAL;
@@ -169,16 +175,25 @@ attempt_log(const struct attempt *a, const char *method, const char *path, int n
 	log_fields(e == OK ? LOG_INFO : e == ERR_INTERNAL ? LOG_ERROR : LOG_WARN, "stripe", fields, e == OK ? 5 : 9);
 }
 
+/*
+ * A body that is no JSON was cut on its way, or is somebody else's: whatever its status says, it is as if none had come.
+ * Except for a redirect, which would be strange from Stripe itself.
+ */
 static void
 attempt_make(struct stripe *s, mem_ctx *mem, const struct https_request *q, struct attempt *a)
 {
+	int	*status = &a->answer.status;
+
 	*a = (struct attempt){ 0 };
 	https_exchange(s->https, mem, q, &a->answer, named, a->headers);
-	if (a->answer.status != 0 && json_parse(mem, a->answer.body.data, a->answer.body.len, &a->doc) != OK)
+	if (*status != 0 && json_parse(mem, a->answer.body.data, a->answer.body.len, &a->doc) != OK) {
 		a->answer.why = "body is not JSON";
+		a->lost = *status < 300 || *status >= 400;
+	}
+	a->lost = a->lost || (*status == 0 && !a->answer.too_large);
 	if (!json_object_is_type(a->doc, json_type_object))
 		a->doc = NULL;
-	a->spent = q->body != NULL && a->answer.status >= 500 && a->headers[REPLAYED] != NULL &&
+	a->spent = q->body != NULL && *status >= 500 && a->headers[REPLAYED] != NULL &&
 	    strcasecmp(a->headers[REPLAYED], "true") == 0;
 	a->retry = worth_repeating(a);
 }
@@ -273,15 +288,30 @@ breaker_ask(struct stripe *s)
 	return allowed;
 }
 
-/* Being told to slow down (429) or to wait for another call (409) is an answer, and so is an old one: Stripe is up. */
+/* 0 for none. Being told to slow down (429) or to wait for another call (409) is one, and so is an old one. */
+static int
+status_told(const struct attempt *a)
+{
+	return a->lost && a->answer.status != 429 ? 0 : a->answer.status;
+}
+
+/* To a key that it does not know, Stripe is as good as down. */
 static void
 breaker_tell(struct stripe *s, const struct attempt *a)
 {
-	bool	answered = a->spent || a->answer.too_large || (a->answer.status != 0 && a->answer.status < 500);
+	int	status = status_told(a);
+	bool	answered = a->spent || a->answer.too_large || (status != 0 && status < 500), news;
 
 	pthread_mutex_lock(&s->lock);
-	breaker_note(&s->breaker, answered, clock_ms());
+	news = refusal_note_key(&s->refusals, status);
+	if (s->refusals.all)
+		breaker_trip(&s->breaker, clock_ms());
+	else
+		breaker_note(&s->breaker, answered, clock_ms());
 	pthread_mutex_unlock(&s->lock);
+	if (news)
+		log_line(status == 401 ? LOG_ERROR : LOG_INFO, "stripe_key", LOG_TEXT("reason", status == 401 ?
+		    "Stripe does not know this key: it is wrong, revoked or expired" : "Stripe knows this key again"));
 }
 
 enum err
@@ -306,14 +336,70 @@ stripe_call_status(struct stripe *s, mem_ctx *mem, const char *method, const cha
 	return attempt_verdict(&a);
 }
 
+static bool
+refusal_ask(struct stripe *s, const char *method, const char *path)
+{
+	bool	allowed;
+
+	pthread_mutex_lock(&s->lock);
+	allowed = refusal_allows(&s->refusals, method, path, clock_ms());
+	pthread_mutex_unlock(&s->lock);
+	return allowed;
+}
+
+static void
+refusal_tell(struct stripe *s, const char *method, const char *path, enum err e, int status)
+{
+	bool	refused = e == ERR_KEY_REFUSED, news;
+
+	pthread_mutex_lock(&s->lock);
+	news = refusal_note(&s->refusals, method, path, e == ERR_UNAVAILABLE ? 0 : status, clock_ms());
+	pthread_mutex_unlock(&s->lock);
+	if (news)
+		log_line(refused ? LOG_ERROR : LOG_INFO, "stripe_key", LOG_TEXT("reason", refused ?
+		    "this key may not do that" : "this key may do that again"), LOG_TEXT("method", method), LOG_TEXT("path", path));
+}
+
 enum err
 stripe_call(struct stripe *s, mem_ctx *mem, const char *method, const char *path, const char *form, const char *key,
     struct json_object **out)
 {
 	int		status;
-	enum err	e = stripe_call_status(s, mem, method, path, form, key, out, &status);
+	enum err	e;
 
+	*out = NULL;
+	if (!refusal_ask(s, method, path))
+		return ERR_KEY_REFUSED;
+	e = stripe_call_status(s, mem, method, path, form, key, out, &status);
+	refusal_tell(s, method, path, e, status);
 	if (e != OK)
 		*out = NULL;
 	return e;
+}
+
+bool
+stripe_knows_key(struct stripe *s)
+{
+	bool	refused;
+
+	pthread_mutex_lock(&s->lock);
+	refused = s->refusals.all;
+	pthread_mutex_unlock(&s->lock);
+	return !refused;
+}
+
+struct json_object *
+stripe_refused(struct stripe *s, mem_ctx *mem)
+{
+	struct json_object	*all = json_hang(mem, json_object_new_array());
+
+	pthread_mutex_lock(&s->lock);
+	if (s->refusals.all)
+		json_object_array_add(all, json_object_new_string("every call"));
+	for (size_t i = 0; !s->refusals.all && i < REFUSALS; i++) {
+		if (s->refusals.list[i].what[0] != '\0')
+			json_object_array_add(all, json_object_new_string(s->refusals.list[i].what));
+	}
+	pthread_mutex_unlock(&s->lock);
+	return all;
 }

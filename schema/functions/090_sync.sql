@@ -154,13 +154,13 @@ end
 $$;
 
 -- Again later: 1 s doubled each time up to 10 min, somewhere in its second half. Given up after 12 errors of its own, or at
--- once when the error is permanent; an outage, however long, is not the object's.
+-- once when the error is permanent; an outage, however long, is not the object's, and neither is a key that Stripe refuses.
 drop function if exists service.fail_object(uuid, text, text, text);
 create or replace function service.fail_object(p_claim uuid, p_kind text, p_id text, p_error text,
 	p_permanent boolean default false) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-	outage boolean := p_error in ('unavailable', 'uncertain');
+	outage boolean := p_error in ('unavailable', 'uncertain', 'key_refused');
 	dead boolean;
 begin
 	perform sync.hold(p_claim, p_kind, p_id);
@@ -174,6 +174,21 @@ begin
 		perform sync.bury(p_kind, p_id, 'dead_object', p_error);
 	end if;
 	return jsonb_build_object('dead', coalesce(dead, false));
+end
+$$;
+
+-- What Stripe refuses our key, [] for nothing. Once it is over, what it has kept waiting is due.
+create or replace function service.watch_key(p_refused jsonb) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	perform billing.watch(p_refused <> '[]', null, 'stripe_key', 'jobs', jsonb_build_object('refused', p_refused));
+	update sync.objects o set next_at = now()
+	where p_refused = '[]' and (o.kind, o.id) in (
+		select w.kind, w.id from sync.objects w
+		where w.version > w.clean_version and w.dead_at is null and w.next_at > now()
+			and w.last_error in ('key_refused', 'unavailable')
+		for update skip locked);
+	return null;
 end
 $$;
 

@@ -36,7 +36,8 @@ grant usage on schema service to tollgate_webhooks, tollgate_jobs;
 grant execute on function service.receive_event(text, text, text, bigint, boolean, bytea, text, text, text, text)
 	to tollgate_webhooks;
 grant execute on function service.claim_object(int, int), service.object_gone(uuid, text, text, bigint),
-	service.fail_object(uuid, text, text, text, boolean), service.write_checkout(uuid, text, text, bigint, jsonb),
+	service.fail_object(uuid, text, text, text, boolean), service.watch_key(jsonb),
+	service.write_checkout(uuid, text, text, bigint, jsonb),
 	service.write_subscription(uuid, text, text, bigint, jsonb), service.write_customer(uuid, text, text, bigint, jsonb),
 	service.write_invoice(uuid, text, text, bigint, jsonb), service.write_charge(uuid, text, text, bigint, jsonb),
 	service.write_dispute(uuid, text, text, bigint, jsonb), service.write_price(uuid, text, text, bigint, jsonb),

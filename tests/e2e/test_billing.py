@@ -234,7 +234,7 @@ def test_c22_when_stripe_fails_503_exactly(customer, sim, stack, how):
     assert "Billing service unavailable" in form.html.one("p", role="alert").text
     assert form.form("/settings/billing"), "the button is still there"
     assert b"evil" not in form.body
-    assert wait_until(lambda: ask_json(browser).status == 200, 10), "and works when Stripe does"
+    assert wait_until(lambda: ask_json(browser).status == 200, 15), "and works when Stripe does"
 
 
 HOSTILE = ["//evil.example", "https://evil.example", "\\evil.example", "/%2F/evil.example"]

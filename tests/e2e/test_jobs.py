@@ -2,6 +2,7 @@
 import json
 import secrets
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -45,6 +46,11 @@ def mark(db, kind, ident):
 
 def dirty(db):
     return db.value("select count(*) from sync.objects where version > clean_version and dead_at is null")
+
+
+def stack_tollgate(stack, *arguments):
+    return subprocess.run([stack["prefix"] + "/bin/tollgate", *arguments, "--config", stack["config"]], capture_output=True,
+                          text=True, check=True).stdout
 
 
 def clean(db, ident):
@@ -205,3 +211,69 @@ def test_f113_told_to_stop_while_stripe_hangs_it_ends_in_time_and_the_next_one_d
     gone = send(stack, "jobs", signal.SIGTERM)
     wait_until(lambda: not gone & processes(stack, "jobs"), 2.5)
     wait_until(lambda: db.status_of(email) == "active", 5)
+
+
+def key_alerts(db):
+    return db.rows("select detail -> 'refused' from billing.alerts where kind = 'stripe_key' and cleared_at is null")
+
+
+def key_lines(stack, since):
+    lines = (Path(stack["log_dir"]) / "jobs.log").read_text()[since:].splitlines()
+    return [line["level"] for line in map(json.loads, filter(lambda line: '"stripe_key"' in line, lines))]
+
+
+def log_size(stack):
+    return len((Path(stack["log_dir"]) / "jobs.log").read_text())
+
+
+def test_f102_while_stripe_does_not_know_the_key_nothing_is_given_up_and_the_operator_is_told_once(stack, sim, db, buyer):
+    buyers, since = [buyer() for _ in range(5)], log_size(stack)
+    made = len(sim.requests())
+    sim.fault(status=401, times=100000)
+    for _, session in buyers:
+        mark(db, "checkout", session)
+    db.execute("update sync.objects set attempts = 11 where id = any(%s)", [session for _, session in buyers])
+    wait_until(lambda: key_alerts(db) == [(["every call"],)])
+    assert "stripe_key" in stack_tollgate(stack, "status") and "every call" in stack_tollgate(stack, "alerts", "list")
+    wait_until(lambda: db.value("select max(outages) from sync.objects where last_error = 'key_refused'"))
+    time.sleep(2)
+    assert len(sim.requests()) <= made + 2 and key_lines(stack, since) == ["error"]
+    assert db.value("select count(*) from sync.objects where dead_at is not null and id = any(%s)",
+                    [session for _, session in buyers]) == 0
+    sim.delete("faults")
+    wait_until(lambda: key_alerts(db) == [], 25)
+    for email, _ in buyers:
+        wait_until(lambda: db.status_of(email) == "active")
+    assert key_lines(stack, since) == ["error", "info"]
+
+
+def test_f102_what_a_restricted_key_may_not_do_waits_and_all_else_goes_on(stack, sim, db, buyer):
+    word, since = secrets.token_hex(4), log_size(stack)
+    ids = [f"cus_right{i}x{word}" for i in range(40)]
+    made = len(sim.requests("GET", "/v1/customers/*"))
+    sim.fault(method="GET", path="/v1/customers/*", status=403, times=100000)
+    for ident in ids:
+        mark(db, "customer", ident)
+    wait_until(lambda: key_alerts(db) == [(["GET /v1/customers"],)])
+    email, _ = buyer()
+    sim.post("mode", hold=False)
+    wait_until(lambda: db.status_of(email) == "active", 5)
+    db.execute("update sync.objects set attempts = 11, next_at = now() where id = any(%s)", ids)
+    wait_until(lambda: db.value("select min(outages) from sync.objects where id = any(%s)", ids) > 1)
+    assert made + 1 <= len(sim.requests("GET", "/v1/customers/*")) <= made + 3
+    assert db.value("select count(*) from sync.objects where dead_at is not null and id = any(%s)", ids) == 0
+    sim.delete("faults")
+    wait_until(lambda: all(clean(db, ident) for ident in ids), 25)
+    assert wait_until(lambda: key_alerts(db) == []) and key_lines(stack, since) == ["error", "info"]
+
+
+def test_f101_an_answer_that_is_cut_is_never_the_objects_fault(stack, sim, db, buyer):
+    email, session = buyer()
+    sim.fault(method="GET", path=f"/v1/checkout/sessions/{session}", answer="truncate", times=1000)
+    mark(db, "checkout", session)
+    db.execute("update sync.objects set attempts = 11 where id = %s", session)
+    wait_until(lambda: db.value("select outages from sync.objects where id = %s", session))
+    assert db.value("select dead_at from sync.objects where id = %s", session) is None
+    sim.delete("faults")
+    db.execute("update sync.objects set next_at = now() where id = %s", session)
+    wait_until(lambda: db.status_of(email) == "active")

@@ -232,8 +232,13 @@ def test_c92_a_key_that_stripe_does_not_know_fetches_nothing(site, work):
     site.key.write_text("sk_test_wrong")
     with running(site, "jobs") as jobs:
         wait_until(lambda: work() == [("mail",)])
-        wait_until(lambda: len(jobs.lines("stripe")) >= 2)
+        wait_until(lambda: len(jobs.lines("stripe")) >= 2, 25)
         assert work() == [("mail",)] and jobs.process.poll() is None and asked(site) == {"/v1/account"}
+        assert [(a["kind"], a["detail"]) for a in site.json("alerts", "list")] == \
+            [("stripe_key", {"refused": ["every call"]})]
+    site.key.write_text(KEY)
+    with running(site, "jobs"):
+        wait_until(lambda: site.json("alerts", "list") == [])
 
 
 @pytest.mark.parametrize("command", AT_STRIPE)

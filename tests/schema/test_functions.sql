@@ -17,7 +17,7 @@ insert into allowed values
 		billing.best_verdict, billing.verdict_on, billing.is_disputed, billing.is_live, billing.scheduled_end,
 		billing.grace_end, billing.plan_at, billing.amount_document}'),
 	('tollgate_webhooks', '{api.admit, service.receive_event, service.receive_events, service.hint}'),
-	('tollgate_jobs', '{api.admit, service.match_account, service.claim_object, service.object_gone, service.fail_object, service.write_checkout,
+	('tollgate_jobs', '{api.admit, service.match_account, service.claim_object, service.object_gone, service.fail_object, service.watch_key, service.write_checkout,
 		service.write_subscription, service.write_customer, service.claim_mail, service.mail_sent, service.mail_failed,
 		service.keep_house, service.write_invoice, service.write_charge, service.write_dispute, service.write_price,
 		service.write_product, service.write_portal_configuration, service.look_cursor, service.take_cursor,

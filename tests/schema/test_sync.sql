@@ -108,6 +108,21 @@ select is(tap.ask('tollgate_jobs', format($$service.object_gone(%L, 'customer', 
 	'C36 an object that Stripe does not know is clean');
 select is(array_agg(distinct state), '{done}', 'F77 and its events are through, the dead ones too') from inbox.events where object_id = 'cus_x';
 
+-- a key that Stripe refuses
+select sync.mark('customer', 'cus_key') \g /dev/null
+update sync.objects set attempts = 11 where id = 'cus_key';
+select is(tap.ask('tollgate_jobs', format($$service.fail_object(%L, 'customer', 'cus_key', 'key_refused')$$, tap.claim('customer', 'cus_key') ->> 'claim')),
+	'{"dead": false}', 'F102 a key that is refused is no failure of the object');
+select tap.ask('tollgate_jobs', $$service.watch_key('["every call"]')$$), tap.ask('tollgate_jobs', $$service.watch_key('["every call"]')$$) \g /dev/null
+select is(array_agg(subject || detail), '{"jobs{\"refused\": [\"every call\"]}"}', 'F102 the operator is told once')
+	from billing.alerts where kind = 'stripe_key' and cleared_at is null;
+select ok(next_at > now(), 'F102 it waits') from sync.objects where id = 'cus_key';
+select tap.ask('tollgate_jobs', $$service.watch_key('[]')$$) \g /dev/null
+select is(count(*), 0::bigint, 'F102 the alert is cleared when nothing is refused any more') from billing.alerts
+	where kind = 'stripe_key' and cleared_at is null;
+select ok(next_at <= now(), 'F102 and what has waited for the key is due') from sync.objects where id = 'cus_key';
+delete from sync.objects where id = 'cus_key';
+
 -- every process that takes it up dies of it
 select tap.receive('evt_p1', 'customer', 'cus_poison') \g /dev/null
 create function pg_temp.lose_once() returns jsonb language plpgsql as $$

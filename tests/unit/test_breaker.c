@@ -57,6 +57,22 @@ test_f96_lets_one_probe_through_each_ten_seconds(void **state)
 }
 
 static void
+test_f102_tripped_it_is_open_at_once_until_a_probe_succeeds(void **state)
+{
+	struct breaker	b = { 0 };
+
+	(void)state;
+	breaker_trip(&b, 1000);
+	assert_false(breaker_allows(&b, 10999));
+	assert_true(breaker_allows(&b, 11000));
+	breaker_trip(&b, 11500);
+	assert_false(breaker_allows(&b, 21499));
+	assert_true(breaker_allows(&b, 21500));
+	breaker_note(&b, true, 21600);
+	assert_true(breaker_allows(&b, 21600));
+}
+
+static void
 test_f96_a_success_closes_it_and_forgets(void **state)
 {
 	struct breaker	b = { 0 };
@@ -77,6 +93,7 @@ main(void)
 		cmocka_unit_test(test_f96_opens_at_the_fifth_failure_of_ten),
 		cmocka_unit_test(test_f96_four_failures_of_any_ten_leave_it_closed),
 		cmocka_unit_test(test_f96_lets_one_probe_through_each_ten_seconds),
+		cmocka_unit_test(test_f102_tripped_it_is_open_at_once_until_a_probe_succeeds),
 		cmocka_unit_test(test_f96_a_success_closes_it_and_forgets),
 	};
 

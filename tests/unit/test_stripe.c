@@ -206,7 +206,6 @@ test_f98_three_attempts_and_no_more(void **state)
 	(void)state;
 	check(ANSWER("500 Oops", "{}"), ERR_UNAVAILABLE, 3);
 	check(ANSWER("409 Conflict", "{}"), ERR_UNAVAILABLE, 3);
-	check(ANSWER("200 OK", "<html>"), ERR_UPSTREAM, 3);
 	check(ANSWER("200 OK", "[1]"), ERR_UPSTREAM, 3);
 }
 
@@ -215,11 +214,87 @@ test_f102_what_stripe_decided_is_not_asked_again(void **state)
 {
 	(void)state;
 	check(ANSWER("400 Bad", "{\"error\":{\"type\":\"idempotency_error\"}}"), ERR_INTERNAL, 1);
-	check(ANSWER("401 No", "{}"), ERR_INTERNAL, 1);
+	check(ANSWER("401 No", "{}"), ERR_KEY_REFUSED, 1);
 	check(ANSWER("402 Pay", "{}"), ERR_INTERNAL, 1);
-	check(ANSWER("403 No", "{}"), ERR_INTERNAL, 1);
+	check(ANSWER("403 No", "{}"), ERR_KEY_REFUSED, 1);
 	check(ANSWER("404 Gone", "{}"), ERR_NOT_FOUND, 1);
 	check(ANSWER("500 Oops\r\nStripe-Should-Retry: false", "{}"), ERR_UNAVAILABLE, 1);
+}
+
+static enum err
+get(struct world *w, const char *path)
+{
+	return stripe_call(w->stripe, w->mem, "GET", path, NULL, NULL, &w->doc);
+}
+
+static void
+test_f102_a_key_that_stripe_does_not_know_opens_the_breaker(void **state)
+{
+	struct world	w;
+
+	(void)state;
+	BEGIN(&w, ANSWER("401 No", "{}"), FINE);
+	assert_true(stripe_knows_key(w.stripe));
+	assert_int_equal(get(&w, "/v1/things"), ERR_KEY_REFUSED);
+	assert_false(stripe_knows_key(w.stripe) || stripe_is_up(w.stripe));
+	assert_int_equal(get(&w, "/v1/others"), ERR_UNAVAILABLE);
+	assert_string_equal(json_text(stripe_refused(w.stripe, w.mem), "/0"), "every call");
+	end(&w, 1);
+}
+
+static void
+test_f102_a_key_that_lacks_one_right_does_all_the_rest(void **state)
+{
+	struct world	w;
+
+	(void)state;
+	BEGIN(&w, ANSWER("403 No", "{}"), FINE, FINE);
+	assert_int_equal(get(&w, "/v1/things/1"), ERR_KEY_REFUSED);
+	assert_int_equal(get(&w, "/v1/things/2"), ERR_KEY_REFUSED);
+	assert_int_equal(get(&w, "/v1/others"), OK);
+	assert_int_equal(ask(&w), OK);
+	assert_true(stripe_knows_key(w.stripe) && stripe_is_up(w.stripe));
+	assert_string_equal(json_text(stripe_refused(w.stripe, w.mem), "/0"), "GET /v1/things");
+	end(&w, 3);
+}
+
+static void
+test_f101_what_is_no_json_is_a_lost_answer(void **state)
+{
+	(void)state;
+	check(ANSWER("200 OK", "<html>"), ERR_UNAVAILABLE, 3);
+	check(ANSWER("200 OK", "{\"id\":\"x_1\",\"obj"), ERR_UNAVAILABLE, 3);
+	check(ANSWER("200 OK", ""), ERR_UNAVAILABLE, 3);
+	check(ANSWER("404 Gone", "<html>"), ERR_UNAVAILABLE, 3);
+	check(ANSWER("401 No", "<html>"), ERR_UNAVAILABLE, 3);
+}
+
+static void
+test_f101_a_cut_answer_is_asked_for_again_with_the_same_key(void **state)
+{
+	struct world	w;
+
+	(void)state;
+	BEGIN(&w, ANSWER("200 OK", "{\"id\":\"x_1\",\"obj"), FINE);
+	assert_int_equal(ask(&w), OK);
+	assert_string_equal(w.server.asked[0], w.server.asked[1]);
+	end(&w, 2);
+}
+
+static void
+test_f101_answers_that_are_no_json_open_the_breaker(void **state)
+{
+	static const char	strange[] = ANSWER("200 OK\r\nStripe-Should-Retry: false", "<html>");
+	struct world		w;
+
+	(void)state;
+	BEGIN(&w, strange, strange, strange, strange, strange);
+	for (int i = 0; i < 5; i++) {
+		assert_true(stripe_is_up(w.stripe));
+		assert_int_equal(ask(&w), ERR_UNAVAILABLE);
+	}
+	assert_false(stripe_is_up(w.stripe));
+	end(&w, 5);
 }
 
 static void
@@ -232,7 +307,8 @@ test_c92_the_account_is_that_of_the_key(void **state)
 	} table[] = {
 		{ ANSWER("200 OK", "{\"id\":\"acct_1\",\"object\":\"account\"}"), OK, "acct_1" },
 		{ ANSWER("200 OK", "{\"id\":\"cus_1\"}"), ERR_UPSTREAM, NULL }, { ANSWER("200 OK", "{}"), ERR_UPSTREAM, NULL },
-		{ ANSWER("403 No", "{\"error\":{}}"), ERR_FORBIDDEN, NULL }, { ANSWER("401 No", "{}"), ERR_INTERNAL, NULL },
+		{ ANSWER("403 No", "{\"error\":{}}"), ERR_FORBIDDEN, NULL }, { ANSWER("401 No", "{}"), ERR_KEY_REFUSED, NULL },
+		{ ANSWER("403 No", "<html>"), ERR_UNAVAILABLE, NULL },
 	};
 
 	(void)state;
@@ -240,12 +316,12 @@ test_c92_the_account_is_that_of_the_key(void **state)
 		struct world	w;
 		const char	*id;
 
-		BEGIN(&w, table[i].answer);
+		BEGIN(&w, table[i].answer, table[i].answer, table[i].answer);
 		assert_int_equal(stripe_account(w.stripe, w.mem, &id), table[i].err);
 		assert_non_null(strstr(w.server.asked[0], "GET /v1/account HTTP/1.1\r\n"));
 		if (table[i].id)
 			assert_string_equal(id, table[i].id);
-		end(&w, 1);
+		end(&w, table[i].err == ERR_UNAVAILABLE ? 3 : 1);
 	}
 }
 
@@ -713,6 +789,11 @@ main(void)
 		cmocka_unit_test(test_f98_what_may_have_happened_is_asked_again_with_the_same_key_and_bytes),
 		cmocka_unit_test(test_f98_three_attempts_and_no_more),
 		cmocka_unit_test(test_f102_what_stripe_decided_is_not_asked_again),
+		cmocka_unit_test(test_f102_a_key_that_stripe_does_not_know_opens_the_breaker),
+		cmocka_unit_test(test_f102_a_key_that_lacks_one_right_does_all_the_rest),
+		cmocka_unit_test(test_f101_what_is_no_json_is_a_lost_answer),
+		cmocka_unit_test(test_f101_a_cut_answer_is_asked_for_again_with_the_same_key),
+		cmocka_unit_test(test_f101_answers_that_are_no_json_open_the_breaker),
 		cmocka_unit_test(test_c92_the_account_is_that_of_the_key),
 		cmocka_unit_test(test_f98_a_failure_that_stripe_has_kept_is_final_for_its_key),
 		cmocka_unit_test(test_f98_the_portal_is_asked_once_more_with_another_key),
