@@ -9,9 +9,10 @@
 
 #include "admission.h"
 #include "clock.h"
+#include "connect.h"
 #include "log.h"
 
-enum { CONNECT_MS = 2000, BACKOFF_FIRST_MS = 100, BACKOFF_LAST_MS = 5000 };
+enum { BACKOFF_FIRST_MS = 100, BACKOFF_LAST_MS = 5000 };
 
 bool
 pool_wait(PGconn *pg, short events, int64_t deadline)
@@ -90,24 +91,29 @@ notice_log(void *arg, const PGresult *notice)
 	    LOG_TEXT("message", PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY)));
 }
 
-/* What comes before the configuration's conninfo is a default; what comes after it, nobody can override. */
 static PGconn *
-server_connect(const struct db *db)
+server_connect(const struct db *db, int64_t deadline)
 {
-	const char *const	names[] = { "tcp_user_timeout", "keepalives_idle", "keepalives_interval", "keepalives_count",
-				    "target_session_attrs", "dbname", "user", "application_name", "client_encoding", "options",
-				    "connect_timeout", NULL };
-	const char *const	values[] = { "5000", "5", "2", "3", "read-write", db->options.conninfo, db->options.role,
-				    db->options.role, "UTF8", db->settings, "2", NULL };
-	PGconn			*pg = PQconnectdbParams(names, values, 1);
+	static const struct connect_setting	defaults[] = { { "tcp_user_timeout", "5000" }, { "keepalives_idle", "5" },
+		{ "keepalives_interval", "2" }, { "keepalives_count", "3" }, { "target_session_attrs", "read-write" }, { 0 } };
+	const struct connect_setting		ours[] = { { "user", db->options.role },
+		{ "application_name", db->options.role }, { "client_encoding", "UTF8" }, { "options", db->settings }, { 0 } };
+	const struct connect_options		options = { defaults, db->options.conninfo, ours };
+	mem_ctx					*mem = mem_new();
+	const char				*why;
+	PGconn					*pg = connect_any(mem, &options, deadline, &why);
 
-	if (PQstatus(pg) == CONNECTION_OK && PQsetnonblocking(pg, 1) == 0) {
-		PQsetNoticeReceiver(pg, notice_log, NULL);
-		return pg;
+	if (pg && PQsetnonblocking(pg, 1) != 0) {
+		why = mem_printf(mem, "%s", PQerrorMessage(pg));
+		PQfinish(pg);
+		pg = NULL;
 	}
-	log_line(LOG_ERROR, "db_connect", LOG_TEXT("reason", PQerrorMessage(pg)));
-	PQfinish(pg);
-	return NULL;
+	if (pg)
+		PQsetNoticeReceiver(pg, notice_log, NULL);
+	else
+		log_line(LOG_ERROR, "db_connect", LOG_TEXT("reason", why));
+	talloc_free(mem);
+	return pg;
 }
 
 /* An outage must not become a storm: one thread tries at a time, at growing intervals; the others fail at once. */
@@ -143,22 +149,22 @@ refusal_note(struct db *db, enum err e, const char *why)
 }
 
 static bool
-conn_is_admitted(struct db *db, struct conn *c)
+conn_is_admitted(struct db *db, struct conn *c, int64_t deadline)
 {
 	char		why[sizeof(db->why)] = "";
 	enum err	e = OK;
 
 	if (db->options.environment)
-		e = admission_ask(c->pg, db->options.environment, clock_ms() + CONNECT_MS, why, sizeof(why));
+		e = admission_ask(c->pg, db->options.environment, deadline, why, sizeof(why));
 	refusal_note(db, e, why);
 	return e == OK;
 }
 
 static enum err
-conn_open(struct db *db, struct conn *c)
+conn_open(struct db *db, struct conn *c, int64_t deadline)
 {
-	c->pg = server_connect(db);
-	if (c->pg && !conn_is_admitted(db, c))
+	c->pg = server_connect(db, deadline);
+	if (c->pg && !conn_is_admitted(db, c, deadline))
 		conn_close(c);
 	pthread_mutex_lock(&db->lock);
 	gate_update(db, c->pg != NULL);
@@ -186,7 +192,7 @@ conn_pick(struct db *db, bool *any_busy)
 	if (cold == NULL || now < db->connect_at)
 		return NULL;
 	if (db->backoff_ms)
-		db->connect_at = now + CONNECT_MS + db->backoff_ms;
+		db->connect_at = now + db->options.timeout_ms + db->backoff_ms;
 	return cold;
 }
 
@@ -228,7 +234,7 @@ pool_take(struct db *db, int64_t deadline, struct conn **out)
 	}
 	if (c->pg && !conn_is_alive(c))
 		conn_close(c);
-	if (c->pg == NULL && conn_open(db, c) != OK) {
+	if (c->pg == NULL && conn_open(db, c, deadline) != OK) {
 		pool_give(db, c, false);
 		return ERR_UNAVAILABLE;
 	}

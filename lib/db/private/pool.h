@@ -33,7 +33,10 @@ struct db {
 /* False at the deadline. A socket already closed counts as ready: reading it will say why. */
 bool pool_wait(PGconn *pg, short events, int64_t deadline);
 
-/* A live, idle connection. ERR_UNAVAILABLE: none came free in time, or the database does not let us in. */
+/*
+ * A live, idle connection, at the deadline at the latest. ERR_UNAVAILABLE: none came free in time, or the database does
+ * not let us in.
+ */
 enum err pool_take(struct db *db, int64_t deadline, struct conn **out) MUST_CHECK;
 
 /* Back into the pool, or closed unless it is exactly as it was taken. */
