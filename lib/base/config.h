@@ -63,7 +63,7 @@ struct config {
 		int		pool;		/* connections a process */
 		int		wait_ms;	/* for a free connection */
 		int		timeout_ms;	/* for one call */
-		bool		prepared;	/* off for PgBouncer before 1.21 */
+		bool		prepared;	/* off behind a pooler in transaction mode */
 	} database;
 	struct {
 		int	threads;

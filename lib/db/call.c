@@ -15,6 +15,11 @@
 enum { RUNS = 3, ARGS_MAX = 32, BYTEA = 17, BOOLEAN = 16, JSON = 114, JSONB = 3802, VOID = 2278 };
 
 #define IDENTITY "select set_config('app.bearer', $1, true)"
+/* A pooler takes no settings at the start, and hands the connection to another after each transaction. */
+#define SET(name, value) ", pg_catalog.set_config('" name "', " value ", true)"
+#define IDENTITY_AND_SETTINGS "select pg_catalog.set_config('app.bearer', $1, true)" \
+	SET("search_path", "'pg_catalog,pg_temp'") SET("client_min_messages", "'warning'") SET("statement_timeout", "$2") \
+	SET("lock_timeout", "'1000'") SET("idle_in_transaction_session_timeout", "'5000'")
 
 /* One way to the server and back: identity, call, Sync. Up to the Sync it is one transaction. */
 struct exchange {
@@ -91,14 +96,22 @@ statement_send(struct conn *c, bool prepared, const char *sql, struct db_args ar
 	return PQsendQueryPrepared(c->pg, name, p.n, p.values, p.lengths, p.formats, 0);
 }
 
+static bool
+identity_send(const struct db *db, struct conn *c, const char *bearer)
+{
+	if (db->options.prepared)
+		return statement_send(c, true, IDENTITY, ARGS(TEXT(bearer)));
+	return statement_send(c, false, IDENTITY_AND_SETTINGS, ARGS(TEXT(bearer), TEXT(db->statement_timeout)));
+}
+
 /* False: the Sync did not get out whole, so nothing can have been committed. */
 static bool
-exchange_send(struct exchange *x, bool prepared, const char *bearer, const char *sql, struct db_args args)
+exchange_send(struct exchange *x, const struct db *db, const char *bearer, const char *sql, struct db_args args)
 {
 	struct conn	*c = x->conn;
 
-	return PQenterPipelineMode(c->pg) && statement_send(c, prepared, IDENTITY, ARGS(TEXT(bearer))) &&
-	    statement_send(c, prepared, sql, args) && PQpipelineSync(c->pg);
+	return PQenterPipelineMode(c->pg) && identity_send(db, c, bearer) &&
+	    statement_send(c, db->options.prepared, sql, args) && PQpipelineSync(c->pg);
 }
 
 /*
@@ -204,11 +217,12 @@ fault_log(const struct exchange *x, struct verdict v, const char *sql)
 }
 
 static struct verdict
-exchange_run(struct exchange *x, mem_ctx *mem, bool prepared, const char *bearer, const char *sql, struct db_args args)
+exchange_run(struct exchange *x, mem_ctx *mem, const struct db *db, const char *bearer, const char *sql,
+    struct db_args args)
 {
 	struct verdict	v = { ERR_UNAVAILABLE, true, true };
 
-	if (exchange_send(x, prepared, bearer, sql, args)) {
+	if (exchange_send(x, db, bearer, sql, args)) {
 		v.err = exchange_read(x, mem);
 		v.again = v.err == ERR_UNAVAILABLE;
 		v.drop = v.err != OK;
@@ -268,7 +282,7 @@ db_call(struct db *db, mem_ctx *mem, const char *bearer, struct json_object **ou
 		if (run > 1)
 			jitter_sleep(run);
 		TRY(pool_take(db, deadline, &x.conn));
-		v = exchange_run(&x, mem, db->options.prepared, bearer, sql, args);
+		v = exchange_run(&x, mem, db, bearer, sql, args);
 		pool_give(db, x.conn, !v.drop);
 		v.again = v.again && clock_ms() < deadline;
 		answer = x.answer;

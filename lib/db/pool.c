@@ -50,14 +50,14 @@ db_close(struct db *db)
 }
 
 /*
- * The server ends a statement a little before we stop waiting for it: then we know that nothing was done. Given in the
- * startup packet, these settings beat what a role may have altered of itself.
+ * Given in the startup packet, these settings beat what a role may have altered of itself. A pooler in transaction mode
+ * does not take them: then each call sets them for itself (call.c).
  */
 static char *
-startup_settings(mem_ctx *ctx, int timeout_ms)
+startup_settings(mem_ctx *ctx, const char *statement_timeout)
 {
-	return mem_printf(ctx, "-c search_path=pg_catalog,pg_temp -c client_min_messages=warning -c statement_timeout=%d "
-	    "-c lock_timeout=1000 -c idle_in_transaction_session_timeout=5000", timeout_ms - timeout_ms / 10);
+	return mem_printf(ctx, "-c search_path=pg_catalog,pg_temp -c client_min_messages=warning -c statement_timeout=%s "
+	    "-c lock_timeout=1000 -c idle_in_transaction_session_timeout=5000", statement_timeout);
 }
 
 struct db *
@@ -71,7 +71,8 @@ db_open(mem_ctx *ctx, const struct db_options *options)
 	db->options.role = mem_printf(db, "%s", options->role);
 	if (options->environment)
 		db->options.environment = mem_printf(db, "%s", options->environment);
-	db->settings = startup_settings(db, options->timeout_ms);
+	db->statement_timeout = mem_printf(db, "%d", options->timeout_ms - options->timeout_ms / 10);
+	db->settings = options->prepared ? startup_settings(db, db->statement_timeout) : NULL;
 	db->conns = talloc_zero_array(db, struct conn, options->pool);
 	pthread_mutex_init(&db->lock, NULL);
 	pthread_condattr_init(&clock);

@@ -154,7 +154,7 @@ def settings(stack, *programs, **changed):
     text = before
     for name, value in changed.items():
         section, _, key = name.partition("_")
-        text, n = re.subn(r"(?ms)^(%s: \{.*?^\t%s = )[^;]+;" % (section, key), r"\g<1>%s;" % value, text, count=1)
+        text, n = re.subn(r"(?ms)^(%s: \{.*?^\t?%s = )[^;]+;" % (section, key), r"\g<1>%s;" % value, text, count=1)
         assert n == 1, name
     path.write_text(text)
     for program in programs:

@@ -18,6 +18,9 @@ static const char setup_sql[] =
     "create function t.echo(j jsonb) returns jsonb language sql as 'select j';"
     "create function t.quote(s text) returns jsonb language sql as 'select to_jsonb(s)';"
     "create function t.hex(b bytea) returns jsonb language sql as $$ select to_jsonb(encode(b, 'hex')) $$;"
+    "create function t.settings() returns jsonb language sql as $$ select to_jsonb(concat_ws(' ', current_setting('search_path'),"
+    "  current_setting('client_min_messages'), current_setting('statement_timeout'), current_setting('lock_timeout'),"
+    "  current_setting('idle_in_transaction_session_timeout'))) $$;"
     "create function t.nothing() returns void language sql as '';"
     "create function t.two() returns setof jsonb language sql as 'values (jsonb ''1''), (jsonb ''2'')';"
     "create function t.raise(code text) returns jsonb language plpgsql as $$ begin"
@@ -315,6 +318,22 @@ test_f92_without_prepared_statements_nothing_is_left_in_the_session(void **state
 	assert_int_equal(json_int(s->doc, "", -1), 0);
 }
 
+/* What a pooler does not let us set when we connect, each call sets for itself. */
+static void
+test_f92_without_prepared_statements_the_settings_of_a_call_are_ours_all_the_same(void **state)
+{
+	struct stage		*s = *state;
+	struct db_options	o = options(cluster.conninfo);
+
+	talloc_free(s->mem);
+	o.prepared = false;
+	stage_open(s, &o);
+	assert_int_equal(db_visitor(s->visitor, &s->doc, "t.settings()", NO_ARGS), OK);
+	assert_string_equal(json_text(s->doc, ""), "pg_catalog,pg_temp warning 1800ms 1s 5s");
+	assert_int_equal(db_visitor(s->visitor, &s->doc, "t.sleep(5)", NO_ARGS), ERR_UNAVAILABLE);
+	assert_int_equal(db_visitor(s->visitor, &s->doc, "t.settings()", NO_ARGS), OK);
+}
+
 static void
 test_a_statement_that_failed_to_prepare_can_be_called_again(void **state)
 {
@@ -430,6 +449,7 @@ main(void)
 		TEST(test_f84_a_backend_killed_while_idle_is_not_noticed),
 		TEST(test_f84_a_backend_killed_at_work_is_run_again),
 		TEST(test_f92_without_prepared_statements_nothing_is_left_in_the_session),
+		TEST(test_f92_without_prepared_statements_the_settings_of_a_call_are_ours_all_the_same),
 		TEST(test_a_statement_that_failed_to_prepare_can_be_called_again),
 		TEST(test_f93_a_function_made_anew_under_a_prepared_statement_still_answers),
 		TEST(test_more_statements_than_the_table_holds),

@@ -20,7 +20,8 @@ struct conn {
 
 struct db {
 	struct db_options	options;
-	const char		*settings;	/* for the startup packet */
+	const char		*settings;	/* for the startup packet; NULL: each call brings them */
+	const char		*statement_timeout;	/* ms; a little before we stop waiting: then we know that nothing was done */
 	pthread_mutex_t		lock;
 	pthread_cond_t		given;
 	int			backoff_ms;	/* 0: the last connecting succeeded */
