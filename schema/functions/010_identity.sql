@@ -39,7 +39,7 @@ $$;
 
 -- For pages: the user, or TG401. Puts off the end by idleness, written every 5 minutes at most.
 create or replace function auth.require_user() returns uuid
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 declare
 	live auth.sessions := auth.live_session();
 begin

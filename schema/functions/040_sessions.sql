@@ -17,7 +17,7 @@ $$;
 
 create or replace function auth.open_session(p_user uuid, p_token_hash bytea, p_amr text[], p_ip inet, p_agent text)
 	returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 declare
 	session uuid;
 begin
@@ -79,7 +79,7 @@ $$;
 
 -- Small batches, oldest business first in line again next time.
 create or replace function auth.keep_house() returns jsonb
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 declare
 	links bigint;
 	sessions bigint;

@@ -32,11 +32,11 @@ begin
 end
 $$;
 
--- Until when past due still grants, as the plan was at p_at.
+-- Until when past due still grants, as the plan was at p_at. A day has 24 hours: it must not depend on who asks.
 drop function if exists billing.grace_end(text, timestamptz);
 create or replace function billing.grace_end(p_plan text, p_since timestamptz, p_at timestamptz default now())
 	returns timestamptz
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 begin
 	return p_since + coalesce((billing.plan_at(p_plan, p_at)).grace, interval '7 days');
 end

@@ -6,7 +6,7 @@ set role tollgate_service;
 -- A thousand at a time, and none that somebody holds: intake never waits for it. The dead stay until they are dealt with.
 drop function if exists inbox.drop_events();
 create or replace function inbox.drop_events(p_keep_days int) returns bigint
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 declare
 	dropped bigint;
 begin

@@ -5,7 +5,7 @@ set role tollgate_service;
 
 -- An hour of overlap: lists may lag. Stripe keeps events for 30 days.
 create or replace function sync.pass_begins(p_name text, p_watermark timestamptz) returns timestamptz
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 begin
 	return greatest(now() - interval '30 days',
 		case when p_name <> 'undelivered' then p_watermark - interval '1 hour' end);
@@ -52,7 +52,7 @@ $$;
 -- The pass over a list, begun or gone on with; null when it is not due, {"busy"} while another process is at it.
 -- p_every: seconds, counted from p_offset after midnight UTC; 0: now; negative: only when look_at_all has asked for it.
 create or replace function service.take_cursor(p_name text, p_every int, p_offset int, p_lease int) returns jsonb
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 declare
 	c sync.cursors;
 begin

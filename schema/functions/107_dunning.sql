@@ -74,7 +74,7 @@ $$;
 -- Hints about a subscription. An event that comes late, when another period or trial has begun, is about nothing any
 -- more: its time tells.
 create or replace function billing.tell_hints(s billing.subscriptions) returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 declare
 	hint record;
 	plan text := 'plan_' || s.plan;

@@ -5,7 +5,7 @@ set role tollgate_service;
 -- A draft nobody paid for, and of which nothing else is recorded. One whose payment is under way (it may take Stripe weeks)
 -- is given a month, and one whose buyer came back the day that Stripe's page lives.
 create or replace function billing.drop_drafts() returns bigint
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 declare
 	dropped bigint;
 begin
@@ -46,7 +46,7 @@ $$;
 
 drop function if exists service.keep_house();
 create or replace function service.keep_house(p_keep_days int default 90) returns jsonb
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 declare
 	mails bigint;
 begin

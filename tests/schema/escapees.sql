@@ -57,6 +57,10 @@ create view tap.escaped_function as
 	select name || ' is security definer with the rights of the tables'' owner' from tap.our_function
 		where prosecdef and pg_get_userbyid(proowner) = 'tollgate_owner'
 	union all
+	select name || ' counts days in whatever time zone its session has' from tap.our_function
+		where prosrc ~ '(interval ''[0-9]+ (day|week|month|year)|[-+] make_interval\(days)'
+			and not coalesce(proconfig, '{}') @> '{TimeZone=UTC}'
+	union all
 	select name || ' builds statements from text' from tap.our_function where prosrc ~* '\mexecute\M';
 
 create view tap.escaped_schema as

@@ -64,6 +64,9 @@ select is(pg_temp.caught($$set role tollgate_owner; create function auth.stray()
 select is(pg_temp.caught($$set role tollgate_owner; create function api.stray(s text) returns void language plpgsql
 	set search_path = pg_catalog, pg_temp as 'begin execute s; end'; reset role$$),
 	array['api.stray builds statements from text'], 'F94 a function that runs text is caught');
+select is(pg_temp.caught($$set role tollgate_owner; create function api.stray() returns timestamptz language plpgsql
+	set search_path = pg_catalog, pg_temp as 'begin return now() + interval ''7 days''; end'; reset role$$),
+	array['api.stray counts days in whatever time zone its session has'], 'C41 a function whose days depend on the session is caught');
 select is(pg_temp.caught($$create schema stray; grant usage on schema stray to public$$),
 	array['schema stray is not owned by tollgate_owner', 'schema stray is open to public'], 'C62 a new open schema is caught');
 

@@ -92,6 +92,17 @@ select is(past_due_since, now() - interval '2 days', 'C41 nor forgotten while it
 select pg_temp.state(:'ann', '{}') \g /dev/null
 select is(past_due_since, null, 'C41 until it is paid') from billing.subscriptions where id = 'sub_ann';
 
+-- a day of grace has 24 hours, whatever the clocks of the session's time zone do meanwhile
+create function pg_temp.graced_in(p_zone text) returns timestamptz language plpgsql as $$
+begin
+	perform set_config('timezone', p_zone, true);
+	return billing.grace_end('starter', '2026-03-27T12:00:00Z');
+end
+$$;
+select is(pg_temp.graced_in(zone), '2026-03-30T12:00:00Z'::timestamptz, 'C41 grace ends at one instant, asked from ' || zone)
+	from unnest('{UTC,Europe/Berlin,America/New_York}'::text[]) zone;
+set local timezone = 'UTC';
+
 -- overrides end by themselves and by hand
 select is(pg_temp.brief(ops.put_override(:'ann', true, 'growth', now() + interval '1 day', 'a gift', 'ops')), 'yes growth override ["chat", "api"]',
 	'C44 an override may name the plan');
