@@ -10,10 +10,14 @@ begin
 end
 $$;
 
+-- Null for what is no time of the years 1 to 9999: whoever writes it down parks it, whoever compares must not fail of it.
 create or replace function billing.time_of(p_seconds jsonb) returns timestamptz
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
-	return case jsonb_typeof(p_seconds) when 'number' then to_timestamp(p_seconds::float8) end;
+	if jsonb_typeof(p_seconds) = 'number' and p_seconds::numeric between -62135596800 and 253402300799 then
+		return to_timestamp(p_seconds::float8);
+	end if;
+	return null;
 end
 $$;
 

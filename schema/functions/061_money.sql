@@ -1,4 +1,4 @@
--- Money: whole numbers of minor units, as bigint. Anything else is refused, never rounded.
+-- Money: whole numbers of minor units, as bigint, of a currency that is known. Anything else is refused, never rounded.
 
 set role tollgate_service;
 
@@ -13,41 +13,34 @@ begin
 end
 $$;
 
--- What is wrong with these members of a document, null when nothing is. Only a total may be negative.
-create or replace function billing.money_fault(p_doc jsonb, p_names text[]) returns text
-language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
-declare
-	name text;
-begin
-	foreach name in array p_names loop
-		if jsonb_typeof(p_doc -> name) <> 'null' and billing.whole_of(p_doc -> name) is null then
-			return name || ' is not a whole number';
-		elsif billing.whole_of(p_doc -> name) < 0 and name <> 'total' then
-			return name || ' is negative';
-		end if;
-	end loop;
-	if jsonb_typeof(p_doc -> 'currency') <> 'null' and p_doc ->> 'currency' !~ '^[a-z]{3}$' then
-		return 'currency is none';
-	end if;
-	return null;
-end
-$$;
-
 reset role;
 
 set role tollgate_owner;
 
--- For pages and mails. Stripe's minor units: none for some currencies, thousandths for others.
+-- How many digits of a currency's amounts are minor units at Stripe; null: there is no such currency.
+create or replace function billing.digits_of(p_currency text) returns int
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return case
+		when p_currency = any ('{bif,clp,djf,gnf,jpy,kmf,krw,mga,pyg,rwf,vnd,vuv,xaf,xof,xpf}') then 0
+		when p_currency = any ('{bhd,iqd,jod,kwd,lyd,omr,tnd}') then 3
+		when p_currency = any ('{aed,afn,all,amd,ang,aoa,ars,aud,awg,azn,bam,bbd,bdt,bgn,bmd,bnd,bob,brl,bsd,btn,bwp,byn,bzd,
+			cad,cdf,chf,cny,cop,crc,cup,cve,czk,dkk,dop,dzd,egp,ern,etb,eur,fjd,fkp,gbp,gel,ghs,gip,gmd,gtq,gyd,hkd,hnl,hrk,
+			htg,huf,idr,ils,inr,irr,isk,jmd,kes,kgs,khr,kpw,kyd,kzt,lak,lbp,lkr,lrd,lsl,mad,mdl,mkd,mmk,mnt,mop,mru,mur,mvr,
+			mwk,mxn,myr,mzn,nad,ngn,nio,nok,npr,nzd,pab,pen,pgk,php,pkr,pln,qar,ron,rsd,rub,sar,sbd,scr,sdg,sek,sgd,shp,sle,
+			sll,sos,srd,ssp,std,stn,svc,syp,szl,thb,tjs,tmt,top,try,ttd,twd,tzs,uah,ugx,usd,uyu,uzs,ved,ves,wst,xcd,xcg,yer,
+			zar,zmw,zwg}') then 2 end;
+end
+$$;
+
+-- For pages and mails.
 create or replace function billing.amount_document(p_minor bigint, p_currency text) returns jsonb
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 declare
-	digits int := case
-		when p_currency in ('bif', 'clp', 'djf', 'gnf', 'jpy', 'kmf', 'krw', 'mga', 'pyg', 'rwf', 'vnd', 'vuv', 'xaf', 'xof', 'xpf') then 0
-		when p_currency in ('bhd', 'jod', 'kwd', 'omr', 'tnd') then 3
-		else 2 end;
+	digits int := billing.digits_of(p_currency);
 	figures text := lpad(abs(p_minor)::text, greatest(length(abs(p_minor)::text), digits + 1), '0');
 begin
-	if p_minor is null or p_currency is null then
+	if p_minor is null or digits is null then
 		return null;
 	end if;
 	return jsonb_build_object('minor', p_minor, 'currency', p_currency, 'text', concat(case when p_minor < 0 then '-' end,

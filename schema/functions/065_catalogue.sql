@@ -87,7 +87,7 @@ $$;
 create or replace function service.write_price(p_claim uuid, p_kind text, p_id text, p_version bigint, p_doc jsonb) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-	fault text := billing.money_fault(p_doc, '{unit_amount}');
+	fault text := billing.price_fault(p_doc);
 	before jsonb := (select to_jsonb(p) from billing.prices p where p.id = p_id);
 begin
 	perform billing.require_document(p_doc, p_id);

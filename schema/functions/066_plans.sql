@@ -6,7 +6,7 @@ create or replace function billing.require_plans(p_plans jsonb) returns void
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 declare
 	fault text := (select f.fault from jsonb_array_elements(p_plans) n
-		cross join lateral billing.money_fault(n, '{amount,rank,grace_days}') f (fault) where f.fault is not null limit 1);
+		cross join lateral billing.fault_of(n, '{"amount": "whole", "currency": "currency", "rank": "count", "grace_days": "count"}') f (fault) where f.fault is not null limit 1);
 begin
 	if fault is not null then
 		raise exception '%', fault using errcode = 'TG422';
@@ -66,7 +66,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	if not exists (select from billing.plans p where p.id = p_plan) then
 		raise exception 'unknown plan' using errcode = 'TG404';
-	elsif p_price ->> 'id' is null or billing.money_fault(p_price, '{unit_amount}') is not null then
+	elsif p_price ->> 'id' is null or billing.price_fault(p_price) is not null then
 		raise exception 'this is no price' using errcode = 'TG422';
 	end if;
 	perform billing.put_price(p_price);

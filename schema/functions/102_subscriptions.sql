@@ -12,16 +12,6 @@ begin
 end
 $$;
 
--- What of a document must not be written down, null when nothing.
-create or replace function billing.subscription_fault(p_doc jsonb) returns text
-language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
-begin
-	return (
-		select coalesce(billing.money_fault(i, '{quantity}'), billing.money_fault(i -> 'price', '{unit_amount}')) as fault
-		from jsonb_array_elements(billing.items_of(p_doc)) i order by 1 limit 1);
-end
-$$;
-
 -- The row that a document becomes, from the document alone.
 create or replace function billing.subscription_row(p_tenant uuid, p_id text, p_doc jsonb) returns billing.subscriptions
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$

@@ -48,7 +48,7 @@ create or replace function service.write_invoice(p_claim uuid, p_kind text, p_id
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	customer text := billing.id_of(p_doc -> 'customer');
-	fault text := billing.money_fault(p_doc, '{amount_due,amount_paid,total,attempt_count}');
+	fault text := billing.invoice_fault(p_doc);
 	tenant uuid;
 	hints text[];
 	before billing.invoices;

@@ -61,7 +61,7 @@ create or replace function service.write_dispute(p_claim uuid, p_kind text, p_id
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	customer text := coalesce(billing.id_of(p_doc #> '{charge,customer}'), billing.id_of(p_doc -> 'customer'));
-	fault text := billing.money_fault(p_doc, '{amount}');
+	fault text := billing.dispute_fault(p_doc);
 	n billing.disputes;
 begin
 	perform billing.require_document(p_doc, p_id);
@@ -87,7 +87,7 @@ create or replace function service.write_charge(p_claim uuid, p_kind text, p_id 
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	customer text := billing.id_of(p_doc -> 'customer');
-	fault text := billing.money_fault(p_doc, '{amount,amount_refunded}');
+	fault text := billing.dispute_fault(p_doc);
 	n billing.disputes;
 begin
 	perform billing.require_document(p_doc, p_id);

@@ -29,7 +29,7 @@ grant execute on function billing.entitlement(uuid, timestamptz), billing.best_v
 	billing.verdict_on(billing.subscription_history, timestamptz), billing.is_disputed(uuid, timestamptz),
 	billing.is_live(text), billing.scheduled_end(timestamptz, boolean, timestamptz),
 	billing.grace_end(text, timestamptz, timestamptz), billing.plan_at(text, timestamptz),
-	billing.amount_document(bigint, text), api.date_document(timestamptz) to tollgate_billing, tollgate_service;
+	billing.amount_document(bigint, text), billing.digits_of(text), api.date_document(timestamptz) to tollgate_billing, tollgate_service;
 
 -- services
 grant usage on schema service to tollgate_webhooks, tollgate_jobs;

@@ -35,6 +35,36 @@ select is(tap.sync('subscription', tap.subscription('ann', :'ann', '{"items": {"
 select is(tap.sync('charge', tap.charge('ann', '{"amount_refunded": 0.1}')) ->> 'dead', 'true', 'F68 nor a tenth of a cent paid back');
 select is(tap.sync('dispute', tap.dispute('ann', '{"amount": 0.1}')) ->> 'dead', 'true', 'F68 nor disputed');
 
+-- what no row can hold, by name, at once
+select is(tap.sync(v.kind, v.doc) - 'clean', jsonb_build_object('dead', true, 'warning', v.fault), format('F68 %s: %s', v.kind, v.fault))
+from (select 'invoice' as kind, tap.invoice('ann', '{"id": "in_far"}' || i.more) as doc, i.fault from (values
+		('{"attempt_count": 2147483648}'::jsonb, 'attempt_count is out of range'), ('{"attempt_count": -1}', 'attempt_count is negative'),
+		('{"currency": "zzz"}', 'currency is none'), ('{"status": 7}', 'status is no text'), ('{"created": 1e30}', 'created is not a whole number'),
+		('{"period_end": 253402300800}', 'period_end is out of range'), ('{"due_date": "soon"}', 'due_date is not a whole number'),
+		('{"next_payment_attempt": 9007199254740992}', 'next_payment_attempt is out of range'),
+		('{"status_transitions": {"paid_at": -62135596801}}', 'status_transitions.paid_at is out of range')) i (more, fault)
+	union all
+	select 'subscription', tap.subscription('ann', :'ann', s.more), s.fault from (values
+		('{"status": null}'::jsonb, 'status is missing'), ('{"status": {"is": "active"}}', 'status is no text'), ('{"currency": "EUR"}', 'currency is none'),
+		('{"trial_end": 9007199254740992}', 'trial_end is out of range'), ('{"current_period_end": 253402300800}', 'current_period_end is out of range'),
+		('{"items": {"data": [{"price": "price_starter", "quantity": 1e17}]}}', 'quantity is not a whole number'),
+		('{"items": {"data": [{"price": "price_starter"}, {"price": "price_x", "quantity": -1}]}}', 'quantity is negative'),
+		('{"items": {"data": [{"price": "price_starter", "current_period_end": 253402300800}]}}', 'current_period_end is out of range'),
+		('{"items": {"data": [{"price": {"id": "price_x", "active": true, "recurring": {"interval_count": 2147483648}}}]}}',
+			'recurring.interval_count is out of range')) s (more, fault)
+	union all
+	select 'price', '{"id": "price_starter", "recurring": {"interval_count": 2147483648}}', 'recurring.interval_count is out of range'
+	union all
+	select 'charge', tap.charge('ann', '{"created": 253402300800}'), 'created is out of range'
+	union all
+	select 'dispute', tap.dispute('ann', '{"created": 253402300800}'), 'created is out of range') v;
+select tap.sync('invoice', tap.invoice('ann', '{"id": "in_last", "created": 253402300799}')) \g /dev/null
+select is(created_at, '9999-12-31T23:59:59Z'::timestamptz, 'F68 the last second of the year 9999 is a time') from billing.invoices where id = 'in_last';
+select tap.sync('subscription', tap.subscription('ann', :'ann')) \g /dev/null
+select is(tap.ask('tollgate_jobs', format('service.compare_subscriptions(%L, null, %L, now(), null, %L, true, 60)', 'subscriptions',
+	jsonb_build_array(tap.subscription('ann', :'ann', '{"trial_end": 1e30, "status": null}')), 'sub_ann')) #>> '{found,0,id}', 'sub_ann',
+	'F68 and comparing with it does not fail');
+
 -- a newer mark while it was fetched: not dead
 select tap.receive('evt_n1', 'invoice', 'in_new') \g /dev/null
 select tap.claim('invoice', 'in_new') as claim \gset
@@ -52,6 +82,7 @@ select is(count(*), 0::bigint, 'F77 until it can be written down') from billing.
 select is(billing.amount_document(v.minor, v.currency) ->> 'text', v.text, 'F68 shown as ' || v.text)
 from (values (1900, 'eur', '19.00 EUR'), (5, 'eur', '0.05 EUR'), (0, 'usd', '0.00 USD'), (-1905, 'usd', '-19.05 USD'), (1900, 'jpy', '1900 JPY'),
 	(1900, 'kwd', '1.900 KWD'), (7, 'kwd', '0.007 KWD'), (9007199254740992, 'eur', '90071992547409.92 EUR')) v (minor, currency, text);
+select is(billing.amount_document(1900, 'zzz'), null, 'F68 nor is an amount of no currency');
 select is(billing.amount_document(null, 'eur'), null, 'F68 nothing is shown as nothing');
 
 select * from finish();

@@ -1,0 +1,83 @@
+-- What of a document must not be written down: members that no row can hold, or that mean nothing. One that says so is
+-- parked with the member's name, for no other try helps.
+
+set role tollgate_service;
+
+drop function if exists billing.money_fault(jsonb, text[]);
+
+-- Kinds: whole (money and quantities), balance (may be negative), count, time, currency, text; word is a text that must be
+-- there. Null is no fault of any other: Stripe leaves out what does not apply.
+create or replace function billing.member_fault(p_value jsonb, p_kind text) returns text
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+declare
+	type text := coalesce(jsonb_typeof(p_value), 'null');
+	whole bigint := billing.whole_of(p_value);
+	least_allowed bigint;
+	most_allowed bigint;
+begin
+	if type = 'null' then
+		return case p_kind when 'word' then 'is missing' end;
+	elsif p_kind in ('word', 'text') then
+		return case when type <> 'string' then 'is no text' end;
+	elsif p_kind = 'currency' then
+		return case when billing.digits_of(p_value #>> '{}') is null then 'is none' end;
+	end if;
+	select k.least_allowed, k.most_allowed into strict least_allowed, most_allowed
+	from (values ('whole', 0, 9007199254740992), ('balance', -9007199254740992, 9007199254740992), ('count', 0, 2147483647),
+		('time', -62135596800, 253402300799)) k (kind, least_allowed, most_allowed)	-- years 1 to 9999
+	where k.kind = p_kind;
+	return case when whole is null then 'is not a whole number'
+		when whole < 0 and least_allowed = 0 then 'is negative'
+		when whole not between least_allowed and most_allowed then 'is out of range' end;
+end
+$$;
+
+-- p_members: {"name": kind}, a member of a member by "name.name". Null when nothing is wrong.
+create or replace function billing.fault_of(p_doc jsonb, p_members jsonb) returns text
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return (
+		select m.name || ' ' || f.fault from jsonb_each_text(p_members) m (name, kind)
+			cross join lateral billing.member_fault(p_doc #> string_to_array(m.name, '.'), m.kind) f (fault)
+		where f.fault is not null order by m.name limit 1);
+end
+$$;
+
+create or replace function billing.price_fault(p_doc jsonb) returns text
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return billing.fault_of(p_doc, '{"unit_amount": "whole", "currency": "currency", "recurring.interval_count": "count"}');
+end
+$$;
+
+create or replace function billing.subscription_fault(p_doc jsonb) returns text
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return coalesce(billing.fault_of(p_doc, '{"status": "word", "currency": "currency", "created": "time", "cancel_at": "time",
+			"canceled_at": "time", "ended_at": "time", "trial_end": "time", "current_period_start": "time",
+			"current_period_end": "time"}'), (
+		select coalesce(billing.fault_of(i, '{"quantity": "whole", "current_period_start": "time", "current_period_end": "time"}'),
+			billing.price_fault(i -> 'price')) as fault
+		from jsonb_array_elements(billing.items_of(p_doc)) i order by 1 limit 1));
+end
+$$;
+
+create or replace function billing.invoice_fault(p_doc jsonb) returns text
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return billing.fault_of(p_doc, '{"status": "text", "currency": "currency", "amount_due": "whole", "amount_paid": "whole",
+		"total": "balance", "attempt_count": "count", "created": "time", "period_start": "time", "period_end": "time",
+		"due_date": "time", "next_payment_attempt": "time", "status_transitions.paid_at": "time"}');
+end
+$$;
+
+-- Of a charge or a dispute.
+create or replace function billing.dispute_fault(p_doc jsonb) returns text
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return billing.fault_of(p_doc, '{"status": "text", "currency": "currency", "amount": "whole", "amount_refunded": "whole",
+		"created": "time"}');
+end
+$$;
+
+reset role;
