@@ -42,6 +42,15 @@ begin
 end
 $$;
 
+-- One that Stripe cannot make final (an address it cannot tax, say) collects nothing until somebody sees to it.
+create or replace function billing.watch_invoice(i billing.invoices, p_error jsonb) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	perform billing.watch(i.status = 'draft' and jsonb_typeof(p_error) = 'object', i.tenant_id, 'finalization_failed', i.id,
+		jsonb_build_object('code', p_error -> 'code', 'message', p_error -> 'message'));
+end
+$$;
+
 -- A change of an invoice comes with one of its subscription, whose own event may have been lost.
 create or replace function service.write_invoice(p_claim uuid, p_kind text, p_id text, p_version bigint, p_doc jsonb)
 	returns jsonb
@@ -69,6 +78,7 @@ begin
 		(p_doc ->> 'status', coalesce(p_doc ->> 'attempt_count', '0'));
 	hints := billing.hints_of(p_kind, p_id);
 	after := billing.put_invoice(tenant, p_doc, 'action_required' = any (hints));
+	perform billing.watch_invoice(after, p_doc -> 'last_finalization_error');
 	perform billing.tell_invoice(after, hints);
 	return sync.finish(p_kind, p_id, p_version, 'done', '{}',
 		billing.changes(case when before.id is not null then to_jsonb(before) end, to_jsonb(after)));

@@ -18,6 +18,28 @@ from (values ('old', '{"parent": null, "subscription": "sub_ann"}'::jsonb, 'an i
 select is(string_agg(coalesce(subscription_id, '-'), ' ' order by id), 'sub_ann - sub_ann sub_ann sub_ann', 'D8 the subscription is found wherever it stands')
 	from billing.invoices where tenant_id = :'ann';
 
+-- an invoice that Stripe cannot make final
+create function pg_temp.unfinished(p_more jsonb) returns text language plpgsql as $$
+begin
+	perform tap.sync('invoice', tap.invoice('ann', '{"id": "in_tax", "status": "draft", "attempt_count": 0}' || p_more));
+	return (select a.tenant_id || ' ' || a.subject || ' ' || a.detail from billing.alerts a where a.kind = 'finalization_failed' and a.cleared_at is null);
+end
+$$;
+select is(pg_temp.unfinished(v.more), case when v.told then :'ann' || ' in_tax {"code": "customer_tax_location_invalid", "message": "Where is it?"}' end,
+	'C37 an operator is told of an invoice that cannot be made final: ' || v.description)
+from (values ('{"last_finalization_error": null}'::jsonb, false, 'not of a draft'),
+	('{"last_finalization_error": {"code": "customer_tax_location_invalid", "message": "Where is it?", "type": "invalid_request_error"}}', true, 'while it is so'),
+	('{}', false, 'not when its error is gone'),
+	('{"last_finalization_error": {"code": "customer_tax_location_invalid", "message": "Where is it?"}}', true, 'when it is so again'),
+	('{"status": "void", "last_finalization_error": {"code": "customer_tax_location_invalid"}}', false, 'nor when it is void'),
+	('{"last_finalization_error": {"code": "customer_tax_location_invalid", "message": "Where is it?"}}', true, 'a third time'),
+	('{"status": "open", "last_finalization_error": {"code": "customer_tax_location_invalid"}}', false, 'nor when it is final after all')) v (more, told, description);
+select pg_temp.unfinished('{"last_finalization_error": {"code": "customer_tax_location_invalid"}}') \g /dev/null
+select tap.receive('evt_deleted', 'invoice', 'in_tax') \g /dev/null
+select tap.claim('invoice', 'in_tax') as claim \gset
+select tap.ask('tollgate_jobs', format('service.object_gone(%L, %L, %L, %s)', :'claim'::jsonb ->> 'claim', 'invoice', 'in_tax', :'claim'::jsonb ->> 'version')) \g /dev/null
+select is(count(*), 0::bigint, 'C37 nor when it is deleted') from billing.alerts where kind = 'finalization_failed' and cleared_at is null;
+
 -- F68
 select is(tap.sync('invoice', tap.invoice('ann', jsonb_build_object('id', 'in_bad') || v.more)), jsonb_build_object('clean', false, 'dead', true, 'warning', v.fault),
 	'F68 ' || v.more::text || ' is parked')
