@@ -22,7 +22,8 @@ static const struct kind {
 	{ "customer", "/v1/customers/", WRITE("customer"), NULL },
 	{ "dispute", "/v1/disputes/", WRITE("dispute"), "expand[0]=charge" },	/* which alone knows the customer */
 	{ "invoice", "/v1/invoices/", WRITE("invoice"), NULL },
-	{ "portal_configuration", "/v1/billing_portal/configurations/", WRITE("portal_configuration"), NULL },
+	{ "portal_configuration", "/v1/billing_portal/configurations/", WRITE("portal_configuration"),
+	    "expand[0]=features.subscription_update.products" },			/* else it has none */
 	{ "price", "/v1/prices/", WRITE("price"), NULL },
 	{ "product", "/v1/products/", WRITE("product"), NULL },
 	{ "subscription", "/v1/subscriptions/", WRITE("subscription"), NULL },

@@ -119,7 +119,25 @@ begin
 end
 $$;
 
--- Drift of the portal: something the operator asked for is not so at Stripe.
+-- Whether all that is wanted is so. What was not asked about may be anything; a list that was asked for has neither less nor
+-- more, in any order. lib/service/wanted.c compares alike.
+create or replace function billing.holds(p_actual jsonb, p_wanted jsonb) returns boolean
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	if jsonb_typeof(p_actual) is distinct from jsonb_typeof(p_wanted) then
+		return false;
+	elsif jsonb_typeof(p_wanted) = 'object' then
+		return (select coalesce(bool_and(billing.holds(p_actual -> w.key, w.value)), true) from jsonb_each(p_wanted) w);
+	elsif jsonb_typeof(p_wanted) = 'array' then
+		return jsonb_array_length(p_actual) = jsonb_array_length(p_wanted) and not exists (
+			select from jsonb_array_elements(p_wanted) w where not exists (
+				select from jsonb_array_elements(p_actual) a where billing.holds(a, w)));
+	end if;
+	return p_actual = p_wanted;
+end
+$$;
+
+-- Drift of the portal: what the operator asked for is not so at Stripe.
 create or replace function service.write_portal_configuration(p_claim uuid, p_kind text, p_id text, p_version bigint,
 	p_doc jsonb) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -132,7 +150,7 @@ begin
 	if wanted is null then
 		return sync.finish(p_kind, p_id, p_version, 'ignored', '{"orphan": true}');
 	end if;
-	perform billing.watch(not p_doc @> wanted, null, 'drift', 'portal_configuration:' || p_id, '{}');
+	perform billing.watch(not billing.holds(p_doc, wanted), null, 'drift', 'portal_configuration:' || p_id, '{}');
 	return sync.finish(p_kind, p_id, p_version, 'done', '{}');
 end
 $$;

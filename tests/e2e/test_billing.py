@@ -1,4 +1,5 @@
 """The billing page and the way into Stripe's portal."""
+import json
 import re
 from datetime import datetime
 
@@ -113,15 +114,20 @@ def test_c45_a_cancellation_at_once_shows(customer, sim, subscription):
     assert abs(said["ended-on"] - sim.get("clock")["now"]) < 60
 
 
+def at_stripe(stack, path, form):
+    """What the operator's own hands do there: the object."""
+    answer = requests.post(f"{stack['stripe_url']}/v1/{path}", auth=(stack["stripe_key"], ""), timeout=30,
+                           headers={"Stripe-Version": "2026-07-29.dahlia"}, data=form)
+    assert answer.ok, answer.text
+    return answer.json()
+
+
 def test_d19_an_unknown_price_keeps_the_plan(customer, sim, db, stack, subscription):
     """One that somebody made in Stripe's Dashboard."""
     browser, _ = customer
     says(browser, plan="Starter")
-    answer = requests.post(f"{stack['stripe_url']}/v1/prices", auth=(stack["stripe_key"], ""), timeout=30,
-                           headers={"Stripe-Version": "2026-07-29.dahlia"},
-                           data={"currency": "usd", "unit_amount": 700, "recurring[interval]": "month",
-                                 "product": sim.object("price", "price_starter")["product"]})
-    price = answer.json()["id"]
+    price = at_stripe(stack, "prices", {"currency": "usd", "unit_amount": 700, "recurring[interval]": "month",
+                                        "product": sim.object("price", "price_starter")["product"]})["id"]
     sim.post(f"subscriptions/{subscription}/change", price=price)
     wait_until(lambda: db.value("select price from billing.subscriptions where id = %s", subscription) == price)
     assert billing(browser)["plan"] == "Starter"
@@ -167,6 +173,30 @@ def test_c19_the_button_leads_to_the_portal(customer, sim, stack, db, subscripti
                                "return_url": stack["url"] + "/settings/billing", "locale": "en"}
     portal = browser.follow(page)
     assert email in portal.text
+
+
+def test_c24_a_portal_that_offers_plans_is_no_drift_until_it_offers_another(stack, sim, db):
+    offered = "features[subscription_update][products]"
+    product, other = (sim.object("price", name)["product"] for name in ("price_starter", "price_growth"))
+    made = at_stripe(stack, "billing_portal/configurations", {
+        "features[invoice_history][enabled]": "true", "features[subscription_update][enabled]": "true",
+        "features[subscription_update][default_allowed_updates][0]": "price",
+        offered + "[0][product]": product, offered + "[0][prices][0]": "price_starter"})["id"]
+
+    def drift(where):
+        version = db.value("select version from sync.objects where id = %s", made) or 0
+        where()
+        wait_until(lambda: db.value("select clean_version > %s and version = clean_version from sync.objects where id = %s",
+                                    version, made))
+        return db.value("select count(*) from billing.alerts where subject = %s and cleared_at is null",
+                        "portal_configuration:" + made)
+    assert drift(lambda: db.execute("select ops.put_portal_configuration(%s, %s)", made, json.dumps({"features": {
+        "subscription_update": {"enabled": True, "default_allowed_updates": ["price"],
+                                "products": [{"product": product, "prices": ["price_starter"]}]}}}))) == 0
+    assert drift(lambda: at_stripe(stack, "billing_portal/configurations/" + made, {
+        "features[subscription_update][enabled]": "true", "features[subscription_update][default_allowed_updates][0]": "price",
+        offered + "[0][product]": product, offered + "[0][prices][0]": "price_starter",
+        offered + "[1][product]": other, offered + "[1][prices][0]": "price_growth"})) == 1
 
 
 def csrf_of(browser):

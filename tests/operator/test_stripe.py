@@ -229,7 +229,8 @@ def use(site, ident, more=PORTAL):
 
 
 def test_c24_the_portal_allows_what_the_configuration_says(portal):
-    made = portal.sim.get("/v1/billing_portal/configurations/" + portal.portal)
+    made = portal.sim.get("/v1/billing_portal/configurations/" + portal.portal,
+                          {"expand[0]": "features.subscription_update.products"})
     features = made["features"]
     assert features["customer_update"] == {"enabled": True, "allowed_updates": ["email"]}
     assert features["subscription_cancel"]["enabled"] and features["subscription_cancel"]["mode"] == "at_period_end"

@@ -66,5 +66,28 @@ from (values ('{"id": "bpc_1", "features": {"invoice_history": {"enabled": false
 	('{"id": "bpc_1", "active": true, "features": {"invoice_history": {"enabled": true}, "customer_update": {}}}', null)) v (doc, drift)
 	cross join lateral (select tap.sync('portal_configuration', v.doc) offset 0) s where s is not null;
 
+-- lists as sets: nothing missing, nothing more, in any order; an object of a list may have members nobody asked about
+select ops.put_portal_configuration('bpc_1', '{"active": true, "features": {"customer_update": {"enabled": true, "allowed_updates": ["email", "name"]},
+	"subscription_update": {"enabled": true, "products": [{"product": "prod_1", "prices": ["price_a", "price_b"]}, {"product": "prod_2", "prices": ["price_c"]}]}}}') \g /dev/null
+create function pg_temp.portal(p_updates jsonb, p_products jsonb) returns text language plpgsql as $$
+begin
+	perform tap.sync('portal_configuration', jsonb_build_object('id', 'bpc_1', 'active', true, 'name', 'ours', 'features', jsonb_build_object(
+		'customer_update', jsonb_build_object('enabled', true, 'allowed_updates', p_updates),
+		'subscription_update', jsonb_build_object('enabled', true, 'proration_behavior', 'none') || coalesce(jsonb_build_object('products', p_products), '{}'))));
+	return pg_temp.drift();
+end
+$$;
+select is(pg_temp.portal(v.updates, v.products), case when v.drifts then 'portal_configuration:bpc_1 {}' end, 'C24 portal lists: ' || v.description)
+from (values ('["name", "email"]'::jsonb, '[{"product": "prod_2", "prices": ["price_c"], "adjustable_quantity": {"enabled": false}},
+		{"product": "prod_1", "prices": ["price_b", "price_a"], "adjustable_quantity": {"enabled": false}}]'::jsonb, false, 'the same in another order'),
+	('["name", "email", "address"]', '[{"product": "prod_2", "prices": ["price_c"]}, {"product": "prod_1", "prices": ["price_b", "price_a"]}]', true, 'an update more'),
+	('["email"]', '[{"product": "prod_2", "prices": ["price_c"]}, {"product": "prod_1", "prices": ["price_b", "price_a"]}]', true, 'an update less'),
+	('["name", "email"]', '[{"product": "prod_2", "prices": ["price_c", "price_d"]}, {"product": "prod_1", "prices": ["price_b", "price_a"]}]', true, 'a price more'),
+	('["name", "email"]', '[{"product": "prod_2", "prices": ["price_c"]}, {"product": "prod_1", "prices": ["price_a"]}]', true, 'a price less'),
+	('["name", "email"]', '[{"product": "prod_2", "prices": ["price_c"]}, {"product": "prod_1", "prices": ["price_b", "price_a"]}, {"product": "prod_3", "prices": []}]', true, 'a product more'),
+	('["name", "email"]', '[{"product": "prod_1", "prices": ["price_b", "price_a"]}]', true, 'a product less'),
+	('["name", "email"]', null, true, 'no products'),
+	('["email", "name"]', '[{"product": "prod_1", "prices": ["price_a", "price_b"]}, {"product": "prod_2", "prices": ["price_c"]}]', false, 'as they were asked for')) v (updates, products, drifts, description);
+
 select * from finish();
 rollback;

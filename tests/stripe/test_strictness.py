@@ -179,6 +179,17 @@ def test_prices_by_lookup_key_with_product(sim):
     assert [(row["id"], row["product"]["name"]) for row in data] == [("price_growth", "Growth")]
 
 
+def test_a_portals_products_come_when_they_are_asked_for(sim):
+    expand = "features.subscription_update.products"
+    listed, = sim.get(PORTAL + "configurations")["data"]
+    asked, = sim.get(PORTAL + "configurations", {"expand[0]": "data." + expand})["data"]
+    alone = sim.get(PORTAL + "configurations/" + listed["id"], {"expand[0]": expand})
+    assert "products" not in listed["features"]["subscription_update"]
+    assert sorted(product["prices"] for product in asked["features"]["subscription_update"]["products"]) == [
+        ["price_growth"], ["price_starter"]]
+    assert alone == asked
+
+
 def test_meter_identifier_is_taken_once(sim):
     form = {"event_name": "calls", "payload[stripe_customer_id]": "cus_1", "payload[value]": "25", "identifier": "a"}
     assert sim.call("POST", "/v1/billing/meter_events", form).status == 200

@@ -62,6 +62,8 @@ def included(world, row, name):
     if row.get("object") == "invoice" and name == "payments":
         data = [pay for pay in world.all("invoice_payment") if pay["invoice"] == row["id"]]
         return {"object": "list", "data": data, "has_more": False, "url": f"/v1/invoice_payments?invoice={row['id']}"}
+    if name == "products" and "_products" in row:
+        return row["_products"]
     return None
 
 

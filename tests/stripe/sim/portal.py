@@ -16,7 +16,7 @@ FEATURES = {
     "subscription_cancel": {"cancellation_reason": {"enabled": False, "options": REASONS}, "enabled": False,
                             "mode": "at_period_end", "proration_behavior": "none"},
     "subscription_update": {"billing_cycle_anchor": None, "default_allowed_updates": [], "enabled": False,
-                            "products": [], "proration_behavior": "none",
+                            "_products": [], "proration_behavior": "none",
                             "schedule_at_period_end": {"conditions": []}, "trial_update_behavior": "continue_trial"},
 }
 
@@ -63,7 +63,9 @@ def apply(world, row, p):
         raise bad("The headline has at most 60 characters", "business_profile[headline]")
     check_features(world, features)
     row["features"] = merged(row["features"], features)
-    for product in row["features"]["subscription_update"]["products"]:
+    update = row["features"]["subscription_update"]
+    update["_products"] = update.pop("products", update["_products"])      # never shown unless asked for
+    for product in update["_products"]:
         product.setdefault("prices", [])
         product["adjustable_quantity"] = {"enabled": False, "maximum": None, "minimum": 1}
     for name in ("business_profile", "login_page"):
@@ -180,8 +182,8 @@ def allows(world, row, action):
 
 
 def offered_prices(world, row):
-    products = world.get("billing_portal.configuration", row["configuration"])["features"]["subscription_update"]
-    return [world.get("price", ident) for product in products["products"] for ident in product["prices"]]
+    update = world.get("billing_portal.configuration", row["configuration"])["features"]["subscription_update"]
+    return [world.get("price", ident) for product in update["_products"] for ident in product["prices"]]
 
 
 def act(world, row, action, subscription=None, price=None, card=None):

@@ -68,7 +68,7 @@ def old_configuration(row):
     drop(row, "name")
     drop(features["payment_method_update"], "payment_method_configuration")
     drop(features["subscription_update"], "billing_cycle_anchor", "trial_update_behavior")
-    for product in features["subscription_update"]["products"] or []:
+    for product in features["subscription_update"].get("products") or []:
         drop(product, "adjustable_quantity")
 
 
