@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "json.h"
+#include "listing.h"
 #include "secret.h"
 
 struct db_service *
@@ -74,15 +75,8 @@ operator_colour(enum colour c)
 enum err
 operator_list(const struct operator *o, const char *path, const char *form, struct json_object **data)
 {
-	struct stripe_list	l = { .path = path, .form = form, .more = true };
-
 	*data = json_hang(o->mem, json_object_new_array());
-	while (l.more) {
-		TRY(stripe_list(o->stripe, o->mem, &l));
-		for (size_t i = 0; i < json_object_array_length(l.data); i++)
-			json_object_array_add(*data, json_object_get(json_object_array_get_idx(l.data, i)));
-	}
-	return OK;
+	return listing_add(o->stripe, o->mem, path, form, *data);
 }
 
 enum err

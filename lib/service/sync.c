@@ -5,28 +5,39 @@
 
 #include "form.h"
 #include "json.h"
+#include "listing.h"
 #include "log.h"
 
 enum { WAITS = 16, WAIT_MS = 500 };	/* for the database, to write down what has been fetched; less than the lease */
 
 #define WRITE(kind) "select service.write_" kind "($1::uuid, $2, $3, $4::bigint, $5::jsonb)"
 
-static const struct kind {
-	const char	*name;
+/* A list within a document, of which Stripe shows the first ten, and where all of it is. */
+struct list {
+	const char	*pointer;
 	const char	*path;
-	const char	*write;
-	const char	*form;		/* what must come with it */
+	const char	*of;		/* the parameter that names the document */
+};
+
+static const struct list items = { "/items", "/v1/subscription_items", "subscription" };
+
+static const struct kind {
+	const char		*name;
+	const char		*path;
+	const char		*write;
+	const char		*form;	/* what must come with it */
+	const struct list	*list;	/* what must be whole in it; of other lists nothing is read but the first */
 } kinds[] = {
-	{ "charge", "/v1/charges/", WRITE("charge"), NULL },
-	{ "checkout", "/v1/checkout/sessions/", WRITE("checkout"), NULL },
-	{ "customer", "/v1/customers/", WRITE("customer"), NULL },
-	{ "dispute", "/v1/disputes/", WRITE("dispute"), "expand[0]=charge" },	/* which alone knows the customer */
-	{ "invoice", "/v1/invoices/", WRITE("invoice"), NULL },
+	{ "charge", "/v1/charges/", WRITE("charge"), NULL, NULL },
+	{ "checkout", "/v1/checkout/sessions/", WRITE("checkout"), NULL, NULL },
+	{ "customer", "/v1/customers/", WRITE("customer"), NULL, NULL },
+	{ "dispute", "/v1/disputes/", WRITE("dispute"), "expand[0]=charge", NULL },	/* which alone knows the customer */
+	{ "invoice", "/v1/invoices/", WRITE("invoice"), NULL, NULL },
 	{ "portal_configuration", "/v1/billing_portal/configurations/", WRITE("portal_configuration"),
-	    "expand[0]=features.subscription_update.products" },			/* else it has none */
-	{ "price", "/v1/prices/", WRITE("price"), NULL },
-	{ "product", "/v1/products/", WRITE("product"), NULL },
-	{ "subscription", "/v1/subscriptions/", WRITE("subscription"), NULL },
+	    "expand[0]=features.subscription_update.products", NULL },		/* else it has none */
+	{ "price", "/v1/prices/", WRITE("price"), NULL, NULL },
+	{ "product", "/v1/products/", WRITE("product"), NULL, NULL },
+	{ "subscription", "/v1/subscriptions/", WRITE("subscription"), NULL, &items },
 };
 
 struct piece {
@@ -104,6 +115,23 @@ piece_write(struct db_service *me, const struct piece *p, const char *sql, const
 	return e;
 }
 
+/* From its beginning: the list elsewhere may be in another order, and have changed since. */
+static enum err
+list_complete(struct stripe *s, mem_ctx *mem, const struct list *list, const char *id, struct json_object *doc)
+{
+	struct json_object	*part = json_at(doc, list->pointer), *whole;
+	struct buf		form = { .ctx = mem };
+
+	if (part == NULL || !json_true(part, "/has_more"))
+		return OK;
+	form_put(&form, list->of, id);
+	whole = json_object_new_array();
+	json_object_object_add(part, "data", whole);
+	TRY(listing_add(s, mem, list->path, form.data, whole));
+	json_object_object_add(part, "has_more", json_object_new_boolean(false));
+	return OK;
+}
+
 static enum err
 piece_do(struct db_service *me, mem_ctx *mem, struct stripe *s, const struct piece *p)
 {
@@ -120,6 +148,8 @@ piece_do(struct db_service *me, mem_ctx *mem, struct stripe *s, const struct pie
 	if (e == ERR_NOT_FOUND)
 		return piece_write(me, p, "select service.object_gone($1::uuid, $2, $3, $4::bigint)", NULL);
 	TRY(e);
+	if (k->list != NULL)
+		TRY(list_complete(s, mem, k->list, p->id, doc));
 	return piece_write(me, p, k->write, service_jsonb(doc));
 }
 

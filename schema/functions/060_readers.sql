@@ -28,6 +28,14 @@ begin
 end
 $$;
 
+-- Stripe shows the first ten within a subscription. jobs asks for the rest before it writes one down; lists stay as they are.
+create or replace function billing.lacks_items(p_doc jsonb) returns boolean
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return coalesce(p_doc #> '{items,has_more}' = 'true', false);
+end
+$$;
+
 -- The price of an item; very old documents have a plan instead.
 create or replace function billing.price_of(p_item jsonb) returns text
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$

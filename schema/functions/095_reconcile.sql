@@ -125,7 +125,8 @@ end
 $$;
 
 -- How our row differs from Stripe's document, field by field: {"field": [ours, Stripe's]}, {} when in nothing. What is
--- dirty already, or was written since the list was asked for, cannot be compared; nor is what is nobody's drift.
+-- dirty already, or was written since the list was asked for, cannot be compared, nor can what only all items tell; and
+-- what is nobody's is no drift.
 create or replace function service.diff_subscription(p_doc jsonb, p_listed timestamptz) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -144,7 +145,8 @@ begin
 	theirs := billing.subscription_row(ours.tenant_id, ident, p_doc);
 	theirs.plan := coalesce(theirs.plan, ours.plan);
 	theirs.past_due_since := ours.past_due_since;
-	return billing.changes(case when ours.id is not null then to_jsonb(ours) end, to_jsonb(theirs));
+	return billing.changes(case when ours.id is not null then to_jsonb(ours) end, to_jsonb(theirs))
+		- case when billing.lacks_items(p_doc) then '{plan,price,quantity,period_start,period_end}'::text[] else '{}' end;
 end
 $$;
 
@@ -178,7 +180,9 @@ declare
 begin
 	if p_claim is not null then
 		perform sync.move_cursor(p_name, p_claim, p_after, p_more, p_lease);
-		perform sync.mark('subscription', d ->> 'id') from jsonb_array_elements(found) d order by d ->> 'id';
+		perform sync.mark('subscription', m.id) from (
+			select d ->> 'id' as id from jsonb_array_elements(found) d union
+			select d ->> 'id' from jsonb_array_elements(p_page) d where billing.lacks_items(d) order by 1) m;
 		perform billing.watch(d -> 'fields' <> '{}', (d ->> 'tenant')::uuid, 'drift', 'subscription:' || (d ->> 'id'), d -> 'fields')
 		from jsonb_array_elements(compared) d;
 	end if;

@@ -133,6 +133,22 @@ def test_d19_an_unknown_price_keeps_the_plan(customer, sim, db, stack, subscript
     assert billing(browser)["plan"] == "Starter"
 
 
+def test_c40_a_plan_beyond_the_first_ten_items_counts(customer, sim, db, stack, subscription):
+    """Stripe shows the first ten only."""
+    browser, _ = customer
+    says(browser, plan="Starter")
+    first = sim.object("subscription", subscription)["items"]["data"][0]["id"]
+    names = [f"{subscription}_{n}" for n in range(10)]
+    for name in names:
+        sim.post("plans", name=name, price="price_" + name, amount=100)
+    at_stripe(stack, "subscriptions/" + subscription, {
+        "items[0][id]": first, **{f"items[{n}][price]": "price_" + name for n, name in enumerate(names)},
+        "items[10][price]": "price_growth"})
+    says(browser, plan="Growth", status="Active")
+    asked = sim.requests("GET", "/v1/subscription_items")[-1]["params"]
+    assert asked == {"subscription": subscription, "limit": "100"}
+
+
 STATUSES = [("trialing", "Trial", "good"), ("past_due", "Payment overdue", "warn"), ("unpaid", "Unpaid", "bad"),
             ("paused", "Paused", "warn"), ("incomplete", "Payment not finished", "warn"),
             ("incomplete_expired", "Payment never finished", "bad"), ("canceled", "Canceled", "bad"),

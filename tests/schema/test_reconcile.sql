@@ -80,6 +80,21 @@ update billing.subscriptions set status = 'active' where id = 'sub_ann';
 select is(pg_temp.page('compare_subscriptions', 'subscriptions', null, '[]', null), format('[{"id": "sub_ann", "kind": "subscription",
 	"tenant": "%s", "fields": {"id": ["sub_ann", null]}}]', :'ann')::jsonb, 'F81 one that Stripe has not');
 
+-- a list shows the first ten items of a subscription only: from them no plan, price or period can be told
+create function pg_temp.ten(p_tenant text, p_more jsonb default '{}') returns jsonb language sql as $$
+	select jsonb_build_array(tap.subscription('ann', p_tenant, p_more) || '{"items": {"has_more": true, "data": [{"price": {"id": "price_addon"},
+		"quantity": 7, "current_period_start": 1797000000, "current_period_end": 1797000001}]}}')
+$$;
+select tap.sync('subscription', tap.subscription('ann', :'ann')) \g /dev/null
+select version as was from sync.objects where kind = 'subscription' and id = 'sub_ann' \gset
+select is(pg_temp.page('compare_subscriptions', 'subscriptions', null, pg_temp.ten(:'ann'), 'sub_ann', true), '[]', 'F81 what a list does not show whole is no drift');
+select is(version, :was::bigint, 'F80 who only looks marks nothing') from sync.objects where kind = 'subscription' and id = 'sub_ann';
+select is(pg_temp.page('compare_subscriptions', 'subscriptions', null, pg_temp.ten(:'ann', '{"cancel_at_period_end": true}'), 'sub_ann', true) -> 0 -> 'fields',
+	'{"cancel_at_period_end": [false, true]}', 'F81 but what it does show is');
+select is(pg_temp.page('compare_subscriptions', 'subscriptions', :'mine', pg_temp.ten(:'ann'), 'sub_ann', true), '[]', 'F81 nor for who mends');
+select is(version, :was::bigint + 1, 'F81 who has it looked at') from sync.objects where kind = 'subscription' and id = 'sub_ann';
+select is_empty($$select from billing.alerts where kind = 'drift' and subject = 'subscription:sub_ann' and cleared_at is null$$, 'F81 without an alert');
+
 -- events do not reach back
 update sync.cursors set watermark = now() - interval '31 days', started_at = null, claimed_until = null where name = 'events';
 select pg_temp.take('events', 300) \g /dev/null

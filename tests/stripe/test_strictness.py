@@ -94,6 +94,9 @@ OTHERS = [
     ("GET", "/v1/events", "type=a&types[]=b", "types", "parameters_exclusive"),
     ("GET", "/v1/subscriptions", "status=alive", "status", None),
     ("GET", "/v1/prices", "active=1", "active", None),
+    ("GET", "/v1/subscription_items", "", "subscription", "parameter_missing"),
+    ("GET", "/v1/subscription_items", "subscription=sub_no", "subscription", "resource_missing"),
+    ("GET", "/v1/subscription_items", "subscription=sub_no&status=active", "status", "parameter_unknown"),
 ]
 
 
@@ -172,6 +175,26 @@ def test_pages_follow_each_other_without_gap(sim):
     assert seen == ids
     back = sim.get("/v1/customers", {"limit": "2", "ending_before": ids[5]})
     assert [row["id"] for row in back["data"]] == ids[3:5] and back["has_more"]
+
+
+@pytest.mark.parametrize("version", ["2026-07-29.dahlia", "2024-10-28.acacia"])
+def test_a_list_within_an_object_ends_after_ten(sim, version):
+    sub = sim.subscribe()
+    for n in range(11):
+        sim.control("plans", {"name": f"addon{n}", "price": f"price_addon{n}", "amount": 100})
+    path = f"/v1/subscriptions/{sub['id']}"
+    sim.post(path, {f"items[{n}][price]": f"price_addon{n}" for n in range(9)})
+    whole = sim.call("GET", path, Stripe_Version=version).json["items"]
+    assert (len(whole["data"]), whole["has_more"]) == (10, False)
+    sim.post(path, {"items[0][price]": "price_addon9", "items[1][price]": "price_addon10"})
+    first = sim.call("GET", path, Stripe_Version=version).json["items"]
+    assert [row["price"]["id"] for row in first["data"]] == ["price_starter", *(f"price_addon{n}" for n in range(9))]
+    assert first["has_more"] and first["url"] == f"/v1/subscription_items?subscription={sub['id']}"
+    asked = {"subscription": sub["id"], "limit": "8"}
+    page = sim.get("/v1/subscription_items", asked)
+    rest = sim.get("/v1/subscription_items", {**asked, "starting_after": page["data"][-1]["id"]})
+    assert (len(page["data"]), page["has_more"], len(rest["data"]), rest["has_more"]) == (8, True, 4, False)
+    assert {row["id"] for row in first["data"]} < {row["id"] for row in page["data"] + rest["data"]}
 
 
 def test_prices_by_lookup_key_with_product(sim):

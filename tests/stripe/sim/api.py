@@ -41,6 +41,7 @@ ROUTES = (
     ("POST", "subscriptions/{id}", tables.SUBSCRIPTION_UPDATE, subscriptions.update),
     ("DELETE", "subscriptions/{id}", tables.SUBSCRIPTION_CANCEL, subscriptions.cancel),
     ("POST", "subscriptions/{id}/resume", tables.SUBSCRIPTION_RESUME, subscriptions.resume),
+    ("GET", "subscription_items", tables.SUBSCRIPTION_ITEM_LIST, subscriptions.list_items),
     ("GET", "invoices", tables.INVOICE_LIST, invoices.list_all),
     ("GET", "invoices/{id}", tables.NOTHING, invoices.retrieve),
     ("GET", "invoice_payments", tables.INVOICE_PAYMENT_LIST, refunds.list_invoice_payments),

@@ -4,6 +4,7 @@ from copy import deepcopy
 NEW = "2026-07-29.dahlia"
 OLD = "2024-10-28.acacia"
 VERSIONS = (NEW, OLD)
+EMBEDDED = 10
 
 
 def drop(row, *names):
@@ -112,7 +113,14 @@ def render(value, version):
     if version == OLD and kind in OLDER and not row.get("deleted"):
         row = deepcopy(row)
         OLDER[kind](row)
-    return {key: render(child, version) for key, child in row.items() if not key.startswith("_")}
+    return {key: render(first_page(child), version) for key, child in row.items() if not key.startswith("_")}
+
+
+def first_page(child):
+    """A list within an object is there with its first ten; the rest is at its own address."""
+    if not isinstance(child, dict) or child.get("object") != "list" or len(child["data"]) <= EMBEDDED:
+        return child
+    return {**child, "data": child["data"][:EMBEDDED], "has_more": True}
 
 
 def difference(before, after):

@@ -80,6 +80,12 @@ def list_all(world, p):
     return page(world, rows, p, "/v1/subscriptions")
 
 
+def list_items(world, p):
+    """All of them, ten at a time unless asked otherwise: the list within a subscription ends after its first ten."""
+    row = world.get("subscription", p["subscription"], "subscription")
+    return page(world, row["items"]["data"], p, "/v1/subscription_items")
+
+
 def check_cancellation(world, row, p):
     if "cancel_at" in p and "cancel_at_period_end" in p:
         raise bad("You may only specify one of these parameters: cancel_at, cancel_at_period_end.", "cancel_at",

@@ -170,6 +170,9 @@ SUBSCRIPTION_LIST = parse_table(PAGE + """
     plan                    !
     test_clock              !
 """)
+SUBSCRIPTION_ITEM_LIST = parse_table(PAGE + """
+    subscription    * string
+""")
 INVOICE_LIST = parse_table(PAGE + """
     customer        string
     subscription    string
