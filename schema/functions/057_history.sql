@@ -6,7 +6,7 @@ set role tollgate_service;
 create or replace function billing.keep_subscription_history() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-	apart text[] := '{synced_at, customer_id}';
+	apart text[] := '{synced_at, customer_id, currency, amount}';
 	at timestamptz := greatest(now(), (select h.from_at from billing.subscription_history h
 		where h.subscription_id = new.id and h.to_at is null));
 begin
@@ -14,10 +14,10 @@ begin
 		return null;
 	end if;
 	update billing.subscription_history h set to_at = at where h.subscription_id = new.id and h.to_at is null;
-	insert into billing.subscription_history (subscription_id, tenant_id, from_at, status, plan, price, quantity,
+	insert into billing.subscription_history (subscription_id, tenant_id, from_at, status, plan, plans, price, quantity,
 		period_start, period_end, cancel_at_period_end, cancel_at, canceled_at, ended_at, trial_end, past_due_since,
 		created_at)
-	values (new.id, new.tenant_id, at, new.status, new.plan, new.price, new.quantity, new.period_start, new.period_end,
+	values (new.id, new.tenant_id, at, new.status, new.plan, new.plans, new.price, new.quantity, new.period_start, new.period_end,
 		new.cancel_at_period_end, new.cancel_at, new.canceled_at, new.ended_at, new.trial_end, new.past_due_since,
 		new.created_at);
 	return null;

@@ -73,6 +73,17 @@ begin
 end
 $$;
 
+-- The plans of all items, those that are plans of ours.
+create or replace function billing.plans_of(p_doc jsonb) returns text[]
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return array(
+		select distinct p.plan from jsonb_array_elements(billing.items_of(p_doc)) i
+			cross join lateral billing.plan_of(billing.price_of(i)) p (plan)
+		where p.plan is not null order by p.plan);
+end
+$$;
+
 -- The tenant a document names itself: our id travels in metadata, and on a session also as its reference.
 create or replace function billing.tenant_named_in(p_doc jsonb) returns uuid
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$

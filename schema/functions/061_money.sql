@@ -13,6 +13,22 @@ begin
 end
 $$;
 
+-- What all items of a subscription cost at a renewal, before taxes and discounts. Null when they do not say it: tiers,
+-- packages, usage that is metered, a price whose amount is of another currency, items that are not renewed together.
+create or replace function billing.renewal_of(p_doc jsonb, p_currency text) returns bigint
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return (
+		select case when sum(v.amount) <= 9007199254740992 then sum(v.amount) end from (
+			select billing.whole_of(i #> '{price,unit_amount}')::numeric * coalesce(billing.whole_of(i -> 'quantity'), 1) as amount,
+				jsonb_build_array(i #> '{price,recurring,interval}', i #> '{price,recurring,interval_count}') as pace,
+				i #>> '{price,currency}' = p_currency and coalesce(i #>> '{price,recurring,usage_type}', 'licensed') = 'licensed'
+					and i #>> '{price,transform_quantity}' is null as plain
+			from jsonb_array_elements(billing.items_of(p_doc)) i) v
+		having bool_and(coalesce(v.plain, false) and v.amount is not null) and count(distinct v.pace) = 1);
+end
+$$;
+
 reset role;
 
 set role tollgate_owner;

@@ -25,7 +25,10 @@ begin
 	s.status := p_doc ->> 'status';
 	s.price := billing.price_of(item);
 	s.plan := billing.plan_of(s.price);
+	s.plans := billing.plans_of(p_doc);
 	s.quantity := billing.whole_of(item -> 'quantity');
+	s.currency := coalesce(p_doc ->> 'currency', item #>> '{price,currency}');
+	s.amount := billing.renewal_of(p_doc, s.currency);
 	s.period_start := billing.period_start_of(p_doc);
 	s.period_end := billing.period_end_of(p_doc);
 	s.cancel_at_period_end := coalesce(p_doc -> 'cancel_at_period_end' = 'true', false);
@@ -47,13 +50,14 @@ declare
 	rule text := (select r.grants from billing.status_rules r where r.status = n.status);
 	put billing.subscriptions;
 begin
-	insert into billing.subscriptions as s (id, tenant_id, customer_id, status, plan, price, quantity, period_start,
-		period_end, cancel_at_period_end, cancel_at, canceled_at, ended_at, trial_end, created_at, past_due_since)
-	values (n.id, n.tenant_id, n.customer_id, n.status, n.plan, n.price, n.quantity, n.period_start, n.period_end,
-		n.cancel_at_period_end, n.cancel_at, n.canceled_at, n.ended_at, n.trial_end, n.created_at,
+	insert into billing.subscriptions as s (id, tenant_id, customer_id, status, plan, plans, price, quantity, currency, amount,
+		period_start, period_end, cancel_at_period_end, cancel_at, canceled_at, ended_at, trial_end, created_at, past_due_since)
+	values (n.id, n.tenant_id, n.customer_id, n.status, n.plan, n.plans, n.price, n.quantity, n.currency, n.amount,
+		n.period_start, n.period_end, n.cancel_at_period_end, n.cancel_at, n.canceled_at, n.ended_at, n.trial_end, n.created_at,
 		case rule when 'grace' then now() end)
 	on conflict (id) do update set customer_id = excluded.customer_id, status = excluded.status,
-		plan = coalesce(excluded.plan, s.plan), price = excluded.price, quantity = excluded.quantity,
+		plan = coalesce(excluded.plan, s.plan), plans = coalesce(nullif(excluded.plans, '{}'), s.plans),
+		price = excluded.price, quantity = excluded.quantity, currency = excluded.currency, amount = excluded.amount,
 		period_start = excluded.period_start, period_end = excluded.period_end,
 		cancel_at_period_end = excluded.cancel_at_period_end, cancel_at = excluded.cancel_at,
 		canceled_at = excluded.canceled_at, ended_at = excluded.ended_at, trial_end = excluded.trial_end,

@@ -17,15 +17,9 @@ begin
 end
 $$;
 
--- What the plan costs at the next renewal, before taxes and discounts.
-create or replace function billing.price_document(s billing.subscriptions) returns jsonb
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
-begin
-	return (select billing.amount_document(p.amount * coalesce(s.quantity, 1), p.currency) from billing.prices p where p.id = s.price);
-end
-$$;
+drop function if exists billing.price_document(billing.subscriptions);
 
--- The one thing that happens next, if nobody does anything.
+-- The one thing that happens next, if nobody does anything; what it costs, where that is known.
 create or replace function billing.next_document(s billing.subscriptions) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
@@ -53,11 +47,11 @@ begin
 	elsif s.status = 'trialing' then
 		kind := 'trial_ends';
 		at := s.trial_end;
-		amount := billing.price_document(s);
+		amount := billing.amount_document(s.amount, s.currency);
 	elsif s.status = 'active' then
 		kind := 'renews';
 		at := s.period_end;
-		amount := billing.price_document(s);
+		amount := billing.amount_document(s.amount, s.currency);
 	end if;
 	return jsonb_build_object('kind', kind, 'label', 'next_' || kind, 'date', api.date_document(at), 'amount', amount);
 end

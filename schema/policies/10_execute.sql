@@ -20,7 +20,7 @@ grant execute on function api.signed_in(), api.billing_page(), api.portal_custom
 grant execute on function auth.uid(), auth.email(), auth.require_user(), app.my_tenants(), billing.status_name(text),
 	billing.status_class(text), billing.current_subscription(uuid) to tollgate_account, tollgate_billing;
 grant execute on function app.managed_tenants(), billing.my_tenant(), billing.dates_document(billing.subscriptions),
-	billing.price_document(billing.subscriptions), billing.next_document(billing.subscriptions),
+	billing.next_document(billing.subscriptions),
 	billing.entitlement_document(uuid), billing.account_document(app.members), billing.invoice_documents(uuid),
 	billing.payment_documents(uuid), billing.notice_documents(uuid), billing.my_checkout_state(uuid) to tollgate_billing;
 

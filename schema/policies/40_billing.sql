@@ -9,9 +9,8 @@ create policy manager on billing.customers for select to tollgate_billing
 	using (tenant_id = any ((select app.managed_tenants())::uuid[]));
 
 -- what an entitlement is made of: any member may know it
-grant select on billing.plans, billing.prices, billing.status_rules, billing.policies to tollgate_billing;
+grant select on billing.plans, billing.status_rules, billing.policies to tollgate_billing;
 create policy everybody on billing.plans for select to tollgate_billing using (true);
-create policy everybody on billing.prices for select to tollgate_billing using (true);
 create policy everybody on billing.status_rules for select to tollgate_billing using (true);
 create policy everybody on billing.policies for select to tollgate_billing using (true);
 grant select on billing.plan_history, billing.subscription_history, billing.disputes to tollgate_billing;

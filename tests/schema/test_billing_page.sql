@@ -78,5 +78,24 @@ select tap.open_draft('zoe', 'zoe@example.org') ->> 'tenant' as zoe \gset
 select tap.sync('checkout', tap.checkout('zoe', :'zoe')) \g /dev/null
 select is(pg_temp.page(tap.session('zoe@example.org', 'z')) #> '{account,can_subscribe}', 'false', 'C12 whose subscription is on its way buys no other');
 
+-- what a renewal costs: of all items, or nothing is said of it; p_prices over a plain one of 19 a month, each for two
+create function pg_temp.cost(p_bearer text, p_prices jsonb, p_more jsonb default '{}') returns text language sql as $$
+	select split_part(pg_temp.next(p_bearer, p_more || jsonb_build_object('items', jsonb_build_object('data', (
+		select jsonb_agg(jsonb_build_object('quantity', 2, 'current_period_start', 1798000000, 'current_period_end', 1800000000) || coalesce(p -> 'item', '{}')
+			|| jsonb_build_object('price', '{"id": "price_starter", "active": true, "unit_amount": 1900, "currency": "eur",
+				"recurring": {"interval": "month", "interval_count": 1, "usage_type": "licensed"}, "transform_quantity": null}' || p - 'item'))
+		from jsonb_array_elements(p_prices) p)))), '2027-01-15', 2)
+$$;
+select is(pg_temp.cost(:'a', v.prices, v.more), v.cost, 'C97 a renewal of ' || v.description)
+from (values ('[{}]'::jsonb, '{}'::jsonb, ' 38.00 EUR', 'one item'), ('[{}, {"id": "price_seat", "unit_amount": 500, "item": {"quantity": 10}}]', '{}', ' 88.00 EUR', 'two'),
+	('[{"unit_amount": 99999999, "item": {"quantity": 999999999999}}]', '{}', '', 'more than money can be'),
+	('[{"unit_amount": 9007199254740992, "item": {"quantity": 1}}]', '{}', ' 90071992547409.92 EUR', 'as much as can be'),
+	('[{"unit_amount": 9007199254740992, "item": {"quantity": 1}}, {"unit_amount": 1}]', '{}', '', 'more than that'),
+	('[{}, {"id": "price_use", "recurring": {"interval": "month", "interval_count": 1, "usage_type": "metered"}}]', '{}', '', 'usage'),
+	('[{}, {"id": "price_tier", "unit_amount": null}]', '{}', '', 'tiers'), ('[{"transform_quantity": {"divide_by": 10, "round": "up"}}]', '{}', '', 'packages'),
+	('[{}, {"id": "price_year", "recurring": {"interval": "year", "interval_count": 1}}]', '{}', '', 'items that are not renewed together'),
+	('[{}, {"id": "price_usd", "currency": "usd"}]', '{"currency": "eur"}', '', 'a price in another currency'),
+	('[{}]', '{"currency": "usd"}', '', 'a subscription in another currency than its price is listed in')) v (prices, more, cost, description);
+
 select * from finish();
 rollback;
