@@ -71,6 +71,16 @@ begin
 end
 $$;
 
+-- A subscription is billed in its own currency, whatever others its price is sold in.
+create or replace function billing.currency_fault(p_invoice jsonb) returns text
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return (
+		select 'currency is not that of ' || s.id from billing.subscriptions s
+		where s.id = billing.subscription_of(p_invoice) and s.currency <> p_invoice ->> 'currency');
+end
+$$;
+
 -- Of a charge or a dispute.
 create or replace function billing.dispute_fault(p_doc jsonb) returns text
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$

@@ -98,6 +98,17 @@ begin
 end
 $$;
 
+-- Invoices that were written down before it was known in which currency they must be.
+create or replace function billing.doubt_invoices(p_id text, p_doc jsonb) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	perform sync.mark('invoice', d.id) from (
+		select i.id from billing.invoices i
+		where i.tenant_id = billing.subscription_tenant(p_id, p_doc) and i.subscription_id = p_id
+			and i.currency <> p_doc ->> 'currency' order by i.id) d;
+end
+$$;
+
 create or replace function service.write_subscription(p_claim uuid, p_kind text, p_id text, p_version bigint, p_doc jsonb)
 	returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -112,6 +123,7 @@ declare
 begin
 	perform billing.require_document(p_doc, p_id);
 	perform sync.lock_customer(customer);
+	perform billing.doubt_invoices(p_id, p_doc);
 	perform sync.hold(p_claim, p_kind, p_id);
 	tenant := billing.subscription_tenant(p_id, p_doc);
 	if fault is not null then

@@ -67,6 +67,7 @@ begin
 	perform sync.lock_customer(customer);
 	perform sync.hold(p_claim, p_kind, p_id);
 	tenant := billing.invoice_tenant(p_id, p_doc);
+	fault := coalesce(fault, billing.currency_fault(p_doc));
 	if fault is not null then
 		return sync.park(p_kind, p_id, p_version, fault);
 	elsif tenant is null then

@@ -87,6 +87,28 @@ select is(tap.ask('tollgate_jobs', format('service.compare_subscriptions(%L, nul
 	jsonb_build_array(tap.subscription('ann', :'ann', '{"trial_end": 1e30, "status": null}')), 'sub_ann')) #>> '{found,0,id}', 'sub_ann',
 	'F68 and comparing with it does not fail');
 
+-- the wrong currency: a subscription is billed in its own, whatever its price is listed in
+select tap.paid('cur') as cur \gset
+create function pg_temp.eur(p_tenant text, p_currency text) returns jsonb language sql as $$
+	select tap.subscription('cur', p_tenant, jsonb_build_object('currency', p_currency, 'items', '{"data": [{"quantity": 1, "price":
+		{"id": "price_starter", "active": true, "unit_amount": 1900, "currency": "eur"}}]}'::jsonb))
+$$;
+select tap.sync('subscription', pg_temp.eur(:'cur', 'eur')) \g /dev/null
+select is(tap.sync('invoice', tap.invoice('cur', '{"id": "in_usd", "currency": "usd"}')), '{"clean": false, "dead": true, "warning": "currency is not that of sub_cur"}',
+	'F68 an invoice in another currency than its subscription is parked');
+select is(detail, '{"error": "currency is not that of sub_cur"}', 'F68 with an alert') from billing.alerts where kind = 'parked' and subject = 'invoice:in_usd' and cleared_at is null;
+select is(count(*), 0::bigint, 'F68 and not written down') from billing.invoices where id = 'in_usd';
+select is(tap.sync('invoice', tap.invoice('cur', '{"id": "in_usd", "currency": "usd", "parent": null}')), '{"clean": true}', 'F68 one of no subscription may be in any');
+select tap.sync('subscription', pg_temp.eur(:'cur', 'usd')) \g /dev/null
+select is(tap.sync('invoice', tap.invoice('cur', '{"id": "in_opt", "currency": "usd"}')), '{"clean": true}', 'F68 a price may be sold in other currencies than its own');
+select is(count(*), 0::bigint, 'F68 nor is that drift') from billing.alerts where kind = 'drift' and cleared_at is null;
+-- the invoice came first
+select tap.paid('new') as new \gset
+select tap.sync('invoice', tap.invoice('new', '{"id": "in_early", "currency": "usd"}')) \g /dev/null
+select tap.sync('subscription', tap.subscription('new', :'new', '{"currency": "eur"}')) \g /dev/null
+select ok(version > clean_version, 'F68 what was written down before its currency could be told is looked at again') from sync.objects where id = 'in_early';
+select is(tap.write(tap.claim('invoice', 'in_early'), tap.invoice('new', '{"id": "in_early", "currency": "usd"}')) ->> 'warning', 'currency is not that of sub_new', 'F68 and parked');
+
 -- a newer mark while it was fetched: not dead
 select tap.receive('evt_n1', 'invoice', 'in_new') \g /dev/null
 select tap.claim('invoice', 'in_new') as claim \gset
