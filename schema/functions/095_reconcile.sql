@@ -3,12 +3,12 @@
 
 set role tollgate_service;
 
--- An hour of overlap: lists may lag. Stripe keeps events for 30 days.
+-- An hour of overlap: lists may lag. Stripe keeps events for 30 days. The watermark is Stripe's time, never ours: who asks by
+-- a clock that is ahead is told nothing of what has just been.
 create or replace function sync.pass_begins(p_name text, p_watermark timestamptz) returns timestamptz
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 begin
-	return greatest(now() - interval '30 days',
-		case when p_name <> 'undelivered' then p_watermark - interval '1 hour' end);
+	return coalesce(case when p_name <> 'undelivered' then p_watermark - interval '1 hour' end, now() - interval '30 days');
 end
 $$;
 
@@ -64,10 +64,10 @@ begin
 	elsif c.claimed_until > now() then
 		return '{"busy": true}';
 	elsif c.started_at is null or c.finished_at >= c.started_at then
-		if p_name = 'events' and c.watermark < now() - interval '30 days' then
-			perform sync.look_at_all(c.watermark);
+		if p_name = 'events' and c.seen_at < now() - interval '30 days' then
+			perform sync.look_at_all(least(c.watermark, c.seen_at));
 		end if;
-		update sync.cursors k set started_at = now(), from_at = sync.pass_begins(p_name, c.watermark), after = null
+		update sync.cursors k set started_at = now(), from_at = sync.pass_begins(p_name, c.watermark), after = null, newest = null
 		where k.name = p_name;
 	end if;
 	update sync.cursors k set claim = gen_random_uuid(), claimed_until = now() + make_interval(secs => p_lease)
@@ -83,7 +83,8 @@ begin
 	update sync.cursors c set after = coalesce(p_after, c.after),
 		claimed_until = case when p_more then now() + make_interval(secs => p_lease) end,
 		finished_at = case when p_more then c.finished_at else greatest(now(), c.started_at) end,
-		watermark = case when p_more then c.watermark else c.started_at end
+		seen_at = case when p_more then c.seen_at else c.started_at end,
+		watermark = case when p_more then c.watermark else coalesce(c.newest, c.watermark) end
 	where c.name = p_name and c.claim = p_claim;
 	if not found then
 		raise exception 'the claim is not held any more' using errcode = 'TG409';
@@ -114,6 +115,9 @@ declare
 		where not exists (select from inbox.events i where i.id = e ->> 'id'));
 begin
 	if p_claim is not null then
+		update sync.cursors c set newest = greatest(c.newest, (
+			select to_timestamp(max((e ->> 'created')::bigint)) from jsonb_array_elements(p_page) e))
+		where c.name = p_name and c.claim = p_claim;
 		perform sync.move_cursor(p_name, p_claim, p_after, p_more, p_lease);
 		perform service.receive_event(e ->> 'id', e ->> 'type', e ->> 'api_version', (e ->> 'created')::bigint,
 			(e ->> 'livemode')::boolean, convert_to(e ->> 'raw', 'UTF8'), null, null, e ->> 'kind', e ->> 'object')

@@ -224,8 +224,9 @@ class World:
         long_ago = self.sim.get("clock")["now"] - time.time() > 29 * 86400
         self.stop_second()
         self.db.execute("with gone as (delete from sync.cursors where name <> 'events')"
-                        " insert into sync.cursors (name, watermark) values ('events', %s) on conflict (name)"
-                        " do update set watermark = excluded.watermark, started_at = null, finished_at = null,"
+                        " insert into sync.cursors (name, watermark, seen_at) select 'events', t, t from (select %s::timestamptz t) v"
+                        " on conflict (name) do update set watermark = excluded.watermark, seen_at = excluded.seen_at,"
+                        " started_at = null, finished_at = null,"
                         " after = null, claim = null, claimed_until = null",
                         datetime.now(timezone.utc) - timedelta(days=60) if long_ago else None)
         self.start_second()

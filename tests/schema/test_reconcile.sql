@@ -11,8 +11,8 @@ create function pg_temp.page(p_step text, p_name text, p_cursor jsonb, p_page js
 	select tap.ask('tollgate_jobs', format('service.%s(%L, %L, %L, now(), %L, %L, %L, 60)', p_step, p_name, p_cursor ->> 'claim',
 		p_page, p_prev, p_after, p_more)) -> 'found'
 $$;
-create function pg_temp.event(p_id text, p_object text) returns jsonb language sql as $$
-	select jsonb_build_array(jsonb_build_object('id', p_id, 'type', 'customer.updated', 'created', '1767225600', 'livemode', 'false',
+create function pg_temp.event(p_id text, p_object text, p_ago interval default '1 min') returns jsonb language sql as $$
+	select jsonb_build_array(jsonb_build_object('id', p_id, 'type', 'customer.updated', 'created', extract(epoch from now() - p_ago)::bigint::text, 'livemode', 'false',
 		'kind', 'customer', 'object', p_object, 'raw', '{"é": 1}'))
 $$;
 
@@ -39,6 +39,26 @@ select is(watermark - from_at, interval '1 hour', 'F81 with an hour of overlap')
 select is(pg_temp.page('adopt_events', 'events', null, pg_temp.event('evt_b', 'cus_b'), 'evt_b'),
 	'[{"id": "evt_b", "kind": "event", "type": "customer.updated"}]', 'F80 who only looks is told');
 select is_empty($$select from inbox.events where id = 'evt_b' union all select from sync.objects where id = 'cus_b'$$, 'F80 and changes nothing');
+
+-- whose clock it is
+create function pg_temp.past(p_page jsonb) returns timestamptz language plpgsql as $$
+declare
+	mine jsonb;
+begin
+	update sync.cursors set claimed_until = null where name = 'events';
+	mine := pg_temp.take('events');
+	perform pg_temp.page('adopt_events', 'events', mine, p_page, 'evt_z');
+	return watermark from sync.cursors where name = 'events';
+end
+$$;
+select is(pg_temp.past(pg_temp.event('evt_c' || extract(epoch from ago), 'cus_c', ago)), to_timestamp(extract(epoch from now() - ago)::bigint),
+	format('F81 by Stripe''s clock, from which ours is %s away, the next pass begins', ago)) from unnest('{5 hours, -5 hours}'::interval[]) ago;
+select is(pg_temp.past('[]'), to_timestamp(extract(epoch from now() + interval '5 hours')::bigint), 'F81 where nothing is listed it stays where it was');
+update sync.cursors set claimed_until = null where name = 'events';
+select pg_temp.take('events') as mine \gset
+select pg_temp.page('adopt_events', 'events', :'mine', pg_temp.event('evt_p1', 'cus_c'), 'evt_p1', true),
+	pg_temp.page('adopt_events', 'events', :'mine', pg_temp.event('evt_p2', 'cus_c', '1 day'), 'evt_p2') \g /dev/null
+select is(watermark, to_timestamp(extract(epoch from now() - interval '1 min')::bigint), 'F81 of several pages the newest event counts') from sync.cursors where name = 'events';
 
 -- field by field
 select tap.paid('ann') as ann \gset
@@ -98,10 +118,14 @@ select is_empty($$select from billing.alerts where kind = 'drift' and subject = 
 -- events do not reach back
 update sync.cursors set watermark = now() - interval '31 days', started_at = null, claimed_until = null where name = 'events';
 select pg_temp.take('events', 300) \g /dev/null
+select is(count(*), 0::bigint, 'F81 where nothing happened for a month, and somebody looked, nothing else is due') from sync.cursors where name = 'checkouts';
+update sync.cursors set seen_at = now() - interval '31 days', started_at = null, claimed_until = null where name = 'events';
+select pg_temp.take('events', 300) \g /dev/null
 select is(version > clean_version, true, 'F81 after a month away all that may have changed is due') from sync.objects where id = 'cus_ann';
 select results_eq($$select name from sync.cursors where finished_at is null and name not in ('events', 'subscriptions') order by 1$$,
 	array['checkouts', 'disputes', 'invoices', 'refunds'], 'F81 and what was made since is listed');
 select pg_temp.take('invoices', -1) as mine \gset
+select cmp_ok((:'mine'::jsonb ->> 'from')::bigint, '<=', extract(epoch from now() - interval '31 days')::bigint, 'F81 from where events were last looked at');
 select is(pg_temp.page('mark_objects', 'invoices', :'mine', '[{"kind": "invoice", "id": "in_1"}]', 'in_1'), '[]', 'F81 such a list');
 select is(count(*), 1::bigint, 'F81 marks') from sync.objects where id = 'in_1';
 select is(pg_temp.take('invoices', -1), null, 'F81 and is not asked for again');
