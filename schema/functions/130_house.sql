@@ -2,8 +2,21 @@
 
 set role tollgate_service;
 
+-- Whether all that came of a checkout is known. Stripe's page lives a day: what was done there, though no webhook told it,
+-- is known when a look through Stripe's events has ended that began later, and nothing of it is left to fetch, be it given up.
+create or replace function billing.is_settled(c billing.checkouts) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return (c.opened_at is null or exists (
+			select from sync.cursors k where k.name = 'events' and k.seen_at > c.opened_at + interval '25 hours'))
+		and not exists (
+			select from (values ('checkout', c.session_id), ('subscription', c.subscription_id), ('customer', c.customer_id)) n (kind, id)
+			join sync.objects o on o.kind = n.kind and o.id = n.id where o.version > o.clean_version);
+end
+$$;
+
 -- A draft nobody paid for, and of which nothing else is recorded. One whose payment is under way (it may take Stripe weeks)
--- is given a month, and one whose buyer came back the day that Stripe's page lives.
+-- is given a month.
 create or replace function billing.drop_drafts() returns bigint
 language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 declare
@@ -15,8 +28,7 @@ begin
 			and not exists (select from billing.customers c where c.tenant_id = t.id)
 			and not exists (select from billing.subscriptions s where s.tenant_id = t.id)
 			and not exists (select from billing.checkouts c where c.tenant_id = t.id
-				and (c.status in ('complete', 'unpaid') and c.created_at > now() - interval '30 days'
-					or c.opened_at > now() - interval '25 hours'))
+				and (c.status in ('complete', 'unpaid') and c.created_at > now() - interval '30 days' or not billing.is_settled(c)))
 			and not exists (select from billing.overrides o where o.tenant_id = t.id)
 			and not exists (select from billing.alerts a where a.tenant_id = t.id)
 			and not exists (select from billing.invoices i where i.tenant_id = t.id)

@@ -66,18 +66,20 @@ insert into auth.links (hash, code_hash, email_canonical, expires_at, created_at
 select id as who from auth.users limit 1 \gset
 insert into auth.sessions (user_id, absolute_until, idle_until, auth_at, amr) values
 	(:'who', now() - interval '91 days', now() - interval '92 days', now(), '{}'), (:'who', now(), now() - interval '89 days', now(), '{}');
-create function pg_temp.draft(p_key text, p_age interval, p_status text) returns void language plpgsql as $$
+create function pg_temp.draft(p_key text, p_age interval, p_status text, p_opened interval default null) returns void language plpgsql as $$
 begin
 	delete from auth.hits;
 	perform tap.open_draft(p_key, p_key || '@example.org');
-	update billing.checkouts set status = p_status, created_at = now() - p_age where key = p_key::bytea;
+	update billing.checkouts set status = p_status, created_at = now() - p_age, opened_at = now() - p_opened,
+		session_id = case when p_opened is not null then 'cs_' || p_key end
+	where key = p_key::bytea;
 	update app.tenants set created_at = now() - p_age where id = (select tenant_id from billing.checkouts where key = p_key::bytea);
 end
 $$;
-select pg_temp.draft('young', '6 days', 'open'), pg_temp.draft('old', '8 days', 'open'), pg_temp.draft('expired', '8 days', 'expired'),
-	pg_temp.draft('paying', '8 days', 'unpaid'), pg_temp.draft('given up', '31 days', 'unpaid'), pg_temp.draft('back', '8 days', 'open'),
-	pg_temp.draft('gift', '8 days', 'open') \g /dev/null
-update billing.checkouts set opened_at = case key when 'back' then now() - interval '23 hours' else created_at end;
+select pg_temp.draft('young', '6 days', 'open'), pg_temp.draft('old', '8 days', 'open'), pg_temp.draft('expired', '8 days', 'expired', '8 days'),
+	pg_temp.draft('paying', '8 days', 'unpaid', '8 days'), pg_temp.draft('given up', '31 days', 'unpaid', '31 days'),
+	pg_temp.draft('back', '8 days', 'open', '23 hours'), pg_temp.draft('gift', '8 days', 'open', '8 days') \g /dev/null
+insert into sync.cursors (name, seen_at) values ('events', now());
 select ops.put_override(tenant_id, true, 'growth', null, 'a friend', 'ops') from billing.checkouts where key = 'gift' \g /dev/null
 update app.tenants set created_at = now() - interval '1 year' where status = 'active';
 select tap.receive('evt_old' || n, null, null) from generate_series(1, 5) n \g /dev/null
@@ -96,6 +98,37 @@ from inbox.events where id like 'evt_old%';
 delete from inbox.events where id like 'evt_old%';
 select is(array_agg(key order by key), '{new,waiting}', 'D24 mail that waits or is recent stays') from mail.outbox;
 select is(array_agg(convert_from(key, 'UTF8') order by key), '{ann,back,gift,paying,young}', 'D24 drafts being paid, or young, stay, and tenants for ever') from billing.checkouts;
+
+-- what may still turn out to have been paid
+select pg_temp.draft(kind, '8 days', 'open', '2 days') from unnest('{dirty,dead,subscription,customer,clean}'::text[]) kind \g /dev/null
+update billing.checkouts set subscription_id = 'sub_s', customer_id = 'cus_s' where key in ('subscription', 'customer');
+create function pg_temp.kept(p_key text) returns boolean language plpgsql as $$
+begin
+	perform tap.ask('tollgate_jobs', 'service.keep_house()');
+	return exists (select from billing.checkouts where key = p_key::bytea);
+end
+$$;
+create function pg_temp.waits(p_kind text, p_id text, p_dead timestamptz default null) returns void language sql as $$
+	insert into sync.objects (kind, id, dead_at) values (p_kind, p_id, p_dead)
+$$;
+update sync.cursors set seen_at = now() - interval '24 hours';
+select is(pg_temp.kept(k), true, 'F81 none is dropped before Stripe''s events were looked through since: ' || k) from unnest('{dirty,clean}'::text[]) k;
+update sync.cursors set seen_at = now() - interval '22 hours';
+savepoint looked;
+select pg_temp.waits('checkout', 'cs_dirty') \g /dev/null
+select is(pg_temp.kept('dirty'), true, 'F96 nor while its session waits to be fetched');
+rollback to looked;
+select pg_temp.waits('checkout', 'cs_dead', now()) \g /dev/null
+select is(pg_temp.kept('dead'), true, 'F77 nor when that was given up');
+rollback to looked;
+select pg_temp.waits('subscription', 'sub_s') \g /dev/null
+select is(pg_temp.kept('subscription'), true, 'F96 nor while its subscription does');
+rollback to looked;
+select pg_temp.waits('customer', 'cus_s') \g /dev/null
+select is(pg_temp.kept('customer'), true, 'F96 nor its customer');
+rollback to looked;
+select is(pg_temp.kept(k), false, 'D24 then it goes: ' || k) from unnest('{dirty,clean}'::text[]) k;
+delete from sync.cursors;
 
 select is(tap.ask('tollgate_operator', 'ops.status()') - 'migrations', '{"events": {"received": 0, "dead": 0},
 	"oldest_received_seconds": null, "dirty": 0, "retrying": 0, "overdue_seconds": null, "dead_objects": 0, "mail": {"pending": 1, "dead": 0},
@@ -121,6 +154,7 @@ select tap.ask('tollgate_webhooks', format('service.receive_event(%L, %L, null, 
 from generate_series(1, 3) n \g /dev/null
 update inbox.events set outcome = '{"foreign": "account"}' where id = 'evt_u3';
 select is(jsonb_path_query_array(tap.ask('tollgate_operator', 'ops.status()'), '$.unknown_types[*] ? (@.last != "").events'), '[1, 1]', 'C32 unknown events are counted by type, and not what another mode or account told');
+delete from sync.cursors;
 insert into sync.cursors (name, started_at, finished_at) values ('events', now(), now()), ('subscriptions', now(), now() - interval '1 day');
 select is((s -> 'last_gap_look' <> 'null')::text || (s -> 'last_comparison' <> 'null') || (s -> 'lists_under_way'), 'truetrue["subscriptions"]',
 	'C25 and when Stripe''s lists were looked through') from tap.ask('tollgate_operator', 'ops.status()') s;
