@@ -37,32 +37,65 @@ begin
 end
 $$;
 
--- Stripe's price object, from a price or an item of a subscription. Written only when it says something new: every
--- subscription's write comes by here.
-create or replace function billing.put_price(p_doc jsonb) returns void
+-- The plan that goes by this lookup key costs what the active price with it says. Where two prices have it, it has moved, and
+-- one of them is still to be fetched: the other was fetched last. Where none has, the plan keeps the price it had.
+create or replace function billing.follow_key(p_key text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	perform billing.give_price(l.id, p.id) from billing.plans l cross join lateral (
+		select n.id from billing.prices n where n.lookup_key = l.lookup_key and n.active and n.synced_at is not null
+		order by n.synced_at desc, n.id limit 1) p
+	where l.lookup_key = p_key;
+end
+$$;
+
+create or replace function billing.price_row(p_doc jsonb) returns billing.prices
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 declare
 	seen billing.prices := row(p_doc ->> 'id', null, billing.id_of(p_doc -> 'product'), p_doc ->> 'lookup_key',
 		p_doc -> 'active' = 'true', billing.whole_of(p_doc -> 'unit_amount'), p_doc ->> 'currency',
 		p_doc #>> '{recurring,interval}', billing.whole_of(p_doc #> '{recurring,interval_count}'), null);
-	named text;
 begin
-	if exists (select from billing.prices p where p.id = seen.id and p.synced_at is not null
-			and (p.product, p.lookup_key, p.active, p.amount, p.currency, p.interval, p.interval_count) is not distinct from
-			(seen.product, seen.lookup_key, seen.active, seen.amount, seen.currency, seen.interval, seen.interval_count)) then
-		return;
-	end if;
+	return seen;
+end
+$$;
+
+-- Stripe's price object as it was fetched: nothing else says what a price is.
+create or replace function billing.put_price(p_doc jsonb) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	seen billing.prices := billing.price_row(p_doc);
+	key text := (select p.lookup_key from billing.prices p where p.id = seen.id);
+begin
 	insert into billing.prices (id, product, lookup_key, active, amount, currency, interval, interval_count, synced_at)
 	values (seen.id, seen.product, seen.lookup_key, seen.active, seen.amount, seen.currency, seen.interval,
-		seen.interval_count, now())
+		seen.interval_count, clock_timestamp())
 	on conflict (id) do update set product = excluded.product, lookup_key = excluded.lookup_key, active = excluded.active,
 		amount = excluded.amount, currency = excluded.currency, interval = excluded.interval,
-		interval_count = excluded.interval_count, synced_at = now();
-	select p.id into named from billing.plans p where p.lookup_key = seen.lookup_key;
-	if seen.active and named is not null then
-		perform billing.give_price(named, seen.id);
-	end if;
+		interval_count = excluded.interval_count, synced_at = clock_timestamp();
+	perform billing.follow_key(k) from unnest(array[key, seen.lookup_key]) k;
 	perform billing.compare_price(seen.id);
+end
+$$;
+
+-- What a subscription says of a price may be older than what is known of it, or newer: where it says anything new, the price is
+-- fetched. Until then what never changes of a price may be taken from here.
+create or replace function billing.note_price(p_doc jsonb) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	said billing.prices := billing.price_row(p_doc);
+	known billing.prices;
+begin
+	select p.* into known from billing.prices p where p.id = said.id;
+	if known.synced_at is not null and to_jsonb(known) - '{plan,synced_at}'::text[] = to_jsonb(said) - '{plan,synced_at}'::text[] then
+		return;
+	end if;
+	perform sync.mark('price', said.id);
+	insert into billing.prices as p (id, product, amount, currency, interval, interval_count)
+	values (said.id, said.product, said.amount, said.currency, said.interval, said.interval_count)
+	on conflict (id) do update set product = excluded.product, amount = excluded.amount, currency = excluded.currency,
+		interval = excluded.interval, interval_count = excluded.interval_count
+	where p.synced_at is null;
 end
 $$;
 

@@ -34,7 +34,7 @@ $$;
 
 -- [{"id", "rank", "price", "lookup_key", "amount", "currency", "interval", "grace_days", "features"}...], all but id and
 -- rank optional. A plan that is gone stays for who has it; a price belongs to one plan, and one that was learned by the
--- lookup key stays while that is the same.
+-- lookup key stays while that is the same. A plan whose price is named goes by no key.
 create or replace function ops.put_plans(p_plans jsonb) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -46,7 +46,7 @@ begin
 	update billing.plans p set lookup_key = null, price = null where exists (
 		select from jsonb_array_elements(p_plans) n where n ->> 'lookup_key' = p.lookup_key and n ->> 'id' <> p.id);
 	insert into billing.plans as p (id, price, rank, lookup_key, amount, currency, interval, grace, features)
-	select n ->> 'id', n ->> 'price', (n ->> 'rank')::int, n ->> 'lookup_key', (n ->> 'amount')::bigint, n ->> 'currency',
+	select n ->> 'id', n ->> 'price', (n ->> 'rank')::int, case when n ->> 'price' is null then n ->> 'lookup_key' end, (n ->> 'amount')::bigint, n ->> 'currency',
 		n ->> 'interval', make_interval(days => coalesce((n ->> 'grace_days')::int, 7)),
 		array(select jsonb_array_elements_text(coalesce(n -> 'features', '[]')))
 	from jsonb_array_elements(p_plans) n
@@ -56,11 +56,12 @@ begin
 		features = excluded.features;
 	perform billing.give_price(p.id, p.price), billing.compare_price(p.price)
 	from billing.plans p where p.price is not null and p.offered;
+	perform billing.follow_key(p.lookup_key) from billing.plans p where p.offered;
 	return null;
 end
 $$;
 
--- Stripe's price object becomes the plan's price.
+-- Stripe's price object becomes the plan's price. It is as the operator saw it, so it is fetched again.
 create or replace function ops.put_price(p_plan text, p_price jsonb) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -69,6 +70,7 @@ begin
 	elsif p_price ->> 'id' is null or billing.price_fault(p_price) is not null then
 		raise exception 'this is no price' using errcode = 'TG422';
 	end if;
+	perform sync.mark('price', p_price ->> 'id');
 	perform billing.put_price(p_price);
 	perform billing.give_price(p_plan, p_price ->> 'id');
 	perform billing.compare_price(p_price ->> 'id');

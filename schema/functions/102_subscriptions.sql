@@ -12,6 +12,16 @@ begin
 end
 $$;
 
+-- Before the subscription is locked: so order of locks wants it.
+create or replace function billing.note_prices(p_doc jsonb) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	perform billing.note_price(n.price) from (
+		select i -> 'price' as price from jsonb_array_elements(billing.items_of(p_doc)) i
+		where jsonb_typeof(i -> 'price') = 'object' and i #> '{price,active}' is not null order by i #>> '{price,id}') n;
+end
+$$;
+
 -- The row that a document becomes, from the document alone.
 create or replace function billing.subscription_row(p_tenant uuid, p_id text, p_doc jsonb) returns billing.subscriptions
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
@@ -124,8 +134,9 @@ begin
 	perform billing.require_document(p_doc, p_id);
 	perform sync.lock_customer(customer);
 	perform billing.doubt_invoices(p_id, p_doc);
-	perform sync.hold(p_claim, p_kind, p_id);
 	tenant := billing.subscription_tenant(p_id, p_doc);
+	perform billing.note_prices(p_doc) where tenant is not null and fault is null;
+	perform sync.hold(p_claim, p_kind, p_id);
 	if fault is not null then
 		return sync.park(p_kind, p_id, p_version, fault);
 	elsif tenant is null then
@@ -133,8 +144,6 @@ begin
 	end if;
 	perform sync.mark('customer', customer)
 	where customer is not null and not exists (select from billing.customers c where c.id = customer);
-	perform billing.put_price(i -> 'price') from jsonb_array_elements(billing.items_of(p_doc)) i
-	where jsonb_typeof(i -> 'price') = 'object' and i #> '{price,active}' is not null;
 	select s.* into before from billing.subscriptions s where s.id = p_id;
 	after := billing.put_subscription(billing.subscription_row(tenant, p_id, p_doc));
 	if before.id is null then
