@@ -65,37 +65,75 @@ create or replace function billing.put_price(p_doc jsonb) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	seen billing.prices := billing.price_row(p_doc);
-	key text := (select p.lookup_key from billing.prices p where p.id = seen.id);
+	known billing.prices;
 begin
+	select p.* into known from billing.prices p where p.id = seen.id;
 	insert into billing.prices (id, product, lookup_key, active, amount, currency, interval, interval_count, synced_at)
 	values (seen.id, seen.product, seen.lookup_key, seen.active, seen.amount, seen.currency, seen.interval,
 		seen.interval_count, clock_timestamp())
 	on conflict (id) do update set product = excluded.product, lookup_key = excluded.lookup_key, active = excluded.active,
 		amount = excluded.amount, currency = excluded.currency, interval = excluded.interval,
 		interval_count = excluded.interval_count, synced_at = clock_timestamp();
-	perform billing.follow_key(k) from unnest(array[key, seen.lookup_key]) k;
+	perform billing.watch_product(p) from unnest(array[known.product, seen.product]) p
+	where p is not null and (known.synced_at is null or known.product is distinct from seen.product);
+	perform billing.follow_key(k) from unnest(array[known.lookup_key, seen.lookup_key]) k;
 	perform billing.compare_price(seen.id);
 end
 $$;
 
 -- What a subscription says of a price may be older than what is known of it, or newer: where it says anything new, the price is
--- fetched. Until then what never changes of a price may be taken from here.
-create or replace function billing.note_price(p_doc jsonb) returns void
+-- fetched. Until then what never changes of a price may be taken from here. One that is no plan of ours is locked: of several
+-- that leave it at once, the last must see that it is.
+create or replace function billing.note_price(p_price text, p_doc jsonb) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	said billing.prices := billing.price_row(p_doc);
 	known billing.prices;
+	apart text[] := '{plan,synced_at}';
 begin
-	select p.* into known from billing.prices p where p.id = said.id;
-	if known.synced_at is not null and to_jsonb(known) - '{plan,synced_at}'::text[] = to_jsonb(said) - '{plan,synced_at}'::text[] then
-		return;
+	select p.* into known from billing.prices p where p.id = p_price;
+	if p_doc -> 'active' is null then
+		insert into billing.prices (id) values (p_price) on conflict (id) do nothing;
+	elsif known.synced_at is null or to_jsonb(known) - apart <> to_jsonb(said) - apart then
+		perform sync.mark('price', p_price);
+		insert into billing.prices as p (id, product, amount, currency, interval, interval_count)
+		values (p_price, said.product, said.amount, said.currency, said.interval, said.interval_count)
+		on conflict (id) do update set product = excluded.product, amount = excluded.amount, currency = excluded.currency,
+			interval = excluded.interval, interval_count = excluded.interval_count
+		where p.synced_at is null;
 	end if;
-	perform sync.mark('price', said.id);
-	insert into billing.prices as p (id, product, amount, currency, interval, interval_count)
-	values (said.id, said.product, said.amount, said.currency, said.interval, said.interval_count)
-	on conflict (id) do update set product = excluded.product, amount = excluded.amount, currency = excluded.currency,
-		interval = excluded.interval, interval_count = excluded.interval_count
-	where p.synced_at is null;
+	perform from billing.prices p where p.id = p_price and billing.plan_of(p_price) is null for no key update;
+end
+$$;
+
+-- A price that is no plan of ours, while somebody has it.
+create or replace function billing.watch_price(p_price text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	s billing.subscriptions;
+begin
+	select o.* into s from billing.subscriptions o where o.price = p_price and billing.is_live(o.status)
+	order by o.created_at, o.id limit 1;
+	perform billing.watch(s.id is not null, s.tenant_id, 'unknown_price', p_price, jsonb_build_object('subscription', s.id));
+end
+$$;
+
+-- Of a product only one thing matters, and is fetched: that what we sell is not switched off there.
+create or replace function billing.watch_product(p_product text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	if billing.is_sold(p_product) then
+		perform sync.mark('product', p_product);
+	else
+		perform billing.clear_alert('drift', 'product:' || p_product);
+	end if;
+end
+$$;
+
+create or replace function billing.is_sold(p_product text) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return exists (select from billing.prices p join billing.plans l on l.price = p.id where p.product = p_product and l.offered);
 end
 $$;
 
@@ -136,7 +174,6 @@ begin
 end
 $$;
 
--- Of a product only one thing matters: that what we sell is not switched off there.
 create or replace function service.write_product(p_claim uuid, p_kind text, p_id text, p_version bigint, p_doc jsonb) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -145,9 +182,8 @@ begin
 	if not exists (select from billing.prices p where p.product = p_id) then
 		return sync.finish(p_kind, p_id, p_version, 'ignored', '{"orphan": true}');
 	end if;
-	perform billing.watch(p_doc -> 'active' is distinct from 'true' and exists (
-			select from billing.prices p join billing.plans l on l.price = p.id where p.product = p_id and l.offered),
-		null, 'drift', 'product:' || p_id, '{"active": false}');
+	perform billing.watch(p_doc -> 'active' is distinct from 'true' and billing.is_sold(p_id), null, 'drift', 'product:' || p_id,
+		'{"active": false}');
 	return sync.finish(p_kind, p_id, p_version, 'done', '{}');
 end
 $$;

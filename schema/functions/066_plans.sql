@@ -32,6 +32,24 @@ begin
 end
 $$;
 
+-- What a plan costs and whether it is offered: the price and product that it leaves and those that it comes to are compared.
+create or replace function billing.watch_plan() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	prices text[] := array[new.price];
+begin
+	if tg_op = 'UPDATE' then
+		prices := array[old.price, new.price];
+	end if;
+	perform billing.compare_price(p) from unnest(prices) p where p is not null;
+	if tg_op = 'INSERT' or (old.price, old.offered) is distinct from (new.price, new.offered) then
+		perform billing.watch_product(p.product) from billing.prices p
+		where p.id = any (prices) and p.product is not null order by p.product;
+	end if;
+	return null;
+end
+$$;
+
 -- [{"id", "rank", "price", "lookup_key", "amount", "currency", "interval", "grace_days", "features"}...], all but id and
 -- rank optional. A plan that is gone stays for who has it; a price belongs to one plan, and one that was learned by the
 -- lookup key stays while that is the same. A plan whose price is named goes by no key.
@@ -54,7 +72,7 @@ begin
 		price = coalesce(excluded.price, case when p.lookup_key = excluded.lookup_key then p.price end),
 		amount = excluded.amount, currency = excluded.currency, interval = excluded.interval, grace = excluded.grace,
 		features = excluded.features;
-	perform billing.give_price(p.id, p.price), billing.compare_price(p.price)
+	perform billing.give_price(p.id, p.price)
 	from billing.plans p where p.price is not null and p.offered;
 	perform billing.follow_key(p.lookup_key) from billing.plans p where p.offered;
 	return null;
@@ -73,18 +91,21 @@ begin
 	perform sync.mark('price', p_price ->> 'id');
 	perform billing.put_price(p_price);
 	perform billing.give_price(p_plan, p_price ->> 'id');
-	perform billing.compare_price(p_price ->> 'id');
 	return jsonb_build_object('plan', p_plan, 'price', p_price ->> 'id');
 end
 $$;
 
--- What a portal configuration must hold; what it holds is fetched and compared.
+-- What the portal's configuration must hold; what it holds is fetched and compared. Of the one before it nobody asks any more.
 create or replace function ops.put_portal_configuration(p_id text, p_desired jsonb) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
+	perform sync.mark('portal_configuration', p_id);
 	insert into billing.portal_configurations (id, desired) values (p_id, p_desired)
 	on conflict (id) do update set desired = excluded.desired;
-	perform sync.mark('portal_configuration', p_id);
+	update billing.portal_configurations c set desired = null where c.id <> p_id and c.desired is not null;
+	update billing.alerts a set cleared_at = now()
+	where a.kind = 'drift' and a.subject like 'portal\_configuration:%' and a.subject <> 'portal_configuration:' || p_id
+		and a.cleared_at is null;
 	return null;
 end
 $$;
@@ -93,3 +114,5 @@ reset role;
 
 create or replace trigger keep_history after insert or update on billing.plans
 	for each row execute function billing.keep_plan_history();
+create or replace trigger watch_plan after insert or update on billing.plans
+	for each row execute function billing.watch_plan();

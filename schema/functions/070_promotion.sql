@@ -17,6 +17,23 @@ begin
 end
 $$;
 
+-- A customer that pays for a tenant and is not bound to it, because the tenant has another, or the customer another tenant.
+create or replace function billing.watch_customer(p_customer text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	own billing.customers;
+	s billing.subscriptions;
+begin
+	select c.* into own from billing.customers c where c.id = p_customer;
+	select o.* into s from billing.subscriptions o
+	where o.customer_id = p_customer and billing.is_live(o.status) and own.deleted is distinct from true and case
+		when own.id is not null then own.tenant_id <> o.tenant_id
+		else exists (select from billing.customers c where c.tenant_id = o.tenant_id and not c.deleted) end
+	order by o.created_at, o.id limit 1;
+	perform billing.watch(s.id is not null, s.tenant_id, 'second_customer', p_customer, '{}');
+end
+$$;
+
 -- The newest checkout says who pays: the address typed there becomes the owner's, and a link goes to that mailbox. Only
 -- who can read it gets in.
 create or replace function billing.appoint_owner(p_tenant uuid) returns void
@@ -48,7 +65,6 @@ begin
 		perform billing.appoint_owner(p_tenant);
 	end if;
 	if p_customer is not null and not billing.bind_customer(p_tenant, p_customer) then
-		perform billing.raise_alert(p_tenant, 'second_customer', p_customer, '{}');
 		return jsonb_build_object('warning', 'another customer is recorded for this tenant');
 	end if;
 	return '{}';

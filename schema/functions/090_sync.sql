@@ -149,7 +149,7 @@ create or replace function service.object_gone(p_claim uuid, p_kind text, p_id t
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	perform sync.hold(p_claim, p_kind, p_id);
-	perform billing.clear_alert('finalization_failed', p_id);
+	perform billing.clear_alert(k, p_id) from unnest('{orphan,finalization_failed}'::text[]) k;
 	return sync.finish(p_kind, p_id, p_version, 'done', '{}', '{"gone": true}');
 end
 $$;

@@ -128,9 +128,9 @@ begin
 end
 $$;
 
--- How our row differs from Stripe's document, field by field: {"field": [ours, Stripe's]}, {} when in nothing. What is
--- dirty already, or was written since the list was asked for, cannot be compared, nor can what only all items tell; and
--- what is nobody's is no drift.
+-- How our row differs from Stripe's document, field by field: {"field": [ours, Stripe's]}, {} when in nothing. Null where
+-- that cannot be said: of what is dirty already, was written since the list was asked for, or is nobody's; nor of what only
+-- all items tell.
 create or replace function service.diff_subscription(p_doc jsonb, p_listed timestamptz) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -141,10 +141,10 @@ begin
 	select s.* into ours from billing.subscriptions s where s.id = ident;
 	if ours.synced_at > p_listed or exists (select from sync.objects o where o.kind = 'subscription' and o.id = ident
 		and o.version > o.clean_version and o.dead_at is null) then
-		return '{}';
+		return null;
 	elsif ours.id is null and billing.subscription_tenant(ident, p_doc) is null and (not billing.is_live(p_doc ->> 'status')
 		or exists (select from sync.orphans n where n.kind = 'subscription' and n.id = ident)) then
-		return '{}';
+		return null;
 	end if;
 	theirs := billing.subscription_row(ours.tenant_id, ident, p_doc);
 	theirs.plan := coalesce(theirs.plan, ours.plan);
@@ -189,7 +189,7 @@ begin
 			select d ->> 'id' as id from jsonb_array_elements(found) d union
 			select d ->> 'id' from jsonb_array_elements(p_page) d where billing.lacks_items(d) order by 1) m;
 		perform billing.watch(d -> 'fields' <> '{}', (d ->> 'tenant')::uuid, 'drift', 'subscription:' || (d ->> 'id'), d -> 'fields')
-		from jsonb_array_elements(compared) d;
+		from jsonb_array_elements(compared) d where d -> 'fields' <> 'null';
 	end if;
 	return jsonb_build_object('now', now(), 'found', found);
 end

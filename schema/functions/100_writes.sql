@@ -109,6 +109,7 @@ declare
 begin
 	perform billing.require_document(p_doc, p_id);
 	perform sync.hold(p_claim, p_kind, p_id);
+	perform billing.clear_alert('second_customer', p_id) where gone;
 	if tenant is null then
 		return sync.finish(p_kind, p_id, p_version, 'ignored', '{"orphan": true}');
 	end if;

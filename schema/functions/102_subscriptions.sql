@@ -12,13 +12,15 @@ begin
 end
 $$;
 
--- Before the subscription is locked: so order of locks wants it.
-create or replace function billing.note_prices(p_doc jsonb) returns void
+-- The prices it has and had, by their ids; before the subscription itself is locked.
+create or replace function billing.note_prices(p_id text, p_doc jsonb) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-	perform billing.note_price(n.price) from (
-		select i -> 'price' as price from jsonb_array_elements(billing.items_of(p_doc)) i
-		where jsonb_typeof(i -> 'price') = 'object' and i #> '{price,active}' is not null order by i #>> '{price,id}') n;
+	perform billing.note_price(n.id, n.doc) from (
+		select distinct on (v.id) v.id, v.doc from (
+			select billing.price_of(i), i -> 'price' from jsonb_array_elements(billing.items_of(p_doc)) i
+			union all select s.price, null from billing.subscriptions s where s.id = p_id) v (id, doc)
+		where v.id is not null order by v.id, v.doc is null) n;
 end
 $$;
 
@@ -79,7 +81,8 @@ end
 $$;
 
 -- What the operator must know of it.
-create or replace function billing.watch_subscription(s billing.subscriptions) returns void
+drop function if exists billing.watch_subscription(billing.subscriptions);
+create or replace function billing.watch_subscription(p_before billing.subscriptions, s billing.subscriptions) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	live text[] := array(select o.id from billing.subscriptions o
@@ -90,9 +93,8 @@ begin
 		'unknown_status', s.id, jsonb_build_object('status', s.status));
 	perform billing.watch(cardinality(live) > 1, s.tenant_id, 'second_subscription', s.tenant_id::text,
 		jsonb_build_object('subscriptions', live));
-	if s.price is not null and billing.plan_of(s.price) is null then
-		perform billing.raise_alert(s.tenant_id, 'unknown_price', s.price, jsonb_build_object('subscription', s.id));
-	end if;
+	perform billing.watch_price(p) from unnest(array[p_before.price, s.price]) p where p is not null and billing.plan_of(p) is null;
+	perform billing.watch_customer(c) from unnest(array[p_before.customer_id, s.customer_id]) c where c is not null;
 end
 $$;
 
@@ -135,11 +137,13 @@ begin
 	perform sync.lock_customer(customer);
 	perform billing.doubt_invoices(p_id, p_doc);
 	tenant := billing.subscription_tenant(p_id, p_doc);
-	perform billing.note_prices(p_doc) where tenant is not null and fault is null;
+	perform billing.note_prices(p_id, p_doc) where tenant is not null and fault is null;
 	perform sync.hold(p_claim, p_kind, p_id);
 	if fault is not null then
 		return sync.park(p_kind, p_id, p_version, fault);
-	elsif tenant is null then
+	end if;
+	perform billing.clear_alert('drift', 'subscription:' || p_id);
+	if tenant is null then
 		return billing.put_subscription_aside(p_kind, p_id, p_version, p_doc);
 	end if;
 	perform sync.mark('customer', customer)
@@ -157,7 +161,7 @@ begin
 	if was = 'active' or after.status in ('active', 'trialing') then
 		report := report || billing.promote(tenant, customer);
 	end if;
-	perform billing.watch_subscription(after);
+	perform billing.watch_subscription(before, after);
 	perform billing.tell_subscription(before, after, p_doc #>> '{cancellation_details,reason}');
 	return sync.finish(p_kind, p_id, p_version, 'done', report, billing.tenant_change(tenant, was)
 		|| billing.changes(case when before.id is not null then to_jsonb(before) end, to_jsonb(after)));

@@ -28,6 +28,12 @@ select is(array_agg(distinct tenant_id), array[:'tenant'::uuid], 'C38 by its ten
 select is(count(*), 0::bigint, 'C38 with no alert left') from billing.alerts where kind = 'orphan' and cleared_at is null;
 select is(array_agg(distinct state), '{done}', 'C38 and its events done') from inbox.events where object_id = 'sub_x';
 
+-- one that is gone at Stripe
+select tap.sync('subscription', pg_temp.nobodys('gone')), tap.receive('evt_gone', 'subscription', 'sub_gone') \g /dev/null
+select is(string_agg(subject, ' '), 'sub_gone', 'C38 an orphan is told') from billing.alerts where kind = 'orphan' and cleared_at is null;
+select tap.ask('tollgate_jobs', format('service.object_gone(%L, %L, %L, %s)', c ->> 'claim', 'subscription', 'sub_gone', c ->> 'version')) from tap.claim('subscription', 'sub_gone') c \g /dev/null
+select is(count(*), 0::bigint, 'C38 until it is gone at Stripe') from billing.alerts where kind = 'orphan' and cleared_at is null;
+
 -- several customers
 select tap.sync('charge', tap.charge('y')) \g /dev/null
 select tap.sync('subscription', pg_temp.nobodys('y', jsonb_build_object('metadata', jsonb_build_object('tenant_id', :'tenant')))) \g /dev/null

@@ -87,6 +87,44 @@ select ops.put_price('growth', pg_temp.price('price_late')) \g /dev/null
 select is(count(*), 0::bigint, 'D19 known, its alert is over') from billing.alerts where kind = 'unknown_price' and subject = 'price_late' and cleared_at is null;
 select ok(version > clean_version, 'D19 and who pays it is looked at again') from sync.objects where id = 'sub_ann';
 
+-- an unknown price, until nobody has it
+create function pg_temp.unknown() returns text language sql as $$
+	select string_agg(subject, ' ' order by subject) from billing.alerts where kind = 'unknown_price' and cleared_at is null
+$$;
+select is(pg_temp.unknown(), 'price_g4', 'D19 an unknown price is told');
+select tap.sync('subscription', pg_temp.pays(:'eve', pg_temp.price('price_g5'))) \g /dev/null
+select is(pg_temp.unknown(), 'price_g5', 'D19 until who had it has another');
+select tap.sync('subscription', pg_temp.pays(:'eve', pg_temp.price('price_g5')) || '{"id": "sub_eve2"}'),
+	tap.sync('subscription', pg_temp.pays(:'eve', pg_temp.price('price_g5')) || '{"status": "canceled"}') \g /dev/null
+select is(pg_temp.unknown(), 'price_g5', 'D19 not while another has it');
+select tap.sync('subscription', pg_temp.pays(:'eve', pg_temp.price('price_g5')) || '{"id": "sub_eve2", "status": "canceled"}') \g /dev/null
+select is(pg_temp.unknown(), null, 'D19 nor when the last is canceled');
+select tap.sync('subscription', pg_temp.pays(:'eve', pg_temp.price('price_g5')) || '{"status": "canceled"}') \g /dev/null
+select is(pg_temp.unknown(), null, 'D19 and one that is canceled tells it no more');
+select tap.sync('subscription', pg_temp.pays(:'eve', '"price_bare"')) \g /dev/null
+select is(pg_temp.unknown(), 'price_bare', 'D19 told also of a price of which nothing but its id is known');
+
+-- drift that has no cause any more
+select ops.put_plans('[{"id": "starter", "price": "price_starter", "rank": 1, "amount": 1, "currency": "eur"}, {"id": "growth", "price": "price_g1", "rank": 2}]') \g /dev/null
+select tap.sync('product', '{"id": "prod_1", "active": false}') \g /dev/null
+select is(pg_temp.drift(), 'price:price_starter {"amount": [1, 1900]}, product:prod_1 {"active": false}', 'C24 a price and a product drift');
+select ops.put_plans('[{"id": "starter", "price": "price_dear", "rank": 1, "amount": 1, "currency": "eur"}, {"id": "growth", "price": "price_g1", "rank": 2}]') \g /dev/null
+select is(pg_temp.drift(), 'product:prod_1 {"active": false}', 'C24 the price not once the plan has another');
+select ops.put_plans('[{"id": "starter", "price": "price_starter", "rank": 1, "amount": 1, "currency": "eur"}, {"id": "growth", "price": "price_g1", "rank": 2}]') \g /dev/null
+select is(pg_temp.drift(), 'price:price_starter {"amount": [1, 1900]}, product:prod_1 {"active": false}', 'C24 and again when it is back');
+select ops.put_plans('[{"id": "growth", "price": "price_g1", "rank": 2}]') \g /dev/null
+select is(pg_temp.drift(), 'product:prod_1 {"active": false}', 'C24 nor of a plan that is offered no more');
+select tap.sync('price', pg_temp.price('price_g1', '{"product": "prod_2"}')) \g /dev/null
+select is(pg_temp.drift(), null, 'C24 nor the product once all we sell is another''s');
+select ok(version > clean_version, 'C24 which is fetched: it may be switched off') from sync.objects where kind = 'product' and id = 'prod_2';
+select tap.sync('product', '{"id": "prod_2", "active": false}') \g /dev/null
+select is(pg_temp.drift(), 'product:prod_2 {"active": false}', 'C24 and then it is told');
+select ops.put_plans('[{"id": "growth", "price": "price_g2", "rank": 2}]') \g /dev/null
+select is(pg_temp.drift(), null, 'C24 until the plan has a price of another product');
+select ok(version > clean_version, 'C24 which is looked at in turn') from sync.objects where kind = 'product' and id = 'prod_1';
+select ops.put_plans('[]') \g /dev/null
+select is(pg_temp.drift(), null, 'C24 what is not offered is no drift');
+
 -- portal
 select is(tap.sync('portal_configuration', '{"id": "bpc_1"}'), '{"clean": true, "orphan": true}', 'C24 a configuration nobody asked for');
 select ops.put_portal_configuration('bpc_1', '{"features": {"invoice_history": {"enabled": true}}}') \g /dev/null
@@ -118,6 +156,14 @@ from (values ('["name", "email"]'::jsonb, '[{"product": "prod_2", "prices": ["pr
 	('["name", "email"]', '[{"product": "prod_1", "prices": ["price_b", "price_a"]}]', true, 'a product less'),
 	('["name", "email"]', null, true, 'no products'),
 	('["email", "name"]', '[{"product": "prod_1", "prices": ["price_a", "price_b"]}, {"product": "prod_2", "prices": ["price_c"]}]', false, 'as they were asked for')) v (updates, products, drifts, description);
+
+select tap.sync('portal_configuration', '{"id": "bpc_1"}') \g /dev/null
+select ops.put_portal_configuration('bpc_2', '{"active": true}') \g /dev/null
+select is(pg_temp.drift(), null, 'C24 once another is configured, the first may be what it likes');
+select is(tap.sync('portal_configuration', '{"id": "bpc_1"}'), '{"clean": true, "orphan": true}', 'C24 also when it changes');
+select tap.sync('portal_configuration', '{"id": "bpc_2", "active": false}') \g /dev/null
+select ops.put_portal_configuration('bpc_2', '{"active": true}') \g /dev/null
+select is(pg_temp.drift(), 'portal_configuration:bpc_2 {}', 'C24 the same again keeps its drift');
 
 select * from finish();
 rollback;

@@ -94,6 +94,22 @@ select is(deleted, true, 'C36 is deleted here') from billing.customers where id 
 select tap.sync('subscription', tap.subscription('third', :'ann', '{"customer": "cus_third"}')) \g /dev/null
 select is(array_agg(id), '{cus_other}', 'C15 and makes room for who pays already') from billing.customers where tenant_id = :'ann' and not deleted;
 
+-- until when another customer is told
+create function pg_temp.others() returns text language sql as $$
+	select string_agg(subject, ' ' order by subject) from billing.alerts where kind = 'second_customer' and cleared_at is null
+$$;
+select is(pg_temp.others(), 'cus_third', 'D2 while it pays');
+select tap.sync('subscription', tap.subscription('third', :'ann', '{"customer": "cus_third", "status": "canceled"}')) \g /dev/null
+select is(pg_temp.others(), null, 'D2 its subscription canceled, it is told no more');
+select tap.sync('subscription', tap.subscription('third', :'ann', '{"customer": "cus_third", "status": "canceled", "quantity": 2}')) \g /dev/null
+select is(pg_temp.others(), null, 'D2 nor again when that is written anew');
+select tap.sync('subscription', tap.subscription('fourth', :'ann', '{"customer": "cus_fourth"}')),
+	tap.sync('customer', '{"id": "cus_fourth", "object": "customer", "deleted": true}') \g /dev/null
+select is(pg_temp.others(), null, 'D2 nor once it is deleted');
+select tap.open_draft('slow', 'slow@example.org') ->> 'tenant' as slow \gset
+select tap.sync('subscription', tap.subscription('slow', :'slow', '{"status": "incomplete"}')) \g /dev/null
+select is(pg_temp.others(), null, 'D2 nor the first of a tenant that has not paid yet');
+
 -- a session whose id never reached us
 select tap.open_draft('lost', 'lost@example.org') ->> 'tenant' as lost \gset
 select tap.sync('checkout', tap.checkout('lost', :'lost')) \g /dev/null

@@ -220,6 +220,38 @@ def test_f73_the_last_change_wins():
     ok(value("select count(*) from inbox.events where object_id = 'sub_moving' and state <> 'done'") == 0, "F73 and all its events are done")
 
 
+def test_d19_who_leaves_a_price_last_sees_it():
+    value("delete from auth.hits where true returning 1")
+    tenants = [draft(f"odd{i}", f"198.51.100.{i}")["tenant"] for i in range(6)]
+
+    def claim(i):
+        receive(f"evt_{uuid.uuid4()}", "subscription", f"sub_odd{i}")
+        value("update sync.objects set next_at = now() - interval '1 day', claimed_until = null where id = %s returning 1", f"sub_odd{i}")
+        return ask("tollgate_jobs", "service.claim_object(60)")
+
+    def pays(i, price, status="active"):
+        price = {"id": f"price_odd{price}", "active": True, "unit_amount": 1, "currency": "eur"}
+        return purchase(f"odd{i}", tenants[i])["subscription"] | {"items": {"data": [{"price": price}]}, "status": status}
+
+    def told():
+        return value("select count(*) from billing.alerts where kind = 'unknown_price' and subject like 'price_odd%%' and cleared_at is null")
+
+    rounds = []
+    for n in range(5):
+        for i in range(6):
+            write("subscription", claim(i), pays(i, i % 2))
+        before = told()
+        for steps in [[(1 - i % 2, "active") for i in range(6)], [(1 - i % 2, "canceled") for i in range(6)]]:
+            claims = [claim(i) for i in range(6)]
+            answers = at_once(6, lambda i: write("subscription", claims[i], pays(i, *steps[i])))
+            rounds.append((before, answers))
+        rounds.append((before, told()))
+    ok(all(before == 2 for before, _ in rounds), "D19 two prices that are no plan's are told", rounds)
+    ok(all(isinstance(a, dict) for _, answers in rounds if isinstance(answers, list) for a in answers),
+       "F78 six that change between them at once stand in nobody's way", rounds)
+    ok([left for _, left in rounds if not isinstance(left, list)] == [0] * 5, "D19 and of six that end at once the last sees it", rounds)
+
+
 for name, test in list(globals().items()):
     if name.startswith("test_"):
         test()
