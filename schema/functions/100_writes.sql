@@ -49,12 +49,14 @@ begin
 end
 $$;
 
+-- Ours is a session whose id we know, or that says so where only who makes it can: its reference is the buyer's to choose, by
+-- the address of a payment link.
 create or replace function service.write_checkout(p_claim uuid, p_kind text, p_id text, p_version bigint, p_doc jsonb)
 	returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	tenant uuid := coalesce((select c.tenant_id from billing.checkouts c where c.session_id = p_id),
-		billing.tenant_named_in(p_doc));
+		case p_doc ->> 'mode' when 'subscription' then billing.tenant_named_in(p_doc - 'client_reference_id') end);
 	customer text := billing.id_of(p_doc -> 'customer');
 	subscription text := billing.id_of(p_doc -> 'subscription');
 	status text := billing.checkout_status_of(p_doc);

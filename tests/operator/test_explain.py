@@ -7,7 +7,7 @@ def paid(site):
     """A tenant that has paid, all of it written down."""
     site.sub = None
     site.id = site.tenant("anna@example.com")
-    session = site.sim.session(client_reference_id=site.id, **{"subscription_data[metadata][tenant_id]": site.id})
+    session = site.sim.session(client_reference_id=site.id, **{"metadata[tenant_id]": site.id, "subscription_data[metadata][tenant_id]": site.id})
     assert site.sim.control(f"checkout/{session['id']}/pay", {"card": "good"})["paid"]
     site.session = session["id"]
     site.sub = site.sim.get(f"/v1/checkout/sessions/{session['id']}")["subscription"]

@@ -72,7 +72,7 @@ $$;
 
 -- Documents of one purchase, named p_name; p_more overrides members.
 create function tap.checkout(p_name text, p_tenant text, p_more jsonb default '{}') returns jsonb language sql as $$
-	select jsonb_build_object('id', 'cs_' || p_name, 'object', 'checkout.session', 'status', 'complete',
+	select jsonb_build_object('id', 'cs_' || p_name, 'object', 'checkout.session', 'mode', 'subscription', 'status', 'complete',
 		'payment_status', 'paid', 'client_reference_id', p_tenant, 'metadata', jsonb_build_object('tenant_id', p_tenant),
 		'customer', 'cus_' || p_name, 'subscription', 'sub_' || p_name) || p_more
 $$;

@@ -119,5 +119,12 @@ select is(status, 'active', 'F103 and promotes its tenant') from app.tenants whe
 select is(tap.sync('checkout', tap.checkout('alien', v.tenant)), '{"clean": true, "orphan": true}', 'C38 a session that is not ours: ' || v.tenant)
 from (values ('org_42'), (gen_random_uuid()::text), ('')) v (tenant);
 
+select tap.open_draft('link', 'link@example.org') ->> 'tenant' as link \gset
+select is(tap.sync('checkout', tap.checkout('link', :'link', v.more)), '{"clean": true, "orphan": true}', 'D2 nor one that somebody else made, who names a tenant of ours: ' || v.what)
+from (values ('by a reference alone', '{"metadata": {}}'::jsonb), ('to pay once', '{"mode": "payment"}')) v (what, more);
+select is(t.status || ' ' || (select count(*) from billing.customers where tenant_id = t.id), 'draft 0', 'D2 which activates and binds nothing') from app.tenants t where id = :'link';
+select tap.ask('tollgate_signup', $$api.checkout_opened('link', 1, 'cs_link')$$) \g /dev/null
+select is(tap.sync('checkout', tap.checkout('link', :'link', '{"metadata": {}}')), '{"clean": true}', 'C38 one whose id we know is ours, whatever it says');
+
 select * from finish();
 rollback;

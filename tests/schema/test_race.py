@@ -119,7 +119,7 @@ def write(kind, claim, document):
 def purchase(name, tenant):
     metadata = {"tenant_id": tenant}
     return {
-        "checkout": {"id": f"cs_{name}", "status": "complete", "payment_status": "paid", "customer": f"cus_{name}",
+        "checkout": {"id": f"cs_{name}", "mode": "subscription", "status": "complete", "payment_status": "paid", "customer": f"cus_{name}",
                      "subscription": f"sub_{name}", "client_reference_id": tenant, "metadata": metadata},
         "subscription": {"id": f"sub_{name}", "status": "active", "customer": f"cus_{name}", "metadata": metadata,
                          "items": {"data": [{"price": "price_starter"}]}},
