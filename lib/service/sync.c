@@ -45,6 +45,7 @@ struct piece {
 	const char	*kind;
 	const char	*id;
 	const char	*version;
+	const char	*newest;	/* event that waits for it, or NULL */
 	int64_t		attempt;	/* 1: none has failed since it was last written down */
 };
 
@@ -70,7 +71,8 @@ piece_claim(struct db_service *me, mem_ctx *mem, struct sync_terms terms, struct
 	if (doc == NULL)
 		return OK;
 	*p = (struct piece){ json_text(doc, "/claim"), json_text(doc, "/kind"), json_text(doc, "/id"),
-	    mem_printf(mem, "%lld", (long long)json_int(doc, "/version", 0)), json_int(doc, "/attempts", 0) + 1 };
+	    mem_printf(mem, "%lld", (long long)json_int(doc, "/version", 0)), json_text(doc, "/newest_event"),
+	    json_int(doc, "/attempts", 0) + 1 };
 	return p->claim != NULL && p->kind != NULL && p->id != NULL ? OK : ERR_INTERNAL;
 }
 
@@ -80,7 +82,7 @@ piece_fail(struct db_service *me, const struct piece *p, enum err why)
 	struct json_object	*none;
 
 	log_line(LOG_WARN, "sync_failed", LOG_TEXT("kind", p->kind), LOG_TEXT("id", p->id),
-	    LOG_TEXT("reason", err_info(why)->name), LOG_INT("attempt", p->attempt));
+	    LOG_TEXT("newest_event", p->newest), LOG_TEXT("reason", err_info(why)->name), LOG_INT("attempt", p->attempt));
 	return db_service(me, &none, "service.fail_object($1::uuid, $2, $3, $4)",
 	    ARGS(TEXT(p->claim), TEXT(p->kind), TEXT(p->id), TEXT(err_info(why)->name)));
 }
@@ -91,7 +93,8 @@ piece_log(const struct piece *p, struct json_object *done)
 	bool	dead = json_true(done, "/dead");
 
 	log_line(dead ? LOG_ERROR : LOG_INFO, dead ? "sync_dead" : "sync", LOG_TEXT("kind", p->kind), LOG_TEXT("id", p->id),
-	    LOG_TEXT("version", p->version), LOG_INT("attempt", p->attempt), LOG_TEXT("warning", json_text(done, "/warning")));
+	    LOG_TEXT("newest_event", p->newest), LOG_TEXT("version", p->version), LOG_INT("attempt", p->attempt),
+	    LOG_TEXT("warning", json_text(done, "/warning")));
 }
 
 /*

@@ -28,6 +28,16 @@ begin
 end
 $$;
 
+-- The newest event that waits for an object, for the log.
+create or replace function sync.newest_event(p_kind text, p_id text) returns text
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return (
+		select e.id from inbox.events e where e.object_id = p_id and e.object_kind = p_kind and e.state = 'received'
+		order by e.received_at desc, e.id limit 1);
+end
+$$;
+
 -- p_settle_ms: until it may be claimed again, if it is marked meanwhile. Events come in bursts.
 drop function if exists service.claim_object(int);
 create or replace function service.claim_object(p_lease_seconds int, p_settle_ms int default 0) returns jsonb
@@ -45,7 +55,7 @@ begin
 		quiet_until = now() + make_interval(secs => p_settle_ms / 1000.0), attempts = o.attempts + due.lost::int
 	from due where o.kind = due.kind and o.id = due.id
 	returning jsonb_build_object('kind', o.kind, 'id', o.id, 'version', o.version, 'attempts', o.attempts,
-		'claim', o.claim), due.lost into claimed, lost;
+		'claim', o.claim, 'newest_event', sync.newest_event(o.kind, o.id)), due.lost into claimed, lost;
 	if lost and sync.lose_lease(claimed ->> 'kind', claimed ->> 'id') then
 		return service.claim_object(p_lease_seconds, p_settle_ms);
 	end if;

@@ -140,13 +140,14 @@ def test_c35_of_a_burst_of_events_the_first_and_the_last_are_fetched(sim, db, su
 
 
 def test_c42_each_try_is_a_line_with_its_number_and_outcome(stack, sim, db):
-    ident = "cus_tried" + secrets.token_hex(4)
+    evt, ident, body = event()
     sim.fault(method="GET", path=f"/v1/customers/{ident}", status=400, times=2)
-    mark(db, "customer", ident)
+    assert deliver(stack, body).status == 200
     wait_until(lambda: clean(db, ident))
     lines = [json.loads(line) for line in (Path(stack["log_dir"]) / "jobs.log").read_text().splitlines()
              if ident in line and '"event":"sync' in line]
-    assert [(line["event"], line["attempt"]) for line in lines] == [("sync_failed", 1), ("sync_failed", 2), ("sync", 3)]
+    assert [(line["event"], line["attempt"], line["newest_event"]) for line in lines] == \
+        [("sync_failed", 1, evt), ("sync_failed", 2, evt), ("sync", 3, evt)]
     assert lines[0]["reason"] == "internal"     # what Stripe refuses is our mistake
 
 

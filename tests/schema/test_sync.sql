@@ -48,7 +48,7 @@ delete from inbox.events where id like 'evt_f%';
 
 -- claims
 select tap.claim('subscription', 'sub_x') as claim \gset
-select is(:'claim'::jsonb - 'claim', '{"kind": "subscription", "id": "sub_x", "version": 1, "attempts": 0}', 'C35 a dirty object is claimed');
+select is(:'claim'::jsonb - 'claim', '{"kind": "subscription", "id": "sub_x", "version": 1, "attempts": 0, "newest_event": "evt_1"}', 'C35 a dirty object is claimed');
 select is(tap.ask('tollgate_jobs', 'service.claim_object(60)'), null, 'C35 by one only');
 select is(tap.state_of('tollgate_jobs', format($$select service.write_subscription(%L, 'subscription', 'sub_x', 1, '{"id": "sub_y"}')$$,
 	:'claim'::jsonb ->> 'claim')), 'TG422', 'F68 a document of another object is refused');
@@ -58,7 +58,7 @@ select tap.receive('evt_4', 'subscription', 'sub_x') \g /dev/null
 select is(tap.write(:'claim', tap.subscription('x', 'nobody')), '{"clean": false, "orphan": true}', 'F73 a mark made during the fetch leaves it dirty');
 select is(count(*) filter (where state = 'received'), 2::bigint, 'F73 with its events open') from inbox.events;
 select tap.ask('tollgate_jobs', 'service.claim_object(60)') as again \gset
-select is(:'again'::jsonb - 'claim', '{"kind": "subscription", "id": "sub_x", "version": 2, "attempts": 0}', 'F73 it is due at once');
+select is(:'again'::jsonb - 'claim', '{"kind": "subscription", "id": "sub_x", "version": 2, "attempts": 0, "newest_event": "evt_1"}', 'F73 it is due at once');
 select is(tap.state_of('tollgate_jobs', format('select service.write_subscription(%L, %L, %L, 1, %L)', :'claim'::jsonb ->> 'claim',
 	'subscription', 'sub_x', tap.subscription('x', 'nobody'))), 'TG409', 'F78 the earlier claim cannot write any more');
 select is(tap.state_of('tollgate_jobs', format($$select service.fail_object(%L, 'subscription', 'sub_x', 'late')$$,
@@ -74,7 +74,7 @@ select tap.receive('evt_5', 'customer', 'cus_x') \g /dev/null
 select tap.claim('customer', 'cus_x') as dead \gset
 update sync.objects set claimed_until = now() - interval '1 s' where id = 'cus_x';
 select tap.ask('tollgate_jobs', 'service.claim_object(60)') as heir \gset
-select is(:'heir'::jsonb - 'claim', '{"kind": "customer", "id": "cus_x", "version": 1, "attempts": 1}', 'F78 an expired lease is taken over, and counts');
+select is(:'heir'::jsonb - 'claim', '{"kind": "customer", "id": "cus_x", "version": 1, "attempts": 1, "newest_event": "evt_5"}', 'F78 an expired lease is taken over, and counts');
 select is(tap.state_of('tollgate_jobs', format($$select service.write_customer(%L, 'customer', 'cus_x', 1, '{"id": "cus_x"}')$$,
 	:'dead'::jsonb ->> 'claim')), 'TG409', 'F78 the dead one''s write is refused when it comes after all');
 
