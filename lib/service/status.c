@@ -20,6 +20,7 @@ static const struct fact {
 	{ "objects to fetch", "/dirty", COLOUR_NONE, "/overdue_seconds", "due for" },
 	{ "objects that failed", "/retrying", COLOUR_WARN, NULL, "tried again by themselves" },
 	{ "mails", "/mail/pending", COLOUR_NONE, "/oldest_mail_seconds", "the oldest for" },
+	{ "objects of no tenant", "/orphans", COLOUR_NONE, NULL, "wait until their customer is somebody's" },
 	{ "GIVEN UP", NULL, COLOUR_NONE, NULL, NULL },
 	{ "events", "/events/dead", COLOUR_BAD, NULL, "tollgate events dead" },
 	{ "objects", "/dead_objects", COLOUR_BAD, NULL, "tollgate events dead; events replay --dead" },

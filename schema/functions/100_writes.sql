@@ -67,8 +67,9 @@ begin
 	perform billing.require_document(p_doc, p_id);
 	perform sync.hold(p_claim, p_kind, p_id);
 	if tenant is null then
-		return sync.finish(p_kind, p_id, p_version, 'ignored', '{"orphan": true}');
+		return sync.put_aside(p_kind, p_id, p_version, customer);
 	end if;
+	delete from sync.orphans o where o.kind = p_kind and o.id = p_id;
 	perform sync.mark('customer', customer) where status = 'complete' and customer is not null;
 	perform sync.mark('subscription', subscription) where status in ('complete', 'unpaid') and subscription is not null;
 	perform billing.put_checkout(tenant, p_id, status, subscription);
@@ -113,7 +114,7 @@ begin
 	perform sync.hold(p_claim, p_kind, p_id);
 	perform billing.clear_alert('second_customer', p_id) where gone;
 	if tenant is null then
-		return sync.finish(p_kind, p_id, p_version, 'ignored', '{"orphan": true}');
+		return sync.put_aside(p_kind, p_id, p_version, p_id);
 	end if;
 	perform from app.tenants t where gone and t.id = tenant for no key update;
 	insert into billing.customers (id, tenant_id, deleted) select p_id, tenant, true where gone on conflict do nothing;

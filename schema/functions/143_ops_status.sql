@@ -44,6 +44,7 @@ begin
 			'overdue_seconds', ops.seconds_since(min(o.next_at) filter (where o.next_at <= now())))
 		from sync.objects o where o.version > o.clean_version and o.dead_at is null)
 	|| jsonb_build_object(
+		'orphans', (select count(*) from sync.orphans),
 		'dead_objects', (select count(*) from sync.objects o where o.dead_at is not null),
 		'events', jsonb_build_object(
 			'received', (select count(*) from inbox.events e where e.state = 'received'),

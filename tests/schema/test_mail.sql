@@ -131,7 +131,7 @@ select is(pg_temp.kept(k), false, 'D24 then it goes: ' || k) from unnest('{dirty
 delete from sync.cursors;
 
 select is(tap.ask('tollgate_operator', 'ops.status()') - 'migrations', '{"events": {"received": 0, "dead": 0},
-	"oldest_received_seconds": null, "dirty": 0, "retrying": 0, "overdue_seconds": null, "dead_objects": 0, "mail": {"pending": 1, "dead": 0},
+	"oldest_received_seconds": null, "dirty": 0, "retrying": 0, "overdue_seconds": null, "dead_objects": 0, "orphans": 0, "mail": {"pending": 1, "dead": 0},
 	"oldest_mail_seconds": 2678400, "alerts": {"open": 0, "kinds": []}, "unknown_types": [], "last_gap_look": null, "last_comparison": null,
 	"lists_under_way": [], "tenants": {"draft": 4, "active": 1}, "subscriptions": {"active": 1}}', 'C99 the operator''s view');
 select tap.receive('evt_dirty' || n, 'customer', 'cus_dirty' || n) from generate_series(1, 4) n \g /dev/null
@@ -142,7 +142,7 @@ update inbox.events set state = 'dead' where id = 'evt_dirty3';
 update inbox.events set received_at = now() - interval '1 min' where id = 'evt_dirty1';
 update mail.outbox set created_at = now() - interval '2 min' where state = 'pending';
 select is(s - '{alerts,unknown_types,tenants,subscriptions,migrations,last_gap_look,last_comparison,lists_under_way}'::text[],
-	'{"events": {"received": 3, "dead": 1}, "oldest_received_seconds": 60, "dirty": 3, "retrying": 2, "overdue_seconds": 7, "dead_objects": 1,
+	'{"events": {"received": 3, "dead": 1}, "oldest_received_seconds": 60, "dirty": 3, "retrying": 2, "overdue_seconds": 7, "dead_objects": 1, "orphans": 0,
 	"mail": {"pending": 1, "dead": 0}, "oldest_mail_seconds": 120}', 'C99 what waits, since when, and what is stuck') from tap.ask('tollgate_operator', 'ops.status()') s;
 select billing.raise_alert(null, 'drift', 'price:price_' || n, '{}') from generate_series(1, 7) n \g /dev/null
 select billing.clear_alert('drift', 'price:price_1'), billing.raise_alert(null, 'orphan', 'sub_x', '{}') \g /dev/null

@@ -15,6 +15,10 @@ select is(string_agg(subject, ' '), 'sub_x', 'C38 of which the subscription is t
 select tap.sync('subscription', pg_temp.nobodys('over', '{"status": "canceled"}')) \g /dev/null
 select is(string_agg(subject, ' '), 'sub_x', 'C38 but none that is over') from billing.alerts where kind = 'orphan' and cleared_at is null;
 select is(count(*), 0::bigint, 'C38 no row of billing is made') from (select id from billing.subscriptions union all select id from billing.invoices) s;
+select tap.sync('checkout', tap.checkout('alien', null, '{"metadata": {}}')), tap.sync('customer', tap.customer('alien')) \g /dev/null
+select is(pg_temp.orphans(), 'ch_x cs_alien cus_alien dp_x in_x sub_over sub_x', 'C38 sessions and customers too');
+select is(tap.ask('tollgate_operator', 'ops.status()') -> 'orphans', '7', 'C38 and all are counted');
+delete from sync.orphans where id like '%alien';
 
 -- its customer turns out to be somebody's
 select tap.open_draft('x', 'x@example.org') ->> 'tenant' as tenant \gset
