@@ -69,17 +69,32 @@ begin
 end
 $$;
 
--- Of several subscriptions the one that grants most; of those that grant nothing, one that is not over yet.
+-- Of several subscriptions the one that grants most; of those that grant nothing, one that is not over yet. plans: of all
+-- that grant.
 create or replace function billing.best_verdict(p_tenant uuid, p_at timestamptz) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
 	return (
-		select v.verdict
+		select v.verdict || jsonb_build_object('plans',
+			jsonb_agg(to_jsonb(h.plans)) filter (where v.verdict -> 'allowed' = 'true') over ())
 		from billing.subscription_history h cross join lateral billing.plan_at(h.plan, p_at) p
 			cross join lateral billing.verdict_on(h, p_at) v (verdict)
 		where h.tenant_id = p_tenant and h.from_at <= p_at and (h.to_at is null or h.to_at > p_at)
 		order by v.verdict -> 'allowed' desc, billing.is_live(h.status) desc, p.rank desc nulls last,
 			h.created_at desc nulls last, h.subscription_id limit 1);
+end
+$$;
+
+-- What plans contained together: each feature once, those of the best plan first.
+create or replace function billing.features_at(p_plans text[], p_at timestamptz) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+	return (
+		select coalesce(jsonb_agg(u.feature order by u.n), '[]') from (
+			select distinct on (f.feature) f.feature, row_number() over (order by h.rank desc, h.plan, f.n) as n
+			from billing.plan_history h cross join unnest(h.features) with ordinality f (feature, n)
+			where h.plan = any (p_plans) and h.from_at <= p_at and (h.to_at is null or h.to_at > p_at)
+			order by f.feature, n) u);
 end
 $$;
 
@@ -93,13 +108,15 @@ begin
 end
 $$;
 
--- The operator's word goes before all. Which statuses grant and what disputes do is as it is today: only a migration
--- changes that, and has to say itself what becomes of the past.
+-- The operator's word goes before all. The plan is one answer, the best, and until is its end; features are those of all
+-- that is paid for, and of one plan alone when the operator names it. Which statuses grant and what disputes do is as it is
+-- today: only a migration changes that, and has to say itself what becomes of the past.
 create or replace function billing.entitlement(p_tenant uuid, p_at timestamptz default now()) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
 	answer jsonb := '{"allowed": false, "plan": null, "reason": "no_subscription", "until": null, "subscription": null, "status": null}'
 		|| coalesce(billing.best_verdict(p_tenant, p_at), '{}');
+	plans text[] := array(select jsonb_path_query(answer, '$.plans[*][*]') #>> '{}');
 	word record;
 begin
 	select h.allowed, h.plan, h.until into word from billing.override_history h
@@ -108,11 +125,12 @@ begin
 	if found then
 		answer := answer || jsonb_build_object('allowed', word.allowed, 'plan', coalesce(word.plan, answer ->> 'plan'),
 			'reason', 'override', 'until', api.date_document(word.until) ->> 'iso');
+		plans := case when word.plan is null then plans || (answer ->> 'plan') else array[word.plan] end;
 	elsif (answer -> 'allowed')::boolean and billing.is_disputed(p_tenant, p_at) then
 		answer := answer || '{"allowed": false, "reason": "disputed", "until": null}';
 	end if;
-	return answer || jsonb_build_object('features', case when (answer -> 'allowed')::boolean
-		then coalesce(to_jsonb((billing.plan_at(answer ->> 'plan', p_at)).features), '[]') else '[]' end);
+	return answer - 'plans' || jsonb_build_object('features', case when (answer -> 'allowed')::boolean
+		then billing.features_at(plans, p_at) else '[]' end);
 end
 $$;
 

@@ -68,7 +68,7 @@ begin
 	union all
 	select p.from_at, 'plan', jsonb_build_object('status', 'changed', 'plan', p.plan, 'features', to_jsonb(p.features))
 	from billing.plan_history p where p.from_at > '-infinity' and exists (
-		select from billing.subscription_history h where h.tenant_id = p_tenant and h.plan = p.plan
+		select from billing.subscription_history h where h.tenant_id = p_tenant and p.plan = any (h.plans)
 			and h.from_at < p.from_at and (h.to_at is null or h.to_at > p.from_at));
 end
 $$;

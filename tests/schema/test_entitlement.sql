@@ -34,7 +34,7 @@ declare
 begin
 	update billing.overrides set until = now() - interval '1 s';
 	perform ops.put_override(p_tenant, p_word, null, null, 'a test', 'tests') where p_word is not null;
-	update billing.subscriptions set status = p_status, plan = p_plan, past_due_since = now()
+	update billing.subscriptions set status = p_status, plan = p_plan, plans = array[p_plan], past_due_since = now()
 		- case when p_late then interval '8 days' else interval '1 day' end where id = 'sub_ann';
 	e := billing.entitlement(p_tenant);
 	return concat_ws(' ', case when e -> 'allowed' = 'true' then 'yes' else 'no' end, e ->> 'reason', e ->> 'plan',
@@ -112,6 +112,38 @@ select is(pg_temp.brief(billing.entitlement(:'ann', now() + v.after)), v.brief, 
 select is(pg_temp.brief(ops.end_override(:'ann', 'ops')), 'yes starter active ["chat"]', 'C44 an override is ended by hand');
 select is(tap.state_of('tollgate_operator', $$select ops.put_override(gen_random_uuid(), true, null, null, 'x', 'y')$$), 'TG404', 'C44 for tenants there are');
 select is(tap.state_of('tollgate_operator', format($$select ops.put_override(%L, true, 'none', null, 'x', 'y')$$, :'ann')), 'TG422', 'C44 and plans there are');
+
+-- features are all that is paid for: of each subscription that grants, and of each item
+select ops.put_plans('[{"id": "starter", "price": "price_starter", "rank": 1, "features": ["chat", "mail"], "grace_days": 3},
+	{"id": "growth", "price": "price_growth", "rank": 2, "features": ["chat", "api"]}, {"id": "seats", "price": "price_seats", "rank": 0, "features": ["seats", "api"]}]') \g /dev/null
+select tap.paid('sum') as sum \gset
+create function pg_temp.item(p_price text) returns jsonb language sql as $$ select jsonb_build_object('price', jsonb_build_object('id', p_price), 'quantity', 1) $$;
+create function pg_temp.with_two(p_tenant text, p_one jsonb, p_two jsonb) returns text language plpgsql as $$
+begin
+	perform tap.sync('subscription', tap.subscription('sum', p_tenant, p_one));
+	perform tap.sync('subscription', tap.subscription('sum2', p_tenant, jsonb_build_object('customer', 'cus_sum', 'items', jsonb_build_object(
+		'data', jsonb_build_array(pg_temp.item('price_growth'), pg_temp.item('price_alien'), pg_temp.item('price_seats')))) || p_two));
+	return pg_temp.brief(billing.entitlement(p_tenant::uuid));
+end
+$$;
+select is(pg_temp.with_two(:'sum', v.one, v.two), v.brief, 'C44 features ' || v.description)
+from (values ('{}'::jsonb, '{}'::jsonb, 'yes growth active ["chat", "api", "mail", "seats"]', 'of both, the best plan''s first, each once'),
+	('{"status": "past_due"}', '{}', 'yes growth active ["chat", "api", "mail", "seats"]', 'of one within grace too'),
+	('{"status": "unpaid"}', '{}', 'yes growth active ["chat", "api", "seats"]', 'of none that grants nothing'),
+	('{}', '{"status": "canceled"}', 'yes starter active ["chat", "mail"]', 'of the other'),
+	('{"status": "paused"}', '{"status": "canceled"}', 'no starter paused', 'of none')) v (one, two, brief, description);
+select is(pg_temp.with_two(:'sum', '{}', '{"items": {"data": [{"price": "price_alien"}]}}'), 'yes growth active ["chat", "api", "mail", "seats"]', 'D19 an unknown price changes none');
+select is(plans, '{growth,seats}', 'C40 all plans of its items are kept') from billing.subscriptions where id = 'sub_sum2';
+select is(pg_temp.brief(ops.put_override(:'sum', true, 'starter', null, 'x', 'ops')), 'yes starter override ["chat", "mail"]', 'C44 an override that names a plan gives that');
+select is(pg_temp.brief(ops.put_override(:'sum', true, null, null, 'x', 'ops')), 'yes growth override ["chat", "api", "mail", "seats"]', 'C44 one that names none gives what is paid for');
+select is(pg_temp.with_two(:'sum', '{"status": "unpaid"}', '{"status": "canceled"}'), 'yes starter override ["chat", "mail"]', 'C44 or was');
+select ops.end_override(:'sum', 'ops') \g /dev/null
+select is(pg_temp.with_two(:'sum', '{"cancel_at": 1000000000}', '{}'), 'yes growth active ["chat", "api", "seats"]', 'C44 one that has ended gives nothing');
+select is(pg_temp.with_two(:'sum', '{"cancel_at": 1900000000}', '{}'), 'yes growth active ["chat", "api", "mail", "seats"]', 'C44 and one that will end does until then');
+select is(billing.entitlement(:'sum') -> 'until', 'null', 'C44 the end is that of the plan that is named');
+select is(pg_temp.brief(billing.entitlement(:'sum', to_timestamp(1900000000))), 'yes growth active ["chat", "api", "seats"]', 'C44 then not');
+select tap.sync('charge', tap.charge('sum', '{"id": "ch_sum"}')), tap.sync('dispute', tap.dispute('sum')) \g /dev/null
+select is(pg_temp.brief(billing.entitlement(:'sum')), 'no growth disputed', 'C44 a dispute takes all');
 
 select * from finish();
 rollback;

@@ -66,6 +66,18 @@ update billing.subscription_history set status = 'active', from_at = '2026-01-01
 update billing.plan_history set rank = 3 where plan = 'starter' and to_at is null;
 select is(billing.entitlement(:'eve', v.at) ->> 'plan', v.plan, 'C44 and its rank') from (values ('2026-02-01Z'::timestamptz, 'growth'), ('2026-04-01Z', 'starter')) v (at, plan);
 
+
+-- what two granted together, and what the plan of a second item was
+update billing.plan_history set features = '{mail}' where plan = 'growth';
+update billing.subscription_history set from_at = '2026-03-10Z', plans = '{growth}' where subscription_id = 'sub_eve2';
+select is(pg_temp.then(:'eve', v.at), v.expected, format('C44 what was granted together at %s', v.at at time zone 'UTC'))
+from (values ('2026-03-09T23:59:59Z'::timestamptz, 'true active ["chat"]'), ('2026-03-10Z', 'true active ["chat", "mail"]')) v (at, expected);
+update billing.subscription_history set plans = '{growth,starter}' where subscription_id = 'sub_eve';
+select is(pg_temp.then(:'eve', '2026-03-09Z'), 'true active ["chat", "mail"]', 'C44 by the items of one');
+update billing.subscription_history set plan = 'growth' where subscription_id = 'sub_eve';
+select is(object || step, 'plan{"plan": "starter", "status": "changed", "features": ["chat"]}', 'C44 a change of any of its plans is a step')
+from ops.steps_of(:'eve') where object not like 'sub%';
+
 -- a page sees its own
 select tap.paid('bob') as bob \gset
 select tap.session('ann@example.org', 'a') as a \gset
