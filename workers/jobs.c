@@ -191,7 +191,7 @@ static enum err
 sync_piece(void *arg, mem_ctx *mem, bool *found)
 {
 	struct jobs	*j = arg;
-	int		longest_ms = 2 * j->config->stripe.timeout_ms + STRIPE_SLACK_MS;
+	int		longest_ms = SYNC_CALLS * (2 * j->config->stripe.timeout_ms + STRIPE_SLACK_MS);
 
 	if (!account_await(j, ACCOUNT_OURS) || !stripe_is_up(j->stripe))
 		return OK;

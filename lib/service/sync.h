@@ -10,6 +10,8 @@
 #include "service.h"
 #include "stripe.h"
 
+enum { SYNC_CALLS = 2 };	/* to Stripe for one object: itself, and what a list within it does not show */
+
 struct sync_terms {
 	int	lease_seconds;	/* after which another may take over */
 	int	settle_ms;	/* until the same object is looked at again, however often it is marked meanwhile */
