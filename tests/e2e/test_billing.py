@@ -149,6 +149,21 @@ def test_c40_a_plan_beyond_the_first_ten_items_counts(customer, sim, db, stack, 
     assert asked == {"subscription": subscription, "limit": "100"}
 
 
+def test_c37_the_operator_is_told_of_an_invoice_until_it_is_final(calm, customer, sim, db, subscription):
+    says(customer[0], status="Active")
+    sim.quiet()
+    invoice = sim.object("subscription", subscription)["latest_invoice"]
+    told = ("select detail ->> 'code' from billing.alerts where kind = 'finalization_failed' and subject = %s "
+            "and cleared_at is null")
+    sim.fault(method="GET", path="/v1/invoices/" + invoice, answer="real", set={
+        "status": "draft", "last_finalization_error": {"code": "customer_tax_location_invalid", "message": "Where is it?",
+                                                       "type": "invalid_request_error"}})
+    sim.post("emit", type="invoice.finalization_failed", object={"id": invoice, "object": "invoice"})
+    wait_until(lambda: db.value(told, invoice) == "customer_tax_location_invalid")
+    sim.post("emit", type="invoice.finalized", object={"id": invoice, "object": "invoice"})
+    wait_until(lambda: db.value(told, invoice) is None)
+
+
 STATUSES = [("trialing", "Trial", "good"), ("past_due", "Payment overdue", "warn"), ("unpaid", "Unpaid", "bad"),
             ("paused", "Paused", "warn"), ("incomplete", "Payment not finished", "warn"),
             ("incomplete_expired", "Payment never finished", "bad"), ("canceled", "Canceled", "bad"),
