@@ -10,7 +10,7 @@ begin
 		(select s.tenant_id from billing.subscriptions s where s.id = billing.subscription_of(p_doc)),
 		billing.tenant_named_in(p_doc #> '{parent,subscription_details}'),
 		billing.tenant_named_in(p_doc -> 'subscription_details'),
-		(select c.tenant_id from billing.customers c where c.id = billing.id_of(p_doc -> 'customer')));
+		billing.customer_tenant(billing.id_of(p_doc -> 'customer')));
 end
 $$;
 

@@ -21,6 +21,15 @@ begin
 end
 $$;
 
+-- Whether who asks manages the tenant that it belongs to.
+create or replace function billing.is_my_customer(p_customer text) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return coalesce(billing.customer_tenant(p_customer) = any (app.managed_tenants()), false)
+		and not exists (select from billing.customers c where c.id = p_customer and c.deleted);
+end
+$$;
+
 -- The row, and what the tenant and the operator are told of it. Answers what changed. A case that is closed (a refund, when
 -- it failed after all) keeps the policy under which it was open, for those who ask about then; one that begins to restrict
 -- is opened by it.

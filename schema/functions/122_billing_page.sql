@@ -72,14 +72,19 @@ begin
 end
 $$;
 
--- The customer is the tenant's, never the caller's choice.
+-- The customer is the tenant's, never the caller's choice: of several the one whose subscription is the current one, which
+-- only its own portal shows; else the one that is bound.
 create or replace function api.portal_customer() returns jsonb
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
 	me uuid := auth.require_user();
 	mine app.members := billing.my_tenant();
 	customer text := (select c.id from billing.customers c where c.tenant_id = mine.tenant_id and not c.deleted);
+	current billing.subscriptions := billing.current_subscription(mine.tenant_id);
 begin
+	if current.customer_id <> customer and billing.is_live(current.status) and billing.is_my_customer(current.customer_id) then
+		customer := current.customer_id;
+	end if;
 	if mine.role = 'member' then
 		raise exception 'only who manages the tenant' using errcode = 'TG403';
 	elsif customer is null then

@@ -22,7 +22,8 @@ grant execute on function auth.uid(), auth.email(), auth.require_user(), app.my_
 grant execute on function app.managed_tenants(), billing.my_tenant(), billing.dates_document(billing.subscriptions),
 	billing.next_document(billing.subscriptions),
 	billing.entitlement_document(uuid), billing.account_document(app.members), billing.invoice_documents(uuid),
-	billing.payment_documents(uuid), billing.notice_documents(uuid), billing.my_checkout_state(uuid) to tollgate_billing;
+	billing.payment_documents(uuid), billing.notice_documents(uuid), billing.my_checkout_state(uuid),
+	billing.is_my_customer(text) to tollgate_billing;
 
 -- what a tenant may use, for pages and for services
 grant execute on function billing.entitlement(uuid, timestamptz), billing.best_verdict(uuid, timestamptz),

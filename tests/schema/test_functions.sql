@@ -13,7 +13,7 @@ insert into allowed values
 		billing.current_subscription, billing.dates_document, billing.status_name, billing.status_class,
 		api.see_notice, api.open_checkout, api.checkout_customer, api.customer_spent, api.customer_gone, api.checkout_opened, api.checkout_expired,
 		billing.next_document, billing.entitlement_document, billing.account_document,
-		billing.invoice_documents, billing.payment_documents, billing.notice_documents, billing.my_checkout_state, billing.entitlement,
+		billing.invoice_documents, billing.payment_documents, billing.notice_documents, billing.my_checkout_state, billing.is_my_customer, billing.entitlement,
 		billing.best_verdict, billing.verdict_on, billing.is_disputed, billing.is_live, billing.scheduled_end,
 		billing.grace_end, billing.plan_at, billing.features_at, billing.amount_document, billing.digits_of}'),
 	('tollgate_webhooks', '{api.admit, service.receive_event, service.receive_events, service.hint}'),

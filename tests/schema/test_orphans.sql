@@ -49,5 +49,22 @@ select is(string_agg(id, ' '), 'ch_y', 'D2 and what was nobody''s before that is
 select tap.write(tap.claim('charge', 'ch_y'), tap.charge('y', '{"amount_refunded": 500}')) \g /dev/null
 select is(tenant_id, :'tenant'::uuid, 'D2 and is the tenant''s, too') from billing.disputes where id = 'ch_y';
 
+select is(tap.sync('invoice', tap.invoice('y2', '{"customer": "cus_y", "parent": null}')), '{"clean": true}', 'D2 and by their customer, where they have none');
+
+-- whose portal
+select tap.session('x@example.org', 'x') as x \gset
+create function pg_temp.portal(p_bearer text) returns text language sql as $$ select tap.ask('tollgate_billing', 'api.portal_customer()', p_bearer) ->> 'customer' $$;
+select tap.sync('subscription', tap.subscription('x', null, '{"status": "active"}')), tap.sync('subscription', tap.subscription('y', null, '{"status": "canceled", "created": 1767225700}')) \g /dev/null
+select is(pg_temp.portal(:'x'), 'cus_x', 'D2 the portal is that of the customer who pays');
+select tap.sync('subscription', tap.subscription('x', null, '{"status": "canceled"}')), tap.sync('subscription', tap.subscription('y', null, '{"created": 1767225700}')) \g /dev/null
+select is(pg_temp.portal(:'x'), 'cus_y', 'D2 be it the other');
+select tap.sync('subscription', tap.subscription('y', null, '{"status": "canceled", "created": 1767225700}')) \g /dev/null
+select is(pg_temp.portal(:'x'), 'cus_x', 'D2 or else of the one that is bound');
+select tap.paid('zoe') as zoe \gset
+select tap.sync('subscription', tap.subscription('theft', :'tenant', '{"customer": "cus_zoe"}')) \g /dev/null
+select is(pg_temp.portal(:'x'), 'cus_x', 'D2 never of another tenant''s');
+select tap.sync('subscription', tap.subscription('w', :'zoe', '{"created": 1767225000}')), tap.sync('subscription', tap.subscription('theft2', :'tenant', '{"customer": "cus_w", "created": 1767225900}')) \g /dev/null
+select is(pg_temp.portal(:'x'), 'cus_x', 'D2 nor of one that paid for another first');
+
 select * from finish();
 rollback;
