@@ -52,6 +52,7 @@ begin
 	insert into app.members (tenant_id, user_id, role) values (p_tenant, owner, 'owner') on conflict do nothing;
 	perform auth.mint_link(owner, checkout.email, checkout.flow_hash, null, checkout.language, null,
 		'welcome:' || p_tenant, 'welcome', jsonb_build_object('plan', 'plan_' || checkout.plan));
+	perform billing.mail_what_is_open(p_tenant);
 end
 $$;
 

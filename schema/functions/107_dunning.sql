@@ -3,24 +3,42 @@
 
 set role tollgate_service;
 
--- False when it was told before. Owners and admins get the mail, each in the language of the last sign-in.
+-- Owners and admins get the mail, each in the language of the last sign-in.
+create or replace function billing.mail_notice(n billing.notifications) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	insert into mail.outbox (key, recipient, template, language, data)
+	select concat_ws(':', 'notice', n.tenant_id, n.kind, n.fact, c ->> 'user'), c ->> 'email', 'notice_' || n.kind, c ->> 'language', n.payload
+	from jsonb_array_elements(auth.contacts(array(
+		select m.user_id from app.members m where m.tenant_id = n.tenant_id and m.role in ('owner', 'admin')))) c
+	where (select k.mailed from billing.notice_kinds k where k.kind = n.kind)
+	on conflict (key) do nothing;
+end
+$$;
+
+-- False when it was told before.
 create or replace function billing.tell(p_tenant uuid, p_kind text, p_fact text, p_payload jsonb) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-	payload jsonb := jsonb_strip_nulls(p_payload);
+	told billing.notifications;
 begin
-	insert into billing.notifications (tenant_id, kind, fact, payload) values (p_tenant, p_kind, p_fact, payload)
-	on conflict (tenant_id, kind, fact) do nothing;
-	if not found then
+	insert into billing.notifications (tenant_id, kind, fact, payload) values (p_tenant, p_kind, p_fact, jsonb_strip_nulls(p_payload))
+	on conflict (tenant_id, kind, fact) do nothing returning * into told;
+	if told.id is null then
 		return false;
 	end if;
-	insert into mail.outbox (key, recipient, template, language, data)
-	select concat_ws(':', 'notice', p_tenant, p_kind, p_fact, c ->> 'user'), c ->> 'email', 'notice_' || p_kind, c ->> 'language', payload
-	from jsonb_array_elements(auth.contacts(array(
-		select m.user_id from app.members m where m.tenant_id = p_tenant and m.role in ('owner', 'admin')))) c
-	where (select k.mailed from billing.notice_kinds k where k.kind = p_kind)
-	on conflict (key) do nothing;
+	perform billing.mail_notice(told);
 	return true;
+end
+$$;
+
+-- A tenant's first owner is mailed what was told when there was nobody, if somebody has to pay still.
+create or replace function billing.mail_what_is_open(p_tenant uuid) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	perform billing.mail_notice(n) from billing.notifications n join billing.invoices i on i.id = n.payload ->> 'invoice'
+	where n.tenant_id = p_tenant and i.status = 'open'
+		and (n.kind = 'action_required' or n.kind = 'payment_failed' and n.fact = i.id || ':' || i.attempt_count);
 end
 $$;
 

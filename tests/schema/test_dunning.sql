@@ -81,6 +81,22 @@ end
 $$;
 select is(pg_temp.late_told('late_' || s, s), 'action_required in_late_' || s, 'C41 told though its event was ' || s) from unnest('{dead,ignored}'::text[]) s;
 
+-- told before there is anybody to mail
+create function pg_temp.draft(p_name text, p_invoice jsonb) returns text language plpgsql as $$
+declare
+	tenant text := tap.open_draft(p_name, p_name || '@example.org') ->> 'tenant';
+begin
+	delete from auth.hits;
+	perform tap.sync('subscription', tap.subscription(p_name, tenant, '{"status": "past_due"}'));
+	perform tap.hint('invoice', 'invoice.payment_failed', 1798000000, pg_temp.open_invoice(p_name, 1)), tap.sync('invoice', p_invoice);
+	perform tap.sync('checkout', tap.checkout(p_name, tenant)), tap.sync('checkout', tap.checkout(p_name, tenant));
+	return tap.notices(tenant);
+end
+$$;
+select is(pg_temp.draft('dan', pg_temp.open_invoice('dan', 1)), 'payment_failed dan@example.org en', 'C41 a failure told to a draft is mailed to its owner, once there is one');
+select is(pg_temp.draft('dot', tap.invoice('dot')), null, 'C41 unless it is over by then');
+select is(pg_temp.draft('don', pg_temp.open_invoice('don', 2)), 'payment_failed don@example.org en', 'C41 and of several attempts the last');
+
 -- what no state shows
 select tap.paid('zoe') as zoe \gset
 select tap.hint('subscription', v.type, v.created, tap.subscription('zoe', :'zoe', v.more))
