@@ -64,8 +64,8 @@ begin
 	update billing.plans p set lookup_key = null, price = null where exists (
 		select from jsonb_array_elements(p_plans) n where n ->> 'lookup_key' = p.lookup_key and n ->> 'id' <> p.id);
 	insert into billing.plans as p (id, price, rank, lookup_key, amount, currency, interval, grace, features)
-	select n ->> 'id', n ->> 'price', (n ->> 'rank')::int, case when n ->> 'price' is null then n ->> 'lookup_key' end, (n ->> 'amount')::bigint, n ->> 'currency',
-		n ->> 'interval', make_interval(days => coalesce((n ->> 'grace_days')::int, 7)),
+	select n ->> 'id', n ->> 'price', (n ->> 'rank')::int, case when n ->> 'price' is null then n ->> 'lookup_key' end,
+		(n ->> 'amount')::bigint, n ->> 'currency', n ->> 'interval', make_interval(days => coalesce((n ->> 'grace_days')::int, 7)),
 		array(select jsonb_array_elements_text(coalesce(n -> 'features', '[]')))
 	from jsonb_array_elements(p_plans) n
 	on conflict (id) do update set rank = excluded.rank, offered = true, lookup_key = excluded.lookup_key,

@@ -1,6 +1,6 @@
 -- Stripe's objects as they are now, written down. Each is a function of the fetched document alone, so that neither the
 -- order nor the number of events matters. Locks are taken in one order, that of batches of events: marks by kind and
--- id, then the tenant.
+-- id, a price's row behind its mark, then the tenant, then alerts.
 
 set role tollgate_service;
 
@@ -112,11 +112,11 @@ declare
 begin
 	perform billing.require_document(p_doc, p_id);
 	perform sync.hold(p_claim, p_kind, p_id);
+	perform from app.tenants t where gone and t.id = tenant for no key update;
 	perform billing.clear_alert('second_customer', p_id) where gone;
 	if tenant is null then
 		return sync.put_aside(p_kind, p_id, p_version, p_id);
 	end if;
-	perform from app.tenants t where gone and t.id = tenant for no key update;
 	insert into billing.customers (id, tenant_id, deleted) select p_id, tenant, true where gone on conflict do nothing;
 	update billing.customers c set email = p_doc ->> 'email', synced_at = now(), deleted = gone where c.id = p_id;
 	if gone then

@@ -88,13 +88,17 @@ declare
 	live text[] := array(select o.id from billing.subscriptions o
 		where o.tenant_id = s.tenant_id and billing.is_live(o.status) and o.status <> 'incomplete' order by o.id);
 begin
-	perform billing.clear_alert('orphan', s.id);
+	perform billing.clear_alert('orphan', s.id), billing.clear_alert('drift', 'subscription:' || s.id);
 	perform billing.watch(not exists (select from billing.status_rules r where r.status = s.status), s.tenant_id,
 		'unknown_status', s.id, jsonb_build_object('status', s.status));
 	perform billing.watch(cardinality(live) > 1, s.tenant_id, 'second_subscription', s.tenant_id::text,
 		jsonb_build_object('subscriptions', live));
-	perform billing.watch_price(p) from unnest(array[p_before.price, s.price]) p where p is not null and billing.plan_of(p) is null;
-	perform billing.watch_customer(c) from unnest(array[p_before.customer_id, s.customer_id]) c where c is not null;
+	perform billing.watch_price(v.price) from (
+		select distinct p as price from unnest(array[p_before.price, s.price]) p where billing.plan_of(p) is null order by p) v
+	where v.price is not null;
+	perform billing.watch_customer(v.customer) from (
+		select distinct c as customer from unnest(array[p_before.customer_id, s.customer_id]) c order by c) v
+	where v.customer is not null;
 end
 $$;
 
@@ -104,6 +108,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	customer text := billing.id_of(p_doc -> 'customer');
 begin
+	perform billing.clear_alert('drift', 'subscription:' || p_id);
 	perform billing.watch(billing.is_live(p_doc ->> 'status'), null, 'orphan', p_id,
 		jsonb_build_object('customer', customer, 'status', p_doc -> 'status'));
 	return sync.put_aside(p_kind, p_id, p_version, customer);
@@ -141,9 +146,7 @@ begin
 	perform sync.hold(p_claim, p_kind, p_id);
 	if fault is not null then
 		return sync.park(p_kind, p_id, p_version, fault);
-	end if;
-	perform billing.clear_alert('drift', 'subscription:' || p_id);
-	if tenant is null then
+	elsif tenant is null then
 		return billing.put_subscription_aside(p_kind, p_id, p_version, p_doc);
 	end if;
 	perform sync.mark('customer', customer)

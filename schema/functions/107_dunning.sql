@@ -8,7 +8,8 @@ create or replace function billing.mail_notice(n billing.notifications) returns 
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	insert into mail.outbox (key, recipient, template, language, data)
-	select concat_ws(':', 'notice', n.tenant_id, n.kind, n.fact, c ->> 'user'), c ->> 'email', 'notice_' || n.kind, c ->> 'language', n.payload
+	select concat_ws(':', 'notice', n.tenant_id, n.kind, n.fact, c ->> 'user'), c ->> 'email', 'notice_' || n.kind,
+		c ->> 'language', n.payload
 	from jsonb_array_elements(auth.contacts(array(
 		select m.user_id from app.members m where m.tenant_id = n.tenant_id and m.role in ('owner', 'admin')))) c
 	where (select k.mailed from billing.notice_kinds k where k.kind = n.kind)
@@ -22,7 +23,8 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	told billing.notifications;
 begin
-	insert into billing.notifications (tenant_id, kind, fact, payload) values (p_tenant, p_kind, p_fact, jsonb_strip_nulls(p_payload))
+	insert into billing.notifications (tenant_id, kind, fact, payload)
+	values (p_tenant, p_kind, p_fact, jsonb_strip_nulls(p_payload))
 	on conflict (tenant_id, kind, fact) do nothing returning * into told;
 	if told.id is null then
 		return false;
