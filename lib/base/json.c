@@ -5,7 +5,7 @@
 
 #include "text.h"
 
-enum { JSON_DEPTH = 32 };
+enum { JSON_DEPTH = 32, JSON_DEPTH_WHOLE = 1000 };
 
 static void
 json_release(void *doc)
@@ -138,6 +138,20 @@ json_parse(mem_ctx *ctx, const void *bytes, size_t n, struct json_object **out)
 		return ERR_BAD_REQUEST;
 	*out = doc;
 	return OK;
+}
+
+bool
+json_is_whole(const void *bytes, size_t n)
+{
+	struct json_tokener	*tok = n > INT32_MAX - 1 ? NULL : json_tokener_new_ex(JSON_DEPTH_WHOLE);
+	bool			whole;
+
+	if (tok == NULL)
+		return false;
+	json_object_put(json_tokener_parse_ex(tok, bytes, (int)n));
+	whole = json_tokener_get_error(tok) == json_tokener_success;
+	json_tokener_free(tok);
+	return whole;
 }
 
 /*

@@ -16,6 +16,9 @@
  */
 enum err json_parse(mem_ctx *ctx, const void *bytes, size_t n, struct json_object **out) MUST_CHECK;
 
+/* Whether they are one whole JSON value, be it one that json_parse refuses. What was cut is none. */
+bool json_is_whole(const void *bytes, size_t n);
+
 /* As json_parse, and a key given twice in one object is ERR_BAD_REQUEST too: for requests of our own API. */
 enum err json_parse_unique(mem_ctx *ctx, const void *bytes, size_t n, struct json_object **out) MUST_CHECK;
 

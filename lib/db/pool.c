@@ -153,10 +153,11 @@ static bool
 conn_is_admitted(struct db *db, struct conn *c, int64_t deadline)
 {
 	char		why[sizeof(db->why)] = "";
+	int64_t		patience = clock_ms() + CONNECT_MS;
 	enum err	e = OK;
 
 	if (db->options.environment)
-		e = admission_ask(c->pg, db->options.environment, deadline, why, sizeof(why));
+		e = admission_ask(c->pg, db->options.environment, patience < deadline ? patience : deadline, why, sizeof(why));
 	refusal_note(db, e, why);
 	return e == OK;
 }

@@ -179,21 +179,26 @@ attempt_log(const struct attempt *a, const char *method, const char *path, int n
  * A body that is no JSON was cut on its way, or is somebody else's: whatever its status says, it is as if none had come.
  * Except for a redirect, which would be strange from Stripe itself.
  */
+static bool
+body_is_lost(const struct https_answer *a)
+{
+	return (a->status < 300 || a->status >= 400) && (a->body.len == 0 || !json_is_whole(a->body.data, a->body.len));
+}
+
 static void
 attempt_make(struct stripe *s, mem_ctx *mem, const struct https_request *q, struct attempt *a)
 {
-	int	*status = &a->answer.status;
-
 	*a = (struct attempt){ 0 };
 	https_exchange(s->https, mem, q, &a->answer, named, a->headers);
-	if (*status != 0 && json_parse(mem, a->answer.body.data, a->answer.body.len, &a->doc) != OK) {
-		a->answer.why = "body is not JSON";
-		a->lost = *status < 300 || *status >= 400;
+	if (a->answer.status == 0) {
+		a->lost = !a->answer.too_large;
+	} else if (json_parse(mem, a->answer.body.data, a->answer.body.len, &a->doc) != OK) {
+		a->lost = body_is_lost(&a->answer);
+		a->answer.why = a->lost ? "body is not JSON" : "body is no JSON that we take";
 	}
-	a->lost = a->lost || (*status == 0 && !a->answer.too_large);
 	if (!json_object_is_type(a->doc, json_type_object))
 		a->doc = NULL;
-	a->spent = q->body != NULL && *status >= 500 && a->headers[REPLAYED] != NULL &&
+	a->spent = q->body != NULL && a->answer.status >= 500 && a->headers[REPLAYED] != NULL &&
 	    strcasecmp(a->headers[REPLAYED], "true") == 0;
 	a->retry = worth_repeating(a);
 }

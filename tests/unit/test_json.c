@@ -51,6 +51,21 @@ test_f64_accepted(void **state)
 }
 
 static void
+test_f101_what_was_cut_anywhere_is_not_whole(void **state)
+{
+	static const char		text[] = "{\"id\":\"x\",\"list\":[1,{\"a\":null}],\"b\":{}}";
+	static const char *const	whole[] = { "{\"a\":\"\\ud800\"}", "{\"a\":1e999}", "{\"a\":\"\xff\"}", "[]\n", "{\"a\":\"\\u0000\"}" };
+
+	(void)state;
+	for (size_t n = 0; n < strlen(text); n++)
+		assert_false(json_is_whole(text, n));
+	assert_true(json_is_whole(text, strlen(text)));
+	for (size_t i = 0; i < LENGTH(whole); i++)
+		assert_true(json_is_whole(whole[i], strlen(whole[i])));
+	assert_false(json_is_whole("<html>", 6));
+}
+
+static void
 nest(char *text, size_t depth)
 {
 	memset(text, '[', depth);
@@ -202,6 +217,7 @@ main(void)
 {
 	const struct CMUnitTest	tests[] = {
 		cmocka_unit_test(test_f64_refused), cmocka_unit_test(test_f64_accepted), cmocka_unit_test(test_f64_depth_is_bounded),
+		cmocka_unit_test(test_f101_what_was_cut_anywhere_is_not_whole),
 		cmocka_unit_test(test_f67_text_is_unicode), cmocka_unit_test(test_f66_nul_byte_is_refused),
 		cmocka_unit_test(test_f65_a_key_twice),
 		cmocka_unit_test(test_reads_treat_missing_and_null_alike), cmocka_unit_test(test_f68_integers_up_to_2_to_the_53),

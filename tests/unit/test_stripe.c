@@ -270,6 +270,19 @@ test_f101_what_is_no_json_is_a_lost_answer(void **state)
 }
 
 static void
+test_f77_json_that_we_do_not_take_is_an_answer(void **state)
+{
+	static char	deep[200] = "HTTP/1.1 200 OK\r\nConnection: close\r\nRetry-After: 0\r\n\r\n";
+
+	(void)state;
+	check(ANSWER("200 OK", "{\"id\":\"\\ud800\"}"), ERR_UPSTREAM, 3);
+	check(ANSWER("200 OK", "{\"id\":1e999}"), ERR_UPSTREAM, 3);
+	memset(deep + strlen(deep), '[', 40);
+	memset(deep + strlen(deep), ']', 40);
+	check(deep, ERR_UPSTREAM, 3);
+}
+
+static void
 test_f101_a_cut_answer_is_asked_for_again_with_the_same_key(void **state)
 {
 	struct world	w;
@@ -792,6 +805,7 @@ main(void)
 		cmocka_unit_test(test_f102_a_key_that_stripe_does_not_know_opens_the_breaker),
 		cmocka_unit_test(test_f102_a_key_that_lacks_one_right_does_all_the_rest),
 		cmocka_unit_test(test_f101_what_is_no_json_is_a_lost_answer),
+		cmocka_unit_test(test_f77_json_that_we_do_not_take_is_an_answer),
 		cmocka_unit_test(test_f101_a_cut_answer_is_asked_for_again_with_the_same_key),
 		cmocka_unit_test(test_f101_answers_that_are_no_json_open_the_breaker),
 		cmocka_unit_test(test_c92_the_account_is_that_of_the_key),

@@ -1,6 +1,7 @@
 /*
  * connect: a connection that is made within a deadline. libpq alone waits for each host of conninfo for as long as it is
- * told to, one after the other, and in whole seconds: of a machine that has vanished nothing is ever heard.
+ * told to, one after the other, and in whole seconds: of a machine that has vanished nothing is ever heard. To look up a
+ * host's name still takes as long as it takes: hostaddr needs none.
  */
 #ifndef TOLLGATE_CONNECT_H
 #define TOLLGATE_CONNECT_H
