@@ -90,7 +90,8 @@ begin
 		outcome = coalesce(e.outcome, '{}') || p_outcome
 	where e.object_kind = p_kind and e.object_id = p_id and e.state <> 'done' and (clean and e.state <> p_state or p_outcome <> '{}');
 	update billing.alerts a set cleared_at = now()
-	where a.kind in ('parked', 'dead_object') and a.subject = p_kind || ':' || p_id and a.cleared_at is null;
+	where a.kind in ('parked', 'dead_object', case when not p_outcome ? 'gone' then 'gone' end)
+		and a.subject = p_kind || ':' || p_id and a.cleared_at is null;
 	if p_state = 'done' then
 		delete from sync.orphans o where o.kind = p_kind and o.id = p_id;
 	end if;
@@ -154,13 +155,30 @@ begin
 end
 $$;
 
--- Stripe does not know the object (any more): there is nothing to write.
+-- Whose an object is that must be there at Stripe, as far as we know; null for any other.
+create or replace function sync.holder_of(p_kind text, p_id text) returns uuid
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return case p_kind
+		when 'subscription' then (select s.tenant_id from billing.subscriptions s where s.id = p_id and billing.is_live(s.status))
+		when 'customer' then (select c.tenant_id from billing.customers c where c.id = p_id and not c.deleted)
+	end;
+end
+$$;
+
+-- Stripe does not know the object (any more): there is nothing to write. Of one that we hold as live that is hardly true, and
+-- nobody who has paid is locked out for it: the operator must look.
 create or replace function service.object_gone(p_claim uuid, p_kind text, p_id text, p_version bigint) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	holder uuid;
 begin
 	perform sync.hold(p_claim, p_kind, p_id);
 	perform billing.clear_alert(k, p_id) from unnest('{orphan,finalization_failed}'::text[]) k;
-	return sync.finish(p_kind, p_id, p_version, 'done', '{}', '{"gone": true}');
+	holder := sync.holder_of(p_kind, p_id);
+	perform billing.watch(holder is not null, holder, 'gone', p_kind || ':' || p_id, '{}');
+	return sync.finish(p_kind, p_id, p_version, 'done', case when holder is null then '{}'::jsonb
+		else '{"warning": "Stripe does not know it"}' end, '{"gone": true}');
 end
 $$;
 

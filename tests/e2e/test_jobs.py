@@ -278,3 +278,23 @@ def test_f101_an_answer_that_is_cut_is_never_the_objects_fault(stack, sim, db, b
     sim.delete("faults")
     db.execute("update sync.objects set next_at = now() where id = %s", session)
     wait_until(lambda: db.status_of(email) == "active")
+
+
+def test_f102_a_live_subscription_that_stripe_does_not_know_is_told_of_and_locks_nobody_out(sim, db, subscription):
+    missing = {"error": {"type": "invalid_request_error", "code": "resource_missing", "message": "No such subscription"}}
+    sim.fault(method="GET", path=f"/v1/subscriptions/{subscription}", status=404, body=missing, times=2)
+
+    def gone():
+        return db.rows("select id, tenant_id from billing.alerts where kind = 'gone' and subject = %s and cleared_at is null",
+                       "subscription:" + subscription)
+    mark(db, "subscription", subscription)
+    wait_until(gone)
+    first, tenant = gone()[0]
+    assert db.value("select billing.entitlement(%s, now()) -> 'allowed'", tenant) is True
+    time.sleep(0.6)
+    mark(db, "subscription", subscription)
+    wait_until(lambda: clean(db, subscription) and sim.get("faults") == [])
+    assert gone() == [(first, tenant)], "still the same alert"
+    time.sleep(0.6)
+    mark(db, "subscription", subscription)
+    wait_until(lambda: gone() == [])

@@ -147,6 +147,40 @@ select is(detail, '{"error": "lost with its lease"}', 'F77 and the operator is t
 delete from sync.objects where id in ('cus_next', 'cus_poison');
 delete from inbox.events where object_id in ('cus_next', 'cus_poison');
 
+-- what Stripe does not know, and we hold as live
+select tap.paid('gone') as gone \gset
+create function pg_temp.lose(p_kind text, p_id text) returns jsonb language plpgsql as $$
+begin
+	perform sync.mark(p_kind, p_id);
+	return tap.ask('tollgate_jobs', format('service.object_gone(%L, %L, %L, %s)', tap.claim(p_kind, p_id) ->> 'claim', p_kind, p_id,
+		(select o.version from sync.objects o where o.kind = p_kind and o.id = p_id)));
+end
+$$;
+create function pg_temp.open_alerts() returns text language sql as $$
+	select string_agg(format('%s %s', a.subject, a.tenant_id), ', ' order by a.subject) from billing.alerts a
+	where a.kind = 'gone' and a.cleared_at is null
+$$;
+select is(pg_temp.lose('subscription', 'sub_gone'), '{"clean": true, "warning": "Stripe does not know it"}', 'F102 a live subscription that is gone is clean');
+select is(pg_temp.open_alerts(), 'subscription:sub_gone ' || :'gone', 'F102 and the operator is told');
+select is(status, 'active', 'F102 what has been paid for stays') from billing.subscriptions where id = 'sub_gone';
+select id as first from billing.alerts where kind = 'gone' \gset
+select pg_temp.lose('subscription', 'sub_gone') \g /dev/null
+select is(array_agg(id), array[:first]::bigint[], 'F102 told once') from billing.alerts where kind = 'gone';
+select tap.sync('subscription', tap.subscription('gone', :'gone')) \g /dev/null
+select is(pg_temp.open_alerts(), null, 'F102 until it is found again');
+select pg_temp.lose('subscription', 'sub_gone') \g /dev/null
+select tap.sync('subscription', tap.subscription('gone', :'gone', '{"status": "canceled"}')) \g /dev/null
+select is(pg_temp.open_alerts(), null, 'F102 or has ended');
+select is(pg_temp.lose('subscription', 'sub_gone') || coalesce(to_jsonb(pg_temp.open_alerts()), '{}'), '{"clean": true}',
+	'F102 one that has ended may be gone');
+select pg_temp.lose('customer', 'cus_gone') \g /dev/null
+select is(pg_temp.open_alerts(), 'customer:cus_gone ' || :'gone', 'F102 a customer that is somebody''s and gone is told of too');
+select tap.sync('customer', tap.customer('gone', '{"deleted": true}')) \g /dev/null
+select is(pg_temp.open_alerts(), null, 'F102 until Stripe says that it is deleted');
+select is(pg_temp.lose('customer', 'cus_gone') || coalesce(to_jsonb(pg_temp.open_alerts()), '{}'), '{"clean": true}',
+	'F102 whereupon it may be gone');
+update sync.objects set clean_version = version where id like '%\_gone';
+
 -- order
 select tap.receive('evt_7', 'customer', 'cus_new'), tap.receive('evt_8', 'customer', 'cus_old') \g /dev/null
 update sync.objects set next_at = now() - interval '1 min' where id = 'cus_old';
