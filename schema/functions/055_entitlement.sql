@@ -20,6 +20,15 @@ begin
 end
 $$;
 
+-- Whether a row of some history was the one that counts. Now it is the one that has not ended: a clock that ran ahead when
+-- it was written takes nothing away once it is set right.
+create or replace function billing.in_force(p_from timestamptz, p_to timestamptz, p_at timestamptz) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+	return case when p_at >= now() then p_to is null else p_from <= p_at and (p_to is null or p_to > p_at) end;
+end
+$$;
+
 -- What a plan contained.
 create or replace function billing.plan_at(p_plan text, p_at timestamptz) returns billing.plan_history
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
@@ -27,7 +36,7 @@ declare
 	was billing.plan_history;
 begin
 	select h.* into was from billing.plan_history h
-	where h.plan = p_plan and h.from_at <= p_at and (h.to_at is null or h.to_at > p_at);
+	where h.plan = p_plan and billing.in_force(h.from_at, h.to_at, p_at);
 	return was;
 end
 $$;
@@ -39,6 +48,18 @@ create or replace function billing.grace_end(p_plan text, p_since timestamptz, p
 language plpgsql stable set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 begin
 	return p_since + coalesce((billing.plan_at(p_plan, p_at)).grace, interval '7 days');
+end
+$$;
+
+-- A dispute takes away what had been bought when it began, by Stripe's clock: who pays anew is let in.
+drop function if exists billing.is_disputed(uuid, timestamptz);
+create or replace function billing.is_disputed(h billing.subscription_history, p_at timestamptz) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+	return exists (
+		select from billing.disputes d join billing.policies p on p.kind = d.policy
+		where d.tenant_id = h.tenant_id and p.effect = 'restrict' and billing.in_force(d.opened_at, d.closed_at, p_at)
+			and coalesce(d.created_at >= h.created_at, true));
 end
 $$;
 
@@ -62,6 +83,7 @@ begin
 		when h.plan is null then 'unknown_price'
 		when ends <= p_at then 'ended'
 		when grace <= p_at then 'grace_over'
+		when billing.is_disputed(h, p_at) then 'disputed'
 		else rule.reason end;
 	allowed := coalesce(rule.grants <> 'no' and reason = rule.reason, false);
 	return jsonb_build_object('allowed', allowed, 'plan', h.plan, 'reason', reason, 'subscription', h.subscription_id,
@@ -79,7 +101,7 @@ begin
 			jsonb_agg(to_jsonb(h.plans)) filter (where v.verdict -> 'allowed' = 'true') over ())
 		from billing.subscription_history h cross join lateral billing.plan_at(h.plan, p_at) p
 			cross join lateral billing.verdict_on(h, p_at) v (verdict)
-		where h.tenant_id = p_tenant and h.from_at <= p_at and (h.to_at is null or h.to_at > p_at)
+		where h.tenant_id = p_tenant and billing.in_force(h.from_at, h.to_at, p_at)
 		order by v.verdict -> 'allowed' desc, billing.is_live(h.status) desc, p.rank desc nulls last,
 			h.created_at desc nulls last, h.subscription_id limit 1);
 end
@@ -93,18 +115,8 @@ begin
 		select coalesce(jsonb_agg(u.feature order by u.n), '[]') from (
 			select distinct on (f.feature) f.feature, row_number() over (order by h.rank desc, h.plan, f.n) as n
 			from billing.plan_history h cross join unnest(h.features) with ordinality f (feature, n)
-			where h.plan = any (p_plans) and h.from_at <= p_at and (h.to_at is null or h.to_at > p_at)
+			where h.plan = any (p_plans) and billing.in_force(h.from_at, h.to_at, p_at)
 			order by f.feature, n) u);
-end
-$$;
-
-create or replace function billing.is_disputed(p_tenant uuid, p_at timestamptz) returns boolean
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
-begin
-	return exists (
-		select from billing.disputes d join billing.policies p on p.kind = d.policy
-		where d.tenant_id = p_tenant and p.effect = 'restrict' and d.opened_at <= p_at
-			and (d.closed_at is null or d.closed_at > p_at));
 end
 $$;
 
@@ -120,14 +132,12 @@ declare
 	word record;
 begin
 	select h.allowed, h.plan, h.until into word from billing.override_history h
-	where h.tenant_id = p_tenant and h.from_at <= p_at and (h.to_at is null or h.to_at > p_at)
+	where h.tenant_id = p_tenant and billing.in_force(h.from_at, h.to_at, p_at)
 		and (h.until is null or h.until > p_at);
 	if found then
 		answer := answer || jsonb_build_object('allowed', word.allowed, 'plan', coalesce(word.plan, answer ->> 'plan'),
 			'reason', 'override', 'until', api.date_document(word.until) ->> 'iso');
 		plans := case when word.plan is null then plans || (answer ->> 'plan') else array[word.plan] end;
-	elsif (answer -> 'allowed')::boolean and billing.is_disputed(p_tenant, p_at) then
-		answer := answer || '{"allowed": false, "reason": "disputed", "until": null}';
 	end if;
 	return answer - 'plans' || jsonb_build_object('features', case when (answer -> 'allowed')::boolean
 		then billing.features_at(plans, p_at) else '[]' end);

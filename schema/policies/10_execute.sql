@@ -27,7 +27,8 @@ grant execute on function app.managed_tenants(), billing.my_tenant(), billing.da
 
 -- what a tenant may use, for pages and for services
 grant execute on function billing.entitlement(uuid, timestamptz), billing.best_verdict(uuid, timestamptz),
-	billing.verdict_on(billing.subscription_history, timestamptz), billing.is_disputed(uuid, timestamptz),
+	billing.verdict_on(billing.subscription_history, timestamptz), billing.is_disputed(billing.subscription_history, timestamptz),
+	billing.in_force(timestamptz, timestamptz, timestamptz),
 	billing.features_at(text[], timestamptz), billing.is_live(text), billing.scheduled_end(timestamptz, boolean, timestamptz),
 	billing.grace_end(text, timestamptz, timestamptz), billing.plan_at(text, timestamptz),
 	billing.amount_document(bigint, text), billing.digits_of(text), api.date_document(timestamptz) to tollgate_billing, tollgate_service;

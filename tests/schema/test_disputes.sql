@@ -54,6 +54,16 @@ select tap.sync('dispute', tap.dispute('ann', '{"status": "lost"}')) \g /dev/nul
 select is(opened_at, '2026-06-01Z', 'C44 since when does not change with its outcome') from billing.disputes;
 select tap.sync('dispute', tap.dispute('ann', '{"status": "won"}')) \g /dev/null
 
+-- who pays anew is let in
+select tap.sync('dispute', tap.dispute('ann', '{"status": "lost"}')), tap.sync('subscription', tap.subscription('ann', :'ann', '{"status": "canceled"}')) \g /dev/null
+select is(pg_temp.may(:'ann'), 'false canceled', 'C44 a dispute was lost');
+select tap.sync('subscription', tap.subscription('again', :'ann', jsonb_build_object('created', v.created))) from (select created_at, extract(epoch from created_at)::bigint - 1 as created from billing.disputes where kind = 'dispute') v \g /dev/null
+select is(pg_temp.may(:'ann'), 'false disputed', 'C44 which takes all that was bought before');
+select tap.sync('subscription', tap.subscription('again', :'ann', jsonb_build_object('created', v.created))) from (select extract(epoch from created_at)::bigint + 1 as created from billing.disputes where kind = 'dispute') v \g /dev/null
+select is(pg_temp.may(:'ann'), 'true active', 'C44 but not what is bought after it');
+select tap.sync('subscription', tap.subscription('again', :'ann', '{"status": "canceled"}')), tap.sync('subscription', tap.subscription('ann', :'ann')),
+	tap.sync('dispute', tap.dispute('ann', '{"status": "won"}')) \g /dev/null
+
 -- refunds
 select is(tap.sync('charge', tap.charge('ann')), '{"clean": true}', 'C37 a charge of which nothing was paid back');
 select is(count(*), 0::bigint, 'C37 is nothing to keep') from billing.disputes where kind = 'refund';

@@ -145,5 +145,17 @@ select is(pg_temp.brief(billing.entitlement(:'sum', to_timestamp(1900000000))), 
 select tap.sync('charge', tap.charge('sum', '{"id": "ch_sum"}')), tap.sync('dispute', tap.dispute('sum')) \g /dev/null
 select is(pg_temp.brief(billing.entitlement(:'sum')), 'no growth disputed', 'C44 a dispute takes all');
 
+-- a clock that ran a day ahead, and was set right
+create function pg_temp.ahead(p_table text) returns void language plpgsql as $$
+begin
+	execute format('update %s set from_at = now() + interval ''1 day'' where to_at is null', p_table);
+end
+$$;
+select tap.paid('joe') as joe \gset
+select pg_temp.ahead(t) from unnest('{billing.subscription_history,billing.plan_history}'::text[]) t \g /dev/null
+select is(pg_temp.brief(billing.entitlement(:'joe')), 'yes starter active ["chat", "mail"]', 'C44 what counts now does not wait until the clock comes to it');
+select ops.put_override(:'joe', false, null, null, 'a test', 'tests'), pg_temp.ahead('billing.override_history') \g /dev/null
+select is(pg_temp.brief(billing.entitlement(:'joe')), 'no starter override', 'C44 nor does the operator''s word');
+
 select * from finish();
 rollback;

@@ -14,7 +14,7 @@ insert into allowed values
 		api.see_notice, api.open_checkout, api.checkout_customer, api.customer_spent, api.customer_gone, api.checkout_opened, api.checkout_expired,
 		billing.next_document, billing.entitlement_document, billing.account_document,
 		billing.invoice_documents, billing.payment_documents, billing.notice_documents, billing.my_checkout_state, billing.is_my_customer, billing.entitlement,
-		billing.best_verdict, billing.verdict_on, billing.is_disputed, billing.is_live, billing.scheduled_end,
+		billing.best_verdict, billing.verdict_on, billing.in_force, billing.is_disputed, billing.is_live, billing.scheduled_end,
 		billing.grace_end, billing.plan_at, billing.features_at, billing.amount_document, billing.digits_of}'),
 	('tollgate_webhooks', '{api.admit, service.receive_event, service.receive_events, service.hint}'),
 	('tollgate_jobs', '{api.admit, service.match_account, service.claim_object, service.object_gone, service.fail_object, service.watch_key, service.write_checkout,
@@ -32,7 +32,7 @@ insert into allowed values
 	('tollgate_service', '{app.managed_tenants, auth.allow, auth.neighbourhood, auth.ensure_user, auth.keep_house, auth.mint_link, auth.uid, auth.email,
 		auth.require_user, auth.contacts, auth.set_language, auth.find_user, auth.address_of, billing.my_tenant,
 		billing.entitlement, billing.best_verdict,
-		billing.verdict_on, billing.is_disputed, billing.is_live, billing.scheduled_end, billing.grace_end, billing.plan_at,
+		billing.verdict_on, billing.in_force, billing.is_disputed, billing.is_live, billing.scheduled_end, billing.grace_end, billing.plan_at,
 		billing.features_at, billing.amount_document, billing.digits_of, api.date_document}');
 
 select set_eq($$select a.grantee::regrole::text, f.name from tap.our_function f cross join aclexplode(f.proacl) a
