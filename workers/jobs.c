@@ -124,6 +124,7 @@ mail_doc(struct jobs *j, mem_ctx *mem, const struct outbox_mail *m)
 	json_put(doc, "lead", mem_printf(mem, "%s_lead", m->template));
 	json_put(doc, "when", mem_printf(mem, "%s_when", m->template));
 	json_put(doc, "billing", mem_printf(mem, "%s/settings/billing", j->config->site.url));
+	json_put(doc, "signup", mem_printf(mem, "%s/%s/signup", j->config->site.url, m->language));
 	json_put(doc, "again", mem_printf(mem, "%s/%s/signin", j->config->site.url, m->language));
 	json_put(doc, "link", mem_printf(mem, "%s/%s/signin/link?t=%s", j->config->site.url, m->language,
 	    json_text(m->data, "/token")));

@@ -10,7 +10,7 @@ struct outbox_mail {
 	const char		*id;
 	const char		*claim;
 	const char		*recipient;
-	const char		*template;	/* "signin", "welcome" */
+	const char		*template;	/* "signin", "welcome", "failed", "notice_..." */
 	const char		*language;
 	struct json_object	*data;		/* what the template shows; holds a token */
 };

@@ -22,7 +22,7 @@ end
 $$;
 
 -- The unique key decides which of several calls at once is the first; the others wait for it and find its row. A
--- checkout that ran out starts its next attempt here. Of one that nobody has said to have run out, jobs and who asks look
+-- checkout that ran out, or whose payment failed, starts its next attempt here. Of one that nobody has said to have run out, jobs and who asks look
 -- first: it may have been paid.
 create or replace function api.open_draft(p_key bytea, p_email text, p_plan text, p_language text, p_flow_hash bytea,
 	p_ip inet) returns jsonb
@@ -47,7 +47,7 @@ begin
 		update billing.checkouts c set attempt = c.attempt + 1, replaces = case c.status when 'open' then c.session_id end,
 			session_id = null, status = 'open', opened_at = null, returned_at = null,
 			price = (select p.price from billing.plans p where p.id = c.plan)
-		where c.key = p_key and (c.status = 'expired' or c.status = 'open' and billing.is_past_its_day(c.opened_at))
+		where c.key = p_key and (c.status in ('expired', 'failed') or c.status = 'open' and billing.is_past_its_day(c.opened_at))
 			and exists (select from app.tenants t where t.id = c.tenant_id and t.status = 'draft');
 		update billing.checkouts c set price = (select p.price from billing.plans p where p.id = c.plan)
 		where c.key = p_key and c.price is null and c.session_id is null;
@@ -99,7 +99,7 @@ begin
 	state := case
 		when checkout.key is null then 'unknown'
 		when exists (select from app.tenants t where t.id = checkout.tenant_id and t.status = 'active') then 'ready'
-		when checkout.status in ('unpaid', 'expired') then checkout.status
+		when checkout.status in ('unpaid', 'failed', 'expired') then checkout.status
 		else 'processing' end;
 	return jsonb_build_object('state', state, 'plan', 'plan_' || checkout.plan,
 		'refresh', case state when 'processing' then billing.refresh_seconds(checkout.returned_at) end);

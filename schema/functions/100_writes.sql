@@ -33,14 +33,26 @@ begin
 end
 $$;
 
+-- Whether the payment of an unpaid session has failed, which it does not say itself: when its subscription has ended, or an
+-- event has told it. Days may lie before it, but it is tried once: nothing undoes it but that it is paid after all.
+create or replace function billing.payment_failed(p_id text, p_subscription text) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return exists (select from billing.subscriptions s where s.id = p_subscription and not billing.is_live(s.status))
+		or exists (select from billing.checkouts c where c.session_id = p_id and c.status = 'failed')
+		or 'checkout_failed' = any (billing.hints_of('checkout', p_id));
+end
+$$;
+
 -- The row of this session. One whose id never reached us (the worker died after asking Stripe) is found by its tenant;
--- an expired one is not, because by then the row may wait for its next attempt, nor one that is open and to be replaced.
+-- one that expired or failed is not, because by then the row may wait for its next attempt, nor one that is open and to be
+-- replaced.
 drop function if exists billing.put_checkout(uuid, text, text);
 create or replace function billing.put_checkout(p_tenant uuid, p_id text, p_status text, p_subscription text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	update billing.checkouts c set session_id = p_id, opened_at = coalesce(c.opened_at, now()), replaces = nullif(c.replaces, p_id)
-	where p_status <> 'expired' and not exists (select from billing.checkouts o where o.session_id = p_id)
+	where p_status not in ('expired', 'failed') and not exists (select from billing.checkouts o where o.session_id = p_id)
 		and (p_status <> 'open' or c.replaces is distinct from p_id)
 		and c.key = (select n.key from billing.checkouts n where n.tenant_id = p_tenant and n.session_id is null
 			order by n.created_at desc limit 1);
@@ -70,9 +82,15 @@ begin
 		return sync.put_aside(p_kind, p_id, p_version, customer);
 	end if;
 	delete from sync.orphans o where o.kind = p_kind and o.id = p_id;
+	if status = 'unpaid' and billing.payment_failed(p_id, subscription) then
+		status := 'failed';
+	end if;
 	perform sync.mark('customer', customer) where status = 'complete' and customer is not null;
 	perform sync.mark('subscription', subscription) where status in ('complete', 'unpaid') and subscription is not null;
 	perform billing.put_checkout(tenant, p_id, status, subscription);
+	if status = 'failed' and before ->> 'status' <> 'failed' then
+		perform billing.tell_checkout(c) from billing.checkouts c where c.session_id = p_id;
+	end if;
 	was := (select t.status from app.tenants t where t.id = tenant);
 	if status = 'complete' then
 		report := billing.promote(tenant, customer);

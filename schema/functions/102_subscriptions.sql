@@ -139,6 +139,8 @@ declare
 	report jsonb := '{}';
 begin
 	perform billing.require_document(p_doc, p_id);
+	perform sync.mark('checkout', c.session_id) from billing.checkouts c		-- whose payment has failed with it
+	where c.subscription_id = p_id and c.status = 'unpaid' and c.session_id is not null and not billing.is_live(p_doc ->> 'status');
 	perform sync.lock_customer(customer);
 	perform billing.doubt_invoices(p_id, p_doc);
 	tenant := billing.subscription_tenant(p_id, p_doc);

@@ -133,6 +133,18 @@ begin
 end
 $$;
 
+-- The payment of a sign-up has failed: nobody manages its tenant yet, so the address that was typed is told. Who manages one
+-- is told of the invoice.
+create or replace function billing.tell_checkout(c billing.checkouts) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	insert into mail.outbox (key, recipient, template, language)
+	select concat_ws(':', 'failed', c.tenant_id, c.session_id), c.email, 'failed', c.language
+	where exists (select from app.tenants t where t.id = c.tenant_id and t.status = 'draft')
+	on conflict (key) do nothing;
+end
+$$;
+
 -- Whoever manages the tenant has read it.
 create or replace function api.see_notice(p_id bigint) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

@@ -524,3 +524,41 @@ def test_f102_when_stripe_refuses_our_key_the_form_is_back_with_503(browser, sta
     assert refused.form().fields["email"] == email
     kill(stack, "signup")       # or it would leave Stripe alone for a while
     assert session_in(browser.submit(refused, {"email": email, "plan": "starter"}))
+
+
+def failed_debit(browser, sim, email):
+    """A session whose bank debit did not come through, as /welcome says."""
+    session = session_in(sign_up(browser, email))
+    sim.pay(session, "bank")
+    url = f"/welcome?session_id={session}"
+    wait_until(lambda: browser.get(url).html.one("h1").text == "The payment has not arrived")
+    sim.post(f"checkout/{session}/settle", ok=False)
+    return session, wait_until(lambda: (p := browser.get(url)).html.one("h1").text == "The payment failed" and p)
+
+
+def test_f82_a_failed_bank_debit_says_so_and_leads_back_to_the_form(browser, db, sim, fresh):
+    email = fresh()
+    _, page = failed_debit(browser, sim, email)
+    assert page.html.one("main").one("a").get("href") == "/en/signup"
+    assert db.status_of(email) == "draft"
+
+
+def test_f82_after_a_failed_bank_debit_the_same_wish_may_be_paid_again(browser, db, sim, fresh):
+    email = fresh()
+    first, _ = failed_debit(browser, sim, email)
+    second = session_in(sign_up(browser, email))
+    assert second != first and db.drafts_of(email) == [(db.tenant_of(email), 2, second)]
+    sim.pay(second)
+    wait_until(lambda: browser.get(f"/welcome?session_id={second}").html.one("h1").text == "You are all set")
+
+
+def test_f82_a_failed_bank_debit_is_told_by_mail_once(browser, sim, mail, stack, fresh):
+    email = fresh()
+    session, _ = failed_debit(browser, sim, email)
+    told = mail.wait(email)
+    assert f"{stack['url']}/en/signup" in told["text"] and "did not carry out the payment" in told["text"]
+    event, = [e["id"] for e in sim.get("events", type="checkout.session.async_payment_failed")
+              if e["data"]["object"]["id"] == session]
+    sim.post("resend", event=event, times=2)
+    sim.quiet()
+    assert len(mail.to(email)) == 1

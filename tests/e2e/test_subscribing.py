@@ -207,3 +207,15 @@ def test_f99_f102_what_stripe_refuses_leaves_the_page(ended, sim, calm, fault):
     page = subscribe(ended)
     assert page.status == 503 and page.header("Retry-After") == "5"
     assert "cannot be begun" in page.html.one("p", role="alert").text
+
+
+def test_f82_a_failed_bank_debit_of_who_came_back_is_told_by_mail_once(ended, customer, sim, mail, calm):
+    before = len(mail.to(customer[1]))
+    session = session_of(sim, subscribe(ended))["id"]
+    sim.pay(session, "bank")
+    sim.quiet()
+    sim.post(f"checkout/{session}/settle", ok=False)
+    told = mail.wait(customer[1], before + 1)
+    assert ("Subject", "Your payment failed") in [tuple(h) for h in told["headers"]]
+    sim.quiet()
+    assert len(mail.to(customer[1])) == before + 1

@@ -29,8 +29,8 @@ SUBSCRIPTION = {
 }
 CHECKOUT = {
     "session_id": lambda row: row["id"], "tenant_id": lambda row: row["client_reference_id"],
-    "status": lambda row: "unpaid" if row["status"] == "complete" and row["payment_status"] == "unpaid"
-    else row["status"],
+    "status": lambda row: ("failed" if row["failed"] else "unpaid") if row["status"] == "complete"
+    and row["payment_status"] == "unpaid" else row["status"],
 }
 INVOICE = {
     "id": lambda row: row["id"],
@@ -140,6 +140,14 @@ def subscription_differences(db, state, lives):
     return found
 
 
+def payment_failed(session, state):
+    """Which the session itself does not say."""
+    ended = {row["id"] for row in state["subscription"] if row["status"] in ("canceled", "incomplete_expired")}
+    return session["subscription"] in ended or any(
+        row["type"] == "checkout.session.async_payment_failed" and row["data"]["object"]["id"] == session["id"]
+        for row in state["event"])
+
+
 def all_differences(world, lives):
     """Everything that is not as Stripe has it, or as it must be; [] when all is well."""
     state, db = world.sim.get("state"), world.db
@@ -149,5 +157,6 @@ def all_differences(world, lives):
         found += tenant_differences(db, life, state) + customer_differences(db, life, state)
         found += mail_differences(db, life, mails)
         session = next(row for row in state["checkout.session"] if row["id"] == life.session)
-        found += differences(db, "billing.checkouts", CHECKOUT, "session_id", session)
+        found += differences(db, "billing.checkouts", CHECKOUT, "session_id",
+                             {**session, "failed": payment_failed(session, state)})
     return found
