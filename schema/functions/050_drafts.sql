@@ -22,8 +22,8 @@ end
 $$;
 
 -- The unique key decides which of several calls at once is the first; the others wait for it and find its row. A
--- checkout that ran out, or whose payment failed, starts its next attempt here. Of one that nobody has said to have run out, jobs and who asks look
--- first: it may have been paid.
+-- checkout that ran out, or whose payment failed, starts its next attempt here. Of one that nobody has said to have run
+-- out, jobs and who asks look first: it may have been paid.
 create or replace function api.open_draft(p_key bytea, p_email text, p_plan text, p_language text, p_flow_hash bytea,
 	p_ip inet) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
