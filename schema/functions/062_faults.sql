@@ -1,5 +1,5 @@
 -- What of a document must not be written down: members that no row can hold, or that mean nothing. One that says so is
--- parked with the member's name, for no other try helps.
+-- parked with the member's name, for no other try helps. Words that nobody knows are written down, and told.
 
 set role tollgate_service;
 
@@ -87,6 +87,23 @@ language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
 	return billing.fault_of(p_doc, '{"status": "text", "currency": "currency", "amount": "whole", "amount_refunded": "whole",
 		"created": "time"}');
+end
+$$;
+
+-- Stripe may get new words any day. Each has a meaning here all the same, the one that grants least.
+create or replace function billing.watch_words(p_tenant uuid, p_kind text, p_doc jsonb) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	strange jsonb := (
+		select jsonb_object_agg(k.member, p_doc -> k.member) from (
+			select 'subscription' as kind, 'status' as member, array(select r.status from billing.status_rules r) as known
+			union all values ('invoice', 'status', '{draft,open,paid,uncollectible,void}'::text[]),
+				('checkout', 'status', '{open,complete,expired}'), ('checkout', 'payment_status', '{paid,unpaid,no_payment_required}'),
+				('charge', 'status', '{succeeded,pending,failed}'),
+				('dispute', 'status', '{needs_response,under_review,won,lost,prevented,warning_needs_response,warning_under_review,warning_closed}')) k
+		where k.kind = p_kind and p_doc ->> k.member <> all (k.known));
+begin
+	perform billing.watch(strange is not null, p_tenant, 'unknown_status', p_doc ->> 'id', strange);
 end
 $$;
 

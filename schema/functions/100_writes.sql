@@ -95,6 +95,7 @@ begin
 	if status = 'complete' then
 		report := billing.promote(tenant, customer);
 	end if;
+	perform billing.watch_words(tenant, p_kind, p_doc);
 	return sync.finish(p_kind, p_id, p_version, 'done', report, billing.tenant_change(tenant, was) || billing.changes(
 		before, (select to_jsonb(c) - '{key,flow_hash,email,email_canonical}'::text[] from billing.checkouts c where c.session_id = p_id)));
 end

@@ -89,8 +89,6 @@ declare
 		where o.tenant_id = s.tenant_id and billing.is_live(o.status) and o.status <> 'incomplete' order by o.id);
 begin
 	perform billing.clear_alert('orphan', s.id), billing.clear_alert('drift', 'subscription:' || s.id);
-	perform billing.watch(not exists (select from billing.status_rules r where r.status = s.status), s.tenant_id,
-		'unknown_status', s.id, jsonb_build_object('status', s.status));
 	perform billing.watch(cardinality(live) > 1, s.tenant_id, 'second_subscription', s.tenant_id::text,
 		jsonb_build_object('subscriptions', live));
 	perform billing.watch_price(v.price) from (
@@ -166,6 +164,7 @@ begin
 	if was = 'active' or after.status in ('active', 'trialing') then
 		report := report || billing.promote(tenant, customer);
 	end if;
+	perform billing.watch_words(tenant, p_kind, p_doc);
 	perform billing.watch_subscription(before, after);
 	perform billing.tell_subscription(before, after, p_doc #>> '{cancellation_details,reason}');
 	return sync.finish(p_kind, p_id, p_version, 'done', report, billing.tenant_change(tenant, was)

@@ -79,6 +79,7 @@ begin
 		(p_doc ->> 'status', coalesce(p_doc ->> 'attempt_count', '0'));
 	hints := billing.hints_of(p_kind, p_id);
 	after := billing.put_invoice(tenant, p_doc, 'action_required' = any (hints));
+	perform billing.watch_words(tenant, p_kind, p_doc);
 	perform billing.watch_invoice(after, p_doc -> 'last_finalization_error');
 	perform billing.tell_invoice(after, hints);
 	return sync.finish(p_kind, p_id, p_version, 'done', '{}',

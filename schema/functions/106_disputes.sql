@@ -86,6 +86,7 @@ begin
 	elsif n.tenant_id is null then
 		return sync.put_aside(p_kind, p_id, p_version, customer);
 	end if;
+	perform billing.watch_words(n.tenant_id, p_kind, p_doc);
 	return sync.finish(p_kind, p_id, p_version, 'done', '{}', billing.put_dispute(n, 'disputed', p_id));
 end
 $$;
@@ -113,6 +114,7 @@ begin
 	elsif coalesce(n.amount, 0) = 0 and not exists (select from billing.disputes d where d.id = p_id) then
 		return sync.finish(p_kind, p_id, p_version, 'done', '{}');
 	end if;
+	perform billing.watch_words(n.tenant_id, p_kind, p_doc);
 	return sync.finish(p_kind, p_id, p_version, 'done', '{}', billing.put_dispute(n, 'refunded', p_id || ':' || n.amount));
 end
 $$;

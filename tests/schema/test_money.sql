@@ -129,5 +129,19 @@ from (values (1900, 'eur', '19.00 EUR'), (5, 'eur', '0.05 EUR'), (0, 'usd', '0.0
 select is(billing.amount_document(1900, 'zzz'), null, 'F68 nor is an amount of no currency');
 select is(billing.amount_document(null, 'eur'), null, 'F68 nothing is shown as nothing');
 
+-- words that nobody knows yet are kept, told, and mean the least
+create function pg_temp.strange(p_kind text, p_doc jsonb) returns text language plpgsql as $$
+begin
+	perform tap.sync(p_kind, p_doc);
+	return (select concat_ws(' ', a.subject, a.detail) from billing.alerts a where a.kind = 'unknown_status' and a.subject = p_doc ->> 'id' and a.cleared_at is null);
+end
+$$;
+select is(pg_temp.strange(v.kind, v.doc || jsonb_build_object(v.member, 'some_new_word')), format('%s {"%s": "some_new_word"}', v.doc ->> 'id', v.member),
+	format('C37 a new %s of %s is told', v.member, v.kind))
+from (values ('invoice', tap.invoice('ann'), 'status'), ('dispute', tap.dispute('ann'), 'status'), ('charge', tap.charge('ann', '{"amount_refunded": 5}'), 'status'),
+	('checkout', tap.checkout('ann', :'ann'), 'status'), ('checkout', tap.checkout('ann', :'ann'), 'payment_status')) v (kind, doc, member);
+select is(pg_temp.strange(v.kind, v.doc), null, 'C37 and no known one: ' || v.kind)
+from (values ('invoice', tap.invoice('ann')), ('dispute', tap.dispute('ann')), ('charge', tap.charge('ann', '{"amount_refunded": 5}')), ('checkout', tap.checkout('ann', :'ann'))) v (kind, doc);
+
 select * from finish();
 rollback;
