@@ -209,7 +209,8 @@ def test_f99_f102_what_stripe_refuses_leaves_the_page(ended, sim, calm, fault):
     assert "cannot be begun" in page.html.one("p", role="alert").text
 
 
-def test_f82_a_failed_bank_debit_of_who_came_back_is_told_by_mail_once(ended, customer, sim, mail, calm):
+def test_f82_a_failed_bank_debit_of_who_came_back_is_told_by_mail_once(ended, customer, sim, db, mail, calm):
+    wait_until(lambda: db.value("select count(*) from mail.outbox where recipient = %s and state = 'pending'", customer[1]) == 0)
     before = len(mail.to(customer[1]))
     session = session_of(sim, subscribe(ended))["id"]
     sim.pay(session, "bank")
