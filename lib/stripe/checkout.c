@@ -3,7 +3,6 @@
 #include "form.h"
 #include "json.h"
 #include "log.h"
-#include "private/call.h"
 #include "private/hosted.h"
 
 /* The session's metadata is not copied to the subscription, so both get it. */
@@ -39,11 +38,10 @@ stripe_checkout(struct stripe *s, mem_ctx *mem, const struct stripe_checkout *c,
 {
 	struct json_object	*session;
 	const char		*status;
-	int			http;
 	enum err		e;
 
 	*id = *url = NULL;
-	e = stripe_call_status(s, mem, "POST", "/v1/checkout/sessions", checkout_form(mem, c), c->key, &session, &http);
+	e = stripe_call(s, mem, "POST", "/v1/checkout/sessions", checkout_form(mem, c), c->key, &session);
 	if (json_is(session, "/error/code", "resource_missing") && json_is(session, "/error/param", "customer"))
 		return ERR_NOT_FOUND;
 	TRY(e == ERR_NOT_FOUND ? ERR_UPSTREAM : e);

@@ -35,8 +35,6 @@ refusal_find(struct refusals *r, const char *method, const char *path, bool *fou
 		if (room == NULL && r->list[i].what[0] == '\0')
 			room = &r->list[i];
 	}
-	if (room != NULL)
-		room->until = 0;
 	return room;
 }
 

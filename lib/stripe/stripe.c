@@ -377,8 +377,6 @@ stripe_call(struct stripe *s, mem_ctx *mem, const char *method, const char *path
 		return ERR_KEY_REFUSED;
 	e = stripe_call_status(s, mem, method, path, form, key, out, &status);
 	refusal_tell(s, method, path, e, status);
-	if (e != OK)
-		*out = NULL;
 	return e;
 }
 

@@ -48,11 +48,11 @@ struct json_object *stripe_refused(struct stripe *s, mem_ctx *mem);
 
 /*
  * One API call. form: encoded parameters (query string for GET and DELETE), or NULL. key: Idempotency-Key of a POST,
- * else NULL. *out, a JSON object, on mem. Errors: ERR_UNAVAILABLE (no answer, or one that is no JSON; 409, 429, 5xx after
- * retries; or Stripe taken to be down), ERR_KEY_REFUSED (401, 403, and for 10 s all calls of the same kind; logged once),
- * ERR_NOT_FOUND (404), ERR_UPSTREAM (an answer that is not what was promised), ERR_INTERNAL (other 4xx: we asked wrongly;
- * logged), ERR_CONFLICT (the key is spent: Stripe failed on it, has kept that answer and repeats
- * it for a day, so only another key can succeed; whether anything was made is not known).
+ * else NULL. *out, a JSON object, on mem; with an error, what Stripe says of it, or NULL. Errors: ERR_UNAVAILABLE (no
+ * answer, or one that is no JSON; 409, 429, 5xx after retries; or Stripe taken to be down), ERR_KEY_REFUSED (401, 403, and
+ * for 10 s all calls of the same kind; logged once), ERR_NOT_FOUND (404), ERR_UPSTREAM (an answer that is not what was
+ * promised), ERR_INTERNAL (other 4xx: we asked wrongly; logged), ERR_CONFLICT (the key is spent: Stripe failed on it, has
+ * kept that answer and repeats it for a day, so only another key can succeed; whether anything was made is not known).
  */
 enum err stripe_call(struct stripe *s, mem_ctx *mem, const char *method, const char *path, const char *form,
     const char *key, struct json_object **out) MUST_CHECK;

@@ -48,6 +48,19 @@ checkout(struct world *w, const char *customer)
 }
 
 static void
+test_f102_a_key_that_may_make_no_sessions_is_left_alone_with_them(void **state)
+{
+	struct world	w;
+
+	(void)state;
+	BEGIN(&w, ANSWER("403 No", "{}"));
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(checkout(&w, NULL), ERR_KEY_REFUSED);
+	assert_string_equal(json_text(stripe_refused(w.stripe, w.mem), "/0"), "POST /v1/checkout/sessions");
+	end(&w, 1);
+}
+
+static void
 test_c7_the_checkout_request_field_by_field(void **state)
 {
 	struct world	w;
@@ -136,6 +149,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_f98_the_portal_is_asked_once_more_with_another_key),
 		cmocka_unit_test(test_f102_a_customer_who_is_not_there_is_told_apart),
+		cmocka_unit_test(test_f102_a_key_that_may_make_no_sessions_is_left_alone_with_them),
 		cmocka_unit_test(test_c7_the_checkout_request_field_by_field),
 		cmocka_unit_test(test_c7_a_known_customer_is_named_instead_of_the_address),
 		cmocka_unit_test(test_f101_only_a_page_on_stripes_host_is_handed_out),
