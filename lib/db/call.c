@@ -16,10 +16,9 @@ enum { RUNS = 3, ARGS_MAX = 32, BYTEA = 17, BOOLEAN = 16, JSON = 114, JSONB = 38
 
 #define IDENTITY "select set_config('app.bearer', $1, true)"
 /* A pooler takes no settings at the start, and hands the connection to another after each transaction. */
-#define SET(name, value) ", pg_catalog.set_config('" name "', " value ", true)"
+#define SET(name, value) ", pg_catalog.set_config('" name "', '" value "', true)"
 #define IDENTITY_AND_SETTINGS "select pg_catalog.set_config('app.bearer', $1, true)" \
-	SET("search_path", "'pg_catalog,pg_temp'") SET("client_min_messages", "'warning'") SET("statement_timeout", "$2") \
-	SET("lock_timeout", "'1000'") SET("idle_in_transaction_session_timeout", "'5000'")
+	", pg_catalog.set_config('statement_timeout', $2, true)" POOL_SETTINGS(SET)
 
 /* One way to the server and back: identity, call, Sync. Up to the Sync it is one transaction. */
 struct exchange {

@@ -49,6 +49,8 @@ db_close(struct db *db)
 	return 0;
 }
 
+#define OPTION(name, value) "-c " name "=" value " "
+
 /*
  * Given in the startup packet, these settings beat what a role may have altered of itself. A pooler in transaction mode
  * does not take them: then each call sets them for itself (call.c).
@@ -56,8 +58,7 @@ db_close(struct db *db)
 static char *
 startup_settings(mem_ctx *ctx, const char *statement_timeout)
 {
-	return mem_printf(ctx, "-c search_path=pg_catalog,pg_temp -c client_min_messages=warning -c statement_timeout=%s "
-	    "-c lock_timeout=1000 -c idle_in_transaction_session_timeout=5000", statement_timeout);
+	return mem_printf(ctx, POOL_SETTINGS(OPTION) "-c statement_timeout=%s", statement_timeout);
 }
 
 struct db *

@@ -18,6 +18,10 @@ struct conn {
 	unsigned	prepared;	/* of these, known to the server */
 };
 
+/* What each transaction runs with, beside its statement_timeout: X(name, value). */
+#define POOL_SETTINGS(X) X("search_path", "pg_catalog,pg_temp") X("client_min_messages", "warning") X("lock_timeout", "1000") \
+	X("idle_in_transaction_session_timeout", "5000")
+
 struct db {
 	struct db_options	options;
 	const char		*settings;	/* for the startup packet; NULL: each call brings them */
