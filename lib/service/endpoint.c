@@ -25,17 +25,13 @@ types_wanted(struct json_object *into)
 static bool
 is_enabled(struct json_object *endpoint)
 {
-	const char	*status = json_text(endpoint, "/status");
-
-	return status && strcmp(status, "enabled") == 0;
+	return json_is(endpoint, "/status", "enabled");
 }
 
 static bool
 is_pinned(const struct upkeep *u, struct json_object *endpoint)
 {
-	const char	*version = json_text(endpoint, "/api_version");
-
-	return version && strcmp(version, u->o->config->stripe.version) == 0;
+	return json_is(endpoint, "/api_version", u->o->config->stripe.version);
 }
 
 /* Stripe tells the secret this once: a place for it first, and no endpoint whose secret nobody has. */
@@ -139,15 +135,14 @@ endpoint_keep(struct upkeep *u)
 	for (size_t i = 0; i < json_object_array_length(all); i++) {
 		struct json_object	*e = json_object_array_get_idx(all, i);
 
-		if (json_text(e, "/url") && strcmp(json_text(e, "/url"), url) == 0 && is_pinned(u, e) &&
-		    (right == NULL || !is_enabled(right)))
+		if (json_is(e, "/url", url) && is_pinned(u, e) && (right == NULL || !is_enabled(right)))
 			right = e;
 	}
 	TRY(right ? endpoint_update(u, right) : endpoint_create(u, url));
 	for (size_t i = 0; i < json_object_array_length(all); i++) {
 		struct json_object	*e = json_object_array_get_idx(all, i);
 
-		if (e != right && is_enabled(e) && json_text(e, "/url") && strcmp(json_text(e, "/url"), url) == 0)
+		if (e != right && is_enabled(e) && json_is(e, "/url", url))
 			TRY(endpoint_retire(u, e, right != NULL));
 	}
 	return OK;

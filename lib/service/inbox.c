@@ -168,9 +168,7 @@ created_read(struct json_object *doc)
 static bool
 is_whole(struct json_object *doc)
 {
-	const char	*object = json_text(doc, "/object");
-
-	return object != NULL && strcmp(object, "event") == 0;
+	return json_is(doc, "/object", "event");
 }
 
 enum err

@@ -48,11 +48,10 @@ difference_print(void *arg, struct json_object *d)
 {
 	const struct operator	*o = ((struct run *)arg)->o;
 	mem_ctx			*mem = mem_new();
-	const char		*kind = json_text(d, "/kind");
 
 	if (o->json)
 		operator_json(d);
-	else if (kind && strcmp(kind, "event") == 0)
+	else if (json_is(d, "/kind", "event"))
 		printf("event %s %s never came\n", json_text(d, "/id"), table_text(mem, json_at(d, "/type")));
 	else
 		subscription_print(mem, d);

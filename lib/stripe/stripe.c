@@ -207,10 +207,9 @@ attempt_make(struct stripe *s, mem_ctx *mem, const struct https_request *q, stru
 static void
 pace_note(struct stripe *s, const struct attempt *a, int pause)
 {
-	const char	*code = json_text(a->doc, "/error/code");
-	long		seconds = seconds_named(a);
+	long	seconds = seconds_named(a);
 
-	if (a->answer.status != 429 || (code != NULL && strcmp(code, "lock_timeout") == 0))
+	if (a->answer.status != 429 || json_is(a->doc, "/error/code", "lock_timeout"))
 		return;
 	if (pause < 0)
 		pause = seconds > PAUSE_ALL_MOST_MS / 1000 ? PAUSE_ALL_MOST_MS : (int)seconds * 1000;
