@@ -21,10 +21,12 @@ begin
 		return case when type <> 'string' then 'is no text' end;
 	elsif p_kind = 'currency' then
 		return case when billing.digits_of(p_value #>> '{}') is null then 'is none' end;
+	elsif p_kind = 'time' and whole is not null then
+		return case when billing.time_of(p_value) is null then 'is out of range' end;
 	end if;
-	select k.least_allowed, k.most_allowed into strict least_allowed, most_allowed
-	from (values ('whole', 0, 9007199254740992), ('balance', -9007199254740992, 9007199254740992), ('count', 0, 2147483647),
-		('time', -62135596800, 253402300799)) k (kind, least_allowed, most_allowed)	-- years 1 to 9999
+	select k.least_allowed, k.most_allowed into least_allowed, most_allowed
+	from (values ('whole', 0, 9007199254740992), ('balance', -9007199254740992, 9007199254740992), ('count', 0, 2147483647))
+		k (kind, least_allowed, most_allowed)
 	where k.kind = p_kind;
 	return case when whole is null then 'is not a whole number'
 		when whole < 0 and least_allowed = 0 then 'is negative'
