@@ -7,15 +7,17 @@ CC	?= cc
 CFLAGS	?= -O2 -g
 JOBS	:= $(shell nproc)
 
-WORKERS	= signup account billing
+# Programs: a directory in workers/ each. SERVICES also see lib/service, the pipeline from a webhook to a written object.
+WORKERS	= signin account signup billing
 SERVICES = webhooks jobs tollgate
+PROGRAMS = $(WORKERS) $(SERVICES)
 
 PACKAGES = json-c talloc libconfig libcrypto libpq libcurl
 FLAGS	= -std=gnu17 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla -Werror \
 	-fPIE -fstack-protector-strong -fno-strict-aliasing -pthread -D_GNU_SOURCE -DTOLLGATE_VERSION='"$(VERSION)"' \
 	-DTOLLGATE_PREFIX='"$(PREFIX)"' $(PKG_CFLAGS) \
 	$(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all,-D_FORTIFY_SOURCE=2)
-LINK	= -pie -Wl,-z,relro,-z,now -pthread $(if $(SANITIZE),-fsanitize=$(SANITIZE))
+LINK	= -pie -Wl,-z,relro,-z,now -Wl,--as-needed -pthread $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 LDLIBS	= -lfcgi $(PKG_LIBS)
 # Without json-c's own directory: it has a json.h, and ours must be the one.
 PKG_CFLAGS := $(filter-out %/json-c,$(shell pkg-config --cflags $(PACKAGES) 2>/dev/null))
@@ -23,7 +25,7 @@ PKG_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
 COMPILE	= @mkdir -p $(@D); echo "cc $<"; $(CC) $(CPPFLAGS) $(CFLAGS) $(FLAGS) -MMD -MP $(INCLUDES) -c -o $@ $<
 PROGRAM	= @mkdir -p $(@D); echo "ld $@"; $(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $(filter-out %/flags,$^) $(MORE_LIBS) $(LDLIBS)
 
-all: $(addprefix $(BUILD)/,$(WORKERS) $(SERVICES))	## build the programs
+all: $(addprefix $(BUILD)/,$(PROGRAMS))	## build the programs
 
 # A change of compiler or flags rebuilds everything: all objects depend on this file.
 $(BUILD)/flags: FORCE
@@ -32,14 +34,16 @@ $(BUILD)/flags: FORCE
 	if cmp -s $$new $@; then rm $$new; else mv $$new $@; fi
 
 # What each layer may see: the walls. lib/NAME/*.c is compiled with exactly these on the include path.
-LAYERS		= service app web db stripe auth base
+LAYERS		= service app web db stripe auth net config base
 below_base	=
-below_db	= base db/private
+below_config	= base
+below_net	= base
+below_db	= base db/private db/service db/admin
 below_web	= base
-below_stripe	= base
-below_auth	= base
-below_app	= base db web stripe auth
-below_service	= base db db/private stripe
+below_stripe	= base net
+below_auth	= base net
+below_app	= base config net db web stripe auth
+below_service	= base config net db db/service stripe
 
 define layer
 $(BUILD)/$(1).a: $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/$(1)/*.c))
@@ -56,28 +60,38 @@ MIGRATION = $(basename $(notdir $(lastword $(sort $(wildcard schema/migrations/*
 $(BUILD)/lib/db/admission.o: private FLAGS += -DTOLLGATE_MIGRATION='"$(MIGRATION)"'
 $(BUILD)/lib/db/admission.o: $(wildcard schema/migrations)
 
-LIBS	= $(addprefix $(BUILD)/,$(addsuffix .a,$(filter-out service,$(LAYERS))))
+# A program is main.o and an archive of its other files, which tests link too. It sees its own directory, app and what is
+# below it; tollgate alone sees the administrator's connection.
+below_program	= app $(below_app)
+below_services	= service app $(below_app)
+below_tollgate	= $(below_services) db/admin
+below	= $(or $(below_$(1)),$(if $(filter $(1),$(SERVICES)),$(below_services),$(below_program)))
+archives = $(patsubst %,$(BUILD)/%.a,$(filter $(1),$(LAYERS)))
 
-$(addprefix $(BUILD)/workers/,$(addsuffix .o,$(WORKERS))): INCLUDES = $(addprefix -Ilib/,app $(below_app))
-$(addprefix $(BUILD)/workers/,$(addsuffix .o,$(SERVICES))): INCLUDES = $(addprefix -Ilib/,app $(below_app) service)
-$(BUILD)/workers/%.o: workers/%.c $(BUILD)/flags
-	$(COMPILE)
-$(addprefix $(BUILD)/,$(WORKERS)): $(BUILD)/%: $(BUILD)/workers/%.o $(LIBS)
-	$(PROGRAM)
-$(addprefix $(BUILD)/,$(SERVICES)): $(BUILD)/%: $(BUILD)/workers/%.o $(BUILD)/service.a $(LIBS)
-	$(PROGRAM)
+define program
+$(BUILD)/workers/$(1).a: $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard workers/$(1)/*.c)))
+	@rm -f $$@
+	@ar rcs $$@ $$^
+$(BUILD)/workers/$(1)/%.o: INCLUDES = -Iworkers/$(1) $(addprefix -Ilib/,$(call below,$(1)))
+$(BUILD)/workers/$(1)/%.o: workers/$(1)/%.c $(BUILD)/flags
+	$$(COMPILE)
+$(BUILD)/$(1): $(BUILD)/workers/$(1)/main.o $(BUILD)/workers/$(1).a $(call archives,$(call below,$(1)))
+	$$(PROGRAM)
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
-# tests/unit/test_NOUN.c and tests/fuzz/fuzz_NOUN.c see and link the layer that has NOUN.c and what is below it; all
-# layers when none has.
+# tests/unit/test_NOUN.c and tests/fuzz/fuzz_NOUN.c see and link the layer or program that has NOUN.c and what is below it;
+# all layers when none has.
 UNIT	= $(basename $(wildcard tests/unit/test_*.c))
 FUZZ	= $(basename $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_MAIN = $(BUILD)/tests/fuzz/replay.o
 
-home	= $(firstword $(notdir $(patsubst %/,%,$(dir $(wildcard lib/*/$(1).c)))))
-reach	= $(if $(call home,$(1)),$(call home,$(1)) $(below_$(call home,$(1))),$(LAYERS) db/private)
+home	= $(firstword $(patsubst %/,%,$(dir $(wildcard lib/*/$(1).c workers/*/$(1).c))))
+reach	= $(if $(call home,$(1)),$(notdir $(call home,$(1))) $(call below,$(notdir $(call home,$(1)))),$(LAYERS) db/private)
 define test
-$(BUILD)/$(1).o: INCLUDES = $(addprefix -Ilib/,$(call reach,$(2)))
-$(BUILD)/$(1): $(BUILD)/$(1).o $(3) $(patsubst %,$(BUILD)/%.a,$(filter $(call reach,$(2)),$(LAYERS)))
+$(BUILD)/$(1).o: INCLUDES = $(addprefix -I,$(call home,$(2))) $(addprefix -Ilib/,$(call reach,$(2)))
+$(BUILD)/$(1): $(BUILD)/$(1).o $(3) $(patsubst workers/%,$(BUILD)/workers/%.a,$(filter workers/%,$(call home,$(2)))) \
+	$(call archives,$(call reach,$(2)))
 endef
 $(foreach t,$(UNIT),$(eval $(call test,$(t),$(patsubst test_%,%,$(notdir $(t))))))
 $(foreach t,$(FUZZ),$(eval $(call test,$(t),$(patsubst fuzz_%,%,$(notdir $(t))),$(FUZZ_MAIN))))
@@ -125,12 +139,13 @@ ETC	= $(DESTDIR)/etc/tollgate
 DOC	= $(DESTDIR)$(PREFIX)/share/doc/tollgate
 install: all			## install under DESTDIR and PREFIX (/usr/local)
 	@install -d $(LIBEXEC) $(DESTDIR)$(PREFIX)/bin $(SHARE) $(UNITS) $(DESTDIR)$(PREFIX)/lib/sysusers.d $(ETC) $(DOC)
-	@install -m 755 $(addprefix $(BUILD)/,$(filter-out tollgate,$(WORKERS) $(SERVICES))) $(LIBEXEC)
+	@install -m 755 $(addprefix $(BUILD)/,$(filter-out tollgate,$(PROGRAMS))) $(LIBEXEC)
 	@install -m 755 $(BUILD)/tollgate $(DESTDIR)$(PREFIX)/bin
 	@cd workers && find pages -type f -exec install -D -m 644 {} $(abspath $(SHARE))/{} \;
 	@find schema -name '*.sql' -exec install -D -m 644 {} $(SHARE)/{} \;
 	@set -e; for f in conf/systemd/*.*; do sed 's,/usr/local,$(PREFIX),g' $$f >$(UNITS)/$${f##*/}; done
-	@mv $(UNITS)/tollgate.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/tollgate.conf
+	@printf 'u tollgate-%s - "Tollgate %s"\n' $(foreach p,$(filter-out tollgate,$(PROGRAMS)),$(p) $(p)) \
+	    >$(DESTDIR)$(PREFIX)/lib/sysusers.d/tollgate.conf
 	@set -e; for f in conf/*.conf; do sed 's,/usr/local,$(PREFIX),g' $$f >$(DOC)/$${f##*/}; done
 	@test -e $(ETC)/tollgate.conf || install -m 644 $(DOC)/tollgate.conf $(ETC)
 uninstall:			## remove what install laid, but not /etc/tollgate
@@ -143,7 +158,7 @@ help:				## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="	" read -r name what; do \
 	    printf '  make %-12s %s\n' "$$name" "$$what"; done
 
--include $(wildcard $(BUILD)/lib/*/*.d $(BUILD)/workers/*.d $(BUILD)/tests/*/*.d)
+-include $(wildcard $(BUILD)/lib/*/*.d $(BUILD)/workers/*/*.d $(BUILD)/tests/*/*.d)
 .PHONY: all bench check clean demo deps fuzz fuzz-programs fuzz-replay help install \
 	replay-asan uninstall unit unit-asan unit-programs FORCE
 .SECONDARY:

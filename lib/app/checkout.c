@@ -1,9 +1,11 @@
 #include "checkout.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "json.h"
 #include "secret.h"
+#include "stripe.h"
 
 enum { LOOKS = 2 };
 
@@ -26,10 +28,10 @@ checkout_plans(struct visit *v, const char *chosen)
 	return plans;
 }
 
-const char *
-checkout_attempt(struct visit *v, struct json_object *draft)
+int64_t
+checkout_attempt(struct json_object *draft)
 {
-	return mem_printf(v->q->mem, "%d", (int)json_int(draft, "/attempt", 1));
+	return json_int(draft, "/attempt", 1);
 }
 
 enum err
@@ -50,12 +52,13 @@ checkout_open(struct visit *v, struct json_object *draft, const char *success, c
 		return ERR_UNAVAILABLE;		/* `tollgate stripe apply` has not made it yet */
 	if (c.customer != NULL)
 		c.email = NULL;
-	c.key = key != NULL ? key : mem_printf(v->q->mem, "checkout:%s:%s", c.tenant, checkout_attempt(v, draft));
+	c.key = key != NULL ? key : mem_printf(v->q->mem, "checkout:%s:%" PRId64, c.tenant,
+	    checkout_attempt(draft));
 	return stripe_checkout(v->app->stripe, v->q->mem, &c, id, url);
 }
 
 static enum err
-session_look(struct visit *v, const char *path, bool *open)
+checkout_look(struct visit *v, const char *path, bool *open)
 {
 	struct json_object	*session;
 	enum err		e = stripe_call(v->app->stripe, v->q->mem, "GET", path, NULL, NULL, &session);
@@ -85,7 +88,7 @@ checkout_close(struct visit *v, const char *session)
 	enum err		e;
 
 	for (int i = 0; i < LOOKS; i++) {
-		TRY(session_look(v, path, &open));
+		TRY(checkout_look(v, path, &open));
 		if (!open)
 			return OK;
 		TRY(secret_random(&key));

@@ -2,21 +2,13 @@
 #ifndef TOLLGATE_DISPATCH_H
 #define TOLLGATE_DISPATCH_H
 
-#include "worker.h"
+#include "visit.h"
 
-/* What serve() hands every request to. */
-struct dispatch {
-	const struct app	*app;
-	const struct route	*routes;
-};
+/* The calls that serve() makes; app is a struct app. */
+void dispatch_handle(void *app, struct http_exchange *all, size_t n);
+void dispatch_refuse(void *app, struct http_req *q, struct http_res *r, enum err why);
 
-void dispatch_handle(void *dispatch, struct http_exchange *all, size_t n);
-void dispatch_refuse(void *dispatch, struct http_req *q, struct http_res *r, enum err why);
-
-/* The answers are out. */
-void dispatch_after(void *dispatch);
-
-/* The row with this path and method, or NULL. method NULL: any. */
-const struct route *route_find(const struct route *routes, const char *path, const char *method);
+/* The answers are written. */
+void dispatch_after(void *app);
 
 #endif

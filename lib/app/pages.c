@@ -71,30 +71,30 @@ template_load(mem_ctx *ctx, struct pages *p, const char *path, const char *name)
 	return OK;
 }
 
-/* Every NAME.mustache in dir, named prefix and NAME. */
+/* Every NAME.mustache in the folder, as NAME. */
 static enum err
-templates_load(mem_ctx *ctx, struct pages *p, const char *dir, const char *prefix)
+templates_load(mem_ctx *ctx, struct pages *p, const char *dir, const char *folder)
 {
 	static const char	suffix[] = ".mustache";
+	const char		*path = mem_printf(ctx, "%s/%s", dir, folder);
 	struct file_list	files;
 
-	TRY(file_list(ctx, dir, suffix, &files));
+	TRY(file_list(ctx, path, suffix, &files));
 	for (size_t i = 0; i < files.n; i++)
-		TRY(template_load(ctx, p, mem_printf(ctx, "%s/%s", dir, files.names[i]),
-		    mem_printf(ctx, "%s%.*s", prefix, (int)(strlen(files.names[i]) - strlen(suffix)), files.names[i])));
+		TRY(template_load(ctx, p, mem_printf(ctx, "%s/%s", path, files.names[i]),
+		    mem_printf(ctx, "%.*s", (int)(strlen(files.names[i]) - strlen(suffix)), files.names[i])));
 	return OK;
 }
 
 static enum err
-language_load(mem_ctx *ctx, struct pages *p, const char *dir, const char *code, struct language *l)
+texts_load(mem_ctx *ctx, const char *path, struct language *l)
 {
-	const char		*path = mem_printf(ctx, "%s/languages/%s.json", dir, code), *why;
 	const struct mustache	*t;
 	struct json_object	*doc;
+	const char		*why;
 	char			*text;
 	size_t			n;
 
-	*l = (struct language){ .code = code, .templates = &p->templates };
 	TRY(file_read(ctx, path, PAGE_MAX_BYTES, &text, &n));
 	if (json_parse_unique(ctx, text, n, &doc) != OK || !json_object_is_type(doc, json_type_object))
 		return page_fault(path, "is not one JSON object with each name once");
@@ -104,9 +104,24 @@ language_load(mem_ctx *ctx, struct pages *p, const char *dir, const char *code, 
 		if (mustache_parse(ctx, json_object_get_string(value), &t, &why) != OK)
 			return page_fault(path, mem_printf(ctx, "%s: %s", name, why));
 		entry_add(ctx, &l->texts, name, t);
+		if (strcmp(name, "language_name") == 0)
+			l->label = json_object_get_string(value);
 	}
+	return OK;
+}
+
+static enum err
+language_load(mem_ctx *ctx, struct pages *p, const char *dir, const char *folder, const char *code, struct language *l)
+{
+	const char	*path = mem_printf(ctx, "%s/languages/%s", dir, code);
+
+	*l = (struct language){ .code = code, .templates = &p->templates };
+	TRY(texts_load(ctx, mem_printf(ctx, "%s/common.json", path), l));
+	TRY(texts_load(ctx, mem_printf(ctx, "%s/%s.json", path, folder), l));
 	entries_sort(&l->texts);
-	l->label = json_text(doc, "/language_name");
+	for (size_t i = 1; i < l->texts.n; i++)
+		if (strcmp(l->texts.rows[i - 1].name, l->texts.rows[i].name) == 0)
+			return page_fault(path, mem_printf(ctx, "%s is in both files", l->texts.rows[i].name));
 	return l->label != NULL ? OK : page_fault(path, "language_name is missing");
 }
 
@@ -124,14 +139,14 @@ languages_compare(mem_ctx *ctx, const struct language *a, const struct language 
 }
 
 static enum err
-languages_load(mem_ctx *ctx, struct pages *p, const struct config *config)
+languages_load(mem_ctx *ctx, struct pages *p, const struct config *config, const char *folder)
 {
 	enum err	e = OK;
 
 	p->n_languages = config->site.languages.n;
 	p->languages = talloc_array(ctx, struct language, p->n_languages);
 	for (size_t i = 0; i < p->n_languages; i++)
-		TRY(language_load(ctx, p, config->site.pages, config->site.languages.items[i], &p->languages[i]));
+		TRY(language_load(ctx, p, config->site.pages, folder, config->site.languages.items[i], &p->languages[i]));
 	for (size_t i = 1; i < p->n_languages; i++) {
 		if (languages_compare(ctx, &p->languages[0], &p->languages[i]) != OK)
 			e = ERR_INVALID;
@@ -142,7 +157,7 @@ languages_load(mem_ctx *ctx, struct pages *p, const struct config *config)
 }
 
 enum err
-pages_load(mem_ctx *ctx, const struct config *config, const struct pages **out)
+pages_load(mem_ctx *ctx, const struct config *config, const char *folder, const struct pages **out)
 {
 	struct pages	*p = talloc_zero(ctx, struct pages);
 	const char	*dir = config->site.pages;
@@ -150,10 +165,10 @@ pages_load(mem_ctx *ctx, const struct config *config, const struct pages **out)
 	char		*style;
 	size_t		n;
 
-	TRY(templates_load(p, p, dir, ""));
-	TRY(templates_load(p, p, mem_printf(p, "%s/mail", dir), "mail/"));
+	TRY(templates_load(p, p, dir, "common"));
+	TRY(templates_load(p, p, dir, folder));
 	entries_sort(&p->templates);
-	TRY(languages_load(p, p, config));
+	TRY(languages_load(p, p, config, folder));
 	TRY(file_read(p, mem_printf(p, "%s/style.css", dir), PAGE_MAX_BYTES, &style, &n));
 	digest = secret_sha256("", style, n);
 	p->style = style;
@@ -175,4 +190,18 @@ const struct mustache *
 pages_template(const struct pages *p, const char *name)
 {
 	return entry_find(&p->templates, name);
+}
+
+enum err
+pages_render(const struct pages *p, mem_ctx *mem, const char *language, const char *name, struct json_object *doc,
+    char **out)
+{
+	const struct mustache	*t = pages_template(p, name);
+	struct buf		b = { .ctx = mem };
+
+	if (t == NULL)
+		return ERR_INTERNAL;
+	TRY(mustache_render(t, doc, pages_partial, pages_language(p, language), &b));
+	*out = b.data == NULL ? mem_copy(mem, "", 0) : b.data;
+	return OK;
 }

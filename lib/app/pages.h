@@ -1,6 +1,6 @@
 /*
- * pages: every template and language catalogue, read once at start and constant afterwards. Texts of a language are
- * partials of its templates: {{>signup_title}}.
+ * pages: the templates of one program and the catalogues of their texts, read once at start and constant afterwards. Texts
+ * of a language are partials of its templates: {{>signup_title}}.
  */
 #ifndef TOLLGATE_PAGES_H
 #define TOLLGATE_PAGES_H
@@ -28,15 +28,22 @@ struct language {
 };
 
 struct pages {
-	struct entries	templates;	/* "signup" for signup.mustache, "mail/signin.txt" for mail/signin.txt.mustache */
+	struct entries	templates;	/* "signup" for signup.mustache, "signin.txt" for signin.txt.mustache */
 	struct language	*languages;	/* the first is the default */
 	size_t		n_languages;
 	const char	*style;
 	const char	*style_version;	/* changes when the style sheet does */
 };
 
-/* Prints every fault (a text that one language lacks included) on stderr and returns ERR_INVALID. */
-enum err pages_load(mem_ctx *ctx, const struct config *config, const struct pages **out) MUST_CHECK;
+/*
+ * The templates in site.pages' common/ and FOLDER/, and each language's common.json and FOLDER.json. Prints every fault (a
+ * text that one language lacks included) on stderr and returns ERR_INVALID.
+ */
+enum err pages_load(mem_ctx *ctx, const struct config *config, const char *folder, const struct pages **out) MUST_CHECK;
+
+/* A template by itself, without layout: also for mails. ERR_INTERNAL when there is none of that name. */
+enum err pages_render(const struct pages *p, mem_ctx *mem, const char *language, const char *name, struct json_object *doc,
+    char **out) MUST_CHECK;
 
 /* The language with this code, or the default. */
 const struct language *pages_language(const struct pages *p, const char *code);

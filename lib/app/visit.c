@@ -1,22 +1,19 @@
+#include "visit.h"
+
 #include <string.h>
 
-#include "dispatch.h"
-#include "json.h"
-#include "log.h"
+#include "mem.h"
 #include "session.h"
 
-struct db_user *
-visit_user(struct visit *v)
+const char *
+visit_param(struct visit *v, const char *name)
 {
-	return db_as_user(v->q->mem, v->app->db, session_bearer(v->q->mem, &v->session));
-}
-
-bool
-visit_is_member(struct visit *v)
-{
-	struct json_object	*known = NULL;
-
-	return v->has_session && db_user(visit_user(v), &known, "api.signed_in()", NO_ARGS) == OK && json_true(known, "");
+	for (unsigned i = 0; i < v->params.n; i++) {
+		if (strlen(name) == v->params.list[i].name_len &&
+		    memcmp(name, v->params.list[i].name, v->params.list[i].name_len) == 0)
+			return mem_copy(v->q->mem, v->params.list[i].value, v->params.list[i].value_len);
+	}
+	return NULL;
 }
 
 enum err
@@ -31,28 +28,20 @@ visit_form(struct visit *v)
 	return OK;
 }
 
-struct db_arg
-visit_flow(struct visit *v)
-{
-	struct secret	hash;
-
-	if (!v->has_flow)
-		return SQL_NULL;
-	hash = secret_sha256("", v->flow.bytes, SECRET_SIZE);
-	return BYTES(mem_copy(v->q->mem, hash.bytes, SECRET_SIZE), SECRET_SIZE);
-}
-
 enum err
-visit_again(struct visit *v, int status, const char *fault)
+visit_again(struct visit *v, const char *path, int status, const char *fault)
 {
-	const struct route	*get = route_find(v->routes, v->route->path, "GET");
+	const struct route	*get = route_find(v->routes, path, "GET", &v->params);
 
+	if (get == NULL || get->kind->run == NULL)
+		return ERR_FORBIDDEN;
+	if (get->kind->session && !v->has_session)
+		return ERR_AUTH;
 	v->status = status;
 	v->fault = fault;
-	if (get == NULL || get->visitor == NULL)
-		return ERR_FORBIDDEN;
 	v->route = get;
-	return get->visitor(v, db_as_visitor(v->q->mem, v->app->db));
+	v->path = path;
+	return get->kind->run(v);
 }
 
 /* Whether name is one of the space-separated names. */

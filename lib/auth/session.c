@@ -8,10 +8,34 @@ session_read(const char *cookie, struct secret *token)
 	return cookie != NULL && secret_from_base64url(cookie, strlen(cookie), token);
 }
 
+/* D, which the database sees but does not store. */
+static struct secret
+bearer_of(const struct secret *token)
+{
+	return secret_sha256("db1", token->bytes, SECRET_SIZE);
+}
+
+enum err
+session_new(struct secret *token, struct secret *stored)
+{
+	struct secret	d;
+
+	TRY(secret_random(token));
+	d = bearer_of(token);
+	*stored = session_digest(&d);
+	return OK;
+}
+
+struct secret
+session_digest(const struct secret *token)
+{
+	return secret_sha256("", token->bytes, SECRET_SIZE);
+}
+
 char *
 session_bearer(mem_ctx *mem, const struct secret *token)
 {
-	struct secret	d = secret_sha256("db1", token->bytes, SECRET_SIZE);
+	struct secret	d = bearer_of(token);
 
 	return secret_hex(mem, &d);
 }

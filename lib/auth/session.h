@@ -19,6 +19,12 @@ enum { FLOW_SECONDS = 3600 };	/* how long a form that a visitor has open may be 
 /* A cookie's text to its 32 bytes; false for anything else. */
 bool session_read(const char *cookie, struct secret *token);
 
+/* A new session: its token T for the cookie, and what the database stores of it, SHA-256(D) (see session_bearer()). */
+enum err session_new(struct secret *token, struct secret *stored) MUST_CHECK;
+
+/* What the database stores of a link's token or a flow cookie: SHA-256 of its bytes. */
+struct secret session_digest(const struct secret *token);
+
 /* What the database sees: hex of D = SHA-256("db1" || T). It stores SHA-256(D). */
 char *session_bearer(mem_ctx *mem, const struct secret *token);
 

@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { EMAIL_MAX = 254, LOCAL_MAX = 64, LABEL_MAX = 63, PATH_MAX_BYTES = 512 };
+enum { EMAIL_MAX = 254, LOCAL_MAX = 64, LABEL_MAX = 63 };
 
 static bool
 is_alpha(char c)
@@ -152,13 +152,14 @@ text_email_canonical(mem_ctx *ctx, const char *s)
 	return copy;
 }
 
-bool
-text_is_local_path(const char *s)
+char *
+text_ascii(mem_ctx *ctx, const char *s, size_t n)
 {
-	if (s[0] != '/' || strlen(s) > PATH_MAX_BYTES || strstr(s, "//") != NULL || strstr(s, "..") != NULL)
-		return false;
-	for (; *s != '\0'; s++)
-		if (!is_alnum(*s) && !is_one_of("._~/-", *s))
-			return false;
-	return true;
+	char	*copy = mem_copy(ctx, s, n);
+
+	for (size_t i = 0; i < n; i++) {
+		if ((unsigned char)copy[i] >= 0x80)
+			copy[i] = '?';
+	}
+	return copy;
 }

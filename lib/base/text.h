@@ -1,4 +1,4 @@
-/* text: UTF-8, e-mail addresses and paths, as pure predicates. */
+/* text: UTF-8 and e-mail addresses: pure predicates and copies. */
 #ifndef TOLLGATE_TEXT_H
 #define TOLLGATE_TEXT_H
 
@@ -25,7 +25,7 @@ char *text_email_canonical(mem_ctx *ctx, const char *s);
 /* Surrounding ASCII white space cut. */
 char *text_trim(mem_ctx *ctx, const char *s);
 
-/* "/settings/billing": one slash first, then only [A-Za-z0-9._~/-], no "//", no "..", at most 512 bytes. */
-bool text_is_local_path(const char *s);
+/* A copy of n bytes with '?' for every byte that is not ASCII. */
+char *text_ascii(mem_ctx *ctx, const char *s, size_t n);
 
 #endif

@@ -115,10 +115,11 @@ admin_value(struct admin *a, mem_ctx *mem, const char **out, const char *sql, st
 		values[i] = args.args[i].value;
 	r = PQexecParams(a->pg, sql, (int)args.n, NULL, values, NULL, NULL, 0);
 	mem_hang(mem, r, result_release);
-	*out = NULL;
+	if (out != NULL)
+		*out = NULL;
 	if (PQresultStatus(r) != PGRES_TUPLES_OK && PQresultStatus(r) != PGRES_COMMAND_OK)
 		return fault_tell(a, r, "database", sql);
-	if (PQntuples(r) > 0 && !PQgetisnull(r, 0, 0))
+	if (out != NULL && PQntuples(r) > 0 && !PQgetisnull(r, 0, 0))
 		*out = PQgetvalue(r, 0, 0);
 	return OK;
 }

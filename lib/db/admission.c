@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "pool.h"
+#include "wait.h"
 
 /* SQLSTATEs that tell who must act; any other one is an outage. */
 static const struct {
@@ -39,7 +39,7 @@ static bool
 result_await(PGconn *pg, int64_t deadline)
 {
 	while (PQisBusy(pg)) {
-		if (PQflush(pg) < 0 || !pool_wait(pg, POLLIN, deadline) || !PQconsumeInput(pg))
+		if (PQflush(pg) < 0 || !wait_ready(pg, POLLIN, deadline) || !PQconsumeInput(pg))
 			return false;
 	}
 	return true;

@@ -1,16 +1,18 @@
 #include "call.h"
 
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "clock.h"
+#include "deadline.h"
 #include "json.h"
 #include "log.h"
 #include "pool.h"
 #include "sqlstate.h"
+#include "wait.h"
 
 enum { RUNS = 3, ARGS_MAX = 32, BYTEA = 17, BOOLEAN = 16, JSON = 114, JSONB = 3802, VOID = 2278 };
 
@@ -43,6 +45,7 @@ struct params {
 	const char	*values[ARGS_MAX];
 	int		lengths[ARGS_MAX];
 	int		formats[ARGS_MAX];
+	char		numbers[ARGS_MAX][24];	/* the digits of DB_INT */
 };
 
 static bool
@@ -52,10 +55,18 @@ params_fill(struct params *p, struct db_args args)
 		return false;
 	p->n = (int)args.n;
 	for (unsigned i = 0; i < args.n; i++) {
-		p->types[i] = args.args[i].binary ? BYTEA : 0;
-		p->values[i] = args.args[i].value;
-		p->lengths[i] = (int)args.args[i].len;
-		p->formats[i] = args.args[i].binary;
+		const struct db_arg	*a = &args.args[i];
+
+		p->types[i] = a->kind == DB_BYTES ? BYTEA : 0;
+		p->values[i] = a->value;
+		p->lengths[i] = (int)a->len;
+		p->formats[i] = a->kind == DB_BYTES;
+		if (a->kind == DB_BOOL)
+			p->values[i] = a->number ? "t" : "f";
+		if (a->kind != DB_INT)
+			continue;
+		snprintf(p->numbers[i], sizeof(p->numbers[i]), "%" PRId64, a->number);
+		p->values[i] = p->numbers[i];
 	}
 	return true;
 }
@@ -129,7 +140,7 @@ result_next(struct exchange *x, PGresult **out)
 		if (left < 0)
 			return broken ? ERR_UNCERTAIN : ERR_UNAVAILABLE;
 		x->sent = left == 0;
-		if (!pool_wait(pg, left ? POLLIN | POLLOUT : POLLIN, x->deadline))
+		if (!wait_ready(pg, left ? POLLIN | POLLOUT : POLLIN, x->deadline))
 			return x->sent ? ERR_UNCERTAIN : ERR_UNAVAILABLE;
 		if (PQconsumeInput(pg))
 			continue;
@@ -271,9 +282,10 @@ jitter_sleep(int run)
 enum err
 db_call(struct db *db, mem_ctx *mem, const char *bearer, struct json_object **out, const char *sql, struct db_args args)
 {
-	int64_t		deadline = clock_ms() + db->options.timeout_ms;
-	struct verdict	v = { ERR_INTERNAL, true, false };
-	PGresult	*answer = NULL;
+	int64_t			deadline = deadline_after(db->options.timeout_ms);
+	struct verdict		v = { ERR_INTERNAL, true, false };
+	PGresult		*answer = NULL;
+	struct json_object	*unread;
 
 	for (int run = 1; run <= RUNS && v.again; run++) {
 		struct exchange	x = { .deadline = deadline };
@@ -283,11 +295,11 @@ db_call(struct db *db, mem_ctx *mem, const char *bearer, struct json_object **ou
 		TRY(pool_take(db, deadline, &x.conn));
 		v = exchange_run(&x, mem, db, bearer, sql, args);
 		pool_give(db, x.conn, !v.drop);
-		v.again = v.again && clock_ms() < deadline;
+		v.again = v.again && deadline_left(deadline) > 0;
 		answer = x.answer;
 	}
 	TRY(v.err);
-	if (answer_read(answer, mem, out) == OK)
+	if (answer_read(answer, mem, out != NULL ? out : &unread) == OK)
 		return OK;
 	log_line(LOG_ERROR, "db_answer", LOG_TEXT("sql", sql));
 	return ERR_INTERNAL;

@@ -3,8 +3,8 @@
 #include <poll.h>
 #include <string.h>
 
-#include "clock.h"
-#include "pool.h"
+#include "deadline.h"
+#include "wait.h"
 
 enum { PARAMS = 96 };
 
@@ -128,7 +128,7 @@ host_await(PGconn *pg, int64_t deadline)
 	if (PQstatus(pg) == CONNECTION_BAD)
 		return false;
 	while (s == PGRES_POLLING_WRITING || s == PGRES_POLLING_READING) {
-		if (!pool_wait(pg, s == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline))
+		if (!wait_ready(pg, s == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline))
 			return false;
 		s = PQconnectPoll(pg);
 	}
@@ -155,11 +155,11 @@ connect_any(mem_ctx *mem, const struct connect_options *o, int64_t deadline, con
 		return NULL;
 	buf_puts(&said, "");
 	for (unsigned i = 0; i < n; i++) {
-		int64_t		now = clock_ms(), part = (deadline - now) / (n - i + 1);
+		int		part = deadline_left(deadline) / (int)(n - i + 1);
 		struct params	p = host_params(mem, o, &h, i);
 		PGconn		*pg = PQconnectStartParams(p.names, p.values, 0);
 
-		if (host_await(pg, now + (part < CONNECT_MS ? part : CONNECT_MS)))
+		if (host_await(pg, deadline_after(part < CONNECT_MS ? part : CONNECT_MS)))
 			return pg;
 		host_refused(&said, pg);
 		PQfinish(pg);

@@ -11,6 +11,7 @@
 #include <json-c/json.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "err.h"
 #include "mem.h"
@@ -47,10 +48,13 @@ struct db_user;
 struct db_visitor *db_as_visitor(mem_ctx *mem, struct db *db);
 struct db_user *db_as_user(mem_ctx *mem, struct db *db, const char *bearer);
 
+enum db_arg_kind { DB_TEXT, DB_BYTES, DB_INT, DB_BOOL };
+
 struct db_arg {
-	const void	*value;		/* NULL: SQL null */
-	size_t		len;		/* of binary values */
-	bool		binary;
+	enum db_arg_kind	kind;
+	const void		*value;		/* DB_TEXT, DB_BYTES; NULL: SQL null */
+	size_t			len;		/* DB_BYTES */
+	int64_t			number;		/* DB_INT; DB_BOOL: 0 or 1 */
 };
 
 struct db_args {
@@ -58,17 +62,19 @@ struct db_args {
 	unsigned		n;
 };
 
-#define TEXT(s) ((struct db_arg){ (s), 0, false })
-#define BYTES(p, n) ((struct db_arg){ (p), (n), true })
-#define SQL_NULL ((struct db_arg){ NULL, 0, false })
+#define TEXT(s) ((struct db_arg){ .kind = DB_TEXT, .value = (s) })
+#define BYTES(p, n) ((struct db_arg){ .kind = DB_BYTES, .value = (p), .len = (n) })
+#define INT(n) ((struct db_arg){ .kind = DB_INT, .number = (n) })
+#define BOOL(b) ((struct db_arg){ .kind = DB_BOOL, .number = (b) })
+#define SQL_NULL TEXT(NULL)
 #define ARGS(...) ((struct db_args){ (const struct db_arg[]){ __VA_ARGS__ }, \
 	sizeof((const struct db_arg[]){ __VA_ARGS__ }) / sizeof(struct db_arg) })
 #define NO_ARGS ((struct db_args){ NULL, 0 })
 
 /*
  * db_user(me, &doc, "api.billing_page($1)", ARGS(TEXT(x))): *out is the function's jsonb (or NULL for SQL null), on the
- * identity's memory. The SQL is always a literal of ours: anything else does not compile. Text arguments are cast in
- * the call where the function is not text: "$2::uuid".
+ * identity's memory. out may be NULL when the answer is not wanted. The SQL is always a literal of ours: anything else
+ * does not compile. Arguments are cast in the call where the function's parameter is not text: "$2::uuid", "$3::int".
  *
  * Errors by SQLSTATE (table in sqlstate.c). Functions raise class TG on purpose: TG400 TG401 TG403 TG404 TG409 TG422 TG429
  * become the enum err of that status. Connection lost before the call was sent, pool exhausted, server starting:

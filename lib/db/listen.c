@@ -2,7 +2,7 @@
 
 #include <poll.h>
 
-#include "clock.h"
+#include "deadline.h"
 #include "pool.h"
 
 /* Takes all that has come in. False: the connection is lost, or was refused to listen. */
@@ -40,7 +40,7 @@ db_listen_on(struct db *db, const char *sql, int stop_fd, void (*told)(void *), 
 	struct conn	*c;
 	bool		sent;
 
-	TRY(pool_take(db, clock_ms() + db->options.timeout_ms, &c));
+	TRY(pool_take(db, deadline_after(db->options.timeout_ms), &c));
 	sent = PQsendQuery(c->pg, sql) && PQflush(c->pg) == 0;
 	if (sent)
 		news_await(c->pg, stop_fd, told, arg);

@@ -1,6 +1,5 @@
 #include "pool.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,28 +7,11 @@
 #include <time.h>
 
 #include "admission.h"
-#include "clock.h"
 #include "connect.h"
+#include "deadline.h"
 #include "log.h"
 
 enum { BACKOFF_FIRST_MS = 100, BACKOFF_LAST_MS = 5000 };
-
-bool
-pool_wait(PGconn *pg, short events, int64_t deadline)
-{
-	struct pollfd	p = { PQsocket(pg), events, 0 };
-	int64_t		left;
-	int		n = -1;
-
-	if (p.fd < 0)
-		return true;
-	while (n < 0 && (left = deadline - clock_ms()) > 0) {
-		n = poll(&p, 1, (int)left);
-		if (n < 0 && errno != EINTR)
-			return true;
-	}
-	return n > 0;
-}
 
 static void
 conn_close(struct conn *c)
@@ -122,8 +104,6 @@ server_connect(const struct db *db, int64_t deadline)
 static void
 gate_update(struct db *db, bool connected)
 {
-	int64_t	now = clock_ms();
-
 	if (connected) {
 		db->backoff_ms = 0;
 		db->connect_at = 0;
@@ -132,7 +112,7 @@ gate_update(struct db *db, bool connected)
 	db->backoff_ms = db->backoff_ms ? db->backoff_ms * 2 : BACKOFF_FIRST_MS;
 	if (db->backoff_ms > BACKOFF_LAST_MS)
 		db->backoff_ms = BACKOFF_LAST_MS;
-	db->connect_at = now + db->backoff_ms / 2 + (int64_t)(arc4random_uniform((unsigned)db->backoff_ms / 2 + 1));
+	db->connect_at = deadline_after(db->backoff_ms / 2 + (int)arc4random_uniform((unsigned)db->backoff_ms / 2 + 1));
 }
 
 /* What the database has to say against us is logged when it begins to say so, not at each connection. */
@@ -154,11 +134,11 @@ static bool
 conn_is_admitted(struct db *db, struct conn *c, int64_t deadline)
 {
 	char		why[sizeof(db->why)] = "";
-	int64_t		patience = clock_ms() + CONNECT_MS;
+	int64_t		until = deadline_earlier(deadline_after(CONNECT_MS), deadline);
 	enum err	e = OK;
 
 	if (db->options.environment)
-		e = admission_ask(c->pg, db->options.environment, patience < deadline ? patience : deadline, why, sizeof(why));
+		e = admission_ask(c->pg, db->options.environment, until, why, sizeof(why));
 	refusal_note(db, e, why);
 	return e == OK;
 }
@@ -180,7 +160,6 @@ static struct conn *
 conn_pick(struct db *db, bool *any_busy)
 {
 	struct conn	*cold = NULL;
-	int64_t		now = clock_ms();
 
 	*any_busy = false;
 	for (int i = 0; i < db->options.pool; i++) {
@@ -192,10 +171,10 @@ conn_pick(struct db *db, bool *any_busy)
 		if (!c->busy)
 			cold = c;
 	}
-	if (cold == NULL || now < db->connect_at)
+	if (cold == NULL || deadline_left(db->connect_at) > 0)
 		return NULL;
 	if (db->backoff_ms)
-		db->connect_at = now + db->options.timeout_ms + db->backoff_ms;
+		db->connect_at = deadline_after(db->options.timeout_ms + db->backoff_ms);
 	return cold;
 }
 
@@ -228,8 +207,8 @@ conn_is_alive(const struct conn *c)
 enum err
 pool_take(struct db *db, int64_t deadline, struct conn **out)
 {
-	int64_t		until = clock_ms() + db->options.wait_ms;
-	struct conn	*c = conn_wait(db, until < deadline ? until : deadline);
+	int64_t		until = deadline_after(db->options.wait_ms);
+	struct conn	*c = conn_wait(db, deadline_earlier(until, deadline));
 
 	if (c == NULL) {
 		log_line(LOG_WARN, "db_pool", LOG_INT("size", db->options.pool));
@@ -260,7 +239,7 @@ enum err
 db_admit(struct db *db, mem_ctx *mem, const char **why)
 {
 	struct conn	*c;
-	enum err	e = pool_take(db, clock_ms() + db->options.timeout_ms, &c);
+	enum err	e = pool_take(db, deadline_after(db->options.timeout_ms), &c);
 
 	*why = NULL;
 	if (e == OK) {

@@ -1,6 +1,6 @@
 #include "hint.h"
 
-#include "clock.h"
+#include "deadline.h"
 #include "listen.h"
 
 enum { APART_MS = 20, FAILED_MS = 1000 };
@@ -14,18 +14,17 @@ hint_want(struct hint *h)
 void
 hint_send(struct hint *h, struct db *db)
 {
-	int64_t			next = atomic_load(&h->next);
-	struct json_object	*none;
-	mem_ctx			*mem;
-	enum err		e;
+	int64_t		next = atomic_load(&h->next);
+	mem_ctx		*mem;
+	enum err	e;
 
-	if (!atomic_load(&h->wanted) || clock_ms() < next || !atomic_compare_exchange_strong(&h->next, &next, INT64_MAX))
+	if (!atomic_load(&h->wanted) || deadline_left(next) > 0 || !atomic_compare_exchange_strong(&h->next, &next, INT64_MAX))
 		return;
 	atomic_store(&h->wanted, false);
 	mem = mem_new();
-	e = db_service(db_as_service(mem, db), &none, "service.hint()", NO_ARGS);
+	e = db_service(db_as_service(mem, db), NULL, "service.hint()", NO_ARGS);
 	talloc_free(mem);
-	atomic_store(&h->next, clock_ms() + (e == OK ? APART_MS : FAILED_MS));
+	atomic_store(&h->next, deadline_after(e == OK ? APART_MS : FAILED_MS));
 }
 
 enum err

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "json.h"
+#include "text.h"
 
 enum { PATHS = 4 };
 
@@ -124,18 +125,6 @@ is_named_twice(const char *s, struct json_object *doc)
 	return names != json_object_object_length(doc);
 }
 
-char *
-inbox_ascii(mem_ctx *mem, const char *s, size_t n)
-{
-	char	*copy = mem_copy(mem, s, n);
-
-	for (size_t i = 0; i < n; i++) {
-		if ((unsigned char)copy[i] >= 0x80)
-			copy[i] = '?';
-	}
-	return copy;
-}
-
 /*
  * What is JSON but for its characters: broken UTF-8, halves of surrogate pairs. With others in their place it is enough to
  * find the id of an event that has to be kept, not understood.
@@ -143,7 +132,7 @@ inbox_ascii(mem_ctx *mem, const char *s, size_t n)
 static enum err
 parse_broken(mem_ctx *mem, const char *body, size_t n, struct json_object **out)
 {
-	char	*copy = inbox_ascii(mem, body, n);
+	char	*copy = text_ascii(mem, body, n);
 
 	for (char *s = copy; (s = strchr(s, '\\')) != NULL && s[1] != '\0'; s += 2) {
 		if (s[1] == 'u' && (s[2] == 'd' || s[2] == 'D'))

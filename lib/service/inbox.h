@@ -38,7 +38,4 @@ bool inbox_asks(const char *type);
  */
 enum err inbox_read(mem_ctx *mem, const char *body, size_t n, struct inbox_event *out) MUST_CHECK;
 
-/* A copy with '?' for every byte that is not ASCII. */
-char *inbox_ascii(mem_ctx *mem, const char *s, size_t n);
-
 #endif

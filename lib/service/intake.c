@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "json.h"
+#include "text.h"
 
 enum { TRIES = 3 };	/* while the reply to a commit gets lost */
 
@@ -10,7 +11,7 @@ enum { TRIES = 3 };	/* while the reply to a commit gets lost */
 static void
 put_ascii(struct json_object *doc, const char *name, mem_ctx *mem, const char *text)
 {
-	json_put(doc, name, inbox_ascii(mem, text, strlen(text)));
+	json_put(doc, name, text_ascii(mem, text, strlen(text)));
 }
 
 /* What receive_events() wants to know of an event, whose bytes begin at offset in the blob. */

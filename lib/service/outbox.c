@@ -4,11 +4,11 @@
 #include "log.h"
 
 enum err
-outbox_claim(struct db_service *me, mem_ctx *mem, int lease_seconds, struct outbox_mail *m, bool *found)
+outbox_claim(struct db_service *me, int lease_seconds, struct outbox_mail *m, bool *found)
 {
 	struct json_object	*doc;
 
-	TRY(db_service(me, &doc, "service.claim_mail($1::int)", ARGS(TEXT(mem_printf(mem, "%d", lease_seconds)))));
+	TRY(db_service(me, &doc, "service.claim_mail($1::int)", ARGS(INT(lease_seconds))));
 	*found = doc != NULL;
 	if (doc == NULL)
 		return OK;
@@ -28,19 +28,15 @@ reported(enum err e)
 enum err
 outbox_sent(struct db_service *me, const struct outbox_mail *m)
 {
-	struct json_object	*none;
-
 	log_line(LOG_INFO, "mail_sent", LOG_TEXT("mail", m->id), LOG_TEXT("template", m->template));
-	return reported(db_service(me, &none, "service.mail_sent($1::uuid, $2::uuid)", ARGS(TEXT(m->id), TEXT(m->claim))));
+	return reported(db_service(me, NULL, "service.mail_sent($1::uuid, $2::uuid)", ARGS(TEXT(m->id), TEXT(m->claim))));
 }
 
 enum err
 outbox_failed(struct db_service *me, const struct outbox_mail *m, const char *why, bool permanent)
 {
-	struct json_object	*none;
-
 	log_line(LOG_WARN, "mail_failed", LOG_TEXT("mail", m->id), LOG_TEXT("template", m->template),
 	    LOG_TEXT("reason", why), LOG_INT("permanent", permanent));
-	return reported(db_service(me, &none, "service.mail_failed($1::uuid, $2::uuid, $3, $4::boolean)",
-	    ARGS(TEXT(m->id), TEXT(m->claim), TEXT(why), TEXT(permanent ? "true" : "false"))));
+	return reported(db_service(me, NULL, "service.mail_failed($1::uuid, $2::uuid, $3, $4::boolean)",
+	    ARGS(TEXT(m->id), TEXT(m->claim), TEXT(why), BOOL(permanent))));
 }

@@ -16,8 +16,7 @@ struct outbox_mail {
 };
 
 /* *found: whether one is due. */
-enum err outbox_claim(struct db_service *me, mem_ctx *mem, int lease_seconds, struct outbox_mail *m, bool *found)
-    MUST_CHECK;
+enum err outbox_claim(struct db_service *me, int lease_seconds, struct outbox_mail *m, bool *found) MUST_CHECK;
 
 /* What became of it. Saying it twice changes nothing. permanent: it will not be tried again. */
 enum err outbox_sent(struct db_service *me, const struct outbox_mail *m) MUST_CHECK;

@@ -111,7 +111,7 @@ page_write(struct run *run, mem_ctx *mem, const struct stripe_list *l, struct js
 	for (int i = 0; i < WRITES && e == ERR_UNCERTAIN; i++)
 		e = db_service_call(me, answer, run->p->step, ARGS(TEXT(run->p->name), TEXT(run->claim),
 		    TEXT(service_jsonb(page_entries(run, mem, l->data))), TEXT(run->listed), TEXT(run->list.after),
-		    TEXT(l->after), TEXT(l->more ? "true" : "false"), TEXT(mem_printf(mem, "%d", LEASE_SECONDS))));
+		    TEXT(l->after), BOOL(l->more), INT(LEASE_SECONDS)));
 	return e;
 }
 
@@ -155,15 +155,14 @@ static void
 run_leave(struct run *run, enum err why)
 {
 	bool			anew = run->list.after != NULL && (why == ERR_NOT_FOUND || why == ERR_INTERNAL);
-	struct json_object	*none;
 	enum err		e;
 
 	log_line(LOG_WARN, "reconcile_failed", LOG_TEXT("pass", run->p->name), LOG_TEXT("reason", err_info(why)->name));
 	if (run->claim == NULL)
 		return;
-	e = db_service(db_as_service(run->mem, run->r->db), &none, "service.leave_cursor($1, $2::uuid, $3::int, $4::boolean)",
-	    ARGS(TEXT(run->p->name), TEXT(run->claim), TEXT(mem_printf(run->mem, "%d", RETRY_SECONDS)),
-	    TEXT(anew ? "true" : "false")));
+	e = db_service(db_as_service(run->mem, run->r->db), NULL, "service.leave_cursor($1, $2::uuid, $3::int, $4::boolean)",
+	    ARGS(TEXT(run->p->name), TEXT(run->claim), INT(RETRY_SECONDS),
+	    BOOL(anew)));
 	if (e != OK)
 		log_line(LOG_WARN, "reconcile_left", LOG_TEXT("pass", run->p->name), LOG_TEXT("reason", err_info(e)->name));
 }
@@ -207,8 +206,8 @@ pass_run(const struct reconcile *r, const struct pass *p, int every, int offset,
 		e = db_service(me, &cursor, "service.look_cursor($1)", ARGS(TEXT(p->name)));
 	else
 		e = db_service(me, &cursor, "service.take_cursor($1, $2::int, $3::int, $4::int)", ARGS(TEXT(p->name),
-		    TEXT(mem_printf(mem, "%d", every)), TEXT(mem_printf(mem, "%d", offset)),
-		    TEXT(mem_printf(mem, "%d", LEASE_SECONDS))));
+		    INT(every), INT(offset),
+		    INT(LEASE_SECONDS)));
 	*found = e == OK && cursor != NULL;
 	if (*found && json_true(cursor, "/busy"))
 		e = ERR_CONFLICT;

@@ -25,7 +25,7 @@ stamp_match(struct db_service *me, mem_ctx *mem, const char *account, bool learn
 	if (account == NULL)
 		return OK;
 	TRY(db_service(me, &other, "service.match_account($1, $2::boolean)",
-	    ARGS(TEXT(account), TEXT(learn ? "true" : "false"))));
+	    ARGS(TEXT(account), BOOL(learn))));
 	if (other == NULL)
 		return OK;
 	*why = mem_printf(mem, "the database belongs to %s at Stripe, and this key to %s: use a key of %s, or, if the "

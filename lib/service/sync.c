@@ -5,7 +5,6 @@
 
 #include "form.h"
 #include "json.h"
-#include "listing.h"
 #include "log.h"
 
 enum { WAITS = 16, WAIT_MS = 500 };	/* for the database, to write down what has been fetched; less than the lease */
@@ -40,11 +39,11 @@ static const struct kind {
 	{ "subscription", "/v1/subscriptions/", WRITE("subscription"), NULL, &items },
 };
 
-struct piece {
+struct task {
 	const char	*claim;
 	const char	*kind;
 	const char	*id;
-	const char	*version;
+	int64_t		version;
 	const char	*newest;	/* event that waits for it, or NULL */
 	int64_t		attempt;	/* 1: none has failed since it was last written down */
 };
@@ -61,39 +60,37 @@ kind_find(const char *name)
 
 /* *found false: nothing is due. */
 static enum err
-piece_claim(struct db_service *me, mem_ctx *mem, struct sync_terms terms, struct piece *p, bool *found)
+task_claim(struct db_service *me, struct sync_terms terms, struct task *p, bool *found)
 {
 	struct json_object	*doc;
 
 	TRY(db_service(me, &doc, "service.claim_object($1::int, $2::int)",
-	    ARGS(TEXT(mem_printf(mem, "%d", terms.lease_seconds)), TEXT(mem_printf(mem, "%d", terms.settle_ms)))));
+	    ARGS(INT(terms.lease_seconds), INT(terms.settle_ms))));
 	*found = doc != NULL;
 	if (doc == NULL)
 		return OK;
-	*p = (struct piece){ json_text(doc, "/claim"), json_text(doc, "/kind"), json_text(doc, "/id"),
-	    mem_printf(mem, "%lld", (long long)json_int(doc, "/version", 0)), json_text(doc, "/newest_event"),
+	*p = (struct task){ json_text(doc, "/claim"), json_text(doc, "/kind"), json_text(doc, "/id"),
+	    json_int(doc, "/version", 0), json_text(doc, "/newest_event"),
 	    json_int(doc, "/attempts", 0) + 1 };
 	return p->claim != NULL && p->kind != NULL && p->id != NULL ? OK : ERR_INTERNAL;
 }
 
 static enum err
-piece_fail(struct db_service *me, const struct piece *p, enum err why)
+task_fail(struct db_service *me, const struct task *p, enum err why)
 {
-	struct json_object	*none;
-
 	log_line(LOG_WARN, "sync_failed", LOG_TEXT("kind", p->kind), LOG_TEXT("id", p->id),
 	    LOG_TEXT("newest_event", p->newest), LOG_TEXT("reason", err_info(why)->name), LOG_INT("attempt", p->attempt));
-	return db_service(me, &none, "service.fail_object($1::uuid, $2, $3, $4)",
+	return db_service(me, NULL, "service.fail_object($1::uuid, $2, $3, $4)",
 	    ARGS(TEXT(p->claim), TEXT(p->kind), TEXT(p->id), TEXT(err_info(why)->name)));
 }
 
 static void
-piece_log(const struct piece *p, struct json_object *done)
+task_log(const struct task *p, struct json_object *done)
 {
 	bool	dead = json_true(done, "/dead");
 
 	log_line(dead ? LOG_ERROR : LOG_INFO, dead ? "sync_dead" : "sync", LOG_TEXT("kind", p->kind), LOG_TEXT("id", p->id),
-	    LOG_TEXT("newest_event", p->newest), LOG_TEXT("version", p->version), LOG_INT("attempt", p->attempt),
+	    LOG_TEXT("newest_event", p->newest), LOG_INT("version", p->version), LOG_INT("attempt", p->attempt),
 	    LOG_TEXT("warning", json_text(done, "/warning")));
 }
 
@@ -102,9 +99,9 @@ piece_log(const struct piece *p, struct json_object *done)
  * database is away, rather wait here than leave the object to its lease.
  */
 static enum err
-piece_write(struct db_service *me, const struct piece *p, const char *sql, const char *doc)
+task_write(struct db_service *me, const struct task *p, const char *sql, const char *doc)
 {
-	const struct db_arg	args[] = { TEXT(p->claim), TEXT(p->kind), TEXT(p->id), TEXT(p->version), TEXT(doc) };
+	const struct db_arg	args[] = { TEXT(p->claim), TEXT(p->kind), TEXT(p->id), INT(p->version), TEXT(doc) };
 	struct json_object	*done;
 	enum err		e = ERR_UNCERTAIN;
 
@@ -114,7 +111,7 @@ piece_write(struct db_service *me, const struct piece *p, const char *sql, const
 		e = db_service_call(me, &done, sql, (struct db_args){ args, doc != NULL ? 5 : 4 });
 	}
 	if (e == OK)
-		piece_log(p, done);
+		task_log(p, done);
 	return e;
 }
 
@@ -130,13 +127,13 @@ list_complete(struct stripe *s, mem_ctx *mem, const struct list *list, const cha
 	form_put(&form, list->of, id);
 	whole = json_object_new_array();
 	json_object_object_add(part, "data", whole);
-	TRY(listing_add(s, mem, list->path, form.data, whole));
+	TRY(stripe_list_all(s, mem, list->path, form.data, whole));
 	json_object_object_add(part, "has_more", json_object_new_boolean(false));
 	return OK;
 }
 
 static enum err
-piece_do(struct db_service *me, mem_ctx *mem, struct stripe *s, const struct piece *p)
+task_do(struct db_service *me, mem_ctx *mem, struct stripe *s, const struct task *p)
 {
 	const struct kind	*k = kind_find(p->kind);
 	struct buf		path = { .ctx = mem };
@@ -149,23 +146,23 @@ piece_do(struct db_service *me, mem_ctx *mem, struct stripe *s, const struct pie
 	form_escape(&path, p->id);
 	e = stripe_call(s, mem, "GET", path.data, k->form, NULL, &doc);
 	if (e == ERR_NOT_FOUND)
-		return piece_write(me, p, "select service.object_gone($1::uuid, $2, $3, $4::bigint)", NULL);
+		return task_write(me, p, "select service.object_gone($1::uuid, $2, $3, $4::bigint)", NULL);
 	TRY(e);
 	if (k->list != NULL)
 		TRY(list_complete(s, mem, k->list, p->id, doc));
-	return piece_write(me, p, k->write, service_jsonb(doc));
+	return task_write(me, p, k->write, service_jsonb(doc));
 }
 
 /* A conflict says that the lease ran out and another has taken over, or that our lost write did arrive: done. */
 enum err
 sync_one(struct db_service *me, mem_ctx *mem, struct stripe *s, struct sync_terms terms, bool *found)
 {
-	struct piece	p;
+	struct task	p;
 	enum err	e;
 
-	TRY(piece_claim(me, mem, terms, &p, found));
+	TRY(task_claim(me, terms, &p, found));
 	if (!*found)
 		return OK;
-	e = piece_do(me, mem, s, &p);
-	return e == OK || e == ERR_CONFLICT ? OK : piece_fail(me, &p, e);
+	e = task_do(me, mem, s, &p);
+	return e == OK || e == ERR_CONFLICT ? OK : task_fail(me, &p, e);
 }

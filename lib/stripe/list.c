@@ -53,3 +53,16 @@ stripe_list(struct stripe *s, mem_ctx *mem, struct stripe_list *l)
 		l->after = last;
 	return OK;
 }
+
+enum err
+stripe_list_all(struct stripe *s, mem_ctx *mem, const char *path, const char *form, struct json_object *into)
+{
+	struct stripe_list	l = { .path = path, .form = form, .more = true };
+
+	while (l.more) {
+		TRY(stripe_list(s, mem, &l));
+		for (size_t i = 0; i < json_object_array_length(l.data); i++)
+			json_object_array_add(into, json_object_get(json_object_array_get_idx(l.data, i)));
+	}
+	return OK;
+}

@@ -69,6 +69,10 @@ struct stripe_list {
 /* The next page, and after moved to its last object; both on mem. A page that is too large is asked for in parts. */
 enum err stripe_list(struct stripe *s, mem_ctx *mem, struct stripe_list *l) MUST_CHECK;
 
+/* Adds every object of the list at path, page by page, to an array. form: encoded parameters, or NULL. */
+enum err stripe_list_all(struct stripe *s, mem_ctx *mem, const char *path, const char *form,
+    struct json_object *into) MUST_CHECK;
+
 /*
  * GET /v1/account: whose key ours is. *id "acct_...". ERR_FORBIDDEN: a restricted key that may not ask; else as
  * stripe_call().

@@ -16,9 +16,9 @@ from urllib.parse import urljoin
 import journey
 import psycopg
 from client import exchange
+from harness.system import PROGRAMS, WORKERS  # noqa: F401
 from journey import press_link, stack_command, token_in, wait_until
 
-PROGRAMS = ("signup", "account", "billing", "webhooks", "jobs")
 READY, PROCESSING = "You are all set", "Confirming your payment"
 
 

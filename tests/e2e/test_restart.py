@@ -4,10 +4,9 @@ import threading
 import time
 
 import pytest
-from faults import (PROGRAMS, Load, deliver, event, has_ended, holding, kill, processes, replaced, send, waiting)
+from faults import (PROGRAMS, WORKERS, Load, deliver, event, has_ended, holding, kill, processes, replaced, send, waiting)
 from journey import become_customer, session_in, sign_in, wait_until
 
-WORKERS = ("signup", "account", "billing", "webhooks")
 THREADS = 4     # requests side by side in one process: serve.threads
 CLIENTS = 8     # webhooks takes all that wait
 
@@ -35,6 +34,9 @@ def asks(stack, new_browser, member, fresh):
         answer = browser.submit(form, {"email": fresh("load"), "plan": "starter"})
         return answer.status, answer
 
+    def signin():
+        return new_browser().get("/signin").status, None
+
     def account():
         return member.get("/workspace").status, None
 
@@ -45,7 +47,8 @@ def asks(stack, new_browser, member, fresh):
     def webhooks():
         ident, _, body = event()
         return deliver(stack, body).status, ident
-    return {"signup": (signup, 303), "account": (account, 200), "billing": (billing, 303), "webhooks": (webhooks, 200)}
+    return {"signin": (signin, 200), "signup": (signup, 303), "account": (account, 200), "billing": (billing, 303),
+            "webhooks": (webhooks, 200)}
 
 
 def assert_inbox_has(db, load):
@@ -87,7 +90,7 @@ def test_f115_killed_under_load_only_who_was_being_served_fails(stack, db, asks,
 
 IN_FLIGHT = {
     "signup": ("billing.checkouts", "/welcome?session_id=cs_x", 404), "account": ("auth.sessions", "/workspace", 200),
-    "billing": ("auth.sessions", "/settings/billing", 200)}
+    "billing": ("auth.sessions", "/settings/billing", 200), "signin": ("auth.sessions", "/signout", 200)}
 
 
 @pytest.mark.parametrize("name", IN_FLIGHT)

@@ -14,8 +14,12 @@ from pathlib import Path
 
 from harness.supervisor import Failed, Service, Supervisor, tail
 
-WORKERS = ("signup", "account", "billing", "webhooks")
-ROLES = ("postgres", *("tollgate_" + name for name in (*WORKERS, "jobs", "operator")))
+MAKEFILE = (Path(__file__).resolve().parents[2] / "Makefile").read_text()
+NOT_WORKERS = ("jobs", "tollgate")
+WORKERS = tuple(name for line in re.findall(r"^(?:WORKERS|SERVICES)\s*=(.*)", MAKEFILE, re.M)
+                for name in line.split() if name not in NOT_WORKERS)
+PROGRAMS = (*WORKERS, "jobs")
+ROLES = ("postgres", *("tollgate_" + name for name in (*PROGRAMS, "operator")))
 PREFIX = "usr/local"
 
 

@@ -15,7 +15,7 @@ import pytest
 import requests
 from conftest import TESTS, run_stack
 from harness.supervisor import Failed
-from harness.system import System, fill
+from harness.system import PROGRAMS, System, fill
 
 
 def pids(state):
@@ -41,7 +41,7 @@ def processes_of(directory):
     return found
 
 
-@pytest.mark.parametrize("name", ["signup", "account", "billing", "webhooks", "jobs", "mail", "nginx"])
+@pytest.mark.parametrize("name", [*PROGRAMS, "mail", "nginx"])
 def test_f115_what_is_killed_is_back_within_a_second(nginx, name):
     before = pids(nginx)[name]
     run_stack("signal", "--dir", nginx["dir"], name, "KILL")
@@ -50,13 +50,13 @@ def test_f115_what_is_killed_is_back_within_a_second(nginx, name):
 
 
 def test_a_request_waits_while_its_worker_is_away(nginx):
-    run_stack("stop", "--dir", nginx["dir"], "account")
+    run_stack("stop", "--dir", nginx["dir"], "signin")
     answers = []
     asking = threading.Thread(target=lambda: answers.append(requests.get(nginx["url"] + "/signin", timeout=20)))
     asking.start()
     time.sleep(0.3)
     assert answers == []
-    run_stack("start", "--dir", nginx["dir"], "account")
+    run_stack("start", "--dir", nginx["dir"], "signin")
     asking.join()
     assert answers[0].status_code == 200
 
@@ -87,8 +87,8 @@ def test_nothing_runs_as_root(either):
 
 def test_apache_starts_the_workers_and_they_can_be_signalled(apache):
     requests.get(apache["url"] + "/signin", timeout=5)
-    old, = run_stack("signal", "--dir", apache["dir"], "account", "TERM")["account"]
-    wait_for(lambda: old not in run_stack("signal", "--dir", apache["dir"], "account", "CONT")["account"])
+    old, = run_stack("signal", "--dir", apache["dir"], "signin", "TERM")["signin"]
+    wait_for(lambda: old not in run_stack("signal", "--dir", apache["dir"], "signin", "CONT")["signin"])
     assert requests.get(apache["url"] + "/signin", timeout=5).status_code == 200
 
 

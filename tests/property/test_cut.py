@@ -10,9 +10,9 @@ from pathlib import Path
 import cuts
 import pytest
 from cutproxy import HOWS, Proxy
+from harness.system import PROGRAMS
 from world import HURRIED, PATIENCE, SEED, TALLY, configure, runs
 
-PROGRAMS = ("signup", "account", "billing", "webhooks", "jobs")
 
 
 @pytest.fixture(scope="module")

@@ -13,15 +13,19 @@
 
 #define PAGES "workers/pages"
 
+static const char *const	folders[] = { "account", "billing", "mail", "signin", "signup" };
+
+enum { FOLDERS = sizeof(folders) / sizeof(*folders) };
+
 static const struct pages *
-pages(mem_ctx *mem)
+pages(mem_ctx *mem, const char *folder)
 {
 	static const char	*languages[] = { "en", "de" };
 	struct config		c = { .site = { .pages = PAGES, .name = "Test", .url = "https://example.com" } };
 	const struct pages	*p;
 
 	c.site.languages = (struct config_list){ languages, 2 };
-	assert_int_equal(pages_load(mem, &c, &p), OK);
+	assert_int_equal(pages_load(mem, &c, folder, &p), OK);
 	return p;
 }
 
@@ -69,50 +73,61 @@ directory_check(const struct pages *p, const char *dir)
 static void
 test_every_text_a_template_names_exists_in_every_language(void **state)
 {
-	mem_ctx			*mem = mem_new();
-	const struct pages	*p = pages(mem);
-
 	(void)state;
-	directory_check(p, PAGES);
-	directory_check(p, PAGES "/mail");
+	for (size_t f = 0; f < FOLDERS; f++) {
+		mem_ctx			*mem = mem_new();
+		const struct pages	*p = pages(mem, folders[f]);
+
+		if (strcmp(folders[f], "mail") != 0)
+			directory_check(p, PAGES "/common");
+		directory_check(p, mem_printf(mem, PAGES "/%s", folders[f]));
+		talloc_free(mem);
+	}
+}
+
+/* Each name is a text in every language of that program. */
+static void
+texts_check(const char *folder, const char *prefix, const char *const *names, size_t n)
+{
+	mem_ctx			*mem = mem_new();
+	const struct pages	*p = pages(mem, folder);
+
+	for (size_t i = 0; i < p->n_languages; i++)
+		for (size_t k = 0; k < n; k++)
+			if (pages_partial(&p->languages[i], mem_printf(mem, "%s_%s", prefix, names[k])) == NULL)
+				fail_msg("%s: no %s_%s in %s", folder, prefix, names[k], p->languages[i].code);
 	talloc_free(mem);
 }
 
-/* What the document chooses: an error's name, a status, a month. */
+/* What the document chooses: an error's name, a month. */
 static void
 test_every_text_a_document_names_exists_in_every_language(void **state)
 {
-	mem_ctx			*mem = mem_new();
-	const struct pages	*p = pages(mem);
+	static const char *const	months[] = { "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12" };
 
 	(void)state;
-	for (size_t i = 0; i < p->n_languages; i++) {
+	for (size_t f = 0; f < FOLDERS; f++) {
 		for (int e = ERR_BAD_REQUEST; e < ERR_CLOSED; e++) {
 			if (e == ERR_AUTH)
 				continue;
-			assert_non_null(pages_partial(&p->languages[i], mem_printf(mem, "error_%s", err_info(e)->name)));
-			assert_non_null(pages_partial(&p->languages[i], mem_printf(mem, "advice_%s", err_info(e)->name)));
+			texts_check(folders[f], "error", &err_info(e)->name, 1);
+			texts_check(folders[f], "advice", &err_info(e)->name, 1);
 		}
-		for (int m = 1; m <= 12; m++)
-			assert_non_null(pages_partial(&p->languages[i], mem_printf(mem, "month_%d", m)));
+		texts_check(folders[f], "month", months, 12);
 	}
-	talloc_free(mem);
 }
 
 static void
 test_d21_every_stripe_status_has_a_text(void **state)
 {
 	static const char *const	statuses[] = {
-		"pending", "incomplete", "incomplete_expired", "trialing", "active", "past_due", "unpaid", "paused", "canceled", "unknown",
+		"pending", "incomplete", "incomplete_expired", "trialing", "active", "past_due", "unpaid", "paused", "canceled",
+		"unknown",
 	};
-	mem_ctx			*mem = mem_new();
-	const struct pages	*p = pages(mem);
 
 	(void)state;
-	for (size_t i = 0; i < p->n_languages; i++)
-		for (size_t s = 0; s < sizeof(statuses) / sizeof(*statuses); s++)
-			assert_non_null(pages_partial(&p->languages[i], mem_printf(mem, "status_%s", statuses[s])));
-	talloc_free(mem);
+	texts_check("account", "status", statuses, sizeof(statuses) / sizeof(*statuses));
+	texts_check("billing", "status", statuses, sizeof(statuses) / sizeof(*statuses));
 }
 
 int

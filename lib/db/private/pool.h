@@ -35,9 +35,6 @@ struct db {
 	struct conn		*conns;		/* options.pool of them */
 };
 
-/* False at the deadline. A socket already closed counts as ready: reading it will say why. */
-bool pool_wait(PGconn *pg, short events, int64_t deadline);
-
 /*
  * A live, idle connection, at the deadline at the latest. ERR_UNAVAILABLE: none came free in time, or the database does
  * not let us in.

@@ -1,0 +1,50 @@
+#include "answer.h"
+
+#include <string.h>
+
+#include "json.h"
+
+void
+answer_headers(struct visit *v)
+{
+	http_header(v->r, "Content-Security-Policy", v->app->csp);
+	http_header(v->r, "X-Content-Type-Options", "nosniff");
+	/* Not "no-referrer": with that, browsers send our own forms with "Origin: null". This one never tells a path. */
+	http_header(v->r, "Referrer-Policy", "strict-origin");
+	http_header(v->r, "Cross-Origin-Opener-Policy", "same-origin");
+	http_header(v->r, "Cross-Origin-Resource-Policy", "same-origin");
+	http_header(v->r, "Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()");
+	http_header(v->r, "Cache-Control", "no-store");
+	http_header(v->r, "Vary", "Accept, Accept-Language, Cookie");
+	if (strncmp(v->app->config->site.url, "https:", 6) == 0)
+		http_header(v->r, "Strict-Transport-Security", "max-age=31536000");
+}
+
+enum err
+answer_json(struct visit *v, int status, struct json_object *doc)
+{
+	const char	*text = json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+
+	answer_headers(v);
+	http_body(v->r, status, "application/json", text, strlen(text));
+	return OK;
+}
+
+void
+answer_error(struct visit *v, enum err why)
+{
+	const struct err_info	*info = err_info(why);
+	bool			json = (v->route != NULL && v->route->kind->json) || http_wants_json(v->q);
+	struct json_object	*doc;
+
+	if (info->retryable)
+		http_header(v->r, "Retry-After", "5");
+	if (!json && v->app->error_page != NULL) {
+		if (v->app->error_page(v, why) != OK)
+			http_body(v->r, info->status, "text/plain; charset=utf-8", info->sentence, strlen(info->sentence));
+		return;
+	}
+	doc = json_new(v->q->mem);
+	json_put(doc, "error", info->sentence);
+	(void)answer_json(v, info->status, doc);
+}

@@ -1,0 +1,26 @@
+/* app: what all requests of a process share. Constant once the process serves. */
+#ifndef TOLLGATE_APP_H
+#define TOLLGATE_APP_H
+
+#include "config.h"
+#include "err.h"
+
+struct db;
+struct pages;
+struct stripe;
+struct visit;
+struct worker;
+
+struct app {
+	const struct config	*config;
+	const struct worker	*worker;
+	struct db		*db;		/* each of these three: NULL unless the worker lists its resource */
+	struct stripe		*stripe;
+	const struct pages	*pages;
+	enum err		(*error_page)(struct visit *v, enum err why);	/* with pages; else errors are JSON */
+	const char		*form_action;	/* origins that forms may lead to, beside our own; "" for none */
+	const char		*csp;		/* Content-Security-Policy */
+	void			*own;		/* the worker's */
+};
+
+#endif

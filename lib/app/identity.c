@@ -1,0 +1,29 @@
+#include "identity.h"
+
+#include "json.h"
+#include "session.h"
+
+struct db_user *
+identity_user(struct visit *v)
+{
+	return db_as_user(v->q->mem, v->app->db, session_bearer(v->q->mem, &v->session));
+}
+
+bool
+identity_is_member(struct visit *v)
+{
+	struct json_object	*known = NULL;
+
+	return v->has_session && db_user(identity_user(v), &known, "api.signed_in()", NO_ARGS) == OK && json_true(known, "");
+}
+
+struct db_arg
+identity_flow(struct visit *v)
+{
+	struct secret	digest;
+
+	if (!v->has_flow)
+		return SQL_NULL;
+	digest = session_digest(&v->flow);
+	return BYTES(mem_copy(v->q->mem, digest.bytes, SECRET_SIZE), SECRET_SIZE);
+}

@@ -1,0 +1,35 @@
+/*
+ * resource: what a program opens when it starts. Each has a file of its own, so that a program links only the resources
+ * that it lists, and their libraries.
+ */
+#ifndef TOLLGATE_RESOURCE_H
+#define TOLLGATE_RESOURCE_H
+
+#include "app.h"
+#include "db.h"
+#include "stripe.h"
+
+struct resource {
+	const char	*name;
+	unsigned	needs;		/* sections of the configuration */
+	enum err	(*open)(mem_ctx *ctx, struct app *app);
+
+	/* As db_admit(): ERR_FORBIDDEN ends the program with *why. NULL: any will do. */
+	enum err	(*admit)(const struct app *app, mem_ctx *mem, const char **why);
+
+	/* For /healthz. NULL: always well. */
+	enum err	(*health)(const struct app *app);
+};
+
+extern const struct resource resource_database;	/* app->db */
+extern const struct resource resource_stripe;	/* app->stripe */
+extern const struct resource resource_pages;	/* app->pages: those of pages/NAME and pages/common */
+
+/*
+ * How each is opened by any program. database: what the program itself decides, which is role, pool, timeout_ms and
+ * prepared; the rest is the configuration's.
+ */
+struct db *resource_open_database(mem_ctx *ctx, const struct config *c, struct db_options own);
+struct stripe *resource_open_stripe(mem_ctx *ctx, const struct config *c);
+
+#endif

@@ -1,0 +1,21 @@
+#include "resource.h"
+
+struct stripe *
+resource_open_stripe(mem_ctx *ctx, const struct config *c)
+{
+	return stripe_open(ctx, &(struct stripe_options){
+		.api_url = c->stripe.api_url, .key = c->stripe.key, .version = c->stripe.version,
+		.portal_configuration = c->stripe.portal_configuration, .timeout_ms = c->stripe.timeout_ms,
+		.rate = c->stripe.rate,
+	});
+}
+
+static enum err
+stripe_resource_open(mem_ctx *ctx, struct app *app)
+{
+	app->stripe = resource_open_stripe(ctx, app->config);
+	app->form_action = stripe_origins(app->stripe);
+	return OK;
+}
+
+const struct resource resource_stripe = { "Stripe", NEED_STRIPE, stripe_resource_open, NULL, NULL };

@@ -1,0 +1,51 @@
+/* visit: one request on its way through a program, as its handler sees it. */
+#ifndef TOLLGATE_VISIT_H
+#define TOLLGATE_VISIT_H
+
+#include <json-c/json.h>
+
+#include "app.h"
+#include "http.h"
+#include "route.h"
+#include "secret.h"
+
+struct visit {
+	const struct app		*app;
+	const struct route *const	*routes;	/* the worker's tables */
+	const struct route		*route;		/* NULL when no row matches */
+	struct route_params		params;		/* of the route: visit_param() */
+	const char			*path;		/* without the language */
+	struct http_req			*q;
+	struct http_res			*r;
+	struct form			form;		/* the body, when it is a form */
+	struct json_object		*json;		/* the body, when it is JSON; else NULL */
+	const char			*language;
+	bool				prefixed;	/* the path named the language */
+	const char			*csrf;		/* the token for forms on this page, or NULL */
+	int				status;		/* page()'s: 200, or why a form that was sent is shown again */
+	const char			*fault;		/* the name of that reason's text, or NULL */
+	struct secret			flow;		/* binds a visitor's forms to the browser */
+	struct secret			session;
+	bool				has_flow;
+	bool				has_session;	/* a well-formed cookie; whether it is valid, the database says */
+};
+
+/* The path's parameter of that name, checked by its kind. Never NULL for a name in the route's path. */
+const char *visit_param(struct visit *v, const char *name);
+
+/* Gives a visitor's page a form token, and the browser the flow cookie behind it when it has none. */
+enum err visit_form(struct visit *v) MUST_CHECK;
+
+/* Answers with the GET page of that path, a status, and the name of the text that says why. */
+enum err visit_again(struct visit *v, const char *path, int status, const char *fault) MUST_CHECK;
+
+/* ERR_INVALID when the form holds any other field than these (space-separated) and the token. */
+enum err visit_fields(struct visit *v, const char *names) MUST_CHECK;
+
+/* A path of ours in this visit's language: "/en/signup" when the request named one, else "/signup". */
+char *visit_path(struct visit *v, const char *path);
+
+/* site.url and a path. */
+char *visit_url(struct visit *v, const char *path);
+
+#endif

@@ -1,0 +1,26 @@
+/* admin: the administrator's own connection, for migrate: whole scripts, no time limit, errors told in full. */
+#ifndef TOLLGATE_ADMIN_H
+#define TOLLGATE_ADMIN_H
+
+#include "db.h"
+
+struct admin;
+
+/* Connects as conninfo says. ERR_UNAVAILABLE, told on stderr. Closed when ctx is freed, and with it what it locked. */
+enum err admin_open(mem_ctx *ctx, const char *conninfo, struct admin **out) MUST_CHECK;
+
+/*
+ * Runs the statements of a script, one transaction unless one is open already. An error is told on stderr as
+ * "NAME:LINE: ...", and is ERR_CONFLICT; a lost connection ERR_UNAVAILABLE.
+ */
+enum err admin_script(struct admin *a, const char *name, const char *sql) MUST_CHECK;
+
+/* As admin_script; ends the transaction that is open, as begun by admin_script("begin"). It must still be open. */
+enum err admin_commit(struct admin *a, const char *name) MUST_CHECK;
+
+/*
+ * *out: the text of one statement's only value on mem, or NULL for SQL null and no row; out may be NULL. args: TEXT() only.
+ */
+enum err admin_value(struct admin *a, mem_ctx *mem, const char **out, const char *sql, struct db_args args) MUST_CHECK;
+
+#endif

@@ -1,0 +1,9 @@
+/* account: the tables of this program's files. */
+#ifndef TOLLGATE_ACCOUNT_H
+#define TOLLGATE_ACCOUNT_H
+
+#include "route.h"
+
+extern const struct route site_routes[], workspace_routes[];
+
+#endif

@@ -1,0 +1,15 @@
+/* account: the site itself, and what a user owns. */
+#include "account.h"
+#include "worker.h"
+
+static const struct route *const	routes[] = { site_routes, workspace_routes, NULL };
+static const struct resource *const	resources[] = { &resource_database, &resource_pages, NULL };
+
+int
+main(int argc, char **argv)
+{
+	return worker_main(&(struct worker){
+		.name = "account", .about = "The front page, the style sheet, the workspace.",
+		.resources = resources, .routes = routes,
+	}, argc, argv);
+}

@@ -1,0 +1,110 @@
+/* checkout: a plan for a tenant that has none, paid on Stripe's page. */
+#include <string.h>
+
+#include "billing.h"
+#include "checkout.h"
+#include "json.h"
+#include "session.h"
+#include "stripe.h"
+
+/* ERR_CONFLICT: Stripe keeps a failure under this key. The next one has another. */
+static enum err
+customer_make(struct visit *v, struct db_user *me, const char *key, struct json_object *draft, struct json_object **customer)
+{
+	const char		*own = json_text(draft, "/customer_key");
+	struct buf		form = { .ctx = v->q->mem };
+	enum err		e;
+
+	form_put(&form, "email", json_text(draft, "/email"));
+	form_put(&form, "metadata[tenant_id]", json_text(draft, "/tenant"));
+	e = stripe_call(v->app->stripe, v->q->mem, "POST", "/v1/customers", form.data, own, customer);
+	if (e == ERR_CONFLICT)
+		TRY(db_user(me, NULL, "api.customer_spent($1::bytea, $2)", ARGS(TEXT(key), TEXT(own))));
+	TRY(e);
+	return json_text(*customer, "/id") != NULL ? OK : ERR_UPSTREAM;
+}
+
+/*
+ * A tenant has one customer: made before the first checkout session that needs it, keyed by the checkout; the first that is
+ * recorded wins.
+ */
+static enum err
+customer_ensure(struct visit *v, struct db_user *me, const char *key, struct json_object *draft)
+{
+	struct json_object	*customer, *bound;
+
+	if (json_text(draft, "/customer") != NULL)
+		return OK;
+	TRY(customer_make(v, me, key, draft, &customer));
+	TRY(db_user(me, &bound, "api.checkout_customer($1::bytea, $2)", ARGS(TEXT(key), TEXT(json_text(customer, "/id")))));
+	json_put(draft, "customer", json_text(bound, "/customer"));
+	return json_text(draft, "/customer") != NULL ? OK : ERR_CONFLICT;
+}
+
+/*
+ * A checkout session for another plan may still be open: it is closed first, so that a tenant never has two to pay. *url
+ * stays NULL when that one turns out to be paid, and is being written down. ERR_CONFLICT: begin again.
+ */
+static enum err
+checkout_begin(struct visit *v, struct db_user *me, struct json_object *draft, const char **url)
+{
+	const char	*key = mem_printf(v->q->mem, "\\x%s", json_text(draft, "/key")), *id;
+	const char	*other = json_text(draft, "/expire");
+	int64_t		attempt = checkout_attempt(draft);
+	enum err	e;
+
+	TRY(customer_ensure(v, me, key, draft));
+	e = other != NULL ? checkout_close(v, other) : OK;
+	if (e == ERR_CONFLICT)
+		return OK;
+	TRY(e);
+	e = checkout_open(v, draft, "/settings/billing", "/settings/billing", &id, url);
+	if (e == ERR_CONFLICT)
+		TRY(db_user(me, NULL, "api.checkout_expired($1::bytea, $2::int)", ARGS(TEXT(key), INT(attempt))));
+	if (e == ERR_NOT_FOUND) {
+		TRY(db_user(me, NULL, "api.customer_gone($1::bytea, $2)", ARGS(TEXT(key), TEXT(json_text(draft, "/customer")))));
+		return ERR_CONFLICT;
+	}
+	TRY(e);
+	return db_user(me, NULL, "api.checkout_opened($1::bytea, $2::int, $3)", ARGS(TEXT(key), INT(attempt), TEXT(id)));
+}
+
+static enum err
+subscribe(struct visit *v, struct db_user *me, const char *plan, const char **url)
+{
+	const char		*key = mem_printf(v->q->mem, "\\x%s", session_key(v->q->mem, &v->session, "subscribe", plan));
+	struct json_object	*draft;
+	enum err		e = ERR_CONFLICT;
+
+	*url = NULL;
+	for (int attempt = 0; attempt < 2 && e == ERR_CONFLICT; attempt++) {
+		TRY(db_user(me, &draft, "api.open_checkout($1::bytea, $2, $3)", ARGS(TEXT(key), TEXT(plan), TEXT(v->language))));
+		if (json_is(draft, "/state", "portal"))
+			return portal_open(v, me, url);
+		if (!json_is(draft, "/state", "open"))
+			return OK;
+		e = checkout_begin(v, me, draft, url);
+	}
+	return e;
+}
+
+static enum err
+checkout(struct visit *v, struct db_user *me)
+{
+	const char	*plan = form_get(&v->form, "plan"), *url;
+	enum err	e;
+
+	if (visit_fields(v, "plan") != OK)
+		return billing_again(v, 422, "fault_unknown_field");
+	if (plan == NULL || config_plan(v->app->config, plan) == NULL)
+		return billing_again(v, 422, plan == NULL || *plan == '\0' ? "plan_missing" : "plan_unknown");
+	e = subscribe(v, me, plan, &url);
+	if (e == OK)
+		return http_redirect(v->r, url != NULL ? url : "/settings/billing");
+	return e == ERR_CONFLICT || err_info(e)->status >= 500 ? billing_again(v, 503, "fault_checkout") : e;
+}
+
+const struct route checkout_routes[] = {
+	USER("POST", "/settings/billing/checkout", checkout),
+	{ 0 }
+};

@@ -1,0 +1,64 @@
+/* portal: the way into Stripe's customer portal, for a browser and for a script. */
+#include "answer.h"
+#include "billing.h"
+#include "json.h"
+#include "stripe.h"
+
+/* The customer comes from the session's tenant, the return address from our configuration: nothing from the form. */
+enum err
+portal_open(struct visit *v, struct db_user *me, const char **url)
+{
+	struct json_object	*doc;
+	const char		*customer;
+
+	TRY(db_user(me, &doc, "api.portal_customer()", NO_ARGS));
+	customer = json_text(doc, "/customer");
+	if (customer == NULL)
+		return ERR_INTERNAL;
+	return stripe_portal(v->app->stripe, v->q->mem, customer, visit_url(v, "/settings/billing"), v->language, url) == OK ?
+	    OK : ERR_UPSTREAM;
+}
+
+static enum err
+portal(struct visit *v, struct db_user *me)
+{
+	const char	*url;
+	enum err	e = portal_open(v, me, &url);
+
+	if (e == OK)
+		return http_redirect(v->r, url);
+	if (e == ERR_BAD_REQUEST)
+		return billing_again(v, 400, "fault_no_customer");
+	return e == ERR_UPSTREAM ? billing_again(v, 503, "fault_portal") : e;
+}
+
+static enum err
+answer(struct visit *v, int status, const char *name, const char *text)
+{
+	struct json_object	*doc = json_new(v->q->mem);
+
+	json_put(doc, name, text);
+	return answer_json(v, status, doc);
+}
+
+static enum err
+portal_json(struct visit *v, struct db_user *me)
+{
+	const char	*url;
+	enum err	e = portal_open(v, me, &url);
+
+	if (e == OK)
+		return answer(v, 200, "redirectUrl", url);
+	if (e == ERR_BAD_REQUEST)
+		return answer(v, 400, "error", "Billing profile not initialized");
+	if (err_info(e)->status < 500)
+		return e;
+	http_header(v->r, "Retry-After", "5");
+	return answer(v, 503, "error", "Billing service unavailable");
+}
+
+const struct route portal_routes[] = {
+	USER("POST", "/settings/billing", portal),
+	API("POST",  "/api/billing/session", portal_json),
+	{ 0 }
+};

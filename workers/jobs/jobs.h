@@ -1,0 +1,39 @@
+/* jobs: what the tasks of this program share. Each is a thread_pool_task over a struct jobs. */
+#ifndef TOLLGATE_JOBS_H
+#define TOLLGATE_JOBS_H
+
+#include <stdatomic.h>
+
+#include "app.h"
+#include "db.h"
+#include "service.h"
+#include "smtp.h"
+#include "stripe.h"
+#include "thread_pool.h"
+
+enum { LEASE_SLACK = 10 };	/* seconds of a lease beyond the longest call to the other side */
+
+/*
+ * What is known of the Stripe account of our key. UNKNOWN: Stripe did not answer; sign-in mails are sent all the same. The
+ * state only ever advances.
+ */
+enum account { ACCOUNT_UNASKED, ACCOUNT_UNKNOWN, ACCOUNT_OURS };
+
+struct jobs {
+	const struct config	*config;
+	const struct pages	*pages;
+	struct db		*db;
+	struct stripe		*stripe;
+	struct smtp		*smtp;
+	struct thread_pool	*threads;
+	atomic_int		account;	/* of enum account */
+	atomic_int		code;		/* exit status */
+	bool			key_is_well;	/* as the operator's alert has it */
+};
+
+/* Waits until that much is known of the Stripe account. False: the process is to stop. */
+bool account_await(struct jobs *j, enum account least);
+
+thread_pool_task key_task, mail_task, sync_task, listen_task, reconcile_task, retention_task;
+
+#endif

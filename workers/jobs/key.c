@@ -1,0 +1,78 @@
+/* key: whether our key at Stripe opens the account that the database belongs to, and what Stripe refuses it. */
+#include <signal.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "jobs.h"
+#include "log.h"
+#include "stamp.h"
+
+enum { TURN_MS = 20 };	/* between two looks of a task that waits for the account */
+
+bool
+account_await(struct jobs *j, enum account least)
+{
+	while (atomic_load(&j->account) < (int)least) {
+		if (!thread_pool_pause(j->threads, TURN_MS))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Objects of another Stripe account must not be written into this database, so its key ends the process. The account is
+ * stored when the database has none yet.
+ */
+static enum err
+account_ask(struct jobs *j, mem_ctx *mem)
+{
+	const char	*account, *why;
+	enum err	e;
+
+	if (!stripe_is_up(j->stripe))
+		return OK;
+	TRY(db_ping(j->db));
+	if (stamp_ask(j->stripe, mem, &account) != OK) {
+		if (atomic_load(&j->account) == ACCOUNT_UNASKED)
+			atomic_store(&j->account, ACCOUNT_UNKNOWN);
+		return OK;
+	}
+	e = stamp_match(db_as_service(mem, j->db), mem, account, true, &why);
+	if (e == OK)
+		atomic_store(&j->account, ACCOUNT_OURS);
+	if (e != ERR_CONFLICT)
+		return e;
+	log_line(LOG_ERROR, "stripe_account", LOG_TEXT("reason", why));
+	atomic_store(&j->code, EX_CONFIG);
+	kill(getpid(), SIGTERM);
+	return OK;
+}
+
+/*
+ * Raises the alert at every run while Stripe refuses something, because the operator may have cleared it; clears it once
+ * when nothing is refused any more.
+ */
+static enum err
+refusals_tell(struct jobs *j, mem_ctx *mem)
+{
+	struct json_object	*refused = stripe_refused(j->stripe, mem);
+	bool			well = json_object_array_length(refused) == 0;
+
+	if (well && (j->key_is_well || atomic_load(&j->account) != ACCOUNT_OURS))
+		return OK;
+	TRY(db_service(db_as_service(mem, j->db), NULL, "service.watch_key($1::jsonb)", ARGS(TEXT(service_jsonb(refused)))));
+	j->key_is_well = well;
+	return OK;
+}
+
+/* A key that Stripe refuses is tried until Stripe accepts it; then all tasks go on. */
+enum err
+key_task(void *arg, mem_ctx *mem, bool *found)
+{
+	struct jobs	*j = arg;
+
+	(void)found;
+	if (atomic_load(&j->account) != ACCOUNT_OURS || !stripe_knows_key(j->stripe))
+		TRY(account_ask(j, mem));
+	return refusals_tell(j, mem);
+}

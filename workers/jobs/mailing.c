@@ -1,0 +1,82 @@
+/* mailing: sends what waits in the outbox. */
+#include <string.h>
+
+#include "jobs.h"
+#include "json.h"
+#include "mail.h"
+#include "outbox.h"
+#include "pages.h"
+
+static struct json_object *
+mail_doc(struct jobs *j, mem_ctx *mem, const struct outbox_mail *m)
+{
+	struct json_object	*doc = json_new(mem);
+
+	json_object_object_foreach(m->data, name, value)
+		json_object_object_add(doc, name, json_object_get(value));
+	json_put(doc, "site_name", j->config->site.name);
+	json_put(doc, "site_url", j->config->site.url);
+	json_put(doc, "language", m->language);
+	json_put(doc, "subject", mem_printf(mem, "%s_subject", m->template));
+	json_put(doc, "lead", mem_printf(mem, "%s_lead", m->template));
+	json_put(doc, "when", mem_printf(mem, "%s_when", m->template));
+	json_put(doc, "billing", mem_printf(mem, "%s/settings/billing", j->config->site.url));
+	json_put(doc, "signup", mem_printf(mem, "%s/%s/signup", j->config->site.url, m->language));
+	json_put(doc, "again", mem_printf(mem, "%s/%s/signin", j->config->site.url, m->language));
+	json_put(doc, "link", mem_printf(mem, "%s/%s/signin/link?t=%s", j->config->site.url, m->language,
+	    json_text(m->data, "/token")));
+	return doc;
+}
+
+static enum err
+mail_render(struct jobs *j, mem_ctx *mem, const struct outbox_mail *m, char **message)
+{
+	struct json_object	*doc = mail_doc(j, mem, m);
+	bool			notice = strncmp(m->template, "notice_", 7) == 0;	/* all notices share one template */
+	const char		*name = notice ? "notice" : m->template;
+	char			*subject, *text, *html;
+
+	TRY(pages_render(j->pages, mem, m->language, mem_printf(mem, "%s.subject", name), doc, &subject));
+	TRY(pages_render(j->pages, mem, m->language, mem_printf(mem, "%s.txt", name), doc, &text));
+	TRY(pages_render(j->pages, mem, m->language, mem_printf(mem, "%s.html", name), doc, &html));
+	return mail_compose(mem, &(struct mail){
+		.id = m->id, .from = j->config->mail.from, .to = m->recipient, .subject = subject,
+		.text = text, .html = html, .date = time(NULL),
+	}, message);
+}
+
+/* Once the mail is sent, waits for the database here: when the lease ends unreported, the mail is sent again. */
+static enum err
+mail_report(struct jobs *j, struct db_service *me, const struct outbox_mail *m)
+{
+	enum err	e;
+
+	for (int i = 0; i < LEASE_SLACK; i++) {
+		e = outbox_sent(me, m);
+		if ((e != ERR_UNAVAILABLE && e != ERR_UNCERTAIN) || !thread_pool_pause(j->threads, 500))
+			break;
+	}
+	return e;
+}
+
+enum err
+mail_task(void *arg, mem_ctx *mem, bool *found)
+{
+	struct jobs		*j = arg;
+	struct db_service	*me = db_as_service(mem, j->db);
+	int			lease = j->config->mail.timeout_ms / 1000 + LEASE_SLACK;
+	const char		*why = "cannot be made";
+	struct outbox_mail	m;
+	char			*message;
+	enum err		e;
+
+	if (!account_await(j, ACCOUNT_UNKNOWN))
+		return OK;
+	TRY(outbox_claim(me, lease, &m, found));
+	if (!*found)
+		return OK;
+	e = mail_render(j, mem, &m, &message);
+	if (e == OK)
+		e = smtp_send(j->smtp, mem, mail_address(mem, j->config->mail.from), m.recipient, message, &why);
+	return e == OK ? mail_report(j, me, &m) : outbox_failed(me, &m, why, e == ERR_INVALID);
+}

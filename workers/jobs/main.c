@@ -1,0 +1,81 @@
+/*
+ * jobs: fetches marked objects, sends the outbox, finds what webhooks missed, and applies retention. Any number of
+ * processes may run side by side.
+ */
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "jobs.h"
+#include "log.h"
+#include "pages.h"
+#include "worker.h"
+
+enum {
+	CONNECTIONS	= 20,		/* opened on first need: most of jobs.threads, and one for each other task */
+	RETENTION_MS	= 3600 * 1000,
+	GAP_LOOK_MS	= 10 * 1000,	/* between two looks whether a list is due, at most */
+	LISTEN_MS	= 5 * 1000,	/* before listening is tried again */
+	KEY_MS		= 1000,
+	END_SOFT_MS	= 1000,		/* for a mail that is being sent */
+	END_HARD_MS	= 1200
+};
+
+static enum err
+jobs_open(mem_ctx *ctx, const struct app *app, struct jobs *j)
+{
+	const struct config	*c = app->config;
+
+	*j = (struct jobs){ .config = c, .db = app->db, .stripe = app->stripe };
+	j->smtp = smtp_open(ctx, &(struct smtp_options){
+		.url = c->mail.url, .user = c->mail.user, .password = c->mail.password, .starttls = c->mail.starttls,
+		.timeout_ms = c->mail.timeout_ms,
+	});
+	return pages_load(ctx, c, "mail", &j->pages);
+}
+
+/* Calls to Stripe are cut at once and a mail after a second. What is still unfinished then is left to its lease. */
+static void
+jobs_run(mem_ctx *ctx, struct jobs *j)
+{
+	int	look_ms = j->config->jobs.gap_seconds * 500;
+
+	j->threads = thread_pool_new(ctx);
+	thread_pool_add(j->threads, 1, key_task, j, KEY_MS);
+	thread_pool_add(j->threads, (unsigned)j->config->jobs.threads, sync_task, j, j->config->jobs.poll_ms);
+	thread_pool_add(j->threads, 1, mail_task, j, j->config->jobs.poll_ms);
+	thread_pool_add(j->threads, 1, reconcile_task, j, look_ms < GAP_LOOK_MS ? look_ms : GAP_LOOK_MS);
+	thread_pool_add(j->threads, 1, retention_task, j, RETENTION_MS);
+	if (j->config->database.prepared)	/* a pooler in transaction mode, for which it is off, cannot listen */
+		thread_pool_add(j->threads, 1, listen_task, j, LISTEN_MS);
+	log_line(LOG_INFO, "started", LOG_INT("threads", j->config->jobs.threads));
+	thread_pool_run(j->threads);
+	stripe_stop(j->stripe);
+	if (!thread_pool_has_ended(j->threads, END_SOFT_MS)) {
+		smtp_stop(j->smtp);
+		if (!thread_pool_has_ended(j->threads, END_HARD_MS))
+			_exit(atomic_load(&j->code));
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct resource *const	resources[] = { &resource_database, &resource_stripe, NULL };
+	static const struct worker		me = {
+		.name = "jobs",
+		.about = "Fetches from Stripe what webhooks marked, writes it down, sends mails. Runs until SIGTERM.",
+		.resources = resources, .needs = NEED_MAIL | NEED_JOBS, .pool = CONNECTIONS,
+	};
+	struct worker_options	o;
+	struct app		app;
+	struct jobs		j;
+	mem_ctx			*ctx;
+	int			code;
+
+	if (!worker_begin(&me, argc, argv, &ctx, &o, &app, &code))
+		return code;
+	if (jobs_open(ctx, &app, &j) != OK)
+		return EX_CONFIG;
+	jobs_run(ctx, &j);
+	return atomic_load(&j.code);
+}

@@ -1,0 +1,191 @@
+/* link: signing in by a mailed link and code. */
+#include <string.h>
+
+#include "identity.h"
+#include "json.h"
+#include "page.h"
+#include "session.h"
+#include "signin.h"
+#include "text.h"
+
+enum { REMEMBER_SECONDS = 30 * 24 * 3600 };
+
+static enum err
+signin_form(struct visit *v, int status, const char *next, const char *email_error)
+{
+	struct json_object	*doc = json_new(v->q->mem);
+	const char		*email = form_get(&v->form, "email");
+
+	TRY(visit_form(v));
+	json_put(doc, "action", visit_path(v, "/signin"));
+	json_put(doc, "signup", visit_path(v, "/signup"));
+	json_put(doc, "email", email == NULL ? "" : email);
+	json_put(doc, "next", target_allowed(next));
+	json_put(doc, "email_error", email_error);
+	return page_status(v, status, "signin", doc);
+}
+
+static enum err
+signin_show(struct visit *v, struct db_visitor *me)
+{
+	const char	*next = form_get(&v->q->query, "next");
+
+	(void)me;
+	if (identity_is_member(v))
+		return http_redirect(v->r, target_allowed(next));
+	return signin_form(v, v->status, next, NULL);
+}
+
+/* The same answer, and the same work in the database, whether anybody has that address or not. */
+static enum err
+signin_send(struct visit *v, struct db_visitor *me)
+{
+	const char		*given = form_get(&v->form, "email"), *next = form_get(&v->form, "next"), *email;
+
+	if (visit_fields(v, "email next") != OK)
+		return visit_again(v, v->path, 422, "fault_unknown_field");
+	email = text_trim(v->q->mem, given == NULL ? "" : given);
+	if (!text_is_email(email))
+		return signin_form(v, 422, next, *email == '\0' ? "email_missing" : "email_wrong");
+	TRY(db_visitor(me, NULL, "api.request_link($1, $2, $3, $4, $5::inet)",
+	    ARGS(TEXT(email), identity_flow(v), TEXT(target_allowed(next)), TEXT(v->language), TEXT(v->q->remote_addr))));
+	return http_redirect(v->r, visit_path(v, "/signin/code"));
+}
+
+static enum err
+code_form(struct visit *v, int status, const char *code_error)
+{
+	struct json_object	*doc = json_new(v->q->mem);
+
+	TRY(visit_form(v));
+	json_put(doc, "action", visit_path(v, "/signin/code"));
+	json_put(doc, "again", visit_path(v, "/signin"));
+	json_put(doc, "code_error", code_error);
+	return page_status(v, status, "code", doc);
+}
+
+static enum err
+code_show(struct visit *v, struct db_visitor *me)
+{
+	(void)me;
+	return code_form(v, v->status, NULL);
+}
+
+/* SHA-256 of the link's bytes, as the database keeps it; false for what is no link. */
+static bool
+link_hash(struct visit *v, const char *token, struct db_arg *out)
+{
+	struct secret	bytes, digest;
+
+	if (!session_read(token, &bytes))
+		return false;
+	digest = session_digest(&bytes);
+	*out = BYTES(mem_copy(v->q->mem, digest.bytes, SECRET_SIZE), SECRET_SIZE);
+	return true;
+}
+
+static enum err
+link_form(struct visit *v, int status, const char *state, const char *token, const char *code_error)
+{
+	struct json_object	*doc = json_new(v->q->mem);
+
+	TRY(visit_form(v));
+	json_put(doc, "action", visit_path(v, "/signin/link"));
+	json_put(doc, "again", visit_path(v, "/signin"));
+	json_put(doc, "token", token);
+	json_put(doc, "code_error", code_error);
+	json_put_true(doc, state);
+	return page_status(v, status, "link", doc);
+}
+
+/* Mail scanners follow links: looking changes nothing, the button does. A form that was too old brings its own token. */
+static enum err
+link_show(struct visit *v, struct db_visitor *me)
+{
+	const char		*token = form_get(v->fault == NULL ? &v->q->query : &v->form, "t"), *state;
+	struct json_object	*doc;
+	struct db_arg		hash;
+
+	if (!link_hash(v, token, &hash))
+		return link_form(v, v->fault == NULL ? 404 : v->status, "unusable", NULL, NULL);
+	TRY(db_visitor(me, &doc, "api.link_state($1, $2)", ARGS(hash, identity_flow(v))));
+	state = json_text(doc, "/state");
+	if (state == NULL)
+		return ERR_INTERNAL;
+	return link_form(v, json_is(doc, "/state", "unusable") ? 410 : v->status, state, token, NULL);
+}
+
+/* The sign-in replaces the session that this browser had: that one ends. */
+static void
+session_replace(struct visit *v)
+{
+	if (v->has_session && db_user(identity_user(v), NULL, "api.sign_out()", NO_ARGS) != OK)
+		v->has_session = false;
+}
+
+/*
+ * Proof is the link with the browser that asked for it, the link with the code, or that browser with the code. The new
+ * session's token is made here and only its digest leaves; the same call may be repeated when its reply was lost.
+ */
+static enum err
+session_begin(struct visit *v, struct db_visitor *me, struct db_arg link, struct json_object **verdict)
+{
+	const char	*code = form_get(&v->form, "code"), *agent = http_param(v->q, "HTTP_USER_AGENT", NULL);
+	struct secret	token, stored;
+	enum err	e;
+
+	TRY(session_new(&token, &stored));
+	for (int attempt = 0; attempt < 3; attempt++) {
+		e = db_visitor(me, verdict, "api.sign_in($1, $2, $3, $4, $5::inet, $6)",
+		    ARGS(link, TEXT(code), identity_flow(v), BYTES(stored.bytes, SECRET_SIZE), TEXT(v->q->remote_addr),
+		    TEXT(agent == NULL ? "" : agent)));
+		if (e != ERR_UNCERTAIN)
+			break;
+	}
+	TRY(e);
+	if (!json_true(*verdict, "/ok"))
+		return OK;
+	session_replace(v);
+	http_set_cookie(v->r, SESSION_COOKIE, secret_base64url(v->q->mem, &token), REMEMBER_SECONDS);
+	return http_redirect(v->r, target_allowed(json_text(*verdict, "/next")));
+}
+
+static enum err
+code_send(struct visit *v, struct db_visitor *me)
+{
+	struct json_object	*verdict;
+
+	if (visit_fields(v, "code") != OK)
+		return visit_again(v, v->path, 422, "fault_unknown_field");
+	if (form_get(&v->form, "code") == NULL || *form_get(&v->form, "code") == '\0')
+		return code_form(v, 422, "code_missing");
+	TRY(session_begin(v, me, SQL_NULL, &verdict));
+	return json_true(verdict, "/ok") ? OK : code_form(v, 422, "code_wrong");
+}
+
+static enum err
+link_send(struct visit *v, struct db_visitor *me)
+{
+	const char		*token = form_get(&v->form, "t");
+	struct json_object	*verdict;
+	struct db_arg		hash;
+
+	if (visit_fields(v, "t code") != OK || !link_hash(v, token, &hash))
+		return link_form(v, 422, "unusable", NULL, NULL);
+	TRY(session_begin(v, me, hash, &verdict));
+	if (json_true(verdict, "/ok"))
+		return OK;
+	if (json_int(verdict, "/attempts_left", 0) > 0)
+		return link_form(v, 422, "code_needed", token, "code_wrong");
+	return link_form(v, 410, "unusable", NULL, NULL);
+}
+
+const struct route link_routes[] = {
+	VISITOR("GET",  "/signin", signin_show),
+	VISITOR("POST", "/signin", signin_send),
+	VISITOR("GET",  "/signin/code", code_show),
+	VISITOR("POST", "/signin/code", code_send),
+	VISITOR("GET",  "/signin/link", link_show),
+	VISITOR("POST", "/signin/link", link_send),
+	{ 0 }
+};

@@ -1,0 +1,30 @@
+/* signout: ends the session. */
+#include "db.h"
+#include "json.h"
+#include "page.h"
+#include "session.h"
+#include "signin.h"
+
+static enum err
+signout_show(struct visit *v, struct db_user *me)
+{
+	struct json_object	*known;
+
+	TRY(db_user(me, &known, "api.signed_in()", NO_ARGS));
+	return json_true(known, "") ? page(v, "signout", NULL) : ERR_AUTH;
+}
+
+/* First in the database, then in the browser. */
+static enum err
+signout(struct visit *v, struct db_user *me)
+{
+	TRY(db_user(me, NULL, "api.sign_out()", NO_ARGS));
+	http_set_cookie(v->r, SESSION_COOKIE, "", 0);
+	return http_redirect(v->r, visit_path(v, "/signin"));
+}
+
+const struct route signout_routes[] = {
+	USER("GET",  "/signout", signout_show),
+	USER("POST", "/signout", signout),
+	{ 0 }
+};

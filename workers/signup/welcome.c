@@ -1,0 +1,40 @@
+/* welcome: the page that Stripe Checkout leads back to. */
+#include <string.h>
+
+#include "db.h"
+#include "json.h"
+#include "page.h"
+#include "signup.h"
+
+static bool
+is_checkout_id(const char *s)
+{
+	return s != NULL && strncmp(s, "cs_", 3) == 0 && strlen(s) <= 255 &&
+	    strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == strlen(s);
+}
+
+/* Says what our own database knows. Grants nothing, signs nobody in, names nobody. */
+static enum err
+welcome(struct visit *v, struct db_visitor *me)
+{
+	const char		*id = form_get(&v->q->query, "session_id"), *state = "unknown";
+	struct json_object	*doc = NULL;
+
+	if (is_checkout_id(id))
+		TRY(db_visitor(me, &doc, "api.welcome($1)", ARGS(TEXT(id))));
+	if (doc == NULL)
+		doc = json_new(v->q->mem);
+	if (json_text(doc, "/state") != NULL)
+		state = json_text(doc, "/state");
+	json_put_true(doc, mem_printf(v->q->mem, "is_%s", state));
+	json_put(doc, "heading", mem_printf(v->q->mem, "welcome_%s", state));
+	json_put(doc, "text", mem_printf(v->q->mem, "welcome_%s_text", state));
+	if (strcmp(state, "ready") == 0)
+		TRY(visit_form(v));
+	return page_status(v, strcmp(state, "unknown") == 0 ? 404 : 200, "welcome", doc);
+}
+
+const struct route welcome_routes[] = {
+	VISITOR("GET", "/welcome", welcome),
+	{ 0 }
+};

@@ -1,0 +1,28 @@
+/*
+ * commands: what each subcommand runs. Each answers the process's exit status: 0 done; 1 something differs, was refused or
+ * failed; or one of sysexits(3).
+ */
+#ifndef TOLLGATE_COMMANDS_H
+#define TOLLGATE_COMMANDS_H
+
+#include "operator.h"
+
+int configuration_check(const struct operator *o);
+int schema_migrate(const struct operator *o);
+int status_show(const struct operator *o);
+int alerts_list(const struct operator *o);
+int alerts_clear(const struct operator *o);
+int events_list(const struct operator *o);
+int events_show(const struct operator *o);
+int events_dead(const struct operator *o);
+int events_replay(const struct operator *o);
+int tenant_explain(const struct operator *o);
+int override_allow(const struct operator *o);
+int override_deny(const struct operator *o);
+int override_clear(const struct operator *o);
+int reconcile_run(const struct operator *o);
+int customers_backfill(const struct operator *o);
+int provisioning_diff(const struct operator *o);
+int provisioning_apply(const struct operator *o);
+
+#endif

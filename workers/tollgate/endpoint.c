@@ -1,0 +1,149 @@
+/* The webhook endpoint: at our URL, pinned to our version, told of exactly the events that inbox.c reads. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "inbox.h"
+#include "json.h"
+#include "provisioning.h"
+#include "desired.h"
+
+static const char	what[] = "webhook endpoint";
+
+static struct json_object *
+types_desired(struct json_object *into)
+{
+	struct json_object	*list = json_object_new_array();
+
+	for (const char *const *type = inbox_asked; *type != NULL; type++)
+		json_object_array_add(list, json_object_new_string(*type));
+	json_object_object_add(into, "enabled_events", list);
+	return into;
+}
+
+static bool
+is_enabled(struct json_object *endpoint)
+{
+	return json_is(endpoint, "/status", "enabled");
+}
+
+static bool
+is_pinned(const struct provisioning *pr, struct json_object *endpoint)
+{
+	return json_is(endpoint, "/api_version", pr->o->config->stripe.version);
+}
+
+/* Stripe tells the secret this once: a place for it first, and no endpoint whose secret nobody has. */
+static enum err
+secret_write(struct provisioning *pr, int fd, struct json_object *endpoint)
+{
+	const char		*secret = json_text(endpoint, "/secret");
+	const char		*line = mem_printf(pr->o->mem, "%s\n", secret ? secret : "");
+	struct json_object	*gone;
+
+	if (secret && write(fd, line, strlen(line)) == (ssize_t)strlen(line) && fsync(fd) == 0)
+		return OK;
+	operator_refused(pr->o, "the secret cannot be written to %s; the endpoint is taken back", pr->o->secret_file);
+	TRY(stripe_call(pr->o->stripe, pr->o->mem, "DELETE",
+	    mem_printf(pr->o->mem, "/v1/webhook_endpoints/%s", json_text(endpoint, "/id")), NULL, NULL, &gone));
+	return ERR_CLOSED;
+}
+
+static enum err
+endpoint_post(struct provisioning *pr, const char *url, int fd)
+{
+	struct json_object	*desired = types_desired(json_new(pr->o->mem)), *made;
+
+	json_put(desired, "url", url);
+	json_put(desired, "api_version", pr->o->config->stripe.version);
+	json_put(desired, "description", "Tollgate");
+	TRY(operator_post(pr->o, "/v1/webhook_endpoints", desired_form(pr->o->mem, desired), &made));
+	return secret_write(pr, fd, made);
+}
+
+static enum err
+endpoint_create(struct provisioning *pr, const char *url)
+{
+	const char	*file = pr->o->secret_file;
+	enum err	e;
+	int		fd;
+
+	if (!provisioning_differs(pr, CHANGE_CREATE, what, url, pr->o->config->stripe.version, NULL))
+		return OK;
+	if (file == NULL) {
+		operator_refused(pr->o, "the endpoint's secret is told only once: say where to write it, --secret-file FILE");
+		return ERR_CLOSED;
+	}
+	fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0) {
+		operator_refused(pr->o, "%s: %s", file, strerror(errno));
+		return ERR_CLOSED;
+	}
+	e = endpoint_post(pr, url, fd);
+	close(fd);
+	if (e != OK)
+		unlink(file);
+	if (e == ERR_UNAVAILABLE)
+		fprintf(stderr, "whether the endpoint was made is not known: if it was, delete it, for its secret is lost\n");
+	if (e == OK)
+		fprintf(stderr, "its secret is in %s: name the file in stripe.webhook_secret_files and restart webhooks\n", file);
+	return e;
+}
+
+static enum err
+endpoint_update(struct provisioning *pr, struct json_object *endpoint)
+{
+	mem_ctx			*mem = pr->o->mem;
+	const char		*id = json_text(endpoint, "/id");
+	struct json_object	*desired = types_desired(json_new(mem)), *fields, *done;
+
+	json_put(desired, "status", "enabled");
+	fields = desired_differences(mem, desired, endpoint);
+	if (json_object_array_length(fields) == 0 || !provisioning_differs(pr, CHANGE_UPDATE, what, id, NULL, fields))
+		return OK;
+	json_object_object_del(desired, "status");
+	json_object_object_add(desired, "disabled", json_object_new_boolean(false));
+	return operator_post(pr->o, mem_printf(mem, "/v1/webhook_endpoints/%s", id), desired_form(mem, desired), &done);
+}
+
+/* Another at our URL sends everything twice, in another shape. It stays until the right one was there before this run. */
+static enum err
+endpoint_retire(struct provisioning *pr, struct json_object *endpoint, bool replaced)
+{
+	const char		*id = json_text(endpoint, "/id");
+	struct json_object	*done;
+
+	if (!replaced) {
+		provisioning_differs(pr, CHANGE_BY_HAND, what, id, "has another version: apply again once the new secret is in use", NULL);
+		return OK;
+	}
+	if (!provisioning_differs(pr, CHANGE_RETIRE, what, id, "is one too many at this address", NULL))
+		return OK;
+	return operator_post(pr->o, mem_printf(pr->o->mem, "/v1/webhook_endpoints/%s", id), "disabled=true", &done);
+}
+
+enum err
+endpoint_keep(struct provisioning *pr)
+{
+	const struct config	*c = pr->o->config;
+	const char		*url = *c->stripe.webhook_url ? c->stripe.webhook_url :
+	    mem_printf(pr->o->mem, "%s/webhooks/stripe", c->site.url);
+	struct json_object	*all, *right = NULL;
+
+	TRY(operator_list(pr->o, "/v1/webhook_endpoints", NULL, &all));
+	for (size_t i = 0; i < json_object_array_length(all); i++) {
+		struct json_object	*e = json_object_array_get_idx(all, i);
+
+		if (json_is(e, "/url", url) && is_pinned(pr, e) && (right == NULL || !is_enabled(right)))
+			right = e;
+	}
+	TRY(right ? endpoint_update(pr, right) : endpoint_create(pr, url));
+	for (size_t i = 0; i < json_object_array_length(all); i++) {
+		struct json_object	*e = json_object_array_get_idx(all, i);
+
+		if (e != right && is_enabled(e) && json_is(e, "/url", url))
+			TRY(endpoint_retire(pr, e, right != NULL));
+	}
+	return OK;
+}

@@ -1,0 +1,153 @@
+#include "events.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "commands.h"
+#include "json.h"
+#include "table.h"
+#include "text.h"
+
+enum { LIMIT = 50, LIMIT_MOST = 10000 };
+
+#define N(array) (sizeof(array) / sizeof(array[0]))
+
+static const struct column event_columns[] = {
+	{ "RECEIVED", "/received_at" }, { "EVENT", "/id" }, { "STATE", "/state" }, { "TRIES", "/attempts" },
+	{ "TYPE", "/type" }, { "OBJECT", "/object" },
+};
+static const struct column dead_columns[] = {
+	{ "DEAD SINCE", "/dead_at" }, { "KIND", "/kind" }, { "OBJECT", "/object" }, { "TRIES", "/attempts" },
+	{ "LAST ERROR", "/last_error" }, { "EVENTS", "/events" },
+};
+
+struct json_object *
+events_filter(const struct operator *o, mem_ctx *mem)
+{
+	struct json_object	*filter = json_new(mem);
+
+	json_put(filter, "id", o->subject);
+	json_put(filter, "state", o->dead ? "dead" : o->state);
+	json_put(filter, "type", o->type);
+	json_put(filter, "object", o->object);
+	json_put(filter, "since", o->since);
+	json_put(filter, "until", o->until);
+	return filter;
+}
+
+static int
+hex_digit(char c)
+{
+	return c >= 'a' ? c - 'a' + 10 : c - '0';
+}
+
+char *
+events_body(mem_ctx *mem, struct json_object *event, size_t *n)
+{
+	const char	*hex = json_text(event, "/raw");
+	char		*body = mem_copy(mem, hex, strlen(hex) / 2);
+
+	*n = strlen(hex) / 2;
+	for (size_t i = 0; i < *n; i++)
+		body[i] = (char)(hex_digit(hex[2 * i]) << 4 | hex_digit(hex[2 * i + 1]));
+	return body;
+}
+
+int
+events_list(const struct operator *o)
+{
+	struct json_object	*rows;
+	char			*end = "";
+	long			limit = o->limit ? strtol(o->limit, &end, 10) : LIMIT;
+	enum err		e;
+
+	if (*end != '\0' || limit < 1 || limit > LIMIT_MOST) {
+		operator_refused(o, "--limit must be from 1 to %d", LIMIT_MOST);
+		return EX_USAGE;
+	}
+	e = db_service(operator_as(o, o->mem), &rows, "ops.list_events($1::jsonb, $2::int)",
+	    ARGS(TEXT(json_object_to_json_string(events_filter(o, o->mem))), INT(limit)));
+	if (e != OK)
+		return operator_failed(o, e);
+	if (o->json)
+		operator_json(rows);
+	else
+		table_print(o->mem, rows, event_columns, N(event_columns));
+	return EX_OK;
+}
+
+/* The body as text where it is some, for those who read; the exact bytes are in hex beside it. */
+static void
+show_json(struct json_object *event, const char *body, size_t n)
+{
+	if (text_is_utf8(body, n) && strlen(body) == n)
+		json_put(event, "body", body);
+	operator_json(event);
+}
+
+/* For eyes: what could write on a terminal is shown as '?'. */
+static void
+show_text(const struct operator *o, struct json_object *event, const char *body, size_t n)
+{
+	json_object_object_del(event, "raw");
+	table_values(o->mem, event, "");
+	putchar('\n');
+	for (size_t i = 0; i < n; i++)
+		putchar(iscntrl((unsigned char)body[i]) && body[i] != '\n' && body[i] != '\t' ? '?' : body[i]);
+	putchar('\n');
+}
+
+int
+events_show(const struct operator *o)
+{
+	struct json_object	*event;
+	size_t			n;
+	char			*body;
+	enum err		e = db_service(operator_as(o, o->mem), &event, "ops.show_event($1)", ARGS(TEXT(o->subject)));
+
+	if (e != OK)
+		return operator_failed(o, e);
+	if (event == NULL)
+		return operator_refused(o, "there is no event %s", o->subject);
+	body = events_body(o->mem, event, &n);
+	if (o->raw)
+		fwrite(body, 1, n, stdout);
+	else if (o->json)
+		show_json(event, body, n);
+	else
+		show_text(o, event, body, n);
+	return EX_OK;
+}
+
+enum err
+events_dead_page(const struct operator *o, mem_ctx *mem, struct json_object *after, struct json_object **rows)
+{
+	return db_service(operator_as(o, mem), rows, "ops.list_dead($1::jsonb)",
+	    ARGS(after ? TEXT(json_object_to_json_string(after)) : SQL_NULL));
+}
+
+/* One page after another; JSON as one array of all. */
+int
+events_dead(const struct operator *o)
+{
+	struct json_object	*all = json_hang(o->mem, json_object_new_array()), *rows, *last = NULL;
+	enum err		e;
+
+	do {
+		e = events_dead_page(o, o->mem, last, &rows);
+		if (e != OK)
+			return operator_failed(o, e);
+		last = NULL;
+		for (size_t i = 0; i < json_object_array_length(rows); i++) {
+			last = json_object_array_get_idx(rows, i);
+			json_object_array_add(all, json_object_get(last));
+		}
+	} while (last);
+	if (o->json)
+		operator_json(all);
+	else
+		table_print(o->mem, all, dead_columns, N(dead_columns));
+	return EX_OK;
+}

@@ -1,0 +1,105 @@
+#include "operator.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "json.h"
+#include "secret.h"
+
+struct db_service *
+operator_as(const struct operator *o, mem_ctx *mem)
+{
+	return db_as_service(mem, o->db);
+}
+
+/* What an error means to one who typed a command. */
+static const char *
+sentence_of(const struct operator *o, enum err e)
+{
+	if (e == ERR_INVALID && (o->since || o->until || o->at))
+		return "a time is 2026-07-29, 2026-07-29T10:00:00Z, or 36h, 7d from now";
+	if (e == ERR_UNAVAILABLE || e == ERR_UNCERTAIN)
+		return o->stripe && !stripe_is_up(o->stripe) ? "Stripe cannot be reached" :
+		    o->stripe ? "the database or Stripe cannot be reached" : "the database cannot be reached";
+	if (e == ERR_KEY_REFUSED)
+		return "refused: Stripe does not take this key; the lines above say what for";
+	if (e == ERR_INTERNAL && o->stripe)
+		return "refused; the lines above say by whom and why";
+	return err_info(e)->sentence;
+}
+
+int
+operator_code(enum err e)
+{
+	switch (e) {
+	case OK:
+		return EX_OK;
+	case ERR_UNAVAILABLE:
+	case ERR_UNCERTAIN:
+	case ERR_UPSTREAM:
+		return EX_UNAVAILABLE;
+	case ERR_FORBIDDEN:
+		return EX_CONFIG;
+	default:
+		return EXIT_FAILURE;
+	}
+}
+
+int
+operator_failed(const struct operator *o, enum err e)
+{
+	fflush(stdout);
+	if (e != ERR_CLOSED)
+		fprintf(stderr, "tollgate: %s: %s\n", o->name, sentence_of(o, e));
+	return operator_code(e);
+}
+
+int
+operator_refused(const struct operator *o, const char *format, ...)
+{
+	va_list	ap;
+
+	fflush(stdout);
+	fprintf(stderr, "tollgate: %s: ", o->name);
+	va_start(ap, format);
+	vfprintf(stderr, format, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	return EXIT_FAILURE;
+}
+
+void
+operator_json(struct json_object *doc)
+{
+	puts(json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+}
+
+const char *
+operator_colour(enum colour c)
+{
+	static const char *const	codes[] = { "\033[0m", "\033[32m", "\033[33m", "\033[31m" };
+	const char			*refused = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	if ((refused && *refused) || term == NULL || strcmp(term, "dumb") == 0 || !isatty(STDOUT_FILENO))
+		return "";
+	return codes[c];
+}
+
+enum err
+operator_list(const struct operator *o, const char *path, const char *form, struct json_object **data)
+{
+	*data = json_hang(o->mem, json_object_new_array());
+	return stripe_list_all(o->stripe, o->mem, path, form, *data);
+}
+
+enum err
+operator_post(const struct operator *o, const char *path, const char *form, struct json_object **doc)
+{
+	struct secret	key;
+
+	TRY(secret_random(&key));
+	return stripe_call(o->stripe, o->mem, "POST", path, form, secret_hex(o->mem, &key), doc);
+}

@@ -1,0 +1,100 @@
+#include <pwd.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "json.h"
+#include "table.h"
+
+/* Who types: behind sudo, the one in front of it. */
+static const char *
+who(void)
+{
+	const char		*name = getenv("SUDO_USER");
+	const struct passwd	*me = getpwuid(getuid());
+
+	return name && *name ? name : me ? me->pw_name : "somebody";
+}
+
+/* The one tenant that goes by this name. *code: what to exit with where there is none, or more than one. */
+static const char *
+tenant_find(const struct operator *o, int *code)
+{
+	struct json_object	*ids;
+	enum err		e = db_service(operator_as(o, o->mem), &ids, "ops.find_tenants($1)", ARGS(TEXT(o->subject)));
+
+	if (e != OK)
+		*code = operator_failed(o, e);
+	else if (json_object_array_length(ids) == 0)
+		*code = operator_refused(o, "nobody is known as %s", o->subject);
+	else if (json_object_array_length(ids) > 1)
+		*code = operator_refused(o, "%s is %zu tenants: say which: %s", o->subject, json_object_array_length(ids),
+		    table_text(o->mem, ids));
+	else
+		return json_object_get_string(json_object_array_get_idx(ids, 0));
+	return NULL;
+}
+
+static int
+answer(const struct operator *o, const char *tenant, enum err e, struct json_object *entitlement)
+{
+	if (e == ERR_INVALID && o->plan && !o->until)
+		return operator_refused(o, "there is no plan %s", o->plan);
+	if (e != OK)
+		return operator_failed(o, e);
+	if (o->json)
+		operator_json(entitlement);
+	else
+		printf("tenant %s is now %s: %s, until %s\n", tenant, json_true(entitlement, "/allowed") ? "allowed" : "denied",
+		    table_text(o->mem, json_at(entitlement, "/reason")), table_text(o->mem, json_at(entitlement, "/until")));
+	return EX_OK;
+}
+
+static int
+override_put(const struct operator *o, bool allowed)
+{
+	int			code = EX_USAGE;
+	struct json_object	*entitlement;
+	const char		*tenant;
+	enum err		e;
+
+	if (o->reason == NULL || *o->reason == '\0') {
+		operator_refused(o, "say why: --reason TEXT");
+		return EX_USAGE;
+	}
+	tenant = tenant_find(o, &code);
+	if (tenant == NULL)
+		return code;
+	e = db_service(operator_as(o, o->mem), &entitlement,
+	    "ops.put_override($1::uuid, $2::boolean, $3, ops.time_of($4, 1), $5, $6)", ARGS(TEXT(tenant),
+	    BOOL(allowed), TEXT(o->plan), TEXT(o->until), TEXT(o->reason), TEXT(who())));
+	return answer(o, tenant, e, entitlement);
+}
+
+int
+override_allow(const struct operator *o)
+{
+	return override_put(o, true);
+}
+
+int
+override_deny(const struct operator *o)
+{
+	return override_put(o, false);
+}
+
+int
+override_clear(const struct operator *o)
+{
+	int			code = EXIT_FAILURE;
+	struct json_object	*entitlement;
+	const char		*tenant = tenant_find(o, &code);
+	enum err		e;
+
+	if (tenant == NULL)
+		return code;
+	e = db_service(operator_as(o, o->mem), &entitlement, "ops.end_override($1::uuid, $2)",
+	    ARGS(TEXT(tenant), TEXT(who())));
+	return answer(o, tenant, e, entitlement);
+}

@@ -1,0 +1,196 @@
+/*
+ * The customer portal's configuration. One that differs from all there are is made anew and known by a digest of what it
+ * allows, so that sessions already handed out keep theirs; one that somebody changed at Stripe is put right.
+ */
+#include <string.h>
+
+#include "json.h"
+#include "secret.h"
+#include "provisioning.h"
+#include "desired.h"
+
+static const char	what[] = "portal configuration";
+
+enum { DIGEST = 16 };
+
+static struct json_object *
+feature_add(struct json_object *features, const char *name, bool enabled)
+{
+	struct json_object	*feature = json_object_new_object();
+
+	json_object_object_add(feature, "enabled", json_object_new_boolean(enabled));
+	json_object_object_add(features, name, feature);
+	return feature;
+}
+
+static struct json_object *
+words(const struct config_list *list)
+{
+	struct json_object	*array = json_object_new_array();
+
+	for (size_t i = 0; i < list->n; i++)
+		json_object_array_add(array, json_object_new_string(list->items[i]));
+	return array;
+}
+
+/* The list of this product's prices among the products; a new one where there is none. */
+static struct json_object *
+prices_of(struct json_object *products, const char *product)
+{
+	struct json_object	*entry, *prices = json_object_new_array();
+
+	for (size_t i = 0; i < json_object_array_length(products); i++) {
+		entry = json_object_array_get_idx(products, i);
+		if (json_is(entry, "/product", product)) {
+			json_object_put(prices);
+			return json_at(entry, "/prices");
+		}
+	}
+	entry = json_object_new_object();
+	json_put(entry, "product", product);
+	json_object_object_add(entry, "prices", prices);
+	json_object_array_add(products, entry);
+	return prices;
+}
+
+static void
+plans_add(const struct provisioning *pr, struct json_object *features)
+{
+	struct json_object	*change = feature_add(features, "subscription_update", pr->o->config->portal.change_plan);
+	struct json_object	*products, *allowed;
+
+	if (!pr->o->config->portal.change_plan)
+		return;
+	products = json_object_new_array();
+	for (size_t i = 0; i < pr->o->config->n_plans; i++)
+		json_object_array_add(prices_of(products, json_id(pr->prices[i], "/product")),
+		    json_object_new_string(json_text(pr->prices[i], "/id")));
+	allowed = json_object_new_array();
+	json_object_array_add(allowed, json_object_new_string("price"));
+	json_object_object_add(change, "default_allowed_updates", allowed);
+	json_put(change, "proration_behavior", "create_prorations");
+	json_object_object_add(change, "products", products);
+}
+
+static struct json_object *
+portal_desired(const struct provisioning *pr)
+{
+	const struct config	*c = pr->o->config;
+	struct json_object	*desired = json_new(pr->o->mem), *features = json_object_new_object(), *feature;
+	bool			cancels = strcmp(c->portal.cancel, "no") != 0;
+
+	json_object_object_add(desired, "features", features);
+	feature_add(features, "invoice_history", c->portal.invoices);
+	feature_add(features, "payment_method_update", c->portal.payment_method);
+	feature = feature_add(features, "customer_update", c->portal.customer_update.n > 0);
+	if (c->portal.customer_update.n > 0)
+		json_object_object_add(feature, "allowed_updates", words(&c->portal.customer_update));
+	feature = feature_add(features, "subscription_cancel", cancels);
+	json_put(feature, "mode", cancels ? c->portal.cancel : NULL);
+	plans_add(pr, features);
+	json_put(desired, "name", c->portal.name);
+	return desired;
+}
+
+static const char *
+digest_of(mem_ctx *mem, struct json_object *desired)
+{
+	const char	*text = json_object_to_json_string_ext(desired, JSON_C_TO_STRING_PLAIN);
+	struct secret	sum = secret_sha256("", text, strlen(text));
+
+	return mem_copy(mem, secret_hex(mem, &sum), DIGEST);
+}
+
+static struct json_object *
+version_find(struct json_object *all, const char *digest)
+{
+	for (size_t i = 0; i < json_object_array_length(all); i++) {
+		struct json_object	*c = json_object_array_get_idx(all, i);
+		const char		*is = json_text(c, "/metadata/tollgate");
+
+		if (is && strcmp(is, digest) == 0)
+			return c;
+	}
+	return NULL;
+}
+
+/* *id: of the one there is in the end; NULL when none is and none was made. */
+static enum err
+version_keep(struct provisioning *pr, struct json_object *desired, struct json_object *actual, const char *digest, const char **id)
+{
+	mem_ctx			*mem = pr->o->mem;
+	struct json_object	*fields, *done;
+
+	*id = json_text(actual, "/id");
+	if (actual == NULL) {
+		if (!provisioning_differs(pr, CHANGE_CREATE, what, pr->o->config->portal.name, digest, NULL))
+			return OK;
+		TRY(operator_post(pr->o, "/v1/billing_portal/configurations",
+		    mem_printf(mem, "%s&metadata[tollgate]=%s", desired_form(mem, desired), digest), &done));
+		*id = json_text(done, "/id");
+		return *id ? OK : ERR_UPSTREAM;
+	}
+	json_put_true(desired, "active");
+	fields = desired_differences(mem, desired, actual);
+	if (json_object_array_length(fields) == 0 || !provisioning_differs(pr, CHANGE_UPDATE, what, *id, "was changed at Stripe", fields))
+		return OK;
+	return operator_post(pr->o, mem_printf(mem, "/v1/billing_portal/configurations/%s", *id), desired_form(mem, desired), &done);
+}
+
+/* The database watches it from now on; whether billing uses it is for the configuration to say. */
+static enum err
+version_use(struct provisioning *pr, struct json_object *desired, const char *id)
+{
+	mem_ctx			*mem = pr->o->mem;
+
+	if (strcmp(pr->o->config->stripe.portal_configuration, id) != 0)
+		provisioning_differs(pr, CHANGE_BY_HAND, "stripe.portal_configuration", pr->o->path,
+		    mem_printf(mem, "is \"%s\", should be \"%s\"", pr->o->config->stripe.portal_configuration, id), NULL);
+	if (!pr->apply)
+		return OK;
+	json_put_true(desired, "active");
+	return db_service(operator_as(pr->o, mem), NULL, "ops.put_portal_configuration($1, $2::jsonb)",
+	    ARGS(TEXT(id), TEXT(json_object_to_json_string(desired))));
+}
+
+/* Not ours to keep, but what the configuration names must be there. */
+static enum err
+named_check(struct provisioning *pr)
+{
+	const char		*id = pr->o->config->stripe.portal_configuration;
+	struct json_object	*actual;
+	enum err		e;
+
+	if (*id == '\0')
+		return OK;
+	e = stripe_call(pr->o->stripe, pr->o->mem, "GET", mem_printf(pr->o->mem, "/v1/billing_portal/configurations/%s", id), NULL,
+	    NULL, &actual);
+	if (e == ERR_NOT_FOUND)
+		provisioning_differs(pr, CHANGE_BY_HAND, what, id, "is not at Stripe", NULL);
+	else if (e == OK && !json_true(actual, "/active"))
+		provisioning_differs(pr, CHANGE_BY_HAND, what, id, "is not active", NULL);
+	return e == ERR_NOT_FOUND ? OK : e;
+}
+
+enum err
+portal_keep(struct provisioning *pr)
+{
+	const struct config	*c = pr->o->config;
+	struct json_object	*all, *desired;
+	const char		*digest, *id;
+
+	if (*c->portal.name == '\0')
+		return named_check(pr);
+	for (size_t i = 0; c->portal.change_plan && i < c->n_plans; i++) {
+		if (pr->prices[i] == NULL) {
+			provisioning_differs(pr, CHANGE_BY_HAND, what, c->portal.name, "waits for the prices it offers", NULL);
+			return OK;
+		}
+	}
+	desired = portal_desired(pr);
+	digest = digest_of(pr->o->mem, desired);
+	TRY(operator_list(pr->o, "/v1/billing_portal/configurations",
+	    "expand[0]=data.features.subscription_update.products", &all));
+	TRY(version_keep(pr, desired, version_find(all, digest), digest, &id));
+	return id ? version_use(pr, desired, id) : OK;
+}

@@ -1,0 +1,142 @@
+/*
+ * Prices. The amount of a price cannot be changed at Stripe: another amount is another price, to which the lookup key is
+ * transferred. Subscriptions to the old price keep it.
+ */
+#include <ctype.h>
+#include <string.h>
+
+#include "form.h"
+#include "json.h"
+#include "provisioning.h"
+#include "desired.h"
+
+/* What the configuration says of a plan's price. */
+static struct json_object *
+price_desired(const struct provisioning *pr, const struct config_plan *p)
+{
+	struct json_object	*desired = json_new(pr->o->mem), *recurring;
+
+	if (p->amount == 0)
+		return desired;
+	recurring = json_object_new_object();
+	json_object_object_add(desired, "unit_amount", json_object_new_int(p->amount));
+	json_put(desired, "currency", *p->currency ? p->currency : NULL);
+	json_put(recurring, "interval", p->interval);
+	json_object_object_add(recurring, "interval_count", json_object_new_int(1));
+	json_object_object_add(desired, "recurring", recurring);
+	return desired;
+}
+
+/* One whose price is named: it is looked at, and switched on again at most. */
+static enum err
+named_keep(struct provisioning *pr, const struct config_plan *p, struct json_object **price)
+{
+	mem_ctx			*mem = pr->o->mem;
+	const char		*path = mem_printf(mem, "/v1/prices/%s", p->price);
+	struct json_object	*fields;
+	enum err		e = stripe_call(pr->o->stripe, mem, "GET", path, NULL, NULL, price);
+
+	if (e == ERR_NOT_FOUND) {
+		provisioning_differs(pr, CHANGE_BY_HAND, "price", p->price, "is not at Stripe", NULL);
+		*price = NULL;
+		return OK;
+	}
+	TRY(e);
+	fields = desired_differences(mem, price_desired(pr, p), *price);
+	if (json_object_array_length(fields) > 0)
+		provisioning_differs(pr, CHANGE_BY_HAND, "price", p->price, "a price cannot change; a lookup_key can move to a new one",
+		    fields);
+	if (!json_true(*price, "/active") && provisioning_differs(pr, CHANGE_UPDATE, "price", p->price, "is not active", NULL))
+		return operator_post(pr->o, path, "active=true", price);
+	return OK;
+}
+
+/* Under an id of ours, so that it is made once; what it is called afterwards is the operator's. */
+static enum err
+product_find(struct provisioning *pr, const struct config_plan *p, const char **id)
+{
+	mem_ctx			*mem = pr->o->mem;
+	struct json_object	*product, *desired = json_new(mem);
+	enum err		e;
+
+	*id = mem_printf(mem, "tollgate_%s", p->id);
+	e = stripe_call(pr->o->stripe, mem, "GET", mem_printf(mem, "/v1/products/%s", *id), NULL, NULL, &product);
+	if (e != ERR_NOT_FOUND)
+		return e;
+	json_put(desired, "id", *id);
+	json_put(desired, "name", mem_printf(mem, "%s %c%s", pr->o->config->site.name, toupper((unsigned char)p->id[0]), p->id + 1));
+	return operator_post(pr->o, "/v1/products", desired_form(mem, desired), &product);
+}
+
+static enum err
+price_create(struct provisioning *pr, const struct config_plan *p, struct json_object *old, struct json_object **price)
+{
+	struct json_object	*desired = price_desired(pr, p);
+	const char		*product = json_id(old, "/product");
+
+	if (product == NULL)
+		TRY(product_find(pr, p, &product));
+	json_put(desired, "product", product);
+	json_put(desired, "lookup_key", p->lookup_key);
+	json_put_true(desired, "transfer_lookup_key");
+	return operator_post(pr->o, "/v1/prices", desired_form(pr->o->mem, desired), price);
+}
+
+/* One that is found by its key. */
+static enum err
+keyed_keep(struct provisioning *pr, const struct config_plan *p, struct json_object **price)
+{
+	mem_ctx			*mem = pr->o->mem;
+	struct buf		form = { .ctx = mem };
+	struct json_object	*found, *fields = NULL;
+
+	form_put(&form, "lookup_keys[0]", p->lookup_key);
+	form_put(&form, "active", "true");
+	TRY(operator_list(pr->o, "/v1/prices", form.data, &found));
+	*price = json_object_array_length(found) ? json_object_array_get_idx(found, 0) : NULL;
+	if (*price)
+		fields = desired_differences(mem, price_desired(pr, p), *price);
+	if (*price && json_object_array_length(fields) == 0)
+		return OK;
+	if (provisioning_differs(pr, CHANGE_CREATE, "price", p->lookup_key, *price ? "replaces another" : NULL, fields))
+		return price_create(pr, p, *price, price);
+	*price = NULL;
+	return OK;
+}
+
+/* Sign-ups take the price from the database. */
+static enum err
+price_learn(struct provisioning *pr, const struct config_plan *p, struct json_object *price, struct json_object *known)
+{
+	mem_ctx			*mem = pr->o->mem;
+	struct json_object	*is = NULL;
+	const char		*id = json_text(price, "/id");
+
+	if (id == NULL)
+		return OK;		/* there is none */
+	json_object_object_get_ex(known, p->id, &is);
+	if (is && strcmp(json_object_get_string(is), id) == 0)
+		return OK;
+	if (!provisioning_differs(pr, CHANGE_UPDATE, "plan", p->id, mem_printf(mem, "is sold in the database at %s, should be at %s",
+	    is ? json_object_get_string(is) : "no price", id), NULL))
+		return OK;
+	return db_service(operator_as(pr->o, mem), NULL, "ops.put_price($1, $2::jsonb)",
+	    ARGS(TEXT(p->id), TEXT(json_object_to_json_string(price))));
+}
+
+enum err
+prices_keep(struct provisioning *pr)
+{
+	struct json_object	*known;
+
+	TRY(db_service(operator_as(pr->o, pr->o->mem), &known, "ops.plan_prices()", NO_ARGS));
+	for (size_t i = 0; i < pr->o->config->n_plans; i++) {
+		const struct config_plan	*p = &pr->o->config->plans[i];
+
+		TRY(*p->price ? named_keep(pr, p, &pr->prices[i]) : keyed_keep(pr, p, &pr->prices[i]));
+		if (pr->prices[i] && !(json_text(pr->prices[i], "/id") && json_id(pr->prices[i], "/product")))
+			return ERR_UPSTREAM;
+		TRY(price_learn(pr, p, pr->prices[i], known));
+	}
+	return OK;
+}

@@ -1,0 +1,139 @@
+/* receive: verifies an event, stores it, and acknowledges it once that is committed. */
+#include <string.h>
+#include <time.h>
+
+#include "answer.h"
+#include "hint.h"
+#include "intake.h"
+#include "json.h"
+#include "log.h"
+#include "serve.h"
+#include "signature.h"
+#include "text.h"
+#include "webhooks.h"
+
+/* What is kept of a request beside its body and signature. */
+static const struct header {
+	const char	*param;
+	const char	*name;
+} headers[] = {
+	{ "CONTENT_TYPE", "content_type" }, { "HTTP_USER_AGENT", "user_agent" }, { "REMOTE_ADDR", "remote_addr" },
+};
+
+static void
+refuse(struct visit *v, const char *sentence)
+{
+	struct json_object	*doc = json_new(v->q->mem);
+
+	log_line(LOG_WARN, "webhook_refused", LOG_TEXT("reason", sentence));
+	json_put(doc, "error", sentence);
+	(void)answer_json(v, 400, doc);
+}
+
+static struct json_object *
+headers_keep(const struct http_req *q)
+{
+	struct json_object	*doc = json_new(q->mem);
+
+	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+		const char	*value = http_param(q, headers[i].param, NULL);
+
+		if (value != NULL)
+			json_put(doc, headers[i].name, text_ascii(q->mem, value, strlen(value)));
+	}
+	return doc;
+}
+
+static enum signature_verdict
+verify(const struct visit *v, struct receipt *r)
+{
+	const struct config_list	*secrets = &v->app->config->stripe.webhook_secrets;
+	enum signature_verdict		verdict;
+	bool				twice = false;
+	size_t				which;
+
+	*r = (struct receipt){ v->q->body, v->q->body_len, http_param(v->q, "HTTP_STRIPE_SIGNATURE", &twice), NULL, NULL,
+	    false };
+	if (twice)
+		return SIGNATURE_INVALID;
+	verdict = signature_verify(r->signature, r->body, r->n, secrets->items, secrets->n, time(NULL), &which);
+	if (verdict == SIGNATURE_OK) {
+		r->key = signature_key_id(v->q->mem, secrets->items[which]);
+		r->headers = headers_keep(v->q);
+	}
+	return verdict;
+}
+
+/* Any version is understood; but one that nobody chose may change under us. Thin events have none. */
+static bool
+is_unpinned(const char *version, const char *ours)
+{
+	return version != NULL && strcmp(version, ours) != 0;
+}
+
+/* Whether there is something to store; else it is answered. */
+static bool
+take(struct visit *v, struct intake *one)
+{
+	switch (verify(v, &one->receipt)) {
+	case SIGNATURE_MISSING:
+		refuse(v, "Missing signature");
+		return false;
+	case SIGNATURE_INVALID:
+		refuse(v, "Invalid signature");
+		return false;
+	case SIGNATURE_OK:
+		break;
+	}
+	if (inbox_read(v->q->mem, one->receipt.body, one->receipt.n, &one->event) != OK) {
+		refuse(v, "Invalid payload");
+		return false;
+	}
+	one->receipt.unpinned = is_unpinned(one->event.api_version, v->app->config->stripe.version);
+	return true;
+}
+
+static void
+answer(struct visit *v, const struct intake *one)
+{
+	struct json_object	*doc = json_new(v->q->mem);
+
+	if (one->err != OK) {
+		answer_error(v, one->err);
+		return;
+	}
+	if (one->event.kind != NULL && !one->duplicate)
+		hint_want(v->app->own);
+	log_line(LOG_INFO, "webhook", LOG_TEXT("id", one->event.id), LOG_TEXT("type", one->event.type),
+	    LOG_TEXT("object", one->event.object), LOG_TEXT("key", one->receipt.key), LOG_INT("duplicate", one->duplicate));
+	json_put_true(doc, "received");
+	(void)answer_json(v, 200, doc);
+}
+
+static void
+receive(struct visit **all, size_t n)
+{
+	struct intake	events[SERVE_TOGETHER];
+	size_t		m = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		log_request(all[i]->q->id);
+		all[m] = all[i];
+		m += take(all[i], &events[m]);
+	}
+	if (m > 0)
+		intake_store(all[0]->app->db, events, m);
+	log_hold(true);
+	for (size_t i = 0; i < m; i++) {
+		log_request(all[i]->q->id);
+		answer(all[i], &events[i]);
+	}
+	log_hold(false);
+}
+
+const struct route receive_routes[] = {
+	RAW("POST", "/webhooks/stripe", receive),
+	RAW("POST", "/api/webhooks/stripe", receive),
+	RAW("POST", "/api/billing/sync", receive),
+	{ 0 }
+};
