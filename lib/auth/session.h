@@ -1,6 +1,6 @@
 /*
- * session: the cookie that holds T (32 random bytes), what of it the database may see, and the tokens that bind a form
- * to a browser. C never learns a user's id: only the database says who T is.
+ * session: the cookie that holds T (32 random bytes), the digest of T that the database sees, and the tokens that bind
+ * a form to a browser. C never learns a user's id: only the database maps T to a user.
  */
 #ifndef TOLLGATE_SESSION_H
 #define TOLLGATE_SESSION_H
@@ -14,9 +14,9 @@
 #define SESSION_COOKIE "__Host-sid"
 #define FLOW_COOKIE "__Host-flow"
 
-enum { FLOW_SECONDS = 3600 };	/* how long a form that a visitor has open may be sent */
+enum { FLOW_SECONDS = 3600 };	/* how long after opening a form a visitor may send it */
 
-/* A cookie's text to its 32 bytes; false for anything else. */
+/* Decodes a cookie's value, base64url of 32 bytes; false for anything else. */
 bool session_read(const char *cookie, struct secret *token);
 
 /* A new session: its token T for the cookie, and what the database stores of it, SHA-256(D) (see session_bearer()). */
@@ -31,10 +31,10 @@ char *session_bearer(mem_ctx *mem, const struct secret *token);
 /* The form token of a session or flow cookie: base64url(HMAC-SHA-256(T, "csrf1")). */
 char *session_csrf(mem_ctx *mem, const struct secret *token);
 
-/* Constant time; false for NULL. */
+/* Compares in constant time; false for NULL. */
 bool session_csrf_ok(const struct secret *token, const char *given);
 
-/* A key of ours for what this browser asks: hex of HMAC-SHA-256(T, label || 0 || value). */
+/* A key that is equal whenever this browser repeats a request: hex of HMAC-SHA-256(T, label || 0 || value). */
 char *session_key(mem_ctx *mem, const struct secret *token, const char *label, const char *value);
 
 #endif

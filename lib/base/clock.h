@@ -1,4 +1,4 @@
-/* clock: milliseconds of a clock that never jumps. Deadlines and durations are in it. */
+/* clock: milliseconds of the monotonic clock, which never jumps, for deadlines and durations. */
 #ifndef TOLLGATE_CLOCK_H
 #define TOLLGATE_CLOCK_H
 

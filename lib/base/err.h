@@ -1,4 +1,4 @@
-/* err: why something did not succeed, as one small enum with a table behind it. */
+/* err: the reason of a failure as one enum, with a table of what each reason means to a client. */
 #ifndef TOLLGATE_ERR_H
 #define TOLLGATE_ERR_H
 
@@ -10,24 +10,24 @@
  */
 enum err {
 	OK = 0,
-	ERR_BAD_REQUEST,	/* 400: cannot be read as what it claims to be */
-	ERR_AUTH,		/* 401: nobody is signed in */
-	ERR_FORBIDDEN,		/* 403: somebody is, and may not */
+	ERR_BAD_REQUEST,	/* 400: malformed */
+	ERR_AUTH,		/* 401: not signed in */
+	ERR_FORBIDDEN,		/* 403: not permitted to this caller */
 	ERR_NOT_FOUND,		/* 404 */
 	ERR_METHOD,		/* 405 */
 	ERR_CONFLICT,		/* 409 */
 	ERR_TOO_LARGE,		/* 413 */
 	ERR_MEDIA,		/* 415 */
-	ERR_MISDIRECTED,	/* 421: a host that is not ours */
-	ERR_INVALID,		/* 422: readable, but a field is wrong */
+	ERR_MISDIRECTED,	/* 421: the Host is not this site */
+	ERR_INVALID,		/* 422: well-formed, but a field is wrong */
 	ERR_LIMIT,		/* 429 */
 	ERR_HEADERS,		/* 431 */
-	ERR_INTERNAL,		/* 500: our own mistake */
-	ERR_UPSTREAM,		/* 502: the other side answered, and not with what it promised */
-	ERR_UNAVAILABLE,	/* 503: try again; nothing was done, or doing it again is safe */
-	ERR_KEY_REFUSED,	/* 503: the other side does not take our key, or not for this; only the operator can help */
-	ERR_UNCERTAIN,		/* 503: the reply was lost; it may have been done. Repeat with the same key */
-	ERR_CLOSED,		/* the client went away; nobody to tell */
+	ERR_INTERNAL,		/* 500: a fault in this program */
+	ERR_UPSTREAM,		/* 502: an upstream service's answer breaks its contract */
+	ERR_UNAVAILABLE,	/* 503: try again; nothing was done, or a repetition is safe */
+	ERR_KEY_REFUSED,	/* 503: upstream rejects our API key, or its rights do not suffice; the operator must act */
+	ERR_UNCERTAIN,		/* 503: the reply was lost, so the effect is unknown; repeat with the same key */
+	ERR_CLOSED,		/* the client closed the connection; no response can be sent */
 	ERR_COUNT
 };
 
@@ -35,7 +35,7 @@ struct err_info {
 	int		status;		/* HTTP */
 	const char	*name;		/* for logs and message catalogues: "not_found" */
 	const char	*sentence;	/* English, for JSON bodies */
-	bool		retryable;	/* worth a Retry-After */
+	bool		retryable;	/* the response has a Retry-After */
 };
 
 const struct err_info *err_info(enum err e);

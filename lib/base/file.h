@@ -1,4 +1,4 @@
-/* file: small files read whole, and directories as sorted lists. Why one cannot be read is told on stderr. */
+/* file: small files read whole, and directories as sorted lists. The reason of a failure is printed on stderr. */
 #ifndef TOLLGATE_FILE_H
 #define TOLLGATE_FILE_H
 
@@ -7,7 +7,7 @@
 #include "err.h"
 #include "mem.h"
 
-/* *out has n bytes and a NUL after them. ERR_NOT_FOUND: cannot be read, or is larger than max. */
+/* *out has *n bytes and a NUL after them. ERR_NOT_FOUND: cannot be read, or is larger than max. */
 enum err file_read(mem_ctx *ctx, const char *path, size_t max, char **out, size_t *n) MUST_CHECK;
 
 struct file_list {
@@ -15,7 +15,7 @@ struct file_list {
 	size_t		n;
 };
 
-/* What in dir ends with suffix (".sql"). ERR_NOT_FOUND: no such directory. */
+/* The names in dir that end with suffix (".sql") and do not start with '.'. ERR_NOT_FOUND: dir cannot be opened. */
 enum err file_list(mem_ctx *ctx, const char *dir, const char *suffix, struct file_list *out) MUST_CHECK;
 
 #endif

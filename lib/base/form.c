@@ -14,7 +14,7 @@ hex_digit(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* The byte that s[0..n) begins with, decoded, and how many it is written with; -1 for a malformed escape or a NUL. */
+/* Decodes the first byte of s[0..n); *used is the length of its encoding. -1 for a malformed escape or a NUL. */
 static int
 decode_one(const char *s, size_t n, char plus, size_t *used)
 {
@@ -31,7 +31,7 @@ decode_one(const char *s, size_t n, char plus, size_t *used)
 	return high << 4 | low;
 }
 
-/* Decodes s[0..n) once, '+' as plus. A byte order mark has no place in a name or a value. */
+/* Decodes s[0..n) once, '+' as plus. A leading byte order mark is refused: no name or value needs one. */
 static enum err
 decode(mem_ctx *ctx, const char *s, size_t n, char plus, const char **out, size_t *out_len)
 {
@@ -70,7 +70,7 @@ add_field(mem_ctx *ctx, const char *piece, size_t n, struct form *form)
 	return OK;
 }
 
-/* At most this many fields can come of n bytes. */
+/* An upper bound for the fields in n bytes; FORM_MAX_FIELDS at most. */
 static size_t
 field_room(const char *bytes, size_t n)
 {

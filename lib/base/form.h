@@ -1,4 +1,4 @@
-/* form: application/x-www-form-urlencoded, read strictly and written as Stripe wants it. Also query strings. */
+/* form: application/x-www-form-urlencoded, read strictly and written as Stripe expects it. Also query strings. */
 #ifndef TOLLGATE_FORM_H
 #define TOLLGATE_FORM_H
 
@@ -32,15 +32,15 @@ enum err form_parse(mem_ctx *ctx, const char *bytes, size_t n, struct form *out)
 const char *form_get(const struct form *f, const char *name);
 
 /*
- * Appends name=value to b, percent-encoding all but A-Z a-z 0-9 - . _ ~ (and, in names, [ and ]); '&' between fields,
- * none after a '?'.
+ * Appends name=value to b, percent-encoding all but A-Z a-z 0-9 - . _ ~ (and, in names, [ and ]). A '&' goes before it,
+ * except at the start of b and after a '?'.
  */
 void form_put(struct buf *b, const char *name, const char *value);
 
 /* Appends s percent-encoded. */
 void form_escape(struct buf *b, const char *s);
 
-/* The inverse of form_escape ('+' is itself): ERR_BAD_REQUEST for a malformed escape, a NUL or invalid UTF-8. */
+/* The inverse of form_escape ('+' stays '+'): ERR_BAD_REQUEST for a malformed escape, a NUL or invalid UTF-8. */
 enum err form_unescape(mem_ctx *ctx, const char *s, size_t n, const char **out) MUST_CHECK;
 
 #endif

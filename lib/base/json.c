@@ -22,8 +22,8 @@ json_hang(mem_ctx *ctx, struct json_object *doc)
 }
 
 /*
- * Outside strings JSON has few characters, and a point stands before a digit; inside them no bare control characters.
- * json-c, strict or not, takes 'a', comments, NaN, Infinity, "1." and a bare line feed in a string all the same.
+ * Rejects what json-c accepts even in strict mode: 'a', comments, NaN, Infinity, "1." and a bare line feed in a string.
+ * JSON has few characters outside strings, a digit after each point, and no bare control characters inside strings.
  */
 static bool
 json_has_only_json(const char *s, size_t n)
@@ -50,7 +50,7 @@ json_has_only_json(const char *s, size_t n)
 	return true;
 }
 
-/* The unit of UTF-16 that an escape at s stands for, or 0. A NUL stands after the text. */
+/* The UTF-16 code unit that an escape at s stands for; 0 without an escape. s ends with a NUL. */
 static unsigned
 json_unit(const char *s)
 {
@@ -68,7 +68,7 @@ json_unit(const char *s)
 	return unit;
 }
 
-/* json-c makes U+FFFD of half a pair, and PostgreSQL refuses it: an event and its copy in jsonb would differ. */
+/* json-c turns an unpaired surrogate into U+FFFD, PostgreSQL refuses it: an event and its jsonb copy would differ. */
 static bool
 json_has_pairs_only(const char *s)
 {
@@ -84,7 +84,7 @@ json_has_pairs_only(const char *s)
 	return true;
 }
 
-/* 1e999 is well-formed, and no number a double can hold. */
+/* 1e999 is well-formed JSON, but a double cannot hold it. */
 static bool
 json_is_finite(struct json_object *doc)
 {
@@ -120,7 +120,7 @@ json_parse(mem_ctx *ctx, const void *bytes, size_t n, struct json_object **out)
 	char			*text = mem_copy(ctx, bytes, n);
 
 	*out = NULL;
-	/* A NUL would end json-c's reading early; the copy gives it the NUL it wants after a bare number. */
+	/* json-c stops at a NUL. It needs one after a bare number, which the copy supplies. */
 	if (n == 0 || n > INT32_MAX - 1 || memchr(text, '\0', n) != NULL || !json_has_only_json(text, n) ||
 	    !text_is_utf8(text, n) || !json_has_pairs_only(text))
 		return ERR_BAD_REQUEST;
@@ -155,8 +155,8 @@ json_is_whole(const void *bytes, size_t n)
 }
 
 /*
- * json-c keeps the last of two equal keys and does not say so. A member more in the text than in the parsed document
- * gives them away: outside strings, each member has exactly one colon.
+ * json-c silently keeps the last of two equal keys. Outside strings each member has exactly one colon, so more colons
+ * in the text than members in the document mean a duplicate.
  */
 static size_t
 json_count_colons(const char *s, size_t n)

@@ -1,4 +1,4 @@
-/* json: strict parsing, and reads by JSON Pointer that treat missing and null alike. json-c itself is vocabulary. */
+/* json: strict parsing, and reads by JSON Pointer that treat missing and null alike. Every layer may use json-c. */
 #ifndef TOLLGATE_JSON_H
 #define TOLLGATE_JSON_H
 
@@ -12,11 +12,11 @@
 /*
  * Parses exactly n bytes: strict grammar, valid UTF-8 also in escapes (no half of a surrogate pair), depth at most 32,
  * nothing but white space after the value, no NaN or Infinity. *out hangs on ctx. ERR_BAD_REQUEST otherwise (not
- * logged: bad input is not our event).
+ * logged: bad input is not a fault of this program).
  */
 enum err json_parse(mem_ctx *ctx, const void *bytes, size_t n, struct json_object **out) MUST_CHECK;
 
-/* Whether they are one whole JSON value, be it one that json_parse refuses. What was cut is none. */
+/* Whether the bytes are a complete JSON value, even one that json_parse refuses. False for truncated input. */
 bool json_is_whole(const void *bytes, size_t n);
 
 /* As json_parse, and a key given twice in one object is ERR_BAD_REQUEST too: for requests of our own API. */
@@ -31,19 +31,19 @@ struct json_object *json_at(struct json_object *doc, const char *pointer);
 /* The string there; NULL when missing, null or not a string. Borrowed from doc. */
 const char *json_text(struct json_object *doc, const char *pointer);
 
-/* Whether there is that very string: false also when there is none. */
+/* Whether the value there is this string; false also when it is missing. */
 bool json_is(struct json_object *doc, const char *pointer, const char *text);
 
 /* The integer there (|n| <= 2^53), or fallback when missing, null or not an integer. */
 int64_t json_int(struct json_object *doc, const char *pointer, int64_t fallback);
 
-/* True only when there is a JSON true. */
+/* True only for JSON's true. */
 bool json_true(struct json_object *doc, const char *pointer);
 
 /* An id that Stripe gives as a string or as an expanded object with "id"; NULL when neither. */
 const char *json_id(struct json_object *doc, const char *pointer);
 
-/* Documents of ours: name = text (nothing is added for NULL), or name = true. */
+/* Add to a document that we build: name = text (nothing is added for NULL), or name = true. */
 void json_put(struct json_object *doc, const char *name, const char *text);
 void json_put_true(struct json_object *doc, const char *name);
 

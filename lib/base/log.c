@@ -16,7 +16,7 @@ static enum log_level least_level = LOG_INFO;
 
 static _Thread_local char request_id[40];
 
-/* Whole lines, and never more than a pipe takes at once: threads and processes that share it do not mix. */
+/* Whole lines, at most PIPE_BUF bytes, which a pipe takes atomically: the lines of several writers do not mix. */
 static _Thread_local struct {
 	char	text[PIPE_BUF];
 	size_t	len;
@@ -28,7 +28,7 @@ struct line {
 	size_t	len;
 };
 
-/* A full disk costs the lines, not us. */
+/* A failed write, as on a full disk, loses the lines but does not stop the program. */
 static void
 text_write(const char *text, size_t n)
 {
@@ -56,7 +56,7 @@ log_request(const char *id)
 	snprintf(request_id, sizeof(request_id), "%s", id == NULL ? "" : id);
 }
 
-/* What does not fit is left out: a cut value, never a broken line. */
+/* Drops s if it does not fit: a value may be cut, but the line stays valid JSON. */
 static void
 line_put(struct line *l, const char *s, size_t n)
 {
@@ -83,7 +83,7 @@ line_escape(struct line *l, unsigned char c)
 		line_put(l, escape, (size_t)snprintf(escape, sizeof(escape), "\\u%04x", c));
 }
 
-/* In runs of what stands for itself, as far as it fits. */
+/* Puts s quoted, in runs of characters that need no escape, and cuts what does not fit. */
 static void
 line_string(struct line *l, const char *s)
 {

@@ -10,18 +10,18 @@
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
-/* Sets the name every line carries, and what is left out. Call once in main(). */
+/* Sets the program's name in every line; drops lines below least. Call once in main(). */
 void log_open(const char *program, enum log_level least);
 
 /* The request id this thread's lines carry from now on; NULL for none. Copied. */
 void log_request(const char *id);
 
-/* From now on this thread's lines are written some at a time, and all of them by the time this is called with false. */
+/* true: this thread's lines are buffered and written in batches. false: writes the buffer and stops buffering. */
 void log_hold(bool holds);
 
 struct log_field {
 	const char	*name;
-	const char	*text;		/* NULL: the number counts */
+	const char	*text;		/* NULL: the value is number */
 	int64_t		number;
 };
 

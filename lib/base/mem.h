@@ -13,13 +13,13 @@
 
 typedef TALLOC_CTX mem_ctx;
 
-/* Call once in main(), before any thread: makes a failed allocation end the process. */
+/* Call once in main(), before any thread: reports a misuse that talloc detects (access after free) before aborting. */
 void mem_init(void);
 
-/* A new top-level context, zero parents; free it with talloc_free(). */
+/* A new context without a parent; free it with talloc_free(). */
 mem_ctx *mem_new(void);
 
-/* The same, with so many bytes had at once, from which what it holds is taken as long as they last. */
+/* The same, with bytes preallocated; allocations on it use them first. */
 mem_ctx *mem_pool(size_t bytes);
 
 /* printf into ctx. */

@@ -19,7 +19,7 @@ secret_random(struct secret *out)
 	return getrandom(out->bytes, SECRET_SIZE, 0) == SECRET_SIZE ? OK : ERR_INTERNAL;
 }
 
-/* SHA-256 fails in OpenSSL only for want of memory: the same end as any other allocation. */
+/* OpenSSL's SHA-256 fails only when memory runs out, which ends the process as any failed allocation does. */
 static void
 digest_check(int ok)
 {

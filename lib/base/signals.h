@@ -1,14 +1,14 @@
-/* signals: what a process that serves until it is told to stop does with them. */
+/* signals: blocks them in all threads of a server, and waits for the ones that stop it. */
 #ifndef TOLLGATE_SIGNALS_H
 #define TOLLGATE_SIGNALS_H
 
 /*
- * For this thread and those it makes: all are kept waiting but those that a thread's own mistake raises. SIGPIPE
- * becomes an error of write(). Call it before any thread is made.
+ * Blocks all signals in this thread and the threads it creates, except those that a fault of the thread itself raises
+ * (SIGSEGV and the like). SIGPIPE is ignored: write() fails instead. Call it before creating a thread.
  */
 void signals_block(void);
 
-/* Returns the number of the SIGTERM, SIGINT or SIGUSR1 that came. */
+/* Waits for SIGTERM, SIGINT or SIGUSR1 and returns its number. */
 int signals_await_stop(void);
 
 #endif

@@ -23,7 +23,7 @@ is_one_of(const char *set, char c)
 	return c != '\0' && strchr(set, c) != NULL;
 }
 
-/* How many continuation bytes follow this first byte, or -1; *least is the smallest code point of that length. Not ASCII. */
+/* How many bytes follow a first byte that is not ASCII, or -1; *least is the smallest code point of that length. */
 static int
 utf8_tail(uint8_t first, uint32_t *point, uint32_t *least)
 {
@@ -50,7 +50,7 @@ text_is_utf8(const char *s, size_t n)
 	int		 tail;
 
 	for (;;) {
-		while (p < end && *p < 0x80)	/* nearly all there is */
+		while (p < end && *p < 0x80)	/* most text is ASCII */
 			p++;
 		if (p == end)
 			return true;
@@ -102,7 +102,7 @@ is_label(const char *s, size_t n)
 	return true;
 }
 
-/* The last label holds a letter, so that an IPv4 address is no domain. */
+/* The last label holds a letter, so that an IPv4 address is not a domain. */
 static bool
 is_domain(const char *s)
 {

@@ -14,12 +14,12 @@ bool text_is_utf8(const char *s, size_t n);
 bool text_is_printable(const char *s, size_t n);
 
 /*
- * An address we will write to: at most 254 bytes, local part of RFC 5321 dot-atoms (at most 64 bytes, no quotes), a
+ * An address that mail is sent to: at most 254 bytes, local part of RFC 5321 dot-atoms (at most 64 bytes, no quotes), a
  * domain of two or more labels of letters, digits and hyphens. ASCII only (an IDN is given in its xn-- form).
  */
 bool text_is_email(const char *s);
 
-/* One form for each mailbox: lower case. Spaces around it are cut. The database keeps it UNIQUE. */
+/* One form for each mailbox: ASCII lower case, surrounding white space cut. UNIQUE in the database. */
 char *text_email_canonical(mem_ctx *ctx, const char *s);
 
 /* Surrounding ASCII white space cut. */

@@ -24,7 +24,7 @@ result_release(void *r)
 	PQclear(r);
 }
 
-/* No lock_timeout yet: the first lock is the wait for another migrate. */
+/* Without lock_timeout, because the first lock waits for another migrate to finish. */
 enum err
 admin_open(mem_ctx *ctx, const char *conninfo, struct admin **out)
 {
@@ -44,7 +44,7 @@ admin_open(mem_ctx *ctx, const char *conninfo, struct admin **out)
 	return ERR_UNAVAILABLE;
 }
 
-/* The server counts characters from 1, not bytes. */
+/* position is PostgreSQL's: it counts characters, not bytes, from 1. */
 static int
 line_at(const char *sql, int position)
 {
@@ -67,7 +67,7 @@ field_tell(const PGresult *r, int field, const char *label)
 		fprintf(stderr, "    %s%s\n", label, s);
 }
 
-/* What PostgreSQL says of the administrator's own files may be shown to the administrator. */
+/* The SQL is the administrator's own, so PostgreSQL's messages may be shown in full. */
 static enum err
 fault_tell(const struct admin *a, const PGresult *r, const char *name, const char *sql)
 {
@@ -101,7 +101,7 @@ admin_commit(struct admin *a, const char *name)
 {
 	if (PQtransactionStatus(a->pg) == PQTRANS_INTRANS)
 		return admin_script(a, name, "commit");
-	fprintf(stderr, "%s: ends the transaction it runs in: take its begin, commit or rollback out\n", name);
+	fprintf(stderr, "%s: ends the transaction it runs in: remove its begin, commit or rollback\n", name);
 	return ERR_CONFLICT;
 }
 

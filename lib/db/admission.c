@@ -6,17 +6,17 @@
 
 #include "wait.h"
 
-/* SQLSTATEs that tell who must act; any other one is an outage. */
+/* SQLSTATEs that the operator must act on; any other one is an outage. */
 static const struct {
 	const char	*code;
 	enum err	err;
-	const char	*why;		/* NULL: what the database says */
+	const char	*why;		/* NULL: the database's message */
 } refusals[] = {
 	{ "TG403", ERR_FORBIDDEN, NULL },
 	{ "TG503", ERR_CONFLICT, NULL },
-	{ "3F000", ERR_CONFLICT, "the database has no schema of ours: run tollgate migrate" },
+	{ "3F000", ERR_CONFLICT, "the database has no Tollgate schema: run tollgate migrate" },
 	{ "42883", ERR_CONFLICT, "the schema of the database is older than this program: run tollgate migrate" },
-	{ "42501", ERR_CONFLICT, "the database grants this role nothing: run tollgate migrate" },
+	{ "42501", ERR_CONFLICT, "the role of this program lacks its grants: run tollgate migrate" },
 };
 
 static enum err
@@ -31,7 +31,8 @@ refusal_read(PGconn *pg, const PGresult *r, char *why, size_t n)
 		snprintf(why, n, "%s", refusals[i].why ? refusals[i].why : said ? said : code);
 		return refusals[i].err;
 	}
-	snprintf(why, n, "%s", said ? said : PQstatus(pg) == CONNECTION_OK ? "no answer in time" : PQerrorMessage(pg));
+	snprintf(why, n, "%s", said ? said :
+	    PQstatus(pg) == CONNECTION_OK ? "the database did not answer in time" : PQerrorMessage(pg));
 	return ERR_UNAVAILABLE;
 }
 
@@ -45,7 +46,7 @@ result_await(PGconn *pg, int64_t deadline)
 	return true;
 }
 
-/* TOLLGATE_MIGRATION is the last one in schema/migrations at the time of the build. */
+/* TOLLGATE_MIGRATION: the last migration in schema/migrations at build time. */
 enum err
 admission_ask(PGconn *pg, const char *environment, int64_t deadline, char *why, size_t n)
 {

@@ -17,17 +17,17 @@
 enum { RUNS = 3, ARGS_MAX = 32, BYTEA = 17, BOOLEAN = 16, JSON = 114, JSONB = 3802, VOID = 2278 };
 
 #define IDENTITY "select set_config('app.bearer', $1, true)"
-/* A pooler takes no settings at the start, and hands the connection to another after each transaction. */
+/* A pooler accepts no startup settings and may change servers after each transaction, so each call sets them. */
 #define SET(name, value) ", pg_catalog.set_config('" name "', '" value "', true)"
 #define IDENTITY_AND_SETTINGS "select pg_catalog.set_config('app.bearer', $1, true)" \
 	", pg_catalog.set_config('statement_timeout', $2, true)" POOL_SETTINGS(SET)
 
-/* One way to the server and back: identity, call, Sync. Up to the Sync it is one transaction. */
+/* One round trip: identity, call, Sync. Everything up to the Sync is one transaction. */
 struct exchange {
 	struct conn	*conn;
 	int64_t		deadline;
 	bool		sent;		/* the Sync may have reached the server */
-	unsigned	rows;		/* results that came whole: 1 the identity's, 2 the call's too */
+	unsigned	rows;		/* complete results: 1 the identity's, 2 the call's too */
 	PGresult	*answer;	/* the last of them */
 	PGresult	*fault;		/* the first error */
 };
@@ -38,7 +38,7 @@ struct verdict {
 	bool		drop;
 };
 
-/* An argument list the way libpq wants it. */
+/* An argument list in libpq's form. */
 struct params {
 	int		n;
 	Oid		types[ARGS_MAX];
@@ -71,7 +71,7 @@ params_fill(struct params *p, struct db_args args)
 	return true;
 }
 
-/* The number of the statement on this connection, sent to be prepared if it is new; -1 when there is no room. */
+/* The number of the statement on this connection. Sends a new one to be prepared; -1 without room, or on failure. */
 static int
 statement_number(struct conn *c, const char *sql, const struct params *p)
 {
@@ -114,7 +114,7 @@ identity_send(const struct db *db, struct conn *c, const char *bearer)
 	return statement_send(c, false, IDENTITY_AND_SETTINGS, ARGS(TEXT(bearer), TEXT(db->statement_timeout)));
 }
 
-/* False: the Sync did not get out whole, so nothing can have been committed. */
+/* False: the Sync was not sent whole, so nothing can have been committed. */
 static bool
 exchange_send(struct exchange *x, const struct db *db, const char *bearer, const char *sql, struct db_args args)
 {
@@ -125,8 +125,8 @@ exchange_send(struct exchange *x, const struct db *db, const char *bearer, const
 }
 
 /*
- * The next result, NULL between statements. ERR_UNAVAILABLE while it is certain that the Sync is still with us,
- * ERR_UNCERTAIN after that. What the server said before it hung up is read first: it tells the two apart better.
+ * The next result, NULL between statements. A failure is ERR_UNAVAILABLE while the Sync is certainly unsent,
+ * ERR_UNCERTAIN after that. Results that came before the connection broke are read first: an error among them decides.
  */
 static enum err
 result_next(struct exchange *x, PGresult **out)
@@ -144,7 +144,7 @@ result_next(struct exchange *x, PGresult **out)
 			return x->sent ? ERR_UNCERTAIN : ERR_UNAVAILABLE;
 		if (PQconsumeInput(pg))
 			continue;
-		x->sent = true;		/* it writes too, so there is no telling any more */
+		x->sent = true;		/* PQconsumeInput() writes too, so the Sync may be out */
 		if (PQisBusy(pg))
 			return ERR_UNCERTAIN;
 	}
@@ -158,7 +158,7 @@ result_release(void *r)
 	PQclear(r);
 }
 
-/* OK once the Sync came back: all of the transaction is decided and nothing is left to read. */
+/* OK once the Sync's result has come: the transaction is decided, and nothing is left to read. */
 static enum err
 exchange_read(struct exchange *x, mem_ctx *mem)
 {
@@ -198,8 +198,8 @@ fault_field(const PGresult *fault, int field)
 }
 
 /*
- * An ERROR undoes the transaction wherever it comes. A FATAL in place of the call's result came before the commit; one
- * after that result may have come after it. No SQLSTATE: the reply was lost.
+ * An ERROR always rolls the transaction back. A FATAL in place of the call's result came before the commit; a FATAL
+ * after that result may have come after the commit. No SQLSTATE: the reply was lost.
  */
 static struct verdict
 fault_judge(const struct exchange *x)
@@ -213,7 +213,7 @@ fault_judge(const struct exchange *x)
 	return (struct verdict){ s->err, s->again, s->drop };
 }
 
-/* Our SQL and the server's code say enough; its message and detail may hold what a user typed. */
+/* Leaves out the server's message and detail, which may hold user input: the SQL and the SQLSTATE suffice. */
 static void
 fault_log(const struct exchange *x, struct verdict v, const char *sql)
 {
@@ -270,7 +270,7 @@ answer_read(PGresult *r, mem_ctx *mem, struct json_object **out)
 	}
 }
 
-/* Two that collided should not meet again at once. */
+/* Keeps two transactions that collided from colliding again at once. */
 static void
 jitter_sleep(int run)
 {

@@ -14,11 +14,11 @@ struct params {
 	unsigned	n;
 };
 
-/* Conninfo, taken apart. */
+/* A parsed conninfo. */
 struct hosts {
-	PQconninfoOption	*options;	/* NULL: it is the name of a database */
+	PQconninfoOption	*options;	/* NULL: conninfo is a database's name */
 	const char		*database;
-	const char		*host, *hostaddr, *port;	/* lists, or NULL */
+	const char		*host, *hostaddr, *port;	/* comma-separated lists, or NULL */
 };
 
 static void
@@ -40,7 +40,7 @@ list_length(const char *list)
 	return n;
 }
 
-/* As libpq reads these lists: of one with a single item that is everybody's. */
+/* Item i, as libpq reads these lists: a single item holds for every host. */
 static const char *
 list_item(mem_ctx *mem, const char *list, unsigned i)
 {
@@ -59,7 +59,7 @@ options_release(void *options)
 	PQconninfoFree(options);
 }
 
-/* *why: what is wrong with it, or NULL. */
+/* *why: what is wrong with conninfo, or NULL. */
 static struct hosts
 hosts_read(mem_ctx *mem, const char *conninfo, const char **why)
 {
@@ -88,7 +88,7 @@ hosts_read(mem_ctx *mem, const char *conninfo, const char **why)
 	return h;
 }
 
-/* Without any, one is libpq's own choice. */
+/* Without a host in conninfo, 1: libpq's own choice. */
 static unsigned
 hosts_count(const struct hosts *h)
 {
@@ -97,7 +97,7 @@ hosts_count(const struct hosts *h)
 	return list ? list_length(list) : 1;
 }
 
-/* Of equal names the last one counts. */
+/* libpq takes the last of equal names. */
 static struct params
 host_params(mem_ctx *mem, const struct connect_options *o, const struct hosts *h, unsigned i)
 {
@@ -119,7 +119,7 @@ host_params(mem_ctx *mem, const struct connect_options *o, const struct hosts *h
 	return p;
 }
 
-/* False: it said no, or nothing in time. */
+/* False: the host refused, or did not answer in time. */
 static bool
 host_await(PGconn *pg, int64_t deadline)
 {

@@ -2,8 +2,8 @@
  * db: one call = one SQL function = one transaction = one round trip (libpq pipeline mode: identity, call, Sync).
  *
  * A context is an identity, never an open transaction. There is no begin and no commit, so no transaction can be held
- * across a Stripe call or while a client reads slowly. The three identities are types of their own: what wants a
- * struct db_service cannot be handed a visitor.
+ * across a Stripe call or while a client reads slowly. The three identities are types of their own: a function
+ * that takes a struct db_service does not accept a visitor.
  */
 #ifndef TOLLGATE_DB_H
 #define TOLLGATE_DB_H
@@ -22,27 +22,27 @@ struct db_options {
 	const char	*conninfo;	/* from configuration */
 	const char	*role;		/* the login role of this kind of process: "tollgate_billing" */
 	int		pool;		/* connections at most, opened on first need */
-	int		wait_ms;	/* for a free one, then ERR_UNAVAILABLE */
+	int		wait_ms;	/* for a free connection, then ERR_UNAVAILABLE */
 	int		timeout_ms;	/* for one call, also when the server's machine vanishes */
 	bool		prepared;
-	const char	*environment;	/* site.environment; NULL: any database will do (tests) */
+	const char	*environment;	/* site.environment; NULL: any database is accepted (tests) */
 };
 
 /* Never connects: a process stays up while the database is down. The pool hangs on ctx. */
 struct db *db_open(mem_ctx *ctx, const struct db_options *options);
 
 /*
- * Every connection is admitted by the database before it serves anything: it must be stamped with our environment, and
- * its schema must not be older than this build. While it is not, all calls are ERR_UNAVAILABLE. This one asks why, for a
- * program that begins: ERR_FORBIDDEN, another environment's; ERR_CONFLICT, an older schema; *why is then a sentence on
- * mem. ERR_UNAVAILABLE: not reached.
+ * The database must admit each new connection: its stamp must be our environment, and its schema not older than this
+ * build. While it does not, all calls are ERR_UNAVAILABLE. db_admit() gives a starting program the reason.
+ * ERR_FORBIDDEN: the stamp is another environment's. ERR_CONFLICT: the schema is older or missing, or grants are. In
+ * both cases *why is a sentence on mem. ERR_UNAVAILABLE: the database was not reached.
  */
 enum err db_admit(struct db *db, mem_ctx *mem, const char **why) MUST_CHECK;
 
 /* Tries to reach the database: OK or ERR_UNAVAILABLE. For health. */
 enum err db_ping(struct db *db) MUST_CHECK;
 
-/* Who asks. Made for each request, on its memory. bearer: 64 hex digits (session_bearer()). */
+/* The identity of a call. Made for each request, on its memory. bearer: 64 hex digits (session_bearer()). */
 struct db_visitor;
 struct db_user;
 struct db_visitor *db_as_visitor(mem_ctx *mem, struct db *db);
@@ -76,14 +76,15 @@ struct db_args {
  * identity's memory. out may be NULL when the answer is not wanted. The SQL is always a literal of ours: anything else
  * does not compile. Arguments are cast in the call where the function's parameter is not text: "$2::uuid", "$3::int".
  *
- * Errors by SQLSTATE (table in sqlstate.c). Functions raise class TG on purpose: TG400 TG401 TG403 TG404 TG409 TG422 TG429
- * become the enum err of that status. Connection lost before the call was sent, pool exhausted, server starting:
- * ERR_UNAVAILABLE. Lost after: ERR_UNCERTAIN. Deadlock and serialization failures are run again here, up to 3 times.
+ * Errors by SQLSTATE (table in sqlstate.c). Functions raise class TG on purpose: TG400 TG401 TG403 TG404 TG409 TG422
+ * TG429 become the enum err of that status. Connection lost before the call was sent, pool exhausted, server starting:
+ * ERR_UNAVAILABLE. Lost after: ERR_UNCERTAIN. A deadlock or serialization failure is run again, up to 3 runs in all.
  */
 #define db_visitor(me, out, call, args) db_visitor_call((me), (out), "select " call, (args))
 #define db_user(me, out, call, args) db_user_call((me), (out), "select " call, (args))
 
-enum err db_visitor_call(struct db_visitor *me, struct json_object **out, const char *sql, struct db_args args) MUST_CHECK;
+enum err db_visitor_call(struct db_visitor *me, struct json_object **out, const char *sql, struct db_args args)
+    MUST_CHECK;
 enum err db_user_call(struct db_user *me, struct json_object **out, const char *sql, struct db_args args) MUST_CHECK;
 
 #endif

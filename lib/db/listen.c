@@ -5,7 +5,7 @@
 #include "deadline.h"
 #include "pool.h"
 
-/* Takes all that has come in. False: the connection is lost, or was refused to listen. */
+/* Takes all results and notifications that have come. False: the connection is lost, or LISTEN failed. */
 static bool
 news_take(PGconn *pg, bool *any)
 {

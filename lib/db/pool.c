@@ -34,8 +34,8 @@ db_close(struct db *db)
 #define OPTION(name, value) "-c " name "=" value " "
 
 /*
- * Given in the startup packet, these settings beat what a role may have altered of itself. A pooler in transaction mode
- * does not take them: then each call sets them for itself (call.c).
+ * In the startup packet these settings override ALTER ROLE ... SET. A pooler in transaction mode does not accept them:
+ * then each call sets them (call.c).
  */
 static char *
 startup_settings(mem_ctx *ctx, const char *statement_timeout)
@@ -66,7 +66,7 @@ db_open(mem_ctx *ctx, const struct db_options *options)
 	return db;
 }
 
-/* Our functions' messages hold no data of users; anything below a warning is not even sent. */
+/* Our functions' messages hold no user data. The server sends nothing below a warning (client_min_messages). */
 static void
 notice_log(void *arg, const PGresult *notice)
 {
@@ -100,7 +100,7 @@ server_connect(const struct db *db, int64_t deadline)
 	return pg;
 }
 
-/* An outage must not become a storm: one thread tries at a time, at growing intervals; the others fail at once. */
+/* In an outage one thread at a time tries to connect, at growing intervals; the calls of the others fail at once. */
 static void
 gate_update(struct db *db, bool connected)
 {
@@ -115,7 +115,7 @@ gate_update(struct db *db, bool connected)
 	db->connect_at = deadline_after(db->backoff_ms / 2 + (int)arc4random_uniform((unsigned)db->backoff_ms / 2 + 1));
 }
 
-/* What the database has to say against us is logged when it begins to say so, not at each connection. */
+/* Logs why the database does not admit us when the reason is new, not at each connection. */
 static void
 refusal_note(struct db *db, enum err e, const char *why)
 {
@@ -155,7 +155,7 @@ conn_open(struct db *db, struct conn *c, int64_t deadline)
 	return c->pg ? OK : ERR_UNAVAILABLE;
 }
 
-/* A free connection, a connected one first; NULL when there is none, or none that we may connect now. */
+/* A free connection, a connected one first. NULL: all are busy, or the back-off forbids to connect now. */
 static struct conn *
 conn_pick(struct db *db, bool *any_busy)
 {
@@ -195,7 +195,7 @@ conn_wait(struct db *db, int64_t until)
 	return c;
 }
 
-/* Nothing is due to us on an idle connection: if something is there to read, it is the server's farewell. */
+/* On an idle connection the server sends nothing, unless it is about to close it. */
 static bool
 conn_is_alive(const struct conn *c)
 {

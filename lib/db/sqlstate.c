@@ -11,10 +11,10 @@ static const struct sqlstate states[] = {
 	{ "TG409", ERR_CONFLICT, false, false },
 	{ "TG422", ERR_INVALID, false, false },
 	{ "TG429", ERR_LIMIT, false, false },
-	{ "08", ERR_UNCERTAIN, false, true },		/* said by a pooler that lost the server behind it */
+	{ "08", ERR_UNCERTAIN, false, true },		/* a pooler lost its server */
 	{ "0A000", ERR_INTERNAL, true, true },		/* "cached plan must not change result type" */
-	{ "22021", ERR_INVALID, false, false },		/* bytes that are no UTF-8, or a NUL */
-	{ "22P02", ERR_INVALID, false, false },		/* text that is not of its type */
+	{ "22021", ERR_INVALID, false, false },		/* invalid UTF-8, or a NUL */
+	{ "22P02", ERR_INVALID, false, false },		/* text that is invalid for its type */
 	{ "22P05", ERR_INVALID, false, false },		/* \u0000 in a jsonb */
 	{ "23505", ERR_CONFLICT, false, false },
 	{ "25006", ERR_UNAVAILABLE, true, true },	/* a primary that became a standby */
@@ -23,7 +23,7 @@ static const struct sqlstate states[] = {
 	{ "40001", ERR_UNAVAILABLE, true, false },
 	{ "40P01", ERR_UNAVAILABLE, true, false },
 	{ "42501", ERR_FORBIDDEN, false, false },
-	{ "53", ERR_UNAVAILABLE, false, false },	/* connections, disk, memory */
+	{ "53", ERR_UNAVAILABLE, false, false },	/* out of connections, disk or memory */
 	{ "55P03", ERR_UNAVAILABLE, false, false },	/* lock_timeout */
 	{ "57014", ERR_UNAVAILABLE, false, false },	/* statement_timeout */
 	{ "57P", ERR_UNAVAILABLE, true, true },		/* shutting down, starting up, terminated */

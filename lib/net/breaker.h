@@ -1,6 +1,6 @@
 /*
  * breaker: after 5 failures among the last 10 calls, refuses for 10 s, then lets one call through each 10 s until one
- * succeeds. So nobody waits for a Stripe that is down. Pure: the caller gives the time and holds the lock.
+ * succeeds. No caller waits for Stripe in an outage. Pure: the caller gives the time and holds the lock.
  */
 #ifndef TOLLGATE_BREAKER_H
 #define TOLLGATE_BREAKER_H
@@ -21,7 +21,7 @@ bool breaker_allows(struct breaker *b, int64_t now);
 /* The same question without claiming the probe. */
 bool breaker_is_open(const struct breaker *b, int64_t now);
 
-/* What became of a call. */
+/* Records the result of a call. */
 void breaker_note(struct breaker *b, bool succeeded, int64_t now);
 
 /* Opens it at once, whatever the last calls were. */

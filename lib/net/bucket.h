@@ -1,5 +1,5 @@
 /*
- * bucket: how many calls a second we make, and a pause for all of them when we are told to slow down. A second's worth
+ * bucket: limits the calls a second, and pauses all of them when Stripe asks to slow down. A second's worth of calls
  * may be made at once; then they are spread evenly. Pure: the caller gives the time and holds the lock.
  */
 #ifndef TOLLGATE_BUCKET_H
@@ -16,7 +16,7 @@ struct bucket {
 /* 0: the call may be made now, and counts. Else how many ms to wait before asking again. */
 int64_t bucket_take(struct bucket *b, int64_t now);
 
-/* Nothing may be taken for so long, and then one after the other, without a burst. Never shortens a pause. */
+/* No calls for ms; after that they are spread evenly, without a burst. Never shortens a pause. */
 void bucket_pause(struct bucket *b, int64_t now, int ms);
 
 #endif

@@ -108,7 +108,7 @@ progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
 	return https_stopped(arg, 0);
 }
 
-/* What holds for every exchange. Each option that the environment or a server could widen is shut here. */
+/* The options of every exchange: neither the environment nor a server can loosen them. */
 static void
 handle_rules(CURL *c, struct https *h)
 {

@@ -1,6 +1,6 @@
 /*
- * https: one exchange with an HTTP server over a small pool of curl handles. TLS is always verified; no proxy, no
- * redirect, no environment. Knows nothing of Stripe.
+ * https: one exchange with an HTTP server over a small pool of curl handles. TLS is always verified; proxies
+ * and the environment are ignored, redirects not followed. Independent of Stripe.
  */
 #ifndef TOLLGATE_HTTPS_H
 #define TOLLGATE_HTTPS_H
@@ -22,13 +22,13 @@ struct https_request {
 };
 
 struct https_answer {
-	int		status;		/* 0: none, or not whole: why says what happened */
+	int		status;		/* 0: no whole answer; why is the reason */
 	const char	*why;
 	bool		too_large;	/* over HTTPS_MAX_BODY */
 	struct buf	body;
 };
 
-/* plain: http:// may be spoken too. Hangs on ctx; used by all threads. */
+/* plain: http:// is allowed too. Hangs on ctx; used by all threads. */
 struct https *https_open(mem_ctx *ctx, bool plain);
 
 /*
@@ -38,10 +38,10 @@ struct https *https_open(mem_ctx *ctx, bool plain);
 void https_exchange(struct https *h, mem_ctx *mem, const struct https_request *q, struct https_answer *a,
     const char *const *named, const char **values);
 
-/* From any thread: exchanges and pauses end at once (within a second), and none begins any more. */
+/* From any thread: exchanges and pauses end within a second, and later ones fail at once. */
 void https_stop(struct https *h);
 
-/* Sleeps; false when stopped meanwhile. */
+/* Sleeps for ms; false when https_stop() ended it. */
 bool https_pause(struct https *h, int ms);
 
 #endif

@@ -5,7 +5,7 @@
 static const char host_characters[] =
 	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]";
 
-/* The part after "://", or NULL when the scheme is not one of the web's. */
+/* The part after "://", or NULL when the scheme is not http or https. */
 static const char *
 origin_host(const char *url)
 {

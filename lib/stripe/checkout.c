@@ -5,7 +5,7 @@
 #include "log.h"
 #include "private/hosted.h"
 
-/* The session's metadata is not copied to the subscription, so both get it. */
+/* Stripe does not copy a checkout session's metadata to the subscription, so both get it. */
 static char *
 checkout_form(mem_ctx *mem, const struct stripe_checkout *c)
 {
@@ -48,7 +48,7 @@ stripe_checkout(struct stripe *s, mem_ctx *mem, const struct stripe_checkout *c,
 	*id = json_text(session, "/id");
 	status = json_text(session, "/status");
 	if (*id == NULL || strncmp(*id, "cs_", 3) != 0 || status == NULL) {
-		log_line(LOG_ERROR, "stripe_checkout", LOG_TEXT("reason", "the answer is no checkout session"));
+		log_line(LOG_ERROR, "stripe_checkout", LOG_TEXT("reason", "the answer is not a checkout session"));
 		return ERR_UPSTREAM;
 	}
 	if (strcmp(status, "open") != 0)

@@ -29,7 +29,8 @@ stripe_page_url(struct json_object *answer, const char *origin, const char **url
 	*url = json_text(answer, "/url");
 	if (*url != NULL && origin_holds(origin, *url))
 		return OK;
-	log_line(LOG_ERROR, "stripe_page", LOG_TEXT("reason", *url == NULL ? "no url" : "url on a foreign host"),
+	log_line(LOG_ERROR, "stripe_page",
+	    LOG_TEXT("reason", *url == NULL ? "the answer has no url" : "the url is not on the expected origin"),
 	    LOG_TEXT("expected", origin));
 	*url = NULL;
 	return ERR_UPSTREAM;

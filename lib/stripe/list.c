@@ -23,11 +23,11 @@ page_get(struct stripe *s, mem_ctx *mem, const struct stripe_list *l, int limit,
 static enum err
 not_a_list(const struct stripe_list *l)
 {
-	log_line(LOG_ERROR, "stripe_list", LOG_TEXT("path", l->path), LOG_TEXT("reason", "the answer is no list"));
+	log_line(LOG_ERROR, "stripe_list", LOG_TEXT("path", l->path), LOG_TEXT("reason", "the answer is not a list"));
 	return ERR_UPSTREAM;
 }
 
-/* Objects differ in size, and an answer is cut off at a limit (https.h): then fewer of them are asked for. */
+/* An answer over HTTPS_MAX_BODY is ERR_UPSTREAM: then a tenth of the objects is asked for. */
 enum err
 stripe_list(struct stripe *s, mem_ctx *mem, struct stripe_list *l)
 {

@@ -2,7 +2,7 @@
 #include "private/hosted.h"
 #include "secret.h"
 
-/* A portal session is made for each click and never stored; the key only joins the attempts of one call. */
+/* Each click makes a portal session, which is never stored: the random key only joins the attempts of one call. */
 static enum err
 session_make(struct stripe *s, mem_ctx *mem, const char *form, struct json_object **session)
 {

@@ -6,7 +6,7 @@
 
 enum { UNKNOWN_KEY = 401, NO_RIGHT = 403, TOO_MANY = 429, FAILED = 500 };
 
-/* Where "/v1/checkout/sessions/cs_1" ends to be a kind of object. An id may look like anything, so names are counted. */
+/* The length of "/v1/checkout/sessions" in "/v1/checkout/sessions/cs_1". Ids have no fixed form, so segments count. */
 static int
 kind_length(const char *path)
 {
@@ -20,7 +20,7 @@ kind_length(const char *path)
 	return (int)(strlen(path) < n ? strlen(path) : n + strcspn(path + n, "/"));
 }
 
-/* The entry of such a call, or, when there is none, a free one; NULL when there is no room. */
+/* The entry of this kind of call, or, if it has none, a free entry; NULL when the list is full. */
 static struct refusal *
 refusal_find(struct refusals *r, const char *method, const char *path, bool *found)
 {

@@ -10,11 +10,11 @@
 enum { T_DIGITS = 12, KEY_ID_DIGITS = 8 };
 
 struct parsed {
-	const char	*t;		/* its digits, as they were sent: they are part of what is signed */
+	const char	*t;		/* its digits as sent: they are part of the signed text */
 	size_t		t_len;
 	int64_t		time;
 	struct secret	v1[SIGNATURE_MAX_ITEMS];
-	size_t		n_v1;		/* readable ones */
+	size_t		n_v1;		/* well-formed ones */
 	size_t		seen_v1;
 };
 
@@ -35,8 +35,8 @@ read_time(struct parsed *p, const char *s, size_t n)
 }
 
 /*
- * One "name=value". False when the header as a whole cannot be trusted; unknown names and stray pieces are skipped. A
- * blank is none of Stripe's: a web server puts it where it joins two headers.
+ * One "name=value". False when the whole header must be refused; unknown names and pieces without '=' are skipped.
+ * Stripe sends no blanks: a leading one shows that a web server joined two headers.
  */
 static bool
 read_item(struct parsed *p, const char *s, size_t n)
@@ -76,7 +76,7 @@ read_header(struct parsed *p, const char *header)
 	return p->t != NULL && p->n_v1 > 0;
 }
 
-/* Every secret against every v1, so that the time taken does not tell which one was near. */
+/* Tries every secret with every v1, so that the time taken does not reveal which pair matched. */
 static bool
 any_matches(const struct parsed *p, const struct buf *said, const char *const *secrets, size_t n, size_t *which)
 {

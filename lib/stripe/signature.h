@@ -22,7 +22,7 @@ enum { SIGNATURE_TOLERANCE = 300, SIGNATURE_MAX_ITEMS = 16, SIGNATURE_MAX_HEADER
 enum signature_verdict signature_verify(const char *header, const void *body, size_t n, const char *const *secrets,
     size_t n_secrets, int64_t now, size_t *which);
 
-/* Tells secrets apart in logs and tables without telling them: the first 8 hex digits of their SHA-256. */
+/* Identifies a secret in logs and tables without revealing it: the first 8 hex digits of its SHA-256. */
 const char *signature_key_id(mem_ctx *mem, const char *secret);
 
 #endif

@@ -26,7 +26,7 @@ struct stripe {
 	const char		*authorization;
 	int			timeout_ms;
 	struct stripe_hosted	hosted;
-	pthread_mutex_t		lock;		/* of the three below */
+	pthread_mutex_t		lock;		/* guards the three below */
 	struct breaker		breaker;
 	struct bucket		bucket;
 	struct refusals		refusals;
@@ -40,8 +40,8 @@ struct attempt {
 	struct https_answer	answer;
 	const char		*headers[N_NAMED];
 	struct json_object	*doc;		/* NULL unless the body is a JSON object */
-	bool			lost;		/* no answer of Stripe's, or not all of it */
-	bool			spent;		/* a failure that Stripe has kept: this key gets no other answer */
+	bool			lost;		/* no answer from Stripe, or an incomplete one */
+	bool			spent;		/* Stripe replays a failure that it has stored under this key */
 	bool			retry;
 	int			pause_ms;	/* before the next one */
 };
@@ -98,7 +98,7 @@ stripe_is_up(struct stripe *s)
 	return !open;
 }
 
-/* The same key makes asking again safe. */
+/* Repeating is safe: every attempt carries the same idempotency key. */
 static bool
 worth_repeating(const struct attempt *a)
 {
@@ -127,7 +127,10 @@ seconds_named(const struct attempt *a)
 	return seconds >= 0 && end != said && *end == '\0' ? seconds : -1;
 }
 
-/* As Stripe's own libraries wait: 0.5 s doubled each time, up to 5 s, less or more by chance, never under 0.5 s. */
+/*
+ * Milliseconds to wait after attempt n, as Stripe's own libraries do: 0.5 s doubled each time, up to 5 s, plus or minus
+ * up to a half at random, never under 0.5 s. -1: Retry-After asks for more than 5 s.
+ */
 static int
 pause_after(const struct attempt *a, int n)
 {
@@ -176,8 +179,8 @@ attempt_log(const struct attempt *a, const char *method, const char *path, int n
 }
 
 /*
- * A body that is no JSON was cut on its way, or is somebody else's: whatever its status says, it is as if none had come.
- * Except for a redirect, which would be strange from Stripe itself.
+ * A body that is not JSON was truncated, or is not from Stripe but from a proxy: it counts as no answer, whatever its
+ * status. Except for a redirect, which is ERR_UPSTREAM: Stripe sends none.
  */
 static bool
 body_is_lost(const struct https_answer *a)
@@ -194,7 +197,7 @@ attempt_make(struct stripe *s, mem_ctx *mem, const struct https_request *q, stru
 		a->lost = !a->answer.too_large;
 	} else if (json_parse(mem, a->answer.body.data, a->answer.body.len, &a->doc) != OK) {
 		a->lost = body_is_lost(&a->answer);
-		a->answer.why = a->lost ? "body is not JSON" : "body is no JSON that we take";
+		a->answer.why = a->lost ? "body is not JSON" : "body is not acceptable JSON";
 	}
 	if (!json_object_is_type(a->doc, json_type_object))
 		a->doc = NULL;
@@ -203,7 +206,7 @@ attempt_make(struct stripe *s, mem_ctx *mem, const struct https_request *q, stru
 	a->retry = worth_repeating(a);
 }
 
-/* Told to slow down, everybody does. An object that is locked concerns only those who want it. */
+/* A 429 slows all threads down, except lock_timeout: a locked object delays only the calls for that object. */
 static void
 pace_note(struct stripe *s, const struct attempt *a, int pause)
 {
@@ -218,7 +221,7 @@ pace_note(struct stripe *s, const struct attempt *a, int pause)
 	pthread_mutex_unlock(&s->lock);
 }
 
-/* Waits for the turn of one attempt. False when it does not come in time. */
+/* Waits until the bucket permits an attempt. False when that is too late, or the process stops. */
 static bool
 pace_await(struct stripe *s, int64_t end)
 {
@@ -235,7 +238,7 @@ pace_await(struct stripe *s, int64_t end)
 	}
 }
 
-/* Attempts, the last of which is left in *a. False: not even one could be made. */
+/* Makes the attempts and leaves the last one in *a. False: no attempt could be made. */
 static bool
 attempts_make(struct stripe *s, mem_ctx *mem, struct https_request *q, const char *path, struct attempt *a)
 {
@@ -288,18 +291,18 @@ breaker_ask(struct stripe *s)
 	allowed = breaker_allows(&s->breaker, clock_ms());
 	pthread_mutex_unlock(&s->lock);
 	if (!allowed)
-		log_line(LOG_WARN, "stripe_refused", LOG_TEXT("reason", "too many of the last calls failed"));
+		log_line(LOG_WARN, "stripe_refused", LOG_TEXT("reason", "the circuit breaker is open after failed calls"));
 	return allowed;
 }
 
-/* 0 for none. Being told to slow down (429) or to wait for another call (409) is one, and so is an old one. */
+/* Stripe's HTTP status, or 0 without an answer of its own. A 429, a 409 and a replayed answer are answers. */
 static int
 status_told(const struct attempt *a)
 {
 	return a->lost && a->answer.status != 429 ? 0 : a->answer.status;
 }
 
-/* To a key that it does not know, Stripe is as good as down. */
+/* An unknown key (401) opens the breaker, as an outage does. */
 static void
 breaker_tell(struct stripe *s, const struct attempt *a)
 {
@@ -319,8 +322,8 @@ breaker_tell(struct stripe *s, const struct attempt *a)
 }
 
 enum err
-stripe_call_status(struct stripe *s, mem_ctx *mem, const char *method, const char *path, const char *form, const char *key,
-    struct json_object **out, int *status)
+stripe_call_status(struct stripe *s, mem_ctx *mem, const char *method, const char *path, const char *form,
+    const char *key, struct json_object **out, int *status)
 {
 	struct https_request	q = { .method = method };
 	struct attempt		a;
@@ -331,7 +334,7 @@ stripe_call_status(struct stripe *s, mem_ctx *mem, const char *method, const cha
 		return ERR_UNAVAILABLE;
 	request_prepare(s, mem, &q, path, form, key);
 	if (!attempts_make(s, mem, &q, path, &a)) {
-		log_line(LOG_WARN, "stripe_refused", LOG_TEXT("reason", "told to slow down"));
+		log_line(LOG_WARN, "stripe_refused", LOG_TEXT("reason", "no time left: rate limit or pause"));
 		return ERR_UNAVAILABLE;
 	}
 	breaker_tell(s, &a);
@@ -361,7 +364,8 @@ refusal_tell(struct stripe *s, const char *method, const char *path, enum err e,
 	pthread_mutex_unlock(&s->lock);
 	if (news)
 		log_line(refused ? LOG_ERROR : LOG_INFO, "stripe_key", LOG_TEXT("reason", refused ?
-		    "this key may not do that" : "this key may do that again"), LOG_TEXT("method", method), LOG_TEXT("path", path));
+		    "this key lacks the right to make this call" : "this key may make this call again"),
+		    LOG_TEXT("method", method), LOG_TEXT("path", path));
 }
 
 enum err

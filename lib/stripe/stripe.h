@@ -1,7 +1,7 @@
 /*
- * stripe: the API over HTTPS, one function for each thing we ask. Every POST carries an Idempotency-Key; a lost answer,
- * 409, 429, 5xx and what Stripe-Should-Retry says is repeated with the same key and bytes, at most twice. All threads
- * of a process share a rate of calls, and after a 429 all of them pause.
+ * stripe: the API over HTTPS, one function for each thing we ask. Every POST carries an Idempotency-Key. After a lost
+ * answer, 409, 429, 5xx or a Stripe-Should-Retry the call is repeated with the same key and bytes, at most twice. All
+ * threads of a process share a rate of calls, and after a 429 all of them pause.
  *
  * A call lasts at most 2 * timeout_ms + STRIPE_SLACK_MS, pauses and waits for the rate included.
  */
@@ -37,36 +37,36 @@ struct stripe *stripe_open(mem_ctx *ctx, const struct stripe_options *options);
  */
 void stripe_stop(struct stripe *s);
 
-/* False while calls are refused at once: too many of the last ones failed, or Stripe told us to slow down. */
+/* False while calls are refused or delayed: the breaker is open, or Stripe asked to slow down. */
 bool stripe_is_up(struct stripe *s);
 
-/* False after a 401, until Stripe has answered this key again. Meanwhile the breaker is open but for its probes. */
+/* False after a 401, until Stripe accepts this key again. Meanwhile the breaker is open except for its probes. */
 bool stripe_knows_key(struct stripe *s);
 
-/* What this key is refused now: [], ["every call"] or ["GET /v1/charges", ...]. On mem. */
+/* The calls that this key is refused now: [], ["every call"] or ["GET /v1/charges", ...]. On mem. */
 struct json_object *stripe_refused(struct stripe *s, mem_ctx *mem);
 
 /*
  * One API call. form: encoded parameters (query string for GET and DELETE), or NULL. key: Idempotency-Key of a POST,
  * else NULL. *out, a JSON object, on mem; with an error, what Stripe says of it, or NULL. Errors: ERR_UNAVAILABLE (no
- * answer, or one that is no JSON; 409, 429, 5xx after retries; or Stripe taken to be down), ERR_KEY_REFUSED (401, 403, and
- * for 10 s all calls of the same kind; logged once), ERR_NOT_FOUND (404), ERR_UPSTREAM (an answer that is not what was
- * promised), ERR_INTERNAL (other 4xx: we asked wrongly; logged), ERR_CONFLICT (the key is spent: Stripe failed on it, has
- * kept that answer and repeats it for a day, so only another key can succeed; whether anything was made is not known).
+ * answer, or one that is not JSON; 409, 429, 5xx after retries; or the breaker is open), ERR_KEY_REFUSED (401, 403, and
+ * for 10 s all calls of the same kind; logged once), ERR_NOT_FOUND (404), ERR_UPSTREAM (an answer outside the API's
+ * contract), ERR_INTERNAL (other 4xx: a fault of our request; logged), ERR_CONFLICT (the key is spent: Stripe stored a
+ * failure under it and replays it for a day, so only another key can succeed; whether anything was made is not known).
  */
 enum err stripe_call(struct stripe *s, mem_ctx *mem, const char *method, const char *path, const char *form,
     const char *key, struct json_object **out) MUST_CHECK;
 
-/* Where one is in a list, newest first. Begin with after NULL, or with the id of an object to go on behind it. */
+/* A position in a list, newest first. Begin with after NULL, or with the id of an object to continue after it. */
 struct stripe_list {
 	const char		*path;
 	const char		*form;		/* encoded parameters, or NULL */
 	const char		*after;
 	struct json_object	*data;		/* the page: an array of objects, each with an "id" */
-	bool			more;		/* there is a page behind it */
+	bool			more;		/* another page follows */
 };
 
-/* The next page, and after moved to its last object; both on mem. A page that is too large is asked for in parts. */
+/* Gets the next page and moves after to its last object; both on mem. A page that is too large is got in parts. */
 enum err stripe_list(struct stripe *s, mem_ctx *mem, struct stripe_list *l) MUST_CHECK;
 
 /* Adds every object of the list at path, page by page, to an array. form: encoded parameters, or NULL. */
@@ -74,13 +74,13 @@ enum err stripe_list_all(struct stripe *s, mem_ctx *mem, const char *path, const
     struct json_object *into) MUST_CHECK;
 
 /*
- * GET /v1/account: whose key ours is. *id "acct_...". ERR_FORBIDDEN: a restricted key that may not ask; else as
- * stripe_call().
+ * GET /v1/account: the Stripe account of our key. *id "acct_...". ERR_FORBIDDEN: a restricted key without the right to
+ * ask; else as stripe_call().
  */
 enum err stripe_account(struct stripe *s, mem_ctx *mem, const char **id) MUST_CHECK;
 
 struct stripe_checkout {
-	const char	*tenant;	/* our id: client_reference_id and metadata[tenant_id] of session and subscription */
+	const char	*tenant;	/* our id: client_reference_id, metadata[tenant_id] of checkout session and subscription */
 	const char	*plan;
 	const char	*price;
 	const char	*email;		/* or NULL when customer is given */
@@ -93,7 +93,7 @@ struct stripe_checkout {
 
 /*
  * POST /v1/checkout/sessions. *id "cs_..."; *url on Stripe's checkout host (checked), or NULL when no longer open.
- * ERR_NOT_FOUND: Stripe has no such customer, or has it no more.
+ * ERR_NOT_FOUND: the customer does not exist at Stripe, or was deleted.
  */
 enum err stripe_checkout(struct stripe *s, mem_ctx *mem, const struct stripe_checkout *c, const char **id,
     const char **url) MUST_CHECK;

@@ -66,7 +66,7 @@ range_is(const struct range *r, const char *name, size_t n)
 	return r->len == n && strncasecmp(r->name, name, n) == 0;
 }
 
-/* 3 for the type itself, 2 for any of its family, 1 for anything, 0 for another type. */
+/* 3: the exact type; 2: its family with a wildcard; 1: a wildcard for all types; 0: no match. */
 static int
 closeness(const struct range *r, const char *type, size_t main_len)
 {
@@ -77,7 +77,7 @@ closeness(const struct range *r, const char *type, size_t main_len)
 	return range_is(r, "*/*", 3) ? 1 : 0;
 }
 
-/* How much the list wants a type: its quality first, then how closely the element names it. */
+/* The preference for a type: its quality first, then how closely the list's element names it. */
 static int
 wanted(const char *list, const char *type)
 {
@@ -103,7 +103,7 @@ http_wants_json(const struct http_req *q)
 	return accept != NULL && wanted(accept, "application/json") > wanted(accept, "text/html");
 }
 
-/* "de" stands for "de" and "de-AT". */
+/* The language "de" serves the ranges "de" and "de-AT". */
 static bool
 speaks(const struct range *r, const char *language)
 {

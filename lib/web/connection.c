@@ -16,27 +16,27 @@
 #include "secret.h"
 
 enum {
-	POOL_BYTES	= 24 * 1024,	/* of memory had at once, enough for most requests */
-	SEND_SECONDS	= 10,		/* a peer that takes nothing for so long is gone */
+	POOL_BYTES	= 24 * 1024,	/* of memory allocated at once, enough for most requests */
+	SEND_SECONDS	= 10,		/* a peer that reads nothing for this long counts as gone */
 	DRAIN_MS	= 1000,
 	DRAIN_BYTES	= 1 << 20,
 	ID_LEN		= 22		/* base64url characters: 132 bits */
 };
 
 struct connection {
-	mem_ctx			*mem;		/* holds this too */
+	mem_ctx			*mem;		/* this struct is on it too */
 	int			fd;		/* -1 once libfcgi has closed it */
 	int			*scratch;
 	struct record		record;
 	FCGX_Request		fcgi;
-	bool			open;		/* there is somebody to answer */
-	enum err		refusal;	/* OK: the application's to answer */
+	bool			open;		/* a response can be sent */
+	enum err		refusal;	/* OK: the application answers */
 	struct http_req		q;
 	struct http_res		r;
 	int64_t			started;
 };
 
-/* A peer that connects and leaves without a word is a health check and not worth a line. */
+/* Logs nothing for a peer that connects and closes without sending: that is a health check. */
 static void
 log_refused(const struct record *record)
 {
@@ -109,8 +109,8 @@ store_head(struct connection *c, bool with_params)
 }
 
 /*
- * Lets libfcgi parse the head, and then write to the peer. keepConnection keeps it from closing either descriptor by
- * itself unless something failed; detached, from waiting for the peer when it does.
+ * Lets libfcgi parse the head from the scratch file and then write to the peer. With keepConnection it closes neither
+ * descriptor unless something fails; with detached it does not wait for the peer when it closes one.
  */
 static bool
 open_fcgi(struct connection *c, bool with_params)
@@ -170,7 +170,7 @@ refuse(struct connection *c, const struct serve_calls *calls, enum err why)
 	calls->refuse(calls->app, &c->q, &c->r, why);
 }
 
-/* What the application could not bring into form becomes an error page, and if even that fails, a bare sentence. */
+/* Replaces a missing or invalid response by an error page, and an invalid error page by a bare sentence. */
 static void
 repair(struct connection *c, const struct serve_calls *calls)
 {
@@ -186,7 +186,7 @@ repair(struct connection *c, const struct serve_calls *calls)
 	http_body(&c->r, 500, "text/plain; charset=utf-8", sentence, sizeof(sentence) - 1);
 }
 
-/* Until the application, or for a request that cannot be read the refusal, has the word. */
+/* Everything before the application's turn: checks and parses the request, and sets open and refusal. */
 static void
 prepare(struct connection *c)
 {
@@ -209,7 +209,7 @@ prepare(struct connection *c)
 	c->r = (struct http_res){ .mem = c->mem };
 }
 
-/* All at once, so that what they need can be done at once too. */
+/* Hands all requests over in one call, so that the application can do their work together. */
 static void
 handle(struct connection **all, size_t n, const struct serve_calls *calls)
 {
@@ -236,7 +236,7 @@ write_response(struct connection *c)
 	FCGX_PutStr(head.data, (int)head.len, c->fcgi.out);
 	if (strcmp(c->q.method, "HEAD") != 0)
 		FCGX_PutStr(r->body.data, (int)r->body.len, c->fcgi.out);
-	/* Having waited once for a peer that takes nothing, do not wait again with the last record. */
+	/* After a failed or timed-out write, do not wait again to write the last record. */
 	if (FCGX_GetError(c->fcgi.out) != 0)
 		shutdown(c->fd, SHUT_RDWR);
 	FCGX_Finish_r(&c->fcgi);

@@ -6,23 +6,23 @@
 
 struct connection;
 
-/* Takes the accepted socket over. *scratch, a file in memory, is one thread's for all its connections. */
+/* Takes the accepted socket over. *scratch: an in-memory file of this thread, used by all its connections. */
 struct connection *connection_new(int fd, int *scratch);
 
-/* That file, had before descriptors run short; -1 when there is none. It is made again if it was lost. */
+/* Creates that file, or returns -1. Called early, before descriptors run short; a connection recreates a lost file. */
 int connection_scratch(void);
 
-/* Reads what has come, without waiting. True once there is a request to answer, or nothing more to wait for. */
+/* Reads what has arrived, without waiting. True once the request is whole or refused, so that it can be answered. */
 bool connection_read(struct connection *c);
 
-/* What poll() should wait for while there is neither: the socket, and until when. */
+/* While connection_read() is false: the socket to poll, and the deadline in clock_ms()'s milliseconds. */
 int connection_fd(const struct connection *c);
 int64_t connection_deadline(const struct connection *c);
 
-/* For so many milliseconds nobody has looked at it: they are not held against it. */
+/* Extends the deadlines by ms, the time this thread spent on other connections. */
 void connection_excuse(struct connection *c, int64_t ms);
 
-/* Answers all of them, those that are requests of the application's together, and closes and frees them. */
+/* Answers, closes and frees n connections. The application gets all its requests in one call. */
 void connection_answer(struct connection **all, size_t n, const struct serve_calls *calls);
 
 #endif

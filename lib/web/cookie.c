@@ -37,7 +37,7 @@ look_at_header(struct search *s, const char *header)
 	}
 }
 
-/* A browser that sends more cookies than we could have set is as ambiguous as one that sends two of a name. */
+/* More than HTTP_MAX_COOKIES cookies are as ambiguous as two of one name: the site cannot have set so many. */
 const char *
 http_cookie(const struct http_req *q, const char *name, bool *ambiguous)
 {

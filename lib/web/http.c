@@ -23,7 +23,7 @@ http_param(const struct http_req *q, const char *name, bool *twice)
 	return value;
 }
 
-/* Digits only and at most as many as a body that we read can need; -1 for anything else. */
+/* At most 9 digits, enough for any body that is accepted; -1 for anything else. */
 static long
 length_value(const char *s)
 {
@@ -36,7 +36,7 @@ length_value(const char *s)
 	return n;
 }
 
-/* An absent or empty CONTENT_LENGTH says that there is no body. */
+/* An absent or empty CONTENT_LENGTH means an empty body. */
 enum err
 http_read_body(struct http_req *q, size_t limit)
 {

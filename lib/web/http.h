@@ -25,24 +25,24 @@ struct http_param {
 
 struct http_req {
 	mem_ctx			*mem;		/* this request's memory */
-	const char		*method;	/* upper case token, any */
+	const char		*method;	/* "GET" and the like, from the list in request.c; "-": not read */
 	const char		*path;		/* REQUEST_URI's path, percent-decoded once, valid UTF-8, starts with '/' */
 	struct form		query;
 	const char		*remote_addr;	/* set by the web server; X-Forwarded-* are ignored */
-	const char		*id;		/* request id of ours, 22 characters */
+	const char		*id;		/* our request id, 22 characters */
 	const struct http_param	*params;	/* as FastCGI gave them */
 	size_t			n_params;
 	const char		*body;		/* the exact bytes, NUL after the end; NULL before http_read_body() */
 	size_t			body_len;
-	void			*stream;	/* serve's */
+	void			*stream;	/* struct record; for lib/web only */
 };
 
 /* A CGI parameter such as "HTTP_ACCEPT"; NULL when absent. *twice (may be NULL) says it was given more than once. */
 const char *http_param(const struct http_req *q, const char *name, bool *twice);
 
 /*
- * The one cookie of that name; NULL when absent, or when given twice (then *ambiguous, if not NULL, is true). ';' and
- * ',' both separate (Apache joins Cookie headers with a comma).
+ * The one cookie of that name; NULL when absent or ambiguous: given twice, or among more than HTTP_MAX_COOKIES cookies
+ * (then *ambiguous, if not NULL, is true). ';' and ',' both separate (Apache joins Cookie headers with a comma).
  */
 const char *http_cookie(const struct http_req *q, const char *name, bool *ambiguous);
 
@@ -58,7 +58,7 @@ bool http_content_is(const struct http_req *q, const char *media_type);
 /* Whether Accept prefers application/json over text/html. */
 bool http_wants_json(const struct http_req *q);
 
-/* First of the languages (n of them) that Accept-Language prefers; the first one by default. */
+/* The one of n languages that Accept-Language prefers; languages[0] by default. */
 const char *http_language(const struct http_req *q, const char *const *languages, size_t n);
 
 struct http_res {
@@ -76,7 +76,7 @@ struct http_exchange {
 	struct http_res	*r;
 };
 
-/* Adds one header. Bytes below 0x20 or 0x7f, or a head over HTTP_MAX_RESPONSE_HEAD, make the response a 500. */
+/* Adds one header. A byte below 0x20, a byte 0x7f or a head over HTTP_MAX_RESPONSE_HEAD makes the response a 500. */
 void http_header(struct http_res *r, const char *name, const char *value);
 
 /* Set-Cookie with Path=/; Secure; HttpOnly; SameSite=Lax. max_age in seconds; 0 clears it; -1 for a session cookie. */
@@ -85,7 +85,7 @@ void http_set_cookie(struct http_res *r, const char *name, const char *value, lo
 /* 303 to a URL we built. Always with an explicit status. Returns OK, so that a handler can end with it. */
 enum err http_redirect(struct http_res *r, const char *url);
 
-/* Whole bodies. */
+/* Sets the status, the Content-Type and the whole body. */
 void http_body(struct http_res *r, int status, const char *content_type, const char *bytes, size_t n);
 
 #endif

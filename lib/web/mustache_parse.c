@@ -20,7 +20,7 @@ struct parser {
 	unsigned		line;
 	struct token		tokens[LINE_TOKENS];	/* of the current line */
 	size_t			n;
-	size_t			open[MUSTACHE_DEPTH];	/* indexes of the sections we are in */
+	size_t			open[MUSTACHE_DEPTH];	/* node indexes of the open sections */
 	size_t			depth;
 	struct mustache		*out;
 	const char		*why;
@@ -56,7 +56,7 @@ trim(struct token *t)
 		t->n--;
 }
 
-/* What the first character of a tag makes of it; TEXT for what is not supported. */
+/* The kind of tag that its first character stands for; TEXT for a kind that is not supported. */
 static enum mustache_kind
 tag_kind(char c)
 {
@@ -90,12 +90,12 @@ is_name(const struct token *t)
 	return t->n > 0;
 }
 
-/* Cuts the mark off and white space around the name. */
+/* Cuts off the character of the kind, and white space around the name. */
 static enum err
 name_tag(struct parser *p, struct token *t)
 {
 	if (t->kind == MUSTACHE_TEXT)
-		return fail(p, t->line, "delimiters cannot be set, and there is no inheritance");
+		return fail(p, t->line, "set delimiters and inheritance are not supported");
 	if (t->kind != MUSTACHE_ESCAPED) {
 		t->s++;
 		t->n--;
@@ -172,7 +172,7 @@ is_blank(const struct token *t)
 	return true;
 }
 
-/* The tag that is alone on the line and prints nothing itself, so that the line goes with it; or NULL. */
+/* The tag that is alone on a line and is not a variable, or NULL: the rest of such a line is not printed. */
 static const struct token *
 lone_tag(const struct parser *p)
 {
@@ -209,7 +209,7 @@ set_text(struct parser *p, struct mustache_node *node, const struct token *t)
 	node->len = t->n;
 }
 
-/* "a.b" becomes "a\0b"; a partial's name is one, dots and all. */
+/* "a.b" becomes "a\0b"; a partial's name keeps its dots. */
 static void
 set_name(struct parser *p, struct mustache_node *node, const struct token *t)
 {
@@ -232,7 +232,7 @@ static enum err
 open_section(struct parser *p, const struct token *t)
 {
 	if (p->depth == MUSTACHE_DEPTH)
-		return fail(p, t->line, "sections are too deep");
+		return fail(p, t->line, "sections are nested too deeply");
 	p->open[p->depth++] = p->out->n - 1;
 	return OK;
 }
@@ -259,7 +259,7 @@ close_section(struct parser *p, const struct token *t)
 	struct mustache_node	*node = p->depth > 0 ? &p->out->nodes[p->open[p->depth - 1]] : NULL;
 
 	if (node == NULL || !names_node(p, t, node))
-		return fail(p, t->line, "this closes no open section of that name");
+		return fail(p, t->line, "this tag closes no open section of that name");
 	node->end = p->out->n;
 	p->depth--;
 	return OK;
@@ -279,7 +279,7 @@ add_token(struct parser *p, const struct token *t)
 	return is_section(t->kind) ? open_section(p, t) : OK;
 }
 
-/* The line goes; of a partial, what stood before it becomes the indentation of each of its lines. */
+/* Prints nothing of the line itself. White space before a partial becomes the indentation of all its lines. */
 static enum err
 add_lone_tag(struct parser *p, const struct token *tag)
 {
@@ -289,7 +289,7 @@ add_lone_tag(struct parser *p, const struct token *tag)
 	return OK;
 }
 
-/* An empty text marks where the line starts, unless there is nothing on it to indent. */
+/* An empty text node marks the start of a line; an empty line has none, because it is not indented. */
 static enum err
 add_line(struct parser *p)
 {

@@ -7,7 +7,7 @@
 
 #include "mustache_tree.h"
 
-/* One value of the context stack. Stacks share their lower part, so a frame never changes. */
+/* One value of the context stack. Nested stacks share the frames below. */
 struct frame {
 	struct json_object	*value;
 	const struct frame	*below;
@@ -19,7 +19,7 @@ struct render {
 	struct buf		*out;
 };
 
-/* Where in a template we are, and what each of its lines begins with. */
+/* The template being rendered, the indentation of its lines, and the depth of nesting. */
 struct place {
 	const struct mustache	*t;
 	const char		*indent;
@@ -29,7 +29,7 @@ struct place {
 static enum err render_nodes(const struct render *r, struct place at, size_t from, size_t to,
     const struct frame *stack);
 
-/* The first name is looked for down the stack, the others only in what it named. */
+/* The first name is searched down the stack, each further name only in the value of the one before. */
 static struct json_object *
 look_up(const struct mustache_node *node, const struct frame *stack)
 {
@@ -75,7 +75,7 @@ put_int(struct buf *out, struct json_object *v)
 		buf_printf(out, "%jd", (intmax_t)n);
 }
 
-/* As few digits as bring the same number back. */
+/* The fewest digits, 15 at least, that read back as the same number. */
 static void
 put_double(struct buf *out, double d)
 {
@@ -107,7 +107,7 @@ put_escaped(struct buf *out, const char *s, size_t n)
 	buf_put(out, plain, (size_t)(end - plain));
 }
 
-/* The document is shared between threads: json-c's own printing keeps what it printed inside the object. */
+/* Does not use json-c's printing, which caches its text in the object: threads share the document. */
 static void
 put_value(struct buf *out, struct json_object *v, bool escaped)
 {
@@ -153,7 +153,7 @@ render_section(const struct render *r, struct place at, size_t from, size_t to, 
 	return OK;
 }
 
-/* NULL when a dynamic name is not there or no string. */
+/* NULL when a dynamic name is missing or not a string. */
 static const char *
 partial_name(const struct mustache_node *node, const struct frame *stack)
 {

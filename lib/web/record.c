@@ -68,7 +68,7 @@ stream_record(struct record *r, enum record_phase next, struct buf *sink)
 		r->state = RECORD_WHOLE;
 }
 
-/* A record of another request on our connection: its BEGIN is answered, the rest skipped. */
+/* A record of another request on our connection: its BEGIN is answered with CANT_MULTIPLEX, the rest skipped. */
 static void
 foreign_record(struct record *r, int type, unsigned id)
 {
@@ -174,7 +174,7 @@ record_feed(struct record *r, const void *bytes, size_t n)
 	return r->state;
 }
 
-/* A peer that does not take the answer to a request it should not have sent does not get it. */
+/* Without waiting: the peer should not have sent that request, so a reply that it does not read is lost. */
 static void
 send_reply(struct record *r, int fd)
 {
@@ -215,7 +215,7 @@ record_read(struct record *r, int fd)
 	return r->state;
 }
 
-/* One of a pair's two lengths, in one byte or four; false when it is not all there. */
+/* One of a pair's two lengths, in one byte or four; false when bytes of it are missing. */
 static bool
 take_length(const uint8_t **p, const uint8_t *end, size_t *out)
 {
@@ -242,7 +242,7 @@ is_name(const uint8_t *s, size_t n)
 	return n > 0;
 }
 
-/* Whether a parameter holds what the client wrote; others, such as Apache's SERVER_SIGNATURE, may hold a newline. */
+/* Whether a parameter holds input of the client; others, such as Apache's SERVER_SIGNATURE, may hold a newline. */
 static bool
 is_from_client(const uint8_t *name, size_t n)
 {

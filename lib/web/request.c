@@ -8,7 +8,7 @@
 /* Parameters the web server must set; without one it is misconfigured. */
 static const char *const needed[] = { "REQUEST_METHOD", "REQUEST_URI", "SERVER_PROTOCOL", "REMOTE_ADDR" };
 
-/* Parameters that decide something: given twice, two readers could decide differently. */
+/* Parameters that decide something. One given twice is refused: two readers could take different values of it. */
 static const char *const once[] = {
 	"REQUEST_METHOD", "REQUEST_URI", "SERVER_PROTOCOL", "REMOTE_ADDR", "CONTENT_LENGTH", "CONTENT_TYPE",
 	"HTTP_HOST", "HTTP_ORIGIN", "HTTP_AUTHORIZATION", "HTTP_SEC_FETCH_SITE", "HTTP_STRIPE_SIGNATURE"
@@ -51,7 +51,7 @@ read_method(struct http_req *q)
 	return ERR_METHOD;
 }
 
-/* As on the request line: visible ASCII, no fragment, and a path first ("*" and "http://" are none). */
+/* A target in origin form: visible ASCII, no fragment, starting with a path ("*" and "http://" do not). */
 static bool
 is_target(const char *uri)
 {
@@ -63,7 +63,7 @@ is_target(const char *uri)
 	return n <= REQUEST_MAX_URI && uri[0] == '/';
 }
 
-/* "/", or segments with something in them that is not "." or "..". The last may be empty: "/a/". */
+/* "/", or segments other than "", "." and "..", without a backslash. The last may be empty: "/a/". */
 static bool
 is_plain_path(const char *path)
 {

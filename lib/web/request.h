@@ -1,4 +1,4 @@
-/* request: what the parameters say, checked; the part of a request that is decided before any handler sees it. */
+/* request: reads method, path, query and address from the parameters and checks them, before any handler runs. */
 #ifndef TOLLGATE_REQUEST_H
 #define TOLLGATE_REQUEST_H
 
@@ -7,8 +7,8 @@
 enum { REQUEST_MAX_URI = 8192 };
 
 /*
- * Fills method, path, query and remote_addr from q->params; what cannot be read stays as it was. Not OK says why the
- * request is refused: ERR_BAD_REQUEST, ERR_METHOD, or ERR_NOT_FOUND for a path that no route can have.
+ * Fills method, path, query and remote_addr from q->params; a field that cannot be read stays unchanged. An error says
+ * why the request is refused: ERR_BAD_REQUEST, ERR_METHOD, or ERR_NOT_FOUND for a path that no route can have.
  */
 enum err request_read(struct http_req *q) MUST_CHECK;
 

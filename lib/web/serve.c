@@ -20,19 +20,19 @@ enum { BACK_OFF_MS = 100, COMPLAIN_MS = 1000 };
 struct server {
 	const struct serve_options	*options;
 	const struct serve_calls	*calls;
-	int				stop;		/* an eventfd, readable once we are to stop */
+	int				stop;		/* an eventfd, readable once the server must stop */
 	pthread_mutex_t			turn;		/* one thread at a time waits for the next connection */
-	int64_t				complained;	/* when accept's failure was last logged; under turn */
+	int64_t				complained;	/* when a failed accept was last logged; under turn */
 };
 
-/* The connections that one thread is at. */
+/* The connections that one thread is serving. */
 struct crowd {
 	struct connection	*all[SERVE_TOGETHER];
 	size_t			n;
 	int			scratch;
 };
 
-/* Out of descriptors or memory: others will give theirs back, so wait a little, and say so at most once a second. */
+/* Out of descriptors or memory: waits for other threads to release some, and logs it at most once a second. */
 static void
 back_off(struct server *s, int error)
 {
@@ -45,7 +45,7 @@ back_off(struct server *s, int error)
 	poll(&p, 1, BACK_OFF_MS);
 }
 
-/* Waits at the door; *stop is set when we are to stop. */
+/* True when there may be a connection to accept; false, with *stop set, when the server must stop. */
 static bool
 await_connection(struct server *s, bool *stop)
 {
@@ -58,7 +58,7 @@ await_connection(struct server *s, bool *stop)
 	return !*stop;
 }
 
-/* One after the other while there are any, up to what a thread may take at once. */
+/* Accepts the waiting connections, at most as many as a thread may take at once. */
 static void
 take_connections(struct server *s, struct crowd *c)
 {
@@ -74,7 +74,7 @@ take_connections(struct server *s, struct crowd *c)
 	}
 }
 
-/* Reads what has come of each; those that have come to an end go to the front. How many they are. */
+/* Reads from each connection and moves those that can be answered to the front. Returns their number. */
 static size_t
 read_connections(struct crowd *c)
 {
@@ -105,7 +105,7 @@ await_more(const struct crowd *c)
 	poll(p, c->n, deadline_left(first));
 }
 
-/* Who is late holds up nobody: the others are answered meanwhile. */
+/* A slow connection does not delay the others: each is answered as soon as its request is whole. */
 static void
 serve_connections(struct crowd *c, const struct serve_calls *calls)
 {
@@ -144,7 +144,7 @@ work(void *arg)
 	return NULL;
 }
 
-/* As many threads as can be had: fewer is slower, none is an error. */
+/* Starts as many threads as possible: with fewer the server is slower, with 0 it fails. */
 static int
 start_threads(struct server *s, pthread_t *threads)
 {
@@ -157,7 +157,7 @@ start_threads(struct server *s, pthread_t *threads)
 	return n;
 }
 
-/* Requests in flight get drain_ms together. A thread that is still busy then ends with the process. */
+/* All requests in flight share one drain_ms. A thread that is still busy after it ends with the process. */
 static void
 join_threads(const struct server *s, const pthread_t *threads, int n)
 {

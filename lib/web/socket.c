@@ -13,7 +13,7 @@
 
 enum { BACKLOG = 511 };
 
-/* Threads of several processes may wait on one socket: who comes too late must not be held in accept(). */
+/* Several processes may wait on one socket: accept() must not block when another one took the connection. */
 static int
 make_ready(int fd)
 {
@@ -48,7 +48,7 @@ fail_closing(int fd, const char *where)
 	return -1;
 }
 
-/* Held as long as the process lives. A socket file alone cannot say whether somebody listens on it. */
+/* The lock is held until the process ends. A socket file alone does not tell whether a process listens on it. */
 static bool
 take_lock(const char *path)
 {
@@ -84,7 +84,7 @@ listen_unix(const char *path)
 	int			fd, bound;
 
 	if (strlen(path) >= sizeof(a.sun_path))
-		return fail(path, "this path is too long for a socket");
+		return fail(path, "the path is too long for a socket");
 	strcpy(a.sun_path, path);
 	if (!take_lock(path))
 		return -1;
@@ -113,7 +113,7 @@ listen_address(const struct addrinfo *a, const char *where)
 	return make_ready(fd);
 }
 
-/* "127.0.0.1:9000", "[::1]:9000". A host must be named: to be open to the world by a slip is too easy. */
+/* "127.0.0.1:9000", "[::1]:9000". The host is mandatory, so that no slip opens the port to the world. */
 static int
 listen_tcp(const char *where, const char *colon)
 {
@@ -125,7 +125,7 @@ listen_tcp(const char *where, const char *colon)
 	int			 error, fd;
 
 	if (n == 0 || n >= sizeof(host))
-		return fail(where, "wanted: HOST:PORT or a PATH with a slash in it");
+		return fail(where, "expected HOST:PORT or a PATH with a slash in it");
 	snprintf(host, sizeof(host), "%.*s", (int)n, where + bracket);
 	if ((error = getaddrinfo(host, colon + 1, &hints, &found)) != 0)
 		return fail(where, gai_strerror(error));
@@ -142,6 +142,6 @@ serve_listen(const char *where)
 	if (strchr(where, '/') != NULL)
 		return listen_unix(where);
 	if (colon == NULL || colon == where)
-		return fail(where, "wanted: HOST:PORT or a PATH with a slash in it");
+		return fail(where, "expected HOST:PORT or a PATH with a slash in it");
 	return listen_tcp(where, colon);
 }

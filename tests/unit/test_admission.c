@@ -133,7 +133,7 @@ test_c92_who_begins_is_told_why(void **state)
 		const char	*why;
 	} table[] = {
 		{ "TG403", ERR_FORBIDDEN, "not you" }, { "TG503", ERR_CONFLICT, "not you" },
-		{ "42501", ERR_CONFLICT, "the database grants this role nothing: run tollgate migrate" },
+		{ "42501", ERR_CONFLICT, "the role of this program lacks its grants: run tollgate migrate" },
 		{ "55P03", ERR_UNAVAILABLE, NULL }, { "53300", ERR_UNAVAILABLE, NULL },
 	};
 	mem_ctx		*mem = mem_new();

@@ -284,14 +284,14 @@ test_what_is_no_template(void **state)
 		{ "{{.a}}", "line 1: a tag without a proper name" },
 		{ "{{a..b}}", "line 1: a tag without a proper name" },
 		{ "{{ {a} }}", "line 1: a tag without a proper name" },
-		{ "\n\n{{=<% %>=}}", "line 3: delimiters cannot be set, and there is no inheritance" },
-		{ "{{<a}}{{/a}}", "line 1: delimiters cannot be set, and there is no inheritance" },
-		{ "{{$a}}{{/a}}", "line 1: delimiters cannot be set, and there is no inheritance" },
+		{ "\n\n{{=<% %>=}}", "line 3: set delimiters and inheritance are not supported" },
+		{ "{{<a}}{{/a}}", "line 1: set delimiters and inheritance are not supported" },
+		{ "{{$a}}{{/a}}", "line 1: set delimiters and inheritance are not supported" },
 		{ "{{#a}}\n", "line 2: a section is not closed" },
-		{ "{{#a}}\n{{/b}}", "line 2: this closes no open section of that name" },
-		{ "{{#a.b}}{{/a}}", "line 1: this closes no open section of that name" },
-		{ "{{#a}}{{#b}}{{/a}}{{/b}}", "line 1: this closes no open section of that name" },
-		{ "{{/a}}", "line 1: this closes no open section of that name" },
+		{ "{{#a}}\n{{/b}}", "line 2: this tag closes no open section of that name" },
+		{ "{{#a.b}}{{/a}}", "line 1: this tag closes no open section of that name" },
+		{ "{{#a}}{{#b}}{{/a}}{{/b}}", "line 1: this tag closes no open section of that name" },
+		{ "{{/a}}", "line 1: this tag closes no open section of that name" },
 	};
 	const struct mustache	*t;
 	const char		*why;
@@ -330,7 +330,7 @@ test_sections_nest_32_deep(void **state)
 			assert_int_equal(render(*state, &row, &out), OK);
 	}
 	assert_string_equal(out.data, "x");
-	assert_string_equal(why, "line 1: sections are too deep");
+	assert_string_equal(why, "line 1: sections are nested too deeply");
 }
 
 static void

@@ -1,4 +1,4 @@
-/* admin: the administrator's own connection, for migrate: whole scripts, no time limit, errors told in full. */
+/* admin: the administrator's own connection, for migrate: whole scripts, no time limit, errors printed in full. */
 #ifndef TOLLGATE_ADMIN_H
 #define TOLLGATE_ADMIN_H
 
@@ -6,16 +6,16 @@
 
 struct admin;
 
-/* Connects as conninfo says. ERR_UNAVAILABLE, told on stderr. Closed when ctx is freed, and with it what it locked. */
+/* Connects to conninfo. ERR_UNAVAILABLE, printed on stderr. Freeing ctx closes the connection and frees its locks. */
 enum err admin_open(mem_ctx *ctx, const char *conninfo, struct admin **out) MUST_CHECK;
 
 /*
- * Runs the statements of a script, one transaction unless one is open already. An error is told on stderr as
+ * Runs the statements of a script, one transaction unless one is open already. An error is printed on stderr as
  * "NAME:LINE: ...", and is ERR_CONFLICT; a lost connection ERR_UNAVAILABLE.
  */
 enum err admin_script(struct admin *a, const char *name, const char *sql) MUST_CHECK;
 
-/* As admin_script; ends the transaction that is open, as begun by admin_script("begin"). It must still be open. */
+/* Commits the transaction that admin_script("begin") opened. ERR_CONFLICT, printed: a script has already ended it. */
 enum err admin_commit(struct admin *a, const char *name) MUST_CHECK;
 
 /*

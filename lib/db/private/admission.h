@@ -1,4 +1,4 @@
-/* admission: what a connection is asked before it serves anything: whether the database is the one we are meant for. */
+/* admission: asks on a new connection whether the database fits this program, before any call uses it. */
 #ifndef TOLLGATE_ADMISSION_H
 #define TOLLGATE_ADMISSION_H
 
@@ -9,8 +9,9 @@
 #include "err.h"
 
 /*
- * One round trip. OK; ERR_FORBIDDEN: the database is another environment's; ERR_CONFLICT: its schema is older than this
- * build; ERR_UNAVAILABLE: it did not answer, which says nothing of the two. *why: a sentence of at most n bytes, unless OK.
+ * One round trip. ERR_FORBIDDEN: the database belongs to another environment. ERR_CONFLICT: its schema is older than
+ * this build or missing, or grants are. ERR_UNAVAILABLE: no usable answer. On an error why gets at most n
+ * bytes of text.
  */
 enum err admission_ask(PGconn *pg, const char *environment, int64_t deadline, char *why, size_t n) MUST_CHECK;
 

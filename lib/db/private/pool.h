@@ -8,7 +8,7 @@
 
 #include "db.h"
 
-enum { POOL_STATEMENTS = 64 };		/* prepared for each connection; what comes later is sent whole */
+enum { POOL_STATEMENTS = 64 };		/* prepared on one connection; further statements are sent unprepared */
 
 struct conn {
 	PGconn		*pg;		/* NULL: not connected */
@@ -19,29 +19,29 @@ struct conn {
 };
 
 /* What each transaction runs with, beside its statement_timeout: X(name, value). */
-#define POOL_SETTINGS(X) X("search_path", "pg_catalog,pg_temp") X("client_min_messages", "warning") X("lock_timeout", "1000") \
-	X("idle_in_transaction_session_timeout", "5000")
+#define POOL_SETTINGS(X) X("search_path", "pg_catalog,pg_temp") X("client_min_messages", "warning") \
+	X("lock_timeout", "1000") X("idle_in_transaction_session_timeout", "5000")
 
 struct db {
 	struct db_options	options;
-	const char		*settings;	/* for the startup packet; NULL: each call brings them */
-	const char		*statement_timeout;	/* ms; a little before we stop waiting: then we know that nothing was done */
+	const char		*settings;	/* for the startup packet; NULL: each call sets them */
+	const char		*statement_timeout;	/* ms; ends before our own wait, so that we know nothing was done */
 	pthread_mutex_t		lock;
 	pthread_cond_t		given;
 	int			backoff_ms;	/* 0: the last connecting succeeded */
-	int64_t			connect_at;	/* not before */
+	int64_t			connect_at;	/* no attempt to connect before this time */
 	enum err		refusal;	/* why the last connection was not admitted, OK when it was */
-	char			why[200];	/* in words */
+	char			why[200];	/* the same as a sentence */
 	struct conn		*conns;		/* options.pool of them */
 };
 
 /*
- * A live, idle connection, at the deadline at the latest. ERR_UNAVAILABLE: none came free in time, or the database does
- * not let us in.
+ * A live, idle connection, at the deadline at the latest. ERR_UNAVAILABLE: no connection became free in time, or the
+ * database was not reached or did not admit us.
  */
 enum err pool_take(struct db *db, int64_t deadline, struct conn **out) MUST_CHECK;
 
-/* Back into the pool, or closed unless it is exactly as it was taken. */
+/* Returns a connection to the pool; closes it unless it is sound and idle. */
 void pool_give(struct db *db, struct conn *c, bool sound);
 
 #endif

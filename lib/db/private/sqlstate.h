@@ -1,4 +1,4 @@
-/* sqlstate: what PostgreSQL's five letters mean to us, as one table. */
+/* sqlstate: PostgreSQL's SQLSTATEs mapped to our errors, as one table. */
 #ifndef TOLLGATE_SQLSTATE_H
 #define TOLLGATE_SQLSTATE_H
 
@@ -7,16 +7,16 @@
 #include "err.h"
 
 struct sqlstate {
-	const char	*prefix;	/* of the code; the longest one counts */
+	const char	*prefix;	/* of the code; the longest match counts */
 	enum err	err;
-	bool		again;		/* nothing was done, and another run may well succeed */
-	bool		drop;		/* this connection cannot do it, a fresh one may */
+	bool		again;		/* nothing was done; another run may succeed */
+	bool		drop;		/* only a new connection may succeed */
 };
 
-/* Never NULL: what the table does not know is ERR_INTERNAL. */
+/* Never NULL: a code outside the table is ERR_INTERNAL. */
 const struct sqlstate *sqlstate_find(const char *code);
 
-/* Raised by our own functions on purpose: an answer, not a fault to log. */
+/* Whether our own functions raise this code on purpose: an answer, not a fault to log. */
 bool sqlstate_is_answer(const char *code);
 
 #endif

@@ -1,4 +1,4 @@
-/* listen: waits for notifications. They are a hint to look, and what they say is not read: anybody may send them. */
+/* listen: waits for notifications. Any role may send one, so it is only a hint to look, and its payload is not read. */
 #ifndef TOLLGATE_LISTEN_H
 #define TOLLGATE_LISTEN_H
 
@@ -8,9 +8,9 @@
 #define db_listen(db, channel, stop_fd, told, arg) db_listen_on((db), "listen " channel, (stop_fd), (told), (arg))
 
 /*
- * Keeps one of the pool's connections, and calls told(arg) once it listens (what was said before, nobody heard) and each
- * time something came in, however much. OK: stop_fd became readable, or the connection was lost. ERR_UNAVAILABLE: there
- * was none to be had.
+ * Occupies one connection of the pool. Calls told(arg) when it begins to listen, because earlier notifications are
+ * lost, and then once for each batch of notifications. OK: stop_fd became readable, or the connection was lost.
+ * ERR_UNAVAILABLE: no connection.
  */
 enum err db_listen_on(struct db *db, const char *sql, int stop_fd, void (*told)(void *arg), void *arg) MUST_CHECK;
 

@@ -1,4 +1,4 @@
-/* hosted: where Stripe's hosted pages live, as far as this API address tells. Inside lib/stripe only. */
+/* hosted: the origins of Stripe's hosted pages, derived from the API address. Inside lib/stripe only. */
 #ifndef TOLLGATE_STRIPE_HOSTED_H
 #define TOLLGATE_STRIPE_HOSTED_H
 
@@ -7,9 +7,9 @@
 struct stripe_hosted {
 	const char	*checkout;		/* origins */
 	const char	*portal;
-	const char	*origins;		/* each of them once */
+	const char	*origins;		/* both, separated by a space; one if they are equal */
 	const char	*portal_configuration;	/* or "" */
-	bool		loopback;		/* the API is on this machine: plain http will do */
+	bool		loopback;		/* the API is on this machine: plain http is allowed */
 };
 
 struct stripe_hosted stripe_hosted_of(mem_ctx *ctx, const struct stripe_options *options);
