@@ -1,51 +1,55 @@
--- Roles, and what they may do outside our own schemas. Applied first at every migrate, so it only states how things are.
+-- Roles, and what they may do outside our own schemas. Applied first at every migrate: states the present rules only.
 --
--- Owners cannot log in: tollgate_owner has the tables (and FORCE row-level security binds it too), the others own the
--- security definer functions. Each kind of process logs in as a role of its own, which owns nothing, is a member of
+-- Owners cannot log in: tollgate_owner owns the tables (FORCE row-level security applies to it too), the others own the
+-- security definer functions. Each kind of process logs in with a role of its own, which owns nothing, is a member of
 -- nothing and may execute its own functions only.
 
+-- The one list of roles; a role with timeouts logs in. Everything else finds them in pg_roles by their prefix.
 do $$
 declare
 	is_super boolean := (select rolsuper from pg_catalog.pg_roles where rolname = current_user);
-	owners text[] := array['tollgate_owner', 'tollgate_auth', 'tollgate_service', 'tollgate_rls'];
-	logins text[] := array['tollgate_signup', 'tollgate_account', 'tollgate_billing', 'tollgate_webhooks',
-		'tollgate_jobs', 'tollgate_operator'];
-	name text;
+	item record;
 begin
-	foreach name in array owners || logins loop
-		if not exists (select from pg_catalog.pg_roles where rolname = name) then
-			execute format('create role %I', name);
-		end if;
-		execute format('alter role %I noinherit %s', name, case when name = any (logins) then 'login' else 'nologin' end);
-		if is_super then
-			execute format('alter role %I nosuperuser nocreatedb nocreaterole noreplication nobypassrls', name);
-		elsif name = any (owners) then
-			-- a hosted database's administrator must be a member to create what the owners own
-			execute format('grant %I to %I', name, current_user);
-		end if;
-	end loop;
 	execute format('revoke all on database %I from public', current_database());
-	execute format('grant connect on database %I to %s', current_database(), array_to_string(logins, ', '));
-end
-$$;
-
-do $$
-declare
-	is_super boolean := (select rolsuper from pg_catalog.pg_roles where rolname = current_user);
-	login record;
-begin
-	for login in select * from (values
-		('tollgate_signup', '3s', '1s'), ('tollgate_account', '3s', '1s'), ('tollgate_billing', '3s', '1s'),
-		('tollgate_webhooks', '3s', '1s'), ('tollgate_jobs', '15s', '5s'), ('tollgate_operator', '60s', '5s')
-	) as v (name, statement_timeout, lock_timeout) loop
-		execute format('alter role %I set statement_timeout = %L', login.name, login.statement_timeout);
-		execute format('alter role %I set lock_timeout = %L', login.name, login.lock_timeout);
-		execute format('alter role %I set idle_in_transaction_session_timeout = %L', login.name, '5s');
-		execute format('alter role %I set search_path = pg_catalog, pg_temp', login.name);
+	for item in select * from (values
+		('tollgate_owner', null, null),
+		('tollgate_auth', null, null),
+		('tollgate_service', null, null),
+		('tollgate_rls', null, null),
+		('tollgate_signup', '3s', '1s'),
+		('tollgate_signin', '3s', '1s'),
+		('tollgate_account', '3s', '1s'),
+		('tollgate_billing', '3s', '1s'),
+		('tollgate_webhooks', '3s', '1s'),
+		('tollgate_jobs', '15s', '5s'),
+		('tollgate_operator', '60s', '5s')
+	) as v (role, statement_timeout, lock_timeout) loop
+		if not exists (select from pg_catalog.pg_roles where rolname = item.role) then
+			execute format('create role %I', item.role);
+		end if;
+		execute format('alter role %I noinherit', item.role);
 		if is_super then
-			-- bound values hold bearers and addresses: they belong in no log
-			execute format('alter role %I set log_parameter_max_length = 0', login.name);
-			execute format('alter role %I set log_parameter_max_length_on_error = 0', login.name);
+			execute format('alter role %I nosuperuser nocreatedb nocreaterole noreplication nobypassrls', item.role);
+		end if;
+		if item.statement_timeout is null then
+			execute format('alter role %I nologin', item.role);
+			if not is_super then
+				-- a hosted database's administrator must be a member to create what the owners own
+				execute format('grant %I to %I', item.role, current_user);
+			end if;
+			execute format('alter default privileges for role %I revoke execute on functions from public', item.role);
+			continue;
+		end if;
+		execute format('alter role %I login', item.role);
+		execute format('alter role %I set statement_timeout = %L', item.role, item.statement_timeout);
+		execute format('alter role %I set lock_timeout = %L', item.role, item.lock_timeout);
+		execute format('alter role %I set idle_in_transaction_session_timeout = %L', item.role, '5s');
+		execute format('alter role %I set search_path = pg_catalog, pg_temp', item.role);
+		execute format('grant connect on database %I to %I', current_database(), item.role);
+		if is_super then
+			-- bound values hold bearers and addresses, which must not be logged
+			execute format('alter role %I set log_parameter_max_length = 0', item.role);
+			execute format('alter role %I set log_parameter_max_length_on_error = 0', item.role);
 		end if;
 	end loop;
 	if not is_super then
@@ -53,9 +57,6 @@ begin
 	end if;
 end
 $$;
-
-alter default privileges for role tollgate_owner, tollgate_auth, tollgate_service, tollgate_rls
-	revoke execute on functions from public;
 
 do $$
 begin
@@ -72,7 +73,7 @@ declare
 	f record;
 begin
 	if not (select rolsuper from pg_catalog.pg_roles where rolname = current_user) then
-		raise notice 'not a superuser: dangerous functions of pg_catalog stay open to everybody';
+		raise notice 'not a superuser: dangerous functions of pg_catalog stay executable by every role';
 		return;
 	end if;
 	for f in

@@ -11,11 +11,14 @@
 enum err file_read(mem_ctx *ctx, const char *path, size_t max, char **out, size_t *n) MUST_CHECK;
 
 struct file_list {
-	const char	**names;	/* with the suffix, without the directory; in the order of strcmp() */
+	const char	**names;	/* with the suffix, relative to the directory; in the order of strcmp() */
 	size_t		n;
 };
 
 /* The names in dir that end with suffix (".sql") and do not start with '.'. ERR_NOT_FOUND: dir cannot be opened. */
 enum err file_list(mem_ctx *ctx, const char *dir, const char *suffix, struct file_list *out) MUST_CHECK;
+
+/* As file_list(), with the files in subdirectories: "auth/users.sql". */
+enum err file_tree(mem_ctx *ctx, const char *dir, const char *suffix, struct file_list *out) MUST_CHECK;
 
 #endif

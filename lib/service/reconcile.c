@@ -51,7 +51,7 @@ struct run {
 	long			done;
 };
 
-/* An event as service.receive_event takes it; NULL for one that our endpoint does not ask for, which nobody missed. */
+/* An event as service.adopt_events takes it; NULL for one that our endpoint does not ask for, which nobody missed. */
 static struct json_object *
 event_entry(mem_ctx *mem, struct json_object *event)
 {

@@ -1,20 +1,24 @@
--- Nobody may do anything: the files after this one say, each time anew, what they may. So a grant or policy that leaves
--- these files leaves the database with the same migrate, and a new table starts closed.
+-- Revokes every right and drops every policy: the files after this one state the rights anew at each migrate. A grant
+-- or policy that leaves these files so leaves the database with the same migrate, and a new table starts closed.
 
 do $$
 declare
 	ours name[] := array['auth', 'app', 'billing', 'inbox', 'sync', 'mail', 'api', 'service', 'ops', 'meta'];
-	roles text[] := array['tollgate_auth', 'tollgate_service', 'tollgate_rls', 'tollgate_signup', 'tollgate_account',
-		'tollgate_billing', 'tollgate_webhooks', 'tollgate_jobs', 'tollgate_operator'];
-	logins text := array_to_string(roles[4:], ', ');
+	-- without the owner of the schemas and tables
+	roles text[] := array(select r.rolname::text from pg_catalog.pg_roles r where r.rolname like 'tollgate\_%'
+		and not exists (select from pg_catalog.pg_namespace n where n.nspname = any (ours) and n.nspowner = r.oid));
+	logins text := (select string_agg(quote_ident(rolname), ', ') from pg_catalog.pg_roles
+		where rolname like 'tollgate\_%' and rolcanlogin);
 	item record;
 begin
 	for item in select nspname from pg_catalog.pg_namespace where nspname = any (ours) loop
 		execute format('revoke all on schema %I from public, %s', item.nspname, logins);
-		execute format('revoke all on all tables in schema %I from public, %s', item.nspname, array_to_string(roles, ', '));
+		execute format('revoke all on all tables in schema %I from public, %s', item.nspname,
+			array_to_string(roles, ', '));
 	end loop;
 	for item in
-		select p.oid::regprocedure as signature, array_to_string(array_remove(roles, p.proowner::regrole::text), ', ') as others
+		select p.oid::regprocedure as signature,
+			array_to_string(array_remove(roles, p.proowner::regrole::text), ', ') as others
 		from pg_catalog.pg_proc p where p.pronamespace::regnamespace::name = any (ours)
 	loop
 		execute format('revoke all on function %s from public, %s', item.signature, item.others);

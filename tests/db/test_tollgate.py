@@ -47,6 +47,7 @@ class Site:
         self.write("roles.sql", "select 1;\n")
         self.write("migrations/001_first.sql", FIRST)
         self.write("functions/plans.sql", PUT_PLANS)
+        self.write("triggers.sql", "")
         self.write("policies/none.sql", "")
         self.configure(self.conninfo, self.schema)
 
@@ -102,7 +103,8 @@ def test_f93_migrate_on_an_empty_database_and_again(site):
     done = site.migrate()
     assert (done.returncode, done.err) == (0, "")
     lines = [line.split()[0] for line in done.out.splitlines()]
-    assert lines == ["roles.sql", "migrations/001_first.sql", "functions/plans.sql", "policies/none.sql", "plans"]
+    assert lines == ["roles.sql", "migrations/001_first.sql", "functions/plans.sql", "triggers.sql", "policies/none.sql",
+                     "plans"]
     again = site.migrate()
     assert again.returncode == 0
     assert "001_first" not in again.out
@@ -181,6 +183,27 @@ def test_functions_and_policies_change_together_or_not_at_all(site):
     site.write("policies/none.sql", "nonsense;\n")
     assert site.migrate().returncode == 1
     assert site.ask("select ops.f()") == [(1,)]
+
+
+def test_functions_are_loaded_from_folders_in_whatever_order(site):
+    site.write("functions/a/early.sql", "create or replace function ops.early() returns int language sql as "
+               "'select ops.late()';\n")
+    site.write("functions/b/deep/late.sql", "create or replace function ops.late() returns int language sql as "
+               "'select 7';\n")
+    site.write("functions/b/notes.txt", "nonsense;\n")
+    site.write("triggers.sql", "create or replace trigger t after insert on ops.first execute function ops.fired();\n")
+    site.write("functions/z.sql", "create or replace function ops.fired() returns trigger language plpgsql as "
+               "'begin return null; end';\n")
+    done = site.migrate()
+    assert (done.returncode, done.err) == (0, "")
+    assert "functions/b/deep/late.sql" in done.out
+    assert site.ask("select ops.early()") == [(7,)]
+
+
+def test_the_bodies_of_functions_are_not_checked_in_functions_and_policies_alone(site):
+    site.write("migrations/002_second.sql", "create function ops.wrong() returns int language sql as 'select ops.none()';\n")
+    failed = site.migrate()
+    assert failed.returncode == 1 and "function ops.none() does not exist" in failed.err
 
 
 @pytest.mark.parametrize("delay", [0.05, 0.3])

@@ -153,7 +153,7 @@ def test_c37_the_operator_is_told_of_an_invoice_until_it_is_final(calm, customer
     says(customer[0], status="Active")
     sim.quiet()
     invoice = sim.object("subscription", subscription)["latest_invoice"]
-    told = ("select detail ->> 'code' from billing.alerts where kind = 'finalization_failed' and subject = %s "
+    told = ("select detail ->> 'code' from ops.alerts where kind = 'finalization_failed' and subject = %s "
             "and cleared_at is null")
     sim.fault(method="GET", path="/v1/invoices/" + invoice, answer="real", set={
         "status": "draft", "last_finalization_error": {"code": "customer_tax_location_invalid", "message": "Where is it?",
@@ -219,7 +219,7 @@ def test_c24_a_portal_that_offers_plans_is_no_drift_until_it_offers_another(stac
         where()
         wait_until(lambda: db.value("select clean_version > %s and version = clean_version from sync.objects where id = %s",
                                     version, made))
-        return db.value("select count(*) from billing.alerts where subject = %s and cleared_at is null",
+        return db.value("select count(*) from ops.alerts where subject = %s and cleared_at is null",
                         "portal_configuration:" + made)
     assert drift(lambda: db.execute("select ops.put_portal_configuration(%s, %s)", made, json.dumps({"features": {
         "subscription_update": {"enabled": True, "default_allowed_updates": ["price"],

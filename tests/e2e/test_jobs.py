@@ -215,7 +215,7 @@ def test_f113_told_to_stop_while_stripe_hangs_it_ends_in_time_and_the_next_one_d
 
 
 def key_alerts(db):
-    return db.rows("select detail -> 'refused' from billing.alerts where kind = 'stripe_key' and cleared_at is null")
+    return db.rows("select detail -> 'refused' from ops.alerts where kind = 'stripe_key' and cleared_at is null")
 
 
 def key_lines(stack, since):
@@ -285,7 +285,7 @@ def test_f102_a_live_subscription_that_stripe_does_not_know_is_told_of_and_locks
     sim.fault(method="GET", path=f"/v1/subscriptions/{subscription}", status=404, body=missing, times=2)
 
     def gone():
-        return db.rows("select id, tenant_id from billing.alerts where kind = 'gone' and subject = %s and cleared_at is null",
+        return db.rows("select id, tenant_id from ops.alerts where kind = 'gone' and subject = %s and cleared_at is null",
                        "subscription:" + subscription)
     mark(db, "subscription", subscription)
     wait_until(gone)

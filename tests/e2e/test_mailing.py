@@ -168,7 +168,7 @@ def test_f78_two_processes_side_by_side_send_each_mail_once(stack, mail, db, tmp
     assert 1 <= (tmp_path / "log").read_text().count('"mail_sent"') <= 39
 
 
-FACTS = """jsonb_build_object('plan', 'plan_starter', 'amount', billing.amount_document(1900, 'eur'),
+FACTS = """jsonb_build_object('plan', 'plan_starter', 'amount', api.amount_document(1900, 'eur'),
     'date', api.date_document('2026-12-03T12:00:00Z'))"""
 
 

@@ -99,12 +99,12 @@ def test_f81_one_that_changed_without_any_event_is_found_by_comparing(sim, db, c
     assert status(db, customer) == "active"
     compare_now(db)
     wait_until(lambda: status(db, customer) == "past_due")
-    assert db.value("select detail -> 'status' from billing.alerts where kind = 'drift' and subject = %s",
+    assert db.value("select detail -> 'status' from ops.alerts where kind = 'drift' and subject = %s",
                     f"subscription:{customer}") == ["active", "past_due"]
     wait_until(lambda: settled(db) and compared(db))
     compare_now(db)
     wait_until(lambda: compared(db))
-    assert db.value("select count(*) from billing.alerts where kind = 'drift' and subject = %s and cleared_at is null",
+    assert db.value("select count(*) from ops.alerts where kind = 'drift' and subject = %s and cleared_at is null",
                     f"subscription:{customer}") == 0
 
 

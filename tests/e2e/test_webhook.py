@@ -225,7 +225,7 @@ def test_f64_a_signed_body_that_is_no_event_is_refused(post, body):
 
 
 def test_c43_another_version_than_the_pinned_one_is_told_to_the_operator(post, db):
-    told = lambda: db.value("select count(*) from billing.alerts where kind = 'api_version' and subject = %s", version)
+    told = lambda: db.value("select count(*) from ops.alerts where kind = 'api_version' and subject = %s", version)
     version = "2031-01-01." + secrets.token_hex(4)
     for version, alerts in ((version, 1), (version, 1), ("2026-07-29.dahlia", 0)):
         assert post(new_event("customer.updated", api_version=version)[1]).body == RECEIVED

@@ -117,8 +117,9 @@ class Site:
         return str(tenant)
 
     def receive(self, ident, type_="customer.updated", kind="customer", obj="cus_1", raw=b"{}"):
-        self.ask("select service.receive_event(%s, %s, null, 1, false, %s::bytea, 't=1', '0', %s, %s)", ident, type_, raw,
-                 kind, obj)
+        about = [{"id": ident, "type": type_, "created": 1, "livemode": False, "signature": "t=1", "key": "0", "kind": kind,
+                  "object": obj, "at": 1, "size": len(raw)}]
+        self.ask("select service.receive_events(%s, %s)", json.dumps(about), raw)
 
     def deliver(self):
         """What the simulator has to tell of subscriptions, as webhooks would take it down."""

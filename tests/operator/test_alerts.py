@@ -2,7 +2,7 @@
 
 
 def raised(site, kind, subject):
-    site.ask("select billing.raise_alert(null, %s, %s, '{\"status\": \"odd\"}')", kind, subject)
+    site.ask("select ops.raise_alert(null, %s, %s, '{\"status\": \"odd\"}')", kind, subject)
 
 
 def test_what_is_open_is_listed_the_newest_first(site):

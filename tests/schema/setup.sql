@@ -40,10 +40,14 @@ begin
 end
 $$;
 
-create function tap.receive(p_event text, p_kind text, p_object text) returns jsonb language plpgsql as $$
+-- One event, as webhooks stores it; p_more overrides members. {"duplicate": whether it was known}.
+create function tap.receive(p_event text, p_kind text, p_object text, p_more jsonb default '{}',
+	p_raw bytea default '\x7b7d') returns jsonb language plpgsql as $$
 begin
-	return tap.ask('tollgate_webhooks', format('service.receive_event(%L, %L, %L, %s, false, %L, %L, null, %L, %L)',
-		p_event, 'some.type', '2026-07-29.dahlia', 1767225600, '\x7b7d'::bytea, 't=1,v1=00', p_kind, p_object));
+	return jsonb_build_object('duplicate', '[]' = tap.ask('tollgate_webhooks', format('service.receive_events(%L, %L)',
+		jsonb_build_array(jsonb_build_object('id', p_event, 'type', 'some.type', 'api_version', '2026-07-29.dahlia',
+			'created', 1767225600, 'livemode', false, 'signature', 't=1,v1=00', 'kind', p_kind, 'object', p_object,
+			'at', 1, 'size', octet_length(p_raw)) || p_more), p_raw)));
 end
 $$;
 
@@ -111,8 +115,8 @@ $$;
 -- As tap.sync, told by an event of this type and time.
 create function tap.hint(p_kind text, p_type text, p_created bigint, p_doc jsonb) returns jsonb language plpgsql as $$
 begin
-	perform tap.ask('tollgate_webhooks', format('service.receive_event(%L, %L, null, %s, false, %L, %L, null, %L, %L)',
-		'evt_' || gen_random_uuid(), p_type, p_created, '\x7b7d'::bytea, 't=1,v1=00', p_kind, p_doc ->> 'id'));
+	perform tap.receive('evt_' || gen_random_uuid(), p_kind, p_doc ->> 'id',
+		jsonb_build_object('type', p_type, 'created', p_created));
 	return tap.write(tap.claim(p_kind, p_doc ->> 'id'), p_doc);
 end
 $$;

@@ -74,7 +74,7 @@ select set_eq($$select format('%s.%s.%s', table_schema, table_name, column_name)
 		where table_schema in (select name from tap.our_schema) and column_name = 'tenant_id'$$,
 	array['app.members.tenant_id', 'billing.checkouts.tenant_id', 'billing.customers.tenant_id', 'billing.subscriptions.tenant_id',
 		'billing.subscription_history.tenant_id', 'billing.overrides.tenant_id', 'billing.override_history.tenant_id',
-		'billing.alerts.tenant_id', 'billing.invoices.tenant_id', 'billing.disputes.tenant_id', 'billing.notifications.tenant_id'],
+		'ops.alerts.tenant_id', 'billing.invoices.tenant_id', 'billing.disputes.tenant_id', 'billing.notifications.tenant_id'],
 	'C98 these tables are tenants'' tables');
 select is_empty($$select c.name from tap.our_table c join pg_attribute a on a.attrelid = c.oid and a.attname = 'user_id'
 		join pg_attribute b on b.attrelid = c.oid and b.attname = 'created_at'

@@ -7,7 +7,7 @@ create function pg_temp.may(p_tenant text) returns text language sql as $$
 	select concat_ws(' ', e ->> 'allowed', e ->> 'reason') from billing.entitlement(p_tenant::uuid) e
 $$;
 create function pg_temp.open_alerts() returns text language sql as $$
-	select string_agg(kind || ' ' || subject || ' ' || (detail ->> 'policy'), ', ' order by subject) from billing.alerts
+	select string_agg(kind || ' ' || subject || ' ' || (detail ->> 'policy'), ', ' order by subject) from ops.alerts
 	where kind in ('dispute', 'refund') and cleared_at is null
 $$;
 
@@ -25,9 +25,9 @@ select tap.sync('dispute', tap.dispute('ann')) \g /dev/null
 select ops.put_override(:'ann', true, null, null, 'we know them', 'ops') \g /dev/null
 select is(pg_temp.may(:'ann'), 'true override', 'C44 the operator''s word goes before');
 select ops.end_override(:'ann', 'ops') \g /dev/null
-update billing.policies set effect = 'alert' where kind = 'dispute_open';
+update billing.dispute_rules set effect = 'alert' where kind = 'dispute_open';
 select is(pg_temp.may(:'ann'), 'true active', 'C44 the policy is data');
-update billing.policies set effect = 'restrict' where kind = 'dispute_open';
+update billing.dispute_rules set effect = 'restrict' where kind = 'dispute_open';
 select tap.sync('subscription', tap.subscription('ann', :'ann', '{"status": "unpaid"}')) \g /dev/null
 select is(pg_temp.may(:'ann'), 'false unpaid', 'C44 a dispute takes nothing from who has nothing');
 select tap.sync('subscription', tap.subscription('ann', :'ann')) \g /dev/null
@@ -74,7 +74,7 @@ select is(pg_temp.open_alerts(), 'refund ch_ann refund_full', 'C44 all paid back
 select is(pg_temp.may(:'ann'), 'true active', 'C44 and takes nothing away by itself');
 select is(string_agg(fact, ' ' order by fact), 'ch_ann:1900 ch_ann:500', 'C41 each amount is told once') from billing.notifications where kind = 'refunded';
 select is(tap.ask('tollgate_operator', format('ops.clear_alert(%s)', id)), '{"cleared": true}', 'C44 the operator ends an alert')
-	from billing.alerts where kind = 'refund';
+	from ops.alerts where kind = 'refund';
 select tap.sync('charge', tap.charge('ann', '{"amount_refunded": 1900, "refunded": true}')) \g /dev/null
 select is(pg_temp.open_alerts(), null, 'C44 which stays ended while nothing changes');
 

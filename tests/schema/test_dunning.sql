@@ -72,8 +72,8 @@ declare
 	tenant text := tap.paid(p_name);
 begin
 	delete from auth.hits;
-	perform tap.ask('tollgate_webhooks', format('service.receive_event(%L, %L, null, 1798000000, false, %L, %L, null, %L, %L)', 'evt_' || p_name,
-		'invoice.payment_action_required', '\x7b7d'::bytea, 't', 'invoice', 'in_' || p_name));
+	perform tap.receive('evt_' || p_name, 'invoice', 'in_' || p_name,
+		'{"type": "invoice.payment_action_required", "created": 1798000000}');
 	update inbox.events set state = p_state where id = 'evt_' || p_name;
 	perform tap.sync('invoice', pg_temp.open_invoice(p_name, 1));
 	return pg_temp.told(tenant);

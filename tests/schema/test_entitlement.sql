@@ -61,25 +61,25 @@ select is(pg_temp.brief(billing.entitlement(:'ann', to_timestamp(v.at))), v.brie
 -- prices
 select is(pg_temp.brief(pg_temp.state(:'ann', '{"items": {"data": [{"price": "price_dear", "quantity": 1}]}}')), 'yes starter active ["chat"]',
 	'D19 an unknown price keeps what was');
-select is(detail, '{"subscription": "sub_ann"}', 'D19 and raises an alert') from billing.alerts where kind = 'unknown_price' and subject = 'price_dear';
+select is(detail, '{"subscription": "sub_ann"}', 'D19 and raises an alert') from ops.alerts where kind = 'unknown_price' and subject = 'price_dear';
 select pg_temp.state(:'ann', '{"items": {"data": [{"price": "price_dear", "quantity": 1}]}}') \g /dev/null
-select is(count(*), 1::bigint, 'D19 one, however often it is seen') from billing.alerts where kind = 'unknown_price';
+select is(count(*), 1::bigint, 'D19 one, however often it is seen') from ops.alerts where kind = 'unknown_price';
 select tap.paid('new') as new \gset
 update billing.subscriptions set plan = null where id = 'sub_new';
 select is(pg_temp.brief(billing.entitlement(:'new')), 'no unknown_price', 'D19 who never had a plan gets none by it');
 select is(pg_temp.brief(pg_temp.state(:'ann', '{"status": "some_new_word"}')), 'no starter unknown_status', 'C44 a status nobody knows grants nothing');
-select is(count(*), 1::bigint, 'C44 and raises an alert') from billing.alerts where kind = 'unknown_status' and subject = 'sub_ann' and cleared_at is null;
+select is(count(*), 1::bigint, 'C44 and raises an alert') from ops.alerts where kind = 'unknown_status' and subject = 'sub_ann' and cleared_at is null;
 select is(pg_temp.brief(pg_temp.state(:'ann', '{}')), 'yes starter active ["chat"]', 'C44 until it is one of the known again');
-select is(count(*), 0::bigint, 'C44 which ends the alert') from billing.alerts where kind = 'unknown_status' and cleared_at is null;
+select is(count(*), 0::bigint, 'C44 which ends the alert') from ops.alerts where kind = 'unknown_status' and cleared_at is null;
 
 -- several
 select tap.sync('subscription', tap.subscription('two', :'ann', '{"customer": "cus_ann", "items": {"data": [{"price": "price_growth"}]}}')) \g /dev/null
 select is(pg_temp.brief(billing.entitlement(:'ann')), 'yes growth active ["chat", "api"]', 'C44 of two the one that grants most');
-select is(detail, '{"subscriptions": ["sub_ann", "sub_two"]}', 'C44 and the operator is told') from billing.alerts
+select is(detail, '{"subscriptions": ["sub_ann", "sub_two"]}', 'C44 and the operator is told') from ops.alerts
 	where kind = 'second_subscription' and subject = :'ann' and cleared_at is null;
 select tap.sync('subscription', tap.subscription('two', :'ann', '{"customer": "cus_ann", "status": "canceled"}')) \g /dev/null
 select is(pg_temp.brief(billing.entitlement(:'ann')), 'yes starter active ["chat"]', 'C44 then the other');
-select is(count(*), 0::bigint, 'C44 and no alert any more') from billing.alerts where kind = 'second_subscription' and cleared_at is null;
+select is(count(*), 0::bigint, 'C44 and no alert any more') from ops.alerts where kind = 'second_subscription' and cleared_at is null;
 
 -- grace is counted from when it was first seen
 select is(pg_temp.brief(e) || ' ' || (e ->> 'until'), 'yes starter past_due_grace ["chat"] ' || (api.date_document(now() + interval '3 days') ->> 'iso'),

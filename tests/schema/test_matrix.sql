@@ -2,8 +2,7 @@
 begin;
 select no_plan();
 
-create temp view login (role) as values ('tollgate_signup'), ('tollgate_account'), ('tollgate_billing'),
-	('tollgate_webhooks'), ('tollgate_jobs'), ('tollgate_operator');
+create temp view login (role) as select rolname::text from pg_roles where rolname like 'tollgate\_%' and rolcanlogin;
 
 -- all that login roles may read; they write nothing
 create temp table readable (role text, name text, columns text[]);
@@ -21,7 +20,7 @@ insert into readable values
 	('tollgate_billing', 'billing.plans', '{id, price, rank, offered, lookup_key, amount, currency, interval, grace, features}'),
 	('tollgate_billing', 'billing.plan_history', '{id, plan, from_at, to_at, rank, grace, features}'),
 	('tollgate_billing', 'billing.status_rules', '{status, grants, reason}'),
-	('tollgate_billing', 'billing.policies', '{kind, effect}'),
+	('tollgate_billing', 'billing.dispute_rules', '{kind, effect}'),
 	('tollgate_billing', 'billing.subscription_history', '{id, subscription_id, tenant_id, from_at, to_at, status, plan, plans, price,
 		quantity, period_start, period_end, cancel_at_period_end, cancel_at, canceled_at, ended_at, trial_end,
 		past_due_since, created_at}'),

@@ -22,7 +22,7 @@ select is(string_agg(coalesce(subscription_id, '-'), ' ' order by id), 'sub_ann 
 create function pg_temp.unfinished(p_more jsonb) returns text language plpgsql as $$
 begin
 	perform tap.sync('invoice', tap.invoice('ann', '{"id": "in_tax", "status": "draft", "attempt_count": 0}' || p_more));
-	return (select a.tenant_id || ' ' || a.subject || ' ' || a.detail from billing.alerts a where a.kind = 'finalization_failed' and a.cleared_at is null);
+	return (select a.tenant_id || ' ' || a.subject || ' ' || a.detail from ops.alerts a where a.kind = 'finalization_failed' and a.cleared_at is null);
 end
 $$;
 select is(pg_temp.unfinished(v.more), case when v.told then :'ann' || ' in_tax {"code": "customer_tax_location_invalid", "message": "Where is it?"}' end,
@@ -38,7 +38,7 @@ select pg_temp.unfinished('{"last_finalization_error": {"code": "customer_tax_lo
 select tap.receive('evt_deleted', 'invoice', 'in_tax') \g /dev/null
 select tap.claim('invoice', 'in_tax') as claim \gset
 select tap.ask('tollgate_jobs', format('service.object_gone(%L, %L, %L, %s)', :'claim'::jsonb ->> 'claim', 'invoice', 'in_tax', :'claim'::jsonb ->> 'version')) \g /dev/null
-select is(count(*), 0::bigint, 'C37 nor when it is deleted') from billing.alerts where kind = 'finalization_failed' and cleared_at is null;
+select is(count(*), 0::bigint, 'C37 nor when it is deleted') from ops.alerts where kind = 'finalization_failed' and cleared_at is null;
 
 -- F68
 select is(tap.sync('invoice', tap.invoice('ann', jsonb_build_object('id', 'in_bad') || v.more)), jsonb_build_object('clean', false, 'dead', true, 'warning', v.fault),
@@ -48,9 +48,9 @@ from (values ('{"amount_due": 19.5}'::jsonb, 'amount_due is not a whole number')
 	('{"currency": "EURO"}', 'currency is none'), ('{"currency": 7}', 'currency is none'), ('{"amount_due": 1900.0}', 'amount_due is not a whole number')) v (more, fault);
 select is(count(*), 0::bigint, 'F68 nothing of it is written down') from billing.invoices where id = 'in_bad';
 select is(array_agg(distinct state), '{dead}', 'F68 its events are dead letters') from inbox.events where object_id = 'in_bad';
-select is(count(*), 1::bigint, 'F68 one alert is raised') from billing.alerts where kind = 'parked' and subject = 'invoice:in_bad' and cleared_at is null;
+select is(count(*), 1::bigint, 'F68 one alert is raised') from ops.alerts where kind = 'parked' and subject = 'invoice:in_bad' and cleared_at is null;
 select is(tap.sync('invoice', tap.invoice('ann', '{"id": "in_bad", "total": -1900}')), '{"clean": true}', 'F68 only a total may be negative');
-select is(count(*), 0::bigint, 'F68 and what is right ends the alert') from billing.alerts where kind = 'parked' and cleared_at is null;
+select is(count(*), 0::bigint, 'F68 and what is right ends the alert') from ops.alerts where kind = 'parked' and cleared_at is null;
 select is(total, -1900::bigint, 'F68 as it is') from billing.invoices where id = 'in_bad';
 select is(tap.sync('invoice', tap.invoice('ann', '{"id": "in_most", "total": 9007199254740992}')), '{"clean": true}', 'F68 2^53 is whole');
 select is(tap.sync('subscription', tap.subscription('ann', :'ann', '{"items": {"data": [{"price": "price_starter", "quantity": 1.5}]}}')) ->> 'dead', 'true', 'F68 nor half a seat');
@@ -96,12 +96,12 @@ $$;
 select tap.sync('subscription', pg_temp.eur(:'cur', 'eur')) \g /dev/null
 select is(tap.sync('invoice', tap.invoice('cur', '{"id": "in_usd", "currency": "usd"}')), '{"clean": false, "dead": true, "warning": "currency is not that of sub_cur"}',
 	'F68 an invoice in another currency than its subscription is parked');
-select is(detail, '{"error": "currency is not that of sub_cur"}', 'F68 with an alert') from billing.alerts where kind = 'parked' and subject = 'invoice:in_usd' and cleared_at is null;
+select is(detail, '{"error": "currency is not that of sub_cur"}', 'F68 with an alert') from ops.alerts where kind = 'parked' and subject = 'invoice:in_usd' and cleared_at is null;
 select is(count(*), 0::bigint, 'F68 and not written down') from billing.invoices where id = 'in_usd';
 select is(tap.sync('invoice', tap.invoice('cur', '{"id": "in_usd", "currency": "usd", "parent": null}')), '{"clean": true}', 'F68 one of no subscription may be in any');
 select tap.sync('subscription', pg_temp.eur(:'cur', 'usd')) \g /dev/null
 select is(tap.sync('invoice', tap.invoice('cur', '{"id": "in_opt", "currency": "usd"}')), '{"clean": true}', 'F68 a price may be sold in other currencies than its own');
-select is(count(*), 0::bigint, 'F68 nor is that drift') from billing.alerts where kind = 'drift' and cleared_at is null;
+select is(count(*), 0::bigint, 'F68 nor is that drift') from ops.alerts where kind = 'drift' and cleared_at is null;
 -- the invoice came first
 select tap.paid('new') as new \gset
 select tap.sync('invoice', tap.invoice('new', '{"id": "in_early", "currency": "usd"}')) \g /dev/null
@@ -118,22 +118,22 @@ select is(tap.write(:'claim', tap.invoice('ann', '{"id": "in_new", "total": 0.5}
 -- permanent errors are given up at once
 select tap.claim('invoice', 'in_new') as claim \gset
 select is(tap.ask('tollgate_jobs', format($$service.fail_object(%L, 'invoice', 'in_new', 'invalid', true)$$, :'claim'::jsonb ->> 'claim')), '{"dead": true}', 'F77 a permanent failure');
-select is(detail, '{"error": "invalid"}', 'F77 is told') from billing.alerts where kind = 'dead_object' and subject = 'invoice:in_new';
+select is(detail, '{"error": "invalid"}', 'F77 is told') from ops.alerts where kind = 'dead_object' and subject = 'invoice:in_new';
 select tap.sync('invoice', tap.invoice('ann', '{"id": "in_new"}')) \g /dev/null
-select is(count(*), 0::bigint, 'F77 until it can be written down') from billing.alerts where kind = 'dead_object' and cleared_at is null;
+select is(count(*), 0::bigint, 'F77 until it can be written down') from ops.alerts where kind = 'dead_object' and cleared_at is null;
 
 -- display
-select is(billing.amount_document(v.minor, v.currency) ->> 'text', v.text, 'F68 shown as ' || v.text)
+select is(api.amount_document(v.minor, v.currency) ->> 'text', v.text, 'F68 shown as ' || v.text)
 from (values (1900, 'eur', '19.00 EUR'), (5, 'eur', '0.05 EUR'), (0, 'usd', '0.00 USD'), (-1905, 'usd', '-19.05 USD'), (1900, 'jpy', '1900 JPY'),
 	(1900, 'kwd', '1.900 KWD'), (7, 'kwd', '0.007 KWD'), (9007199254740992, 'eur', '90071992547409.92 EUR')) v (minor, currency, text);
-select is(billing.amount_document(1900, 'zzz'), null, 'F68 nor is an amount of no currency');
-select is(billing.amount_document(null, 'eur'), null, 'F68 nothing is shown as nothing');
+select is(api.amount_document(1900, 'zzz'), null, 'F68 nor is an amount of no currency');
+select is(api.amount_document(null, 'eur'), null, 'F68 nothing is shown as nothing');
 
 -- words that nobody knows yet are kept, told, and mean the least
 create function pg_temp.strange(p_kind text, p_doc jsonb) returns text language plpgsql as $$
 begin
 	perform tap.sync(p_kind, p_doc);
-	return (select concat_ws(' ', a.subject, a.detail) from billing.alerts a where a.kind = 'unknown_status' and a.subject = p_doc ->> 'id' and a.cleared_at is null);
+	return (select concat_ws(' ', a.subject, a.detail) from ops.alerts a where a.kind = 'unknown_status' and a.subject = p_doc ->> 'id' and a.cleared_at is null);
 end
 $$;
 select is(pg_temp.strange(v.kind, v.doc || jsonb_build_object(v.member, 'some_new_word')), format('%s {"%s": "some_new_word"}', v.doc ->> 'id', v.member),

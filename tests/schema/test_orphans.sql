@@ -11,9 +11,9 @@ select is(tap.sync('subscription', pg_temp.nobodys('x')), '{"clean": true, "orph
 select is(tap.sync('invoice', tap.invoice('x')), '{"clean": true, "orphan": true}', 'C38 and its invoice');
 select tap.sync('dispute', tap.dispute('x')), tap.sync('charge', tap.charge('x')) \g /dev/null
 select is(pg_temp.orphans(), 'ch_x dp_x in_x sub_x', 'C38 are kept apart');
-select is(string_agg(subject, ' '), 'sub_x', 'C38 of which the subscription is told') from billing.alerts where kind = 'orphan' and cleared_at is null;
+select is(string_agg(subject, ' '), 'sub_x', 'C38 of which the subscription is told') from ops.alerts where kind = 'orphan' and cleared_at is null;
 select tap.sync('subscription', pg_temp.nobodys('over', '{"status": "canceled"}')) \g /dev/null
-select is(string_agg(subject, ' '), 'sub_x', 'C38 but none that is over') from billing.alerts where kind = 'orphan' and cleared_at is null;
+select is(string_agg(subject, ' '), 'sub_x', 'C38 but none that is over') from ops.alerts where kind = 'orphan' and cleared_at is null;
 select is(count(*), 0::bigint, 'C38 no row of billing is made') from (select id from billing.subscriptions union all select id from billing.invoices) s;
 select tap.sync('checkout', tap.checkout('alien', null, '{"metadata": {}}')), tap.sync('customer', tap.customer('alien')) \g /dev/null
 select is(pg_temp.orphans(), 'ch_x cs_alien cus_alien dp_x in_x sub_over sub_x', 'C38 sessions and customers too');
@@ -29,19 +29,19 @@ select tap.write(tap.claim('subscription', 'sub_x'), pg_temp.nobodys('x')), tap.
 select is(pg_temp.orphans(), 'sub_over', 'C38 and it is adopted');
 select is(array_agg(distinct tenant_id), array[:'tenant'::uuid], 'C38 by its tenant')
 	from (select tenant_id from billing.subscriptions union select tenant_id from billing.invoices union select tenant_id from billing.disputes) s;
-select is(count(*), 0::bigint, 'C38 with no alert left') from billing.alerts where kind = 'orphan' and cleared_at is null;
+select is(count(*), 0::bigint, 'C38 with no alert left') from ops.alerts where kind = 'orphan' and cleared_at is null;
 select is(array_agg(distinct state), '{done}', 'C38 and its events done') from inbox.events where object_id = 'sub_x';
 
 -- one that is gone at Stripe
 select tap.sync('subscription', pg_temp.nobodys('gone')), tap.receive('evt_gone', 'subscription', 'sub_gone') \g /dev/null
-select is(string_agg(subject, ' '), 'sub_gone', 'C38 an orphan is told') from billing.alerts where kind = 'orphan' and cleared_at is null;
+select is(string_agg(subject, ' '), 'sub_gone', 'C38 an orphan is told') from ops.alerts where kind = 'orphan' and cleared_at is null;
 select tap.ask('tollgate_jobs', format('service.object_gone(%L, %L, %L, %s)', c ->> 'claim', 'subscription', 'sub_gone', c ->> 'version')) from tap.claim('subscription', 'sub_gone') c \g /dev/null
-select is(count(*), 0::bigint, 'C38 until it is gone at Stripe') from billing.alerts where kind = 'orphan' and cleared_at is null;
+select is(count(*), 0::bigint, 'C38 until it is gone at Stripe') from ops.alerts where kind = 'orphan' and cleared_at is null;
 
 -- several customers
 select tap.sync('charge', tap.charge('y')) \g /dev/null
 select tap.sync('subscription', pg_temp.nobodys('y', jsonb_build_object('metadata', jsonb_build_object('tenant_id', :'tenant')))) \g /dev/null
-select is(string_agg(subject, ' '), 'cus_y', 'D2 another customer of a tenant is told') from billing.alerts where kind = 'second_customer' and cleared_at is null;
+select is(string_agg(subject, ' '), 'cus_y', 'D2 another customer of a tenant is told') from ops.alerts where kind = 'second_customer' and cleared_at is null;
 select is(tap.sync('invoice', tap.invoice('y')), '{"clean": true}', 'D2 its invoices are the tenant''s by their subscription');
 
 select is(string_agg(id, ' '), 'ch_y', 'D2 and what was nobody''s before that is looked at again')

@@ -7,7 +7,7 @@ create function pg_temp.price(p_id text, p_more jsonb default '{}') returns json
 		'recurring', '{"interval": "month", "interval_count": 1}'::jsonb) || p_more
 $$;
 create function pg_temp.drift() returns text language sql as $$
-	select string_agg(subject || ' ' || (detail - 'plan'), ', ' order by subject) from billing.alerts where kind = 'drift' and cleared_at is null
+	select string_agg(subject || ' ' || (detail - 'plan'), ', ' order by subject) from ops.alerts where kind = 'drift' and cleared_at is null
 $$;
 create function pg_temp.plan(p_id text) returns text language sql as $$ select coalesce(price, '-') from billing.plans where id = p_id $$;
 
@@ -84,12 +84,12 @@ select tap.sync('subscription', tap.subscription('ann', :'ann', jsonb_build_obje
 select is(amount, 1900::bigint, 'C40 a price is learned from a subscription''s items') from billing.prices where id = 'price_late';
 select is(plan, 'starter', 'D19 unknown, it changes no plan') from billing.subscriptions where id = 'sub_ann';
 select ops.put_price('growth', pg_temp.price('price_late')) \g /dev/null
-select is(count(*), 0::bigint, 'D19 known, its alert is over') from billing.alerts where kind = 'unknown_price' and subject = 'price_late' and cleared_at is null;
+select is(count(*), 0::bigint, 'D19 known, its alert is over') from ops.alerts where kind = 'unknown_price' and subject = 'price_late' and cleared_at is null;
 select ok(version > clean_version, 'D19 and who pays it is looked at again') from sync.objects where id = 'sub_ann';
 
 -- an unknown price, until nobody has it
 create function pg_temp.unknown() returns text language sql as $$
-	select string_agg(subject, ' ' order by subject) from billing.alerts where kind = 'unknown_price' and cleared_at is null
+	select string_agg(subject, ' ' order by subject) from ops.alerts where kind = 'unknown_price' and cleared_at is null
 $$;
 select is(pg_temp.unknown(), 'price_g4', 'D19 an unknown price is told');
 select tap.sync('subscription', pg_temp.pays(:'eve', pg_temp.price('price_g5'))) \g /dev/null

@@ -96,7 +96,7 @@ select is(array_agg(id), '{cus_other}', 'C15 and makes room for who pays already
 
 -- until when another customer is told
 create function pg_temp.others() returns text language sql as $$
-	select string_agg(subject, ' ' order by subject) from billing.alerts where kind = 'second_customer' and cleared_at is null
+	select string_agg(subject, ' ' order by subject) from ops.alerts where kind = 'second_customer' and cleared_at is null
 $$;
 select is(pg_temp.others(), 'cus_third', 'D2 while it pays');
 select tap.sync('subscription', tap.subscription('third', :'ann', '{"customer": "cus_third", "status": "canceled"}')) \g /dev/null

@@ -78,24 +78,24 @@ select is(pg_temp.page('compare_subscriptions', 'subscriptions', null, jsonb_bui
 	-> 0 -> 'fields' -> field, difference, 'F81 drift of ' || field) from changed;
 select is(count(*), 5::bigint, 'F81 every time in it is compared') from unnest('{cancel_at,canceled_at,ended_at,trial_end,created}'::text[]) f
 	where pg_temp.page('compare_subscriptions', 'subscriptions', null, jsonb_build_array(:'told'::jsonb || jsonb_build_object(f, 1798000001)), null, true) <> '[]';
-select is_empty($$select from billing.alerts where kind = 'drift'$$, 'F80 who only looks raises no alert');
+select is_empty($$select from ops.alerts where kind = 'drift'$$, 'F80 who only looks raises no alert');
 select is(jsonb_array_length(pg_temp.page('compare_subscriptions', 'subscriptions', :'mine', jsonb_build_array(:'told'::jsonb || '{"status": "unpaid"}'), 'sub_ann', true)),
 	1, 'F81 one that differs');
 select is(format('%s %s %s', tenant_id, subject, detail), :'ann' || ' subscription:sub_ann {"status": ["active", "unpaid"]}', 'F81 raises an alert')
-	from billing.alerts where kind = 'drift' and cleared_at is null;
+	from ops.alerts where kind = 'drift' and cleared_at is null;
 select is(pg_temp.page('compare_subscriptions', 'subscriptions', :'mine', jsonb_build_array(:'told'::jsonb || '{"status": "unpaid"}'), 'sub_ann', true),
 	'[]', 'F81 and is dirty: no drift any more');
-select is(cleared_at, null, 'F81 which is not to say that it is the same: the alert stays') from billing.alerts where kind = 'drift';
+select is(cleared_at, null, 'F81 which is not to say that it is the same: the alert stays') from ops.alerts where kind = 'drift';
 select is(tap.write(tap.claim('subscription', 'sub_ann'), :'told'::jsonb || '{"status": "unpaid"}') -> 'clean', 'true', 'F81 it is mended as ever');
-select isnt(cleared_at, null, 'F81 which clears the alert') from billing.alerts where kind = 'drift';
+select isnt(cleared_at, null, 'F81 which clears the alert') from ops.alerts where kind = 'drift';
 select is(pg_temp.page('compare_subscriptions', 'subscriptions', :'mine', jsonb_build_array(:'told'::jsonb || '{"status": "unpaid"}'), 'sub_ann', true),
 	'[]', 'F81 and then the same');
-select billing.raise_alert(null, 'drift', 'subscription:sub_ann', '{}') \g /dev/null
+select ops.raise_alert(null, 'drift', 'subscription:sub_ann', '{}') \g /dev/null
 update billing.subscriptions set synced_at = now() - interval '1 s' where id = 'sub_ann';
 select pg_temp.page('compare_subscriptions', 'subscriptions', :'mine', jsonb_build_array(:'told'::jsonb || '{"status": "unpaid"}'), 'sub_ann', true) \g /dev/null
-select is(count(*), 0::bigint, 'F81 what is found the same clears it, too') from billing.alerts where kind = 'drift' and cleared_at is null;
-select billing.raise_alert(null, 'drift', 'subscription:sub_x', '{}'), tap.sync('subscription', tap.subscription('x', 'nobody')) \g /dev/null
-select is(count(*), 0::bigint, 'F81 and so does writing down that it is nobody''s') from billing.alerts where kind = 'drift' and cleared_at is null;
+select is(count(*), 0::bigint, 'F81 what is found the same clears it, too') from ops.alerts where kind = 'drift' and cleared_at is null;
+select ops.raise_alert(null, 'drift', 'subscription:sub_x', '{}'), tap.sync('subscription', tap.subscription('x', 'nobody')) \g /dev/null
+select is(count(*), 0::bigint, 'F81 and so does writing down that it is nobody''s') from ops.alerts where kind = 'drift' and cleared_at is null;
 delete from sync.orphans;
 select is(pg_temp.page('compare_subscriptions', 'subscriptions', null, jsonb_build_array(tap.subscription('new', :'ann')), 'sub_new', true) -> 0 -> 'tenant',
 	to_jsonb(:'ann'::text), 'F81 a subscription that we have not');
@@ -121,7 +121,7 @@ select is(pg_temp.page('compare_subscriptions', 'subscriptions', null, pg_temp.t
 	'{"cancel_at_period_end": [false, true]}', 'F81 but what it does show is');
 select is(pg_temp.page('compare_subscriptions', 'subscriptions', :'mine', pg_temp.ten(:'ann'), 'sub_ann', true), '[]', 'F81 nor for who mends');
 select is(version, :was::bigint + 1, 'F81 who has it looked at') from sync.objects where kind = 'subscription' and id = 'sub_ann';
-select is_empty($$select from billing.alerts where kind = 'drift' and subject = 'subscription:sub_ann' and cleared_at is null$$, 'F81 without an alert');
+select is_empty($$select from ops.alerts where kind = 'drift' and subject = 'subscription:sub_ann' and cleared_at is null$$, 'F81 without an alert');
 
 -- events do not reach back
 update sync.cursors set watermark = now() - interval '31 days', started_at = null, claimed_until = null where name = 'events';
@@ -149,7 +149,7 @@ select is(attempts, 0, 'F96 nor has fewer tries left') from sync.objects where i
 select ok(next_at > now() + interval '4 min', 'F96 it is asked for seldom') from sync.objects where id = 'cus_o';
 select is((select array_agg(d order by n) from (select n, pg_temp.fail('upstream') -> 'dead' d from generate_series(1, 12) n) v)[12], 'true'::jsonb,
 	'F77 twelve errors of its own do');
-select is((select count(*) from billing.alerts where kind = 'dead_object' and subject = 'customer:cus_o'), 1::bigint, 'F77 with an alert');
+select is((select count(*) from ops.alerts where kind = 'dead_object' and subject = 'customer:cus_o'), 1::bigint, 'F77 with an alert');
 select is(state, 'dead', 'F77 and dead events') from inbox.events where id = 'evt_o';
 
 select * from finish();

@@ -2,12 +2,11 @@
 begin;
 select no_plan();
 
-create temp view login as select * from pg_roles where rolname in ('tollgate_signup', 'tollgate_account', 'tollgate_billing',
-	'tollgate_webhooks', 'tollgate_jobs', 'tollgate_operator');
+create temp view login as select * from pg_roles where rolname like 'tollgate\_%' and rolcanlogin;
 
-select is(count(*), 6::bigint, 'C52 six kinds of process log in') from login where rolcanlogin;
-select is_empty($$select rolname from pg_roles where rolname like 'tollgate\_%' and rolcanlogin
-	and rolname not in (select rolname from login)$$, 'C52 no other role of ours logs in');
+select is(count(*), 7::bigint, 'C52 seven kinds of process log in') from login;
+select is_empty($$select o.name from tap.our_function o join pg_roles r on r.oid = o.proowner
+	where r.rolcanlogin or r.rolname not like 'tollgate\_%'$$, 'C52 roles that log in own no function');
 select is_empty($$select rolname from pg_roles where rolname like 'tollgate\_%'
 	and (rolsuper or rolinherit or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls)$$,
 	'C52 no role of ours has an attribute that opens anything');
@@ -39,7 +38,7 @@ select is_empty($$select l.rolname from login l where has_schema_privilege(l.rol
 	'C52 schema public is closed');
 select set_eq($$select format('%s %s', l.rolname, s.name) from login l cross join tap.our_schema s
 	where has_schema_privilege(l.rolname, s.oid, 'usage')$$,
-	array['tollgate_signup api', 'tollgate_account api', 'tollgate_account auth', 'tollgate_account app',
+	array['tollgate_signup api', 'tollgate_signin api', 'tollgate_account api', 'tollgate_account auth', 'tollgate_account app',
 		'tollgate_account billing', 'tollgate_billing api', 'tollgate_billing auth', 'tollgate_billing app',
 		'tollgate_billing billing', 'tollgate_webhooks api', 'tollgate_webhooks service', 'tollgate_jobs api',
 		'tollgate_jobs service', 'tollgate_operator api', 'tollgate_operator ops', 'tollgate_operator service'],

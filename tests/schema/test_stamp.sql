@@ -2,8 +2,7 @@
 begin;
 select no_plan();
 
-create temp view login (role) as values ('tollgate_signup'), ('tollgate_account'), ('tollgate_billing'),
-	('tollgate_webhooks'), ('tollgate_jobs'), ('tollgate_operator');
+create temp view login (role) as select rolname::text from pg_roles where rolname like 'tollgate\_%' and rolcanlogin;
 create function pg_temp.admit(p_role text, p_environment text, p_migration text) returns text language sql as $$
 	select tap.state_of(p_role, format('select api.admit(%L, %L)', p_environment, p_migration))
 $$;

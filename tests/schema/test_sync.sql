@@ -7,10 +7,10 @@ select is(tap.receive('evt_1', 'subscription', 'sub_x'), '{"duplicate": true}', 
 select is(version, 1::bigint, 'F71 a duplicate marks nothing') from sync.objects;
 select is(raw, '\x7b7d', 'C30 the exact bytes are kept') from inbox.events;
 select is(created, to_timestamp(1767225600), 'C33 and when Stripe made it') from inbox.events;
-select is(tap.ask('tollgate_webhooks', $$service.receive_event('evt_2', 'x.y', null, 0, true, '\x00ff', 't', '1', null, null)$$),
+select is(tap.receive('evt_2', null, null, '{"created": 0, "livemode": true, "key": "1"}', '\x00ff'),
 	'{"duplicate": false}', 'C32 an event about nothing we know');
 select is(state, 'ignored', 'C32 is kept and ignored') from inbox.events where id = 'evt_2';
-select is(tap.ask('tollgate_webhooks', $$service.receive_event('evt_3', 'x.y', null, 9223372036854775807, true, '\x', 't', '1', 'invoice', null)$$),
+select is(tap.receive('evt_3', 'invoice', null, '{"created": 9223372036854775807, "livemode": true}', '\x'),
 	'{"duplicate": false}', 'F74 no object and an absurd time');
 select is(state, 'ignored', 'F74 are kept and ignored too') from inbox.events where id = 'evt_3';
 select is(count(*), 1::bigint, 'F74 and mark nothing') from sync.objects;
@@ -40,7 +40,7 @@ select is(tap.ask('tollgate_webhooks', format('service.receive_events(%L, %L)', 
 select is(array_agg(array[id, state, object_id, outcome ->> 'foreign'] order by id), '{{evt_f1,ignored,NULL,livemode},{evt_f2,ignored,NULL,account},
 	{evt_f3,received,sub_f3,NULL}}', 'F74 those of another mode or account are ignored') from inbox.events where id like 'evt_f%';
 select is(array_agg(id), '{sub_f3}', 'F74 and mark nothing') from sync.objects where id like 'sub_f%';
-select is(array_agg(kind || ' ' || subject), '{foreign_event account}', 'F74 and the operator is told') from billing.alerts where subject = 'account';
+select is(array_agg(kind || ' ' || subject), '{foreign_event account}', 'F74 and the operator is told') from ops.alerts where subject = 'account';
 select is(tap.ask('tollgate_operator', $$ops.list_replay('{"state": "ignored", "type": "x.y"}', null)$$) -> 0 ->> 'raw', null,
 	'F80 whose replay finds no object in them');
 delete from sync.objects where id = 'sub_f3';
@@ -115,10 +115,10 @@ select is(tap.ask('tollgate_jobs', format($$service.fail_object(%L, 'customer', 
 	'{"dead": false}', 'F102 a key that is refused is no failure of the object');
 select tap.ask('tollgate_jobs', $$service.watch_key('["every call"]')$$), tap.ask('tollgate_jobs', $$service.watch_key('["every call"]')$$) \g /dev/null
 select is(array_agg(subject || detail), '{"jobs{\"refused\": [\"every call\"]}"}', 'F102 the operator is told once')
-	from billing.alerts where kind = 'stripe_key' and cleared_at is null;
+	from ops.alerts where kind = 'stripe_key' and cleared_at is null;
 select ok(next_at > now(), 'F102 it waits') from sync.objects where id = 'cus_key';
 select tap.ask('tollgate_jobs', $$service.watch_key('[]')$$) \g /dev/null
-select is(count(*), 0::bigint, 'F102 the alert is cleared when nothing is refused any more') from billing.alerts
+select is(count(*), 0::bigint, 'F102 the alert is cleared when nothing is refused any more') from ops.alerts
 	where kind = 'stripe_key' and cleared_at is null;
 select ok(next_at <= now(), 'F102 and what has waited for the key is due') from sync.objects where id = 'cus_key';
 delete from sync.objects where id = 'cus_key';
@@ -143,7 +143,7 @@ select tap.receive('evt_p2', 'customer', 'cus_next') \g /dev/null
 select is(tap.ask('tollgate_jobs', 'service.claim_object(60)') ->> 'id', 'cus_next', 'F77 after twelve lost leases the next object has its turn');
 select is((select last_error from sync.objects where id = 'cus_poison' and dead_at is not null), 'lost with its lease', 'F77 the one they died of is given up');
 select is(state || attempts, 'dead12', 'F77 its event is a dead letter') from inbox.events where id = 'evt_p1';
-select is(detail, '{"error": "lost with its lease"}', 'F77 and the operator is told') from billing.alerts where kind = 'dead_object' and subject = 'customer:cus_poison';
+select is(detail, '{"error": "lost with its lease"}', 'F77 and the operator is told') from ops.alerts where kind = 'dead_object' and subject = 'customer:cus_poison';
 delete from sync.objects where id in ('cus_next', 'cus_poison');
 delete from inbox.events where object_id in ('cus_next', 'cus_poison');
 
@@ -157,15 +157,15 @@ begin
 end
 $$;
 create function pg_temp.open_alerts() returns text language sql as $$
-	select string_agg(format('%s %s', a.subject, a.tenant_id), ', ' order by a.subject) from billing.alerts a
+	select string_agg(format('%s %s', a.subject, a.tenant_id), ', ' order by a.subject) from ops.alerts a
 	where a.kind = 'gone' and a.cleared_at is null
 $$;
 select is(pg_temp.lose('subscription', 'sub_gone'), '{"clean": true, "warning": "Stripe does not know it"}', 'F102 a live subscription that is gone is clean');
 select is(pg_temp.open_alerts(), 'subscription:sub_gone ' || :'gone', 'F102 and the operator is told');
 select is(status, 'active', 'F102 what has been paid for stays') from billing.subscriptions where id = 'sub_gone';
-select id as first from billing.alerts where kind = 'gone' \gset
+select id as first from ops.alerts where kind = 'gone' \gset
 select pg_temp.lose('subscription', 'sub_gone') \g /dev/null
-select is(array_agg(id), array[:first]::bigint[], 'F102 told once') from billing.alerts where kind = 'gone';
+select is(array_agg(id), array[:first]::bigint[], 'F102 told once') from ops.alerts where kind = 'gone';
 select tap.sync('subscription', tap.subscription('gone', :'gone')) \g /dev/null
 select is(pg_temp.open_alerts(), null, 'F102 until it is found again');
 select pg_temp.lose('subscription', 'sub_gone') \g /dev/null
@@ -208,7 +208,7 @@ select is(next_at, now(), 'C35 nothing settles for a day') from sync.objects whe
 update sync.objects set clean_version = version where id not in ('cus_front', 'cus_late');
 update sync.objects set next_at = now() + interval '1 day' where id = 'cus_front';
 update sync.objects set claimed_until = now() + interval '1 day' where id = 'cus_late';
-select is(tap.ask('tollgate_jobs', 'service.keep_house()') -> 'put_off', '2', 'C35 what was put off for a day');
+select is(tap.ask('tollgate_jobs', 'service.apply_retention()') -> 'put_off', '2', 'C35 what was put off for a day');
 select is(array_agg(c.id order by c.id), '{cus_front,cus_late}', 'C35 is due again')
 from (select tap.ask('tollgate_jobs', 'service.claim_object(60)') ->> 'id' as id from generate_series(1, 2)) c;
 

@@ -12,7 +12,7 @@ retention_task(void *arg, mem_ctx *mem, bool *found)
 
 	if (!account_await(j, ACCOUNT_UNKNOWN))
 		return OK;
-	TRY(db_service(db_as_service(mem, j->db), &done, "service.keep_house($1::int)",
+	TRY(db_service(db_as_service(mem, j->db), &done, "service.apply_retention($1::int)",
 	    ARGS(INT(j->config->jobs.keep_days))));
 	if (!json_object_is_type(done, json_type_object))
 		return OK;

@@ -1,0 +1,58 @@
+-- The lists of the billing page. Row-level security shows them to those who manage the tenant.
+
+set role tollgate_owner;
+
+create or replace function billing.invoice_documents(p_tenant uuid) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+	return (
+		select coalesce(jsonb_agg(jsonb_build_object('number', i.number,
+			'status', 'invoice_' || case when i.status in ('open', 'paid', 'void', 'uncollectible') then i.status
+				else 'unknown' end,
+			'date', api.date_document(i.created_at), 'amount', api.amount_document(i.total, i.currency),
+			'hosted_url', i.hosted_url, 'pdf_url', i.pdf_url) order by i.created_at desc nulls last, i.id), '[]')
+		from (
+			select l.* from billing.invoices l where l.tenant_id = p_tenant and l.status <> 'draft'
+			order by l.created_at desc nulls last, l.id limit 12) i);
+end
+$$;
+
+-- Paid, failed, refunded, disputed: the latest 12.
+create or replace function billing.payment_documents(p_tenant uuid) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+	return (
+		select coalesce(jsonb_agg(jsonb_build_object('kind', 'payment_' || p.kind, 'date', api.date_document(p.at),
+			'amount', p.amount, 'number', p.number) order by p.at desc nulls last, p.kind), '[]')
+		from (
+			select 'paid' as kind, coalesce(i.paid_at, i.created_at) as at,
+				api.amount_document(i.amount_paid, i.currency) as amount, i.number
+				from billing.invoices i where i.tenant_id = p_tenant and i.status = 'paid' and i.amount_paid > 0
+			union all
+			select 'failed', n.created_at, n.payload -> 'amount', i.number
+				from billing.notifications n left join billing.invoices i on i.id = n.payload ->> 'invoice'
+				where n.tenant_id = p_tenant and n.kind = 'payment_failed'
+			union all
+			select case d.kind when 'refund' then 'refunded' else 'disputed' end, d.opened_at,
+				api.amount_document(d.amount, d.currency), null
+				from billing.disputes d where d.tenant_id = p_tenant and d.amount is distinct from 0
+			order by at desc nulls last limit 12) p);
+end
+$$;
+
+-- Notices that are unseen and still true. A notice about an open invoice ends with the invoice.
+create or replace function billing.notice_documents(p_tenant uuid) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+	return (
+		select coalesce(jsonb_agg(jsonb_build_object('id', n.id, 'kind', 'notice_' || n.kind,
+			'date', api.date_document(n.created_at), 'amount', n.payload -> 'amount', 'url', n.payload ->> 'url')
+			order by n.created_at desc, n.id desc), '[]')
+		from billing.notifications n left join billing.invoices i on i.id = n.payload ->> 'invoice'
+		where n.tenant_id = p_tenant and n.seen_at is null
+			and (n.kind not in ('payment_failed', 'action_required') or i.status = 'open')
+			and (n.kind <> 'payment_failed' or n.fact = i.id || ':' || i.attempt_count));
+end
+$$;
+
+reset role;

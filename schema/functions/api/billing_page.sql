@@ -1,0 +1,105 @@
+-- The billing page. Security invoker: row-level security decides what is shown.
+
+set role tollgate_owner;
+
+-- A subscription that has an end does not renew.
+create or replace function billing.dates_document(s billing.subscriptions) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+	live boolean := s.status in ('active', 'trialing', 'past_due');
+	ends timestamptz := billing.scheduled_end(s.cancel_at, s.cancel_at_period_end, s.period_end);
+begin
+	return jsonb_build_object('period_end', api.date_document(s.period_end),
+		'ends_on', api.date_document(case when s.ended_at is null then ends end),
+		'ended_on', api.date_document(s.ended_at),
+		'renews_on', api.date_document(case when live and ends is null then s.period_end end),
+		'trial_ends_on', api.date_document(case when s.status = 'trialing' then s.trial_end end));
+end
+$$;
+
+-- The next thing that happens unless somebody acts, and its amount where that is known.
+create or replace function billing.next_document(s billing.subscriptions) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+	ends timestamptz := billing.scheduled_end(s.cancel_at, s.cancel_at_period_end, s.period_end);
+	grace timestamptz := case when s.status = 'past_due' then billing.grace_end(s.plan, s.past_due_since) end;
+	over timestamptz := least(grace, ends);
+	retry record;
+	kind text := 'nothing';
+	at timestamptz;
+	amount jsonb;
+begin
+	select i.next_attempt_at as at, api.amount_document(i.amount_due, i.currency) as amount into retry
+	from billing.invoices i where i.subscription_id = s.id and i.status = 'open' and i.next_attempt_at > now()
+	order by i.next_attempt_at limit 1;
+	if s.status in ('past_due', 'unpaid', 'incomplete') and retry.at is not null
+		and (over is null or over <= now() or retry.at <= over) then
+		kind := 'retry';
+		at := retry.at;
+		amount := retry.amount;
+	elsif over > now() and over = grace then
+		kind := 'grace_ends';
+		at := grace;
+	elsif s.status in ('active', 'trialing') and ends is not null or over > now() and s.status = 'past_due' then
+		kind := 'ends';
+		at := ends;
+	elsif s.status = 'trialing' then
+		kind := 'trial_ends';
+		at := s.trial_end;
+		amount := api.amount_document(s.amount, s.currency);
+	elsif s.status = 'active' then
+		kind := 'renews';
+		at := s.period_end;
+		amount := api.amount_document(s.amount, s.currency);
+	end if;
+	return jsonb_build_object('kind', kind, 'label', 'next_' || kind, 'date', api.date_document(at), 'amount', amount);
+end
+$$;
+
+create or replace function billing.entitlement_document(p_tenant uuid) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+	e jsonb := billing.entitlement(p_tenant);
+begin
+	return jsonb_build_object('allowed', e -> 'allowed', 'plan', 'plan_' || (e ->> 'plan'),
+		'reason', 'reason_' || (e ->> 'reason'), 'features', e -> 'features',
+		'until', api.date_document((e ->> 'until')::timestamptz));
+end
+$$;
+
+create or replace function billing.account_document(mine app.members) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+	current billing.subscriptions := billing.current_subscription(mine.tenant_id);
+begin
+	return billing.dates_document(current) || jsonb_build_object(
+		'plan', 'plan_' || current.plan, 'status', api.status_name(current.status),
+		'status_class', api.status_class(current.status),
+		'can_manage', exists (select from billing.customers c where c.tenant_id = mine.tenant_id and not c.deleted),
+		'can_subscribe', coalesce(billing.my_checkout_state(mine.tenant_id) = 'open', false),
+		'entitlement', billing.entitlement_document(mine.tenant_id), 'next', billing.next_document(current));
+end
+$$;
+
+-- Invoices, payments and notices are for those who manage the tenant.
+create or replace function api.billing_page() returns jsonb
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+	me uuid := auth.require_user();
+	mine app.members := app.my_tenant();
+	page jsonb := jsonb_build_object('email', auth.email(), 'account', null);
+begin
+	if mine.tenant_id is null then
+		return page;
+	end if;
+	page := page || jsonb_build_object('account', billing.account_document(mine),
+		'invoices', '[]'::jsonb, 'payments', '[]'::jsonb, 'notices', '[]'::jsonb);
+	if mine.role <> 'member' then
+		page := page || jsonb_build_object('invoices', billing.invoice_documents(mine.tenant_id),
+			'payments', billing.payment_documents(mine.tenant_id), 'notices', billing.notice_documents(mine.tenant_id));
+	end if;
+	return page;
+end
+$$;
+
+reset role;

@@ -1,0 +1,36 @@
+-- How often a subject (an address, a network) may ask for something.
+
+set role tollgate_auth;
+
+-- Takes one unit of a limit; false when none is left. A subject's row holds the time until which its allowance is
+-- spent, so one statement decides between concurrent calls. The subject is stored as a digest only.
+create or replace function auth.allow(p_kind text, p_subject text) returns boolean
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	per interval;
+	unit interval;
+begin
+	select l.per, l.per / l.allowed into strict per, unit from auth.limits l where l.kind = p_kind;
+	insert into auth.hits as h (kind, subject, spent_until)
+	values (p_kind, sha256(convert_to(p_kind || ':' || coalesce(p_subject, ''), 'UTF8')), now() + unit)
+	on conflict (kind, subject) do update set spent_until = greatest(h.spent_until, now()) + unit
+		where greatest(h.spent_until, now()) + unit <= now() + per;
+	return found;
+end
+$$;
+
+-- The unit that shares an allowance: an IPv4 address, or the /64 of an IPv6 address. A mapped IPv4 address counts as
+-- IPv4.
+create or replace function auth.neighbourhood(p_ip inet) returns text
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	if p_ip <<= inet '::ffff:0:0/96' then
+		return host(inet '0.0.0.0' + (p_ip - inet '::ffff:0:0'));
+	elsif family(p_ip) = 6 then
+		return network(set_masklen(p_ip, 64))::text;
+	end if;
+	return host(p_ip);
+end
+$$;
+
+reset role;

@@ -1,0 +1,25 @@
+-- How long links, sessions and spent limits are kept.
+
+set role tollgate_auth;
+
+-- Deletes at most 1000 rows of each kind; the next call deletes the next ones.
+create or replace function auth.apply_retention() returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
+declare
+	links bigint;
+	sessions bigint;
+begin
+	delete from auth.links d where d.hash in (
+		select l.hash from auth.links l where l.created_at < now() - interval '1 day' limit 1000);
+	get diagnostics links = row_count;
+	delete from auth.sessions d where d.id in (
+		select s.id from auth.sessions s
+		where least(s.revoked_at, s.idle_until, s.absolute_until) < now() - interval '90 days' limit 1000);
+	get diagnostics sessions = row_count;
+	delete from auth.hits d where (d.kind, d.subject) in (
+		select h.kind, h.subject from auth.hits h where h.spent_until < now() limit 1000);
+	return jsonb_build_object('links', links, 'sessions', sessions);
+end
+$$;
+
+reset role;

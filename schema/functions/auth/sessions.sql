@@ -1,0 +1,81 @@
+-- Sessions: opened by a proof of the mailbox, ended by their user.
+
+set role tollgate_auth;
+
+-- Revokes live sessions beyond the newest 20. p_newest stays, whatever the clock says.
+create or replace function auth.trim_sessions(p_user uuid, p_newest uuid) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	update auth.sessions s set revoked_at = now(), revoke_reason = 'limit'
+	where s.id in (
+		select o.id from auth.sessions o
+		where o.user_id = p_user and o.revoked_at is null and o.absolute_until > now() and o.idle_until > now()
+		order by (o.id = p_newest) desc, o.created_at desc, o.id
+		offset 20);
+end
+$$;
+
+create or replace function auth.open_session(p_user uuid, p_token_hash bytea, p_amr text[], p_ip inet, p_agent text)
+	returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
+declare
+	session uuid;
+begin
+	insert into auth.sessions (user_id, absolute_until, idle_until, auth_at, amr, ip, agent)
+	values (p_user, now() + interval '30 days', now() + interval '7 days', now(), p_amr, p_ip, left(p_agent, 300))
+	returning id into session;
+	insert into auth.tokens (hash, session_id, confirmed_at) values (p_token_hash, session, now());
+	perform auth.trim_sessions(p_user, session);
+end
+$$;
+
+-- A proof is two of: the link, its code, the browser that asked. The lock on the link's row makes it single use. The
+-- token's hash on that row lets a caller that lost the answer ask again.
+create or replace function api.sign_in(p_link_hash bytea, p_code text, p_flow_hash bytea, p_token_hash bytea, p_ip inet,
+	p_agent text) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	link auth.links;
+	proofs int;
+begin
+	if p_link_hash is not null then
+		select l.* into link from auth.links l where l.hash = p_link_hash for update;
+	elsif p_code is not null then
+		select l.* into link from auth.links l where l.flow_hash = p_flow_hash order by l.created_at desc limit 1
+			for update;
+	end if;
+	if link.token_hash = p_token_hash then
+		return jsonb_build_object('ok', true, 'next', link.next);
+	elsif not auth.link_usable(link) then
+		return jsonb_build_object('ok', false, 'attempts_left', null);
+	end if;
+
+	proofs := (p_link_hash is not null)::int
+		+ coalesce(link.flow_hash = p_flow_hash, false)::int
+		+ coalesce(link.code_hash = auth.code_hash(link.hash, p_code), false)::int;
+	if proofs < 2 then
+		update auth.links l set attempts = l.attempts + (p_code is not null)::int where l.hash = link.hash
+		returning l.* into link;
+		return jsonb_build_object('ok', false, 'attempts_left', 5 - link.attempts);
+	end if;
+
+	perform from auth.users u where u.id = link.user_id and u.disabled_at is null for no key update;
+	if not found then
+		return jsonb_build_object('ok', false, 'attempts_left', null);
+	end if;
+	update auth.links l set used_at = now(), token_hash = p_token_hash where l.hash = link.hash;
+	perform auth.set_language(link.user_id, link.language);
+	perform auth.open_session(link.user_id, p_token_hash, '{link}', p_ip, p_agent);
+	return jsonb_build_object('ok', true, 'next', link.next);
+end
+$$;
+
+create or replace function api.sign_out() returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	update auth.sessions s set revoked_at = now(), revoke_reason = 'logout' where s.id = (auth.live_session()).id;
+	return null;
+end
+$$;
+
+reset role;

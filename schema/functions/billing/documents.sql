@@ -1,0 +1,163 @@
+-- Reading Stripe's JSON in the shapes of old and new API versions: a missing member is null, an id is a string or an
+-- expanded object, periods are on the items or (before 2025-03-31) on the subscription.
+
+set role tollgate_service;
+
+create or replace function billing.require_document(p_doc jsonb, p_id text) returns void
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	if p_doc ->> 'id' is distinct from p_id then
+		raise exception 'the document is not of this object' using errcode = 'TG422';
+	end if;
+end
+$$;
+
+create or replace function billing.id_of(p_ref jsonb) returns text
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return case jsonb_typeof(p_ref) when 'string' then p_ref #>> '{}' when 'object' then p_ref ->> 'id' end;
+end
+$$;
+
+-- Null for a time outside the years 1 to 9999: the writer rejects such a document, and comparing must not fail on it.
+create or replace function billing.time_of(p_seconds jsonb) returns timestamptz
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	if jsonb_typeof(p_seconds) = 'number' and p_seconds::numeric between -62135596800 and 253402300799 then
+		return to_timestamp(p_seconds::float8);
+	end if;
+	return null;
+end
+$$;
+
+-- Null unless it is a whole number that every JSON reader reads alike.
+create or replace function billing.whole_of(p_value jsonb) returns bigint
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	if jsonb_typeof(p_value) = 'number' and p_value::text ~ '^-?[0-9]{1,16}$'
+		and abs(p_value::bigint) <= 9007199254740992 then
+		return p_value::bigint;
+	end if;
+	return null;
+end
+$$;
+
+create or replace function billing.items_of(p_doc jsonb) returns jsonb
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return case jsonb_typeof(p_doc #> '{items,data}') when 'array' then p_doc #> '{items,data}' else '[]' end;
+end
+$$;
+
+-- Stripe lists the first ten items within a subscription. jobs fetches the others before it stores a subscription;
+-- lists of subscriptions stay short.
+create or replace function billing.lacks_items(p_doc jsonb) returns boolean
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return coalesce(p_doc #> '{items,has_more}' = 'true', false);
+end
+$$;
+
+-- The price of an item; very old documents have a plan instead.
+create or replace function billing.price_of(p_item jsonb) returns text
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return coalesce(billing.id_of(p_item -> 'price'), billing.id_of(p_item -> 'plan'));
+end
+$$;
+
+create or replace function billing.period_start_of(p_doc jsonb) returns timestamptz
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return coalesce(
+		(select min(billing.time_of(i -> 'current_period_start')) from jsonb_array_elements(billing.items_of(p_doc)) i),
+		billing.time_of(p_doc -> 'current_period_start'));
+end
+$$;
+
+create or replace function billing.period_end_of(p_doc jsonb) returns timestamptz
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return coalesce(
+		(select max(billing.time_of(i -> 'current_period_end')) from jsonb_array_elements(billing.items_of(p_doc)) i),
+		billing.time_of(p_doc -> 'current_period_end'));
+end
+$$;
+
+-- The item that decides the plan: the highest with a price of ours, else the first.
+create or replace function billing.main_item_of(p_doc jsonb) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return (
+		select i.item from jsonb_array_elements(billing.items_of(p_doc)) with ordinality i (item, n)
+			left join billing.plans p on p.id = billing.plan_of(billing.price_of(i.item))
+		order by p.rank desc nulls last, i.n limit 1);
+end
+$$;
+
+-- The plans of all items that have one.
+create or replace function billing.plans_of(p_doc jsonb) returns text[]
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return array(
+		select distinct p.plan from jsonb_array_elements(billing.items_of(p_doc)) i
+			cross join lateral billing.plan_of(billing.price_of(i)) p (plan)
+		where p.plan is not null order by p.plan);
+end
+$$;
+
+-- The amount of all items at a renewal, before taxes and discounts. Null when the items do not say it: tiers, packages,
+-- metered usage, a price in another currency, items with different intervals.
+create or replace function billing.renewal_of(p_doc jsonb, p_currency text) returns bigint
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return (
+		select case when sum(v.amount) <= 9007199254740992 then sum(v.amount) end from (
+			select billing.whole_of(i #> '{price,unit_amount}')::numeric
+					* coalesce(billing.whole_of(i -> 'quantity'), 1) as amount,
+				jsonb_build_array(i #> '{price,recurring,interval}', i #> '{price,recurring,interval_count}') as pace,
+				i #>> '{price,currency}' = p_currency
+					and coalesce(i #>> '{price,recurring,usage_type}', 'licensed') = 'licensed'
+					and i #>> '{price,transform_quantity}' is null as plain
+			from jsonb_array_elements(billing.items_of(p_doc)) i) v
+		having bool_and(coalesce(v.plain, false) and v.amount is not null) and count(distinct v.pace) = 1);
+end
+$$;
+
+-- The tenant that a document names: our id is in its metadata, and on a checkout session also its reference.
+create or replace function billing.tenant_named_in(p_doc jsonb) returns uuid
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	name text := coalesce(p_doc #>> '{metadata,tenant_id}', p_doc ->> 'client_reference_id');
+begin
+	if name ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
+		return (select t.id from app.tenants t where t.id = name::uuid);
+	end if;
+	return null;
+end
+$$;
+
+-- The subscription of an invoice, wherever the API version has it.
+create or replace function billing.subscription_of(p_invoice jsonb) returns text
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return coalesce(billing.id_of(p_invoice -> 'subscription'),
+		billing.id_of(p_invoice #> '{parent,subscription_details,subscription}'),
+		billing.id_of(p_invoice #> '{lines,data,0,subscription}'),
+		billing.id_of(p_invoice #> '{lines,data,0,parent,subscription_item_details,subscription}'));
+end
+$$;
+
+-- What a write changed: {"status": ["active", "past_due"]}; {} when nothing changed; all members from null for a new
+-- row.
+create or replace function billing.changes(p_old jsonb, p_new jsonb) returns jsonb
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return (
+		select coalesce(jsonb_object_agg(n.key, jsonb_build_array(p_old -> n.key, n.value)), '{}')
+		from jsonb_each(p_new) n
+		where n.key <> 'synced_at' and n.value <> coalesce(p_old -> n.key, 'null'));
+end
+$$;
+
+reset role;

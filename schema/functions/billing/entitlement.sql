@@ -1,0 +1,148 @@
+-- What a tenant may use, now or at any earlier time: one function for pages, services and command line. It reads the
+-- histories only, whose open rows are the present. Security invoker: a caller who may not see a tenant learns nothing
+-- about it.
+
+set role tollgate_owner;
+
+-- A subscription that has not ended for good: its tenant needs no other.
+create or replace function billing.is_live(p_status text) returns boolean
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return p_status not in ('canceled', 'incomplete_expired');
+end
+$$;
+
+-- Stripe announces an end in one of two ways.
+create or replace function billing.scheduled_end(p_cancel_at timestamptz, p_at_period_end boolean,
+	p_period_end timestamptz)
+	returns timestamptz
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return coalesce(p_cancel_at, case when p_at_period_end then p_period_end end);
+end
+$$;
+
+-- Whether a row of a history was the one in force. For the present it is the open row: a clock that was ahead when the
+-- row was written then takes nothing away after it is corrected.
+create or replace function billing.in_force(p_from timestamptz, p_to timestamptz, p_at timestamptz) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+	return case when p_at >= now() then p_to is null else p_from <= p_at and (p_to is null or p_to > p_at) end;
+end
+$$;
+
+create or replace function billing.plan_at(p_plan text, p_at timestamptz) returns billing.plan_history
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+	was billing.plan_history;
+begin
+	select h.* into was from billing.plan_history h
+	where h.plan = p_plan and billing.in_force(h.from_at, h.to_at, p_at);
+	return was;
+end
+$$;
+
+-- Until when past due still grants, with the plan as it was at p_at. UTC: a day has 24 hours whatever the caller's time
+-- zone is.
+create or replace function billing.grace_end(p_plan text, p_since timestamptz, p_at timestamptz default now())
+	returns timestamptz
+language plpgsql stable set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
+begin
+	return p_since + coalesce((billing.plan_at(p_plan, p_at)).grace, interval '7 days');
+end
+$$;
+
+-- A dispute restricts what was bought before it began, by Stripe's clock. Later purchases are not affected.
+create or replace function billing.is_disputed(h billing.subscription_history, p_at timestamptz) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+	return exists (
+		select from billing.disputes d join billing.dispute_rules p on p.kind = d.policy
+		where d.tenant_id = h.tenant_id and p.effect = 'restrict' and billing.in_force(d.opened_at, d.closed_at, p_at)
+			and coalesce(d.created_at >= h.created_at, true));
+end
+$$;
+
+-- What one subscription grants. Ends are half-open: at the end it is over.
+create or replace function billing.verdict_on(h billing.subscription_history, p_at timestamptz) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+	rule billing.status_rules;
+	ends timestamptz := billing.scheduled_end(h.cancel_at, h.cancel_at_period_end, h.period_end);
+	grace timestamptz;
+	reason text;
+	allowed boolean;
+begin
+	select r.* into rule from billing.status_rules r where r.status = h.status;
+	if rule.grants = 'grace' then
+		grace := billing.grace_end(h.plan, coalesce(h.past_due_since, h.from_at), p_at);
+	end if;
+	reason := case
+		when rule.status is null then 'unknown_status'
+		when rule.grants = 'no' then rule.reason
+		when h.plan is null then 'unknown_price'
+		when ends <= p_at then 'ended'
+		when grace <= p_at then 'grace_over'
+		when billing.is_disputed(h, p_at) then 'disputed'
+		else rule.reason end;
+	allowed := coalesce(rule.grants <> 'no' and reason = rule.reason, false);
+	return jsonb_build_object('allowed', allowed, 'plan', h.plan, 'reason', reason, 'subscription', h.subscription_id,
+		'status', h.status, 'until', case when allowed then api.date_document(least(ends, grace)) ->> 'iso' end);
+end
+$$;
+
+-- Of several subscriptions the one that grants most; without a grant, one that is not over yet. plans: of all
+-- subscriptions that grant.
+create or replace function billing.best_verdict(p_tenant uuid, p_at timestamptz) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+	return (
+		select v.verdict || jsonb_build_object('plans',
+			jsonb_agg(to_jsonb(h.plans)) filter (where v.verdict -> 'allowed' = 'true') over ())
+		from billing.subscription_history h cross join lateral billing.plan_at(h.plan, p_at) p
+			cross join lateral billing.verdict_on(h, p_at) v (verdict)
+		where h.tenant_id = p_tenant and billing.in_force(h.from_at, h.to_at, p_at)
+		order by v.verdict -> 'allowed' desc, billing.is_live(h.status) desc, p.rank desc nulls last,
+			h.created_at desc nulls last, h.subscription_id limit 1);
+end
+$$;
+
+-- The features of these plans together: each once, those of the best plan first.
+create or replace function billing.features_at(p_plans text[], p_at timestamptz) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+	return (
+		select coalesce(jsonb_agg(u.feature order by u.n), '[]') from (
+			select distinct on (f.feature) f.feature, row_number() over (order by h.rank desc, h.plan, f.n) as n
+			from billing.plan_history h cross join unnest(h.features) with ordinality f (feature, n)
+			where h.plan = any (p_plans) and billing.in_force(h.from_at, h.to_at, p_at)
+			order by f.feature, n) u);
+end
+$$;
+
+-- An override by the operator decides first. The plan is the best one, and until is its end. The features are those of
+-- everything paid for; if an override names a plan, those of that plan. The rules of statuses and disputes are the
+-- present ones: a migration that changes a rule must itself decide about the past.
+create or replace function billing.entitlement(p_tenant uuid, p_at timestamptz default now()) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+	answer jsonb := '{"allowed": false, "plan": null, "reason": "no_subscription", "until": null,
+			"subscription": null, "status": null}'
+		|| coalesce(billing.best_verdict(p_tenant, p_at), '{}');
+	plans text[] := array(select jsonb_path_query(answer, '$.plans[*][*]') #>> '{}');
+	word record;
+begin
+	select h.allowed, h.plan, h.until into word from billing.override_history h
+	where h.tenant_id = p_tenant and billing.in_force(h.from_at, h.to_at, p_at)
+		and (h.until is null or h.until > p_at);
+	if found then
+		answer := answer || jsonb_build_object('allowed', word.allowed, 'plan', coalesce(word.plan, answer ->> 'plan'),
+			'reason', 'override', 'until', api.date_document(word.until) ->> 'iso');
+		plans := case when word.plan is null then plans || (answer ->> 'plan') else array[word.plan] end;
+	end if;
+	return answer - 'plans' || jsonb_build_object('features', case when (answer -> 'allowed')::boolean
+		then billing.features_at(plans, p_at) else '[]' end);
+end
+$$;
+
+reset role;

@@ -1,0 +1,173 @@
+-- What customers are told about their money: one notification and one mail for each fact. The facts come from the
+-- stored state, not from the kind or number of events.
+
+set role tollgate_service;
+
+-- To owners and admins, each in their own language.
+create or replace function billing.mail_notice(n billing.notifications) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	insert into mail.outbox (key, recipient, template, language, data)
+	select concat_ws(':', 'notice', n.tenant_id, n.kind, n.fact, c ->> 'user'), c ->> 'email', 'notice_' || n.kind,
+		c ->> 'language', n.payload
+	from jsonb_array_elements(auth.contacts(array(
+		select m.user_id from app.members m where m.tenant_id = n.tenant_id and m.role in ('owner', 'admin')))) c
+	where (select k.mailed from billing.notice_kinds k where k.kind = n.kind)
+	on conflict (key) do nothing;
+end
+$$;
+
+-- False when the fact was told before.
+create or replace function billing.tell(p_tenant uuid, p_kind text, p_fact text, p_payload jsonb) returns boolean
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	told billing.notifications;
+begin
+	insert into billing.notifications (tenant_id, kind, fact, payload)
+	values (p_tenant, p_kind, p_fact, jsonb_strip_nulls(p_payload))
+	on conflict (tenant_id, kind, fact) do nothing returning * into told;
+	if told.id is null then
+		return false;
+	end if;
+	perform billing.mail_notice(told);
+	return true;
+end
+$$;
+
+-- When a tenant gets its first owner, mail them the earlier notices whose invoice is still open.
+create or replace function billing.mail_open_notices(p_tenant uuid) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	perform billing.mail_notice(n) from billing.notifications n
+		join billing.invoices i on i.id = n.payload ->> 'invoice'
+	where n.tenant_id = p_tenant and i.status = 'open'
+		and (n.kind = 'action_required' or n.kind = 'payment_failed' and n.fact = i.id || ':' || i.attempt_count);
+end
+$$;
+
+-- What waiting events say about this object that no state of it shows. Events of a dead-lettered or orphaned object
+-- wait too: they are done with it.
+create or replace function billing.hints_of(p_kind text, p_id text) returns text[]
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return array(
+		select distinct k.kind from inbox.events e join billing.notice_kinds k on k.event = e.type
+		where e.object_kind = p_kind and e.object_id = p_id and e.state <> 'done');
+end
+$$;
+
+create or replace function billing.invoice_payload(i billing.invoices) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return jsonb_build_object('invoice', i.id, 'url', i.hosted_url,
+		'amount', api.amount_document(i.amount_due, i.currency),
+		'date', api.date_document(i.next_attempt_at),
+		'plan', 'plan_' || (select s.plan from billing.subscriptions s where s.id = i.subscription_id));
+end
+$$;
+
+-- An attempt has failed when Stripe says so, or when the subscription is unpaid. An open invoice alone is not enough: a
+-- bank debit takes days.
+create or replace function billing.tell_failure(i billing.invoices, p_hinted boolean) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	if i.status = 'open' and i.attempt_count > 0 and (p_hinted or exists (
+			select from billing.subscriptions s
+			where s.id = i.subscription_id and s.status in ('past_due', 'unpaid'))) then
+		perform billing.tell(i.tenant_id, 'payment_failed', i.id || ':' || i.attempt_count, billing.invoice_payload(i));
+	end if;
+end
+$$;
+
+create or replace function billing.tell_invoice(i billing.invoices, p_hints text[]) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	perform billing.tell_failure(i, 'payment_failed' = any (p_hints));
+	if i.action_required then
+		perform billing.tell(i.tenant_id, 'action_required', i.id, billing.invoice_payload(i));
+	elsif i.status = 'paid' and exists (
+			select from billing.notifications n where n.tenant_id = i.tenant_id and n.kind = 'payment_failed'
+				and n.payload ->> 'invoice' = i.id) then
+		perform billing.tell(i.tenant_id, 'recovered', i.id, billing.invoice_payload(i)
+			|| jsonb_build_object('amount', api.amount_document(i.amount_paid, i.currency),
+				'date', api.date_document(i.paid_at)));
+	end if;
+end
+$$;
+
+-- Notices that only events announce. An event that arrives after its period or trial is over is not told: its time
+-- decides.
+create or replace function billing.tell_hints(s billing.subscriptions) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
+declare
+	hint record;
+	plan text := 'plan_' || s.plan;
+begin
+	for hint in
+		select k.kind, coalesce(e.created, e.received_at) as at from inbox.events e
+			join billing.notice_kinds k on k.event = e.type
+		where e.object_kind = 'subscription' and e.object_id = s.id and e.state <> 'done'
+	loop
+		if hint.kind = 'upcoming' and s.status in ('active', 'trialing', 'past_due') and hint.at >= s.period_start
+				and hint.at < s.period_end
+					and billing.scheduled_end(s.cancel_at, s.cancel_at_period_end, s.period_end) is null then
+			perform billing.tell(s.tenant_id, 'upcoming', s.id || ':' || extract(epoch from s.period_end)::bigint,
+				jsonb_build_object('plan', plan, 'date', api.date_document(s.period_end)));
+		elsif hint.kind = 'trial_will_end' and s.status = 'trialing' and s.trial_end > hint.at
+				and s.trial_end <= hint.at + interval '4 days' then
+			perform billing.tell(s.tenant_id, 'trial_will_end', s.id || ':' || extract(epoch from s.trial_end)::bigint,
+				jsonb_build_object('plan', plan, 'date', api.date_document(s.trial_end)));
+		end if;
+	end loop;
+end
+$$;
+
+-- A subscription that was over when it was first seen is not told.
+create or replace function billing.tell_subscription(p_before billing.subscriptions, s billing.subscriptions,
+	p_reason text)
+	returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	if billing.is_live(p_before.status) and s.status = 'canceled' then
+		perform billing.tell(s.tenant_id, 'canceled', s.id,
+			jsonb_build_object('plan', 'plan_' || s.plan, 'reason', p_reason,
+			'date', api.date_document(coalesce(s.ended_at, s.canceled_at))));
+	end if;
+	if s.status in ('past_due', 'unpaid') then
+		perform billing.tell_failure(o.i, false) from (
+			select i from billing.invoices i
+			where i.subscription_id = s.id and i.status = 'open' order by i.id for share) o;
+	end if;
+	perform billing.tell_hints(s);
+end
+$$;
+
+-- The payment of a sign-up has failed: the typed address is told, because the tenant has no owner yet. Managers of an
+-- active tenant are told about the invoice instead.
+create or replace function billing.tell_checkout(c billing.checkouts) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	insert into mail.outbox (key, recipient, template, language)
+	select concat_ws(':', 'failed', c.tenant_id, c.session_id), c.email, 'failed', c.language
+	where exists (select from app.tenants t where t.id = c.tenant_id and t.status = 'draft')
+	on conflict (key) do nothing;
+end
+$$;
+
+-- Marks a notice as seen, by anybody who manages the tenant.
+create or replace function api.see_notice(p_id bigint) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	me uuid := auth.require_user();
+begin
+	update billing.notifications n set seen_at = coalesce(n.seen_at, now()), user_id = coalesce(n.user_id, me)
+	where n.id = p_id and exists (
+		select from app.members m where m.user_id = me and m.tenant_id = n.tenant_id and m.role in ('owner', 'admin'));
+	if not found then
+		raise exception 'no such notice' using errcode = 'TG404';
+	end if;
+	return null;
+end
+$$;
+
+reset role;

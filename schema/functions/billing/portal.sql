@@ -1,0 +1,86 @@
+-- The customer portal: who may open it, and its configuration at Stripe.
+
+set role tollgate_owner;
+
+-- The customer is the tenant's, never the caller's choice. When the current subscription has another customer that is
+-- the user's, it is that one, because only its own portal shows it; else the bound one.
+create or replace function api.portal_customer() returns jsonb
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+	me uuid := auth.require_user();
+	mine app.members := app.my_tenant();
+	customer text := (select c.id from billing.customers c where c.tenant_id = mine.tenant_id and not c.deleted);
+	current billing.subscriptions := billing.current_subscription(mine.tenant_id);
+begin
+	if current.customer_id <> customer and billing.is_live(current.status)
+		and billing.is_my_customer(current.customer_id) then
+		customer := current.customer_id;
+	end if;
+	if mine.role = 'member' then
+		raise exception 'only for managers of the tenant' using errcode = 'TG403';
+	elsif customer is null then
+		raise exception 'no customer yet' using errcode = 'TG400';
+	end if;
+	return jsonb_build_object('customer', customer);
+end
+$$;
+
+reset role;
+
+set role tollgate_service;
+
+-- Whether the actual state has all of the desired state. Members that are not desired may have any value; a list must
+-- have exactly the desired elements, in any order. The service layer in C compares by the same rule.
+create or replace function billing.holds(p_actual jsonb, p_desired jsonb) returns boolean
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	if jsonb_typeof(p_actual) is distinct from jsonb_typeof(p_desired) then
+		return false;
+	elsif jsonb_typeof(p_desired) = 'object' then
+		return (select coalesce(bool_and(billing.holds(p_actual -> w.key, w.value)), true)
+			from jsonb_each(p_desired) w);
+	elsif jsonb_typeof(p_desired) = 'array' then
+		return jsonb_array_length(p_actual) = jsonb_array_length(p_desired) and not exists (
+			select from jsonb_array_elements(p_desired) w where not exists (
+				select from jsonb_array_elements(p_actual) a where billing.holds(a, w)));
+	end if;
+	return p_actual = p_desired;
+end
+$$;
+
+-- Alerts when the portal at Stripe differs from the desired configuration.
+create or replace function service.write_portal_configuration(p_claim uuid, p_kind text, p_id text, p_version bigint,
+	p_doc jsonb) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	desired jsonb;
+begin
+	perform billing.require_document(p_doc, p_id);
+	perform sync.hold(p_claim, p_kind, p_id);
+	update billing.portal_configurations c set actual = p_doc, synced_at = now() where c.id = p_id
+		returning c.desired into desired;
+	if desired is null then
+		return sync.finish(p_kind, p_id, p_version, 'ignored', '{"orphan": true}');
+	end if;
+	perform ops.watch(not billing.holds(p_doc, desired), null, 'drift', 'portal_configuration:' || p_id, '{}');
+	return sync.finish(p_kind, p_id, p_version, 'done', '{}');
+end
+$$;
+
+-- Stores the desired configuration; the actual one is fetched and compared. Former configurations are not compared any
+-- more.
+create or replace function ops.put_portal_configuration(p_id text, p_desired jsonb) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	perform sync.mark('portal_configuration', p_id);
+	insert into billing.portal_configurations (id, desired) values (p_id, p_desired)
+	on conflict (id) do update set desired = excluded.desired;
+	update billing.portal_configurations c set desired = null where c.id <> p_id and c.desired is not null;
+	update ops.alerts a set cleared_at = now()
+	where a.kind = 'drift' and a.subject like 'portal\_configuration:%' and a.subject <> 'portal_configuration:' || p_id
+		and a.cleared_at is null;
+	return null;
+end
+$$;
+
+reset role;

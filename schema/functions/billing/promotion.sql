@@ -1,0 +1,53 @@
+-- From paid to a tenant with an owner, exactly once, whichever of Stripe's objects reports it first.
+
+set role tollgate_service;
+
+-- The newest checkout names the payer: the address typed there becomes the owner's and gets a link by mail. Only the
+-- reader of that mailbox gets in.
+create or replace function billing.appoint_owner(p_tenant uuid) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	checkout billing.checkouts;
+	owner uuid;
+begin
+	select c.* into checkout from billing.checkouts c where c.tenant_id = p_tenant
+	order by (c.status = 'complete') desc, c.created_at desc limit 1;
+	if checkout.key is null then
+		return;
+	end if;
+	owner := auth.ensure_user(checkout.email);
+	perform auth.set_language(owner, checkout.language);
+	insert into app.members (tenant_id, user_id, role) values (p_tenant, owner, 'owner') on conflict do nothing;
+	perform auth.mint_link(owner, checkout.email, checkout.flow_hash, null, checkout.language, null,
+		'welcome:' || p_tenant, 'welcome', jsonb_build_object('plan', 'plan_' || checkout.plan));
+	perform billing.mail_open_notices(p_tenant);
+end
+$$;
+
+-- Answers what jobs should log, {} when all is well.
+create or replace function billing.promote(p_tenant uuid, p_customer text) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	perform from app.tenants t where t.id = p_tenant for no key update;
+	update app.tenants t set status = 'active', activated_at = now() where t.id = p_tenant and t.status = 'draft';
+	if found then
+		perform billing.appoint_owner(p_tenant);
+	end if;
+	if p_customer is not null and not billing.bind_customer(p_tenant, p_customer) then
+		return jsonb_build_object('warning', 'another customer is recorded for this tenant');
+	end if;
+	return '{}';
+end
+$$;
+
+-- For the outcome of events: the change of the tenant's status.
+create or replace function billing.tenant_change(p_tenant uuid, p_was text) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	now_is text := (select t.status from app.tenants t where t.id = p_tenant);
+begin
+	return case when now_is = p_was then '{}' else jsonb_build_object('tenant', jsonb_build_array(p_was, now_is)) end;
+end
+$$;
+
+reset role;

@@ -1,0 +1,68 @@
+-- The outbox: claimed under a lease like dirty objects, sent at least once (the key makes its Message-ID), and cleared
+-- of secrets as soon as no further try follows.
+
+set role tollgate_service;
+
+create or replace function service.claim_mail(p_lease_seconds int) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	claimed jsonb;
+begin
+	update mail.outbox o set claim = gen_random_uuid(), claimed_until = now() + make_interval(secs => p_lease_seconds),
+		attempts = o.attempts + (o.claimed_until is not null)::int
+	where o.id = (
+		select d.id from mail.outbox d
+		where d.state = 'pending' and d.next_at <= now() and (d.claimed_until is null or d.claimed_until < now())
+		order by d.next_at limit 1 for update skip locked)
+	returning jsonb_build_object('id', o.id, 'recipient', o.recipient, 'template', o.template, 'language', o.language,
+		'data', o.data, 'key', o.key, 'attempts', o.attempts, 'claim', o.claim) into claimed;
+	if (claimed ->> 'attempts')::int >= 10 then		-- its processes may have died because of it, or have sent it
+		update mail.outbox o set state = 'dead', claimed_until = null, last_error = 'lost with its lease',
+			data = o.data - 'token' - 'code'
+		where o.id = (claimed ->> 'id')::uuid;
+		return service.claim_mail(p_lease_seconds);
+	end if;
+	return claimed;
+end
+$$;
+
+create or replace function mail.hold(p_id uuid, p_claim uuid) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	perform from mail.outbox o where o.id = p_id and o.claim = p_claim for update;
+	if not found then
+		raise exception 'the claim is not held any more' using errcode = 'TG409';
+	end if;
+end
+$$;
+
+create or replace function service.mail_sent(p_id uuid, p_claim uuid) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	perform mail.hold(p_id, p_claim);
+	update mail.outbox o set state = 'sent', sent_at = now(), claimed_until = null, last_error = null,
+		data = o.data - 'token' - 'code'
+	where o.id = p_id and o.state = 'pending';
+	return null;
+end
+$$;
+
+-- Retries after 30 s, doubled each time. Dead after 10 tries, or at once when the refusal is permanent.
+create or replace function service.mail_failed(p_id uuid, p_claim uuid, p_error text, p_permanent boolean) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	dead boolean;
+begin
+	perform mail.hold(p_id, p_claim);
+	update mail.outbox o set attempts = o.attempts + 1, claimed_until = null, last_error = left(p_error, 500),
+		next_at = now() + interval '30 s' * 2 ^ least(o.attempts, 10)
+	where o.id = p_id and o.state = 'pending' and o.claimed_until is not null
+	returning p_permanent or o.attempts >= 10 into dead;
+	if dead then
+		update mail.outbox o set state = 'dead', data = o.data - 'token' - 'code' where o.id = p_id;
+	end if;
+	return jsonb_build_object('dead', coalesce(dead, false));
+end
+$$;
+
+reset role;
