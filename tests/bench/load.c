@@ -196,7 +196,7 @@ main(int argc, char **argv)
 	}
 	seconds = (double)(now() - began) / 1e6;
 	qsort(r.micros, (size_t)r.n, sizeof(*r.micros), by_size);
-	printf("{\"requests\": %ld, \"bad\": %ld, \"seconds\": %.3f, \"rate\": %.1f, \"p50_us\": %d, \"p99_us\": %d}\n", r.n, r.bad,
-	    seconds, (double)r.n / seconds, r.micros[r.n / 2], r.micros[r.n * 99 / 100]);
+	printf("{\"requests\": %ld, \"bad\": %ld, \"seconds\": %.3f, \"rate\": %.1f, \"p50_us\": %d, \"p99_us\": %d}\n",
+	    r.n, r.bad, seconds, (double)r.n / seconds, r.micros[r.n / 2], r.micros[r.n * 99 / 100]);
 	return 0;
 }

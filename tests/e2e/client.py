@@ -12,7 +12,7 @@ from html.parser import HTMLParser
 from urllib.parse import urlencode, urljoin, urlsplit
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
-issued = set()      # every cookie and form token that any Browser was given: test_secrets looks for them where they must not be
+issued = set()      # each cookie and form token that a Browser got; test_secrets looks for them in logs and pages
 HTML = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) Browser/1.0"
 
@@ -86,7 +86,8 @@ class Form:
                 self.fields[name] = self.chosen(e)
             elif e.tag == "textarea":
                 self.fields[name] = e.text
-            elif e.tag == "input" and (e.get("type") not in ("checkbox", "radio", "submit") or e.get("checked") is not None):
+            elif e.tag == "input" and (e.get("type") not in ("checkbox", "radio", "submit")
+                                       or e.get("checked") is not None):
                 self.fields[name] = e.get("value", "")
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""One stack for all tests: TOLLGATE_SERVER=nginx|apache chooses the web server; TOLLGATE_STACK=DIR takes one that runs."""
+"""One stack for all tests. TOLLGATE_SERVER=nginx|apache chooses its server; TOLLGATE_STACK=DIR takes a running one."""
 import json
 import os
 import re
@@ -30,7 +30,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def stack():
-    """What tests/stack prints: url, stripe_url, mail_url, database_url, webhook_secret, log_dir, sockets, server, ..."""
+    """What tests/stack prints: url, stripe_url, mail_url, database_url, webhook_secret, log_dir, sockets, server..."""
     if running := os.environ.get("TOLLGATE_STACK"):
         state = json.loads(journey.stack_command("show", "--dir", running))
         prepare(state)
@@ -45,8 +45,8 @@ def stack():
 
 
 def prepare(state):
-    """All tests come from one address, so limits are lifted; what they do is tested on rows of their own. And jobs looks
-    for work more often than it need for people, but not by itself for events that a test holds back."""
+    """Lifts the rate limits, since all tests come from one address; the tests of limits set rows of their own. Makes
+    jobs poll often, and never list Stripe's events by itself: a test may hold events back."""
     journey.Database(state["database_url"]).execute("update auth.limits set allowed = 1000000")
     config = Path(state["config"])
     text = config.read_text()

@@ -156,7 +156,8 @@ def become_customer(browser, sim, db, email, plan="starter", card="good"):
     """Signed up, paid, promoted and told so by mail; not signed in. Returns the session's id."""
     session = session_in(sign_up(browser, email, plan))
     assert sim.pay(session, card)["paid"]
-    wait_until(lambda: db.value("select state from mail.outbox where key = %s", f"welcome:{db.tenant_of(email)}") == "sent")
+    wait_until(lambda: db.value("select state from mail.outbox where key = %s",
+                                f"welcome:{db.tenant_of(email)}") == "sent")
     return session
 
 

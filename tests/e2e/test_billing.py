@@ -20,7 +20,8 @@ def billing(browser, language="en"):
     assert page.status == 200, page
     main = page.html.one("main")
     status = main.one(id="status")
-    said = {"plan": main.one("h2", id="plan-name").text, "status": status.text, "class": status.get("class").split()[-1]}
+    said = {"plan": main.one("h2", id="plan-name").text, "status": status.text,
+            "class": status.get("class").split()[-1]}
     for line in main.all("div", id=None):
         moment = datetime.fromisoformat(line.one("time").get("datetime"))
         month = MONTHS[language][moment.month - 1]
@@ -39,8 +40,8 @@ def says(browser, seconds=10, **wanted):
 def subscription(customer, sim, db):
     """Its id, of the customer who is signed in."""
     def mine():
-        return db.value("select s.id from billing.subscriptions s join billing.checkouts c on c.tenant_id = s.tenant_id "
-                        "where c.email_canonical = %s", customer[1])
+        return db.value("select s.id from billing.subscriptions s join billing.checkouts c "
+                        "on c.tenant_id = s.tenant_id where c.email_canonical = %s", customer[1])
     return wait_until(mine)
 
 
@@ -61,7 +62,8 @@ def test_c97_the_page_needs_no_stripe(customer, db, sim, subscription):
     browser, _ = customer
     says(browser, status="Active")
     sim.quiet()
-    wait_until(lambda: db.value("select count(*) from sync.objects where version > clean_version and dead_at is null") == 0)
+    wait_until(lambda: db.value("select count(*) from sync.objects where version > clean_version "
+                                "and dead_at is null") == 0)
     before = sim.requests()
     assert browser.get("/settings/billing").status == 200
     assert sim.requests() == before
@@ -93,7 +95,8 @@ def test_c45_with_cancel_at_alone(browser, sim, db, mail, fresh):
     email = fresh()
     become_customer(browser, sim, db, email)
     sign_in(browser, mail, email)
-    ident = wait_until(lambda: db.value("select id from billing.subscriptions where tenant_id = %s", db.tenant_of(email)))
+    ident = wait_until(lambda: db.value("select id from billing.subscriptions where tenant_id = %s",
+                                        db.tenant_of(email)))
     sim.post(f"subscriptions/{ident}/cancel_at")
     assert sim.object("subscription", ident)["cancel_at_period_end"] is False
     says(browser, ends_on=sim.object("subscription", ident)["cancel_at"])
@@ -156,8 +159,8 @@ def test_c37_the_operator_is_told_of_an_invoice_until_it_is_final(calm, customer
     told = ("select detail ->> 'code' from ops.alerts where kind = 'finalization_failed' and subject = %s "
             "and cleared_at is null")
     sim.fault(method="GET", path="/v1/invoices/" + invoice, answer="real", set={
-        "status": "draft", "last_finalization_error": {"code": "customer_tax_location_invalid", "message": "Where is it?",
-                                                       "type": "invalid_request_error"}})
+        "status": "draft", "last_finalization_error": {
+            "code": "customer_tax_location_invalid", "message": "Where is it?", "type": "invalid_request_error"}})
     sim.post("emit", type="invoice.finalization_failed", object={"id": invoice, "object": "invoice"})
     wait_until(lambda: db.value(told, invoice) == "customer_tax_location_invalid")
     sim.post("emit", type="invoice.finalized", object={"id": invoice, "object": "invoice"})
@@ -217,15 +220,16 @@ def test_c24_a_portal_that_offers_plans_is_no_drift_until_it_offers_another(stac
     def drift(where):
         version = db.value("select version from sync.objects where id = %s", made) or 0
         where()
-        wait_until(lambda: db.value("select clean_version > %s and version = clean_version from sync.objects where id = %s",
-                                    version, made))
+        wait_until(lambda: db.value("select clean_version > %s and version = clean_version from sync.objects "
+                                    "where id = %s", version, made))
         return db.value("select count(*) from ops.alerts where subject = %s and cleared_at is null",
                         "portal_configuration:" + made)
     assert drift(lambda: db.execute("select ops.put_portal_configuration(%s, %s)", made, json.dumps({"features": {
         "subscription_update": {"enabled": True, "default_allowed_updates": ["price"],
                                 "products": [{"product": product, "prices": ["price_starter"]}]}}}))) == 0
     assert drift(lambda: at_stripe(stack, "billing_portal/configurations/" + made, {
-        "features[subscription_update][enabled]": "true", "features[subscription_update][default_allowed_updates][0]": "price",
+        "features[subscription_update][enabled]": "true",
+        "features[subscription_update][default_allowed_updates][0]": "price",
         offered + "[0][product]": product, offered + "[0][prices][0]": "price_starter",
         offered + "[1][product]": other, offered + "[1][prices][0]": "price_growth"})) == 1
 
@@ -235,7 +239,8 @@ def csrf_of(browser):
 
 
 def ask_json(browser, body=b"{}", **headers):
-    headers = {"Content_Type": "application/json", "Accept": "application/json", "X_CSRF_Token": csrf_of(browser), **headers}
+    headers = {"Content_Type": "application/json", "Accept": "application/json", "X_CSRF_Token": csrf_of(browser),
+               **headers}
     return browser.post(API, body, **headers)
 
 
@@ -276,7 +281,8 @@ def test_c21_without_a_customer_400_exactly(browser, db, sim, mail, fresh):
 
 
 FAULTS = {"500": {"answer": "status", "status": 500}, "401": {"answer": "status", "status": 401},
-          "a web page": {"answer": "html"}, "closed": {"answer": "close"}, "a page elsewhere": {"answer": "real", "set": {"url": "https://evil.example/p"}}}
+          "a web page": {"answer": "html"}, "closed": {"answer": "close"},
+          "a page elsewhere": {"answer": "real", "set": {"url": "https://evil.example/p"}}}
 
 
 @pytest.mark.parametrize("how", FAULTS)

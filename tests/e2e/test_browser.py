@@ -84,11 +84,12 @@ class Person:
         return self.driver.current_url.removeprefix(self.url)
 
     def size(self, width, height):
-        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": height,
-                                                                            "deviceScaleFactor": 1, "mobile": width < 500})
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
+            "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500})
 
     def colours(self, scheme):
-        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia",
+                                    {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
 
     def shoot(self, name):
         """The whole page in both colours."""
@@ -102,7 +103,8 @@ class Person:
 
     def outer(self, script):
         """What DevTools computes; the page itself runs no script."""
-        return self.driver.execute_cdp_cmd("Runtime.evaluate", {"expression": script, "returnByValue": True})["result"].get("value")
+        return self.driver.execute_cdp_cmd("Runtime.evaluate",
+                                           {"expression": script, "returnByValue": True})["result"].get("value")
 
 
 @pytest.fixture(scope="module")
@@ -286,7 +288,8 @@ FAULTS = r"""(() => {
   const ids = [...document.querySelectorAll('[id]')].map(e => e.id);
   if (new Set(ids).size !== ids.length) faults.push('an id twice');
   const rgb = t => t.match(/[\d.]+/g).map(Number);
-  const light = c => { const [r, g, b] = c.slice(0, 3).map(v => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+  const linear = v => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+  const light = c => { const [r, g, b] = c.slice(0, 3).map(linear);
                        return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
   const ground = e => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor);
                         if (c.length < 4 || c[3] > 0.99) return c; } return [255, 255, 255]; };

@@ -16,7 +16,8 @@ from journey import new_address, wait_until
 BEGINNING = [
     ("not a BEGIN", fcgi.record(fcgi.PARAMS, b"12345678")), ("STDIN", fcgi.record(fcgi.STDIN, b"12345678")),
     ("id 0", fcgi.begin(id=0)), ("version 2", fcgi.record(fcgi.BEGIN, b"\0\1\0\0\0\0\0\0", version=2)),
-    ("version 0", fcgi.record(fcgi.BEGIN, b"\0\1\0\0\0\0\0\0", version=0)), ("7 bytes", fcgi.record(fcgi.BEGIN, b"\0\1\0\0\0\0\0")),
+    ("version 0", fcgi.record(fcgi.BEGIN, b"\0\1\0\0\0\0\0\0", version=0)),
+    ("7 bytes", fcgi.record(fcgi.BEGIN, b"\0\1\0\0\0\0\0")),
     ("9 bytes", fcgi.record(fcgi.BEGIN, b"\0\1\0\0\0\0\0\0\0")), ("authorizer", fcgi.begin(role=fcgi.AUTHORIZER)),
     ("filter", fcgi.begin(role=fcgi.FILTER)), ("role 0", fcgi.begin(role=0)), ("type 12", fcgi.record(12, b"12345678")),
     ("HTTP", b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"), ("nothing but zeros", bytes(64)),
@@ -36,8 +37,9 @@ class Worker:
 
     def start(self):
         with open(self.log, "ab") as log:
+            sanitizers = {k: v for k, v in os.environ.items() if "SAN_" in k}
             return subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                    env={"PATH": "/usr/bin:/bin", **{k: v for k, v in os.environ.items() if "SAN_" in k}})
+                                    env={"PATH": "/usr/bin:/bin", **sanitizers})
 
     def ask(self, method="GET", uri="/signup", body=b"", **more):
         return fcgi.call(self.path, method, uri, body, **{"HTTP_HOST": self.host, **more})
@@ -75,7 +77,8 @@ def form_of(stack, worker, email):
     """(body, cookie) of a right sign-up form."""
     browser = Browser(stack["url"])
     csrf = browser.get("/signup").form().fields["csrf"]
-    return f"csrf={csrf}&email={email.replace('@', '%40')}&plan=starter".encode(), "__Host-flow=" + browser.cookie("__Host-flow")
+    body = f"csrf={csrf}&email={email.replace('@', '%40')}&plan=starter".encode()
+    return body, "__Host-flow=" + browser.cookie("__Host-flow")
 
 
 @pytest.fixture
@@ -107,15 +110,16 @@ def test_f02_a_parameter_of_the_web_servers_is_missing(worker, name):
     assert f'"missing":"{name}"' in worker.lines("web_server_misconfigured")[before]
 
 
-@pytest.mark.parametrize("name", ["REQUEST_METHOD", "REQUEST_URI", "REMOTE_ADDR", "CONTENT_LENGTH", "HTTP_HOST", "HTTP_ORIGIN",
-                                  "HTTP_AUTHORIZATION", "HTTP_STRIPE_SIGNATURE", "HTTP_SEC_FETCH_SITE"])
+@pytest.mark.parametrize("name", ["REQUEST_METHOD", "REQUEST_URI", "REMOTE_ADDR", "CONTENT_LENGTH", "HTTP_HOST",
+                                  "HTTP_ORIGIN", "HTTP_AUTHORIZATION", "HTTP_STRIPE_SIGNATURE", "HTTP_SEC_FETCH_SITE"])
 def test_f03_a_parameter_that_decides_something_is_there_twice(worker, name):
     value = dict(fcgi.environment()).get(name, "x")
     assert worker.ask(pairs=[(name, value), (name, value)]).status == 400
 
 
-@pytest.mark.parametrize("name, value", [("A=B", "x"), ("A B", "x"), ("A\0B", "x"), ("", "x"), ("A\n", "x"), ("HTTP_X", "a\0b"),
-                                         ("HTTP_X", "a\nb"), ("HTTP_X", "a\x7fb"), ("REQUEST_URI", "/a\r\nb")])
+@pytest.mark.parametrize("name, value", [("A=B", "x"), ("A B", "x"), ("A\0B", "x"), ("", "x"), ("A\n", "x"),
+                                         ("HTTP_X", "a\0b"), ("HTTP_X", "a\nb"), ("HTTP_X", "a\x7fb"),
+                                         ("REQUEST_URI", "/a\r\nb")])
 def test_f04_control_characters_and_names_that_are_none(worker, name, value):
     assert worker.ask(pairs=[(name, value)]).status == 400
 
@@ -148,7 +152,8 @@ def test_f08_a_body_without_end_is_cut_off(worker, db, form):
     assert db.drafts_of(email) == []
 
 
-@pytest.mark.parametrize("pairs", [[(f"HTTP_X{n}", "v") for n in range(300)], [("HTTP_X", "v" * 65000), ("HTTP_Y", "v" * 2000)]])
+@pytest.mark.parametrize("pairs", [[(f"HTTP_X{n}", "v") for n in range(300)],
+                                   [("HTTP_X", "v" * 65000), ("HTTP_Y", "v" * 2000)]])
 def test_f10_too_many_or_too_long_parameters(worker, pairs):
     assert worker.ask(pairs=pairs).status == 431
 
@@ -172,7 +177,8 @@ def test_f22_a_management_record_never_reaches_libfcgi(worker):
             assert c.read_bytes()[0] == b""
 
 
-@pytest.mark.parametrize("content", [b"\xff\xff\xff\xff\0", b"\x7f\xff\xff\xff\xff\xff\xff\xff", b"\xff\xff\xff\xff\xff\xff\xff\xffAB",
+@pytest.mark.parametrize("content", [b"\xff\xff\xff\xff\0", b"\x7f\xff\xff\xff\xff\xff\xff\xff",
+                                     b"\xff\xff\xff\xff\xff\xff\xff\xffAB",
                                      b"\x0e\xff\xff\xff\xffREQUEST_METHOD", b"\x01", b"\x80", b"\x0e\x03REQUEST_MET"])
 def test_f23_lengths_that_lie_cost_no_memory(worker, content):
     def resident():
@@ -320,7 +326,8 @@ def connects(w):
 
 def test_f34_nothing_goes_to_the_web_servers_log(worker):
     """Neither on success nor for what is wrong: FastCGI's stderr is the web server's error log."""
-    for uri, more in (("/signup", {}), ("/nothing?secret=1", {}), ("/signup", {"HTTP_COOKIE": "__Host-sid=secret"}), ("/%zz", {})):
+    for uri, more in (("/signup", {}), ("/nothing?secret=1", {}), ("/signup", {"HTTP_COOKIE": "__Host-sid=secret"}),
+                      ("/%zz", {})):
         assert worker.ask(uri=uri, **more).stderr == b""
 
 
@@ -333,8 +340,10 @@ def test_a_head_request_has_no_body_even_without_a_web_server(worker):
 def test_padding_and_small_records_make_no_difference(worker, db, form):
     email, body, more = form
     env = b"".join(fcgi.pair(k, v) for k, v in fcgi.environment("POST", "/signup", body, HTTP_HOST=worker.host, **more))
-    data = fcgi.begin() + b"".join(fcgi.record(fcgi.PARAMS, env[i:i + 7], padding=i % 256) for i in range(0, len(env), 7))
-    data += fcgi.record(fcgi.PARAMS, padding=255) + b"".join(fcgi.record(fcgi.STDIN, body[i:i + 1], padding=3) for i in range(len(body)))
+    data = fcgi.begin()
+    data += b"".join(fcgi.record(fcgi.PARAMS, env[i:i + 7], padding=i % 256) for i in range(0, len(env), 7))
+    data += fcgi.record(fcgi.PARAMS, padding=255)
+    data += b"".join(fcgi.record(fcgi.STDIN, body[i:i + 1], padding=3) for i in range(len(body)))
     with worker.connect() as c:
         c.send(data + fcgi.record(fcgi.STDIN))
         assert c.read().status == 303

@@ -49,7 +49,8 @@ def tell(stack):
 
 
 def done(db, *idents):
-    return db.value("select count(*) from inbox.events where id = any(%s) and state = 'done'", list(idents)) == len(idents)
+    return db.value("select count(*) from inbox.events where id = any(%s) and state = 'done'",
+                    list(idents)) == len(idents)
 
 
 def test_f79_an_event_is_applied_as_soon_as_it_is_hinted_at(stack, db, patient):
@@ -123,7 +124,8 @@ def test_f79_a_flood_of_forged_hints_keeps_it_from_nothing(stack, db, patient):
         while time.monotonic() < end:
             forger.execute("notify tollgate_dirty")
         assert busy(stack) - before < seconds / 4
-        forger.execute("do $$ begin for i in 1..50000 loop execute format('notify tollgate_dirty, %L', i); end loop; end $$")
+        forger.execute("do $$ begin for i in 1..50000 loop execute format('notify tollgate_dirty, %L', i); "
+                       "end loop; end $$")
     ident = tell(stack)
     wait_until(lambda: done(db, ident), SOON)
 

@@ -27,7 +27,8 @@ def kept(db, events):
 
 
 def test_f72_many_at_once_are_all_kept_byte_for_byte(post_all, db):
-    events = [new_event("customer.subscription.updated", data={"object": {"id": "sub_nobodys%d" % (i % 3)}}, note="x" * i)
+    events = [new_event("customer.subscription.updated", data={"object": {"id": "sub_nobodys%d" % (i % 3)}},
+                        note="x" * i)
               for i in range(MANY)]
     assert {(p.status, p.body) for p in post_all([body for _, body in events])} == {(200, RECEIVED)}
     assert dict(db.rows("select id, raw from inbox.events where id = any(%s)", [i for i, _ in events])) == dict(events)

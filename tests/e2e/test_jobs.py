@@ -49,8 +49,8 @@ def dirty(db):
 
 
 def stack_tollgate(stack, *arguments):
-    return subprocess.run([stack["prefix"] + "/bin/tollgate", *arguments, "--config", stack["config"]], capture_output=True,
-                          text=True, check=True).stdout
+    return subprocess.run([stack["prefix"] + "/bin/tollgate", *arguments, "--config", stack["config"]],
+                          capture_output=True, text=True, check=True).stdout
 
 
 def clean(db, ident):
@@ -227,7 +227,8 @@ def log_size(stack):
     return len((Path(stack["log_dir"]) / "jobs.log").read_text())
 
 
-def test_f102_while_stripe_does_not_know_the_key_nothing_is_given_up_and_the_operator_is_told_once(stack, sim, db, buyer):
+def test_f102_while_stripe_does_not_know_the_key_nothing_is_given_up_and_the_operator_is_told_once(
+        stack, sim, db, buyer):
     buyers, since = [buyer() for _ in range(5)], log_size(stack)
     made = len(sim.requests())
     sim.fault(status=401, times=100000)
@@ -281,12 +282,13 @@ def test_f101_an_answer_that_is_cut_is_never_the_objects_fault(stack, sim, db, b
 
 
 def test_f102_a_live_subscription_that_stripe_does_not_know_is_told_of_and_locks_nobody_out(sim, db, subscription):
-    missing = {"error": {"type": "invalid_request_error", "code": "resource_missing", "message": "No such subscription"}}
+    missing = {"error": {"type": "invalid_request_error", "code": "resource_missing",
+                         "message": "No such subscription"}}
     sim.fault(method="GET", path=f"/v1/subscriptions/{subscription}", status=404, body=missing, times=2)
 
     def gone():
-        return db.rows("select id, tenant_id from ops.alerts where kind = 'gone' and subject = %s and cleared_at is null",
-                       "subscription:" + subscription)
+        return db.rows("select id, tenant_id from ops.alerts where kind = 'gone' and subject = %s "
+                       "and cleared_at is null", "subscription:" + subscription)
     mark(db, "subscription", subscription)
     wait_until(gone)
     first, tenant = gone()[0]

@@ -14,7 +14,8 @@ class Person:
     def portal(self, action, **fields):
         """One of the portal's buttons, and the page after it."""
         form = next(f for f in self.page.forms if f.fields.get("action") == action)
-        self.page = self.browser.follow(self.browser.post(self.page.url, {**form.fields, **fields}, came_from=self.page))
+        self.page = self.browser.follow(self.browser.post(self.page.url, {**form.fields, **fields},
+                                                          came_from=self.page))
 
 
 @pytest.fixture(scope="module")
@@ -151,9 +152,11 @@ def test_step_6_and_one_can_come_back(person, mail):
 
 def test_all_in_all_there_is_one_of_each(person, db, sim, mail):
     tenant = db.tenant_of(person.email)
-    assert db.row("select (select count(*) from billing.checkouts where tenant_id = %s), (select count(*) from "
-                  "billing.customers where tenant_id = %s), (select count(*) from billing.subscriptions where tenant_id = %s), "
-                  "(select count(*) from app.members where tenant_id = %s)", tenant, tenant, tenant, tenant) == (1, 1, 1, 1)
+    assert db.row("select (select count(*) from billing.checkouts where tenant_id = %s), "
+                  "(select count(*) from billing.customers where tenant_id = %s), "
+                  "(select count(*) from billing.subscriptions where tenant_id = %s), "
+                  "(select count(*) from app.members where tenant_id = %s)",
+                  tenant, tenant, tenant, tenant) == (1, 1, 1, 1)
     assert len([c for c in sim.get("state/customer") if c.get("email") == person.email]) == 1
     assert len(mail.to(person.email)) == 2, "one of welcome, and the link that was asked for"
 

@@ -173,7 +173,8 @@ FACTS = """jsonb_build_object('plan', 'plan_starter', 'amount', api.amount_docum
 
 
 @pytest.mark.parametrize("language, day", [("en", "3 December 2026"), ("de", "3. Dezember 2026")])
-@pytest.mark.parametrize("kind", ["payment_failed", "action_required", "upcoming", "trial_will_end", "recovered", "canceled"])
+@pytest.mark.parametrize("kind", ["payment_failed", "action_required", "upcoming", "trial_will_end", "recovered",
+                                  "canceled"])
 def test_c41_a_notice_says_which_plan_how_much_and_when(member, db, mail, kind, language, day):
     db.execute("update app.profiles p set language = %s from auth.users u where u.id = p.user_id and u.email = %s",
                language, member)

@@ -58,7 +58,8 @@ def pooler(stack):
 @pytest.fixture(scope="module")
 def pooled(stack, pooler):
     """All programs, through it."""
-    with settings(stack, *PROGRAMS, database_conninfo=f'"host={pooler} port={PORT} dbname=tollgate"', database_prepared="false"):
+    with settings(stack, *PROGRAMS, database_conninfo=f'"host={pooler} port={PORT} dbname=tollgate"',
+                  database_prepared="false"):
         yield
 
 
@@ -66,8 +67,8 @@ def backends(db, program):
     return db.value("select count(*) from pg_stat_activity where usename = %s", "tollgate_" + program)
 
 
-def test_f92_through_a_pooler_a_page_is_served_an_event_taken_in_and_an_object_written_down(stack, pooled, browser, sim, db,
-                                                                                            mail, fresh):
+def test_f92_through_a_pooler_a_page_is_served_an_event_taken_in_and_an_object_written_down(
+        stack, pooled, browser, sim, db, mail, fresh):
     email = fresh()
     become_customer(browser, sim, db, email)
     sign_in(browser, mail, email)

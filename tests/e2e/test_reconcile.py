@@ -21,7 +21,8 @@ def customer(browser, sim, db, fresh):
     """The subscription of somebody who has paid, all of it known; Stripe delivers nothing from then on."""
     email = fresh()
     become_customer(browser, sim, db, email)
-    subscription = wait_until(lambda: db.value("select id from billing.subscriptions where tenant_id = %s", db.tenant_of(email)))
+    subscription = wait_until(lambda: db.value("select id from billing.subscriptions where tenant_id = %s",
+                                               db.tenant_of(email)))
     sim.quiet()
     wait_until(lambda: settled(db))
     sim.post("mode", manual=True)
@@ -40,12 +41,14 @@ def forget_events(db):
     """As if all that Stripe has listed were behind the cursor, and no list were under way."""
     db.execute("insert into sync.cursors (name) values ('events'), ('undelivered') on conflict do nothing")
     db.execute("update sync.cursors set started_at = now() + interval '1 day', finished_at = now() + interval '1 day', "
-               "claim = gen_random_uuid(), claimed_until = now() + interval '1 day' where name in ('events', 'undelivered')")
+               "claim = gen_random_uuid(), claimed_until = now() + interval '1 day' "
+               "where name in ('events', 'undelivered')")
     time.sleep(1)       # the page that was being listed is through, and its claim is gone
 
 
 def remember_events(db):
-    db.execute("update sync.cursors set started_at = null, claimed_until = null where name in ('events', 'undelivered')")
+    db.execute("update sync.cursors set started_at = null, claimed_until = null "
+               "where name in ('events', 'undelivered')")
 
 
 def compare_now(db):
@@ -81,8 +84,8 @@ def test_f81_a_deletion_that_nobody_told_is_found_in_the_list(sim, db, customer)
 
 def test_f71_what_was_listed_and_comes_after_all_changes_nothing(sim, db, customer):
     sim.post(f"subscriptions/{customer}/cancel_at_period_end")
-    wait_until(lambda: db.value("select cancel_at_period_end or cancel_at is not null from billing.subscriptions where id = %s",
-                                customer))
+    wait_until(lambda: db.value("select cancel_at_period_end or cancel_at is not null from billing.subscriptions "
+                                "where id = %s", customer))
     wait_until(lambda: settled(db))
     version = db.value("select version from sync.objects where id = %s", customer)
     late = [taken["event"] for taken in sim.post("take") if taken["type"] == "customer.subscription.updated"]
@@ -109,8 +112,8 @@ def test_f81_one_that_changed_without_any_event_is_found_by_comparing(sim, db, c
 
 
 def test_f81_ours_that_was_spoilt_is_as_stripe_has_it_again(sim, db, customer, unlisted):
-    db.execute("update billing.subscriptions set quantity = 99, price = 'price_growth', plan = 'growth', period_end = now() "
-               "where id = %s", customer)
+    db.execute("update billing.subscriptions set quantity = 99, price = 'price_growth', plan = 'growth', "
+               "period_end = now() where id = %s", customer)
     compare_now(db)
     wait_until(lambda: db.value("select quantity = 1 and plan = 'starter' and period_end > now() + interval '1 day' "
                                 "from billing.subscriptions where id = %s", customer))
@@ -132,9 +135,11 @@ def test_f81_a_list_of_many_pages_is_gone_on_with_where_it_stopped(stack, sim, d
     forget_events(db)
     sim.delete("requests")
     sim.fault(method="GET", path="/v1/events", skip=1, answer="hang")
-    db.execute("update sync.cursors set started_at = null, watermark = null, after = null, claimed_until = null where name = 'events'")
-    claim, after = wait_until(lambda: db.row("select claim, after from sync.cursors where name = 'events' and after is not null "
-                                             "and claimed_until > now() and coalesce(finished_at < started_at, true)"))
+    db.execute("update sync.cursors set started_at = null, watermark = null, after = null, claimed_until = null "
+               "where name = 'events'")
+    claim, after = wait_until(lambda: db.row("select claim, after from sync.cursors where name = 'events' "
+                                             "and after is not null and claimed_until > now() "
+                                             "and coalesce(finished_at < started_at, true)"))
     kill(stack, "jobs")
     db.execute("update sync.cursors set claimed_until = now() where claim = %s", claim)
     wait_until(lambda: f"starting_after={after}" in "".join(r["query"] for r in sim.requests("GET", "/v1/events")[2:]))
@@ -150,5 +155,5 @@ def test_f96_while_stripe_is_away_for_long_nothing_is_given_up(sim, db, customer
     wait_until(lambda: db.value("select outages > 0 from sync.objects where id = %s", customer))
     assert db.value("select dead_at is null and attempts = 11 from sync.objects where id = %s", customer)
     sim.delete("faults")
-    wait_until(lambda: db.execute("update sync.objects set next_at = now() where id = %s and version > clean_version", customer)
-               or settled(db), 25)
+    wait_until(lambda: db.execute("update sync.objects set next_at = now() where id = %s and version > clean_version",
+                                  customer) or settled(db), 25)

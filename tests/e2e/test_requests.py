@@ -70,7 +70,8 @@ def test_f03_two_sessions_are_nobody(customer, stack, lines):
         assert any(c.startswith(SID + "=;") and "Max-Age=0" in c for c in page.header_all("Set-Cookie"))
 
 
-@pytest.mark.parametrize("line", [b"X-Bad: a\0b", b"Bad Name: x", b"X-Bad\x01: x", b"X-Bad: a\x01b", b"X=Y: z", b": empty"])
+@pytest.mark.parametrize("line", [b"X-Bad: a\0b", b"Bad Name: x", b"X-Bad\x01: x", b"X-Bad: a\x01b", b"X=Y: z",
+                                  b": empty"])
 def test_f04_a_header_with_a_control_character_or_no_name(ask, line):
     """Never a 500, and never the session of somebody: refused by the web server or by us, or left out by it."""
     page = ask(line)
@@ -92,13 +93,15 @@ def test_f06_where_it_came_from_is_not_for_the_client_to_say(new_browser, db, st
     email = fresh()
     page = browser.submit(browser.get("/signin"), {"email": email})
     assert page.status == 303
-    assert str(db.value("select ip from auth.links where email_canonical = %s", email)) in ("127.0.0.1", "127.0.0.1/32", "::1")
+    assert str(db.value("select ip from auth.links where email_canonical = %s", email)) in (
+        "127.0.0.1", "127.0.0.1/32", "::1")
     assert "evil" not in browser.get("/signup").text
 
 
 @pytest.mark.parametrize("length", ["-1", "+5", "5x", "0x5", "9223372036854775808", "18446744073709551616", "5, 5"])
 def test_f07_a_length_that_is_none(ask, length):
-    page = ask(f"Content-Length: {length}", "Content-Type: application/x-www-form-urlencoded", body=b"a=b&c", method="POST")
+    page = ask(f"Content-Length: {length}", "Content-Type: application/x-www-form-urlencoded", body=b"a=b&c",
+               method="POST")
     # More than either server takes is 413; what is no number is 400, and Apache reads " 5" as 5.
     assert page.status in (400, 413)
 
@@ -145,8 +148,10 @@ def test_f09_a_chunked_form_is_a_form(stack, browser, db, fresh):
     csrf = browser.get("/signup").form().fields["csrf"]
     body = f"csrf={csrf}&email={email.replace('@', '%40')}&plan=starter".encode()
     chunks = b"".join(b"%x\r\n%s\r\n" % (len(p), p) for p in (body[:9], body[9:])) + b"0\r\n\r\n"
-    page = raw(stack["url"], ["POST /signup HTTP/1.1", f"Origin: {stack['url']}", f"Cookie: {FLOW}={browser.cookie(FLOW)}",
-                              "Content-Type: application/x-www-form-urlencoded", "Transfer-Encoding: chunked"], chunks, "POST")
+    page = raw(stack["url"], ["POST /signup HTTP/1.1", f"Origin: {stack['url']}",
+                              f"Cookie: {FLOW}={browser.cookie(FLOW)}",
+                              "Content-Type: application/x-www-form-urlencoded", "Transfer-Encoding: chunked"],
+               chunks, "POST")
     assert page.status == 303
     assert len(db.drafts_of(email)) == 1
 
@@ -181,11 +186,12 @@ def test_f10_a_large_cookie(ask, size):
     assert b"bbbb" not in page.body
 
 
-PATHS = [("/%00", 400), ("/signup%00", 400), ("/signup%2F", 404), ("/%2Fsignup", 404), ("/a/../signup", 404), ("/../signup", 404),
-         ("/%2e%2e/signup", 404), ("//signup", 404), ("/signup//", 404), ("/signup/", 404), ("/sign%5cup", 404), ("/%c0%afsignup", 400),
-         ("/%ff", 400), ("/signup%", 400), ("/signup%zz", 400), ("/signup%0d%0aX-Evil:1", 400), ("/SIGNUP", 404), ("/signup.php", 404),
-         ("/signup;x=1", 404), ("/./signup", 404), ("/etc/passwd", 404), ("/pages/signup.mustache", 404),
-         ("/" + "a" * 2000, 404), ("/healthz", 404)]
+PATHS = [("/%00", 400), ("/signup%00", 400), ("/signup%2F", 404), ("/%2Fsignup", 404), ("/a/../signup", 404),
+         ("/../signup", 404), ("/%2e%2e/signup", 404), ("//signup", 404), ("/signup//", 404), ("/signup/", 404),
+         ("/sign%5cup", 404), ("/%c0%afsignup", 400), ("/%ff", 400), ("/signup%", 400), ("/signup%zz", 400),
+         ("/signup%0d%0aX-Evil:1", 400), ("/SIGNUP", 404), ("/signup.php", 404), ("/signup;x=1", 404),
+         ("/./signup", 404), ("/etc/passwd", 404), ("/pages/signup.mustache", 404), ("/" + "a" * 2000, 404),
+         ("/healthz", 404)]
 
 
 @pytest.mark.parametrize("path, status", PATHS)
@@ -213,16 +219,18 @@ def test_f11_nine_kilobytes_of_path(ask):
     assert ask(path="/" + "a" * 9000).status in (400, 404, 414)
 
 
-@pytest.mark.parametrize("query, status", [("&".join(f"k{n}=1" for n in range(1000)), 400), ("next=/a&next=/b", 400), ("%", 400),
-                                           ("a=%zz", 400), ("a=%00", 400), ("a=%ff", 400), ("flag", 200), ("a=&b", 200),
-                                           ("&&", 200), ("utm_source=x&utm_medium=y", 200)])
+@pytest.mark.parametrize("query, status", [
+    ("&".join(f"k{n}=1" for n in range(1000)), 400), ("next=/a&next=/b", 400), ("%", 400), ("a=%zz", 400),
+    ("a=%00", 400), ("a=%ff", 400), ("flag", 200), ("a=&b", 200), ("&&", 200), ("utm_source=x&utm_medium=y", 200)])
 def test_f12_queries(ask, query, status):
     assert ask(path="/signin?" + query).status == status
 
 
 @pytest.mark.parametrize("kind", [None, "", "text/plain", "multipart/form-data; boundary=x", "application/json",
-                                  "application/x-www-form-urlencoded; charset=utf-16", "application/x-www-form-urlencoded; a=b",
-                                  "application/x-www-form-urlencoded, text/plain", "application/x-www-form-urlencodedx"])
+                                  "application/x-www-form-urlencoded; charset=utf-16",
+                                  "application/x-www-form-urlencoded; a=b",
+                                  "application/x-www-form-urlencoded, text/plain",
+                                  "application/x-www-form-urlencodedx"])
 def test_f13_a_form_of_another_kind(browser, db, fresh, kind):
     form = browser.get("/signup").form().fields
     before = tenants(db)
@@ -231,14 +239,16 @@ def test_f13_a_form_of_another_kind(browser, db, fresh, kind):
     assert tenants(db) == before
 
 
-@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded; charset=utf-8", "application/x-www-form-urlencoded;charset=UTF-8",
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded; charset=utf-8",
+                                  "application/x-www-form-urlencoded;charset=UTF-8",
                                   "Application/X-WWW-Form-Urlencoded"])
 def test_f13_other_spellings_of_the_right_kind(browser, fresh, kind):
     form = browser.get("/signup").form().fields
     assert browser.post("/signup", {**form, "email": fresh(), "plan": "starter"}, Content_Type=kind).status == 303
 
 
-@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "localhost:1", "127.0.0.1", "", "localhost@evil.example"])
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "localhost:1", "127.0.0.1", "",
+                                  "localhost@evil.example"])
 def test_f16_a_host_that_is_not_ours(ask, host):
     page = ask(f"Host: {host}")
     assert page.status in (400, 421)
@@ -259,7 +269,8 @@ def test_f16_links_in_mails_name_the_configured_site(browser, mail, db, sim, sta
 
 
 def without_secrets(page):
-    """Headers but for what is random or about the body's transfer (Apache says of a compressible body only that it is)."""
+    """The headers without random values and without those of the body's transfer (Apache sends "Vary: Accept-Encoding"
+    with a compressible body only)."""
     return sorted((k, v.split("=")[0] if k == "Set-Cookie" else v) for k, v in page.headers
                   if k not in ("Date", "Content-Length", "Connection", "Keep-Alive", "ETag", "Transfer-Encoding")
                   and not (k == "Vary" and "Encoding" in v))
@@ -283,7 +294,8 @@ def test_f17_head_for_somebody_signed_in(customer, path):
 
 def test_f17_head_has_no_effect(customer, db):
     browser, email = customer
-    tables = "select (select count(*) from auth.links), (select count(*) from auth.sessions where revoked_at is null), " \
+    tables = "select (select count(*) from auth.links), " \
+        "(select count(*) from auth.sessions where revoked_at is null), " \
         "(select count(*) from app.tenants), (select count(*) from mail.outbox)"
     before = db.row(tables)
     for path in HTML_PAGES + PRIVATE_PAGES + OTHERS:
@@ -330,8 +342,9 @@ def test_f33_every_redirect_has_its_status_and_a_path_of_ours(browser, stack):
         assert re.fullmatch(r"/[A-Za-z0-9/?=_-]*", page.location)
 
 
-HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "strict-origin", "Cross-Origin-Opener-Policy": "same-origin",
-           "Cross-Origin-Resource-Policy": "same-origin", "Cache-Control": "no-store"}
+HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "strict-origin",
+           "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin",
+           "Cache-Control": "no-store"}
 
 
 @pytest.mark.parametrize("path", HTML_PAGES + ["/nothing-here"])
@@ -339,7 +352,8 @@ def test_every_page_has_the_security_headers(browser, path):
     page = browser.get(path)
     assert {name: page.header(name) for name in HEADERS} == HEADERS
     policy = dict(part.strip().partition(" ")[::2] for part in page.header("Content-Security-Policy").split(";"))
-    assert policy["default-src"] == "'none'" and policy["base-uri"] == "'none'" and policy["frame-ancestors"] == "'none'"
+    assert (policy["default-src"] == "'none'" and policy["base-uri"] == "'none'"
+            and policy["frame-ancestors"] == "'none'")
     assert "unsafe" not in page.header("Content-Security-Policy") and "script-src" not in policy
     assert page.header("Server") in ("nginx", "Apache")
     assert page.header("X-Powered-By") is None
@@ -361,8 +375,8 @@ def test_the_style_sheet_is_cached_and_named_by_its_content(browser):
     assert re.fullmatch(r"/style\.css\?v=[0-9a-f]{8,64}", href)
 
 
-BAD_SESSIONS = ["", "x", "A" * 42, "A" * 44, "A" * 43 + "=", "A" * 42 + "!", "A" * 42 + "B", "A" * 8000, "%41" * 14, "\"" + "A" * 41 + "\"",
-                "A" * 21 + " " + "A" * 21]
+BAD_SESSIONS = ["", "x", "A" * 42, "A" * 44, "A" * 43 + "=", "A" * 42 + "!", "A" * 42 + "B", "A" * 8000, "%41" * 14,
+                "\"" + "A" * 41 + "\"", "A" * 21 + " " + "A" * 21]
 
 
 @pytest.mark.parametrize("value", BAD_SESSIONS)
@@ -411,14 +425,17 @@ CROSS = [
 
 @pytest.mark.parametrize("what, fields, headers", CROSS, ids=[c[0] for c in CROSS])
 @pytest.mark.parametrize("path", ["/signup", "/signin", "/settings/billing", "/signout"])
-def test_f37_a_post_that_does_not_come_from_our_page(customer, new_browser, db, sim, fresh, path, what, fields, headers):
+def test_f37_a_post_that_does_not_come_from_our_page(customer, new_browser, db, sim, fresh, path, what, fields,
+                                                     headers):
     browser = new_browser() if path in ("/signup", "/signin") else customer[0]
     form = browser.get(path)
     if fields.get("csrf") == "OTHER":
         fields = {"csrf": new_browser().get("/signup").form().fields["csrf"]}
     before = tenants(db), sim.changes(), db.value("select count(*) from auth.links")
-    given = {} if path in ("/settings/billing", "/signout") else {"email": fresh(), **({"plan": "starter"} if path == "/signup" else {})}
-    sent = {k: v for k, v in {**form.form(path if path == "/settings/billing" else None).fields, **given, **fields}.items() if v is not None}
+    given = {} if path in ("/settings/billing", "/signout") else {
+        "email": fresh(), **({"plan": "starter"} if path == "/signup" else {})}
+    hidden = form.form(path if path == "/settings/billing" else None).fields
+    sent = {k: v for k, v in {**hidden, **given, **fields}.items() if v is not None}
     page = browser.post(path, sent, came_from=form, **{k.replace("_", "-"): v for k, v in headers.items()})
     if what == "no cookie" and path in ("/settings/billing", "/signout"):
         assert page.status == 303 and page.location.startswith("/signin")

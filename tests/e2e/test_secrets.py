@@ -113,7 +113,8 @@ def test_f43_no_address_in_an_access_log_has_a_query(logs):
     ("POST", "/nothing?t={t}", 404)])
 def test_f43_an_error_page_repeats_nothing(person, method, path, status):
     browser, token = person
-    page = browser.request(method, path.format(t=token), came_from=None, Referer=f"{browser.base}/signin/link?t={token}")
+    page = browser.request(method, path.format(t=token), came_from=None,
+                           Referer=f"{browser.base}/signin/link?t={token}")
     assert page.status == status
     everything = page.text + str(page.headers)
     assert token not in everything and browser.cookie("__Host-sid") not in everything

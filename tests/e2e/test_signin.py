@@ -108,8 +108,8 @@ def test_c48_the_session_is_looked_up_on_every_request(customer, db):
 @pytest.mark.parametrize("change", ["absolute_until = now()", "idle_until = now()"])
 def test_c48_a_session_that_ran_out_is_nobodys(customer, db, change):
     browser, email = customer
-    db.execute(f"update auth.sessions s set {change} from auth.users u where u.id = s.user_id and u.email_canonical = %s",
-               email)
+    db.execute(f"update auth.sessions s set {change} from auth.users u where u.id = s.user_id "
+               "and u.email_canonical = %s", email)
     assert browser.get("/settings/billing").status == 303
 
 
@@ -378,7 +378,8 @@ def test_the_welcome_page_takes_the_code(browser, sim, db, mail, fresh):
 
 ELSEWHERE = ["//evil.example", "/\\evil.example", "/%09/evil.example", "https:evil.example", "https://evil.example/",
              "/%2F%2Fevil.example", "/workspace/../evil", "/unknown", "/settings/billing?x=1", "/workspace#x",
-             "javascript:alert(1)", "\thttps://evil.example", "/workspace%0d%0aX-Evil:1", "workspace", "", "/" + "a" * 5000]
+             "javascript:alert(1)", "\thttps://evil.example", "/workspace%0d%0aX-Evil:1", "workspace", "",
+             "/" + "a" * 5000]
 
 
 @pytest.mark.parametrize("next", ELSEWHERE)
@@ -388,7 +389,8 @@ def test_f18_only_known_pages_are_led_to(customer, next):
     assert (page.status, page.location) == (303, "/workspace")
 
 
-@pytest.mark.parametrize("next", ["//evil.example", "https://evil.example/", "/\\evil.example", "/workspace\r\nX-Evil: 1"])
+@pytest.mark.parametrize("next", ["//evil.example", "https://evil.example/", "/\\evil.example",
+                                  "/workspace\r\nX-Evil: 1"])
 def test_f18_not_from_a_hidden_field_either(browser, db, mail, member, next):
     browser.submit(browser.get("/signin"), {"email": member, "next": next})
     assert db.value("select l.next from auth.links l where email_canonical = %s order by created_at desc limit 1",
@@ -427,7 +429,7 @@ def test_f36_the_flow_cookie_never_becomes_a_session(browser, mail, member):
 
 
 def test_f38_nobody_is_signed_into_somebody_elses_account(browser, other, db, asked):
-    """A form of the attacker's, with the attacker's link: the victim's browser lacks the token, and says where it is from."""
+    """The attacker's form and link: the victim's browser lacks the form token and sends another Origin."""
     email, token, _ = asked
     csrf = browser.get(f"/signin/link?t={token}").form().fields["csrf"]
     other.get("/signin")

@@ -147,7 +147,8 @@ def test_c09_the_subscription_itself_names_the_tenant(browser, db, sim, fresh):
     session = session_in(sign_up(browser, email))
     sim.pay(session)
     subscription = sim.object("checkout.session", session)["subscription"]
-    assert sim.object("subscription", subscription)["metadata"] == {"tenant_id": str(db.tenant_of(email)), "plan": "starter"}
+    assert sim.object("subscription", subscription)["metadata"] == {"tenant_id": str(db.tenant_of(email)),
+                                                                    "plan": "starter"}
 
 
 def test_c10_the_answer_is_a_real_303_to_stripes_page(browser, sim, stack, fresh):
@@ -336,9 +337,9 @@ def test_f14_sixteen_kilobytes_of_value_come_back_escaped(browser, db, sim):
 REFUSED_ADDRESSES = [
     "a@example.com\r\nBcc: b@example.com", "a@exa\x7fmple.com", "a@example.com\n.", "a\t@example.com",
     "a" * 65 + "@example.com", "a@" + "b" * 63 + "." + "c" * 63 + "." + "d" * 63 + "." + "e" * 60 + ".com",
-    '"quoted local"@example.com', '"q"@example.com', "a@b\u0430nk.example", "\u0430@example.com", "a@example.com.", "a@example",
-    "a@.example.com", ".a@example.com", "a.@example.com", "a..b@example.com", "a@-example.com", "a@[127.0.0.1]",
-    "a@127.0.0.1", "<a@example.com>", "a@example.com,b@example.com", "a b@example.com",
+    '"quoted local"@example.com', '"q"@example.com', "a@b\u0430nk.example", "\u0430@example.com", "a@example.com.",
+    "a@example", "a@.example.com", ".a@example.com", "a.@example.com", "a..b@example.com", "a@-example.com",
+    "a@[127.0.0.1]", "a@127.0.0.1", "<a@example.com>", "a@example.com,b@example.com", "a b@example.com",
 ]
 
 
@@ -395,7 +396,8 @@ def test_f82_before_the_webhook_the_page_says_processing_and_refreshes_itself(br
         page = browser.get(returned, came_from=sim.url)
         assert page.status == 200
         assert page.html.one("h1").text == "Confirming your payment"
-        assert page.html.one("meta", **{"http-equiv": "refresh"}).get("content") == f"2; url=/en/welcome?session_id={session}"
+        assert (page.html.one("meta", **{"http-equiv": "refresh"}).get("content")
+                == f"2; url=/en/welcome?session_id={session}")
         assert db.status_of(email) == "draft"
     finally:
         sim.post("mode", reset=True)
@@ -450,14 +452,16 @@ def test_f98_a_failure_that_stripe_repeats_for_a_day_begins_the_next_attempt(bro
     sim.fault(method="POST", path="/v1/checkout/sessions", status=500, effect=True)
     answer = sign_up(browser, email)
     assert answer.status == 303 and "/c/pay/cs_" in answer.location
-    assert db.row("select attempt, session_id is not null from billing.checkouts where email_canonical = %s", email) == (2, True)
+    assert db.row("select attempt, session_id is not null from billing.checkouts where email_canonical = %s",
+                  email) == (2, True)
     sim.delete("faults")
 
 
 def test_f99_what_stripe_refuses_leaves_the_form_as_it_was_typed(browser, sim, db, fresh, calm):
     email = fresh()
     sim.fault(method="POST", path="/v1/checkout/sessions", times=9, status=400, body={"error": {
-        "type": "idempotency_error", "message": "Keys for idempotent requests can only be used with the same parameters."}})
+        "type": "idempotency_error",
+        "message": "Keys for idempotent requests can only be used with the same parameters."}})
     page = sign_up(browser, email, "growth")
     assert page.status == 503 and page.header("Retry-After") == "5"
     assert "cannot be begun" in page.html.one("p", role="alert").text
@@ -475,7 +479,8 @@ def test_f98_two_spent_keys_in_a_row_leave_the_form(browser, sim, fresh, calm):
 
 
 def a_day_later(db, session):
-    db.execute("update billing.checkouts set opened_at = opened_at - interval '25 hours' where session_id = %s", session)
+    db.execute("update billing.checkouts set opened_at = opened_at - interval '25 hours' where session_id = %s",
+               session)
 
 
 def test_f99_a_checkout_past_its_day_that_nobody_has_ended_here_is_begun_anew(browser, db, sim, fresh, calm):

@@ -97,7 +97,8 @@ def test_c16_a_tenant_comes_back_with_the_customer_it_had(ended, customer, sim, 
 def test_c16_ten_checkouts_at_once_make_one_customer_and_one_live_session(who, request, customer, sim):
     browser = request.getfixturevalue(who)
     token = browser.get("/settings/billing").html.all("input", name="csrf")[0].get("value")
-    answers = all_at_once(lambda: copy.copy(browser).post("/settings/billing/checkout", {"csrf": token, "plan": "growth"}), 10)
+    answers = all_at_once(lambda: copy.copy(browser).post("/settings/billing/checkout",
+                                                          {"csrf": token, "plan": "growth"}), 10)
     assert {a.status for a in answers} <= {303, 503}
     assert 303 in {a.status for a in answers}
     customers, sessions = live(sim, customer[1])
@@ -200,7 +201,8 @@ def test_f102_stripes_refusal_of_a_bound_customer_has_jobs_look_at_it(ended, sim
 
 
 @pytest.mark.parametrize("fault", [{"status": 403}, {"status": 400, "body": {"error": {
-    "type": "idempotency_error", "message": "Keys for idempotent requests can only be used with the same parameters."}}}],
+    "type": "idempotency_error",
+    "message": "Keys for idempotent requests can only be used with the same parameters."}}}],
     ids=["403", "another request"])
 def test_f99_f102_what_stripe_refuses_leaves_the_page(ended, sim, calm, fault):
     sim.fault(method="POST", path="/v1/checkout/sessions", times=9, **fault)
@@ -212,7 +214,8 @@ def test_f99_f102_what_stripe_refuses_leaves_the_page(ended, sim, calm, fault):
 
 
 def test_f82_a_failed_bank_debit_of_who_came_back_is_told_by_mail_once(ended, customer, sim, db, mail, calm):
-    wait_until(lambda: db.value("select count(*) from mail.outbox where recipient = %s and state = 'pending'", customer[1]) == 0)
+    wait_until(lambda: db.value("select count(*) from mail.outbox where recipient = %s and state = 'pending'",
+                                customer[1]) == 0)
     before = len(mail.to(customer[1]))
     session = session_of(sim, subscribe(ended))["id"]
     sim.pay(session, "bank")

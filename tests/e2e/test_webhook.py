@@ -43,7 +43,8 @@ def post(stack):
 
 
 def row(db, ident):
-    return db.row("select type, raw, state, object_kind, object_id, signature_header from inbox.events where id = %s", ident)
+    return db.row("select type, raw, state, object_kind, object_id, signature_header from inbox.events where id = %s",
+                  ident)
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -55,7 +56,8 @@ def test_c29_each_address_takes_events(post, db, path):
     assert row(db, ident)[0] == "plan.created"
 
 
-@pytest.mark.parametrize("path", ["/en" + PATHS[0], "/de" + PATHS[2], "/webhooks", "/webhooks/stripe/", "/api/webhooks"])
+@pytest.mark.parametrize("path", ["/en" + PATHS[0], "/de" + PATHS[2], "/webhooks", "/webhooks/stripe/",
+                                  "/api/webhooks"])
 def test_c29_and_no_other(post, db, path):
     ident, body = new_event()
     page = post(body, path=path, Accept="application/json")
@@ -107,7 +109,8 @@ def test_c30_the_same_json_written_anew_fails(post, db, stack):
 def test_c31_no_signature(post, db, stack, path, signature):
     ident, body = new_event()
     headers = {"Content-Type": "application/json"}
-    page = exchange("POST", stack["url"] + path, headers if signature is None else {**headers, "Stripe-Signature": ""}, body)
+    page = exchange("POST", stack["url"] + path, headers if signature is None else {**headers, "Stripe-Signature": ""},
+                    body)
     assert (page.status, page.body) == (400, b'{"error":"Missing signature"}')
     assert page.header("Content-Type") == "application/json"
     assert row(db, ident) is None
@@ -119,11 +122,12 @@ def bad_signatures(secret, body):
     mac = good.split("v1=")[1]
     return {
         "no t": f"v1={mac}", "two t": f"t={now}," + good, "t no number": f"t=now,v1={mac}", "t empty": f"t=,v1={mac}",
-        "t=0": sign(secret, body, 0), "301 s old": sign(secret, body, now - 302), "301 s ahead": sign(secret, body, now + 302),
-        "v0 only": sign(secret, body, scheme="v0"), "bad hex": f"t={now},v1={'z' * 64}", "cut": good[:-1],
-        "longer": good + "0", "other secret": sign("whsec_of_another_endpoint", body), "no v1": f"t={now}",
-        "empty v1": f"t={now},v1=", "a hundred v1": f"t={now}" + f",v1={'0' * 64}" * 100 + f",v1={mac}",
-        "words": "let me in", "another time": f"t={now - 1},v1={mac}", "16 KB": "a" * 6000,
+        "t=0": sign(secret, body, 0), "301 s old": sign(secret, body, now - 302),
+        "301 s ahead": sign(secret, body, now + 302), "v0 only": sign(secret, body, scheme="v0"),
+        "bad hex": f"t={now},v1={'z' * 64}", "cut": good[:-1], "longer": good + "0",
+        "other secret": sign("whsec_of_another_endpoint", body), "no v1": f"t={now}", "empty v1": f"t={now},v1=",
+        "a hundred v1": f"t={now}" + f",v1={'0' * 64}" * 100 + f",v1={mac}", "words": "let me in",
+        "another time": f"t={now - 1},v1={mac}", "16 KB": "a" * 6000,
     }
 
 
@@ -185,7 +189,8 @@ def test_c42_each_delivery_is_a_line_with_the_event_and_the_secret_that_signed_i
     assert db.value("select key_id from inbox.events where id = %s", ident) == key
 
 
-@pytest.mark.parametrize("kind", ["plan.created", "payout.paid", "v1.billing.meter.error_report_triggered", "x" * 200, ""])
+@pytest.mark.parametrize("kind", ["plan.created", "payout.paid", "v1.billing.meter.error_report_triggered", "x" * 200,
+                                  ""])
 def test_c32_what_is_of_no_concern_is_received_too(post, db, kind):
     ident, body = new_event(kind)
     assert post(body).body == RECEIVED
@@ -193,21 +198,23 @@ def test_c32_what_is_of_no_concern_is_received_too(post, db, kind):
 
 
 STRANGE = {
-    "livemode": {"livemode": True}, "another account": {"account": "acct_other"}, "future version": {"api_version": "2031-01-01.zebra"},
-    "no data": {"data": {}}, "data null": {"data": None}, "an array": {"data": [1, 2]}, "no version": {"api_version": None},
+    "livemode": {"livemode": True}, "another account": {"account": "acct_other"},
+    "future version": {"api_version": "2031-01-01.zebra"}, "no data": {"data": {}}, "data null": {"data": None},
+    "an array": {"data": [1, 2]}, "no version": {"api_version": None},
 }
 
 
 @pytest.mark.parametrize("how", STRANGE)
 def test_f74_a_strange_event_is_kept_and_changes_nothing(post, db, how):
-    before = db.row("select (select count(*) from app.tenants where status = 'active'), (select count(*) from auth.users)")
+    counts = ("select (select count(*) from app.tenants where status = 'active'), "
+              "(select count(*) from auth.users)")
+    before = db.row(counts)
     event = {"data": {"object": {"id": "sub_nobodys" + secrets.token_hex(4), "object": "subscription"}}, **STRANGE[how]}
     ident, body = new_event("customer.subscription.updated", **event)
     assert post(body).body == RECEIVED
     assert row(db, ident) is not None
     wait_until(lambda: row(db, ident)[2] != "received")
-    assert db.row("select (select count(*) from app.tenants where status = 'active'), (select count(*) from auth.users)") \
-        == before
+    assert db.row(counts) == before
 
 
 def test_f77_a_type_too_long_for_any_index_is_kept_all_the_same(post, db):
@@ -216,8 +223,8 @@ def test_f77_a_type_too_long_for_any_index_is_kept_all_the_same(post, db):
     assert row(db, ident)[2] == "ignored"
 
 
-@pytest.mark.parametrize("body", [b"[]", b"{}", b'"evt_1"', b"null", b"{", b"not json", b'{"id": 5}', b'{"id": "../../v1/x"}',
-                                  b"[" * 100000])
+@pytest.mark.parametrize("body", [b"[]", b"{}", b'"evt_1"', b"null", b"{", b"not json", b'{"id": 5}',
+                                  b'{"id": "../../v1/x"}', b"[" * 100000])
 def test_f64_a_signed_body_that_is_no_event_is_refused(post, body):
     page = post(body)
     assert page.status == 400
@@ -279,7 +286,8 @@ def test_f09_a_chunked_body_is_verified_alike(stack, db):
 def test_f06_the_signature_decides_not_where_it_comes_from(post):
     """No cookie, no origin, a forged origin: the cross-site rules are for browsers' forms."""
     _, body = new_event()
-    assert post(body, Origin="https://evil.example", Sec_Fetch_Site="cross-site", X_Forwarded_For="1.2.3.4").status == 200
+    assert post(body, Origin="https://evil.example", Sec_Fetch_Site="cross-site",
+                X_Forwarded_For="1.2.3.4").status == 200
 
 
 @pytest.mark.parametrize("shape", ["old", "new"])
@@ -292,10 +300,12 @@ def test_d09_both_shapes_of_events_lead_to_the_same_rows(browser, db, sim, fresh
         subscription = sim.object("checkout.session", session)["subscription"]
         end = sim.object("subscription", subscription)["items"]["data"][0]["current_period_end"]
         sim.quiet()     # the session's event alone makes the row: this is about the subscription's own
-        wait_until(lambda: db.row("select count(*) > 0, bool_and(state = 'done') from inbox.events where object_id = %s and "
-                                  "api_version like %s", subscription, "2024%" if shape == "old" else "2026%") == (True, True))
-        assert db.row("select status, plan, extract(epoch from period_end)::bigint from billing.subscriptions where id = %s",
-                      subscription) == ("active", "starter", end)
+        version = "2024%" if shape == "old" else "2026%"
+        told = ("select count(*) > 0, bool_and(state = 'done') from inbox.events where object_id = %s "
+                "and api_version like %s")
+        wait_until(lambda: db.row(told, subscription, version) == (True, True))
+        assert db.row("select status, plan, extract(epoch from period_end)::bigint from billing.subscriptions "
+                      "where id = %s", subscription) == ("active", "starter", end)
     finally:
         sim.post(f"endpoints/{endpoint}", api_version=None)
 
@@ -304,11 +314,12 @@ def everything_of(db, email):
     """One of each, whatever was delivered how often and in what order."""
     tenant = db.tenant_of(email)
     return db.row(
-        "select (select status from app.tenants where id = %(t)s), (select count(*) from billing.customers where tenant_id = "
-        "%(t)s), (select array_agg(status || ' ' || plan) from billing.subscriptions where tenant_id = %(t)s), "
-        "(select array_agg(m.role || ' ' || u.email_canonical) from app.members m join auth.users u on u.id = m.user_id "
-        "where tenant_id = %(t)s), (select count(*) from mail.outbox where key = 'welcome:' || %(t)s)".replace(
-            "%(t)s", f"'{tenant}'"))
+        "select (select status from app.tenants where id = %(t)s), "
+        "(select count(*) from billing.customers where tenant_id = %(t)s), "
+        "(select array_agg(status || ' ' || plan) from billing.subscriptions where tenant_id = %(t)s), "
+        "(select array_agg(m.role || ' ' || u.email_canonical) from app.members m join auth.users u "
+        "on u.id = m.user_id where tenant_id = %(t)s), "
+        "(select count(*) from mail.outbox where key = 'welcome:' || %(t)s)".replace("%(t)s", f"'{tenant}'"))
 
 
 @pytest.mark.parametrize("mode", [{}, {"duplicate": 1}, {"duplicate": 4, "shuffle": 0.5}, {"reverse": 0.4}, {"drop": 5},
@@ -322,8 +333,8 @@ def test_f73_any_delivery_leads_to_the_same_state(browser, db, sim, mail, fresh,
         wanted = ("active", 1, ["active starter"], [f"owner {email}"], 1)
         wait_until(lambda: everything_of(db, email) == wanted)
         sim.quiet()
-        wait_until(lambda: db.value("select count(*) from sync.objects where version > clean_version and dead_at is null "
-                                    "and id = %s", session) == 0)
+        wait_until(lambda: db.value("select count(*) from sync.objects where version > clean_version "
+                                    "and dead_at is null and id = %s", session) == 0)
         assert everything_of(db, email) == wanted
         mail.wait(email)
         assert len(mail.to(email)) == 1
@@ -338,9 +349,11 @@ def test_c14_a_draft_is_promoted_once_with_an_owner_and_a_mail(browser, db, sim,
     tenant = db.tenant_of(email)
     assert db.row("select id, tenant_id from billing.customers where id = %s", checkout["customer"]) \
         == (checkout["customer"], tenant)
-    wait_until(lambda: db.value("select tenant_id from billing.subscriptions where id = %s", checkout["subscription"]) == tenant)
+    wait_until(lambda: db.value("select tenant_id from billing.subscriptions where id = %s",
+                                checkout["subscription"]) == tenant)
     activated = db.value("select activated_at from app.tenants where id = %s", tenant)
-    for event in [e["id"] for e in sim.get("events") if e["data"]["object"].get("id") in (session, checkout["subscription"])]:
+    for event in [e["id"] for e in sim.get("events")
+                  if e["data"]["object"].get("id") in (session, checkout["subscription"])]:
         sim.post("resend", event=event, times=3)
     sim.quiet()
     time.sleep(0.3)

@@ -1,4 +1,4 @@
-/* Any bytes as an event whose signature was right. What is read from it must be fit for SQL and for a path of the API. */
+/* Any bytes as an event with a valid signature. What is read from it must be safe in SQL and in a path of the API. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

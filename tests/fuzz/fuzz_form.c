@@ -31,7 +31,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		}
 		MUST(form_parse(mem, b.data, b.len, &again) == OK && again.n == f.n);
 		for (size_t i = 0; i < f.n; i++)
-			MUST(strcmp(f.fields[i].name, again.fields[i].name) == 0 && strcmp(f.fields[i].value, again.fields[i].value) == 0);
+			MUST(strcmp(f.fields[i].name, again.fields[i].name) == 0 &&
+			    strcmp(f.fields[i].value, again.fields[i].value) == 0);
 	}
 	talloc_free(mem);
 	return 0;

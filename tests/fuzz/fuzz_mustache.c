@@ -8,8 +8,8 @@
 
 /* Lists of one, so that sections in sections stay cheap. */
 static const char	data_text[] =
-    "{\"a\":{\"b\":{\"c\":\"x\"}},\"l\":[\"<&>\"],\"o\":[{\"n\":1}],\"e\":[],\"s\":\"a\\n'\",\"t\":true,\"f\":false,\"n\":null,"
-    "\"i\":-5,\"d\":1.5,\"p\":\"p\"}";
+    "{\"a\":{\"b\":{\"c\":\"x\"}},\"l\":[\"<&>\"],\"o\":[{\"n\":1}],\"e\":[],\"s\":\"a\\n'\",\"t\":true,"
+    "\"f\":false,\"n\":null,\"i\":-5,\"d\":1.5,\"p\":\"p\"}";
 
 static const struct mustache *
 find_partial(const void *set, const char *name)

@@ -100,10 +100,10 @@ class System:
             "conninfo": 'conninfo = "%s";' % self.conninfo,
             "schema": 'schema = "%s/share/tollgate/schema";' % self.prefix,
             # a month that goes by for all customers at once is work for a minute at Stripe's pace
-            "rate": "rate = 1000;", "api_url": 'api_url = "%s";' % self.stripe_url, "key_file": 'key_file = "%s/stripe.key";' % self.etc,
+            "rate": "rate = 1000;", "api_url": 'api_url = "%s";' % self.stripe_url,
+            "key_file": 'key_file = "%s/stripe.key";' % self.etc,
             "webhook_secret_files": 'webhook_secret_files = ["%s/webhook.secret"];' % self.etc,
-            "mail_url": 'url = "%s";' % self.smtp_url,
-            "starttls": "starttls = false;"})
+            "mail_url": 'url = "%s";' % self.smtp_url, "starttls": "starttls = false;"})
 
     def check(self):
         if len(str(self.run / ".s.PGSQL.5432.lock")) > 100:
@@ -126,7 +126,8 @@ class System:
         """Runs something to its end."""
         log = self.log / (name + ".log")
         with open(log, "ab") as out:
-            done = subprocess.run([str(a) for a in argv], stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=self.env)
+            done = subprocess.run([str(a) for a in argv], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                                  env=self.env)
         if done.returncode != 0:
             raise Failed("%s ended with %d; the end of %s:\n%s" % (argv[0], done.returncode, log, tail(log)))
 
@@ -155,7 +156,8 @@ class System:
         create = self.etc / "create.sql"
         create.write_text("select 'create database tollgate' where not exists"
                           " (select from pg_database where datname = 'tollgate') \\gexec\n")
-        self.command("migrate", ["psql", "-qX", "-h", self.run, "-U", "postgres", "-v", "ON_ERROR_STOP=1", "-f", create])
+        self.command("migrate", ["psql", "-qX", "-h", self.run, "-U", "postgres", "-v", "ON_ERROR_STOP=1", "-f",
+                                 create])
         self.command("migrate", ["env", "PGUSER=postgres", self.prefix / "bin/tollgate", "migrate"])
 
     def lift_limits(self):

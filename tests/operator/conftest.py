@@ -19,7 +19,8 @@ BUILD = ROOT / os.environ.get("BUILD", "build")
 sys.path.insert(0, str(ROOT / "tests/stripe"))
 from simclient import KEY, SECRET, Sim  # noqa: E402
 
-PLANS = '{ id = "starter"; price = "price_starter"; }, { id = "growth"; price = "price_growth"; features = ["export"]; }'
+PLANS = ('{ id = "starter"; price = "price_starter"; }, '
+         '{ id = "growth"; price = "price_growth"; features = ["export"]; }')
 NUMBERS = itertools.count()
 CONFIG = """
 site = { url = "http://localhost"; environment = "development"; pages = "%(root)s/workers/pages"; };
@@ -78,8 +79,8 @@ class Site:
 
     def configure(self, plans=PLANS, stripe="", more=""):
         self.conf.write_text(CONFIG % {
-            "root": ROOT, "server": self.server, "name": self.name, "sim": self.sim.url if self.sim else "", "dir": self.path,
-            "plans": plans, "stripe": stripe, "more": more})
+            "root": ROOT, "server": self.server, "name": self.name, "sim": self.sim.url if self.sim else "",
+            "dir": self.path, "plans": plans, "stripe": stripe, "more": more})
 
     def create(self, template="template0"):
         with psycopg.connect("host=%s user=postgres dbname=postgres" % self.server, autocommit=True) as db:
@@ -127,7 +128,8 @@ class Site:
         for event in reversed(self.sim.get("/v1/events", "limit=100")["data"]):
             kind = kinds.get(event["type"].rsplit(".", 1)[0])
             if kind:
-                self.receive(event["id"], event["type"], kind, event["data"]["object"]["id"], json.dumps(event).encode())
+                self.receive(event["id"], event["type"], kind, event["data"]["object"]["id"],
+                             json.dumps(event).encode())
 
     def work(self):
         """Lets jobs make everything clean."""
@@ -142,7 +144,8 @@ class Site:
             jobs.communicate()
 
     def due(self):
-        return self.ask("select kind, id from sync.objects where version > clean_version and dead_at is null order by 1, 2")
+        return self.ask("select kind, id from sync.objects where version > clean_version and dead_at is null "
+                        "order by 1, 2")
 
 
 @pytest.fixture(scope="session")

@@ -39,7 +39,8 @@ def test_d2_an_address_only_proposes(site):
     tenant = site.tenant("anna@example.com")
     cus = customer(site, "Anna@Example.com")
     line, = site.lines("backfill", "customers")
-    assert (line["match"], line["customer"], line["tenant"], line["email"]) == ("proposed", cus, tenant, "Anna@Example.com")
+    assert (line["match"], line["customer"], line["tenant"], line["email"]) == (
+        "proposed", cus, tenant, "Anna@Example.com")
     assert bound(site) == {}
 
 
@@ -56,13 +57,15 @@ def test_d2_what_was_reviewed_is_applied_again_and_again(site):
 
 def test_d2_what_has_changed_since_the_review_is_refused(site):
     tenant, other = site.tenant("anna@example.com"), site.tenant()
-    taken, gone, foreign = customer(site), customer(site, "b@example.com"), customer(site, "c@example.com", tenant_id=other)
+    taken, gone = customer(site), customer(site, "b@example.com")
+    foreign = customer(site, "c@example.com", tenant_id=other)
     site.sim.call("DELETE", "/v1/customers/" + gone)
     site.ask("insert into billing.customers (id, tenant_id) values ('cus_before', %s)", tenant)
     proposals = site.path / "proposals"
-    proposals.write_text("".join(json.dumps({"match": "proposed", "customer": cus, "tenant": to}) + "\n" for cus, to in (
-        (taken, tenant), (gone, tenant), (foreign, tenant), ("cus_nosuch", tenant), (taken, str(uuid.uuid4())),
-        (taken, "anna@example.com"))))
+    pairs = ((taken, tenant), (gone, tenant), (foreign, tenant), ("cus_nosuch", tenant), (taken, str(uuid.uuid4())),
+             (taken, "anna@example.com"))
+    proposals.write_text("".join(json.dumps({"match": "proposed", "customer": cus, "tenant": to}) + "\n"
+                                 for cus, to in pairs))
     lines = site.lines("backfill", "customers", "--apply-proposals", str(proposals), code=1)
     assert [line["match"] for line in lines] == ["taken", "gone", "conflict", "gone", "no_tenant", "no_tenant"]
     assert bound(site) == {"cus_before": tenant}

@@ -1,5 +1,5 @@
-"""A database says whose it is: programs of another environment, of another account at Stripe, or newer than its schema are
-not let in."""
+"""The database's stamp: it refuses programs of another environment, of another Stripe account, or newer than its
+schema."""
 import json
 import os
 import socket
@@ -90,7 +90,8 @@ def asked(site):
 def work(site):
     """An object to fetch, a mail to send; function: what has been claimed of them."""
     site.ask("select sync.mark('customer', 'cus_1')")
-    site.ask("insert into mail.outbox (key, recipient, template, language) values ('k', 'a@b.example', 'welcome', 'en')")
+    site.ask("insert into mail.outbox (key, recipient, template, language) "
+             "values ('k', 'a@b.example', 'welcome', 'en')")
 
     def claimed():
         return site.ask("select 'sync' from sync.objects where claim is not null or attempts > 0 or clean_version > 0 "
@@ -124,7 +125,8 @@ def test_c92_check_live_tells(site):
 
 @pytest.mark.parametrize("stamp, back, why", [
     ({"environment": "preview"}, {"environment": "development"}, OTHER),
-    ({"migrated_to": "001_auth"}, {"migrated_to": "999"}, "this database is migrated to 001_auth, and this program needs")],
+    ({"migrated_to": "001_auth"}, {"migrated_to": "999"},
+     "this database is migrated to 001_auth, and this program needs")],
     ids=["c92", "f93"])
 def test_c92_f93_a_database_that_is_swapped_under_a_worker_is_503(site, stamp, back, why):
     with running(site, "account") as worker:
@@ -167,7 +169,8 @@ def test_c92_jobs_with_a_key_of_another_account_does_nothing_and_ends_with_78(si
     jobs = Program(site, "jobs")
     assert jobs.end() == 78
     told, = jobs.lines("stripe_account")
-    assert "belongs to acct_ours at Stripe, and this key to acct_1Simulator" in told["reason"] and told["level"] == "error"
+    assert "belongs to acct_ours at Stripe, and this key to acct_1Simulator" in told["reason"]
+    assert told["level"] == "error"
     assert KEY not in jobs.says()
     assert work() == [] and asked(site) == {"/v1/account"} and account(site) == "acct_ours"
 

@@ -13,7 +13,8 @@ def three(site):
     for n, (type_, kind, obj) in enumerate([("invoice.paid", "subscription", "sub_1"),
                                             ("customer.updated", "customer", "cus_1"), ("plan.created", None, None)]):
         site.receive("evt_%d" % n, type_, kind, obj)
-        site.ask("update inbox.events set received_at = now() - make_interval(hours => %s) where id = %s", n, "evt_%d" % n)
+        site.ask("update inbox.events set received_at = now() - make_interval(hours => %s) where id = %s", n,
+                 "evt_%d" % n)
     return site
 
 
@@ -76,9 +77,10 @@ def test_f77_an_event_tells_how_often_its_object_failed(site):
 
 
 def test_c80_events_of_an_object_are_found_whatever_became_of_them(site):
-    site.ask("insert into inbox.events (id, type, livemode, raw, state, object_kind, object_id, received_at) select 'evt_' || n,"
-             " 'customer.updated', false, '{}', case n % 1000 when 1 then 'received' when 2 then 'dead' when 3 then 'ignored'"
-             " else 'done' end, 'customer', 'cus_' || n / 10, now() - make_interval(hours => n % 2000) from generate_series(1, 40000) n")
+    site.ask("insert into inbox.events (id, type, livemode, raw, state, object_kind, object_id, received_at) "
+             "select 'evt_' || n, 'customer.updated', false, '{}', case n % 1000 when 1 then 'received' "
+             "when 2 then 'dead' when 3 then 'ignored' else 'done' end, 'customer', 'cus_' || n / 10, "
+             "now() - make_interval(hours => n % 2000) from generate_series(1, 40000) n")
     site.ask("analyze inbox.events")
     assert sorted(ids(site, "--object", "cus_0")) == ["evt_%d" % n for n in range(1, 10)]
     plan = "\n".join(line for line, in site.ask(
@@ -90,7 +92,8 @@ def test_c33_jobs_keeps_events_as_long_as_configured(site):
     site.conf.write_text(site.conf.read_text().replace("poll_ms = 20;", "poll_ms = 20; keep_days = 31;"))
     for n, days in enumerate((30, 32)):
         site.receive("evt_%d" % n, "plan.created", None, None)
-        site.ask("update inbox.events set received_at = now() - make_interval(days => %s) where id = %s", days, "evt_%d" % n)
+        site.ask("update inbox.events set received_at = now() - make_interval(days => %s) where id = %s", days,
+                 "evt_%d" % n)
     jobs = subprocess.Popen([BUILD / "jobs", "--config", site.conf], stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 10
     while len(site.json("events", "list")) > 1 and time.monotonic() < deadline:
@@ -175,7 +178,8 @@ def test_progress_is_plain_lines_where_there_is_no_terminal(site):
 def on_terminal(site, *arguments, **env):
     command = " ".join(str(word) for word in (BUILD / "tollgate", *arguments, "--config", site.conf))
     return subprocess.run(["script", "-qec", command, "/dev/null"], capture_output=True, timeout=60,
-                          stdin=subprocess.DEVNULL, env={"PATH": "/usr/bin:/bin", "TERM": "xterm", **env}).stdout.decode()
+                          stdin=subprocess.DEVNULL,
+                          env={"PATH": "/usr/bin:/bin", "TERM": "xterm", **env}).stdout.decode()
 
 
 def test_progress_is_a_bar_on_a_terminal(site):

@@ -7,7 +7,8 @@ def paid(site):
     """A tenant that has paid, all of it written down."""
     site.sub = None
     site.id = site.tenant("anna@example.com")
-    session = site.sim.session(client_reference_id=site.id, **{"metadata[tenant_id]": site.id, "subscription_data[metadata][tenant_id]": site.id})
+    session = site.sim.session(client_reference_id=site.id,
+                               **{"metadata[tenant_id]": site.id, "subscription_data[metadata][tenant_id]": site.id})
     assert site.sim.control(f"checkout/{session['id']}/pay", {"card": "good"})["paid"]
     site.session = session["id"]
     site.sub = site.sim.get(f"/v1/checkout/sessions/{session['id']}")["subscription"]
@@ -23,8 +24,9 @@ def explained(site, *arguments):
 
 
 def test_c80_a_tenant_is_found_by_any_of_its_names(paid):
-    paid.ask("insert into billing.checkouts (key, tenant_id, email, email_canonical, plan, language, session_id, status)"
-             " values ('k', %s, 'Payer@b.example', 'payer@b.example', 'starter', 'en', %s, 'complete')", paid.id, paid.session)
+    paid.ask("insert into billing.checkouts (key, tenant_id, email, email_canonical, plan, language, session_id, "
+             "status) values ('k', %s, 'Payer@b.example', 'payer@b.example', 'starter', 'en', %s, 'complete')",
+             paid.id, paid.session)
     for name in ("payer@B.example", paid.id, "Anna@Example.com", paid.customer, paid.sub, paid.session):
         assert explained(paid, name)["id"] == paid.id
     done = paid.run("explain", "nobody@example.com")
@@ -78,7 +80,8 @@ def test_c44_the_past_keeps_what_the_plan_was(paid):
 
 def test_an_override_counts_until_it_is_cleared(site):
     tenant = site.tenant("anna@example.com")
-    allowed = site.json("override", "allow", "anna@example.com", "--plan", "growth", "--until", "7d", "--reason", "outage")
+    allowed = site.json("override", "allow", "anna@example.com", "--plan", "growth", "--until", "7d", "--reason",
+                        "outage")
     assert (allowed["allowed"], allowed["plan"], allowed["reason"]) == (True, "growth", "override")
     assert allowed["features"] == ["export"]
     assert site.ask("select until > now() + interval '6 days' from billing.overrides") == [(True,)]
@@ -125,7 +128,8 @@ def test_c25_what_webhooks_missed_is_found_and_repaired(paid):
 
 
 def test_every_command_helps_itself_with_an_example(site):
-    commands = [line[2:22].strip() for line in site.ok("--help").splitlines() if line.startswith("  ") and "--" not in line]
+    commands = [line[2:22].strip() for line in site.ok("--help").splitlines() if line.startswith("  ")
+                and "--" not in line]
     assert len(commands) >= 14
     for command in commands:
         said = site.ok(*command.split(), "--help")

@@ -51,15 +51,16 @@ def test_c24_a_diff_changes_nothing_and_exits_with_1(asked):
     assert asked.ok("stripe", "diff", code=1) == "+ webhook endpoint %s: 2026-07-29.dahlia\n" % HERE
 
 
-def test_c13_the_endpoint_is_made_with_our_events_and_version(applied):
+def test_c24_the_endpoint_is_made_with_our_events_and_version(applied):
     endpoint, = endpoints(applied).values()
     assert (endpoint["url"], endpoint["api_version"], endpoint["status"]) == (HERE, "2026-07-29.dahlia", "enabled")
-    assert {"checkout.session.completed", "customer.subscription.deleted", "invoice.paid"} <= set(endpoint["enabled_events"])
+    assert {"checkout.session.completed", "customer.subscription.deleted",
+            "invoice.paid"} <= set(endpoint["enabled_events"])
     assert not {"*", "plan.created", "invoice.payment_succeeded"} & set(endpoint["enabled_events"])
     assert diff(applied, code=0) == []
 
 
-def test_c13_the_events_are_those_that_webhooks_understands(applied):
+def test_c24_the_events_are_those_that_webhooks_understands(applied):
     endpoint, = endpoints(applied).values()
     for n, type_ in enumerate(endpoint["enabled_events"]):
         event = {"id": "evt_%d" % n, "object": "event", "type": type_, "data": {"object": {
@@ -107,7 +108,7 @@ def test_c24_what_somebody_changed_is_seen_and_put_right(applied):
     assert diff(applied, code=0) == []
 
 
-def test_c13_another_version_is_another_endpoint_and_the_old_one_goes_last(applied):
+def test_c24_another_version_is_another_endpoint_and_the_old_one_goes_last(applied):
     old, = endpoints(applied)
     applied.configure(stripe='version = "2024-10-28.acacia"')
     assert diff(applied) == [("create", "webhook endpoint", HERE), ("by_hand", "webhook endpoint", old)]
@@ -305,6 +306,7 @@ def test_c25_what_the_endpoint_does_not_ask_for_was_not_missed(site):
 
 def test_f101_a_price_that_names_no_product_is_a_bad_answer(site):
     site.configure(more=PORTAL.replace("};", "change_plan = true; };"))
-    site.sim.control("faults", {"method": "GET", "path": "/v1/prices/*", "answer": "real", "set": {"product": None}, "times": 9})
+    site.sim.control("faults", {"method": "GET", "path": "/v1/prices/*", "answer": "real", "set": {"product": None},
+                                "times": 9})
     done = site.run("stripe", "diff")
     assert done.returncode == 69, done

@@ -46,8 +46,8 @@ class Event(Case):
 
     def make(self):
         ident = secrets.token_hex(8)
-        return ident, json.dumps({"id": "evt_cut" + ident, "object": "event", "type": "customer.updated", "livemode": False,
-                                  "api_version": "2026-07-29.dahlia", "created": int(time.time()),
+        return ident, json.dumps({"id": "evt_cut" + ident, "object": "event", "type": "customer.updated",
+                                  "livemode": False, "api_version": "2026-07-29.dahlia", "created": int(time.time()),
                                   "data": {"object": {"id": "cus_cut" + ident, "object": "customer"}}}).encode()
 
     def send(self, ident, payload):

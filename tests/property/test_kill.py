@@ -1,5 +1,5 @@
-"""webhooks, jobs and PostgreSQL die by kill -9 again and again while events pour in. Whatever was acknowledged is there,
-once, and applied. 2,000 kills with PROPERTY_RUNS=full; PROPERTY_SEED repeats the order of the killings."""
+"""Kills webhooks, jobs and PostgreSQL with kill -9 at random while events arrive. Each acknowledged event must be
+stored once and applied. 2,000 kills with PROPERTY_RUNS=full; PROPERTY_SEED repeats the order of the killings."""
 import json
 import os
 import random

@@ -162,8 +162,8 @@ class World:
         requests.delete(self.stack["mail_url"] + "/mails", timeout=30)
 
     def emptied(self):
-        """Under locks: jobs may just adopt events, and one whose mark alone is deleted would wait for ever. False when that
-        was a deadlock."""
+        """Locks the tables first: jobs may be adopting events, and an event that loses only its mark would wait for
+        ever. Returns False after a deadlock."""
         with psycopg.connect(self.stack["database_url"]) as db:
             tables = [table for table, in db.execute(FILLED).fetchall()]
             try:
@@ -219,12 +219,13 @@ class World:
             self.sim.post("delivered", events=sorted({e["event"] for e in events}))
 
     def find_lost(self, events):
-        """Stripe's lists are due now, and a new jobs process looks through them. Its events end 30 days back: where more
-        time than that went by at Stripe, it is as if ours had gone by too, and all objects are looked through."""
+        """Makes Stripe's lists due and starts a new jobs process to read them. Stripe lists the events of 30 days only:
+        when the simulator's clock is further ahead, the cursor moves back as far and all objects are compared."""
         long_ago = self.sim.get("clock")["now"] - time.time() > 29 * 86400
         self.stop_second()
         self.db.execute("with gone as (delete from sync.cursors where name <> 'events')"
-                        " insert into sync.cursors (name, watermark, seen_at) select 'events', t, t from (select %s::timestamptz t) v"
+                        " insert into sync.cursors (name, watermark, seen_at)"
+                        " select 'events', t, t from (select %s::timestamptz t) v"
                         " on conflict (name) do update set watermark = excluded.watermark, seen_at = excluded.seen_at,"
                         " started_at = null, finished_at = null,"
                         " after = null, claim = null, claimed_until = null",
@@ -273,13 +274,15 @@ class World:
             time.sleep(0.01)
 
     def restless(self):
-        """The objects that are dirty, and the events that wait, with what is known about their object: no version means that
-        an event has lost its mark, no key that it was not delivered but adopted."""
-        return self.db.rows("select kind, id, version, clean_version, attempts, last_error, next_at - now(), "
-                            "claimed_until - now() from sync.objects where version > clean_version limit 20"), self.db.rows(
-            "select e.id, e.type, e.object_kind, e.object_id, e.received_at, e.attempts, e.key_id, o.version, o.clean_version, "
-            "o.dead_at from inbox.events e left join sync.objects o on (o.kind, o.id) = (e.object_kind, e.object_id) "
-            "where e.state = 'received' limit 20")
+        """The dirty objects, and the waiting events with the state of their object. An event without a version has lost
+        its mark; one without a key was adopted from Stripe's list, not delivered."""
+        objects = self.db.rows(
+            "select kind, id, version, clean_version, attempts, last_error, next_at - now(), claimed_until - now() "
+            "from sync.objects where version > clean_version limit 20")
+        return objects, self.db.rows(
+            "select e.id, e.type, e.object_kind, e.object_id, e.received_at, e.attempts, e.key_id, o.version, "
+            "o.clean_version, o.dead_at from inbox.events e left join sync.objects o "
+            "on (o.kind, o.id) = (e.object_kind, e.object_id) where e.state = 'received' limit 20")
 
     def dead(self):
         """What was given up since the run began."""

@@ -156,9 +156,10 @@ def test_events_have_the_shape_of_their_version(sim, version):
 
 
 def optional(name):
-    """Parts whose presence depends on what the sample customer had filled in; and what is there when it is asked for, which
-    the samples show all the same."""
-    return name.startswith((".data.object.customer_details.address.", ".data.object.features.subscription_update.products"))
+    """Parts that depend on what the sample customer typed, and parts that Stripe sends only on request but that are in
+    the samples."""
+    return name.startswith((".data.object.customer_details.address.",
+                            ".data.object.features.subscription_update.products"))
 
 
 def test_renewal_tells_what_was_before_in_either_shape(sim):

@@ -176,7 +176,8 @@ proxy_pump(void *arg)
 	bool			cut = false;
 
 	while (!cut && !p->proxy->stop && p->proxy->mode != PROXY_CUT) {
-		struct pollfd	fds[] = { { p->proxy->mode == PROXY_DEAF ? -1 : p->client, POLLIN, 0 }, { p->server, POLLIN, 0 } };
+		struct pollfd	fds[] = { { p->proxy->mode == PROXY_DEAF ? -1 : p->client, POLLIN, 0 },
+		    { p->server, POLLIN, 0 } };
 		int		mode;
 
 		poll(fds, 2, 5);

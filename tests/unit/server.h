@@ -58,7 +58,8 @@ answer_request(struct http_req *q, struct http_res *r)
 {
 	const char	*a = form_get(&q->query, "a");
 
-	answer_text(r, mem_printf(q->mem, "%s %s %s %zu %s", q->method, q->path, q->remote_addr, strlen(q->id), a ? a : "-"));
+	answer_text(r, mem_printf(q->mem, "%s %s %s %zu %s", q->method, q->path, q->remote_addr, strlen(q->id),
+	    a ? a : "-"));
 }
 
 static inline void

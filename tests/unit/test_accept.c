@@ -36,9 +36,9 @@ test_errors_are_html_for_all_others(void **state)
 {
 	static const char *const	headers[] = {
 		"", "*/*", "text/html", "text/*", "text/html, application/json", "application/json;q=0.9, text/html", ",;,q=,",
-		"text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8", "application/json;q=0", "image/png",
-		"application/json;q=0.0, */*;q=0.1", "application/json;q=2", "application/json;q=1.1", "application/json;q=x",
-		"application/jsonx", "application/jso", "application/json;q=1.0000"
+		"text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8", "application/json;q=0",
+		"image/png", "application/json;q=0.0, */*;q=0.1", "application/json;q=2", "application/json;q=1.1",
+		"application/json;q=x", "application/jsonx", "application/jso", "application/json;q=1.0000"
 	};
 	struct http_req			q;
 
@@ -51,9 +51,10 @@ static void
 test_the_language_is_the_one_preferred(void **state)
 {
 	static const struct { const char *header, *language; }	rows[] = {
-		{ "", "en" }, { "de", "de" }, { "DE-at", "de" }, { "de-AT,de;q=0.9,en;q=0.8", "de" }, { "en-US,en;q=0.9,de;q=0.8", "en" },
-		{ "fr", "en" }, { "fr,de;q=0.1", "de" }, { "en;q=0.5, de", "de" }, { "de, en", "de" }, { "*", "en" },
-		{ "*;q=0.5, de", "de" }, { "de;q=0", "en" }, { "den", "en" }, { "d", "en" }, { ";;,,=", "en" }, { "en;q=0,de;q=0.1", "de" },
+		{ "", "en" }, { "de", "de" }, { "DE-at", "de" }, { "de-AT,de;q=0.9,en;q=0.8", "de" },
+		{ "en-US,en;q=0.9,de;q=0.8", "en" }, { "fr", "en" }, { "fr,de;q=0.1", "de" }, { "en;q=0.5, de", "de" },
+		{ "de, en", "de" }, { "*", "en" }, { "*;q=0.5, de", "de" }, { "de;q=0", "en" }, { "den", "en" }, { "d", "en" },
+		{ ";;,,=", "en" }, { "en;q=0,de;q=0.1", "de" },
 	};
 	static const char *const	languages[] = { "en", "de" };
 	struct http_req			q;

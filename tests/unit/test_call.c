@@ -18,7 +18,8 @@ static const char setup_sql[] =
     "create function t.echo(j jsonb) returns jsonb language sql as 'select j';"
     "create function t.quote(s text) returns jsonb language sql as 'select to_jsonb(s)';"
     "create function t.hex(b bytea) returns jsonb language sql as $$ select to_jsonb(encode(b, 'hex')) $$;"
-    "create function t.settings() returns jsonb language sql as $$ select to_jsonb(concat_ws(' ', current_setting('search_path'),"
+    "create function t.settings() returns jsonb language sql as $$"
+    "  select to_jsonb(concat_ws(' ', current_setting('search_path'),"
     "  current_setting('client_min_messages'), current_setting('statement_timeout'), current_setting('lock_timeout'),"
     "  current_setting('idle_in_transaction_session_timeout'))) $$;"
     "create function t.nothing() returns void language sql as '';"
@@ -228,7 +229,8 @@ test_f91_a_bearer_left_in_the_session_reaches_nobody(void **state)
 	struct stage	*s = *state;
 	int64_t		pid = backend(s);
 
-	assert_int_equal(db_visitor(s->visitor, &s->doc, "set_config('app.bearer', $1, false) is null", ARGS(TEXT(ALICE))), OK);
+	assert_int_equal(db_visitor(s->visitor, &s->doc, "set_config('app.bearer', $1, false) is null", ARGS(TEXT(ALICE))),
+	    OK);
 	assert_int_equal(backend(s), pid);
 	assert_string_equal(json_text(s->doc, "/bearer"), "");
 }
@@ -287,7 +289,8 @@ test_f84_a_backend_killed_while_idle_is_not_noticed(void **state)
 	struct stage	*s = *state;
 	int64_t		pid = backend(s);
 
-	cluster_ask(&cluster, "select pg_terminate_backend(pid, 5000) from pg_stat_activity where usename = 'tollgate_test'");
+	cluster_ask(&cluster,
+	    "select pg_terminate_backend(pid, 5000) from pg_stat_activity where usename = 'tollgate_test'");
 	assert_int_not_equal(backend(s), pid);
 }
 
@@ -352,7 +355,8 @@ test_f93_a_function_made_anew_under_a_prepared_statement_still_answers(void **st
 
 	cluster_ask(&cluster, "create function t.turn() returns jsonb language sql as $$ select jsonb '1' $$");
 	assert_int_equal(db_visitor(s->visitor, &s->doc, "t.turn()", NO_ARGS), OK);
-	cluster_ask(&cluster, "drop function t.turn(); create function t.turn() returns boolean language sql as 'select true'");
+	cluster_ask(&cluster,
+	    "drop function t.turn(); create function t.turn() returns boolean language sql as 'select true'");
 	assert_int_equal(db_visitor(s->visitor, &s->doc, "t.turn()", NO_ARGS), OK);
 	assert_true(json_true(s->doc, ""));
 }
@@ -364,7 +368,8 @@ test_more_statements_than_the_table_holds(void **state)
 
 	for (int round = 0, n = POOL_STATEMENTS + 10; round < 2; round++) {
 		for (int i = 0; i < n; i++) {
-			assert_int_equal(db_call(s->db, s->mem, "", &s->doc, mem_printf(s->mem, "select to_jsonb(%d)", i), NO_ARGS), OK);
+			assert_int_equal(db_call(s->db, s->mem, "", &s->doc, mem_printf(s->mem, "select to_jsonb(%d)", i), NO_ARGS),
+			    OK);
 			assert_int_equal(json_int(s->doc, "", -1), i);
 		}
 	}

@@ -1,4 +1,4 @@
-/* config: every fault at once, each with its line; secrets only from closed files or the environment, which is wiped. */
+/* config: every fault at once, each with its line; secrets only from closed files or the environment, then wiped. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -96,7 +96,8 @@ test_f121_defaults_are_good_ones(void **state)
 {
 	struct stage	*s = *state;
 
-	assert_int_equal(load(s, NEED_SITE | NEED_DATABASE | NEED_SERVE | NEED_JOBS, mem_printf(s->mem, "%s%s", site, database)), OK);
+	assert_int_equal(load(s, NEED_SITE | NEED_DATABASE | NEED_SERVE | NEED_JOBS,
+	    mem_printf(s->mem, "%s%s", site, database)), OK);
 	assert_string_equal(s->said, "");
 	assert_string_equal(s->config->site.url, "https://a.example");
 	assert_int_equal(s->config->site.languages.n, 2);
@@ -221,7 +222,8 @@ test_f121_values_are_checked(void **state)
 	struct stage	*s = *state;
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		enum err	e = load(s, table[i].need, mem_printf(s->mem, "site = { pages = \"/tmp\"; %s; };\n", table[i].text));
+		enum err	e = load(s, table[i].need,
+		    mem_printf(s->mem, "site = { pages = \"/tmp\"; %s; };\n", table[i].text));
 
 		if (e != (table[i].wrong ? ERR_INVALID : OK) || (table[i].wrong && strstr(s->said, table[i].wrong) == NULL))
 			fail_msg("%s: %s", table[i].text, s->said);
@@ -234,8 +236,8 @@ test_f121_mail_that_could_be_read_on_the_way_is_refused(void **state)
 	struct stage	*s = *state;
 
 	assert_int_equal(load(s, NEED_MAIL, "mail = { from = \"a@b.example\"; url = \"smtp://m.example:25\"; };\n"), OK);
-	assert_int_equal(load(s, NEED_MAIL, "mail = { from = \"a@b.example\"; url = \"smtp://m.example:25\"; starttls = false; };\n"),
-	    ERR_INVALID);
+	assert_int_equal(load(s, NEED_MAIL,
+	    "mail = { from = \"a@b.example\"; url = \"smtp://m.example:25\"; starttls = false; };\n"), ERR_INVALID);
 	assert_non_null(strstr(s->said, ":1: mail.starttls must be true"));
 	assert_int_equal(load(s, NEED_MAIL,
 	    "mail = { from = \"a@b.example\"; url = \"smtp://127.0.0.1:25\"; starttls = false; };\n"), OK);
@@ -292,7 +294,8 @@ static void
 test_f104_the_environment_goes_first_and_is_wiped(void **state)
 {
 	struct stage	*s = *state;
-	char		here[] = "TOLLGATE_STRIPE_WEBHOOK_SECRET=whsec_one_0123456789abcdef0123456  whsec_two_0123456789abcdef0123456";
+	char		here[] = "TOLLGATE_STRIPE_WEBHOOK_SECRET="
+	    "whsec_one_0123456789abcdef0123456  whsec_two_0123456789abcdef0123456";
 
 	assert_int_equal(putenv(here), 0);
 	setenv("TOLLGATE_STRIPE_KEY", "sk_other", 1);
@@ -366,7 +369,8 @@ test_plans_have_ids_and_prices_of_their_own(void **state)
 	assert_string_equal(config_plan(s->config, "growth")->price, "price_2");
 	assert_null(config_plan(s->config, "other"));
 	assert_int_equal(load(s, NEED_PLANS, "plans = (\n{ id = \"a\"; price = \"price_1\"; },\n"
-	    "{ id = \"a\"; price = \"price_1\"; },\n{ id = \"B\"; price = \"prod_1\"; },\n{ id = \"c\"; } );"), ERR_INVALID);
+	    "{ id = \"a\"; price = \"price_1\"; },\n{ id = \"B\"; price = \"prod_1\"; },\n{ id = \"c\"; } );"),
+	    ERR_INVALID);
 	assert_non_null(strstr(s->said, ":3: plans.id has \"a\" twice"));
 	assert_non_null(strstr(s->said, ":3: plans.price has \"price_1\" twice"));
 	assert_non_null(strstr(s->said, ":4: plans.id \"B\" must be lower-case"));
@@ -430,7 +434,8 @@ test_c24_the_portal_may_forbid_every_change(void **state)
 {
 	struct stage	*s = *state;
 
-	assert_int_equal(load(s, NEED_CATALOGUE, "portal = { name = \"ours\"; customer_update = []; cancel = \"no\"; };"), OK);
+	assert_int_equal(load(s, NEED_CATALOGUE, "portal = { name = \"ours\"; customer_update = []; cancel = \"no\"; };"),
+	    OK);
 	assert_int_equal(s->config->portal.customer_update.n, 0);
 	assert_true(s->config->portal.invoices);
 	assert_int_equal(s->config->n_meters, 0);

@@ -134,7 +134,8 @@ test_f21_f22_f23_what_is_no_request_is_turned_away(void **state)
 	put_begin(&b, 1, 2, 0);
 	turned_away(s, &b);
 	b.len = 0;
-	put_record(&b, GET_VALUES, 0, "\x0e\0FCGI_MAX_CONNS\x0e\0FCGI_MAX_CONNS\x0e\0FCGI_MAX_CONNS\x0e\0FCGI_MAX_CONNS", 64);
+	put_record(&b, GET_VALUES, 0, "\x0e\0FCGI_MAX_CONNS\x0e\0FCGI_MAX_CONNS\x0e\0FCGI_MAX_CONNS\x0e\0FCGI_MAX_CONNS",
+	    64);
 	turned_away(s, &b);
 	b.len = 0;
 	put_begin(&b, 1, 1, 0);

@@ -20,9 +20,9 @@ static void
 test_f03_both_separators_and_any_space(void **state)
 {
 	static const char *const	headers[] = {
-		"__Host-sid=x", "a=b; __Host-sid=x", "a=b,__Host-sid=x", "a=b, __Host-sid=x; c=d", "__Host-sid=x;", ";;__Host-sid=x,,",
-		"\t__Host-sid=x \t; a", "a; b=; =c; __Host-sid=x", "__Host-sidx=y; __Host-sid=x", "__host-sid=y; __Host-sid=x",
-		"a=__Host-sid=y; __Host-sid=x"
+		"__Host-sid=x", "a=b; __Host-sid=x", "a=b,__Host-sid=x", "a=b, __Host-sid=x; c=d", "__Host-sid=x;",
+		";;__Host-sid=x,,", "\t__Host-sid=x \t; a", "a; b=; =c; __Host-sid=x", "__Host-sidx=y; __Host-sid=x",
+		"__host-sid=y; __Host-sid=x", "a=__Host-sid=y; __Host-sid=x"
 	};
 	bool				ambiguous;
 	const char			*value;
@@ -37,7 +37,8 @@ test_f03_both_separators_and_any_space(void **state)
 static void
 test_f35_absent(void **state)
 {
-	static const char *const	headers[] = { "", ";", "a=b", "__Host-sid", "x__Host-sid=y", "__Host-si=y", "a=\"__Host-sid=y\"" };
+	static const char *const	headers[] = { "", ";", "a=b", "__Host-sid", "x__Host-sid=y", "__Host-si=y",
+	    "a=\"__Host-sid=y\"" };
 	bool				ambiguous;
 
 	for (size_t i = 0; i < LENGTH(headers); i++) {

@@ -1,4 +1,4 @@
-/* hint: a few are sent, all are heard together, and what goes wrong with them is nobody's business. Against a real PostgreSQL. */
+/* hint: few are sent, many are heard as one, and a failure of one fails nothing else. Against a real PostgreSQL. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -147,7 +147,8 @@ test_f79_many_hints_at_once_are_one(void **state)
 
 	listener_start(&l, *state, cluster.conninfo);
 	assert_true(told_becomes(&l, 1));
-	cluster_ask(&cluster, "do $$ begin for i in 1..1000 loop execute format('notify tollgate_dirty, %L', i); end loop; end $$");
+	cluster_ask(&cluster,
+	    "do $$ begin for i in 1..1000 loop execute format('notify tollgate_dirty, %L', i); end loop; end $$");
 	assert_true(told_becomes(&l, 2));
 	usleep(200000);
 	assert_in_range(l.told, 2, 100);

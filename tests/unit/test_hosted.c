@@ -20,16 +20,16 @@ test_f102_a_customer_who_is_not_there_is_told_apart(void **state)
 	static const struct { const char *param; enum err verdict; } table[] = {
 		{ "customer", ERR_NOT_FOUND }, { "line_items[0][price]", ERR_INTERNAL },
 	};
-	struct stripe_checkout	c = { .tenant = "t", .plan = "p", .price = "price_1", .customer = "cus_1", .success_url = "s",
-	    .cancel_url = "c", .language = "en", .key = "k" };
+	struct stripe_checkout	c = { .tenant = "t", .plan = "p", .price = "price_1", .customer = "cus_1",
+	    .success_url = "s", .cancel_url = "c", .language = "en", .key = "k" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
 		struct world	w;
 		char		answer[512];
 
-		snprintf(answer, sizeof(answer), ANSWER("400 Bad", "{\"error\":{\"code\":\"resource_missing\",\"param\":\"%s\"}}"),
-		    table[i].param);
+		snprintf(answer, sizeof(answer), ANSWER("400 Bad",
+		    "{\"error\":{\"code\":\"resource_missing\",\"param\":\"%s\"}}"), table[i].param);
 		BEGIN(&w, answer);
 		assert_int_equal(stripe_checkout(w.stripe, w.mem, &c, &w.id, &w.url), table[i].verdict);
 		assert_null(w.id);
@@ -135,7 +135,8 @@ static void
 test_f101_the_real_stripes_pages_have_hosts_of_their_own(void **state)
 {
 	mem_ctx		*mem = mem_new();
-	struct stripe	*s = stripe_open(mem, &(struct stripe_options){ .api_url = "https://api.stripe.com", .key = "sk_test_1",
+	struct stripe	*s = stripe_open(mem,
+	    &(struct stripe_options){ .api_url = "https://api.stripe.com", .key = "sk_test_1",
 	    .version = "v", .portal_configuration = "", .timeout_ms = TIMEOUT_MS });
 
 	(void)state;

@@ -129,11 +129,11 @@ static void
 test_f13_any_other_media_type(void **state)
 {
 	static const char *const	types[] = {
-		"", "text/plain", "application/json", "application/x-www-form-urlencodedx", "application/x-www-form-urlencoded x",
-		"application/x-www-form-urlencoded; charset=utf-16", "application/x-www-form-urlencoded; charset=iso-8859-1",
-		"application/x-www-form-urlencoded, application/json", "application/x-www-form-urlencoded;",
-		"application/x-www-form-urlencoded; charset=utf-8; x=y", "multipart/form-data; boundary=x",
-		" application/x-www-form-urlencoded"
+		"", "text/plain", "application/json", "application/x-www-form-urlencodedx",
+		"application/x-www-form-urlencoded x", "application/x-www-form-urlencoded; charset=utf-16",
+		"application/x-www-form-urlencoded; charset=iso-8859-1", "application/x-www-form-urlencoded, application/json",
+		"application/x-www-form-urlencoded;", "application/x-www-form-urlencoded; charset=utf-8; x=y",
+		"multipart/form-data; boundary=x", " application/x-www-form-urlencoded"
 	};
 	struct http_req	q;
 
@@ -151,9 +151,9 @@ main(void)
 {
 	const struct CMUnitTest	tests[] = {
 		TEST(test_f03_a_parameter_given_twice_is_told), TEST(test_f07_the_body_is_what_content_length_says),
-		TEST(test_f07_any_other_content_length), TEST(test_f07_content_length_given_twice), TEST(test_f08_over_the_limit),
-		TEST(test_c30_the_body_may_hold_any_byte), TEST(test_f13_the_media_type_and_at_most_its_charset),
-		TEST(test_f13_any_other_media_type),
+		TEST(test_f07_any_other_content_length), TEST(test_f07_content_length_given_twice),
+		TEST(test_f08_over_the_limit), TEST(test_c30_the_body_may_hold_any_byte),
+		TEST(test_f13_the_media_type_and_at_most_its_charset), TEST(test_f13_any_other_media_type),
 	};
 
 	mem_init();

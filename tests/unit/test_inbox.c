@@ -133,8 +133,10 @@ static void
 test_f65_an_id_or_type_given_twice_parks_the_event(void **state)
 {
 	(void)state;
-	assert_dirty(OBJECT("customer.created", "{\"id\":\"cus_1\"},\"id\":\"cus_2\"}, \"x\":{\"type\":1"), "customer", "cus_1");
-	assert_dirty(EVENT("\"id\" : \"evt_2\",\"type\":\"customer.created\",\"data\":{\"object\":{\"id\":\"cus_1\"}}"), NULL, NULL);
+	assert_dirty(OBJECT("customer.created", "{\"id\":\"cus_1\"},\"id\":\"cus_2\"}, \"x\":{\"type\":1"), "customer",
+	    "cus_1");
+	assert_dirty(EVENT("\"id\" : \"evt_2\",\"type\":\"customer.created\",\"data\":{\"object\":{\"id\":\"cus_1\"}}"),
+	    NULL, NULL);
 	assert_dirty(EVENT("\"type\":\"customer.deleted\",\"type\":\"customer.created\","
 	    "\"data\":{\"object\":{\"id\":\"cus_1\"}}"), NULL, NULL);
 	assert_dirty(EVENT("\"type\":\"customer.deleted\",\"t\\u0079pe\":\"customer.created\","
@@ -187,8 +189,8 @@ test_f64_what_is_no_event_is_refused(void **state)
 {
 	static const char *const bodies[] = {
 		"", " ", "{", "[]", "17", "null", "\"evt_1\"", "{}", "{\"id\":17}", "{\"id\":\"\"}", "{\"id\":\"evt 1\"}",
-		"{\"id\":\"evt_1\"} x", "{'id':'evt_1'}", "\xef\xbb\xbf{\"id\":\"evt_1\"}", "{\"id\":\"evt_1\",\"n\":NaN}", "\xff",
-		"{\"id\":\"evt_1\xff\"}",
+		"{\"id\":\"evt_1\"} x", "{'id':'evt_1'}", "\xef\xbb\xbf{\"id\":\"evt_1\"}", "{\"id\":\"evt_1\",\"n\":NaN}",
+		"\xff", "{\"id\":\"evt_1\xff\"}",
 	};
 	mem_ctx			*mem = mem_new();
 	struct inbox_event	e;

@@ -19,9 +19,9 @@ static void
 test_f64_refused(void **state)
 {
 	static const char *const	texts[] = {
-		"", " ", "\xef\xbb\xbf{}", "{} x", "{}{}", "'single'", "{'a':1}", "// c\n1", "/* c */1", "1 // c", "NaN", "-NaN", "Infinity",
-		"-Infinity", "[NaN]", "{\"a\":Infinity}", "{\"a\":1,}", "[1,]", "01", "+1", ".5", "1.", "\"\xff\"", "\"a\nb\"", "tru", "{",
-		"[", "\"", "{\"a\"}", "nul", "TRUE", "1e999", "-1e999",
+		"", " ", "\xef\xbb\xbf{}", "{} x", "{}{}", "'single'", "{'a':1}", "// c\n1", "/* c */1", "1 // c", "NaN",
+		"-NaN", "Infinity", "-Infinity", "[NaN]", "{\"a\":Infinity}", "{\"a\":1,}", "[1,]", "01", "+1", ".5", "1.",
+		"\"\xff\"", "\"a\nb\"", "tru", "{", "[", "\"", "{\"a\"}", "nul", "TRUE", "1e999", "-1e999",
 	};
 	mem_ctx			*mem = mem_new();
 	struct json_object	*doc;
@@ -37,8 +37,8 @@ static void
 test_f64_accepted(void **state)
 {
 	static const char *const	texts[] = {
-		"{}", "[]", " {} \n", "-0", "0", "1e2", "\"NaN Infinity\"", "{\"Infinity\":\"NaN\"}", "\"\\\"N\"", "true", "null", "\"\xc3\xa9\"",
-		"\"\\u00e9\"", "9007199254740993",
+		"{}", "[]", " {} \n", "-0", "0", "1e2", "\"NaN Infinity\"", "{\"Infinity\":\"NaN\"}", "\"\\\"N\"", "true",
+		"null", "\"\xc3\xa9\"", "\"\\u00e9\"", "9007199254740993",
 	};
 	mem_ctx			*mem = mem_new();
 	struct json_object	*doc;
@@ -54,7 +54,8 @@ static void
 test_f101_what_was_cut_anywhere_is_not_whole(void **state)
 {
 	static const char		text[] = "{\"id\":\"x\",\"list\":[1,{\"a\":null}],\"b\":{}}";
-	static const char *const	whole[] = { "{\"a\":\"\\ud800\"}", "{\"a\":1e999}", "{\"a\":\"\xff\"}", "[]\n", "{\"a\":\"\\u0000\"}" };
+	static const char *const	whole[] = { "{\"a\":\"\\ud800\"}", "{\"a\":1e999}", "{\"a\":\"\xff\"}", "[]\n",
+	    "{\"a\":\"\\u0000\"}" };
 
 	(void)state;
 	for (size_t n = 0; n < strlen(text); n++)
@@ -130,7 +131,8 @@ test_f66_nul_byte_is_refused(void **state)
 static void
 test_f65_a_key_twice(void **state)
 {
-	static const char *const	twice[] = { "{\"a\":1,\"a\":2}", "[{\"b\":{\"a\":1,\"a\":1}}]", "{\"a\":1,\"\\u0061\":2}" };
+	static const char *const	twice[] = { "{\"a\":1,\"a\":2}", "[{\"b\":{\"a\":1,\"a\":1}}]",
+	    "{\"a\":1,\"\\u0061\":2}" };
 	static const char *const	once[] = { "{\"a\":\":\",\"b\":{\"a\":1}}", "[]", "{\"a:\":[{\"a\":1},{\"a\":1}]}" };
 	mem_ctx			*mem = mem_new();
 	struct json_object	*doc;
@@ -171,7 +173,8 @@ test_f68_integers_up_to_2_to_the_53(void **state)
 	struct json_object	*doc;
 
 	(void)state;
-	assert_int_equal(parse(mem, "[9007199254740992,9007199254740993,18446744073709551616,1.5,-9007199254740992]", &doc), OK);
+	assert_int_equal(parse(mem, "[9007199254740992,9007199254740993,18446744073709551616,1.5,-9007199254740992]", &doc),
+	    OK);
 	assert_true(json_int(doc, "/0", 0) == INT64_C(9007199254740992));
 	assert_int_equal(json_int(doc, "/1", -1), -1);
 	assert_int_equal(json_int(doc, "/2", -1), -1);
@@ -216,11 +219,12 @@ int
 main(void)
 {
 	const struct CMUnitTest	tests[] = {
-		cmocka_unit_test(test_f64_refused), cmocka_unit_test(test_f64_accepted), cmocka_unit_test(test_f64_depth_is_bounded),
-		cmocka_unit_test(test_f101_what_was_cut_anywhere_is_not_whole),
+		cmocka_unit_test(test_f64_refused), cmocka_unit_test(test_f64_accepted),
+		cmocka_unit_test(test_f64_depth_is_bounded), cmocka_unit_test(test_f101_what_was_cut_anywhere_is_not_whole),
 		cmocka_unit_test(test_f67_text_is_unicode), cmocka_unit_test(test_f66_nul_byte_is_refused),
 		cmocka_unit_test(test_f65_a_key_twice),
-		cmocka_unit_test(test_reads_treat_missing_and_null_alike), cmocka_unit_test(test_f68_integers_up_to_2_to_the_53),
+		cmocka_unit_test(test_reads_treat_missing_and_null_alike),
+		cmocka_unit_test(test_f68_integers_up_to_2_to_the_53),
 		cmocka_unit_test(test_an_id_is_a_string_or_an_expanded_object),
 		cmocka_unit_test(test_f101_a_string_that_is_not_there_is_no_other),
 	};

@@ -41,7 +41,8 @@ static void
 test_f101_what_is_no_list_is_refused(void **state)
 {
 	static const char *const answers[] = { ANSWER("200 OK", "{\"data\":{}}"), ANSWER("200 OK", "{\"has_more\":true}"),
-		ANSWER("200 OK", "{\"data\":[{\"no\":\"id\"}]}"), ANSWER("200 OK", "{\"data\":[{\"no\":\"id\"},{\"id\":\"x_1\"}]}") };
+		ANSWER("200 OK", "{\"data\":[{\"no\":\"id\"}]}"),
+		ANSWER("200 OK", "{\"data\":[{\"no\":\"id\"},{\"id\":\"x_1\"}]}") };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(answers) / sizeof(*answers); i++) {

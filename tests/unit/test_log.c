@@ -89,7 +89,8 @@ int
 main(void)
 {
 	const struct CMUnitTest	tests[] = {
-		cmocka_unit_test(test_f122_a_line_is_json_whatever_it_holds), cmocka_unit_test(test_f122_a_line_is_capped_at_8_kib),
+		cmocka_unit_test(test_f122_a_line_is_json_whatever_it_holds),
+		cmocka_unit_test(test_f122_a_line_is_capped_at_8_kib),
 		cmocka_unit_test(test_lines_below_the_level_are_left_out),
 	};
 

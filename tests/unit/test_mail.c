@@ -130,7 +130,8 @@ random_text(mem_ctx *mem, unsigned *seed, size_t longest, const char *const *pie
 static void
 test_f106_any_text_comes_back_as_it_was(void **state)
 {
-	static const char *const pieces[] = { "a", "Z", "=", ".", " ", "  ", "\t", "\n", "\n.\n", "\n--=_", "-", "_", "?", "\xc3\xa9",
+	static const char *const pieces[] = { "a", "Z", "=", ".", " ", "  ", "\t", "\n", "\n.\n", "\n--=_", "-", "_", "?",
+	    "\xc3\xa9",
 		"\xe2\x82\xac", "\xf0\x9f\x92\xb6", "From ", "=20", "\x01", "0123456789012345678901234567890123456789" };
 	unsigned	seed = 106;
 
@@ -196,7 +197,8 @@ test_f106_a_line_end_in_a_header_is_refused(void **state)
 static void
 test_f106_what_is_no_address_is_refused(void **state)
 {
-	static const char *const wrong[] = { "", "ada", "ada@", "a@example.com, b@example.com", "<ada@example.com>", "ada@example.com ",
+	static const char *const wrong[] = { "", "ada", "ada@", "a@example.com, b@example.com", "<ada@example.com>",
+	    "ada@example.com ",
 		"\xc3\xa9@example.com" };
 	struct mail	m = plain;
 
@@ -219,7 +221,8 @@ test_f106_the_senders_name_is_quoted_or_encoded(void **state)
 		{ "no-reply@example.com", "From: no-reply@example.com\r\n" },
 		{ "<no-reply@example.com>", "From: no-reply@example.com\r\n" },
 		{ "Toll, \"Gate\" <no-reply@example.com>", "From: \"Toll, \\\"Gate\\\"\"\r\n <no-reply@example.com>\r\n" },
-		{ "M\xc3\xbc" "ller & Co <no-reply@example.com>", "From: =?UTF-8?Q?M=C3=BCller_=26_Co?=\r\n <no-reply@example.com>\r\n" },
+		{ "M\xc3\xbc" "ller & Co <no-reply@example.com>",
+		    "From: =?UTF-8?Q?M=C3=BCller_=26_Co?=\r\n <no-reply@example.com>\r\n" },
 	};
 	mem_ctx		*mem = mem_new();
 	struct mail	m = plain;
@@ -240,8 +243,10 @@ test_f105_the_message_id_depends_on_the_job_only(void **state)
 
 	(void)state;
 	later.date += 3600;
-	assert_non_null(strstr(compose(mem, &plain), "\r\nMessage-ID: <0b0c3f1e-1111-4222-8333-444455556666@example.com>\r\n"));
-	assert_non_null(strstr(compose(mem, &later), "\r\nMessage-ID: <0b0c3f1e-1111-4222-8333-444455556666@example.com>\r\n"));
+	assert_non_null(strstr(compose(mem, &plain),
+	    "\r\nMessage-ID: <0b0c3f1e-1111-4222-8333-444455556666@example.com>\r\n"));
+	assert_non_null(strstr(compose(mem, &later),
+	    "\r\nMessage-ID: <0b0c3f1e-1111-4222-8333-444455556666@example.com>\r\n"));
 	talloc_free(mem);
 }
 

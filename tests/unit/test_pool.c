@@ -129,7 +129,7 @@ test_opening_connects_to_nothing_and_freeing_leaves_nothing(void **state)
 }
 
 static void
-test_c9_role_and_settings_are_ours_whatever_conninfo_and_role_say(void **state)
+test_c52_role_and_settings_are_ours_whatever_conninfo_and_role_say(void **state)
 {
 	char			conninfo[200];
 	struct db		*db;
@@ -296,7 +296,8 @@ calls_mean_what_they_say(void (*disturb)(void))
 
 	cluster_ask(&cluster, "truncate t.rows");
 	for (int i = 0; i < THREADS; i++) {
-		r[i] = (struct recorder){ { .db = db, .number = i, .stop = &stop }, calloc(OUTCOMES, sizeof(struct outcome)), 0 };
+		r[i] = (struct recorder){ { .db = db, .number = i, .stop = &stop }, calloc(OUTCOMES, sizeof(struct outcome)),
+		    0 };
 		pthread_create(&r[i].worker.thread, NULL, put_on, &r[i]);
 	}
 	usleep(200000);
@@ -340,7 +341,8 @@ static void
 kill_backends(void)
 {
 	for (int i = 0; i < 40; i++) {
-		cluster_ask(&cluster, "select count(pg_terminate_backend(pid)) from pg_stat_activity where usename = 'tollgate_test'");
+		cluster_ask(&cluster,
+		    "select count(pg_terminate_backend(pid)) from pg_stat_activity where usename = 'tollgate_test'");
 		usleep(20000);
 	}
 }
@@ -372,7 +374,7 @@ main(void)
 	const struct CMUnitTest	tests[] = {
 		cmocka_unit_test(test_identities_never_cross),
 		cmocka_unit_test(test_opening_connects_to_nothing_and_freeing_leaves_nothing),
-		cmocka_unit_test(test_c9_role_and_settings_are_ours_whatever_conninfo_and_role_say),
+		cmocka_unit_test(test_c52_role_and_settings_are_ours_whatever_conninfo_and_role_say),
 		cmocka_unit_test(test_f95_an_exhausted_pool_is_unavailable_after_the_wait),
 		cmocka_unit_test(test_f89_an_outage_makes_no_storm_of_connections),
 		cmocka_unit_test(test_f83_without_a_database_a_call_fails_at_once_and_later_works),

@@ -61,8 +61,8 @@ static void
 test_padding_is_skipped(void **state)
 {
 	static const char	bytes[] =
-	    "\1\1\0\1\0\10\3\0" "\0\1\0\0\0\0\0\0" "\xff\xff\xff" "\1\4\0\1\0\5\1\0" "\1\2ABC" "\xff" "\1\4\0\1\0\0\2\0" "\xff\xff"
-	    "\1\5\0\1\0\1\1\0" "x" "\xff" "\1\5\0\1\0\0\0\0";
+	    "\1\1\0\1\0\10\3\0" "\0\1\0\0\0\0\0\0" "\xff\xff\xff" "\1\4\0\1\0\5\1\0" "\1\2ABC" "\xff" "\1\4\0\1\0\0\2\0"
+	    "\xff\xff" "\1\5\0\1\0\1\1\0" "x" "\xff" "\1\5\0\1\0\0\0\0";
 	struct record		r;
 
 	record_init(&r, *state);
@@ -196,9 +196,10 @@ static void
 test_f23_lengths_that_do_not_fit(void **state)
 {
 	static const struct { const char *bytes; size_t n; }	rows[] = {
-		{ "\xff\xff\xff\xff\xff\xff\xff\xff", 8 }, { "\x01\xff\xff\xff\xff" "A", 6 }, { "\xff\xff\xff\xff", 4 }, { "\x80", 1 },
-		{ "\x80\0\0", 3 }, { "\x01", 1 }, { "\x01\x80\0\0", 4 }, { "\x01\x01" "A", 3 }, { "\x02\x00" "A", 3 }, { "\x01\x02" "AB", 4 },
-		{ "\xff\xff\xff\xff\x01" "AB", 7 }, { "\x01\x01" "AB" "\x01", 5 },
+		{ "\xff\xff\xff\xff\xff\xff\xff\xff", 8 }, { "\x01\xff\xff\xff\xff" "A", 6 }, { "\xff\xff\xff\xff", 4 },
+		{ "\x80", 1 }, { "\x80\0\0", 3 }, { "\x01", 1 }, { "\x01\x80\0\0", 4 }, { "\x01\x01" "A", 3 },
+		{ "\x02\x00" "A", 3 }, { "\x01\x02" "AB", 4 }, { "\xff\xff\xff\xff\x01" "AB", 7 },
+		{ "\x01\x01" "AB" "\x01", 5 },
 	};
 
 	for (size_t i = 0; i < LENGTH(rows); i++)
@@ -210,13 +211,15 @@ static void
 test_f04_names_and_values(void **state)
 {
 	static const struct { enum err wanted; const char *name; const char *value; size_t n; }	rows[] = {
-		{ OK, "HTTP_A", "", 0 }, { OK, "HTTP_A", "a\tb \xc3\xa9\xff", 7 }, { OK, "nokeepalive", "1", 1 }, { OK, "A1_b", "x", 1 },
-		{ OK, "SERVER_SIGNATURE", "<address>\n", 10 }, { ERR_BAD_REQUEST, "SERVER_SIGNATURE", "a\0b", 3 },
-		{ ERR_BAD_REQUEST, "", "x", 1 }, { ERR_BAD_REQUEST, "A=B", "x", 1 }, { ERR_BAD_REQUEST, "A-B", "x", 1 },
-		{ ERR_BAD_REQUEST, "A B", "x", 1 }, { ERR_BAD_REQUEST, "A\nB", "x", 1 }, { ERR_BAD_REQUEST, "\xc3\xa9", "x", 1 },
-		{ ERR_BAD_REQUEST, "HTTP_A", "\0", 1 }, { ERR_BAD_REQUEST, "HTTP_A", "a\0b", 3 }, { ERR_BAD_REQUEST, "HTTP_A", "a\r\n", 3 },
-		{ ERR_BAD_REQUEST, "HTTP_A", "\x7f", 1 }, { ERR_BAD_REQUEST, "REQUEST_URI", "/\x01", 2 }, { ERR_BAD_REQUEST, "CONTENT_TYPE", "\n", 1 },
-		{ ERR_BAD_REQUEST, "QUERY_STRING", "\x1f", 1 },
+		{ OK, "HTTP_A", "", 0 }, { OK, "HTTP_A", "a\tb \xc3\xa9\xff", 7 }, { OK, "nokeepalive", "1", 1 },
+		{ OK, "A1_b", "x", 1 }, { OK, "SERVER_SIGNATURE", "<address>\n", 10 },
+		{ ERR_BAD_REQUEST, "SERVER_SIGNATURE", "a\0b", 3 }, { ERR_BAD_REQUEST, "", "x", 1 },
+		{ ERR_BAD_REQUEST, "A=B", "x", 1 }, { ERR_BAD_REQUEST, "A-B", "x", 1 },
+		{ ERR_BAD_REQUEST, "A B", "x", 1 }, { ERR_BAD_REQUEST, "A\nB", "x", 1 },
+		{ ERR_BAD_REQUEST, "\xc3\xa9", "x", 1 }, { ERR_BAD_REQUEST, "HTTP_A", "\0", 1 },
+		{ ERR_BAD_REQUEST, "HTTP_A", "a\0b", 3 }, { ERR_BAD_REQUEST, "HTTP_A", "a\r\n", 3 },
+		{ ERR_BAD_REQUEST, "HTTP_A", "\x7f", 1 }, { ERR_BAD_REQUEST, "REQUEST_URI", "/\x01", 2 },
+		{ ERR_BAD_REQUEST, "CONTENT_TYPE", "\n", 1 }, { ERR_BAD_REQUEST, "QUERY_STRING", "\x1f", 1 },
 	};
 	struct buf	b = { .ctx = *state };
 
@@ -343,14 +346,14 @@ int
 main(void)
 {
 	const struct CMUnitTest	tests[] = {
-		TEST(test_a_request_passes), TEST(test_f24_a_request_in_single_bytes_is_the_same), TEST(test_padding_is_skipped),
-		TEST(test_f21_the_first_record_is_a_responders_begin), TEST(test_f22_a_management_record_anywhere),
-		TEST(test_f28_an_abort_anywhere), TEST(test_streams_out_of_order),
+		TEST(test_a_request_passes), TEST(test_f24_a_request_in_single_bytes_is_the_same),
+		TEST(test_padding_is_skipped), TEST(test_f21_the_first_record_is_a_responders_begin),
+		TEST(test_f22_a_management_record_anywhere), TEST(test_f28_an_abort_anywhere), TEST(test_streams_out_of_order),
 		TEST(test_f27_a_second_request_is_told_to_use_another_connection),
 		TEST(test_f26_what_follows_the_request_is_not_read), TEST(test_f23_lengths_that_do_not_fit),
-		TEST(test_f04_names_and_values), TEST(test_f10_at_most_256_parameters), TEST(test_f10_at_most_64_kib_of_parameters),
-		TEST(test_f08_at_most_a_mebibyte_of_body), TEST(test_the_head_that_libfcgi_gets_is_plain),
-		TEST(test_f25_a_peer_that_leaves_at_any_byte),
+		TEST(test_f04_names_and_values), TEST(test_f10_at_most_256_parameters),
+		TEST(test_f10_at_most_64_kib_of_parameters), TEST(test_f08_at_most_a_mebibyte_of_body),
+		TEST(test_the_head_that_libfcgi_gets_is_plain), TEST(test_f25_a_peer_that_leaves_at_any_byte),
 	};
 
 	mem_init();

@@ -11,7 +11,8 @@
 static enum err
 read_request(void **state, struct http_req *q, const char *method, const char *uri)
 {
-	ask(q, *state, "REQUEST_METHOD", method, "REQUEST_URI", uri, "SERVER_PROTOCOL", "HTTP/1.1", "REMOTE_ADDR", "192.0.2.1", NULL);
+	ask(q, *state, "REQUEST_METHOD", method, "REQUEST_URI", uri, "SERVER_PROTOCOL", "HTTP/1.1", "REMOTE_ADDR",
+	    "192.0.2.1", NULL);
 	return request_read(q);
 }
 
@@ -69,8 +70,8 @@ test_f03_a_parameter_that_decides_given_twice(void **state)
 	struct http_req			q;
 
 	for (size_t i = 0; i < LENGTH(names); i++) {
-		ask(&q, *state, "REQUEST_METHOD", "GET", "REQUEST_URI", "/", "SERVER_PROTOCOL", "HTTP/1.1", "REMOTE_ADDR", "::1",
-		    names[i], "GET", names[i], "GET", NULL);
+		ask(&q, *state, "REQUEST_METHOD", "GET", "REQUEST_URI", "/", "SERVER_PROTOCOL", "HTTP/1.1", "REMOTE_ADDR",
+		    "::1", names[i], "GET", names[i], "GET", NULL);
 		if (request_read(&q) != ERR_BAD_REQUEST)
 			fail_msg("accepted twice: %s", names[i]);
 	}
@@ -91,8 +92,9 @@ static void
 test_f11_a_path_is_decoded_once(void **state)
 {
 	static const struct { const char *uri, *path; }	rows[] = {
-		{ "/", "/" }, { "/signup", "/signup" }, { "/%73ignup", "/signup" }, { "/a%2541", "/a%41" }, { "/a+b", "/a+b" }, { "/a/", "/a/" },
-		{ "/a?b=c", "/a" }, { "/a?", "/a" }, { "/a?b?c=/../", "/a" }, { "/caf%C3%A9", "/caf\xc3\xa9" }, { "/a;b=c&d", "/a;b=c&d" },
+		{ "/", "/" }, { "/signup", "/signup" }, { "/%73ignup", "/signup" }, { "/a%2541", "/a%41" }, { "/a+b", "/a+b" },
+		{ "/a/", "/a/" }, { "/a?b=c", "/a" }, { "/a?", "/a" }, { "/a?b?c=/../", "/a" },
+		{ "/caf%C3%A9", "/caf\xc3\xa9" }, { "/a;b=c&d", "/a;b=c&d" },
 		{ "/...", "/..." }, { "/a%20b", "/a b" }, { "/a%3Fb", "/a?b" },
 	};
 	struct http_req	q;
@@ -107,8 +109,9 @@ static void
 test_f11_paths_that_cannot_be_read(void **state)
 {
 	static const char *const	uris[] = {
-		"", "*", "signup", "http://localhost/signup", "//%00", "/%00", "/a%00b", "/%", "/%2", "/%zz", "/%c0%af", "/%ff", "/%ed%a0%80",
-		"/\xc3\xa9", "/\xff", "/a b", "/a\tb", "/a\x7f", "/%0a", "/%1f", "/%7f", "/a#b", "/a?b c", "/a?b#c", "/a?\x80", "?a=b"
+		"", "*", "signup", "http://localhost/signup", "//%00", "/%00", "/a%00b", "/%", "/%2", "/%zz", "/%c0%af", "/%ff",
+		"/%ed%a0%80", "/\xc3\xa9", "/\xff", "/a b", "/a\tb", "/a\x7f", "/%0a", "/%1f", "/%7f", "/a#b", "/a?b c",
+		"/a?b#c", "/a?\x80", "?a=b"
 	};
 
 	check_uris(state, ERR_BAD_REQUEST, uris, LENGTH(uris));
@@ -118,8 +121,8 @@ static void
 test_f11_paths_that_no_route_has(void **state)
 {
 	static const char *const	uris[] = {
-		"//", "//a", "/a//b", "/a//", "/.", "/..", "/./a", "/../a", "/a/.", "/a/..", "/a/../b", "/%2e%2e/a", "/a/%2E", "/a%2Fb", "/%2f",
-		"/a%2f..%2fb", "/\\", "/a\\b", "/a%5Cb", "/..?a=b"
+		"//", "//a", "/a//b", "/a//", "/.", "/..", "/./a", "/../a", "/a/.", "/a/..", "/a/../b", "/%2e%2e/a", "/a/%2E",
+		"/a%2Fb", "/%2f", "/a%2f..%2fb", "/\\", "/a\\b", "/a%5Cb", "/..?a=b"
 	};
 
 	check_uris(state, ERR_NOT_FOUND, uris, LENGTH(uris));
@@ -184,9 +187,9 @@ main(void)
 	const struct CMUnitTest	tests[] = {
 		TEST(test_f01_methods), TEST(test_f02_a_parameter_that_the_server_must_set),
 		TEST(test_f03_a_parameter_that_decides_given_twice), TEST(test_f06_the_address_is_the_web_servers_word),
-		TEST(test_f11_a_path_is_decoded_once), TEST(test_f11_paths_that_cannot_be_read), TEST(test_f11_paths_that_no_route_has),
-		TEST(test_f11_nine_kilobytes), TEST(test_f12_queries_that_cannot_be_read), TEST(test_f12_ten_thousand_keys),
-		TEST(test_f12_a_query_is_a_form),
+		TEST(test_f11_a_path_is_decoded_once), TEST(test_f11_paths_that_cannot_be_read),
+		TEST(test_f11_paths_that_no_route_has), TEST(test_f11_nine_kilobytes),
+		TEST(test_f12_queries_that_cannot_be_read), TEST(test_f12_ten_thousand_keys), TEST(test_f12_a_query_is_a_form),
 	};
 
 	mem_init();

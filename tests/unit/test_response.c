@@ -128,9 +128,10 @@ main(void)
 {
 	const struct CMUnitTest	tests[] = {
 		TEST(test_headers_are_lines), TEST(test_f19_control_bytes_make_the_response_invalid),
-		TEST(test_f19_header_names_are_tokens), TEST(test_f32_a_head_over_3584_bytes), TEST(test_f33_a_redirect_has_its_status),
-		TEST(test_f18_f19_a_redirect_that_is_no_url), TEST(test_cookies_are_host_cookies),
-		TEST(test_f19_a_cookie_that_would_be_more_than_one), TEST(test_a_body_replaces_the_one_before),
+		TEST(test_f19_header_names_are_tokens), TEST(test_f32_a_head_over_3584_bytes),
+		TEST(test_f33_a_redirect_has_its_status), TEST(test_f18_f19_a_redirect_that_is_no_url),
+		TEST(test_cookies_are_host_cookies), TEST(test_f19_a_cookie_that_would_be_more_than_one),
+		TEST(test_a_body_replaces_the_one_before),
 	};
 
 	mem_init();

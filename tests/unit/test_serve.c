@@ -101,7 +101,8 @@ static void
 test_f24_who_is_late_holds_up_nobody_he_came_with(void **state)
 {
 	struct server	*s = *state;
-	int		busy = keep_busy(s), silent = join(s), first = ask_later(s, "/together"), second = ask_later(s, "/together");
+	int		busy = keep_busy(s), silent = join(s), first = ask_later(s, "/together"),
+	    second = ask_later(s, "/together");
 	int64_t		from = clock_ms();
 	char		byte;
 

@@ -20,7 +20,8 @@ test_the_bearer_is_a_digest_of_the_cookie(void **state)
 	assert_true(session_read("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", &token));
 	assert_true(secret_equal(&token, &zero));
 	/* sha256 of "db1" and 32 zero bytes, as any other implementation computes it */
-	assert_string_equal(session_bearer(mem, &token), "72b96cfb430c620d7e339d148ef46056c19d6d359df353cc68a8cbab120a66fa");
+	assert_string_equal(session_bearer(mem, &token),
+	    "72b96cfb430c620d7e339d148ef46056c19d6d359df353cc68a8cbab120a66fa");
 	talloc_free(mem);
 }
 

@@ -52,7 +52,8 @@ test_f96_plain_http_elsewhere_is_never_spoken(void **state)
 {
 	mem_ctx			*mem = mem_new();
 	struct json_object	*doc;
-	struct stripe		*s = stripe_open(mem, &(struct stripe_options){ .api_url = "http://192.0.2.1", .key = "sk_test_1",
+	struct stripe		*s = stripe_open(mem,
+	    &(struct stripe_options){ .api_url = "http://192.0.2.1", .key = "sk_test_1",
 	    .version = "v", .portal_configuration = "", .timeout_ms = TIMEOUT_MS });
 	int64_t			begun = now_ms();
 
@@ -69,11 +70,14 @@ tls_server(mem_ctx *mem, const char *dir, const char *port)
 	const char	*key = mem_printf(mem, "%s/key", dir), *certificate = mem_printf(mem, "%s/certificate", dir);
 	pid_t		child;
 
-	assert_int_equal(system(mem_printf(mem, "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 "
-	    "-subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 -keyout %s -out %s 2>/dev/null", key, certificate)), 0);
+	assert_int_equal(system(mem_printf(mem,
+	    "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 "
+	    "-subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 -keyout %s -out %s 2>/dev/null", key, certificate)),
+	    0);
 	child = fork();
 	if (child == 0) {
-		execlp("openssl", "openssl", "s_server", "-quiet", "-www", "-accept", port, "-cert", certificate, "-key", key, NULL);
+		execlp("openssl", "openssl", "s_server", "-quiet", "-www", "-accept", port, "-cert", certificate, "-key", key,
+		    NULL);
 		_exit(127);
 	}
 	return child;

@@ -114,7 +114,8 @@ begin(struct world *w, const char *const *answers, unsigned n)
 	assert_int_equal(pthread_create(&w->server.thread, NULL, server_run, &w->server), 0);
 }
 
-#define BEGIN(w, ...) begin((w), (const char *const[]){ __VA_ARGS__ }, sizeof((const char *[]){ __VA_ARGS__ }) / sizeof(char *))
+#define BEGIN(w, ...) \
+	begin((w), (const char *const[]){ __VA_ARGS__ }, sizeof((const char *[]){ __VA_ARGS__ }) / sizeof(char *))
 
 /* As many requests as `times`, no more and no less. */
 static inline void

@@ -1,4 +1,4 @@
-"""The example configuration is sound as it stands, over TLS, and an installation is where Debian's conventions want it."""
+"""The example configuration works over TLS as it is, and `make install` puts files where Debian's conventions say."""
 import os
 import re
 import shutil
@@ -98,8 +98,8 @@ def test_an_installation_keeps_the_configuration_that_is_there(tmp_path):
     mine = tmp_path / "etc/tollgate/tollgate.conf"
     mine.parent.mkdir(parents=True)
     mine.write_text("# mine\n")
-    subprocess.run(["make", "-s", "-C", ROOT, "install", "DESTDIR=%s" % tmp_path, "PREFIX=/usr", "BUILD=build/packaged"],
-                   check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["make", "-s", "-C", ROOT, "install", "DESTDIR=%s" % tmp_path, "PREFIX=/usr",
+                    "BUILD=build/packaged"], check=True, stdout=subprocess.DEVNULL)
     assert mine.read_text() == "# mine\n"
     subprocess.run(["make", "-s", "-C", ROOT, "uninstall", "DESTDIR=%s" % tmp_path, "PREFIX=/usr"], check=True,
                    stdout=subprocess.DEVNULL)

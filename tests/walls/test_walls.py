@@ -35,6 +35,7 @@ SCANS = [
     (walls.calls_around_the_macros, "workers/billing.c", "int x = db_user_call(me, &doc, sql, NO_ARGS);\n"),
     (walls.rows_under_a_role, "schema/migrations/012_settle.sql", "set role tollgate_owner;\nupdate sync.objects set id = id;\n"),
     (walls.long_functions, "lib/app/page.c", "static void\nf(void)\n{\n%s}\n" % ("\t;\n" * 60)),
+    (walls.long_lines, "lib/app/page.c", "\t/*%s*/\n" % ("x" * 113)),
 ]
 
 

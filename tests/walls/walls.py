@@ -123,3 +123,20 @@ def writable_globals(build):
                     and cells[3] in ("OBJECT", "TLS"):
                 found.append("%s: %s" % (path.relative_to(build), cells[0].split(".")[0]))
     return [name for name in found if name not in GLOBALS]
+
+
+def long_lines(root, columns=120, frozen=20):
+    """Lines of C, SQL and Python that are wider than columns; a tab counts 4. Skips migrations up to number frozen, which
+    have been applied and may not change, and the inputs of the fuzzers."""
+    found = []
+    paths = {path for part in ("lib", "workers", "schema", "tests") for path in (root / part).glob("**/*")}
+    for path in sorted(paths - set(root.glob("tests/fuzz/corpus/**/*"))):
+        if not path.is_file() or path.suffix not in (".c", ".h", ".sql", ".py", ""):
+            continue
+        if path.parent.name == "migrations" and int(path.name.partition("_")[0]) <= frozen:
+            continue
+        text = path.read_text()
+        if path.suffix or text.startswith("#!/usr/bin/python3"):
+            found += ["%s:%d: %d columns" % (path.relative_to(root), number, len(line.expandtabs(4)))
+                      for number, line in enumerate(text.splitlines(), 1) if len(line.expandtabs(4)) > columns]
+    return found

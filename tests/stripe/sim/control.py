@@ -7,7 +7,8 @@ GET    /_sim/requests                 log of the API calls: method, path, query,
 DELETE /_sim/requests                 forgets the log
 GET    /_sim/clock                    {"now": seconds}
 POST   /_sim/clock                    {"advance": seconds} or {"days": n} or {"to": seconds}: what falls due happens
-GET    /_sim/settings                 account, api_version, billing_mode, retry_days, dunning_end, draft_seconds (world.py)
+GET    /_sim/settings                 account, api_version, billing_mode, retry_days, dunning_end, draft_seconds: see
+                                      world.py
 POST   /_sim/settings                 changes some; api_version "old" or "new" is the shape of webhooks and events
 GET    /_sim/mode                     how webhooks are delivered (deliveries.py)
 POST   /_sim/mode                     changes some of it; {} changes nothing; {"reset": true} first restores all
