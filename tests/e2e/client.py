@@ -36,7 +36,7 @@ class Element:
                 yield from child.walk()
 
     def all(self, tag=None, **attributes):
-        """Descendants with this tag and these attributes, in order. A value of None: whatever it is, it is there."""
+        """Descendants with this tag and these attributes, in order. A value of None: any value."""
         return [e for e in self.walk() if tag in (None, e.tag) and all(
             name in e.attributes and value in (None, e.attributes[name]) for name, value in attributes.items())]
 
@@ -174,7 +174,7 @@ class Browser:
         return self.request("GET", url, came_from=came_from, **headers)
 
     def post(self, url, fields, came_from="", **headers):
-        """A form as our own page would send it; came_from: the page's address, "" for one of ours."""
+        """A form as our own page would send it; came_from: the page's address, "" for a page of this site."""
         headers.setdefault("Content_Type", "application/x-www-form-urlencoded")
         body = fields if isinstance(fields, bytes) else urlencode(fields).encode()
         return self.request("POST", url, body, came_from=self.base if came_from == "" else came_from, **headers)

@@ -20,7 +20,7 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "only(server): what the other web server has no part in is not collected for it")
 
 
-LAST = ("test_contract", "test_secrets")    # these look at what all the others have left behind
+LAST = ("test_contract", "test_secrets")    # last: they check what all other tests have left behind
 
 
 def pytest_collection_modifyitems(items):
@@ -84,7 +84,7 @@ def calm(sim, mail):
 
 @pytest.fixture
 def fresh(request):
-    """A function that makes addresses nobody has."""
+    """A function that makes unused mail addresses."""
     name = request.node.name.split("[")[0][:30].rstrip("_").replace("test_", "").replace("_", "-")
     return lambda what=name: journey.new_address(what)
 
@@ -107,7 +107,7 @@ def other(new_browser):
 
 @pytest.fixture
 def customer(browser, sim, db, mail, fresh):
-    """(browser, address) of somebody who has paid and is signed in."""
+    """(browser, address) of a user who has paid and is signed in."""
     email = fresh()
     journey.become_customer(browser, sim, db, email)
     journey.sign_in(browser, mail, email)

@@ -1,4 +1,4 @@
-"""faults: what goes wrong, on purpose, and what must be true all the same."""
+"""faults: makes things fail on purpose, and checks what must hold in spite of it."""
 import hashlib
 import hmac
 import json
@@ -85,7 +85,7 @@ def header(mail, name):
 
 
 def event(customer=None):
-    """(id, customer, bytes) of an event nobody has had, by default about a customer that Stripe does not know."""
+    """(id, customer, bytes) of a new event, by default about a customer that Stripe does not know."""
     word = secrets.token_hex(8)
     ident, customer = "evt_" + word, customer or "cus_" + word
     return ident, customer, json.dumps({
@@ -108,7 +108,7 @@ def pids(stack):
 
 
 def processes(stack, name):
-    """The ids of a program's processes, whoever started them."""
+    """The ids of a program's processes, started by the supervisor or by Apache."""
     program = f"{stack['prefix']}/lib/tollgate/{name}".encode()
     found = set()
     for path in Path("/proc").glob("[0-9]*/cmdline"):
@@ -121,7 +121,7 @@ def processes(stack, name):
 
 
 def has_ended(pid):
-    """Also its sockets are closed, which comes after its memory, and so its command line, is gone."""
+    """Waits for its sockets too: they are closed after the command line has disappeared."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
         return state in "ZX" and len(list(Path(f"/proc/{pid}/task").iterdir())) == 1
@@ -148,7 +148,7 @@ def kill(stack, name, number=signal.SIGKILL):
 
 @contextmanager
 def settings(stack, *programs, **changed):
-    """These programs run with other values of the configuration, and afterwards with the old ones."""
+    """Runs these programs with other values of the configuration, and with the old ones afterwards."""
     path = Path(stack["config"])
     before = path.read_text()
     text = before
@@ -232,13 +232,13 @@ def holding(stack, lock):
 
 
 def waiting(db, role):
-    """How many of a program's connections wait for somebody's lock."""
+    """How many of a program's connections wait for a lock."""
     return db.value("select count(*) from pg_stat_activity where usename = %s and wait_event_type = 'Lock'",
                     "tollgate_" + role)
 
 
 def leases_end(db):
-    """As they would by themselves, half a minute later. What somebody is just writing down is left alone."""
+    """Ends leases as half a minute would. Skips rows that are locked."""
     for table in ("sync.objects", "mail.outbox"):
         db.execute(f"update {table} set claimed_until = now() - interval '1 s' where ctid = any(array(select ctid from "
                    f"{table} where claimed_until > now() for update skip locked))")

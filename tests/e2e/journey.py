@@ -1,4 +1,4 @@
-"""journey: what people do, in a line each, so that a test begins where its own subject begins."""
+"""journey: steps of a user in one call each, so that a test can start where its subject starts."""
 import re
 import secrets
 import subprocess
@@ -28,7 +28,7 @@ def wait_until(check, seconds=15, every=0.03):
 
 
 class Database:
-    """As a superuser, whom no policy binds: for looking, and for moving time."""
+    """A superuser's connection, outside row-level security: to inspect rows and to move times."""
 
     def __init__(self, url):
         self.connection = psycopg.connect(url, autocommit=True)
@@ -86,7 +86,7 @@ class Simulator:
         return self.get("requests", method=method, path=path)
 
     def changes(self):
-        """How many calls asked for something to be made or changed: jobs, in the background, only reads."""
+        """How many calls created or changed something; those of jobs, in the background, only read."""
         return len(self.requests("POST"))
 
     def sessions_of(self, email):
@@ -173,7 +173,7 @@ def press_link(browser, token, at="/signin/link"):
 
 
 def sign_in(browser, mail, email):
-    """By link, for somebody who has an account."""
+    """Signs in a user who exists, by a link."""
     seen = len(mail.to(email))
     assert ask_for_link(browser, email).status == 303
     answer = press_link(browser, token_in(mail.wait(email, seen + 1)))

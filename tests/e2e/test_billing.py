@@ -38,7 +38,7 @@ def says(browser, seconds=10, **wanted):
 
 @pytest.fixture
 def subscription(customer, sim, db):
-    """Its id, of the customer who is signed in."""
+    """The id of the signed-in customer's subscription."""
     def mine():
         return db.value("select s.id from billing.subscriptions s join billing.checkouts c "
                         "on c.tenant_id = s.tenant_id where c.email_canonical = %s", customer[1])
@@ -118,7 +118,7 @@ def test_c45_a_cancellation_at_once_shows(customer, sim, subscription):
 
 
 def at_stripe(stack, path, form):
-    """What the operator's own hands do there: the object."""
+    """A change made by hand at Stripe: the object."""
     answer = requests.post(f"{stack['stripe_url']}/v1/{path}", auth=(stack["stripe_key"], ""), timeout=30,
                            headers={"Stripe-Version": "2026-07-29.dahlia"}, data=form)
     assert answer.ok, answer.text
@@ -126,7 +126,7 @@ def at_stripe(stack, path, form):
 
 
 def test_d19_an_unknown_price_keeps_the_plan(customer, sim, db, stack, subscription):
-    """One that somebody made in Stripe's Dashboard."""
+    """A price that was made in Stripe's Dashboard."""
     browser, _ = customer
     says(browser, plan="Starter")
     price = at_stripe(stack, "prices", {"currency": "usd", "unit_amount": 700, "recurring[interval]": "month",
@@ -262,7 +262,7 @@ def test_c20_without_a_session_401_exactly(browser, sim, accept):
     assert sim.changes() == before
 
 
-def test_c20_with_a_session_that_is_nobodys(browser):
+def test_c20_with_an_unknown_session(browser):
     browser.set_cookie("__Host-sid", "A" * 43)
     page = browser.post(API, b"", X_CSRF_Token="x", Accept="application/json")
     assert page.status in (401, 403)
@@ -319,7 +319,7 @@ def test_c23_nothing_from_the_client_reaches_stripe(customer, sim, stack, field)
 
 
 def test_d14_a_plain_member_gets_no_portal(customer, subscription, new_browser, db, sim, mail, fresh):
-    """Somebody else in the tenant, who may look but not manage."""
+    """Another member of the tenant, with the role member: may look but not manage."""
     owner, email = customer
     guest = fresh("guest")
     db.execute("insert into auth.users (email, email_canonical) values (%s, %s)", guest, guest)

@@ -31,7 +31,7 @@ def start_chromium(*more):
 
 
 def start_chromium_anywhere():
-    """Its sandbox is not for root, nor for every container."""
+    """Its sandbox does not work for root, nor in every container."""
     if os.getuid() == 0:
         return start_chromium("--no-sandbox")
     try:
@@ -41,7 +41,7 @@ def start_chromium_anywhere():
 
 
 def is_gone(element):
-    """Chromium finds more than one way to say that it belongs to a page that is no more."""
+    """Chromium reports an element of a page that has gone in several ways."""
     try:
         element.is_enabled()
     except WebDriverException:
@@ -50,7 +50,7 @@ def is_gone(element):
 
 
 class Person:
-    """Somebody in front of Chromium."""
+    """A user of Chromium."""
 
     def __init__(self, driver, stack):
         self.driver, self.url, self.shots = driver, stack["url"], None
@@ -272,7 +272,7 @@ def test_no_private_page_scrolls_sideways_at_320_pixels(signed_in, db, path):
     assert no_wider_than(person, 320)
 
 
-# Asked of every page: what is wrong with it for somebody who cannot see it, or not well.
+# Run on every page: faults for users who see badly or not at all.
 FAULTS = r"""(() => {
   const faults = [];
   if (!document.documentElement.lang) faults.push('no language');

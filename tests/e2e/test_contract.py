@@ -1,4 +1,4 @@
-"""What we asked of Stripe in all the other tests, against Stripe's own description of its API."""
+"""Every call to Stripe in all other tests, checked against Stripe's own description of its API."""
 import sys
 from pathlib import Path
 

@@ -21,7 +21,7 @@ def running(stack):
     return {name: processes(stack, name) for name in PROGRAMS}
 
 
-def assert_nobody_ended(stack, before):
+def assert_none_ended(stack, before):
     """Apache may have started more of them meanwhile."""
     for name, now in running(stack).items():
         assert now >= before[name] if stack["server"] == "apache" else now == before[name], name
@@ -54,11 +54,11 @@ def test_f84_the_journey_with_the_database_restarted_in_the_middle(stack, postgr
         wait_until(lambda: all(len(d["statuses"]) > 1 for d in sim.get("deliveries")[earlier:]))
         assert {s for d in sim.get("deliveries")[earlier:] for s in d["statuses"]} == {503}
     finish(browser, sim, db, mail, email, returned)
-    assert_nobody_ended(stack, before)
+    assert_none_ended(stack, before)
     assert {d["state"] for d in sim.get("deliveries")[earlier:]} == {"delivered"}
 
 
-def test_f83_while_it_is_down_everybody_is_told_to_come_back(stack, postgres, new_browser, sim, db, mail, fresh):
+def test_f83_while_it_is_down_every_request_is_503_with_retry_after(stack, postgres, new_browser, sim, db, mail, fresh):
     browser, member, email = new_browser(), new_browser(), fresh()
     form = browser.get("/signup")
     become_customer(member, sim, db, email)
@@ -83,7 +83,7 @@ def test_f83_while_it_is_down_everybody_is_told_to_come_back(stack, postgres, ne
         assert browser.get("/signup").status == browser.get("/style.css").status == 200
         assert member.cookie("__Host-sid"), "an outage signs nobody out"
     wait_until(lambda: member.get("/workspace").status == 200)
-    assert_nobody_ended(stack, before)
+    assert_none_ended(stack, before)
 
 
 @pytest.mark.only("nginx")
@@ -146,7 +146,7 @@ def test_f84_the_first_request_after_a_restart_is_served(stack, postgres, browse
     assert browser.get("/welcome?session_id=cs_x").status == 404
     assert browser.get("/signin/link?t=" + "A" * 43).status == 410
     assert deliver(stack, event()[2]).status == 200
-    assert_nobody_ended(stack, before)
+    assert_none_ended(stack, before)
 
 
 @pytest.mark.only("nginx")
@@ -182,7 +182,7 @@ def test_f86_a_server_that_went_silent_costs_no_more_than_the_deadline(stack, po
     await_recovery(stack, browser)
 
 
-def test_f89_locked_rows_are_answered_in_time_and_hold_up_nobody_else(stack, browser, db, fresh):
+def test_f89_locked_rows_are_answered_in_time_and_delay_no_other_request(stack, browser, db, fresh):
     with holding(stack, "lock table billing.checkouts in access exclusive mode"):
         begun = time.monotonic()
         says_come_back(browser.get("/welcome?session_id=cs_x"))

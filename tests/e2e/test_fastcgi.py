@@ -1,4 +1,4 @@
-"""A worker alone with a FastCGI peer that does what no web server would."""
+"""A worker without a web server, and a FastCGI peer that breaks the protocol."""
 import os
 import re
 import resource
@@ -67,7 +67,7 @@ def worker(stack, tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def alive(worker):
-    """After whatever was done to it: the same process answers, on all its threads."""
+    """Afterwards the same process answers on all its threads."""
     yield
     assert worker.process.poll() is None
     assert [worker.ask().status for _ in range(4)] == [200] * 4
@@ -91,7 +91,7 @@ def form(stack, worker):
 
 
 def test_a_right_form_is_carried_out(worker, db, form):
-    """What the tests below leave out or add is what makes the difference."""
+    """The base of the tests below, which each add or leave out one thing."""
     email, body, more = form
     answer = worker.ask("POST", body=body, **more)
     assert answer.status == 303 and answer.ended == {1: fcgi.REQUEST_COMPLETE}
@@ -191,7 +191,7 @@ def test_f23_lengths_that_lie_cost_no_memory(worker, content):
 
 
 @pytest.mark.parametrize("data", [b"", b"\x01", fcgi.begin(), fcgi.begin() + fcgi.record(fcgi.PARAMS, b"\x0e\x03REQ")])
-def test_f24_a_silent_peer_is_cut_off_after_two_seconds_and_hinders_nobody(worker, data):
+def test_f24_a_silent_peer_is_cut_off_after_two_seconds_and_delays_no_other(worker, data):
     connections = [worker.connect() for _ in range(3)]
     begun = time.monotonic()
     for c in connections:

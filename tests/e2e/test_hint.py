@@ -1,4 +1,4 @@
-"""Hints: jobs hears of an event at once, and finds it all the same when it does not."""
+"""Hints: with NOTIFY jobs works on an event at once; without it polling finds the event."""
 import os
 import time
 from contextlib import contextmanager
@@ -11,21 +11,21 @@ from journey import become_customer, wait_until
 
 pytestmark = [pytest.mark.usefixtures("calm"), pytest.mark.only("nginx")]
 
-NEVER = 60000       # milliseconds until jobs looks by itself: longer than any test waits
-SOON = 2            # seconds in which what was hinted at is done: loose, so that a busy machine is no fault
+NEVER = 60000       # milliseconds between polls of jobs: longer than any test waits
+SOON = 2            # seconds until hinted work must be done: generous, for a busy machine
 LISTENERS = "select pid from pg_stat_activity where query = 'listen tollgate_dirty' and state = 'idle'"
 
 
 @contextmanager
 def looking(stack, every_ms, **changed):
-    """jobs looks by itself this rarely."""
+    """Sets jobs.poll_ms: how rarely jobs polls."""
     with settings(stack, "jobs", jobs_poll_ms=every_ms, **changed):
         yield
 
 
 @pytest.fixture
 def patient(stack, db):
-    """It hardly ever looks by itself, and listens."""
+    """jobs hardly ever polls, and listens."""
     with looking(stack, NEVER):
         wait_until(lambda: db.value(LISTENERS))
         time.sleep(1)   # the looks it begins with
@@ -34,7 +34,7 @@ def patient(stack, db):
 
 @pytest.fixture
 def mute(stack, db):
-    """Nobody says anything: webhooks may not."""
+    """Sends no hints: webhooks lacks the right."""
     db.execute("revoke execute on function service.hint() from tollgate_webhooks")
     yield
     db.execute("grant execute on function service.hint() to tollgate_webhooks")
@@ -83,7 +83,7 @@ def test_f79_the_listening_connection_is_lost_and_made_anew(stack, db, patient):
     for _ in range(3):
         gone = db.value(LISTENERS)
         db.execute("select pg_terminate_backend(%s)", gone)
-        ident = tell(stack)     # perhaps while nobody listens
+        ident = tell(stack)     # perhaps while no connection listens
         assert wait_until(lambda: db.value(LISTENERS)) != gone
         wait_until(lambda: done(db, ident), SOON)
     ident = tell(stack)
@@ -91,7 +91,7 @@ def test_f79_the_listening_connection_is_lost_and_made_anew(stack, db, patient):
     assert processes(stack, "jobs") == before
 
 
-def test_f79_while_nobody_can_listen_looking_finds_it(stack, db):
+def test_f79_while_no_connection_listens_polling_finds_it(stack, db):
     """All of its connections are lost again and again."""
     with looking(stack, 300):
         wait_until(lambda: db.value(LISTENERS))
@@ -116,8 +116,8 @@ def busy(stack):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def test_f79_a_flood_of_forged_hints_keeps_it_from_nothing(stack, db, patient):
-    """By the least of our roles, as many as it can: they are heard together, and lead to a look now and then."""
+def test_f79_a_flood_of_forged_hints_stops_no_work(stack, db, patient):
+    """Sent by the least of our roles as fast as it can; jobs treats many as one and looks now and then."""
     user, seconds = stack["database_url"].replace("postgres@", "tollgate_account@"), 2
     with psycopg.connect(user, autocommit=True) as forger:
         before, end = busy(stack), time.monotonic() + seconds

@@ -1,4 +1,4 @@
-"""Intake under load: events that come together share a commit, and each is answered for itself."""
+"""Intake under load: simultaneous events share a commit, and each gets its own answer."""
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -48,7 +48,7 @@ def test_f77_what_the_database_refuses_fails_alone(post_all, db):
 
 
 @pytest.mark.only("nginx")
-def test_f75_without_a_database_nobody_is_told_yes(post_all, db, stack):
+def test_f75_without_a_database_nothing_is_acknowledged(post_all, db, stack):
     events = [new_event() for _ in range(MANY)]
     bodies = [body for _, body in events]
     with Postgres(stack, db).down():

@@ -1,4 +1,4 @@
-"""jobs: every object that was marked is made clean once, whoever dies, fails or is late."""
+"""jobs: each dirty object becomes clean once, although processes die, fail or are late."""
 import json
 import secrets
 import signal
@@ -18,7 +18,7 @@ CLAIMED = "select claim from sync.objects where id = %s and claimed_until > now(
 
 @pytest.fixture
 def buyer(new_browser, sim, fresh):
-    """A function: (address, session) of one more who has paid. Webhooks are held back."""
+    """A function that makes one more paid customer: (address, session). Webhooks are held back."""
     sim.post("mode", hold=True)
 
     def buy():
@@ -31,7 +31,7 @@ def buyer(new_browser, sim, fresh):
 
 @pytest.fixture
 def subscription(buyer, sim, db):
-    """Of a customer of whom all is known."""
+    """The subscription of a customer whose events have all been applied."""
     email, _ = buyer()
     sim.post("mode", hold=False)
     wait_until(lambda: db.status_of(email) == "active")
@@ -148,7 +148,7 @@ def test_c42_each_try_is_a_line_with_its_number_and_outcome(stack, sim, db):
              if ident in line and '"event":"sync' in line]
     assert [(line["event"], line["attempt"], line["newest_event"]) for line in lines] == \
         [("sync_failed", 1, evt), ("sync_failed", 2, evt), ("sync", 3, evt)]
-    assert lines[0]["reason"] == "internal"     # what Stripe refuses is our mistake
+    assert lines[0]["reason"] == "internal"     # a refusal by Stripe is a mistake in the request
 
 
 def test_f74_an_object_that_stripe_does_not_know_is_done_with(stack, sim, db):
@@ -281,7 +281,7 @@ def test_f101_an_answer_that_is_cut_is_never_the_objects_fault(stack, sim, db, b
     wait_until(lambda: db.status_of(email) == "active")
 
 
-def test_f102_a_live_subscription_that_stripe_does_not_know_is_told_of_and_locks_nobody_out(sim, db, subscription):
+def test_f102_a_live_subscription_that_stripe_does_not_know_raises_an_alert_and_keeps_its_access(sim, db, subscription):
     missing = {"error": {"type": "invalid_request_error", "code": "resource_missing",
                          "message": "No such subscription"}}
     sim.fault(method="GET", path=f"/v1/subscriptions/{subscription}", status=404, body=missing, times=2)

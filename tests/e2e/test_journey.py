@@ -1,5 +1,5 @@
-"""The journey, over HTTP, in its order: each test is the next step of one person. It starts where nobody is known and
-ends signed out, with a subscription that was changed, cancelled and renewed."""
+"""The journey over HTTP: each test is the next step of the same user. It starts without an account and ends signed out,
+with a subscription that was changed, cancelled and renewed."""
 import pytest
 from client import Browser
 from journey import code_in, new_address, query_of, session_in, token_in, wait_until

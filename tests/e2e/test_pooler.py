@@ -1,4 +1,4 @@
-"""Behind Debian's PgBouncer in transaction mode, as it comes, with database.prepared = false."""
+"""Behind Debian's PgBouncer in transaction mode, with its default settings and database.prepared = false."""
 import os
 import shutil
 import subprocess
@@ -32,7 +32,7 @@ admin_users = postgres
 
 @pytest.fixture(scope="module")
 def pooler(stack):
-    """Where its socket is. One connection to the server for each role, whatever the programs have to it."""
+    """The directory of its socket. It opens one server connection for each role, however many the programs open."""
     run = Path(stack["dir"], "run")
     directory = Path(tempfile.mkdtemp(prefix="tollgate-pooler."))
     directory.joinpath("users").write_text("".join(f'"{role}" ""\n' for role in ROLES))
@@ -40,7 +40,7 @@ def pooler(stack):
     shutil.chown(directory, run.stat().st_uid)
     directory.chmod(0o755)
     argv = ["/usr/sbin/pgbouncer", "-q", directory / "ini"]
-    if os.getuid() == 0:        # as which it refuses to run
+    if os.getuid() == 0:        # pgbouncer refuses to run as root
         owner = str(run.stat().st_uid)
         argv = ["setpriv", "--reuid", owner, "--clear-groups", *argv]
     with open(directory / "log", "wb") as log:
@@ -57,7 +57,7 @@ def pooler(stack):
 
 @pytest.fixture(scope="module")
 def pooled(stack, pooler):
-    """All programs, through it."""
+    """All programs connect through the pooler."""
     with settings(stack, *PROGRAMS, database_conninfo=f'"host={pooler} port={PORT} dbname=tollgate"',
                   database_prepared="false"):
         yield

@@ -1,4 +1,4 @@
-"""What webhooks have missed is found in Stripe's lists, whoever dies meanwhile, and mended by the usual path."""
+"""Reconciliation: what webhooks missed is found in Stripe's lists, even when jobs is killed meanwhile, and repaired."""
 import time
 
 import pytest
@@ -18,7 +18,7 @@ def quick(stack):
 
 @pytest.fixture
 def customer(browser, sim, db, fresh):
-    """The subscription of somebody who has paid, all of it known; Stripe delivers nothing from then on."""
+    """The subscription of a customer whose events have all been applied; Stripe delivers nothing from then on."""
     email = fresh()
     become_customer(browser, sim, db, email)
     subscription = wait_until(lambda: db.value("select id from billing.subscriptions where tenant_id = %s",
@@ -38,7 +38,7 @@ def status(db, subscription):
 
 
 def forget_events(db):
-    """As if all that Stripe has listed were behind the cursor, and no list were under way."""
+    """Moves the cursor past all events that Stripe has listed, with no listing in progress."""
     db.execute("insert into sync.cursors (name) values ('events'), ('undelivered') on conflict do nothing")
     db.execute("update sync.cursors set started_at = now() + interval '1 day', finished_at = now() + interval '1 day', "
                "claim = gen_random_uuid(), claimed_until = now() + interval '1 day' "
@@ -61,7 +61,7 @@ def compared(db):
 
 @pytest.fixture
 def unlisted(db):
-    """No event is found in a list either."""
+    """Stripe's lists of events are empty too."""
     forget_events(db)
     yield
     remember_events(db)
@@ -77,7 +77,7 @@ def test_f81_webhooks_lost_for_good_are_found_in_the_list(new_browser, sim, db, 
     assert db.value("select count(*) from inbox.events where key_id is null and state = 'done'") >= 2
 
 
-def test_f81_a_deletion_that_nobody_told_is_found_in_the_list(sim, db, customer):
+def test_f81_a_deletion_without_a_webhook_is_found_in_the_list(sim, db, customer):
     sim.post(f"subscriptions/{customer}/cancel")
     wait_until(lambda: status(db, customer) == "canceled")
 

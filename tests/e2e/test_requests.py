@@ -36,7 +36,7 @@ def test_f01_a_method_that_is_not_for_this_page(browser, method, path, allow):
 
 @pytest.mark.parametrize("method", ["get", "Post", "BREW", "PROPFIND", "CONNECT", "TRACE", "G@T"])
 def test_f01_a_method_that_is_none(ask, method):
-    """Which of the two says so is the web server's affair: nginx answers 400 to what is no token in capitals."""
+    """nginx itself answers 400 to a method that is not in capitals, so both answers pass."""
     page = ask("X-Secret: do-not-echo", method=method)
     assert page.status in (400, 405, 501)
     assert b"do-not-echo" not in page.body
@@ -47,7 +47,7 @@ def test_f01_a_method_that_is_none(ask, method):
 def test_f03_a_header_that_decides_something_twice(ask, stack, twice):
     line = twice.format(url=stack["url"], host=stack["url"].split("//")[1])
     page = ask(line, line, method="POST" if "Origin" in line or "Sec-" in line else "GET")
-    # Apache joins the two with ", ": an Authorization that nobody looks at is then a single one, and harmless.
+    # Apache joins the two with ", ": Authorization, which we do not read, then counts as one.
     assert page.status in ((400, 403) if stack["server"] == "apache" else (400,)) or \
         (stack["server"] == "apache" and "Authorization" in twice and page.status == 200)
 
@@ -61,7 +61,7 @@ def test_f03_two_cookie_headers_are_read_as_one(customer, stack):
 
 
 @pytest.mark.parametrize("lines", [["Cookie: {0}; {1}"], ["Cookie: {0}, {1}"], ["Cookie: {0}", "Cookie: {1}"]])
-def test_f03_two_sessions_are_nobody(customer, stack, lines):
+def test_f03_two_session_cookies_are_no_session(customer, stack, lines):
     browser, _ = customer
     pairs = [f"{SID}={browser.cookie(SID)}", f"{SID}={secrets.token_urlsafe(32)}"]
     for order in (pairs, pairs[::-1]):
@@ -73,7 +73,7 @@ def test_f03_two_sessions_are_nobody(customer, stack, lines):
 @pytest.mark.parametrize("line", [b"X-Bad: a\0b", b"Bad Name: x", b"X-Bad\x01: x", b"X-Bad: a\x01b", b"X=Y: z",
                                   b": empty"])
 def test_f04_a_header_with_a_control_character_or_no_name(ask, line):
-    """Never a 500, and never the session of somebody: refused by the web server or by us, or left out by it."""
+    """Never a 500 and never a session: refused by the web server or by us, or dropped by the web server."""
     page = ask(line)
     assert page.status in (200, 400)
     if b"\0" in line:
@@ -81,7 +81,7 @@ def test_f04_a_header_with_a_control_character_or_no_name(ask, line):
 
 
 def test_f05_a_proxy_of_the_clients_is_not_used(new_browser, sim, fresh):
-    """Were it, Stripe could not be reached, since nobody listens there."""
+    """The proxy's port is closed: using it would make Stripe unreachable."""
     browser = new_browser(Proxy="http://127.0.0.1:9")
     assert session_in(sign_up(browser, fresh()))
 
@@ -116,7 +116,7 @@ def test_f07_a_body_that_ends_too_soon_is_not_acted_upon(stack, browser, db):
                             f"Cookie: {FLOW}={browser.cookie(FLOW)}", "Content-Type: application/x-www-form-urlencoded",
                             f"Content-Length: {len(body) + 10}", "", ""]).encode() + body)
         r.socket.shutdown(1)
-        # mod_fcgid has a 500 of its own for who left.
+        # mod_fcgid answers a client that left with a 500 of its own.
         assert r.answer("POST").status in ((0, 400, 500) if stack["server"] == "apache" else (0, 400))
     assert tenants(db) == before and db.drafts_of(email) == []
 
@@ -160,13 +160,13 @@ def test_f09_a_bad_chunk_is_not_acted_upon(stack, browser, db):
     before = tenants(db)
     page = raw(stack["url"], ["POST /signup HTTP/1.1", f"Origin: {stack['url']}", "Transfer-Encoding: chunked",
                               "Content-Type: application/x-www-form-urlencoded"], b"zz\r\nabc\r\n0\r\n\r\n", "POST")
-    # mod_fcgid hands on what it has read, and it is refused as the form that it then is.
+    # mod_fcgid passes on the part that it has read, and that form is refused.
     assert page.status in ((403, 422) if stack["server"] == "apache" else (0, 400))
     assert tenants(db) == before
 
 
 def test_f09_length_and_chunks_together_do_not_smuggle(stack):
-    """What follows must not be taken for a request of its own with the first one's answer."""
+    """The rest of the body must not be answered as a second request."""
     with Raw(stack["url"]) as r:
         r.send((f"POST /signup HTTP/1.1\r\nHost: {r.host}\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n"
                 f"0\r\n\r\nGET /workspace HTTP/1.1\r\nHost: {r.host}\r\nX-Smuggled: 1\r\n\r\n").encode())
@@ -180,7 +180,7 @@ def test_f10_more_headers_than_we_take(ask):
 
 @pytest.mark.parametrize("size", [7_000, 30_000, 70_000, 200_000])
 def test_f10_a_large_cookie(ask, size):
-    """Small enough for the web server: an answer of ours; else 400 from it."""
+    """Answered by us when the web server accepts its size, else 400 by the web server."""
     page = ask("Cookie: a=" + "b" * size)
     assert page.status == 200 if size < 8_000 else page.status in (400, 431, 500)
     assert b"bbbb" not in page.body
@@ -388,7 +388,7 @@ def test_f35_a_session_cookie_that_is_none(ask, value):
     assert any(c.startswith(SID + "=;") and "Max-Age=0" in c for c in page.header_all("Set-Cookie"))
 
 
-def test_f35_two_hundred_cookies_are_nobodys(customer, stack):
+def test_f35_two_hundred_cookies_are_no_session(customer, stack):
     browser, _ = customer
     pairs = [f"c{n}=1" for n in range(200)] + [f"{SID}={browser.cookie(SID)}"]
     assert raw(stack["url"], ["GET /workspace HTTP/1.1", "Cookie: " + "; ".join(pairs)]).status == 303
@@ -446,8 +446,8 @@ def test_f37_a_post_that_does_not_come_from_our_page(customer, new_browser, db, 
 
 
 @pytest.mark.parametrize("headers", [{"Origin": None}, {"Sec-Fetch-Site": None}])
-def test_f37_one_of_the_two_witnesses_is_enough(browser, fresh, headers):
-    """Old browsers send only one of them; the token is needed all the same."""
+def test_f37_origin_or_sec_fetch_site_is_enough(browser, fresh, headers):
+    """Old browsers send only one of the two; the form token is needed too."""
     form = browser.get("/signup").form().fields
     assert browser.post("/signup", {**form, "email": fresh(), "plan": "starter"}, **headers).status == 303
 
@@ -485,8 +485,8 @@ def test_c59_errors_speak_the_askers_language_and_format(browser):
     assert (page.status, page.json) == (404, {"error": "Not found"})
 
 
-def test_other_names_are_sent_to_the_site(stack):
-    """The second listener of both configurations: everybody else goes to the configured name."""
+def test_other_host_names_are_redirected_to_the_site(stack):
+    """The second listener of both configurations redirects other host names to the configured one."""
     page = raw(stack["plain_url"], ["GET /signup?a=b HTTP/1.1", "Host: old.example"])
     assert page.status == 308
     assert "evil" not in page.location and page.location.startswith("https://")

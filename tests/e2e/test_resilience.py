@@ -1,4 +1,4 @@
-"""The whole journey, from the form to a cancellation in the portal, while Stripe does its worst."""
+"""The whole journey, from the form to a cancellation in the portal, while calls to Stripe and its webhooks fail."""
 import pytest
 from faults import PROCESSING, READY, all_at_once, deliver, event, finish, heading, pay, settings
 from journey import session_in, sign_up, wait_until
@@ -19,7 +19,7 @@ def complete(browser, sim, db, mail, fresh):
 
 @pytest.fixture(scope="module", autouse=True)
 def impatient(stack):
-    """Programs that wait for Stripe a short time only."""
+    """Programs with a short timeout for Stripe."""
     # those of Apache that run already do not hear of it
     programs = ["jobs"] if stack["server"] == "apache" else ["signup", "billing", "jobs"]
     with settings(stack, *programs, stripe_timeout_ms=STRIPE_SECONDS * 1000):
@@ -102,7 +102,7 @@ def test_f98_the_journey_from_ten_form_posts_at_once(complete, browser, sim, fre
 
 @pytest.mark.only("nginx")
 def test_f99_ten_form_posts_at_once_while_stripe_is_slow(complete, browser, sim, fresh):
-    """All but one meet 409, "in progress", at Stripe: some may have to press again, none gets another session."""
+    """Stripe answers 409 "in progress" to all but one: some may have to press again, but there is one session."""
     email = fresh()
     page = browser.get("/signup")
     sim.fault(method="POST", path="/v1/checkout/sessions", answer="real", before=1)
@@ -139,7 +139,7 @@ def test_f71_a_replay_after_five_minutes_is_refused(stack, db):
 
 
 def test_f73_the_last_state_wins_whatever_order_its_events_come_in(complete, browser, sim, db, fresh):
-    """Changed and changed back; the events of it come newest first."""
+    """A plan is changed and changed back; its events arrive newest first."""
     email = fresh()
     returned = pay(browser, sim, email)
     wait_until(lambda: heading(browser.get(returned)) == READY)

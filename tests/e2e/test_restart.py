@@ -1,4 +1,4 @@
-"""Programs are told to stop, or killed, while they work: nobody notices, or only who was being served."""
+"""Programs are stopped or killed under load: at most the requests in progress fail."""
 import signal
 import threading
 import time
@@ -72,7 +72,7 @@ def test_f113_sigterm_under_load_fails_no_request(stack, db, asks, name):
 
 @pytest.mark.only("nginx")
 @pytest.mark.parametrize("name", WORKERS)
-def test_f115_killed_under_load_only_who_was_being_served_fails(stack, db, asks, name):
+def test_f115_killed_under_load_only_requests_in_progress_fail(stack, db, asks, name):
     ask, good = asks[name]
     kills, served = 3, CLIENTS if name == "webhooks" else THREADS
     with Load(ask, CLIENTS) as load:
@@ -140,7 +140,7 @@ def test_f113_a_checkout_under_way_is_finished(stack, browser, sim, fresh):
 
 
 @pytest.mark.only("nginx")
-def test_f113_who_never_finishes_is_not_waited_for(stack, browser, sim, fresh):
+def test_f113_a_request_that_never_ends_is_not_waited_for(stack, browser, sim, fresh):
     page, answers = browser.get("/signup"), []
     sim.fault(method="POST", path="/v1/checkout/sessions", answer="hang", effect=True)
     fields = {"email": fresh(), "plan": "starter"}
@@ -177,7 +177,7 @@ def test_f114_other_signals_end_nothing(stack, name):
 @pytest.mark.parametrize("name", WORKERS)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_f115_apache_starts_another_for_the_next_request(stack, asks, name, number):
-    """What mod_fcgid promises: what ended is replaced when somebody asks for it."""
+    """mod_fcgid starts a new process at the next request."""
     ask, good = asks[name]
     assert ask()[0] == good
     gone = send(stack, name, number)

@@ -1,4 +1,4 @@
-"""F43: whatever was issued in all the other tests is in no log, no error page and no address."""
+"""F43: no secret that was issued in any other test is in a log, an error page or a URL."""
 import base64
 import re
 from hashlib import sha256
@@ -15,7 +15,7 @@ TOKEN = 43      # base64url characters of 32 bytes
 
 @pytest.fixture(scope="module")
 def person(stack, sim, db, mail):
-    """Somebody with a session, and an unused link in the mail: (browser, token)."""
+    """A user with a session and an unused link in the mail: (browser, token)."""
     browser, email = Browser(stack["url"]), new_address("secret")
     become_customer(browser, sim, db, email)
     press_link(browser, token_in(mail.wait(email)))

@@ -21,7 +21,7 @@ def link_hash(token):
 
 @pytest.fixture
 def member(browser, sim, db, fresh):
-    """The address of somebody who has an account; nobody is signed in."""
+    """The address of a user who is not signed in."""
     email = fresh()
     become_customer(browser, sim, db, email)
     browser.cookies.clear()
@@ -66,7 +66,7 @@ def test_c50_after_signing_in_one_is_back_where_one_wanted_to_be(browser, mail, 
 
 @pytest.mark.parametrize("path, leads", [("/signin", "/workspace"), ("/signup", "/workspace"), ("/", "/workspace"),
                                          ("/signin?next=/settings/billing", "/settings/billing")])
-def test_c50_who_is_signed_in_is_not_asked_again(customer, path, leads):
+def test_c50_a_signed_in_user_is_not_asked_to_sign_in(customer, path, leads):
     page = customer[0].get(path)
     assert (page.status, page.location) == (303, leads)
 
@@ -106,7 +106,7 @@ def test_c48_the_session_is_looked_up_on_every_request(customer, db):
 
 
 @pytest.mark.parametrize("change", ["absolute_until = now()", "idle_until = now()"])
-def test_c48_a_session_that_ran_out_is_nobodys(customer, db, change):
+def test_c48_an_expired_session_is_no_session(customer, db, change):
     browser, email = customer
     db.execute(f"update auth.sessions s set {change} from auth.users u where u.id = s.user_id "
                "and u.email_canonical = %s", email)
@@ -153,7 +153,7 @@ def test_the_database_never_holds_what_the_cookie_holds(customer, db):
 
 
 def visible(page):
-    """What an onlooker can tell one answer from another by; what is random in every answer is left out."""
+    """Everything by which answers can be told apart, without what is random in every answer."""
     headers = [(k, v.split("=")[0] if k.lower() == "set-cookie" else v) for k, v in page.headers if k.lower() != "date"]
     return page.status, headers, page.body
 
@@ -181,8 +181,8 @@ def test_f50_a_wrong_code_looks_the_same_for_both(new_browser, member, fresh):
 
 
 def test_f50_known_and_unknown_addresses_take_the_same_time(browser, member):
-    """Alternating, so that what else the machine does meets both alike. The medians may differ by what their own spread
-    explains five times over, or by less than anybody sees across a network."""
+    """Alternates between the two, so that other load on the machine affects both. The medians may differ by five times
+    their own spread, or by less than can be measured across a network."""
     form = browser.get("/signin")
     times = {"known": [], "unknown": []}
     for n in range(200):
@@ -487,7 +487,7 @@ def test_f39_not_from_another_site(customer):
 
 
 @pytest.mark.parametrize("path", ["/workspace", "/settings/billing", "/signout", "/signin", "/signup"])
-def test_f45_no_page_of_somebodys_is_kept_by_a_cache(customer, browser, path):
+def test_f45_no_private_page_is_kept_by_a_cache(customer, browser, path):
     page = customer[0].get(path)
     if page.status == 200:
         assert page.header("Cache-Control") == "no-store"

@@ -30,7 +30,7 @@ def test_c01_an_unknown_language_is_not_found(browser, path):
     assert page.html.one("h1").text in ("There is no such page", "Diese Seite gibt es nicht")
 
 
-def test_c02_who_is_signed_in_is_sent_on(customer):
+def test_c02_a_signed_in_visitor_is_redirected_to_the_workspace(customer):
     browser, _ = customer
     page = browser.get("/signup")
     assert (page.status, page.location) == (303, "/workspace")
@@ -67,7 +67,7 @@ WRONG = [
 
 
 def untouched(db, sim):
-    """What must be the same after a form that was refused."""
+    """What a refused form must not change."""
     return db.row("select (select count(*) from app.tenants), (select count(*) from billing.checkouts)"), sim.changes()
 
 
@@ -211,13 +211,13 @@ def test_c16_ten_clicks_at_once_make_one(browser, db, sim, fresh):
     assert one_draft_and_session(db, sim, email)
 
 
-def test_c16_another_plan_is_another_wish(browser, db, fresh):
+def test_c16_another_plan_makes_another_draft(browser, db, fresh):
     email = fresh()
     assert sign_up(browser, email, "starter").location != sign_up(browser, email, "growth").location
     assert len(db.drafts_of(email)) == 2
 
 
-def test_c16_somebody_elses_draft_is_not_handed_out(browser, other, db, fresh):
+def test_c16_another_browser_does_not_get_the_same_draft(browser, other, db, fresh):
     """The address alone proves nothing: another browser gets a checkout of its own."""
     email = fresh()
     assert sign_up(browser, email).location != sign_up(other, email).location
@@ -292,7 +292,7 @@ def test_d24_paying_does_not_sign_anybody_in(browser, db, sim, fresh):
 
 
 def form_body(browser, email, plan="starter"):
-    """A right form, as bytes."""
+    """A valid form, as bytes."""
     csrf = browser.get("/signup").form().fields["csrf"]
     return b"csrf=%s&email=%s&plan=%s" % (csrf.encode(), email.replace("@", "%40").encode(), plan.encode())
 
@@ -483,7 +483,7 @@ def a_day_later(db, session):
                session)
 
 
-def test_f99_a_checkout_past_its_day_that_nobody_has_ended_here_is_begun_anew(browser, db, sim, fresh, calm):
+def test_f99_a_checkout_older_than_a_day_is_begun_anew(browser, db, sim, fresh, calm):
     email = fresh()
     first = session_in(sign_up(browser, email))
     sim.post("mode", hold=True)
@@ -548,7 +548,7 @@ def test_f82_a_failed_bank_debit_says_so_and_leads_back_to_the_form(browser, db,
     assert db.status_of(email) == "draft"
 
 
-def test_f82_after_a_failed_bank_debit_the_same_wish_may_be_paid_again(browser, db, sim, fresh):
+def test_f82_after_a_failed_bank_debit_the_same_plan_may_be_paid_again(browser, db, sim, fresh):
     email = fresh()
     first, _ = failed_debit(browser, sim, email)
     second = session_in(sign_up(browser, email))

@@ -1,4 +1,4 @@
-"""Coming back to a plan, and what the billing page tells of money: invoices, payments, notices, what comes next."""
+"""Subscribing again, and money on the billing page: invoices, payments, notices, next steps."""
 import copy
 
 import pytest
@@ -28,7 +28,7 @@ def ended(customer, sim, subscription):  # noqa: F811
 
 
 def forget(sim, db, customer):
-    """Deleted at Stripe, and jobs has looked."""
+    """Deletes the customer at Stripe and waits until jobs has fetched it."""
     sim.delete(f"customers/{customer}")
     sim.quiet()
     wait_until(lambda: db.value("select version = clean_version from sync.objects where id = %s", customer))
@@ -36,13 +36,13 @@ def forget(sim, db, customer):
 
 @pytest.fixture
 def bare(ended, customer, sim, db):
-    """And whose customer was deleted."""
+    """The same, with the Stripe customer deleted."""
     forget(sim, db, db.value("select id from billing.customers where tenant_id = %s", db.tenant_of(customer[1])))
     return ended
 
 
 def session_of(sim, answer):
-    """Stripe's object of the session that an answer leads to."""
+    """Stripe's checkout session that an answer redirects to."""
     return sim.object("checkout.session", session_in(answer))
 
 
@@ -72,7 +72,7 @@ def test_c12_no_plan_form_while_a_subscription_is_live(customer, subscription): 
     assert page.html.all("form", action="/settings/billing/checkout") == []
 
 
-def test_c12_who_has_a_plan_and_asks_for_checkout_gets_the_portal(customer, sim, subscription):  # noqa: F811
+def test_c12_checkout_with_a_live_plan_leads_to_the_portal(customer, sim, subscription):  # noqa: F811
     browser = customer[0]
     page = page_when(browser, lambda html: html.one(id="status").text == "Active")
     token = page.html.all("input", name="csrf")[0].get("value")
@@ -173,7 +173,7 @@ def test_f102_a_customer_made_for_a_click_and_deleted_is_replaced(bare, customer
     assert sim.object("checkout.session", first["id"])["status"] == "expired"
 
 
-def test_f102_so_is_one_of_whose_end_only_stripes_refusal_tells(bare, customer, sim, calm):
+def test_f102_so_is_one_whose_deletion_only_stripes_refusal_shows(bare, customer, sim, calm):
     first = session_of(sim, subscribe(bare, "growth"))
     sim.post("mode", hold=True)
     sim.delete(f"customers/{first['customer']}")
@@ -213,7 +213,7 @@ def test_f99_f102_what_stripe_refuses_leaves_the_page(ended, sim, calm, fault):
     wait_until(lambda: subscribe(ended).status == 303)      # what was refused is left alone for 10 s
 
 
-def test_f82_a_failed_bank_debit_of_who_came_back_is_told_by_mail_once(ended, customer, sim, db, mail, calm):
+def test_f82_a_failed_bank_debit_of_a_returning_tenant_is_told_by_mail_once(ended, customer, sim, db, mail, calm):
     wait_until(lambda: db.value("select count(*) from mail.outbox where recipient = %s and state = 'pending'",
                                 customer[1]) == 0)
     before = len(mail.to(customer[1]))

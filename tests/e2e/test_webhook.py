@@ -23,7 +23,7 @@ def sign(secret, body, when=None, scheme="v1"):
 
 
 def new_event(kind="plan.created", **more):
-    """(id, bytes) of an event that nothing is done about."""
+    """(id, bytes) of an event of a type that is ignored."""
     ident = "evt_" + secrets.token_hex(12)
     event = {"id": ident, "object": "event", "api_version": "2026-07-29.dahlia", "created": int(time.time()),
              "livemode": False, "type": kind, "data": {"object": {"id": "plan_1", "object": "plan"}}, **more}
@@ -61,7 +61,7 @@ def test_c29_each_address_takes_events(post, db, path):
 def test_c29_and_no_other(post, db, path):
     ident, body = new_event()
     page = post(body, path=path, Accept="application/json")
-    # Apache and nginx send these to other workers or to none: what matters is that nobody takes the event.
+    # The web servers send these to other workers or to none; no program may store the event.
     assert page.status == 404
     assert row(db, ident) is None
 
@@ -89,7 +89,7 @@ def test_c30_the_exact_bytes_are_verified_and_kept(post, db, how):
 
 
 def test_c30_stripes_own_library_signs_what_we_accept(post, db, stack):
-    """And takes what we sign here for genuine: one more witness for both sides."""
+    """The library also accepts our signatures, so both implementations agree."""
     ident, body = new_event()
     header = sign(stack["webhook_secret"], body)
     assert stripe.Webhook.construct_event(body, header, stack["webhook_secret"])["id"] == ident
@@ -240,7 +240,7 @@ def test_c43_another_version_than_the_pinned_one_is_told_to_the_operator(post, d
 
 
 @pytest.mark.parametrize("name", [b'"id"', b'"\\u0069d"'])
-def test_f65_an_id_given_twice_is_parked(post, db, name):
+def test_f65_an_event_with_two_ids_is_ignored(post, db, name):
     ident, body = new_event("customer.subscription.updated")
     body = body.replace(b"{", b'{%s: "evt_first",' % name, 1)
     assert post(body).body == RECEIVED
@@ -311,7 +311,7 @@ def test_d09_both_shapes_of_events_lead_to_the_same_rows(browser, db, sim, fresh
 
 
 def everything_of(db, email):
-    """One of each, whatever was delivered how often and in what order."""
+    """There must be one of each, in any order and number of deliveries."""
     tenant = db.tenant_of(email)
     return db.row(
         "select (select status from app.tenants where id = %(t)s), "
@@ -362,8 +362,8 @@ def test_c14_a_draft_is_promoted_once_with_an_owner_and_a_mail(browser, db, sim,
     assert len(mail.to(email)) == 1
 
 
-def test_c38_a_subscription_that_is_nobodys_is_received_and_kept_out(post, db, sim):
-    """Made in Stripe's Dashboard, say: no tenant in its metadata, and a customer we do not know."""
+def test_c38_a_subscription_of_no_tenant_is_received_and_kept_out(post, db, sim):
+    """For example made in Stripe's Dashboard: no tenant in its metadata, and an unknown customer."""
     object_ = {"id": "sub_" + secrets.token_hex(8), "object": "subscription", "metadata": {}, "customer": "cus_x"}
     ident, body = new_event("customer.subscription.created", data={"object": object_})
     assert post(body).body == RECEIVED

@@ -1,6 +1,6 @@
 /*
- * The first line is the header, the rest the body. Beside memory errors: a body is only ever taken with the one
- * signature that is right for it.
+ * The first line is the header, the rest the body. Beside memory errors: a body is accepted only with its own
+ * signature.
  */
 #include <stdint.h>
 #include <stdlib.h>

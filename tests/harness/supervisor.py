@@ -51,14 +51,14 @@ class Service:
         self.process = None
 
     def kill_group(self):
-        """Also what a killed master leaves behind, which would go on serving beside the next one."""
+        """Kills the children of a killed master too: they would serve beside the next one."""
         try:
             os.killpg(self.process.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
 
     def schedule(self):
-        """It ended: when to start it again. At once, but later and later when it keeps dying young of itself."""
+        """Sets when to start it again: at once, but with growing delays while it keeps ending soon after its start."""
         now, told = time.monotonic(), self.process.returncode in (0, -signal.SIGTERM, -signal.SIGKILL)
         self.delay = 0.05 if told or now - self.started > 1 else min(max(self.delay * 2, 0.05), 5)
         self.kill_group()
@@ -170,7 +170,7 @@ class Supervisor:
         try:
             connection.sendall(reply.encode())
         except OSError as e:
-            self.say("nobody hears the answer: %s" % e)
+            self.say("the client has gone: %s" % e)
         connection.close()
 
     def obey(self, do, name=None):

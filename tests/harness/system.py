@@ -46,7 +46,7 @@ def fill(template, values):
 
 
 def answers(url):
-    """Whether something is there that is not at a loss."""
+    """Whether something answers, with anything but a server error."""
     try:
         urllib.request.build_opener(Stay).open(url, timeout=5).close()
     except urllib.error.HTTPError as e:
@@ -161,7 +161,7 @@ class System:
         self.command("migrate", ["env", "PGUSER=postgres", self.prefix / "bin/tollgate", "migrate"])
 
     def lift_limits(self):
-        """Everybody here comes from one address: what is counted for an address or in all would count them together."""
+        """Raises the limits by address and in all, since here every client has the same address."""
         lift = "update auth.limits set allowed = 1000000 where kind in ('link_ip', 'draft_ip', 'draft_global')"
         self.command("limits", ["psql", "-qX", "-h", self.run, "-U", "postgres", "-d", "tollgate", "-c", lift])
 

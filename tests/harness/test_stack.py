@@ -1,4 +1,4 @@
-"""The stack keeps its promises: it supervises, hands sockets over, stands beside another, and leaves nothing behind."""
+"""The stack supervises, hands sockets over, runs beside another stack, and leaves nothing behind."""
 import json
 import os
 import re
@@ -72,7 +72,7 @@ def test_the_database_survives_a_crash(nginx):
         assert db.execute("table crash_test").fetchall() == [(1,)]
 
 
-def test_its_database_is_reached_by_nobody_else(nginx):
+def test_its_database_is_closed_to_other_users(nginx):
     with psycopg.connect(nginx["database_url"]) as db:
         assert db.execute("show listen_addresses").fetchone() == ("",)
         assert db.execute("show fsync").fetchone() == ("on",)
@@ -102,7 +102,7 @@ def test_no_log_holds_a_query_string_or_a_referer(either):
     assert [name for name, text in logs.items() if word in text] == []
 
 
-def test_everybody_on_plain_http_is_sent_to_tls(either):
+def test_plain_http_is_redirected_to_tls(either):
     answer = requests.get(either["plain_url"] + "/signup?plan=growth", allow_redirects=False, timeout=5)
     assert answer.status_code == 308
     assert re.fullmatch(r"https://[^/]+/signup\?plan=growth", answer.headers["Location"])
@@ -196,7 +196,7 @@ def test_a_template_is_filled_line_by_line():
     assert fill("a 1\n\t#@ b\n\tb 2\nc 3\n", {"b": "b 9"}) == "a 1\nb 9\nc 3\n"
 
 
-def test_a_line_nobody_fills_and_a_value_nobody_marked_are_refused():
+def test_a_line_without_a_value_and_a_value_without_a_line_are_refused():
     with pytest.raises(KeyError):
         fill("#@ b\nb 2\n", {})
     with pytest.raises(Failed):

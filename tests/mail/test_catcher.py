@@ -1,4 +1,4 @@
-"""The mail catcher keeps what a mail server would have got, and fails the way one would."""
+"""The mail catcher keeps what a mail server would get, and can fail like one."""
 import json
 import re
 import smtplib

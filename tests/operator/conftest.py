@@ -66,7 +66,7 @@ def sim(process):
 
 
 class Site:
-    """A database of its own, a configuration, and the command."""
+    """A database, a configuration, and the command with them."""
 
     def __init__(self, server, path, name, sim):
         self.server, self.path, self.name, self.sim = server, path, name, sim
@@ -123,7 +123,7 @@ class Site:
         self.ask("select service.receive_events(%s, %s)", json.dumps(about), raw)
 
     def deliver(self):
-        """What the simulator has to tell of subscriptions, as webhooks would take it down."""
+        """Stores the simulator's events of subscriptions as webhooks would."""
         kinds = {"checkout.session": "checkout", "customer.subscription": "subscription", "customer": "customer"}
         for event in reversed(self.sim.get("/v1/events", "limit=100")["data"]):
             kind = kinds.get(event["type"].rsplit(".", 1)[0])

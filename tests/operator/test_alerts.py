@@ -1,4 +1,4 @@
-"""tollgate alerts: what is open is listed until it is cleared, by itself or by hand."""
+"""tollgate alerts: an alert is listed until it is cleared, automatically or by hand."""
 
 
 def raised(site, kind, subject):

@@ -1,4 +1,4 @@
-"""Tenants without a customer find theirs: by our id at once, by an address only after somebody looked."""
+"""Backfill of Stripe customers: by our id at once, by mail address only after a review."""
 import json
 import uuid
 

@@ -88,7 +88,7 @@ def asked(site):
 
 @pytest.fixture
 def work(site):
-    """An object to fetch, a mail to send; function: what has been claimed of them."""
+    """Makes an object to fetch and a mail to send. Returns a function: which of them have been claimed."""
     site.ask("select sync.mark('customer', 'cus_1')")
     site.ask("insert into mail.outbox (key, recipient, template, language) "
              "values ('k', 'a@b.example', 'welcome', 'en')")
@@ -152,7 +152,7 @@ def test_f93_a_program_newer_than_the_schema_waits_for_it(site):
         wait_until(lambda: worker.ask("/healthz").status == 200)
 
 
-def test_c92_jobs_finds_out_once_whose_the_key_is(site, work):
+def test_c92_jobs_asks_once_which_stripe_account_the_key_is_of(site, work):
     assert account(site) is None
     with running(site, "jobs"):
         wait_until(lambda: not site.due())
@@ -177,7 +177,7 @@ def test_c92_jobs_with_a_key_of_another_account_does_nothing_and_ends_with_78(si
 
 @pytest.fixture
 def absent(site):
-    """Stripe is not there yet. Function: it comes, and is asked from then on."""
+    """Stripe cannot be reached. Returns a function that starts it."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     site.conf.write_text(site.conf.read_text().replace(site.sim.url, "http://127.0.0.1:%d" % port))
@@ -195,7 +195,7 @@ def absent(site):
 
 @pytest.mark.parametrize("ours", [True, False])
 def test_c92_while_stripe_is_away_no_object_is_claimed_and_afterwards_the_account_counts(site, work, absent, ours):
-    """Mails are this database's own, and sign-in must not wait for Stripe."""
+    """Mails leave meanwhile: they concern this database alone, and sign-in must not wait for Stripe."""
     if not ours:
         site.ask("update meta.stamp set account = 'acct_ours'")
     with running(site, "jobs") as jobs:

@@ -1,4 +1,4 @@
-"""What came in: listed, shown, done again."""
+"""tollgate events: lists, shows and replays what arrived."""
 import json
 import subprocess
 import time

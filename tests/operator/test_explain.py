@@ -1,10 +1,10 @@
-"""Why a tenant is entitled to what, and the operator's word against it."""
+"""tollgate explain and override: why a tenant has its access, and the operator's changes to it."""
 import pytest
 
 
 @pytest.fixture
 def paid(site):
-    """A tenant that has paid, all of it written down."""
+    """A tenant that has paid, with everything stored."""
     site.sub = None
     site.id = site.tenant("anna@example.com")
     session = site.sim.session(client_reference_id=site.id,

@@ -1,4 +1,4 @@
-"""Stripe as the configuration says: the endpoint, prices, meters, the portal."""
+"""tollgate stripe: provisioning of the endpoint, prices, meters and the portal."""
 import json
 import os
 import re
@@ -17,7 +17,7 @@ HERE = "http://localhost/webhooks/stripe"
 
 @pytest.fixture
 def asked(site):
-    """Every call of the test is one that Stripe's description allows, as far as it has it."""
+    """Every call of the test must be one that Stripe's description allows, where the description covers it."""
     site.sim.control("requests", method="DELETE")
     yield site
     for call in site.sim.control("requests"):
@@ -98,7 +98,7 @@ def test_a_failed_creation_leaves_no_file(asked):
     assert not secret.exists()
 
 
-def test_c24_what_somebody_changed_is_seen_and_put_right(applied):
+def test_c24_what_was_changed_by_hand_is_shown_and_put_right(applied):
     ident, = endpoints(applied)
     applied.sim.post(f"/v1/webhook_endpoints/{ident}", {"enabled_events[0]": "*", "disabled": "true"})
     line, = applied.lines("stripe", "diff", code=1)
@@ -252,7 +252,7 @@ def test_c24_a_changed_portal_is_seen_and_put_right(portal):
     assert diff(portal, code=0) == []
 
 
-def test_c24_another_wish_is_another_version_and_the_old_one_stays(portal):
+def test_c24_a_changed_configuration_is_another_version_and_the_old_one_stays(portal):
     use(portal, portal.portal, PORTAL.replace("at_period_end", "no"))
     assert diff(portal)[0][:2] == ("create", "portal configuration")
     line = apply(portal, code=1)[-1]

@@ -120,7 +120,7 @@ class Link:
         while last[:1] != b"Z":
             last = self.server.message()
             received += 1
-            if last[:1] == b"Z":    # before the client can go on, and somebody ask
+            if last[:1] == b"Z":    # before the client can go on and ask for it
                 self.proxy.counted(sql, len(sent) + received)
             self.forward(cut, len(sent) + received - 1, [last], self.client)
         if cut:

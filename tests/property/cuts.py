@@ -1,5 +1,5 @@
-"""cuts: the kinds of transaction that are cut, each with how it is brought about, what its caller does next, and what
-must be true in the end. A case is made once for all cuts of its kind; run() is one of them."""
+"""cuts: the kinds of transaction that are cut: how each is started, what its caller does after the cut, and what must
+hold in the end. A case is made once for all cuts of its kind; run() is one of them."""
 import json
 import secrets
 import time
@@ -25,7 +25,7 @@ class Case:
         pass
 
     def again(self, ask, good):
-        """As people and Stripe do: until it works. (the first answer, the last one)"""
+        """Repeats until it works, as people and Stripe do: (the first answer, the last one)."""
         first = last = ask()
         end = time.monotonic() + PATIENCE
         while last.status != good:
@@ -63,7 +63,7 @@ class Event(Case):
 
 
 class Hint(Event):
-    """What becomes of a hint is no event's fault. They are some time apart, and further after one that failed."""
+    """A hint that fails must not fail its event. Hints keep a distance in time, longer after a failure."""
 
     def run(self, cut):
         armed, end = cut(), time.monotonic() + PATIENCE
@@ -148,7 +148,7 @@ class Journey(SignUp):
 
 
 class Member(Case):
-    """Somebody who has paid, signed in."""
+    """A signed-in user who has paid."""
 
     def prepare(self):
         self.world.begin()
@@ -216,7 +216,7 @@ class SignOut(Member):
 
 
 class Look(Member):
-    """A page that changes nothing: right, or an honest 503."""
+    """A page that changes nothing: correct, or 503."""
 
     def __init__(self, world, name, path, word, status=200):
         super().__init__(world, name)

@@ -1,4 +1,4 @@
-"""life: what one customer does, in a line each. What Stripe refuses at the moment is no fault: it is left out."""
+"""life: the actions of one customer, in a call each. An action that Stripe refuses at the moment is skipped."""
 import hashlib
 import secrets
 
@@ -11,7 +11,7 @@ PRICES = {"starter": "price_starter", "growth": "price_growth"}
 
 
 class Life:
-    """email, tenant and session of one who signed up; said: what was done, for the history."""
+    """email, tenant and session of one customer; said: what was done, for the history."""
 
     def __init__(self, world, plan="starter", trial=0, card="good"):
         self.world, self.plan, self.trial, self.card = world, plan, trial, card
@@ -74,7 +74,7 @@ class Life:
         return self.subscription() if session["payment_status"] != "unpaid" else None
 
     def live_subscription(self):
-        """The newest one when it has begun and not ended: no other may be given any status at will."""
+        """The newest one if it has begun and not ended: only then can it be given any status."""
         ident = self.subscription()
         status = ident and self.world.sim.object("subscription", ident)["status"]
         return None if status in (None, "incomplete", "incomplete_expired", "canceled") else ident

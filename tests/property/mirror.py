@@ -1,4 +1,4 @@
-"""mirror: our rows beside Stripe's objects, field by field, and what else must be true of a tenant."""
+"""mirror: compares our rows with Stripe's objects, field by field, and checks what else must hold for a tenant."""
 from datetime import datetime, timezone
 
 PLANS = {"price_starter": "starter", "price_growth": "growth"}
@@ -104,8 +104,8 @@ def tenant_differences(db, life, state):
 
 
 def mail_differences(db, life, mails):
-    """All that we say was sent has come, and nothing else. Sent twice, because its sender died, it is the same mail: it
-    has one Message-ID."""
+    """The mails that arrived are those marked as sent. A mail sent twice, because its sender died, counts once: it has
+    one Message-ID."""
     came = {value.strip("<>").partition("@")[0] for mail in mails if life.email in mail["to"]
             for name, value in mail["headers"] if name == "Message-ID"}
     sent = {str(ident) for ident, in db.rows("select id from mail.outbox where recipient = %s and state = 'sent'",
@@ -149,7 +149,7 @@ def payment_failed(session, state):
 
 
 def all_differences(world, lives):
-    """Everything that is not as Stripe has it, or as it must be; [] when all is well."""
+    """All differences from Stripe and from what must hold; [] if there are none."""
     state, db = world.sim.get("state"), world.db
     mails = world.mails()
     found = subscription_differences(db, state, lives) + money_differences(world, state, lives)

@@ -1,4 +1,4 @@
-"""Whatever happens to customers, and however Stripe tells it, our rows end as Stripe's objects are.
+"""Random lives of customers with random deliveries: in the end our rows equal Stripe's objects.
 
 A run is a few lives side by side. Between what they do, events are delivered in any order, twice, late, in either
 shape, or not at all; Stripe fails, time passes, programs are killed. PROPERTY_RUNS=N asks for N runs, "full" for all of
@@ -107,7 +107,7 @@ class Run:
         self.waiting = [e for e in self.waiting if e not in lost]
 
     def end(self, number):
-        """Everything but the lost is delivered; then the lost are found, and nothing is wrong any more."""
+        """Delivers everything but the lost events, has reconciliation find those, and expects no difference."""
         self.world.sim.delete("faults")
         self.deliver(number, 1.0, 0.1)
         self.world.quiet()

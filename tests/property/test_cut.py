@@ -1,5 +1,5 @@
-"""The connection to PostgreSQL breaks at every message boundary of every kind of transaction, by FIN, by RST or by
-silence: nothing is lost and nothing is done twice. Then the one to Stripe, before and after the effect of each call.
+"""Cuts the connection to PostgreSQL at every message boundary of every kind of transaction, by FIN, by RST or by
+silence: nothing may be lost or done twice. Then cuts the one to Stripe, before and after the effect of each call.
 
 All cuts with PROPERTY_RUNS=full (more than 1,000); else as many as fit into a check, drawn by PROPERTY_SEED.
 """
@@ -17,7 +17,7 @@ from world import HURRIED, PATIENCE, SEED, TALLY, configure, runs
 
 @pytest.fixture(scope="module")
 def cut_world(world):
-    """All programs reach PostgreSQL through the proxy, and are soon tired of waiting."""
+    """All programs reach PostgreSQL through the proxy, with short timeouts."""
     path = Path(world.stack["config"])
     before = path.read_text()
     world.proxy = Proxy(world.dir + "/run/.s.PGSQL.5432")

@@ -96,7 +96,7 @@ class Killer:
             self.await_server()
 
     def crash(self):
-        """At once, without a word to anybody, as after the power went."""
+        """Immediate shutdown, as after a power failure."""
         self.server(signal.SIGQUIT)
 
     def postgres(self):
@@ -122,7 +122,7 @@ def command_line(pid):
 
 @pytest.fixture
 def lives(world):
-    """Customers of whom all is known."""
+    """Customers whose events have all been applied."""
     world.begin()
     found = [Life(world) for _ in range(12)]
     list(world.pool.map(Life.sign_up, found))

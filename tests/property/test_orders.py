@@ -21,7 +21,7 @@ def chosen():
 
 
 def live(life):
-    """A customer who pays, changes the plan once, and leaves."""
+    """A customer who pays, changes the plan once and cancels."""
     life.sign_up()
     assert life.act("pay") and life.act("change", "price_growth") and life.act("cancel")
 

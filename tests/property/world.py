@@ -1,5 +1,5 @@
-"""world: one stack that goes through many lives. The test says which event is delivered when, and how often; programs
-are killed; and what must become true is waited for by asking, never by sleeping for as long as it might take."""
+"""world: one stack for many lives of customers. The test chooses when and how often an event is delivered and kills
+programs. It waits for a result by polling, never by a fixed sleep."""
 import contextlib
 import hashlib
 import hmac
@@ -42,7 +42,7 @@ FILLED = """select distinct format('%I.%I', t.table_schema, t.table_name) from i
         or (t.table_schema, t.table_name) = ('auth', 'users'))"""
 OURS = ("charge.", "checkout.session.", "customer.created", "customer.updated", "customer.deleted",
         "customer.subscription.", "invoice.", "refund.")      # the rest is kept when it comes, and not looked for
-UNASKED = ("charge.succeeded", "charge.failed", "invoice.payment_succeeded")      # say what another says too
+UNASKED = ("charge.succeeded", "charge.failed", "invoice.payment_succeeded")      # repeat what another event says
 # What programs are told, so that hours need not pass.
 HURRIED = {"jobs_poll_ms": 20, "jobs_settle_ms": 0, "stripe_timeout_ms": 1500, "stripe_rate": 1000,
            "mail_timeout_ms": 3000, "database_timeout_ms": 3000}
@@ -135,7 +135,7 @@ class World:
         return self.db.value("select object_kind from inbox.events where id = %s", event["id"]) == kind
 
     def leases_end(self):
-        """What was claimed by the dead is free again, as it would be half a minute later."""
+        """Frees what killed processes had claimed, as half a minute would."""
         self.hasten("sync.objects", "claimed_until = now() - interval '1 s'", "claimed_until > now()")
         self.hasten("mail.outbox", "claimed_until = now() - interval '1 s'", "claimed_until > now()")
 
@@ -146,14 +146,14 @@ class World:
         self.hasten("mail.outbox", "next_at = now()", waits + "state = 'pending'")
 
     def hasten(self, table, change, which):
-        """Passes over rows that somebody is at."""
+        """Skips rows that are locked."""
         self.db.execute(f"update {table} set {change} where ctid in "
                         f"(select ctid from {table} where {which} for update skip locked)")
 
     # -- deliveries
 
     def begin(self):
-        """Stripe as new, and our database as after its migration: what Stripe has forgotten would be drift."""
+        """Resets Stripe, and our database to its state after migration, since leftover rows would be drift."""
         self.begun = self.db.value("select now()")
         while not self.emptied():
             pass
@@ -204,7 +204,7 @@ class World:
             return 0
 
     def deliver(self, event):
-        """Until it is accepted, as Stripe does it, who only waits longer."""
+        """Repeats until it is accepted, as Stripe does with longer waits."""
         end = time.monotonic() + PATIENCE
         while (status := self.attempt(event["payload"].encode())) != 200:
             assert status == 0 or status in RETRIED, (status, event["payload"])
@@ -235,7 +235,7 @@ class World:
         while not self.looked_through():
             now = time.monotonic()
             assert now - begun < PATIENCE, self.db.rows("select * from sync.cursors")
-            if now - nudged > 5:        # whoever was at it has died, or failed
+            if now - nudged > 5:        # the process that held it has died or failed
                 self.db.execute("update sync.cursors set claimed_until = null")
                 self.kill("second")
                 nudged = now
@@ -260,7 +260,7 @@ class World:
         return f"{dirty} dirty objects, {received} events received, {mails} mails" if dirty or received or mails else ""
 
     def quiet(self, lease=5):
-        """Waits until all is done. What one failed attempt postponed is hurried; what hangs on a lease, less so."""
+        """Waits until all is done. Shortens the back-off of failed attempts, and less often a lease."""
         begun, hurried, freed = time.monotonic(), time.monotonic(), time.monotonic()
         while why := self.unrest():
             now = time.monotonic()
@@ -285,7 +285,7 @@ class World:
             "on (o.kind, o.id) = (e.object_kind, e.object_id) where e.state = 'received' limit 20")
 
     def dead(self):
-        """What was given up since the run began."""
+        """What was dead-lettered since the run began."""
         return self.db.rows("select kind, id, last_error from sync.objects where dead_at >= %s union all "
                             "select template, key, last_error from mail.outbox where state = 'dead' "
                             "and created_at >= %s", self.begun, self.begun)

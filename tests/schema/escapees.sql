@@ -1,10 +1,10 @@
--- What breaks the rules, one line each: the catalogue as it is against the rules as they are meant.
+-- Violations of the rules, one row each: the system catalogue compared with the rules.
 
 create view tap.our_schema as
 	select n.oid, n.nspname as name from pg_namespace n
 	where n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'public', 'tap', 'meta');
 
--- and all that is in meta but the administrator's own list
+-- with all of meta but the administrator's own list
 create view tap.our_table as
 	select c.oid, format('%s.%s', n.nspname, c.relname) as name, c.relkind, c.relowner, c.relrowsecurity,
 		c.relforcerowsecurity, c.reloptions, c.relacl
@@ -30,7 +30,8 @@ create view tap.escaped_table as
 	union all
 	select name || ' is a kind of table that policies do not reach' from tap.our_table where relkind in ('m', 'f')
 	union all
-	select format('%s grants %s to %s', t.name, a.privilege_type, coalesce(nullif(a.grantee, 0)::regrole::text, 'public'))
+	select format('%s grants %s to %s', t.name, a.privilege_type,
+		coalesce(nullif(a.grantee, 0)::regrole::text, 'public'))
 		from tap.our_table t cross join aclexplode(t.relacl) a
 		where a.grantee <> t.relowner
 			and (a.grantee = 0 or a.is_grantable or a.privilege_type in ('TRUNCATE', 'REFERENCES', 'TRIGGER'));
@@ -39,8 +40,10 @@ create view tap.escaped_policy as
 	select format('policy %s on %s.%s is for public', policyname, schemaname, tablename) as fault from pg_policies
 		where roles @> '{public}'
 	union all
-	select format('policy %s on %s.%s calls a function for each row', policyname, schemaname, tablename) from pg_policies
-		where regexp_replace(concat_ws(' ', qual, with_check), 'SELECT [a-z_]+\.[a-z_]+\(', '', 'g') ~ '[a-z_]+\.[a-z_]+\(';
+	select format('policy %s on %s.%s calls a function for each row', policyname, schemaname, tablename)
+		from pg_policies
+		where regexp_replace(concat_ws(' ', qual, with_check), 'SELECT [a-z_]+\.[a-z_]+\(', '',
+			'g') ~ '[a-z_]+\.[a-z_]+\(';
 
 create view tap.escaped_function as
 	select name || ' is executable by public' as fault from tap.our_function f
@@ -66,9 +69,11 @@ create view tap.escaped_function as
 create view tap.escaped_schema as
 	select format('schema %s is open to %s', s.name, coalesce(nullif(a.grantee, 0)::regrole::text, 'public')) as fault
 		from pg_namespace n join tap.our_schema s on s.oid = n.oid cross join aclexplode(n.nspacl) a
-		where a.grantee = 0 or (a.privilege_type = 'CREATE' and (select rolcanlogin and not rolsuper from pg_roles r where r.oid = a.grantee))
+		where a.grantee = 0 or (a.privilege_type = 'CREATE'
+			and (select rolcanlogin and not rolsuper from pg_roles r where r.oid = a.grantee))
 	union all
-	select format('schema %s is not owned by tollgate_owner', s.name) from tap.our_schema s join pg_namespace n on n.oid = s.oid
+	select format('schema %s is not owned by tollgate_owner', s.name)
+		from tap.our_schema s join pg_namespace n on n.oid = s.oid
 		where pg_get_userbyid(n.nspowner) <> 'tollgate_owner';
 
 create view tap.escapee as

@@ -18,8 +18,9 @@ begin
 end
 $$;
 
--- The SQLSTATE of a statement as a login role, '00000' when it went through.
-create function tap.state_of(p_role text, p_statement text, p_bearer text default '') returns text language plpgsql as $$
+-- The SQLSTATE of a statement as a login role, '00000' on success.
+create function tap.state_of(p_role text, p_statement text, p_bearer text default '') returns text
+	language plpgsql as $$
 begin
 	perform set_config('app.bearer', p_bearer, true);
 	perform set_config('role', p_role, true);
@@ -35,8 +36,9 @@ $$;
 create function tap.open_draft(p_key text, p_email text, p_ip inet default '192.0.2.1', p_plan text default 'starter')
 	returns jsonb language plpgsql as $$
 begin
-	return tap.ask('tollgate_signup', format('api.open_draft(%L, %L, %L, %L, %L, %L)', p_key::bytea, p_email, p_plan, 'en',
-		sha256('flow of ' || p_key::bytea), p_ip));
+	return tap.ask('tollgate_signup',
+		format('api.open_draft(%L, %L, %L, %L, %L, %L)', p_key::bytea, p_email, p_plan,
+		'en', sha256('flow of ' || p_key::bytea), p_ip));
 end
 $$;
 
@@ -54,19 +56,21 @@ $$;
 -- The claim on this object, made due before all others.
 create function tap.claim(p_kind text, p_id text) returns jsonb language plpgsql as $$
 begin
-	update sync.objects o set next_at = now() - interval '1 day', claimed_until = null where o.kind = p_kind and o.id = p_id;
+	update sync.objects o set next_at = now() - interval '1 day', claimed_until = null
+		where o.kind = p_kind and o.id = p_id;
 	return tap.ask('tollgate_jobs', 'service.claim_object(60)');
 end
 $$;
 
 create function tap.write(p_claim jsonb, p_doc jsonb) returns jsonb language plpgsql as $$
 begin
-	return tap.ask('tollgate_jobs', format('service.write_%s(%L, %L, %L, %s, %L)', p_claim ->> 'kind', p_claim ->> 'claim',
-		p_claim ->> 'kind', p_claim ->> 'id', p_claim ->> 'version', p_doc));
+	return tap.ask('tollgate_jobs',
+		format('service.write_%s(%L, %L, %L, %s, %L)',
+		p_claim ->> 'kind', p_claim ->> 'claim', p_claim ->> 'kind', p_claim ->> 'id', p_claim ->> 'version', p_doc));
 end
 $$;
 
--- As Stripe would answer now: a notice of a change, the claim, the document written down.
+-- An object as Stripe would answer it now: an event about it, the claim, the write.
 create function tap.sync(p_kind text, p_doc jsonb) returns jsonb language plpgsql as $$
 begin
 	perform tap.receive('evt_' || gen_random_uuid(), p_kind, p_doc ->> 'id');
@@ -76,8 +80,10 @@ $$;
 
 -- Documents of one purchase, named p_name; p_more overrides members.
 create function tap.checkout(p_name text, p_tenant text, p_more jsonb default '{}') returns jsonb language sql as $$
-	select jsonb_build_object('id', 'cs_' || p_name, 'object', 'checkout.session', 'mode', 'subscription', 'status', 'complete',
-		'payment_status', 'paid', 'client_reference_id', p_tenant, 'metadata', jsonb_build_object('tenant_id', p_tenant),
+	select jsonb_build_object('id', 'cs_' || p_name, 'object', 'checkout.session',
+		'mode', 'subscription', 'status', 'complete',
+		'payment_status', 'paid', 'client_reference_id', p_tenant,
+		'metadata', jsonb_build_object('tenant_id', p_tenant),
 		'customer', 'cus_' || p_name, 'subscription', 'sub_' || p_name) || p_more
 $$;
 
@@ -95,16 +101,22 @@ $$;
 
 -- An invoice, charge and dispute of that subscription and customer.
 create function tap.invoice(p_name text, p_more jsonb default '{}') returns jsonb language sql as $$
-	select jsonb_build_object('id', 'in_' || p_name, 'object', 'invoice', 'status', 'paid', 'customer', 'cus_' || p_name,
-		'parent', jsonb_build_object('type', 'subscription_details', 'subscription_details', jsonb_build_object('subscription', 'sub_' || p_name)),
-		'currency', 'eur', 'amount_due', 1900, 'amount_paid', 1900, 'total', 1900, 'number', 'N-' || p_name, 'created', 1798000000,
+	select jsonb_build_object('id', 'in_' || p_name, 'object', 'invoice', 'status', 'paid', 'customer', 'cus_'
+		|| p_name,
+		'parent', jsonb_build_object(
+			'type', 'subscription_details', 'subscription_details',
+			jsonb_build_object('subscription', 'sub_' || p_name)),
+		'currency', 'eur', 'amount_due', 1900, 'amount_paid', 1900, 'total', 1900, 'number', 'N-' || p_name,
+			'created', 1798000000,
 		'attempt_count', 1, 'hosted_invoice_url', 'https://invoice.stripe.test/' || p_name,
-		'invoice_pdf', 'https://invoice.stripe.test/pdf', 'status_transitions', '{"paid_at": 1798000060}'::jsonb) || p_more
+		'invoice_pdf', 'https://invoice.stripe.test/pdf', 'status_transitions', '{"paid_at": 1798000060}'::jsonb)
+			|| p_more
 $$;
 
 create function tap.charge(p_name text, p_more jsonb default '{}') returns jsonb language sql as $$
 	select jsonb_build_object('id', 'ch_' || p_name, 'object', 'charge', 'customer', 'cus_' || p_name, 'amount', 1900,
-		'amount_refunded', 0, 'refunded', false, 'currency', 'eur', 'status', 'succeeded', 'created', 1798000060) || p_more
+		'amount_refunded', 0, 'refunded', false, 'currency', 'eur', 'status', 'succeeded', 'created', 1798000060)
+			|| p_more
 $$;
 
 create function tap.dispute(p_name text, p_more jsonb default '{}') returns jsonb language sql as $$
@@ -112,7 +124,7 @@ create function tap.dispute(p_name text, p_more jsonb default '{}') returns json
 		'currency', 'eur', 'status', 'needs_response', 'reason', 'fraudulent', 'created', 1798000070) || p_more
 $$;
 
--- As tap.sync, told by an event of this type and time.
+-- As tap.sync, with an event of this type and time.
 create function tap.hint(p_kind text, p_type text, p_created bigint, p_doc jsonb) returns jsonb language plpgsql as $$
 begin
 	perform tap.receive('evt_' || gen_random_uuid(), p_kind, p_doc ->> 'id',
@@ -123,7 +135,8 @@ $$;
 
 -- What was mailed of notices: "kind recipient language", in order.
 create function tap.notices(p_tenant text) returns text language sql as $$
-	select string_agg(format('%s %s %s', replace(o.template, 'notice_', ''), o.recipient, o.language), ', ' order by o.template, o.recipient)
+	select string_agg(format('%s %s %s', replace(o.template, 'notice_', ''), o.recipient, o.language),
+		', ' order by o.template, o.recipient)
 	from mail.outbox o where o.key like 'notice:' || p_tenant || ':%'
 $$;
 
@@ -140,11 +153,12 @@ begin
 end
 $$;
 
--- What was mailed last to this address: {"hash": of the link, "code"}. Within a transaction all are of one time: the one
--- that signs in is the last, else where it was put must tell.
+-- What was mailed last to this address: {"hash": of the link, "code"}. Within a transaction all are of one time: the
+-- one that signs in is the last, else where it was put must tell.
 create function tap.mailed(p_email text) returns jsonb language sql as $$
 	select jsonb_build_object('code', o.data ->> 'code', 'state', o.state, 'template', o.template, 'hash', h.hash)
-	from mail.outbox o cross join lateral sha256(decode(translate(o.data ->> 'token', '-_', '+/') || '=', 'base64')) h (hash)
+	from mail.outbox o cross join lateral sha256(decode(translate(o.data ->> 'token', '-_', '+/') || '=', 'base64')) h (
+		hash)
 		left join auth.links l on l.hash = h.hash and l.used_at is null and l.expires_at > now()
 	where o.recipient = p_email order by o.created_at desc, o.state = 'void' desc, l.hash is null, o.ctid desc limit 1
 $$;
@@ -156,7 +170,8 @@ begin
 end
 $$;
 
-create function tap.request(p_email text, p_flow text, p_ip inet default '192.0.2.1') returns jsonb language plpgsql as $$
+create function tap.request(p_email text, p_flow text, p_ip inet default '192.0.2.1') returns jsonb
+	language plpgsql as $$
 begin
 	return tap.ask('tollgate_account', format('api.request_link(%L, %L, %L, %L, %L)', p_email, sha256(p_flow::bytea),
 		'/settings/billing', 'en', p_ip));

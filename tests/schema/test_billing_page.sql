@@ -1,4 +1,4 @@
--- The billing page: what happens next, invoices, payments, notices; and for whom.
+-- The billing page: what happens next, invoices, payments, notices, and who sees them.
 begin;
 select no_plan();
 
@@ -6,61 +6,93 @@ select tap.paid('ann') as ann \gset
 select auth.ensure_user('mia@example.org') as mia \gset
 insert into app.members (tenant_id, user_id, role) values (:'ann', :'mia', 'member');
 select tap.session('ann@example.org', 'a') as a, tap.session('mia@example.org', 'm') as m \gset
-create function pg_temp.page(p_bearer text) returns jsonb language sql as $$ select tap.ask('tollgate_billing', 'api.billing_page()', p_bearer) $$;
--- what is next: "kind day amount", of a subscription that ends its period at 1800000000
+create function pg_temp.page(p_bearer text) returns jsonb
+	language sql as $$ select tap.ask('tollgate_billing', 'api.billing_page()', p_bearer) $$;
+-- what happens next: "kind day amount", for a subscription whose period ends at 1800000000
 create function pg_temp.next(p_bearer text, p_more jsonb) returns text language plpgsql as $$
 declare
 	n jsonb;
 begin
-	perform tap.sync('subscription', tap.subscription('ann', null, jsonb_build_object('items', jsonb_build_object('data', jsonb_build_array(jsonb_build_object(
-		'price', '{"id": "price_starter", "active": true, "unit_amount": 1900, "currency": "eur"}'::jsonb, 'quantity', 2,
+	perform tap.sync('subscription',
+		tap.subscription('ann', null,
+		jsonb_build_object('items', jsonb_build_object('data', jsonb_build_array(jsonb_build_object(
+		'price', '{"id": "price_starter", "active": true, "unit_amount": 1900, "currency": "eur"}'::jsonb,
+			'quantity', 2,
 		'current_period_start', 1798000000, 'current_period_end', 1800000000)))) || p_more));
 	n := pg_temp.page(p_bearer) #> '{account,next}';
 	return concat_ws(' ', n ->> 'kind', left(n #>> '{date,iso}', 10), n #>> '{amount,text}');
 end
 $$;
-create function pg_temp.day(p_in interval) returns text language sql as $$ select left(api.date_document(now() + p_in) ->> 'iso', 10) $$;
+create function pg_temp.day(p_in interval) returns text
+	language sql as $$ select left(api.date_document(now() + p_in) ->> 'iso', 10) $$;
 
 select is(pg_temp.next(:'a', v.more), v.next, 'C97 next: ' || v.more::text)
-from (values ('{}'::jsonb, 'renews 2027-01-15 38.00 EUR'), ('{"cancel_at_period_end": true}', 'ends 2027-01-15'), ('{"cancel_at": 1799000000}', 'ends 2027-01-03'),
-	('{"status": "trialing", "trial_end": 1799000000}', 'trial_ends 2027-01-03 38.00 EUR'), ('{"status": "trialing", "trial_end": 1799000000, "cancel_at": 1799000000}', 'ends 2027-01-03'),
-	('{"status": "past_due"}', 'grace_ends ' || pg_temp.day('7 days')), ('{"status": "unpaid"}', 'nothing'), ('{"status": "paused"}', 'nothing'),
-	('{"status": "canceled"}', 'nothing'), ('{"status": "incomplete"}', 'nothing'), ('{"status": "some_new_word"}', 'nothing')) v (more, next);
+from (values ('{}'::jsonb, 'renews 2027-01-15 38.00 EUR'), ('{"cancel_at_period_end": true}', 'ends 2027-01-15'),
+	('{"cancel_at": 1799000000}', 'ends 2027-01-03'),
+	('{"status": "trialing", "trial_end": 1799000000}', 'trial_ends 2027-01-03 38.00 EUR'),
+	('{"status": "trialing", "trial_end": 1799000000, "cancel_at": 1799000000}', 'ends 2027-01-03'),
+	('{"status": "past_due"}', 'grace_ends ' || pg_temp.day('7 days')), ('{"status": "unpaid"}', 'nothing'),
+	('{"status": "paused"}', 'nothing'),
+	('{"status": "canceled"}', 'nothing'), ('{"status": "incomplete"}', 'nothing'),
+	('{"status": "some_new_word"}', 'nothing')) v (more, next);
 select is(pg_temp.page(:'a') #>> '{account,next,label}', 'next_nothing', 'C97 with a name in the catalogues');
-select tap.sync('invoice', tap.invoice('ann', jsonb_build_object('status', 'open', 'amount_paid', 0, 'next_payment_attempt', extract(epoch from now() + interval '2 days')::bigint))) \g /dev/null
-select is(pg_temp.next(:'a', '{"status": "past_due"}'), 'retry ' || pg_temp.day('2 days') || ' 19.00 EUR', 'C97 next: another attempt, within grace');
+select tap.sync('invoice',
+	tap.invoice('ann', jsonb_build_object('status', 'open', 'amount_paid', 0,
+	'next_payment_attempt', extract(epoch from now() + interval '2 days')::bigint))) \g /dev/null
+select is(pg_temp.next(:'a', '{"status": "past_due"}'), 'retry ' || pg_temp.day('2 days') || ' 19.00 EUR',
+	'C97 next: another attempt, within grace');
 update billing.subscriptions set past_due_since = now() - interval '6 days' where id = 'sub_ann';
-select is(pg_temp.next(:'a', '{"status": "past_due"}'), 'grace_ends ' || pg_temp.day('1 day'), 'C97 next: grace ends before it');
-select is(pg_temp.next(:'a', jsonb_build_object('status', 'past_due', 'cancel_at', extract(epoch from now() + interval '1 hour')::bigint)),
+select is(pg_temp.next(:'a', '{"status": "past_due"}'), 'grace_ends ' || pg_temp.day('1 day'),
+	'C97 next: grace ends before it');
+select is(pg_temp.next(:'a',
+	jsonb_build_object('status', 'past_due', 'cancel_at', extract(epoch from now() + interval '1 hour')::bigint)),
 	'ends ' || pg_temp.day('1 hour'), 'C97 next: the end that is scheduled, before either');
 update billing.subscriptions set past_due_since = now() - interval '8 days' where id = 'sub_ann';
-select is(pg_temp.next(:'a', '{"status": "past_due"}'), 'retry ' || pg_temp.day('2 days') || ' 19.00 EUR', 'C97 next: another attempt after grace');
-select is(pg_temp.page(:'a') #> '{account,entitlement}', '{"allowed": false, "plan": "plan_starter", "reason": "reason_grace_over", "features": [], "until": null}', 'C44 and what it entitles to');
+select is(pg_temp.next(:'a', '{"status": "past_due"}'), 'retry ' || pg_temp.day('2 days') || ' 19.00 EUR',
+	'C97 next: another attempt after grace');
+select is(pg_temp.page(:'a') #> '{account,entitlement}',
+	'{"allowed": false, "plan": "plan_starter", "reason": "reason_grace_over", "features": [], "until": null}',
+	'C44 and what it entitles to');
 
 -- notices
 update billing.notifications set seen_at = now();
-select is(e - 'id' - 'date', '{"kind": "notice_payment_failed", "amount": {"minor": 1900, "currency": "eur", "text": "19.00 EUR"}, "url": "https://invoice.stripe.test/ann"}',
-	'C41 a failed payment is on the page, with the way to pay') from jsonb_array_elements(pg_temp.page(:'a') -> 'notices') e;
+select is(e - 'id' - 'date',
+	'{"kind": "notice_payment_failed", "amount": {"minor": 1900, "currency": "eur", "text": "19.00 EUR"},
+		"url": "https://invoice.stripe.test/ann"}',
+	'C41 a failed payment is on the page, with the way to pay')
+		from jsonb_array_elements(pg_temp.page(:'a') -> 'notices') e;
 select is(pg_temp.page(:'a') #>> '{payments,0,kind}', 'payment_failed', 'C97 and among the payments');
 select tap.sync('invoice', tap.invoice('ann', '{"attempt_count": 2}')) \g /dev/null
-select is(jsonb_path_query_array(pg_temp.page(:'a'), '$.notices[*].kind'), '["notice_recovered"]', 'C41 once paid it is recovered, and only that');
-select tap.ask('tollgate_billing', format('api.see_notice(%s)', pg_temp.page(:'a') #>> '{notices,0,id}'), :'a') \g /dev/null
+select is(jsonb_path_query_array(pg_temp.page(:'a'), '$.notices[*].kind'), '["notice_recovered"]',
+	'C41 once paid it is recovered, and only that');
+select tap.ask('tollgate_billing', format('api.see_notice(%s)', pg_temp.page(:'a') #>> '{notices,0,id}'), :'a')
+	\g /dev/null
 select is(pg_temp.page(:'a') -> 'notices', '[]', 'C41 until it is seen');
 
 -- invoices and payments
-select is(pg_temp.page(:'a') -> 'invoices', jsonb_build_array(jsonb_build_object('number', 'N-ann', 'status', 'invoice_paid', 'date', api.date_document(to_timestamp(1798000000)),
-	'amount', '{"minor": 1900, "currency": "eur", "text": "19.00 EUR"}'::jsonb, 'hosted_url', 'https://invoice.stripe.test/ann', 'pdf_url', 'https://invoice.stripe.test/pdf')), 'C97 an invoice');
-select tap.sync('invoice', tap.invoice('ann', jsonb_build_object('id', 'in_' || n, 'number', 'N-' || n, 'created', 1798000000 + n, 'status', case n when 14 then 'draft' when 13 then 'some_new_word' else 'paid' end)))
+select is(pg_temp.page(:'a') -> 'invoices',
+	jsonb_build_array(jsonb_build_object('number', 'N-ann',
+	'status', 'invoice_paid', 'date', api.date_document(to_timestamp(1798000000)),
+	'amount', '{"minor": 1900, "currency": "eur", "text": "19.00 EUR"}'::jsonb,
+	'hosted_url', 'https://invoice.stripe.test/ann', 'pdf_url', 'https://invoice.stripe.test/pdf')), 'C97 an invoice');
+select tap.sync('invoice',
+	tap.invoice('ann', jsonb_build_object('id', 'in_' || n, 'number', 'N-' || n, 'created', 1798000000 + n,
+	'status', case n when 14 then 'draft' when 13 then 'some_new_word' else 'paid' end)))
 from generate_series(1, 14) n \g /dev/null
-select is(jsonb_path_query_array(pg_temp.page(:'a'), '$.invoices[*].number'), '["N-13", "N-12", "N-11", "N-10", "N-9", "N-8", "N-7", "N-6", "N-5", "N-4", "N-3", "N-2"]', 'C97 the latest twelve, no drafts');
+select is(jsonb_path_query_array(pg_temp.page(:'a'), '$.invoices[*].number'),
+	'["N-13", "N-12", "N-11", "N-10", "N-9", "N-8", "N-7", "N-6", "N-5", "N-4", "N-3", "N-2"]',
+	'C97 the latest twelve, no drafts');
 select is(pg_temp.page(:'a') #>> '{invoices,0,status}', 'invoice_unknown', 'C97 and of a status that nobody knows');
 select is(jsonb_array_length(pg_temp.page(:'a') -> 'payments'), 12, 'C97 as many payments');
-select tap.sync('charge', tap.charge('ann', '{"amount_refunded": 500}')), tap.sync('dispute', tap.dispute('ann')) \g /dev/null
+select tap.sync('charge', tap.charge('ann', '{"amount_refunded": 500}')), tap.sync('dispute', tap.dispute('ann'))
+	\g /dev/null
 update billing.disputes set opened_at = '2030-01-01Z';
-select is(jsonb_path_query_array(pg_temp.page(:'a'), '$.payments[0 to 1].kind'), '["payment_disputed", "payment_refunded"]', 'C97 refunds and disputes too');
+select is(jsonb_path_query_array(pg_temp.page(:'a'), '$.payments[0 to 1].kind'),
+	'["payment_disputed", "payment_refunded"]', 'C97 refunds and disputes too');
 
--- for whom
-select is(pg_temp.page(:'m') - 'account', '{"email": "mia@example.org", "invoices": [], "payments": [], "notices": []}', 'D14 a plain member sees no money');
+-- who sees them
+select is(pg_temp.page(:'m') - 'account', '{"email": "mia@example.org", "invoices": [], "payments": [], "notices": []}',
+	'D14 a plain member sees no money');
 select is(pg_temp.page(:'m') #>> '{account,entitlement,reason}', 'reason_grace_over', 'C63 but what there is to use');
 
 -- buying again
@@ -69,33 +101,43 @@ select tap.sync('subscription', tap.subscription('ann', :'ann', '{"status": "can
 select is(pg_temp.page(:'a') #> '{account,can_subscribe}', 'true', 'C12 who had one may');
 select is(pg_temp.page(:'m') #> '{account,can_subscribe}', 'false', 'D14 but no plain member');
 
--- neither paid for nor on its way, and on its way
+-- nothing paid for, and a purchase under way
 select tap.paid('eve') as eve \gset
 update billing.subscriptions set tenant_id = :'ann' where tenant_id = :'eve';
 select tap.session('eve@example.org', 'e') as e \gset
 select is(pg_temp.page(:'e') #> '{account,can_subscribe}', 'true', 'C12 who has none may');
 select tap.open_draft('zoe', 'zoe@example.org') ->> 'tenant' as zoe \gset
 select tap.sync('checkout', tap.checkout('zoe', :'zoe')) \g /dev/null
-select is(pg_temp.page(tap.session('zoe@example.org', 'z')) #> '{account,can_subscribe}', 'false', 'C12 whose subscription is on its way buys no other');
+select is(pg_temp.page(tap.session('zoe@example.org', 'z')) #> '{account,can_subscribe}',
+	'false', 'C12 whose subscription is on its way buys no other');
 
--- what a renewal costs: of all items, or nothing is said of it; p_prices over a plain one of 19 a month, each for two
+-- the amount of a renewal: of all items, or none; p_prices override a plain price of 19 a month, quantity 2
 create function pg_temp.cost(p_bearer text, p_prices jsonb, p_more jsonb default '{}') returns text language sql as $$
 	select split_part(pg_temp.next(p_bearer, p_more || jsonb_build_object('items', jsonb_build_object('data', (
-		select jsonb_agg(jsonb_build_object('quantity', 2, 'current_period_start', 1798000000, 'current_period_end', 1800000000) || coalesce(p -> 'item', '{}')
-			|| jsonb_build_object('price', '{"id": "price_starter", "active": true, "unit_amount": 1900, "currency": "eur",
-				"recurring": {"interval": "month", "interval_count": 1, "usage_type": "licensed"}, "transform_quantity": null}' || p - 'item'))
+		select jsonb_agg(jsonb_build_object('quantity', 2, 'current_period_start', 1798000000,
+			'current_period_end', 1800000000) || coalesce(p -> 'item', '{}')
+			|| jsonb_build_object('price',
+				'{"id": "price_starter", "active": true, "unit_amount": 1900, "currency": "eur",
+				"recurring": {"interval": "month", "interval_count": 1, "usage_type": "licensed"},
+				"transform_quantity": null}' || p - 'item'))
 		from jsonb_array_elements(p_prices) p)))), '2027-01-15', 2)
 $$;
 select is(pg_temp.cost(:'a', v.prices, v.more), v.cost, 'C97 a renewal of ' || v.description)
-from (values ('[{}]'::jsonb, '{}'::jsonb, ' 38.00 EUR', 'one item'), ('[{}, {"id": "price_seat", "unit_amount": 500, "item": {"quantity": 10}}]', '{}', ' 88.00 EUR', 'two'),
+from (values ('[{}]'::jsonb, '{}'::jsonb, ' 38.00 EUR', 'one item'),
+	('[{}, {"id": "price_seat", "unit_amount": 500, "item": {"quantity": 10}}]', '{}', ' 88.00 EUR', 'two'),
 	('[{"unit_amount": 99999999, "item": {"quantity": 999999999999}}]', '{}', '', 'more than money can be'),
-	('[{"unit_amount": 9007199254740992, "item": {"quantity": 1}}]', '{}', ' 90071992547409.92 EUR', 'as much as can be'),
+	('[{"unit_amount": 9007199254740992, "item": {"quantity": 1}}]', '{}', ' 90071992547409.92 EUR',
+	'as much as can be'),
 	('[{"unit_amount": 9007199254740992, "item": {"quantity": 1}}, {"unit_amount": 1}]', '{}', '', 'more than that'),
-	('[{}, {"id": "price_use", "recurring": {"interval": "month", "interval_count": 1, "usage_type": "metered"}}]', '{}', '', 'usage'),
-	('[{}, {"id": "price_tier", "unit_amount": null}]', '{}', '', 'tiers'), ('[{"transform_quantity": {"divide_by": 10, "round": "up"}}]', '{}', '', 'packages'),
-	('[{}, {"id": "price_year", "recurring": {"interval": "year", "interval_count": 1}}]', '{}', '', 'items that are not renewed together'),
+	('[{}, {"id": "price_use", "recurring": {"interval": "month", "interval_count": 1, "usage_type": "metered"}}]',
+	'{}', '', 'usage'),
+	('[{}, {"id": "price_tier", "unit_amount": null}]', '{}', '', 'tiers'),
+	('[{"transform_quantity": {"divide_by": 10, "round": "up"}}]', '{}', '', 'packages'),
+	('[{}, {"id": "price_year", "recurring": {"interval": "year", "interval_count": 1}}]', '{}', '',
+	'items that are not renewed together'),
 	('[{}, {"id": "price_usd", "currency": "usd"}]', '{"currency": "eur"}', '', 'a price in another currency'),
-	('[{}]', '{"currency": "usd"}', '', 'a subscription in another currency than its price is listed in')) v (prices, more, cost, description);
+	('[{}]', '{"currency": "usd"}', '', 'a subscription in another currency than its price is listed in'))
+	v (prices, more, cost, description);
 
 select * from finish();
 rollback;

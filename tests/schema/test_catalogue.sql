@@ -1,4 +1,4 @@
--- Nothing escapes the rules, and an escapee is seen.
+-- Nothing breaks the rules, and a violation is found.
 begin;
 select no_plan();
 
@@ -6,7 +6,7 @@ select is_empty('select fault from tap.escapee', 'C62 no table, policy, function
 select cmp_ok((select count(*) from tap.our_table), '>=', 14::bigint, 'C62 the check looks at the tables');
 select cmp_ok((select count(*) from tap.our_function), '>=', 60::bigint, 'C62 the check looks at the functions');
 
--- p_statement makes an escapee; what the check says of it, the statement undone again
+-- the fault that is found after p_statement, which is undone again
 create function pg_temp.caught(p_statement text) returns text[] language plpgsql as $$
 declare
 	faults text[];
@@ -24,13 +24,15 @@ select is(pg_temp.caught($$create table app.stray (tenant_id uuid); alter table 
 	'C62 a new table without row-level security is caught');
 select is(pg_temp.caught($$create table app.stray (tenant_id uuid); alter table app.stray owner to tollgate_owner;
 	alter table app.stray enable row level security; create policy p on app.stray to tollgate_account using (true)$$),
-	array['app.stray does not force row-level security'], 'D27 a new table that does not force it on its owner is caught');
+	array['app.stray does not force row-level security'],
+	'D27 a new table that does not force it on its owner is caught');
 select is(pg_temp.caught($$alter table app.tenants no force row level security$$),
 	array['app.tenants does not force row-level security'], 'D27 a table that stops forcing it is caught');
 select is(pg_temp.caught($$drop policy own on app.profiles; drop policy trigger on app.profiles;
 	drop policy language on app.profiles; drop policy prefer on app.profiles$$),
 	array['app.profiles has no policy'], 'D22 a table without any policy is caught');
-select is(pg_temp.caught($$create policy p on app.tenants using (true)$$), array['policy p on app.tenants is for public'],
+select is(pg_temp.caught($$create policy p on app.tenants using (true)$$),
+	array['policy p on app.tenants is for public'],
 	'C62 a policy for everybody is caught');
 select is(pg_temp.caught($$create policy p on app.tenants to tollgate_account using (id = any (app.my_tenants()))$$),
 	array['policy p on app.tenants calls a function for each row'], 'C62 a policy that asks for each row is caught');
@@ -38,16 +40,19 @@ select is(pg_temp.caught($$grant select on app.tenants to public$$), array['app.
 	'C62 a grant to everybody is caught');
 select is(pg_temp.caught($$grant truncate on app.tenants to tollgate_billing$$),
 	array['app.tenants grants TRUNCATE to tollgate_billing'], 'C62 a right to truncate is caught');
-select is(pg_temp.caught($$create view app.stray as select id from app.tenants; alter view app.stray owner to tollgate_owner$$),
-	array['app.stray is a view that is not security_invoker'], 'C62 a view with its owner''s rights is caught');
+select is(pg_temp.caught(
+	$$create view app.stray as select id from app.tenants; alter view app.stray owner to tollgate_owner$$),
+		array['app.stray is a view that is not security_invoker'], 'C62 a view with its owner''s rights is caught');
 select is(pg_temp.caught($$create table app.stray (); alter table app.stray enable row level security;
 	alter table app.stray force row level security; create policy p on app.stray to tollgate_account using (true)$$),
 	array['app.stray is not owned by tollgate_owner'], 'C62 a table of another owner is caught');
 
-select is(pg_temp.caught($$create function api.stray() returns int language plpgsql security definer as 'begin return 1; end';
+select is(pg_temp.caught(
+	$$create function api.stray() returns int language plpgsql security definer as 'begin return 1; end';
 	alter function api.stray() owner to tollgate_service; revoke execute on function api.stray() from public$$),
 	array['api.stray has no pinned search_path'], 'D23 a definer function without search_path is caught');
-select is(pg_temp.caught($$create function api.stray() returns int language plpgsql set search_path = pg_catalog, pg_temp
+select is(pg_temp.caught(
+	$$create function api.stray() returns int language plpgsql set search_path = pg_catalog, pg_temp
 	as 'begin return 1; end'; alter function api.stray() owner to tollgate_service$$),
 	array['api.stray is executable by public'], 'C52 a function open to everybody is caught');
 select is(pg_temp.caught($$grant create on schema api to tollgate_jobs; set role tollgate_jobs;
@@ -55,9 +60,11 @@ select is(pg_temp.caught($$grant create on schema api to tollgate_jobs; set role
 	as 'begin return 1; end'; reset role; revoke execute on function api.stray() from public$$),
 	array['api.stray is owned by tollgate_jobs', 'schema api is open to tollgate_jobs'],
 	'C52 a function of a login role, and its right to make one, are caught');
-select is(pg_temp.caught($$set role tollgate_owner; create function api.stray() returns int language plpgsql security definer
+select is(pg_temp.caught(
+	$$set role tollgate_owner; create function api.stray() returns int language plpgsql security definer
 	set search_path = pg_catalog, pg_temp as 'begin return 1; end'; reset role$$),
-	array['api.stray is security definer with the rights of the tables'' owner'], 'D27 a definer with the tables'' owner''s rights is caught');
+	array['api.stray is security definer with the rights of the tables'' owner'],
+	'D27 a definer with the tables'' owner''s rights is caught');
 select is(pg_temp.caught($$set role tollgate_owner; create function auth.stray() returns text language sql
 	set search_path = pg_catalog, pg_temp as 'select current_setting(''app.bearer'')'; reset role$$),
 	array['auth.stray is not written in PL/pgSQL'], 'C52 an identity function in SQL is caught');
@@ -66,22 +73,27 @@ select is(pg_temp.caught($$set role tollgate_owner; create function api.stray(s 
 	array['api.stray builds statements from text'], 'F94 a function that runs text is caught');
 select is(pg_temp.caught($$set role tollgate_owner; create function api.stray() returns timestamptz language plpgsql
 	set search_path = pg_catalog, pg_temp as 'begin return now() + interval ''7 days''; end'; reset role$$),
-	array['api.stray counts days in whatever time zone its session has'], 'C41 a function whose days depend on the session is caught');
+	array['api.stray counts days in whatever time zone its session has'],
+	'C41 a function whose days depend on the session is caught');
 select is(pg_temp.caught($$create schema stray; grant usage on schema stray to public$$),
-	array['schema stray is not owned by tollgate_owner', 'schema stray is open to public'], 'C62 a new open schema is caught');
+	array['schema stray is not owned by tollgate_owner', 'schema stray is open to public'],
+	'C62 a new open schema is caught');
 
 select set_eq($$select format('%s.%s.%s', table_schema, table_name, column_name) from information_schema.columns
 		where table_schema in (select name from tap.our_schema) and column_name = 'tenant_id'$$,
-	array['app.members.tenant_id', 'billing.checkouts.tenant_id', 'billing.customers.tenant_id', 'billing.subscriptions.tenant_id',
+	array['app.members.tenant_id', 'billing.checkouts.tenant_id', 'billing.customers.tenant_id',
+		'billing.subscriptions.tenant_id',
 		'billing.subscription_history.tenant_id', 'billing.overrides.tenant_id', 'billing.override_history.tenant_id',
-		'ops.alerts.tenant_id', 'billing.invoices.tenant_id', 'billing.disputes.tenant_id', 'billing.notifications.tenant_id'],
+		'ops.alerts.tenant_id', 'billing.invoices.tenant_id', 'billing.disputes.tenant_id',
+		'billing.notifications.tenant_id'],
 	'C98 these tables are tenants'' tables');
 select is_empty($$select c.name from tap.our_table c join pg_attribute a on a.attrelid = c.oid and a.attname = 'user_id'
 		join pg_attribute b on b.attrelid = c.oid and b.attname = 'created_at'
 		where c.relkind = 'r' and c.name not in ('app.profiles', 'auth.links') and not exists (
 			select from pg_index i where i.indrelid = c.oid and i.indkey[0] = a.attnum and i.indkey[1] = b.attnum)$$,
 	'C71 what a user wrote is indexed by user and time');
-select is_empty($$select name from tap.our_function where prosrc ~ 'auth\.users' and proowner <> 'tollgate_auth'::regrole$$,
+select is_empty($$select name from tap.our_function
+	where prosrc ~ 'auth\.users' and proowner <> 'tollgate_auth'::regrole$$,
 	'C52 only functions of tollgate_auth read users');
 
 select * from finish();

@@ -1,34 +1,46 @@
--- A signed-in tenant without a subscription buys one, and only one.
+-- A signed-in tenant without a subscription buys exactly one.
 begin;
 select no_plan();
 
 select tap.paid('ann') as ann \gset
-select tap.session('ann@example.org', 'a') as a, auth.ensure_user('mia@example.org') as mia, auth.ensure_user('sam@example.org') as sam \gset
+select tap.session('ann@example.org', 'a') as a, auth.ensure_user('mia@example.org') as mia,
+	auth.ensure_user('sam@example.org') as sam \gset
 insert into app.members (tenant_id, user_id, role) values (:'ann', :'mia', 'member');
 select tap.session('mia@example.org', 'm') as m, tap.session('sam@example.org', 's') as s \gset
-create function pg_temp.open(p_bearer text, p_key text, p_plan text default 'starter') returns jsonb language plpgsql as $$
+create function pg_temp.open(p_bearer text, p_key text, p_plan text default 'starter') returns jsonb
+	language plpgsql as $$
 begin
 	return tap.ask('tollgate_billing', format('api.open_checkout(%L, %L, %L)', p_key::bytea, p_plan, 'en'), p_bearer);
 end
 $$;
 create function pg_temp.opened(p_answer jsonb, p_session text) returns void language sql as $$
-	select tap.ask('tollgate_billing', format('api.checkout_opened(%L, %s, %L)', '\x' || (p_answer ->> 'key'), p_answer ->> 'attempt', p_session))
+	select tap.ask('tollgate_billing',
+		format('api.checkout_opened(%L, %s, %L)', '\x' || (p_answer ->> 'key'), p_answer ->> 'attempt', p_session))
 $$;
 
-select is(pg_temp.open(:'a', 'k'), jsonb_build_object('state', 'portal', 'tenant', :'ann'), 'C12 who has a subscription is shown the portal');
+select is(pg_temp.open(:'a', 'k'), jsonb_build_object('state', 'portal', 'tenant', :'ann'),
+	'C12 who has a subscription is shown the portal');
 select is(pg_temp.open(:'a', 'k') ->> 'state', v.state, 'C12 ' || v.status || ': ' || v.state)
-from (values ('trialing', 'portal'), ('past_due', 'portal'), ('unpaid', 'portal'), ('paused', 'portal'), ('incomplete', 'portal'), ('some_new_word', 'portal')) v (status, state)
-	cross join lateral (select tap.sync('subscription', tap.subscription('ann', null, jsonb_build_object('status', v.status))) offset 0) s where s is not null;
+from (values ('trialing', 'portal'), ('past_due', 'portal'), ('unpaid', 'portal'), ('paused', 'portal'),
+	('incomplete', 'portal'), ('some_new_word', 'portal')) v (status, state)
+	cross join lateral (select tap.sync(
+		'subscription', tap.subscription('ann', null, jsonb_build_object('status', v.status))) offset 0) s
+		where s is not null;
 select tap.sync('subscription', tap.subscription('ann', :'ann', '{"status": "canceled"}')) \g /dev/null
 
-select is(tap.state_of('tollgate_billing', format('select api.open_checkout(%L, %L, %L)', 'k'::bytea, v.plan, 'en'), v.bearer), v.state, 'D14 ' || v.description)
-from (values ('', 'starter', 'TG401', 'nobody buys'), (:'m', 'starter', 'TG403', 'nor does a plain member'), (:'s', 'starter', 'TG404', 'nor who has no tenant'),
+select is(tap.state_of('tollgate_billing', format('select api.open_checkout(%L, %L, %L)', 'k'::bytea, v.plan, 'en'),
+	v.bearer), v.state, 'D14 ' || v.description)
+from (values ('', 'starter', 'TG401', 'nobody buys'), (:'m', 'starter', 'TG403', 'nor does a plain member'),
+	(:'s', 'starter', 'TG404', 'nor who has no tenant'),
 	(:'a', 'none', 'TG422', 'nor a plan there is not')) v (bearer, plan, state, description);
 
--- one
+-- one purchase
 select pg_temp.open(:'a', 'k1') as first \gset
-select is(:'first'::jsonb - 'key' - 'idempotency' - 'customer_key', jsonb_build_object('state', 'open', 'tenant', :'ann', 'email', 'ann@example.org', 'plan', 'starter', 'price', 'price_starter',
-	'language', 'en', 'attempt', 1, 'session', null, 'expire', null, 'customer', 'cus_ann'), 'C12 a checkout of the tenant''s own customer');
+select is(:'first'::jsonb - 'key' - 'idempotency' - 'customer_key',
+	jsonb_build_object('state', 'open', 'tenant', :'ann', 'email', 'ann@example.org',
+	'plan', 'starter', 'price', 'price_starter',
+	'language', 'en', 'attempt', 1, 'session', null, 'expire', null, 'customer', 'cus_ann'),
+	'C12 a checkout of the tenant''s own customer');
 select is(pg_temp.open(:'a', 'k2'), :'first', 'C12 another click is the same checkout');
 select pg_temp.opened(:'first', 'cs_1') \g /dev/null
 select is(pg_temp.open(:'a', 'k3'), :'first'::jsonb || '{"session": "cs_1"}', 'C12 and the same session');
@@ -36,17 +48,23 @@ select is(count(*), 1::bigint, 'C12 one is open') from billing.checkouts where t
 
 -- another plan
 select pg_temp.open(:'a', 'k4', 'growth') as other \gset
-select is(:'other'::jsonb ->> 'plan' || ' ' || (:'other'::jsonb ->> 'attempt') || ' ' || (:'other'::jsonb ->> 'expire'), 'growth 2 cs_1', 'C12 another plan expires the first session');
+select is(:'other'::jsonb ->> 'plan' || ' ' || (:'other'::jsonb ->> 'attempt') || ' ' || (:'other'::jsonb ->> 'expire'),
+	'growth 2 cs_1', 'C12 another plan expires the first session');
 select is(pg_temp.open(:'a', 'k5', 'growth'), :'other', 'C12 until that is done');
-select is(tap.state_of('tollgate_billing', format('select api.checkout_opened(%L, 1, %L)', '\x' || (:'first'::jsonb ->> 'key'), 'cs_late')), 'TG404', 'C12 a session of the attempt before is refused');
+select is(tap.state_of('tollgate_billing',
+	format('select api.checkout_opened(%L, 1, %L)', '\x' || (:'first'::jsonb ->> 'key'), 'cs_late')), 'TG404',
+	'C12 a session of the attempt before is refused');
 select pg_temp.opened(:'other', 'cs_2') \g /dev/null
 select is(pg_temp.open(:'a', 'k6', 'growth') -> 'expire', 'null', 'C12 and then there is nothing to expire');
 
--- expired at Stripe, and old
-select tap.ask('tollgate_billing', format('api.checkout_expired(%L, %s)', '\x' || (:'other'::jsonb ->> 'key'), n)) from generate_series(2, 2) n, generate_series(1, 2) \g /dev/null
-select is(pg_temp.open(:'a', 'k7', 'growth') ->> 'attempt', '3', 'C12 an expired session begins the next attempt, once');
+-- expired at Stripe, and past its day
+select tap.ask('tollgate_billing', format('api.checkout_expired(%L, %s)', '\x' || (:'other'::jsonb ->> 'key'), n))
+	from generate_series(2, 2) n, generate_series(1, 2) \g /dev/null
+select is(pg_temp.open(:'a', 'k7', 'growth') ->> 'attempt', '3',
+	'C12 an expired session begins the next attempt, once');
 update billing.checkouts set opened_at = now() - interval '24 hours', session_id = 'cs_3' where status = 'open';
-select is(a ->> 'attempt' || (a ->> 'expire'), '4cs_3', 'C12 and so does one past its day') from pg_temp.open(:'a', 'k8', 'growth') a;
+select is(a ->> 'attempt' || (a ->> 'expire'), '4cs_3', 'C12 and so does one past its day')
+	from pg_temp.open(:'a', 'k8', 'growth') a;
 
 -- paid
 select pg_temp.opened(pg_temp.open(:'a', 'k9', 'growth'), 'cs_4') \g /dev/null
@@ -54,38 +72,56 @@ select tap.sync('checkout', tap.checkout('4', :'ann', '{"customer": "cus_ann"}')
 select is(pg_temp.open(:'a', 'k10') ->> 'state', 'processing', 'C12 paid, and the subscription is on its way');
 select tap.sync('subscription', tap.subscription('4', :'ann', '{"customer": "cus_ann"}')) \g /dev/null
 select is(pg_temp.open(:'a', 'k11') ->> 'state', 'portal', 'C12 and then it is here');
-select tap.sync('subscription', tap.subscription('4', :'ann', '{"customer": "cus_ann", "status": "canceled"}')) \g /dev/null
-select is(a ->> 'state' || (a ->> 'attempt') || ((a ->> 'key') <> (:'first'::jsonb ->> 'key')), 'open1true', 'C12 ended, the next is a new one, also from the same button')
+select tap.sync('subscription', tap.subscription('4', :'ann', '{"customer": "cus_ann", "status": "canceled"}'))
+	\g /dev/null
+select is(a ->> 'state' || (a ->> 'attempt') || ((a ->> 'key') <> (:'first'::jsonb ->> 'key')), 'open1true',
+	'C12 ended, the next is a new one, also from the same button')
 	from pg_temp.open(:'a', 'k1') a;
 
--- a customer of its own
+-- the customer that pays
 select tap.sync('customer', '{"id": "cus_ann", "deleted": true}') \g /dev/null
 select pg_temp.open(:'a', 'k1') as bare \gset
 select is(:'bare'::jsonb ->> 'customer' , null, 'C15 a deleted customer pays nothing');
-select is(:'bare'::jsonb ->> 'customer_key', 'customer:' || (:'bare'::jsonb ->> 'key') || ':2', 'C15 the next one is made under a key of its own');
-select tap.ask('tollgate_billing', format('api.customer_spent(%L, %L)', '\x' || (:'bare'::jsonb ->> 'key'), :'bare'::jsonb ->> 'customer_key'), :'a') from generate_series(1, 3) \g /dev/null
-select is(pg_temp.open(:'a', 'k1') - 'customer_key', :'bare'::jsonb - 'customer_key', 'F98 a key that is spent changes nothing else');
-select is(pg_temp.open(:'a', 'k1') ->> 'customer_key', 'customer:' || (:'bare'::jsonb ->> 'key') || ':3', 'F98 and is followed by one other, however often it is told');
-select is(tap.state_of('tollgate_billing', format('select api.customer_spent(%L, %L)', '\x' || (:'bare'::jsonb ->> 'key'), 'x'), v.bearer), v.state, 'D11 not by others: ' || v.state)
+select is(:'bare'::jsonb ->> 'customer_key', 'customer:' || (:'bare'::jsonb ->> 'key') || ':2',
+	'C15 the next one is made under a key of its own');
+select tap.ask('tollgate_billing',
+	format('api.customer_spent(%L, %L)', '\x' || (:'bare'::jsonb ->> 'key'), :'bare'::jsonb ->> 'customer_key'), :'a')
+	from generate_series(1, 3) \g /dev/null
+select is(pg_temp.open(:'a', 'k1') - 'customer_key', :'bare'::jsonb - 'customer_key',
+	'F98 a key that is spent changes nothing else');
+select is(pg_temp.open(:'a', 'k1') ->> 'customer_key', 'customer:' || (:'bare'::jsonb ->> 'key') || ':3',
+	'F98 and is followed by one other, however often it is told');
+select is(tap.state_of('tollgate_billing',
+	format('select api.customer_spent(%L, %L)', '\x' || (:'bare'::jsonb ->> 'key'), 'x'), v.bearer), v.state,
+	'D11 not by others: ' || v.state)
 from (values ('', 'TG401'), (:'m', 'TG403'), (:'s', 'TG404')) v (bearer, state);
-select is(tap.ask('tollgate_billing', format('api.checkout_customer(%L, %L)', '\x' || (:'bare'::jsonb ->> 'key'), v.customer), :'a'), '{"customer": "cus_next"}', 'C15 ' || v.description)
-from (values ('cus_next', 'the first one made is kept'), ('cus_again', 'whoever comes later')) v (customer, description);
+select is(tap.ask('tollgate_billing',
+	format('api.checkout_customer(%L, %L)', '\x' || (:'bare'::jsonb ->> 'key'), v.customer), :'a'),
+	'{"customer": "cus_next"}', 'C15 ' || v.description)
+from (values ('cus_next', 'the first one made is kept'), ('cus_again', 'whoever comes later'))
+	v (customer, description);
 select is(pg_temp.open(:'a', 'k1') ->> 'customer', 'cus_next', 'C15 and is used from then on');
-select is(tap.state_of('tollgate_billing', format('select api.checkout_customer(%L, %L)', '\x' || (:'bare'::jsonb ->> 'key'), 'cus_evil'), v.bearer), v.state, 'D11 ' || v.state)
+select is(tap.state_of('tollgate_billing',
+	format('select api.checkout_customer(%L, %L)', '\x' || (:'bare'::jsonb ->> 'key'), 'cus_evil'), v.bearer), v.state,
+	'D11 ' || v.state)
 from (values ('', 'TG401'), (:'m', 'TG403'), (:'s', 'TG404')) v (bearer, state);
-select is(tap.state_of('tollgate_billing', 'select api.portal_customer()', :'a'), 'TG400', 'D11 it opens no portal before it has paid');
+select is(tap.state_of('tollgate_billing', 'select api.portal_customer()', :'a'), 'TG400',
+	'D11 it opens no portal before it has paid');
 
--- whoever is gone pays no more
+-- a deleted customer does not pay again
 select pg_temp.opened(:'bare', 'cs_next') \g /dev/null
 select tap.sync('customer', '{"id": "cus_next", "deleted": true}') \g /dev/null
-select is(concat_ws(' ', a -> 'customer', a ->> 'attempt', a ->> 'expire'), 'null 3 cs_next', 'F102 one made for a click begins a new attempt, by nobody yet')
+select is(concat_ws(' ', a -> 'customer', a ->> 'attempt', a ->> 'expire'), 'null 3 cs_next',
+	'F102 one made for a click begins a new attempt, by nobody yet')
 	from pg_temp.open(:'a', 'k1') a;
 create table pg_temp.me as select :'a'::text as bearer;
 create function pg_temp.told(p_customer text) returns jsonb language sql as $$
-	select tap.ask('tollgate_billing', format('api.checkout_customer(%L, %L)', key, p_customer), (select bearer from pg_temp.me)) from billing.checkouts where status = 'open'
+	select tap.ask('tollgate_billing', format('api.checkout_customer(%L, %L)', key, p_customer),
+		(select bearer from pg_temp.me)) from billing.checkouts where status = 'open'
 $$;
 create function pg_temp.gone(p_customer text) returns jsonb language sql as $$
-	select tap.ask('tollgate_billing', format('api.customer_gone(%L, %L)', key, p_customer), (select bearer from pg_temp.me)) from billing.checkouts where status = 'open'
+	select tap.ask('tollgate_billing', format('api.customer_gone(%L, %L)', key, p_customer),
+		(select bearer from pg_temp.me)) from billing.checkouts where status = 'open'
 $$;
 select is(pg_temp.told('cus_next'), '{"customer": null}', 'F102 who comes late with it is told so');
 select pg_temp.open(:'a', 'k1') \g /dev/null
@@ -95,23 +131,31 @@ select is(pg_temp.open(:'a', 'k1') ->> 'customer', 'cus_new', 'F102 nobody else'
 select pg_temp.open(:'a', 'k1') as third \gset
 select pg_temp.gone('cus_new'), pg_temp.gone('cus_new') \g /dev/null
 select is(pg_temp.open(:'a', 'k1') -> 'customer', 'null', 'F102 its own is');
-select is(array_agg(id order by id), '{cus_ann,cus_new,cus_next}', 'F102 each is known to be gone') from billing.customers where tenant_id = :'ann' and deleted;
+select is(array_agg(id order by id), '{cus_ann,cus_new,cus_next}', 'F102 each is known to be gone')
+	from billing.customers where tenant_id = :'ann' and deleted;
 
--- one that is bound, while a checkout is open
+-- a bound customer, while a checkout is open
 select billing.bind_customer(:'ann', 'cus_bound') \g /dev/null
 select pg_temp.open(:'a', 'k1') as bound \gset
 select is(:'bound'::jsonb ->> 'customer', 'cus_bound', 'C15 one that is bound pays');
 select pg_temp.opened(:'bound', 'cs_bound') \g /dev/null
 select pg_temp.gone('cus_bound') \g /dev/null
-select is(pg_temp.open(:'a', 'k1') - 'expire', :'bound'::jsonb - 'expire' || '{"session": "cs_bound"}', 'F102 a refusal alone does not unbind it');
-select ok(version > clean_version, 'F102 but jobs will look') from sync.objects where kind = 'customer' and id = 'cus_bound';
+select is(pg_temp.open(:'a', 'k1') - 'expire', :'bound'::jsonb - 'expire' || '{"session": "cs_bound"}',
+	'F102 a refusal alone does not unbind it');
+select ok(version > clean_version, 'F102 but jobs will look')
+	from sync.objects where kind = 'customer' and id = 'cus_bound';
 select tap.write(tap.claim('customer', 'cus_bound'), '{"id": "cus_bound", "deleted": true}') \g /dev/null
-select is((a ->> 'attempt')::int - (:'bound'::jsonb ->> 'attempt')::int || (a ->> 'expire'), '1cs_bound', 'F102 and when it is gone another attempt begins') from pg_temp.open(:'a', 'k1') a;
+select is((a ->> 'attempt')::int - (:'bound'::jsonb ->> 'attempt')::int || (a ->> 'expire'), '1cs_bound',
+	'F102 and when it is gone another attempt begins') from pg_temp.open(:'a', 'k1') a;
 
 select tap.paid('bob') as bob \gset
-select is(tap.state_of('tollgate_billing', format('select api.checkout_customer(%L, %L)', '\x' || (:'bare'::jsonb ->> 'key'), 'cus_evil'), tap.session('bob@example.org', 'b')), 'TG404',
+select is(tap.state_of('tollgate_billing',
+	format('select api.checkout_customer(%L, %L)', '\x' || (:'bare'::jsonb ->> 'key'), 'cus_evil'),
+	tap.session('bob@example.org', 'b')), 'TG404',
 	'D11 another tenant''s checkout is not there');
-select is(tap.state_of('tollgate_billing', format('select api.open_checkout(%L, %L, %L)', 'x'::bytea, case n % 2 when 1 then 'growth' else 'starter' end, 'en'), :'a'),
+select is(tap.state_of('tollgate_billing',
+	format('select api.open_checkout(%L, %L, %L)', 'x'::bytea, case n % 2 when 1 then 'growth' else 'starter' end,
+	'en'), :'a'),
 	case when n <= 10 then '00000' else 'TG429' end, 'C5 change of mind no. ' || n)
 from generate_series(1, 11) n;
 

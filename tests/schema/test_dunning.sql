@@ -1,48 +1,66 @@
--- What customers are told: once for each fact, whatever tells it, in whichever order, however often.
+-- Notices to customers: once for each fact, whatever reports it, in any order and number.
 begin;
 select no_plan();
 
 select tap.paid('ann') as ann \gset
-select auth.ensure_user('max@example.org') as max, auth.ensure_user('mia@example.org') as mia, auth.ensure_user('off@example.org') as off \gset
-insert into app.members (tenant_id, user_id, role) values (:'ann', :'max', 'admin'), (:'ann', :'mia', 'member'), (:'ann', :'off', 'admin');
+select auth.ensure_user('max@example.org') as max, auth.ensure_user('mia@example.org') as mia,
+	auth.ensure_user('off@example.org') as off \gset
+insert into app.members (tenant_id, user_id, role) values (:'ann', :'max', 'admin'), (:'ann', :'mia', 'member'),
+	(:'ann', :'off', 'admin');
 update auth.users set disabled_at = now() where id = :'off';
 update app.profiles set language = 'de' where user_id = :'max';
 
-create function pg_temp.open_invoice(p_name text, p_attempt int, p_more jsonb default '{}') returns jsonb language sql as $$
-	select tap.invoice(p_name, jsonb_build_object('status', 'open', 'amount_paid', 0, 'attempt_count', p_attempt, 'next_payment_attempt', 1798100000) || p_more)
+create function pg_temp.open_invoice(p_name text, p_attempt int, p_more jsonb default '{}') returns jsonb
+	language sql as $$
+	select tap.invoice(p_name,
+		jsonb_build_object('status', 'open', 'amount_paid', 0, 'attempt_count', p_attempt,
+		'next_payment_attempt', 1798100000) || p_more)
 $$;
 -- "kind fact" of all notifications
 create function pg_temp.told(p_tenant text) returns text language sql as $$
-	select string_agg(n.kind || ' ' || n.fact, ', ' order by n.kind, n.fact) from billing.notifications n where n.tenant_id = p_tenant::uuid
+	select string_agg(n.kind || ' ' || n.fact, ', ' order by n.kind, n.fact)
+		from billing.notifications n where n.tenant_id = p_tenant::uuid
 $$;
 
 select tap.sync('invoice', pg_temp.open_invoice('ann', 1)) \g /dev/null
 select is(pg_temp.told(:'ann'), null, 'C41 an open invoice alone is no failure: a debit takes days');
 select tap.hint('invoice', 'invoice.payment_failed', 1798000000, pg_temp.open_invoice('ann', 1)) \g /dev/null
 select is(pg_temp.told(:'ann'), 'payment_failed in_ann:1', 'C41 a failed payment is told');
-select is(tap.notices(:'ann'), 'payment_failed ann@example.org en, payment_failed max@example.org de', 'C41 by mail to owners and admins, in their language');
-select is(data, jsonb_build_object('plan', 'plan_starter', 'invoice', 'in_ann', 'url', 'https://invoice.stripe.test/ann',
-	'amount', '{"minor": 1900, "currency": "eur", "text": "19.00 EUR"}'::jsonb, 'date', api.date_document(to_timestamp(1798100000))),
-	'C41 the mail has the amount, the next attempt and the link') from mail.outbox where template = 'notice_payment_failed' and language = 'en';
+select is(tap.notices(:'ann'), 'payment_failed ann@example.org en, payment_failed max@example.org de',
+	'C41 by mail to owners and admins, in their language');
+select is(data, jsonb_build_object(
+	'plan', 'plan_starter', 'invoice', 'in_ann', 'url', 'https://invoice.stripe.test/ann',
+	'amount', '{"minor": 1900, "currency": "eur", "text": "19.00 EUR"}'::jsonb,
+	'date', api.date_document(to_timestamp(1798100000))),
+	'C41 the mail has the amount, the next attempt and the link')
+		from mail.outbox where template = 'notice_payment_failed' and language = 'en';
 select tap.hint('invoice', 'invoice.payment_failed', 1798000000, pg_temp.open_invoice('ann', 1)),
-	tap.sync('subscription', tap.subscription('ann', :'ann', '{"status": "past_due"}')), tap.sync('invoice', pg_temp.open_invoice('ann', 1)) \g /dev/null
+	tap.sync('subscription', tap.subscription('ann', :'ann', '{"status": "past_due"}')),
+	tap.sync('invoice', pg_temp.open_invoice('ann', 1)) \g /dev/null
 select is(pg_temp.told(:'ann'), 'payment_failed in_ann:1', 'C41 once for an attempt, whatever else tells it');
 select is(count(*), 2::bigint, 'C41 and so are the mails') from mail.outbox where key like 'notice:%';
 select tap.sync('invoice', pg_temp.open_invoice('ann', 2)) \g /dev/null
-select is(pg_temp.told(:'ann'), 'payment_failed in_ann:1, payment_failed in_ann:2', 'C41 again for the next attempt, though its event is lost');
+select is(pg_temp.told(:'ann'), 'payment_failed in_ann:1, payment_failed in_ann:2',
+	'C41 again for the next attempt, though its event is lost');
 select tap.hint('invoice', 'invoice.payment_action_required', 1798000000, pg_temp.open_invoice('ann', 2)) \g /dev/null
 select tap.hint('invoice', 'invoice.payment_action_required', 1798000001, pg_temp.open_invoice('ann', 2)) \g /dev/null
-select is(pg_temp.told(:'ann'), 'action_required in_ann, payment_failed in_ann:1, payment_failed in_ann:2', 'C41 that the bank asks is told once');
+select is(pg_temp.told(:'ann'), 'action_required in_ann, payment_failed in_ann:1, payment_failed in_ann:2',
+	'C41 that the bank asks is told once');
 select is(action_required, true, 'C41 and kept while the invoice is open') from billing.invoices where id = 'in_ann';
-select tap.sync('invoice', tap.invoice('ann', '{"attempt_count": 3}')), tap.sync('invoice', tap.invoice('ann', '{"attempt_count": 3}')) \g /dev/null
-select is(pg_temp.told(:'ann'), 'action_required in_ann, payment_failed in_ann:1, payment_failed in_ann:2, recovered in_ann', 'C41 the recovery is told once');
+select tap.sync('invoice', tap.invoice('ann', '{"attempt_count": 3}')),
+	tap.sync('invoice', tap.invoice('ann', '{"attempt_count": 3}')) \g /dev/null
+select is(pg_temp.told(:'ann'),
+	'action_required in_ann, payment_failed in_ann:1, payment_failed in_ann:2, recovered in_ann',
+	'C41 the recovery is told once');
 select is(action_required, false, 'C41 and nothing is asked any more') from billing.invoices where id = 'in_ann';
 select tap.sync('invoice', tap.invoice('ann', '{"id": "in_fine"}')) \g /dev/null
-select is(count(*), 0::bigint, 'C41 who never failed does not recover') from billing.notifications where fact = 'in_fine';
+select is(count(*), 0::bigint, 'C41 who never failed does not recover')
+	from billing.notifications where fact = 'in_fine';
 select tap.hint('invoice', 'invoice.payment_failed', 1798000000, tap.invoice('ann', '{"id": "in_fine"}')) \g /dev/null
-select is(count(*), 0::bigint, 'F73 nor is a failure told that is over when its event comes') from billing.notifications where fact like 'in_fine%';
+select is(count(*), 0::bigint, 'F73 nor is a failure told that is over when its event comes')
+	from billing.notifications where fact like 'in_fine%';
 
--- all orders of what tells a failed attempt tell it once
+-- a failed attempt is told once, in every order of the objects that report it
 create function pg_temp.order_told(p_name text, p_steps text[]) returns text language plpgsql as $$
 declare
 	tenant text := tap.paid(p_name);
@@ -51,22 +69,26 @@ begin
 	delete from auth.hits;
 	foreach step in array p_steps loop
 		perform case step
-			when 'failed' then tap.hint('invoice', 'invoice.payment_failed', 1798000000, pg_temp.open_invoice(p_name, 1))
+			when 'failed' then tap.hint('invoice', 'invoice.payment_failed', 1798000000,
+				pg_temp.open_invoice(p_name, 1))
 			when 'invoice' then tap.sync('invoice', pg_temp.open_invoice(p_name, 1))
-			when 'action' then tap.hint('invoice', 'invoice.payment_action_required', 1798000000, pg_temp.open_invoice(p_name, 1))
+			when 'action' then tap.hint('invoice', 'invoice.payment_action_required', 1798000000,
+				pg_temp.open_invoice(p_name, 1))
 			else tap.sync('subscription', tap.subscription(p_name, tenant, '{"status": "past_due"}')) end;
 	end loop;
-	return replace(pg_temp.told(tenant), '_' || p_name, '_X') || ' / ' || (select count(*) from mail.outbox where key like 'notice:' || tenant || ':%');
+	return replace(pg_temp.told(tenant), '_' || p_name, '_X') || ' / '
+		|| (select count(*) from mail.outbox where key like 'notice:' || tenant || ':%');
 end
 $$;
-select is(pg_temp.order_told('o' || row_number() over (), o.steps), 'action_required in_X, payment_failed in_X:1 / 2', 'F73 told once in the order ' || array_to_string(o.steps, ', '))
+select is(pg_temp.order_told('o' || row_number() over (), o.steps), 'action_required in_X, payment_failed in_X:1 / 2',
+	'F73 told once in the order ' || array_to_string(o.steps, ', '))
 from (
 	select array[a, b, c, d, a, c] as steps
 	from unnest('{failed,invoice,action,status}'::text[]) a, unnest('{failed,invoice,action,status}'::text[]) b,
 		unnest('{failed,invoice,action,status}'::text[]) c, unnest('{failed,invoice,action,status}'::text[]) d
 	where a not in (b, c, d) and b not in (c, d) and c <> d) o;
 
--- an event that found its object dead, or nobody's, tells it all the same once the object is written down
+-- an event of a dead-lettered or orphaned object is told once the object is stored
 create function pg_temp.late_told(p_name text, p_state text) returns text language plpgsql as $$
 declare
 	tenant text := tap.paid(p_name);
@@ -79,60 +101,83 @@ begin
 	return pg_temp.told(tenant);
 end
 $$;
-select is(pg_temp.late_told('late_' || s, s), 'action_required in_late_' || s, 'C41 told though its event was ' || s) from unnest('{dead,ignored}'::text[]) s;
+select is(pg_temp.late_told('late_' || s, s), 'action_required in_late_' || s, 'C41 told though its event was ' || s)
+	from unnest('{dead,ignored}'::text[]) s;
 
--- told before there is anybody to mail
+-- told before the tenant has an owner
 create function pg_temp.draft(p_name text, p_invoice jsonb) returns text language plpgsql as $$
 declare
 	tenant text := tap.open_draft(p_name, p_name || '@example.org') ->> 'tenant';
 begin
 	delete from auth.hits;
 	perform tap.sync('subscription', tap.subscription(p_name, tenant, '{"status": "past_due"}'));
-	perform tap.hint('invoice', 'invoice.payment_failed', 1798000000, pg_temp.open_invoice(p_name, 1)), tap.sync('invoice', p_invoice);
+	perform tap.hint('invoice', 'invoice.payment_failed', 1798000000, pg_temp.open_invoice(p_name, 1)),
+		tap.sync('invoice', p_invoice);
 	perform tap.sync('checkout', tap.checkout(p_name, tenant)), tap.sync('checkout', tap.checkout(p_name, tenant));
 	return tap.notices(tenant);
 end
 $$;
-select is(pg_temp.draft('dan', pg_temp.open_invoice('dan', 1)), 'payment_failed dan@example.org en', 'C41 a failure told to a draft is mailed to its owner, once there is one');
+select is(pg_temp.draft('dan', pg_temp.open_invoice('dan', 1)), 'payment_failed dan@example.org en',
+	'C41 a failure told to a draft is mailed to its owner, once there is one');
 select is(pg_temp.draft('dot', tap.invoice('dot')), null, 'C41 unless it is over by then');
-select is(pg_temp.draft('don', pg_temp.open_invoice('don', 2)), 'payment_failed don@example.org en', 'C41 and of several attempts the last');
+select is(pg_temp.draft('don', pg_temp.open_invoice('don', 2)), 'payment_failed don@example.org en',
+	'C41 and of several attempts the last');
 
--- what no state shows
+-- what only events report
 select tap.paid('zoe') as zoe \gset
 select tap.hint('subscription', v.type, v.created, tap.subscription('zoe', :'zoe', v.more))
-from (values ('invoice.upcoming', 1799500000, '{}'::jsonb), ('invoice.upcoming', 1799500001, '{}')) v (type, created, more) \g /dev/null
+from (values ('invoice.upcoming', 1799500000, '{}'::jsonb), ('invoice.upcoming', 1799500001, '{}'))
+	v (type, created, more) \g /dev/null
 select is(pg_temp.told(:'zoe'), 'upcoming sub_zoe:1800000000', 'C37 a renewal is announced once');
-select is(data ->> 'plan' || (data #>> '{date,iso}'), 'plan_starter2027-01-15T08:00:00Z', 'C37 with its day') from mail.outbox where key like 'notice:' || :'zoe' || '%';
-select tap.hint('subscription', 'invoice.upcoming', 1797000000, tap.subscription('zoe', :'zoe', '{"items": {"data": [{"price": "price_starter",
+select is(data ->> 'plan' || (data #>> '{date,iso}'), 'plan_starter2027-01-15T08:00:00Z', 'C37 with its day')
+	from mail.outbox where key like 'notice:' || :'zoe' || '%';
+select tap.hint('subscription', 'invoice.upcoming', 1797000000,
+	tap.subscription('zoe', :'zoe', '{"items": {"data": [{"price": "price_starter",
 	"current_period_start": 1800000000, "current_period_end": 1802000000}]}}')) \g /dev/null
 select is(pg_temp.told(:'zoe'), 'upcoming sub_zoe:1800000000', 'F73 an event of an earlier period announces nothing');
-select tap.hint('subscription', 'invoice.upcoming', 1801000000, tap.subscription('zoe', :'zoe', '{"cancel_at_period_end": true, "items": {"data": [{"price": "price_starter",
+select tap.hint('subscription', 'invoice.upcoming', 1801000000,
+	tap.subscription('zoe', :'zoe', '{"cancel_at_period_end": true, "items": {"data": [{"price": "price_starter",
 	"current_period_start": 1800000000, "current_period_end": 1802000000}]}}')) \g /dev/null
 select is(pg_temp.told(:'zoe'), 'upcoming sub_zoe:1800000000', 'C37 nor is announced what ends');
 
-select tap.hint('subscription', 'customer.subscription.trial_will_end', v.created, tap.subscription('zoe', :'zoe', v.more))
-from (values (1798000000, '{"status": "trialing", "trial_end": 1798259200}'::jsonb), (1798000000, '{"status": "trialing", "trial_end": 1798259200}'),
-	(1798000000, '{"status": "trialing", "trial_end": 1799000000}'), (1798000000, '{"status": "active", "trial_end": 1798259200}')) v (created, more) \g /dev/null
-select is(pg_temp.told(:'zoe'), 'trial_will_end sub_zoe:1798259200, upcoming sub_zoe:1800000000', 'C37 the end of a trial is told once, and neither a later nor a past one');
+select tap.hint('subscription', 'customer.subscription.trial_will_end', v.created,
+	tap.subscription('zoe', :'zoe', v.more))
+from (values (1798000000, '{"status": "trialing", "trial_end": 1798259200}'::jsonb),
+	(1798000000, '{"status": "trialing", "trial_end": 1798259200}'),
+	(1798000000, '{"status": "trialing", "trial_end": 1799000000}'),
+	(1798000000, '{"status": "active", "trial_end": 1798259200}')) v (created, more) \g /dev/null
+select is(pg_temp.told(:'zoe'), 'trial_will_end sub_zoe:1798259200, upcoming sub_zoe:1800000000',
+	'C37 the end of a trial is told once, and neither a later nor a past one');
 
-select tap.sync('subscription', tap.subscription('zoe', :'zoe', '{"status": "canceled", "ended_at": 1798000000, "cancellation_details": {"reason": "payment_failed"}}'))
+select tap.sync('subscription',
+	tap.subscription('zoe', :'zoe',
+	'{"status": "canceled", "ended_at": 1798000000, "cancellation_details": {"reason": "payment_failed"}}'))
 from generate_series(1, 2) \g /dev/null
-select is(count(*), 1::bigint, 'C36 an end is told once') from billing.notifications where tenant_id = :'zoe' and kind = 'canceled' and fact = 'sub_zoe';
-select is(payload ->> 'reason', 'payment_failed', 'C36 with Stripe''s reason') from billing.notifications where tenant_id = :'zoe' and kind = 'canceled';
-select tap.sync('subscription', tap.subscription('past', :'zoe', '{"status": "canceled", "customer": "cus_zoe"}')) \g /dev/null
-select is(count(*), 0::bigint, 'C36 that of a subscription first seen ended is no news') from billing.notifications where fact = 'sub_past';
+select is(count(*), 1::bigint, 'C36 an end is told once')
+	from billing.notifications where tenant_id = :'zoe' and kind = 'canceled' and fact = 'sub_zoe';
+select is(payload ->> 'reason', 'payment_failed', 'C36 with Stripe''s reason')
+	from billing.notifications where tenant_id = :'zoe' and kind = 'canceled';
+select tap.sync('subscription', tap.subscription('past', :'zoe', '{"status": "canceled", "customer": "cus_zoe"}'))
+	\g /dev/null
+select is(count(*), 0::bigint, 'C36 that of a subscription first seen ended is no news')
+	from billing.notifications where fact = 'sub_past';
 
 -- the language is that of the last sign-in
-select tap.ask('tollgate_account', format('api.request_link(%L, %L, null, %L, %L)', 'ann@example.org', sha256('f'), 'de', '192.0.2.9')) \g /dev/null
+select tap.ask('tollgate_account',
+	format('api.request_link(%L, %L, null, %L, %L)', 'ann@example.org', sha256('f'), 'de', '192.0.2.9')) \g /dev/null
 select tap.sign_in(tap.mailed('ann@example.org') ->> 'hash', null, 'f', 'S') \g /dev/null
-select is(language, 'de', 'C41 mails speak as the last sign-in did') from app.profiles p join auth.users u on u.id = p.user_id where u.email = 'ann@example.org';
+select is(language, 'de', 'C41 mails speak as the last sign-in did')
+	from app.profiles p join auth.users u on u.id = p.user_id where u.email = 'ann@example.org';
 
 -- seen
 select tap.session('mia@example.org', 'm') as m, tap.session('max@example.org', 'x') as x, id as notice
 from billing.notifications where tenant_id = :'ann' order by id limit 1 \gset
-select is(tap.state_of('tollgate_billing', format('select api.see_notice(%s)', :'notice'), v.bearer), v.state, 'C41 ' || v.description)
-from (values ('', 'TG401', 'nobody sees a notice'), (:'m', 'TG404', 'nor does a plain member'), (:'x', '00000', 'an admin does')) v (bearer, state, description);
-select is(user_id, :'max', 'C41 and it is kept who') from billing.notifications where id = :'notice' and seen_at is not null;
+select is(tap.state_of('tollgate_billing', format('select api.see_notice(%s)', :'notice'), v.bearer), v.state, 'C41 '
+	|| v.description)
+from (values ('', 'TG401', 'nobody sees a notice'), (:'m', 'TG404', 'nor does a plain member'),
+	(:'x', '00000', 'an admin does')) v (bearer, state, description);
+select is(user_id, :'max', 'C41 and it is kept who')
+	from billing.notifications where id = :'notice' and seen_at is not null;
 
 select * from finish();
 rollback;

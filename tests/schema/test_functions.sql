@@ -1,4 +1,4 @@
--- Who may execute which function: exactly this list. as schema/policies/10_execute.sql grants them.
+-- Which role may execute which function: exactly this list, which schema/policies/10_execute.sql grants.
 begin;
 select no_plan();
 
@@ -47,19 +47,19 @@ select set_eq($$select a.grantee::regrole::text, f.name from tap.our_function f 
 		where a.grantee <> f.proowner$$,
 	$$select role, unnest(functions) from allowed$$,
 	'C99 functions are granted as listed, and to nobody else');
-select set_eq(format($$select f.name from tap.our_function f where has_function_privilege(%L, f.oid, 'execute')$$, a.role),
-	format($$select unnest(functions) from allowed where role = %L$$, a.role),
+select set_eq(format($$select f.name from tap.our_function f where has_function_privilege(%L, f.oid, 'execute')$$,
+	a.role), format($$select unnest(functions) from allowed where role = %L$$, a.role),
 	'C99 ' || a.role || ' executes its own functions only')
 from allowed a where a.role not in ('tollgate_rls', 'tollgate_service');
 select is_empty($$select proname from tap.our_function group by pronamespace, proname having count(*) > 1$$,
 	'C99 a name in the list is one function');
 
--- somebody with no role of ours
+-- a role that is not one of ours
 create role tap_stranger;
 select is_empty($$select name from tap.our_function where has_function_privilege('tap_stranger', oid, 'execute')$$,
 	'C99 a role from outside executes nothing');
 
--- a role made today gets no function made tomorrow
+-- a new function is closed to every role
 set role tollgate_service;
 create function service.made_tomorrow() returns int language plpgsql as 'begin return 1; end';
 reset role;
@@ -72,7 +72,8 @@ from (values
 	('tollgate_signup', 'api.billing_page()'), ('tollgate_webhooks', 'service.claim_object(60)'),
 	('tollgate_jobs', 'service.hint()'),
 	('tollgate_jobs', 'service.receive_events(null, null)'), ('tollgate_signin', 'api.workspace_page()'),
-	('tollgate_account', 'auth.ensure_user(''a@b.c'')'), ('tollgate_account', 'auth.open_session(null, null, null, null, null)'),
+	('tollgate_account', 'auth.ensure_user(''a@b.c'')'),
+	('tollgate_account', 'auth.open_session(null, null, null, null, null)'),
 	('tollgate_billing', 'billing.promote(null, null)'), ('tollgate_account', 'auth.live_session()'),
 	('tollgate_operator', 'ops.put_plans(''[]'')')) as v (role, call);
 

@@ -1,4 +1,4 @@
--- Who a bearer is, and when it stops being anybody; users and their profiles.
+-- Which user a bearer stands for, and when it stops being valid; users and their profiles.
 begin;
 select no_plan();
 
@@ -6,20 +6,23 @@ select tap.paid('ann') as tenant \gset
 select tap.session('ann@example.org', 'T') as bearer \gset
 select id as ann from auth.users where email_canonical = 'ann@example.org' \gset
 
-select is(tap.ask('tollgate_account', 'api.signed_in()', :'bearer'), 'true', 'C52 a bearer with a session is signed in');
+select is(tap.ask('tollgate_account', 'api.signed_in()', :'bearer'),
+	'true', 'C52 a bearer with a session is signed in');
 select is(tap.ask('tollgate_billing', 'api.signed_in()', :'bearer'), 'true', 'C52 in each pool of workers');
 select is(tap.ask('tollgate_signup', 'api.signed_in()', :'bearer'), 'true', 'C52 on the sign-up pages too');
-select is(tap.ask('tollgate_billing', 'to_jsonb(auth.uid())', :'bearer') #>> '{}', :'ann', 'C52 and is who proved the mailbox');
+select is(tap.ask('tollgate_billing', 'to_jsonb(auth.uid())', :'bearer') #>> '{}',
+	:'ann', 'C52 and is who proved the mailbox');
 select is((select encode(hash, 'hex') from auth.tokens), encode(sha256(decode(:'bearer', 'hex')), 'hex'),
 	'F43 of the bearer only a digest is stored');
 
--- everything that is not a bearer
+-- malformed bearers
 select is(tap.ask('tollgate_account', 'api.signed_in()', b), 'false', 'F40 not a bearer: ' || to_json(left(b, 70)))
-from (values (''), ('x'), (repeat('0', 64)), (repeat('z', 64)), (upper(:'bearer')), (:'bearer' || ' '), (:'bearer' || E'\n'),
+from (values (''), ('x'), (repeat('0', 64)), (repeat('z', 64)), (upper(:'bearer')), (:'bearer' || ' '),
+	(:'bearer' || E'\n'),
 	(' ' || :'bearer'), (left(:'bearer', 63)), (:'bearer' || '0'), (repeat('é', 64)),
 	(encode(sha256(decode(:'bearer', 'hex')), 'hex')), (''' or true --')) v (b);
 
--- a local setting that ended leaves '' behind, and '' is nobody
+-- a local setting that has ended is '', which is no bearer
 savepoint local;
 select set_config('app.bearer', :'bearer', true);
 rollback to local;
@@ -28,7 +31,7 @@ select is(auth.uid(), null, 'F91 what it leaves behind is nobody');
 select set_config('app.bearer', '', false);
 select is(auth.uid(), null, 'F91 an empty bearer is nobody');
 
--- p_change in the rows, then who is asking; undone again
+-- the user after p_change in the rows, which is undone again
 create function pg_temp.after(p_change text, p_bearer text) returns jsonb language plpgsql as $$
 declare
 	answer jsonb;
@@ -53,7 +56,7 @@ from (values
 	($$update auth.tokens set retired_at = now() - interval '31 s'$$, 'false', 'F40 retired token after 30 s'),
 	($$delete from auth.sessions$$, 'false', 'F40 session gone')) as v (change, answer, description);
 
--- use puts off the end by idleness
+-- use extends the idle deadline
 update auth.sessions set idle_until = now() + interval '1 day';
 select tap.ask('tollgate_account', 'api.workspace_page()', :'bearer');
 select is(idle_until, now() + interval '7 days', 'F40 a page puts off the end by idleness') from auth.sessions;
@@ -72,22 +75,26 @@ select is(tap.ask('tollgate_account', 'api.signed_in()', :'bearer'), 'false', 'F
 select is(tap.ask('tollgate_account', 'api.signed_in()', :'other'), 'true', 'F39 and no other session');
 select is(revoke_reason, 'logout', 'F39 with its reason') from auth.sessions where revoked_at is not null;
 select lives_ok($$select tap.ask('tollgate_account', 'api.sign_out()', '')$$, 'F39 without a session it is no error');
-select is(tap.state_of('tollgate_account', 'select api.workspace_page()', :'bearer'), 'TG401', 'C20 afterwards pages refuse');
+select is(tap.state_of('tollgate_account', 'select api.workspace_page()', :'bearer'), 'TG401',
+	'C20 afterwards pages refuse');
 
--- at most twenty
+-- at most twenty sessions
 update auth.sessions set created_at = now() - interval '1 hour';
 select tap.session('ann@example.org', 'many ' || n) from generate_series(1, 20) n;
 select is(count(*), 20::bigint, 'F40 a user has twenty sessions at most') from auth.sessions where revoked_at is null;
 select is(tap.ask('tollgate_account', 'api.signed_in()', :'other'), 'false', 'F40 the oldest is the one to go');
-select is(tap.ask('tollgate_account', 'api.signed_in()', encode(sha256('many 20'), 'hex')), 'true', 'F40 the newest stays');
+select is(tap.ask('tollgate_account', 'api.signed_in()', encode(sha256('many 20'), 'hex')),
+	'true', 'F40 the newest stays');
 
 -- users and profiles
 insert into auth.users (email, email_canonical) values ('Zoe.Q@Example.org', 'zoe.q@example.org');
-select is(display_name, 'Zoe.Q', 'C53 a new user has a profile at once') from app.profiles p join auth.users u on u.id = p.user_id
+select is(display_name, 'Zoe.Q', 'C53 a new user has a profile at once')
+	from app.profiles p join auth.users u on u.id = p.user_id
 	where u.email_canonical = 'zoe.q@example.org';
 select is((select count(*) from app.profiles), (select count(*) from auth.users), 'C53 every user has one profile');
 select is(auth.ensure_user(' ANN@example.org '), :'ann', 'C53 the same address is the same user, however typed');
-select throws_ok($$insert into auth.users (email, email_canonical) values ('ann@example.org', 'ann@example.org')$$, '23505', null,
+select throws_ok($$insert into auth.users (email, email_canonical) values ('ann@example.org', 'ann@example.org')$$,
+	'23505', null,
 	'C53 an address is one user''s');
 
 select * from finish();

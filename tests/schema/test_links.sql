@@ -1,4 +1,4 @@
--- Links that sign in: what proves a mailbox, how often, how long, and what strangers can tell from the answers.
+-- Sign-in links: what proves a mailbox, the limits, and what the answers reveal to others.
 begin;
 select no_plan();
 
@@ -13,17 +13,22 @@ end
 $$;
 create function pg_temp.state(p_hash text, p_flow text) returns text language plpgsql as $$
 begin
-	return tap.ask('tollgate_account', format('api.link_state(%L, %L)', p_hash::bytea, sha256(p_flow::bytea))) ->> 'state';
+	return tap.ask('tollgate_account',
+		format('api.link_state(%L, %L)', p_hash::bytea, sha256(p_flow::bytea))) ->> 'state';
 end
 $$;
 
 -- the mail
 select m ->> 'hash' as hash, m ->> 'code' as code from pg_temp.fresh() m \gset
-select matches(o.data ->> 'token', '^[A-Za-z0-9_-]{43}$', 'F52 the token in the mail is 32 bytes in base64url') from mail.outbox o
+select matches(o.data ->> 'token', '^[A-Za-z0-9_-]{43}$', 'F52 the token in the mail is 32 bytes in base64url')
+	from mail.outbox o
 	where template = 'signin';
-select matches(:'code'::text, '^[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}$', 'F52 the code is two groups of Crockford''s alphabet');
-select is(o.data ->> 'next', '/settings/billing', 'F52 and the way back travels with it') from mail.outbox o where template = 'signin';
-select is(o.recipient, 'ann@example.org', 'F52 it goes to the address on file') from mail.outbox o where template = 'signin';
+select matches(:'code'::text, '^[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}$',
+	'F52 the code is two groups of Crockford''s alphabet');
+select is(o.data ->> 'next', '/settings/billing', 'F52 and the way back travels with it')
+	from mail.outbox o where template = 'signin';
+select is(o.recipient, 'ann@example.org', 'F52 it goes to the address on file')
+	from mail.outbox o where template = 'signin';
 select is_empty($$select l from auth.links l, mail.outbox o
 	where l::text like '%' || (o.data ->> 'token') || '%' or l::text like '%' || (o.data ->> 'code') || '%'$$,
 	'F43 of token and code only digests are stored');
@@ -32,18 +37,25 @@ select is_empty($$select l from auth.links l, mail.outbox o
 select is(pg_temp.state(:'hash', 'mine'), 'usable', 'F52 the asking browser may use the link');
 select is(pg_temp.state(:'hash', 'other'), 'code_needed', 'F52 another browser needs the code');
 select is(pg_temp.state('\x00', 'mine'), 'unusable', 'F52 an unknown link is unusable');
-select is(tap.ask('tollgate_account', format('api.link_state(%L, null)', :'hash')) ->> 'state', 'code_needed', 'F52 a browser without a cookie too');
+select is(tap.ask('tollgate_account', format('api.link_state(%L, null)', :'hash')) ->> 'state', 'code_needed',
+	'F52 a browser without a cookie too');
 select l::text as before from auth.links l where hash = :'hash' \gset
 select pg_temp.state(:'hash', 'mine'), pg_temp.state(:'hash', 'other') \g /dev/null
 select is(l::text, :'before', 'F52 looking changes nothing') from auth.links l where hash = :'hash';
 
--- what is proof
-select is(tap.sign_in(:'hash', null, 'other', 'x'), '{"ok": false, "attempts_left": 5}', 'F52 the link alone is no proof, and costs no attempt');
-select is(tap.sign_in(null, null, 'mine', 'x'), '{"ok": false, "attempts_left": null}', 'F52 the browser alone is no proof');
-select is(tap.sign_in(null, :'code', 'other', 'x'), '{"ok": false, "attempts_left": null}', 'F52 the code alone is no proof');
-select is(tap.sign_in(:'hash', 'AAAA-AAAA', 'other', 'x'), '{"ok": false, "attempts_left": 4}', 'F52 a wrong code costs an attempt');
-select is(tap.sign_in(null, 'AAAA-AAAA', 'mine', 'x'), '{"ok": false, "attempts_left": 3}', 'F52 also in the asking browser');
-select is(tap.sign_in(:'hash', null, 'mine', 'one'), '{"ok": true, "next": "/settings/billing"}', 'F52 link and browser are proof');
+-- proofs
+select is(tap.sign_in(:'hash', null, 'other', 'x'), '{"ok": false, "attempts_left": 5}',
+	'F52 the link alone is no proof, and costs no attempt');
+select is(tap.sign_in(null, null, 'mine', 'x'), '{"ok": false, "attempts_left": null}',
+	'F52 the browser alone is no proof');
+select is(tap.sign_in(null, :'code', 'other', 'x'), '{"ok": false, "attempts_left": null}',
+	'F52 the code alone is no proof');
+select is(tap.sign_in(:'hash', 'AAAA-AAAA', 'other', 'x'), '{"ok": false, "attempts_left": 4}',
+	'F52 a wrong code costs an attempt');
+select is(tap.sign_in(null, 'AAAA-AAAA', 'mine', 'x'), '{"ok": false, "attempts_left": 3}',
+	'F52 also in the asking browser');
+select is(tap.sign_in(:'hash', null, 'mine', 'one'), '{"ok": true, "next": "/settings/billing"}',
+	'F52 link and browser are proof');
 select is(amr, '{link}', 'F52 the session says how it was proved') from auth.sessions;
 select is(tap.sign_in(:'hash', null, 'mine', 'two'), '{"ok": false, "attempts_left": null}', 'F53 a link works once');
 select is(tap.sign_in(:'hash', null, 'mine', 'one'), '{"ok": true, "next": "/settings/billing"}',
@@ -52,7 +64,8 @@ select is(count(*), 1::bigint, 'F88 and there is one session') from auth.session
 select is(pg_temp.state(:'hash', 'mine'), 'unusable', 'F53 a used link is unusable');
 
 select m ->> 'hash' as hash, m ->> 'code' as code from pg_temp.fresh() m \gset
-select is(tap.sign_in(:'hash', :'code', 'other', 'three') -> 'ok', 'true', 'F52 link and code are proof in another browser');
+select is(tap.sign_in(:'hash', :'code', 'other', 'three') -> 'ok', 'true',
+	'F52 link and code are proof in another browser');
 select m ->> 'hash' as hash, m ->> 'code' as code from pg_temp.fresh() m \gset
 select is(tap.sign_in(null, ' ' || lower(replace(:'code', '-', ' ')), 'mine', 'four') -> 'ok', 'true',
 	'F52 browser and code are proof, however the code is typed');
@@ -60,10 +73,11 @@ select is(auth.code_hash('\x00', 'O1IL-0o'), auth.code_hash('\x00', '01110O'), '
 select m ->> 'hash' as hash, m ->> 'code' as code from pg_temp.fresh() m \gset
 select tap.sign_in(:'hash', 'AAAA-AAAA', 'other', 'x') from generate_series(1, 4) \g /dev/null
 select is(tap.sign_in(:'hash', 'AAAA-AAAA', 'other', 'x'), '{"ok": false, "attempts_left": 0}', 'F52 five attempts');
-select is(tap.sign_in(:'hash', :'code', 'mine', 'x'), '{"ok": false, "attempts_left": null}', 'F52 then the link is dead, the right code too');
+select is(tap.sign_in(:'hash', :'code', 'mine', 'x'), '{"ok": false, "attempts_left": null}',
+	'F52 then the link is dead, the right code too');
 select is(pg_temp.state(:'hash', 'mine'), 'unusable', 'F52 and says so');
 
--- ends of a link
+-- when a link ends
 select m ->> 'hash' as hash from pg_temp.fresh() m \gset
 update auth.links set expires_at = now() where hash = :'hash';
 select is(tap.sign_in(:'hash', null, 'mine', 'x') -> 'ok', 'false', 'F53 after ten minutes it is over');
@@ -76,12 +90,14 @@ update auth.users set disabled_at = now() where email_canonical = 'ann@example.o
 select is(tap.sign_in(:'newer', null, 'mine', 'x') -> 'ok', 'false', 'F53 a user disabled meanwhile stays outside');
 select is(count(*), 3::bigint, 'F53 three sign-ins made three sessions') from auth.sessions;
 
--- strangers learn nothing
-select is(tap.request('nobody@example.org', 'his'), tap.request('ann@example.org', 'his'), 'F50 unknown and disabled: the same answer');
+-- answers reveal nothing
+select is(tap.request('nobody@example.org', 'his'), tap.request('ann@example.org', 'his'),
+	'F50 unknown and disabled: the same answer');
 select is(array_agg(o.state), '{void,void}', 'F50 and the same rows, that no mailer takes')
 	from mail.outbox o where o.created_at = now() and o.data = '{}' and o.state = 'void';
 select is(count(*), 2::bigint, 'F50 links of nobody are kept like others') from auth.links where user_id is null;
-select is(tap.sign_in(null, 'AAAA-AAAA', 'his', 'x'), '{"ok": false, "attempts_left": 4}', 'F50 guessing at one of them looks the same');
+select is(tap.sign_in(null, 'AAAA-AAAA', 'his', 'x'), '{"ok": false, "attempts_left": 4}',
+	'F50 guessing at one of them looks the same');
 update auth.links set code_hash = auth.code_hash(hash, 'KNOWN'), attempts = 0 where user_id is null;
 select is(tap.sign_in(null, 'KNOWN', 'his', 'x') -> 'ok', 'false', 'F50 and lets nobody in');
 select is(count(*), 0::bigint, 'F50 asking makes no user') from auth.users where email_canonical = 'nobody@example.org';
@@ -90,23 +106,29 @@ update auth.users set disabled_at = null;
 -- limits
 update auth.hits set spent_until = now();
 delete from mail.outbox;
-select tap.request('ann@example.org', 'mine', format('198.51.100.%s', n)::inet) from generate_series(1, 5) n \g /dev/null
+select tap.request('ann@example.org', 'mine', format('198.51.100.%s', n)::inet)
+	from generate_series(1, 5) n \g /dev/null
 select tap.mailed('ann@example.org') ->> 'hash' as fifth \gset
-select is(tap.request('ann@example.org', 'mine', '198.51.100.6'), null, 'F51 the sixth for an address gets the same answer');
+select is(tap.request('ann@example.org', 'mine', '198.51.100.6'), null,
+	'F51 the sixth for an address gets the same answer');
 select is(count(*) filter (where state = 'pending'), 5::bigint, 'F51 and no mail') from mail.outbox;
 select is(tap.sign_in(:'fifth', null, 'mine', 'five') -> 'ok', 'true', 'F51 the fifth link still works');
 update auth.hits set spent_until = spent_until - interval '12 min';
 select tap.request('ann@example.org', 'mine', '198.51.100.6') \g /dev/null
-select is(count(*) filter (where state = 'pending'), 6::bigint, 'F51 a twelfth of an hour later there is one more') from mail.outbox;
+select is(count(*) filter (where state = 'pending'), 6::bigint, 'F51 a twelfth of an hour later there is one more')
+	from mail.outbox;
 
 update auth.hits set spent_until = now();
-select ok(bool_and(auth.allow('link_ip', auth.neighbourhood('203.0.113.9'))), 'F51 twenty from one address') from generate_series(1, 20);
+select ok(bool_and(auth.allow('link_ip', auth.neighbourhood('203.0.113.9'))), 'F51 twenty from one address')
+	from generate_series(1, 20);
 select ok(not auth.allow('link_ip', auth.neighbourhood('203.0.113.9')), 'F51 not the twenty-first');
 select ok(auth.allow('link_ip', auth.neighbourhood('203.0.113.10')), 'F51 its neighbour is free');
-select is(auth.neighbourhood('2001:db8:1:2:3:4:5:6'), auth.neighbourhood('2001:db8:1:2::9'), 'D25 a /64 is one subject');
+select is(auth.neighbourhood('2001:db8:1:2:3:4:5:6'), auth.neighbourhood('2001:db8:1:2::9'),
+	'D25 a /64 is one subject');
 select isnt(auth.neighbourhood('2001:db8:1:2::9'), auth.neighbourhood('2001:db8:1:3::9'), 'D25 the next is another');
 select is(auth.neighbourhood('::ffff:192.0.2.7'), '192.0.2.7', 'D25 a mapped IPv4 address is itself');
-select is_empty($$select from auth.hits where encode(subject, 'escape') ~ 'example'$$, 'D25 addresses are counted by digest');
+select is_empty($$select from auth.hits where encode(subject, 'escape') ~ 'example'$$,
+	'D25 addresses are counted by digest');
 
 select * from finish();
 rollback;

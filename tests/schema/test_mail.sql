@@ -1,15 +1,18 @@
--- The outbox, the house-keeping and the operator's view.
+-- The outbox, retention and the operator's view.
 begin;
 select no_plan();
 
 select tap.paid('ann') as ann \gset
-create function pg_temp.claim() returns jsonb language sql as $$ select tap.ask('tollgate_jobs', 'service.claim_mail(60)') $$;
+create function pg_temp.claim() returns jsonb
+	language sql as $$ select tap.ask('tollgate_jobs', 'service.claim_mail(60)') $$;
 create function pg_temp.fail(p_claim jsonb, p_permanent boolean) returns jsonb language sql as $$
-	select tap.ask('tollgate_jobs', format('service.mail_failed(%L, %L, %L, %L)', p_claim ->> 'id', p_claim ->> 'claim', '451 later', p_permanent))
+	select tap.ask('tollgate_jobs',
+		format('service.mail_failed(%L, %L, %L, %L)', p_claim ->> 'id', p_claim ->> 'claim', '451 later', p_permanent))
 $$;
 
 select pg_temp.claim() as mail \gset
-select is(:'mail'::jsonb - 'claim' - 'id' - 'data', jsonb_build_object('key', 'welcome:' || :'ann', 'template', 'welcome', 'language', 'en',
+select is(:'mail'::jsonb - 'claim' - 'id' - 'data',
+	jsonb_build_object('key', 'welcome:' || :'ann', 'template', 'welcome', 'language', 'en',
 	'recipient', 'ann@example.org', 'attempts', 0), 'C14 the welcome mail is claimed');
 select is(:'mail'::jsonb #>> '{data,plan}', 'plan_starter', 'C14 with the plan for its template');
 select is(pg_temp.claim(), null, 'F105 by one only');
@@ -26,12 +29,15 @@ select pg_temp.claim() as dead \gset
 update mail.outbox set claimed_until = now() - interval '1 s';
 select pg_temp.claim() as mail \gset
 select is(:'mail'::jsonb -> 'attempts', '3', 'F78 a mail whose sender died is taken over');
-select is(tap.state_of('tollgate_jobs', format('select service.mail_sent(%L, %L)', :'dead'::jsonb ->> 'id', :'dead'::jsonb ->> 'claim')), 'TG409',
+select is(tap.state_of('tollgate_jobs',
+	format('select service.mail_sent(%L, %L)', :'dead'::jsonb ->> 'id', :'dead'::jsonb ->> 'claim')), 'TG409',
 	'F78 the dead one''s report is refused');
-select is(tap.state_of('tollgate_jobs', format('select service.mail_sent(%L, %L)', :'mail'::jsonb ->> 'id', :'mail'::jsonb ->> 'claim')), '00000',
+select is(tap.state_of('tollgate_jobs',
+	format('select service.mail_sent(%L, %L)', :'mail'::jsonb ->> 'id', :'mail'::jsonb ->> 'claim')), '00000',
 	'F105 sent');
 select is(state || ' ' || data, 'sent {"plan": "plan_starter"}', 'F43 and emptied of its secrets') from mail.outbox;
-select is(tap.state_of('tollgate_jobs', format('select service.mail_sent(%L, %L)', :'mail'::jsonb ->> 'id', :'mail'::jsonb ->> 'claim')), '00000',
+select is(tap.state_of('tollgate_jobs',
+	format('select service.mail_sent(%L, %L)', :'mail'::jsonb ->> 'id', :'mail'::jsonb ->> 'claim')), '00000',
 	'F88 said again, the answer lost, it is no error');
 
 create function pg_temp.requested() returns void language plpgsql as $$
@@ -49,58 +55,76 @@ update mail.outbox set attempts = 9;
 select is(pg_temp.fail(pg_temp.claim(), false), '{"dead": true}', 'F105 the tenth refusal is the last');
 select tap.request('nobody@example.org', 'mine') \g /dev/null
 select is(pg_temp.claim(), null, 'F50 mail to nobody is not claimed');
-select is(tap.ask('tollgate_operator', 'ops.status()') -> 'mail', '{"pending": 0, "dead": 1}', 'F105 the operator sees the dead');
+select is(tap.ask('tollgate_operator', 'ops.status()') -> 'mail', '{"pending": 0, "dead": 1}',
+	'F105 the operator sees the dead');
 select pg_temp.requested() \g /dev/null
 update mail.outbox set attempts = 9, claimed_until = now() - interval '1 s';
 select is(pg_temp.claim(), null, 'F78 a mail that ten senders died of is not claimed');
-select is(state || ' ' || last_error || ' ' || (data ?| '{token,code}'), 'dead lost with its lease false', 'F78 it is dead and emptied') from mail.outbox;
+select is(state || ' ' || last_error || ' ' || (data ?| '{token,code}'), 'dead lost with its lease false',
+	'F78 it is dead and emptied') from mail.outbox;
 
--- house-keeping: of each kind one that stays and one that goes
+-- retention: of each kind one row that stays and one that is deleted
 delete from mail.outbox;
 delete from auth.links;
 insert into mail.outbox (key, recipient, template, language, state, created_at) values
-	('old', 'x', 'x', 'en', 'sent', now() - interval '31 days'), ('new', 'x', 'x', 'en', 'sent', now() - interval '29 days'),
-	('waiting', 'x', 'x', 'en', 'pending', now() - interval '31 days'), ('void', 'x', 'x', 'en', 'void', now() - interval '2 days');
+	('old', 'x', 'x', 'en', 'sent', now() - interval '31 days'),
+		('new', 'x', 'x', 'en', 'sent', now() - interval '29 days'),
+	('waiting', 'x', 'x', 'en', 'pending', now() - interval '31 days'),
+		('void', 'x', 'x', 'en', 'void', now() - interval '2 days');
 insert into auth.links (hash, code_hash, email_canonical, expires_at, created_at) values
-	(sha256('old'), '', 'x', now(), now() - interval '25 hours'), (sha256('new'), '', 'x', now(), now() - interval '23 hours');
+	(sha256('old'), '', 'x', now(), now() - interval '25 hours'),
+		(sha256('new'), '', 'x', now(), now() - interval '23 hours');
 select id as who from auth.users limit 1 \gset
 insert into auth.sessions (user_id, absolute_until, idle_until, auth_at, amr) values
-	(:'who', now() - interval '91 days', now() - interval '92 days', now(), '{}'), (:'who', now(), now() - interval '89 days', now(), '{}');
-create function pg_temp.draft(p_key text, p_age interval, p_status text, p_opened interval default null) returns void language plpgsql as $$
+	(:'who', now() - interval '91 days', now() - interval '92 days', now(), '{}'),
+		(:'who', now(), now() - interval '89 days', now(), '{}');
+create function pg_temp.draft(p_key text, p_age interval, p_status text, p_opened interval default null) returns void
+	language plpgsql as $$
 begin
 	delete from auth.hits;
 	perform tap.open_draft(p_key, p_key || '@example.org');
 	update billing.checkouts set status = p_status, created_at = now() - p_age, opened_at = now() - p_opened,
 		session_id = case when p_opened is not null then 'cs_' || p_key end
 	where key = p_key::bytea;
-	update app.tenants set created_at = now() - p_age where id = (select tenant_id from billing.checkouts where key = p_key::bytea);
+	update app.tenants set created_at = now() - p_age
+		where id = (select tenant_id from billing.checkouts where key = p_key::bytea);
 end
 $$;
-select pg_temp.draft('young', '6 days', 'open'), pg_temp.draft('old', '8 days', 'open'), pg_temp.draft('expired', '8 days', 'expired', '8 days'),
-	pg_temp.draft('paying', '8 days', 'unpaid', '8 days'), pg_temp.draft('given up', '31 days', 'unpaid', '31 days'),
-	pg_temp.draft('back', '8 days', 'open', '23 hours'), pg_temp.draft('gift', '8 days', 'open', '8 days') \g /dev/null
+select pg_temp.draft('young', '6 days', 'open'), pg_temp.draft('old', '8 days', 'open'),
+	pg_temp.draft('expired', '8 days', 'expired', '8 days'), pg_temp.draft('paying', '8 days', 'unpaid', '8 days'),
+	pg_temp.draft('given up', '31 days', 'unpaid', '31 days'), pg_temp.draft('back', '8 days', 'open', '23 hours'),
+	pg_temp.draft('gift', '8 days', 'open', '8 days') \g /dev/null
 insert into sync.cursors (name, seen_at) values ('events', now());
-select ops.put_override(tenant_id, true, 'growth', null, 'a friend', 'ops') from billing.checkouts where key = 'gift' \g /dev/null
+select ops.put_override(tenant_id, true, 'growth', null, 'a friend', 'ops')
+	from billing.checkouts where key = 'gift' \g /dev/null
 update app.tenants set created_at = now() - interval '1 year' where status = 'active';
 select tap.receive('evt_old' || n, null, null) from generate_series(1, 5) n \g /dev/null
 update inbox.events set received_at = now() - interval '91 days' where id like 'evt_old%' and id <> 'evt_old5';
-update inbox.events set state = (array['done', 'ignored', 'dead', 'received'])[right(id, 1)::int] where id like 'evt_old%' and id <> 'evt_old5';
-select is(tap.ask('tollgate_jobs', 'service.apply_retention()'), '{"links": 1, "sessions": 1, "mails": 2, "drafts": 3, "events": 2, "put_off": 0}', 'D24 what is over goes');
+update inbox.events set state = (array['done', 'ignored', 'dead', 'received'])[right(id, 1)::int]
+	where id like 'evt_old%' and id <> 'evt_old5';
+select is(tap.ask('tollgate_jobs', 'service.apply_retention()'),
+	'{"links": 1, "sessions": 1, "mails": 2, "drafts": 3, "events": 2, "put_off": 0}', 'D24 what is over goes');
 update inbox.events set received_at = now() - interval '40 days' where id = 'evt_old5';
-select is(tap.ask('tollgate_jobs', format('service.apply_retention(%s)', v.days)) -> 'events', v.gone, format('C33 kept %s days: %s gone', v.days, v.gone))
+select is(tap.ask('tollgate_jobs', format('service.apply_retention(%s)', v.days)) -> 'events', v.gone,
+	format('C33 kept %s days: %s gone', v.days, v.gone))
 from (values (41, '0'::jsonb), (1, '1')) v (days, gone);
 select tap.receive('evt_old5', null, null) \g /dev/null
 update inbox.events set received_at = now() - interval '30 days' where id = 'evt_old5';
-select is(tap.ask('tollgate_jobs', 'service.apply_retention(1)') -> 'events', '0', 'C33 none goes that Stripe still lists');
-select is(tap.ask('tollgate_jobs', 'service.apply_retention()'), '{"links": 0, "sessions": 0, "mails": 0, "drafts": 0, "events": 0, "put_off": 0}', 'D24 once');
-select is(array_agg(id order by id), '{evt_old3,evt_old4,evt_old5}', 'C33 of old events those stay that are not through')
+select is(tap.ask('tollgate_jobs', 'service.apply_retention(1)') -> 'events', '0',
+	'C33 none goes that Stripe still lists');
+select is(tap.ask('tollgate_jobs', 'service.apply_retention()'),
+	'{"links": 0, "sessions": 0, "mails": 0, "drafts": 0, "events": 0, "put_off": 0}', 'D24 once');
+select is(array_agg(id order by id), '{evt_old3,evt_old4,evt_old5}',
+	'C33 of old events those stay that are not through')
 from inbox.events where id like 'evt_old%';
 delete from inbox.events where id like 'evt_old%';
 select is(array_agg(key order by key), '{new,waiting}', 'D24 mail that waits or is recent stays') from mail.outbox;
-select is(array_agg(convert_from(key, 'UTF8') order by key), '{ann,back,gift,paying,young}', 'D24 drafts being paid, or young, stay, and tenants for ever') from billing.checkouts;
+select is(array_agg(convert_from(key, 'UTF8') order by key), '{ann,back,gift,paying,young}',
+	'D24 drafts being paid, or young, stay, and tenants for ever') from billing.checkouts;
 
--- what may still turn out to have been paid
-select pg_temp.draft(kind, '8 days', 'open', '2 days') from unnest('{dirty,dead,subscription,customer,clean}'::text[]) kind \g /dev/null
+-- drafts whose payment may not be known yet
+select pg_temp.draft(kind, '8 days', 'open', '2 days')
+	from unnest('{dirty,dead,subscription,customer,clean}'::text[]) kind \g /dev/null
 update billing.checkouts set subscription_id = 'sub_s', customer_id = 'cus_s' where key in ('subscription', 'customer');
 create function pg_temp.kept(p_key text) returns boolean language plpgsql as $$
 begin
@@ -112,7 +136,8 @@ create function pg_temp.waits(p_kind text, p_id text, p_dead timestamptz default
 	insert into sync.objects (kind, id, dead_at) values (p_kind, p_id, p_dead)
 $$;
 update sync.cursors set seen_at = now() - interval '24 hours';
-select is(pg_temp.kept(k), true, 'F81 none is dropped before Stripe''s events were looked through since: ' || k) from unnest('{dirty,clean}'::text[]) k;
+select is(pg_temp.kept(k), true, 'F81 none is dropped before Stripe''s events were looked through since: ' || k)
+	from unnest('{dirty,clean}'::text[]) k;
 update sync.cursors set seen_at = now() - interval '22 hours';
 savepoint looked;
 select pg_temp.waits('checkout', 'cs_dirty') \g /dev/null
@@ -131,9 +156,12 @@ select is(pg_temp.kept(k), false, 'D24 then it goes: ' || k) from unnest('{dirty
 delete from sync.cursors;
 
 select is(tap.ask('tollgate_operator', 'ops.status()') - 'migrations', '{"events": {"received": 0, "dead": 0},
-	"oldest_received_seconds": null, "dirty": 0, "retrying": 0, "overdue_seconds": null, "dead_objects": 0, "orphans": 0, "mail": {"pending": 1, "dead": 0},
-	"oldest_mail_seconds": 2678400, "alerts": {"open": 0, "kinds": []}, "unknown_types": [], "last_gap_look": null, "last_comparison": null,
-	"lists_under_way": [], "tenants": {"draft": 4, "active": 1}, "subscriptions": {"active": 1}}', 'C99 the operator''s view');
+	"oldest_received_seconds": null, "dirty": 0, "retrying": 0, "overdue_seconds": null, "dead_objects": 0,
+	"orphans": 0, "mail": {"pending": 1, "dead": 0},
+	"oldest_mail_seconds": 2678400, "alerts": {"open": 0, "kinds": []}, "unknown_types": [], "last_gap_look": null,
+	"last_comparison": null,
+	"lists_under_way": [], "tenants": {"draft": 4, "active": 1},
+	"subscriptions": {"active": 1}}', 'C99 the operator''s view');
 select tap.receive('evt_dirty' || n, 'customer', 'cus_dirty' || n) from generate_series(1, 4) n \g /dev/null
 update sync.objects set next_at = now() - interval '7 s', outages = 1 where id = 'cus_dirty1';
 update sync.objects set next_at = now() + interval '1 h', attempts = 2 where id = 'cus_dirty2';
@@ -141,9 +169,12 @@ update sync.objects set dead_at = now() where id = 'cus_dirty3';
 update inbox.events set state = 'dead' where id = 'evt_dirty3';
 update inbox.events set received_at = now() - interval '1 min' where id = 'evt_dirty1';
 update mail.outbox set created_at = now() - interval '2 min' where state = 'pending';
-select is(s - '{alerts,unknown_types,tenants,subscriptions,migrations,last_gap_look,last_comparison,lists_under_way}'::text[],
-	'{"events": {"received": 3, "dead": 1}, "oldest_received_seconds": 60, "dirty": 3, "retrying": 2, "overdue_seconds": 7, "dead_objects": 1, "orphans": 0,
-	"mail": {"pending": 1, "dead": 0}, "oldest_mail_seconds": 120}', 'C99 what waits, since when, and what is stuck') from tap.ask('tollgate_operator', 'ops.status()') s;
+select is(s - array['alerts', 'unknown_types', 'tenants', 'subscriptions', 'migrations', 'last_gap_look',
+		'last_comparison', 'lists_under_way'],
+	'{"events": {"received": 3, "dead": 1}, "oldest_received_seconds": 60, "dirty": 3, "retrying": 2,
+		"overdue_seconds": 7, "dead_objects": 1, "orphans": 0, "mail": {"pending": 1, "dead": 0},
+		"oldest_mail_seconds": 120}', 'C99 what waits, since when, and what is stuck')
+	from tap.ask('tollgate_operator', 'ops.status()') s;
 select ops.raise_alert(null, 'drift', 'price:price_' || n, '{}') from generate_series(1, 7) n \g /dev/null
 select ops.end_alert('drift', 'price:price_1'), ops.raise_alert(null, 'orphan', 'sub_x', '{}') \g /dev/null
 select is(a #- '{kinds,0,since}' #- '{kinds,1,since}', '{"open": 7, "kinds": [{"kind": "drift", "open": 6,
@@ -153,12 +184,17 @@ select is(a #- '{kinds,0,since}' #- '{kinds,1,since}', '{"open": 7, "kinds": [{"
 select tap.receive('evt_u' || n, null, null, jsonb_build_object('type', 'type.' || n % 2, 'created', 0))
 from generate_series(1, 3) n \g /dev/null
 update inbox.events set outcome = '{"foreign": "account"}' where id = 'evt_u3';
-select is(jsonb_path_query_array(tap.ask('tollgate_operator', 'ops.status()'), '$.unknown_types[*] ? (@.last != "").events'), '[1, 1]', 'C32 unknown events are counted by type, and not what another mode or account told');
+select is(jsonb_path_query_array(tap.ask('tollgate_operator', 'ops.status()'),
+	'$.unknown_types[*] ? (@.last != "").events'), '[1, 1]',
+	'C32 unknown events are counted by type, and not what another mode or account told');
 delete from sync.cursors;
-insert into sync.cursors (name, started_at, finished_at) values ('events', now(), now()), ('subscriptions', now(), now() - interval '1 day');
-select is((s -> 'last_gap_look' <> 'null')::text || (s -> 'last_comparison' <> 'null') || (s -> 'lists_under_way'), 'truetrue["subscriptions"]',
+insert into sync.cursors (name, started_at, finished_at) values ('events', now(), now()),
+	('subscriptions', now(), now() - interval '1 day');
+select is((s -> 'last_gap_look' <> 'null')::text || (s -> 'last_comparison' <> 'null') || (s -> 'lists_under_way'),
+	'truetrue["subscriptions"]',
 	'C25 and when Stripe''s lists were looked through') from tap.ask('tollgate_operator', 'ops.status()') s;
-select matches(tap.ask('tollgate_operator', 'ops.status()') ->> 'migrations', '^[0-9]{3}_[a-z_]+$', 'C72 with the newest migration');
+select matches(tap.ask('tollgate_operator', 'ops.status()') ->> 'migrations', '^[0-9]{3}_[a-z_]+$',
+	'C72 with the newest migration');
 
 select * from finish();
 rollback;

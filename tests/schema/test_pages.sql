@@ -15,56 +15,78 @@ begin
 end
 $$;
 
-select is(api.date_document('2026-12-01 00:30+01'), '{"iso": "2026-11-30T23:30:00Z", "day": 30, "month": "month_11", "year": 2026}',
+select is(api.date_document('2026-12-01 00:30+01'),
+	'{"iso": "2026-11-30T23:30:00Z", "day": 30, "month": "month_11", "year": 2026}',
 	'C45 a date is UTC, its month a name');
 select is(api.date_document(null), null, 'C45 no date is null');
 
-select is(tap.ask('tollgate_account', 'api.workspace_page()', :'a'), '{"email": "ann@example.org", "display_name": "ann", "tenants":
-	[{"role": "role_owner", "plan": "plan_starter", "status": "status_active", "status_class": "good"}]}', 'C63 the owner''s workspace');
-select is(tap.ask('tollgate_account', 'api.workspace_page()', :'m') #>> '{tenants,0,role}', 'role_member', 'C56 a member''s');
+select is(tap.ask('tollgate_account', 'api.workspace_page()', :'a'),
+	'{"email": "ann@example.org", "display_name": "ann", "tenants":
+	[{"role": "role_owner", "plan": "plan_starter", "status": "status_active",
+		"status_class": "good"}]}', 'C63 the owner''s workspace');
+select is(tap.ask('tollgate_account', 'api.workspace_page()', :'m') #>> '{tenants,0,role}',
+	'role_member', 'C56 a member''s');
 select is(tap.ask('tollgate_account', 'api.workspace_page()', :'s') -> 'tenants', '[]', 'C63 a stranger''s');
 
-select is(pg_temp.account(:'a') - '{can_subscribe,entitlement,next}'::text[], jsonb_build_object('plan', 'plan_starter', 'status', 'status_active', 'status_class', 'good',
+select is(pg_temp.account(:'a') - '{can_subscribe,entitlement,next}'::text[],
+	jsonb_build_object('plan', 'plan_starter', 'status', 'status_active', 'status_class', 'good',
 	'period_end', api.date_document(to_timestamp(1800000000)), 'renews_on', api.date_document(to_timestamp(1800000000)),
-	'ends_on', null, 'ended_on', null, 'trial_ends_on', null, 'can_manage', true), 'C45 the billing page of an active subscription');
-select is(tap.ask('tollgate_billing', 'api.billing_page()', :'a') -> 'email', '"ann@example.org"', 'C45 and whose it is');
-select is(a #>> '{ends_on,iso}' || coalesce(a ->> 'renews_on', ''), '2027-01-15T08:00:00Z', 'C45 ends with the period, renews not')
+	'ends_on', null, 'ended_on', null, 'trial_ends_on', null, 'can_manage', true),
+	'C45 the billing page of an active subscription');
+select is(tap.ask('tollgate_billing', 'api.billing_page()', :'a') -> 'email', '"ann@example.org"',
+	'C45 and whose it is');
+select is(a #>> '{ends_on,iso}' || coalesce(a ->> 'renews_on', ''), '2027-01-15T08:00:00Z',
+	'C45 ends with the period, renews not')
 	from pg_temp.account(:'a', '{"cancel_at_period_end": true}') a;
-select is(a #>> '{ends_on,iso}' || coalesce(a ->> 'renews_on', ''), '2027-01-03T18:13:20Z', 'C45 ends at a time, renews not')
+select is(a #>> '{ends_on,iso}' || coalesce(a ->> 'renews_on', ''), '2027-01-03T18:13:20Z',
+	'C45 ends at a time, renews not')
 	from pg_temp.account(:'a', '{"cancel_at": 1799000000}') a;
-select is(a #>> '{ended_on,iso}' || (a ->> 'status') || (a ->> 'status_class') || coalesce(a ->> 'ends_on', '') || coalesce(a ->> 'renews_on', ''),
+select is(a #>> '{ended_on,iso}' || (a ->> 'status') || (a ->> 'status_class') || coalesce(a ->> 'ends_on', '')
+	|| coalesce(a ->> 'renews_on', ''),
 	'2026-12-23T04:26:40Z' || 'status_canceled' || 'bad', 'C45 ended')
 	from pg_temp.account(:'a', '{"status": "canceled", "ended_at": 1798000000, "cancel_at_period_end": true}') a;
-select is(a #>> '{trial_ends_on,iso}', '2027-01-15T08:00:00Z', 'C45 a trial') from pg_temp.account(:'a', '{"status": "trialing", "trial_end": 1800000000}') a;
+select is(a #>> '{trial_ends_on,iso}', '2027-01-15T08:00:00Z', 'C45 a trial')
+	from pg_temp.account(:'a', '{"status": "trialing", "trial_end": 1800000000}') a;
 select is((a ->> 'status') || ' ' || (a ->> 'status_class'), v.shown, 'C44 ' || v.status || ' is shown as ' || v.shown)
-from (values ('active', 'status_active good'), ('trialing', 'status_trialing good'), ('past_due', 'status_past_due warn'),
+from (values ('active', 'status_active good'), ('trialing', 'status_trialing good'),
+	('past_due', 'status_past_due warn'),
 	('unpaid', 'status_unpaid bad'), ('canceled', 'status_canceled bad'), ('incomplete', 'status_incomplete warn'),
-	('incomplete_expired', 'status_incomplete_expired bad'), ('paused', 'status_paused warn'), ('some_new_word', 'status_unknown warn')) v (status, shown)
+	('incomplete_expired', 'status_incomplete_expired bad'), ('paused', 'status_paused warn'),
+	('some_new_word', 'status_unknown warn')) v (status, shown)
 	cross join lateral pg_temp.account(:'a', jsonb_build_object('status', v.status)) a;
 select pg_temp.account(:'a', '{"status": "canceled"}') \g /dev/null
 select tap.sync('subscription', tap.subscription('new', :'ann', '{"created": 1, "customer": "cus_ann"}')) \g /dev/null
-select is(tap.ask('tollgate_billing', 'api.billing_page()', :'a') #>> '{account,status}', 'status_active', 'C45 a live subscription comes before an ended one');
+select is(tap.ask('tollgate_billing', 'api.billing_page()', :'a') #>> '{account,status}',
+	'status_active', 'C45 a live subscription comes before an ended one');
 
-select is(tap.ask('tollgate_billing', 'api.billing_page()', :'m') #> '{account,can_manage}', 'false', 'D14 a plain member manages nothing');
-select is(tap.ask('tollgate_billing', 'api.billing_page()', :'s'), '{"email": "sam@example.org", "account": null}', 'C63 a stranger has no account');
+select is(tap.ask('tollgate_billing', 'api.billing_page()', :'m') #> '{account,can_manage}',
+	'false', 'D14 a plain member manages nothing');
+select is(tap.ask('tollgate_billing', 'api.billing_page()', :'s'), '{"email": "sam@example.org", "account": null}',
+	'C63 a stranger has no account');
 select is(tap.state_of('tollgate_billing', 'select api.billing_page()', v.bearer), 'TG401', 'C20 ' || v.description)
 from (values ('', 'no bearer, no page'), (repeat('0', 64), 'an unknown bearer, no page')) v (bearer, description);
 select is(tap.state_of('tollgate_account', 'select api.workspace_page()'), 'TG401', 'C20 nor a workspace');
 
-select is(tap.ask('tollgate_billing', 'api.portal_customer()', :'a'), '{"customer": "cus_ann"}', 'D14 the customer is the tenant''s');
+select is(tap.ask('tollgate_billing', 'api.portal_customer()', :'a'), '{"customer": "cus_ann"}',
+	'D14 the customer is the tenant''s');
 select is(tap.state_of('tollgate_billing', 'select api.portal_customer()'), 'TG401', 'C20 for nobody');
-select is(tap.state_of('tollgate_billing', 'select api.portal_customer()', :'m'), 'TG403', 'D14 not for a plain member');
-select is(tap.state_of('tollgate_billing', 'select api.portal_customer()', :'s'), 'TG400', 'C21 none for who has no tenant');
+select is(tap.state_of('tollgate_billing', 'select api.portal_customer()', :'m'), 'TG403',
+	'D14 not for a plain member');
+select is(tap.state_of('tollgate_billing', 'select api.portal_customer()', :'s'), 'TG400',
+	'C21 none for who has no tenant');
 update app.members set role = 'admin' where user_id = :'mia';
 select is(tap.ask('tollgate_billing', 'api.portal_customer()', :'m'), '{"customer": "cus_ann"}', 'C56 an admin may');
 update billing.customers set deleted = true;
-select is(tap.state_of('tollgate_billing', 'select api.portal_customer()', :'a'), 'TG400', 'C21 none after its deletion');
+select is(tap.state_of('tollgate_billing', 'select api.portal_customer()', :'a'), 'TG400',
+	'C21 none after its deletion');
 
--- paid, and the subscription is not here yet
+-- paid, and the subscription is not stored yet
 select tap.open_draft('zoe', 'zoe@example.org') ->> 'tenant' as zoe \gset
 select tap.sync('checkout', tap.checkout('zoe', :'zoe')) \g /dev/null
-select is((a -> 'account') - '{status_class,can_subscribe,entitlement,next}'::text[], jsonb_build_object('plan', null, 'status', 'status_pending', 'period_end', null, 'ends_on', null,
-	'ended_on', null, 'renews_on', null, 'trial_ends_on', null, 'can_manage', true), 'C45 paid, and the subscription is on its way')
+select is((a -> 'account') - '{status_class,can_subscribe,entitlement,next}'::text[],
+	jsonb_build_object('plan', null, 'status', 'status_pending', 'period_end', null, 'ends_on', null,
+	'ended_on', null, 'renews_on', null, 'trial_ends_on', null, 'can_manage', true),
+	'C45 paid, and the subscription is on its way')
 	from tap.ask('tollgate_billing', 'api.billing_page()', tap.session('zoe@example.org', 'z')) a;
 
 select * from finish();

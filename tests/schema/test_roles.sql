@@ -20,11 +20,14 @@ select is_empty($$select l.rolname, d.classid::regclass, d.objid from pg_shdepen
 select ok(not pg_has_role(l.rolname, o.rolname, 'member'), format('C52 %s cannot become %s', l.rolname, o.rolname))
 	from login l cross join pg_roles o where o.rolname like 'tollgate\_%' and o.rolname <> l.rolname;
 
-select ok(has_database_privilege(rolname, current_setting('tap.source'), 'connect'), 'C52 ' || rolname || ' may connect')
+select ok(has_database_privilege(rolname, current_setting('tap.source'), 'connect'), 'C52 ' || rolname
+	|| ' may connect')
 	from login;
-select ok(not has_database_privilege(rolname, current_setting('tap.source'), 'temp'), 'C52 ' || rolname || ' makes no temporary table')
+select ok(not has_database_privilege(rolname, current_setting('tap.source'), 'temp'), 'C52 ' || rolname
+	|| ' makes no temporary table')
 	from login;
-select ok(not has_database_privilege(rolname, current_setting('tap.source'), 'create'), 'C52 ' || rolname || ' makes no schema')
+select ok(not has_database_privilege(rolname, current_setting('tap.source'), 'create'), 'C52 ' || rolname
+	|| ' makes no schema')
 	from login;
 select is_empty($$select coalesce(nullif(a.grantee, 0)::regrole::text, 'public'), a.privilege_type
 	from pg_database d cross join aclexplode(d.datacl) a
@@ -38,29 +41,37 @@ select is_empty($$select l.rolname from login l where has_schema_privilege(l.rol
 	'C52 schema public is closed');
 select set_eq($$select format('%s %s', l.rolname, s.name) from login l cross join tap.our_schema s
 	where has_schema_privilege(l.rolname, s.oid, 'usage')$$,
-	array['tollgate_signup api', 'tollgate_signin api', 'tollgate_account api', 'tollgate_account auth', 'tollgate_account app',
+	array['tollgate_signup api', 'tollgate_signin api', 'tollgate_account api', 'tollgate_account auth',
+	'tollgate_account app',
 		'tollgate_account billing', 'tollgate_billing api', 'tollgate_billing auth', 'tollgate_billing app',
 		'tollgate_billing billing', 'tollgate_webhooks api', 'tollgate_webhooks service', 'tollgate_jobs api',
 		'tollgate_jobs service', 'tollgate_operator api', 'tollgate_operator ops', 'tollgate_operator service'],
 	'C52 each login role sees its own schemas');
-select ok(not has_schema_privilege(rolname, 'meta', 'usage'), 'C72 ' || rolname || ' does not see the migrations') from login;
+select ok(not has_schema_privilege(rolname, 'meta', 'usage'), 'C72 ' || rolname || ' does not see the migrations')
+	from login;
 
 select is_empty(format($$select %L, p.oid::regprocedure from pg_proc p where p.pronamespace = 'pg_catalog'::regnamespace
-	and p.proname in ('pg_cancel_backend', 'pg_terminate_backend', 'pg_stat_get_activity', 'pg_stat_get_backend_activity',
+	and p.proname in ('pg_cancel_backend', 'pg_terminate_backend', 'pg_stat_get_activity',
+		'pg_stat_get_backend_activity',
 		'pg_notify', 'pg_sleep', 'pg_sleep_for', 'pg_sleep_until', 'pg_advisory_lock', 'pg_advisory_xact_lock',
-		'pg_try_advisory_lock', 'pg_advisory_lock_shared', 'lo_create', 'lo_creat', 'lo_from_bytea', 'lo_put', 'lowrite',
+		'pg_try_advisory_lock', 'pg_advisory_lock_shared', 'lo_create', 'lo_creat', 'lo_from_bytea', 'lo_put',
+		'lowrite',
 		'pg_read_file', 'pg_read_binary_file', 'pg_ls_dir', 'lo_import', 'lo_export')
 	and has_function_privilege(%L, p.oid, 'execute')$$, rolname, rolname),
 	'C52 ' || rolname || ' reaches no other process, file or large object') from login;
-select is(tap.state_of(rolname, 'select pg_cancel_backend(1)'), '42501', 'C52 ' || rolname || ' cancels nobody') from login;
-select is(tap.state_of(rolname, 'select query from pg_stat_activity'), '42501', 'C52 ' || rolname || ' reads nobody''s statements')
+select is(tap.state_of(rolname, 'select pg_cancel_backend(1)'), '42501', 'C52 ' || rolname || ' cancels nobody')
+	from login;
+select is(tap.state_of(rolname, 'select query from pg_stat_activity'), '42501', 'C52 ' || rolname
+	|| ' reads nobody''s statements')
 	from login;
 
 select ok(rolconfig @> array['log_parameter_max_length=0', 'log_parameter_max_length_on_error=0'],
 	'F43 bound values of ' || rolname || ' stay out of the log') from login;
-select ok((select count(*) from unnest(rolconfig) c where c ~ '^(statement_timeout|lock_timeout|idle_in_transaction_session_timeout)=[1-9]') = 3,
+select ok((select count(*) from unnest(rolconfig) c
+	where c ~ '^(statement_timeout|lock_timeout|idle_in_transaction_session_timeout)=[1-9]') = 3,
 	'F95 ' || rolname || ' cannot wait for ever') from login;
-select ok(rolconfig @> '{"search_path=pg_catalog, pg_temp"}', 'D23 ' || rolname || ' finds nothing by an unqualified name') from login;
+select ok(rolconfig @> '{"search_path=pg_catalog, pg_temp"}', 'D23 ' || rolname
+	|| ' finds nothing by an unqualified name') from login;
 
 select * from finish();
 rollback;

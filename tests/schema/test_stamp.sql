@@ -1,4 +1,4 @@
--- The stamp: who is admitted, and whose account at Stripe this is.
+-- The stamp: which programs are admitted, and which Stripe account this database mirrors.
 begin;
 select no_plan();
 
@@ -16,7 +16,8 @@ select is(pg_temp.admit(role, 'preview', '008_stamp'), '00000', 'C92 ' || role |
 select is(pg_temp.admit(role, 'production', '008_stamp'), 'TG403', 'C92 ' || role || ' of another is not') from login;
 select is(pg_temp.admit('tollgate_jobs', 'preview', '007_reconcile'), '00000',
 	'F93 a program older than the schema is admitted');
-select is(pg_temp.admit(role, 'preview', '009_more'), 'TG503', 'F93 ' || role || ' newer than the schema is not') from login;
+select is(pg_temp.admit(role, 'preview', '009_more'), 'TG503', 'F93 ' || role || ' newer than the schema is not')
+	from login;
 select is(pg_temp.admit('tollgate_jobs', 'production', '009_more'), 'TG403', 'C92 the environment is told first');
 select throws_ok($$select api.admit('development', '001_auth')$$, 'TG403',
 	'this database is stamped "preview", and site.environment is "development"', 'C92 the reason is told');

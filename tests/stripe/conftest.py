@@ -1,4 +1,4 @@
-"""One simulator for all tests, as a process of its own, and as new for each."""
+"""One simulator process for all tests, reset for each."""
 import json
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Retries, deliveries and faults: what an unreliable network makes of a reliable Stripe."""
+"""Retries, deliveries and faults: Stripe behind an unreliable network."""
 import http.client
 import json
 import time

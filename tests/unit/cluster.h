@@ -1,4 +1,4 @@
-/* cluster: a private PostgreSQL for a test program, and a proxy before it that can lose what passes. */
+/* cluster: a private PostgreSQL for a test program, and a proxy in front of it that can lose data. */
 #ifndef TOLLGATE_TEST_CLUSTER_H
 #define TOLLGATE_TEST_CLUSTER_H
 
@@ -102,7 +102,7 @@ cluster_remove(struct cluster *c)
 		cluster_die(command, "failed");
 }
 
-/* What both test programs ask of it. */
+/* Functions that several test programs call. */
 #define CLUSTER_SQL \
 	"create role tollgate_test login; alter role tollgate_test set search_path = public;" \
 	"create schema t; grant usage on schema t to tollgate_test;" \

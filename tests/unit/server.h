@@ -1,4 +1,4 @@
-/* server: serve in a process of its own, driven over a real socket by a client that may do anything. */
+/* server: runs serve in a child process, for a client on a real socket. */
 #ifndef TOLLGATE_TEST_SERVER_H
 #define TOLLGATE_TEST_SERVER_H
 

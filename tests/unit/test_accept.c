@@ -20,7 +20,7 @@ wants_json(void **state, bool wanted, const char *const *headers, size_t n)
 }
 
 static void
-test_errors_are_json_for_who_prefers_it(void **state)
+test_errors_are_json_for_clients_that_prefer_it(void **state)
 {
 	static const char *const	headers[] = {
 		"application/json", "Application/JSON", "application/json, text/plain, */*", "*/*, application/json",
@@ -72,7 +72,7 @@ int
 main(void)
 {
 	const struct CMUnitTest	tests[] = {
-		TEST(test_errors_are_json_for_who_prefers_it), TEST(test_errors_are_html_for_all_others),
+		TEST(test_errors_are_json_for_clients_that_prefer_it), TEST(test_errors_are_html_for_all_others),
 		TEST(test_the_language_is_the_one_preferred),
 	};
 

@@ -1,4 +1,4 @@
-/* admission: no connection serves anything before the database has let it in. Against a real PostgreSQL. */
+/* admission: a connection serves nothing before the database has admitted it. Against a real PostgreSQL. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -125,7 +125,7 @@ test_c92_a_refused_connection_is_closed_and_told_once_an_outage(void **state)
 }
 
 static void
-test_c92_who_begins_is_told_why(void **state)
+test_c92_a_program_that_starts_is_told_the_reason(void **state)
 {
 	static const struct {
 		const char	*code;
@@ -184,7 +184,7 @@ main(void)
 	const struct CMUnitTest	tests[] = {
 		TEST(test_c92_a_connection_says_what_it_is_for_once),
 		TEST(test_c92_a_refused_connection_is_closed_and_told_once_an_outage),
-		TEST(test_c92_who_begins_is_told_why),
+		TEST(test_c92_a_program_that_starts_is_told_the_reason),
 		TEST(test_f93_a_database_that_does_not_know_the_question_is_too_old),
 		TEST(test_f86_a_database_that_does_not_answer_is_not_waited_for),
 	};

@@ -59,7 +59,7 @@ test_f100_the_wait_it_names_is_enough(void **state)
 }
 
 static void
-test_f100_without_a_rate_nobody_waits(void **state)
+test_f100_without_a_rate_no_call_waits(void **state)
 {
 	struct bucket	b = { 0 };
 
@@ -69,7 +69,7 @@ test_f100_without_a_rate_nobody_waits(void **state)
 }
 
 static void
-test_f100_a_pause_holds_everybody_and_ends_without_a_burst(void **state)
+test_f100_a_pause_holds_every_call_and_ends_without_a_burst(void **state)
 {
 	struct bucket	b = { .rate = 10 };
 
@@ -99,8 +99,8 @@ main(void)
 		cmocka_unit_test(test_f100_a_second_of_calls_may_go_at_once_and_no_more),
 		cmocka_unit_test(test_f100_then_the_rate_holds_for_ever),
 		cmocka_unit_test(test_f100_the_wait_it_names_is_enough),
-		cmocka_unit_test(test_f100_without_a_rate_nobody_waits),
-		cmocka_unit_test(test_f100_a_pause_holds_everybody_and_ends_without_a_burst),
+		cmocka_unit_test(test_f100_without_a_rate_no_call_waits),
+		cmocka_unit_test(test_f100_a_pause_holds_every_call_and_ends_without_a_burst),
 		cmocka_unit_test(test_f100_a_shorter_pause_does_not_end_a_longer_one),
 	};
 

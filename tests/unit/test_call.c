@@ -1,4 +1,4 @@
-/* call: what a call answers, and what is known of it when it fails. Against a real PostgreSQL. */
+/* call: the answers of a call, and its error when it fails. Against a real PostgreSQL. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -224,7 +224,7 @@ test_f90_no_setting_stays_on_the_connection(void **state)
 }
 
 static void
-test_f91_a_bearer_left_in_the_session_reaches_nobody(void **state)
+test_f91_a_bearer_left_in_the_session_reaches_no_other_call(void **state)
 {
 	struct stage	*s = *state;
 	int64_t		pid = backend(s);
@@ -321,7 +321,7 @@ test_f92_without_prepared_statements_nothing_is_left_in_the_session(void **state
 	assert_int_equal(json_int(s->doc, "", -1), 0);
 }
 
-/* What a pooler does not let us set when we connect, each call sets for itself. */
+/* A pooler refuses these settings at connect, so each call sets them. */
 static void
 test_f92_without_prepared_statements_the_settings_of_a_call_are_ours_all_the_same(void **state)
 {
@@ -445,7 +445,7 @@ main(void)
 		TEST(test_raised_codes_become_errors),
 		TEST(test_an_error_at_commit_is_the_calls_error),
 		TEST(test_f90_no_setting_stays_on_the_connection),
-		TEST(test_f91_a_bearer_left_in_the_session_reaches_nobody),
+		TEST(test_f91_a_bearer_left_in_the_session_reaches_no_other_call),
 		TEST(test_f87_a_serialization_failure_is_run_again),
 		TEST(test_f87_after_three_runs_it_is_enough),
 		TEST(test_other_errors_are_not_run_again),

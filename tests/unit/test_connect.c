@@ -1,4 +1,4 @@
-/* connect: which of several hosts takes us, and within what time. Against a real PostgreSQL. */
+/* connect: which of several hosts is used, and within what time. Against a real PostgreSQL. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,7 +41,7 @@ test_f85_a_read_only_server_is_not_used(void **state)
 	talloc_free(db);
 }
 
-/* A machine that has vanished: a connection to it is made, as far as anybody can tell, and nothing ever comes. */
+/* A machine that has vanished: the connection is accepted, and no byte ever comes. */
 struct silence {
 	char	dir[64];
 	int	fd;

@@ -1,4 +1,4 @@
-/* connection: one request over one connection, whatever the peer does with it. */
+/* connection: one request over one connection, with well and badly behaved peers. */
 #include "server.h"
 
 static void
@@ -111,7 +111,7 @@ test_f19_a_header_with_a_line_end_becomes_a_500(void **state)
 	assert_int_equal(count(read_log(s), "response_invalid"), 2);
 }
 
-/* Sends, and says that no more will come; the server must close without a word. */
+/* Sends, and says that no more will come; the server must close without an answer. */
 static void
 turned_away(struct server *s, const struct buf *b)
 {

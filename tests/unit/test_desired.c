@@ -1,4 +1,4 @@
-/* wanted: what should be at Stripe, as parameters and compared with what is. */
+/* wanted: the desired state at Stripe, as parameters and compared with the present state. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,7 +29,7 @@ test_objects_and_lists_become_names_in_brackets(void **state)
 	    "a[b][0]=x%20y&a[b][1]=true&a[c]=7&d=");
 }
 
-/* What is wanted, what is there, and the differences' fields. */
+/* The desired state, the present state, and the fields that differ. */
 static void
 test_c24_only_what_is_wanted_is_compared(void **state)
 {

@@ -139,7 +139,7 @@ test_f79_it_is_told_when_it_listens_at_each_hint_and_ends_when_told(void **state
 	assert_int_equal(db_ping(l.db), OK);
 }
 
-/* While it is away many come in: nobody need know how many. */
+/* Hints that come while it is away count as one. */
 static void
 test_f79_many_hints_at_once_are_one(void **state)
 {

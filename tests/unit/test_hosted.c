@@ -1,4 +1,4 @@
-/* hosted: sessions whose page is at Stripe: Checkout and the portal. */
+/* hosted: checkout sessions and portal sessions, whose pages are at Stripe. */
 #include "upstream.h"
 
 static void

@@ -86,7 +86,7 @@ test_c29_an_announced_invoice_names_its_subscription_in_every_shape(void **state
 }
 
 static void
-test_f74_what_is_not_for_us_is_parked(void **state)
+test_f74_what_is_not_for_us_is_ignored(void **state)
 {
 	static const char *const bodies[] = {
 		OBJECT("invoice.upcoming", "{\"id\":\"in_1\"}"),
@@ -130,7 +130,7 @@ test_f74_a_version_of_the_future_still_names_its_object(void **state)
 }
 
 static void
-test_f65_an_id_or_type_given_twice_parks_the_event(void **state)
+test_f65_an_event_with_two_ids_or_types_is_ignored(void **state)
 {
 	(void)state;
 	assert_dirty(OBJECT("customer.created", "{\"id\":\"cus_1\"},\"id\":\"cus_2\"}, \"x\":{\"type\":1"), "customer",
@@ -165,7 +165,7 @@ test_f66_a_nul_in_an_id_is_no_id(void **state)
 }
 
 static void
-test_f67_broken_utf8_is_parked_under_its_id(void **state)
+test_f67_broken_utf8_is_ignored_under_its_id(void **state)
 {
 	(void)state;
 	assert_dirty(OBJECT("customer.updated", "{\"id\":\"cus_1\",\"name\":\"\xff\xc3\"}"), NULL, NULL);
@@ -175,7 +175,7 @@ test_f67_broken_utf8_is_parked_under_its_id(void **state)
 }
 
 static void
-test_f67_half_a_surrogate_pair_parks_the_event(void **state)
+test_f67_an_event_with_half_a_surrogate_pair_is_ignored(void **state)
 {
 	(void)state;
 	assert_dirty(OBJECT("customer.updated", "{\"id\":\"cus_1\",\"name\":\"\\ud800\"}"), NULL, NULL);
@@ -210,14 +210,14 @@ main(void)
 		cmocka_unit_test(test_c29_each_type_names_its_object),
 		cmocka_unit_test(test_c37_money_makes_its_own_object_dirty),
 		cmocka_unit_test(test_c29_an_announced_invoice_names_its_subscription_in_every_shape),
-		cmocka_unit_test(test_f74_what_is_not_for_us_is_parked),
+		cmocka_unit_test(test_f74_what_is_not_for_us_is_ignored),
 		cmocka_unit_test(test_f74_a_thin_event_is_kept_with_its_time),
 		cmocka_unit_test(test_f74_a_version_of_the_future_still_names_its_object),
-		cmocka_unit_test(test_f65_an_id_or_type_given_twice_parks_the_event),
+		cmocka_unit_test(test_f65_an_event_with_two_ids_or_types_is_ignored),
 		cmocka_unit_test(test_f66_a_nul_in_a_text_does_not_hide_the_object),
 		cmocka_unit_test(test_f66_a_nul_in_an_id_is_no_id),
-		cmocka_unit_test(test_f67_broken_utf8_is_parked_under_its_id),
-		cmocka_unit_test(test_f67_half_a_surrogate_pair_parks_the_event),
+		cmocka_unit_test(test_f67_broken_utf8_is_ignored_under_its_id),
+		cmocka_unit_test(test_f67_an_event_with_half_a_surrogate_pair_is_ignored),
 		cmocka_unit_test(test_f64_what_is_no_event_is_refused),
 	};
 

@@ -1,4 +1,4 @@
-/* intake: events that come together are stored together, and each is answered for itself. Against a real PostgreSQL. */
+/* intake: events that come together are stored together, and each gets its own answer. Against a real PostgreSQL. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,7 @@
 
 enum { COPIES = 100 };
 
-/* A stand-in for the real one, refusing what is called poison. */
+/* A stand-in for the real function; it refuses events named poison. */
 static const char setup_sql[] =
     "create schema service; grant usage on schema service to tollgate_test;"
     "create table t.events (id text primary key, raw bytea);"
@@ -100,7 +100,7 @@ test_f77_a_poisonous_event_fails_alone(void **state)
 }
 
 static void
-test_f75_without_a_database_nobody_is_told_yes(void **state)
+test_f75_without_a_database_nothing_is_acknowledged(void **state)
 {
 	mem_ctx		*mem = mem_new();
 	struct intake	*all;
@@ -124,7 +124,7 @@ main(void)
 		cmocka_unit_test(test_f72_those_that_come_together_share_a_commit),
 		cmocka_unit_test(test_f71_those_that_are_known_are_told_so),
 		cmocka_unit_test(test_f77_a_poisonous_event_fails_alone),
-		cmocka_unit_test(test_f75_without_a_database_nobody_is_told_yes),
+		cmocka_unit_test(test_f75_without_a_database_nothing_is_acknowledged),
 	};
 
 	mem_init();

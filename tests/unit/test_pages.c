@@ -1,4 +1,4 @@
-/* pages: the product's own templates and catalogues have no holes. */
+/* pages: the product's own templates and catalogues are complete. */
 #include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* pool: bounded, patient for a while, calm in an outage; and identities that never cross. Against a real PostgreSQL. */
+/* pool: its size, waits, behaviour in an outage, and separation of identities. Against a real PostgreSQL. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -237,7 +237,7 @@ test_f83_without_a_database_a_call_fails_at_once_and_later_works(void **state)
 	talloc_free(db);
 }
 
-/* Every call has a key of its own, so that afterwards the table says what really happened to it. */
+/* Every call has its own key, so that the table shows afterwards whether it took effect. */
 struct outcome {
 	char		key[24];
 	enum err	err;
@@ -285,7 +285,7 @@ recorder_judge(const struct recorder *r, unsigned *count, unsigned *wrong)
 	}
 }
 
-/* disturb() plays with the server for a while; then every call must be what it said it was. */
+/* disturb() disturbs the server for a while; then each call must have had the outcome that it reported. */
 static void
 calls_mean_what_they_say(void (*disturb)(void))
 {
@@ -348,21 +348,21 @@ kill_backends(void)
 }
 
 static void
-test_f84_a_restart_in_the_middle_lies_to_nobody(void **state)
+test_f84_calls_during_a_restart_end_as_reported(void **state)
 {
 	(void)state;
 	calls_mean_what_they_say(restart);
 }
 
 static void
-test_f88_a_crash_in_the_middle_lies_to_nobody(void **state)
+test_f88_calls_during_a_crash_end_as_reported(void **state)
 {
 	(void)state;
 	calls_mean_what_they_say(crash);
 }
 
 static void
-test_f84_killed_backends_lie_to_nobody(void **state)
+test_f84_calls_on_killed_backends_end_as_reported(void **state)
 {
 	(void)state;
 	calls_mean_what_they_say(kill_backends);
@@ -378,9 +378,9 @@ main(void)
 		cmocka_unit_test(test_f95_an_exhausted_pool_is_unavailable_after_the_wait),
 		cmocka_unit_test(test_f89_an_outage_makes_no_storm_of_connections),
 		cmocka_unit_test(test_f83_without_a_database_a_call_fails_at_once_and_later_works),
-		cmocka_unit_test(test_f84_a_restart_in_the_middle_lies_to_nobody),
-		cmocka_unit_test(test_f88_a_crash_in_the_middle_lies_to_nobody),
-		cmocka_unit_test(test_f84_killed_backends_lie_to_nobody),
+		cmocka_unit_test(test_f84_calls_during_a_restart_end_as_reported),
+		cmocka_unit_test(test_f88_calls_during_a_crash_end_as_reported),
+		cmocka_unit_test(test_f84_calls_on_killed_backends_end_as_reported),
 	};
 
 	log_open("test", LOG_ERROR);

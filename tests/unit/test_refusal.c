@@ -1,4 +1,4 @@
-/* What a key is refused, kind by kind, and when it may be asked again. */
+/* refusal: the kinds of call that a key may not make, and when they are tried again. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

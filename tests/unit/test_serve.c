@@ -1,4 +1,4 @@
-/* serve: threads that share a socket, take what waits, and end. */
+/* serve: threads that share a socket, take waiting requests, and stop. */
 #include "server.h"
 
 /* Until the child has opened this one: its threads take theirs as they start. */
@@ -80,7 +80,7 @@ ask_later(struct server *s, const char *uri)
 }
 
 static void
-test_those_who_wait_are_handed_over_together_and_each_is_answered(void **state)
+test_waiting_requests_are_handed_over_together_and_each_is_answered(void **state)
 {
 	struct server	*s = *state;
 	int		busy = keep_busy(s), fd[9];
@@ -98,7 +98,7 @@ test_those_who_wait_are_handed_over_together_and_each_is_answered(void **state)
 }
 
 static void
-test_f24_who_is_late_holds_up_nobody_he_came_with(void **state)
+test_f24_a_late_request_does_not_delay_those_taken_with_it(void **state)
 {
 	struct server	*s = *state;
 	int		busy = keep_busy(s), silent = join(s), first = ask_later(s, "/together"),
@@ -197,8 +197,8 @@ main(void)
 	const struct CMUnitTest	tests[] = {
 		WITH(make_server, test_f30_out_of_descriptors_it_waits_and_goes_on),
 		WITH(start_server, test_threads_answer_side_by_side),
-		WITH(start_together, test_those_who_wait_are_handed_over_together_and_each_is_answered),
-		WITH(start_together, test_f24_who_is_late_holds_up_nobody_he_came_with),
+		WITH(start_together, test_waiting_requests_are_handed_over_together_and_each_is_answered),
+		WITH(start_together, test_f24_a_late_request_does_not_delay_those_taken_with_it),
 		WITH(start_server, test_f113_idle_it_stops_at_once),
 		WITH(start_server, test_f113_what_is_in_flight_is_finished),
 		WITH(make_server, test_f113_f114_a_stuck_handler_ends_with_the_drain_time_and_a_second_signal_changes_nothing),

@@ -42,7 +42,7 @@ test_c60_a_form_token_fits_one_cookie_only(void **state)
 }
 
 static void
-test_f35_a_malformed_cookie_is_nobodys(void **state)
+test_f35_a_malformed_cookie_is_no_session(void **state)
 {
 	struct secret	token;
 
@@ -72,7 +72,7 @@ main(void)
 	const struct CMUnitTest	tests[] = {
 		cmocka_unit_test(test_the_bearer_is_a_digest_of_the_cookie),
 		cmocka_unit_test(test_c60_a_form_token_fits_one_cookie_only),
-		cmocka_unit_test(test_f35_a_malformed_cookie_is_nobodys),
+		cmocka_unit_test(test_f35_a_malformed_cookie_is_no_session),
 		cmocka_unit_test(test_keys_differ_by_browser_label_and_value),
 	};
 

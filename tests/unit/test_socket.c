@@ -1,4 +1,4 @@
-/* socket: the socket a server listens on, and who else may want it. */
+/* socket: the listening socket, and a second process that wants it. */
 #include "server.h"
 
 static void

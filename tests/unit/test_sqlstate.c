@@ -1,4 +1,4 @@
-/* sqlstate: the longest prefix counts, and what nobody knows is our own mistake. */
+/* sqlstate: the longest prefix counts, and an unknown code is an internal error. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

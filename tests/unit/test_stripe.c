@@ -1,4 +1,4 @@
-/* stripe: calls: what is repeated and under which key, what counts as an outage, and how fast they come. */
+/* stripe: which calls are repeated and under which key, what counts as an outage, and the rate of calls. */
 #include "upstream.h"
 
 static void
@@ -247,7 +247,7 @@ test_f100_a_short_pause_is_waited_for(void **state)
 }
 
 static void
-test_f100_a_locked_object_pauses_nobody(void **state)
+test_f100_a_locked_object_pauses_no_other_call(void **state)
 {
 	struct world	w;
 
@@ -354,7 +354,7 @@ main(void)
 		cmocka_unit_test(test_f100_a_long_retry_after_is_not_waited_for),
 		cmocka_unit_test(test_f100_a_429_pauses_every_call),
 		cmocka_unit_test(test_f100_a_short_pause_is_waited_for),
-		cmocka_unit_test(test_f100_a_locked_object_pauses_nobody),
+		cmocka_unit_test(test_f100_a_locked_object_pauses_no_other_call),
 		cmocka_unit_test(test_f100_calls_keep_to_the_rate),
 		cmocka_unit_test(test_f96_five_failures_of_ten_open_the_breaker),
 		cmocka_unit_test(test_f98_an_answer_that_stripe_repeats_is_no_failure_of_the_breaker),

@@ -108,7 +108,7 @@ free_port(void)
 }
 
 static void
-test_f96_a_certificate_that_nobody_vouches_for_is_refused(void **state)
+test_f96_a_self_signed_certificate_is_refused(void **state)
 {
 	mem_ctx			*mem = mem_new();
 	char			dir[] = "/tmp/tollgate-tls-XXXXXX";
@@ -144,7 +144,7 @@ main(void)
 		cmocka_unit_test(test_f97_a_silent_stripe_costs_two_time_outs_and_the_slack),
 		cmocka_unit_test(test_f96_a_refused_connection_is_unavailable),
 		cmocka_unit_test(test_f96_plain_http_elsewhere_is_never_spoken),
-		cmocka_unit_test(test_f96_a_certificate_that_nobody_vouches_for_is_refused),
+		cmocka_unit_test(test_f96_a_self_signed_certificate_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

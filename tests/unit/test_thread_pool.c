@@ -80,7 +80,7 @@ wake_once(struct play *p)
 
 /* Once, and a few times more for what may follow: after 10, 20, 40, 80, 160 and 320 ms. */
 static void
-test_f79_who_is_woken_looks_and_nobody_else(void **state)
+test_f79_only_the_task_that_is_woken_looks(void **state)
 {
 	struct play	p = { .act = wake_once };
 
@@ -126,7 +126,7 @@ int
 main(void)
 {
 	const struct CMUnitTest	tests[] = {
-		TEST(test_f79_who_is_woken_looks_and_nobody_else),
+		TEST(test_f79_only_the_task_that_is_woken_looks),
 		TEST(test_f79_woken_while_it_looks_it_looks_again),
 		TEST(test_f79_however_often_it_is_woken_it_rests_between_looks),
 	};

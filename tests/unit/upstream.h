@@ -1,4 +1,4 @@
-/* upstream: a server of our own in Stripe's place, which answers as it is told and keeps what it was asked. */
+/* upstream: a server in Stripe's place, with prepared answers; it keeps the requests. */
 #ifndef TOLLGATE_TEST_UPSTREAM_H
 #define TOLLGATE_TEST_UPSTREAM_H
 

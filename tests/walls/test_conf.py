@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
-from harness.system import fill  # noqa: E402
+from harness.system import WORKERS, fill  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -68,7 +68,7 @@ def test_systemd_takes_the_units(installed, tmp_path):
     shutil.copytree(installed / "usr/lib/systemd/system", units)
     for unit in units.iterdir():
         unit.write_text(unit.read_text().replace("/usr/lib/tollgate/", "%s/usr/lib/tollgate/" % installed))
-    for name in ("signup", "account", "billing", "webhooks"):
+    for name in WORKERS:
         for kind in ("socket", "service"):
             shutil.copy(units / ("tollgate@.%s" % kind), units / ("tollgate@%s.%s" % (name, kind)))
     names = ["tollgate.target", "tollgate-jobs.service", "tollgate@signup.service", "tollgate@webhooks.socket"]
@@ -107,7 +107,7 @@ def test_an_installation_keeps_the_configuration_that_is_there(tmp_path):
 
 
 def test_the_configuration_shows_every_key():
-    table = "".join(path.read_text() for path in sorted(ROOT.glob("lib/base/config_*.c")))
+    table = "".join(path.read_text() for path in sorted(ROOT.glob("lib/config/config_*.c")))
     text = (ROOT / "conf/tollgate.conf").read_text()
     keys = set(re.findall(r'"([a-z]+\.[a-z_]+)"', table))
     assert len(keys) > 25
@@ -116,7 +116,7 @@ def test_the_configuration_shows_every_key():
 
 def test_the_configuration_shows_the_defaults():
     """What is not marked could be left out: the value is the one in the table of keys."""
-    table = (ROOT / "lib/base/config_keys.c").read_text()
+    table = (ROOT / "lib/config/config_keys.c").read_text()
     text = (ROOT / "conf/tollgate.conf").read_text()
     section, seen = None, 0
     for before, line in zip(text.splitlines(), text.splitlines()[1:]):

@@ -1,5 +1,6 @@
 """The walls of the house stand, and each is seen to fall when it is broken in a copy of the tree."""
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,6 +10,9 @@ import walls
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / os.environ.get("BUILD", "build")
+WORKERS, SERVICES = (re.search(r"^%s\s*=(.*)" % name, (ROOT / "Makefile").read_text(), re.M)[1].split()
+                     for name in ("WORKERS", "SERVICES"))
+PROGRAMS = WORKERS + SERVICES
 
 
 @pytest.fixture
@@ -24,18 +28,35 @@ def make(tree, target):
                           env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"})
 
 
+def plant(tree, name, text):
+    """Appends to a file that is there: a scan that looks where nothing is would pass for ever."""
+    assert (tree / name).is_file()
+    with (tree / name).open("a") as f:
+        f.write(text)
+
+
 SCANS = [
     (walls.jumps, "lib/app/visit.c", "static void f(void) {\nagain:\n\tgoto again;\n}\n"),
+    (walls.jumps, "workers/signin/link.c", "static void f(void) {\nagain:\n\tgoto again;\n}\n"),
     (walls.includes_by_path, "lib/web/http.c", '#include "../db/db.h"\n'),
+    (walls.includes_by_path, "workers/webhooks/receive.c", '#include "../tollgate/schema.h"\n'),
     (walls.foreign_headers, "lib/web/http.c", "#include <libpq-fe.h>\n"),
-    (walls.foreign_headers, "workers/billing.c", "#include <curl/curl.h>\n"),
+    (walls.foreign_headers, "workers/billing/portal.c", "#include <curl/curl.h>\n"),
     (walls.foreign_headers, "lib/db/pool.c", "#  include <fcgiapp.h>\n"),
     (walls.foreign_headers, "lib/service/service.c", "#include <openssl/sha.h>\n"),
-    (walls.freed_by_hand, "workers/billing.c", "static void f(void *p) { talloc_free(p); }\n"),
-    (walls.calls_around_the_macros, "workers/billing.c", "int x = db_user_call(me, &doc, sql, NO_ARGS);\n"),
-    (walls.rows_under_a_role, "schema/migrations/012_settle.sql", "set role tollgate_owner;\nupdate sync.objects set id = id;\n"),
+    (walls.foreign_headers, "lib/stripe/stripe.c", "#include <curl/curl.h>\n"),
+    (walls.foreign_headers, "lib/app/pages.c", "#include <libconfig.h>\n"),
+    (walls.foreign_headers, "workers/tollgate/check.c", "#include <libconfig.h>\n"),
+    (walls.freed_by_hand, "workers/billing/portal.c", "static void f(void *p) { talloc_free(p); }\n"),
+    (walls.freed_by_hand, "workers/signin/main.c", "static void f(void *p) { talloc_free(p); }\n"),
+    (walls.freed_by_hand, "lib/app/kind_user.c", "static void f(void *p) { talloc_free(p); }\n"),
+    (walls.calls_around_the_macros, "workers/billing/portal.c", "int x = db_user_call(me, &doc, sql, NO_ARGS);\n"),
+    (walls.rows_under_a_role, "schema/migrations/012_settle.sql",
+     "set role tollgate_owner;\nupdate sync.objects set id = id;\n"),
     (walls.long_functions, "lib/app/page.c", "static void\nf(void)\n{\n%s}\n" % ("\t;\n" * 60)),
+    (walls.long_functions, "workers/tollgate/schema.c", "static void\nf(void)\n{\n%s}\n" % ("\t;\n" * 60)),
     (walls.long_lines, "lib/app/page.c", "\t/*%s*/\n" % ("x" * 113)),
+    (walls.long_lines, "workers/jobs/sync.c", "\t/*%s*/\n" % ("x" * 113)),
 ]
 
 
@@ -46,14 +67,22 @@ def test_the_tree_has_no(scan):
 
 @pytest.mark.parametrize("scan, name, text", SCANS, ids=lambda s: getattr(s, "__name__", None))
 def test_a_copy_is_caught_with(copy, scan, name, text):
-    with (copy / name).open("a") as f:
-        f.write(text)
+    plant(copy, name, text)
     assert [found.split(":")[0] for found in scan(copy)] == [name]
 
 
+def test_migrations_have_numbers_of_their_own():
+    assert walls.migration_numbers(ROOT) == []
+
+
+@pytest.mark.parametrize("name", ["021_second.sql", "009_late.sql", "22_short.sql"])
+def test_a_migration_is_caught_whose_number(copy, name):
+    (copy / "schema/migrations" / name).write_text("select 1;\n")
+    assert [found.split(":")[0] for found in walls.migration_numbers(copy)] == ["schema/migrations/" + name]
+
+
 def test_a_word_in_a_comment_or_a_string_is_no_jump(copy):
-    with (copy / "lib/app/visit.c").open("a") as f:
-        f.write('/* no goto\n * here */ static const char s[] = "goto \\"x";\n')
+    plant(copy, "lib/app/visit.c", '/* no goto\n * here */ static const char s[] = "goto \\"x";\n')
     assert walls.jumps(copy) == []
 
 
@@ -61,31 +90,51 @@ def test_the_median_function_is_under_20_lines():
     assert walls.median_function(ROOT) < 20
 
 
+def test_the_scans_see_every_program():
+    programs = {path.relative_to(ROOT).parts[1] for path in walls.sources(ROOT) if path.name == "main.c"}
+    assert programs == set(PROGRAMS)
+
+
 # What each layer asks for and must not find: one header of every layer that is not below it.
-UNSEEN = [
-    ("lib/base", ["db.h", "http.h", "stripe.h", "session.h", "worker.h", "service.h"]),
-    ("lib/db", ["http.h", "stripe.h", "session.h", "worker.h", "service.h"]),
-    ("lib/web", ["db.h", "call.h", "stripe.h", "session.h", "worker.h", "service.h"]),
-    ("lib/stripe", ["db.h", "call.h", "http.h", "session.h", "worker.h", "service.h"]),
-    ("lib/auth", ["db.h", "call.h", "http.h", "stripe.h", "worker.h", "service.h"]),
-    ("lib/app", ["call.h", "service.h"]),
-    ("lib/service", ["http.h", "session.h", "worker.h"]),
-    ("workers", ["call.h"]),
-]
+UNSEEN = {
+    "lib/base": "config.h https.h db.h http.h stripe.h session.h worker.h service.h",
+    "lib/config": "https.h db.h http.h stripe.h session.h worker.h service.h",
+    "lib/net": "config.h db.h http.h stripe.h session.h worker.h service.h",
+    "lib/db": "config.h https.h http.h stripe.h session.h worker.h service.h",
+    "lib/web": "config.h https.h db.h call.h stripe.h session.h worker.h service.h",
+    "lib/stripe": "config.h db.h call.h http.h session.h worker.h service.h",
+    "lib/auth": "config.h db.h call.h http.h stripe.h worker.h service.h",
+    "lib/app": "call.h admin.h pool.h service.h",
+    "lib/service": "http.h session.h worker.h admin.h pool.h",
+    "workers/signin": "call.h admin.h pool.h service.h",
+    "workers/account": "call.h admin.h pool.h service.h",
+    "workers/signup": "call.h admin.h pool.h service.h",
+    "workers/billing": "call.h admin.h pool.h service.h",
+    "workers/webhooks": "call.h admin.h pool.h " + " ".join(sorted(p.name for p in ROOT.glob("workers/tollgate/*.h"))),
+    "workers/jobs": "call.h admin.h pool.h operator.h schema.h",
+    "workers/tollgate": "call.h pool.h",
+}
 
 
-@pytest.mark.parametrize("place, header", [(place, h) for place, headers in UNSEEN for h in headers])
+@pytest.mark.parametrize("place, header", [(place, h) for place, headers in UNSEEN.items() for h in headers.split()])
 def test_a_layer_does_not_see(copy, place, header):
+    assert (copy / place).is_dir() and [*ROOT.glob("lib/**/" + header), *ROOT.glob("workers/*/" + header)]
     (copy / place / "probe.c").write_text('#include "%s"\n' % header)
     done = make(copy, "build/%s/probe.o" % place)
     assert done.returncode != 0 and "%s: No such file" % header in done.stderr
 
 
-@pytest.mark.parametrize("worker, seen", [("signup", False), ("account", False), ("billing", False),
-                                          ("webhooks", True), ("jobs", True), ("tollgate", True)])
-def test_service_h_is_seen_by_its_own_workers_only(copy, worker, seen):
-    (copy / "workers" / (worker + ".c")).write_text('#include "service.h"\nextern int x;\n')
-    assert (make(copy, "build/workers/%s.o" % worker).returncode == 0) == seen
+@pytest.mark.parametrize("place", UNSEEN)
+def test_each_layer_sees_what_is_below_it(copy, place):
+    (copy / place / "probe.c").write_text('#include "err.h"\nextern int x;\n')
+    done = make(copy, "build/%s/probe.o" % place)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("worker", PROGRAMS)
+def test_service_h_is_seen_by_its_own_programs_only(copy, worker):
+    plant(copy, "workers/%s/main.c" % worker, '\n#include "service.h"\nextern int x;\n')
+    assert (make(copy, "build/workers/%s/main.o" % worker).returncode == 0) == (worker in SERVICES)
 
 
 HANDLER = "USED enum err f(struct visit *v, struct db_visitor *me) { (void)v; (void)me; return OK; } "
@@ -101,37 +150,65 @@ COMPILES = {    # what, the code, and what the compiler says against it
     "a visitor's handler in a visitor's row": (HANDLER + 'USED struct route r = VISITOR("GET", "/", f);', None),
     "a visitor's handler in a user's row": (HANDLER + 'USED struct route r = USER("GET", "/", f);',
                                             "incompatible-pointer-types"),
+    "a visitor's handler in an API row": (HANDLER + 'USED struct route r = API("POST", "/", f);',
+                                          "incompatible-pointer-types"),
+    "a visitor's handler in a row without identity": (HANDLER + 'USED struct route r = PUBLIC("/", f);',
+                                                      "incompatible-pointer-types"),
 }
 
 
 @pytest.mark.parametrize("what", COMPILES)
 def test_types_decide_on(copy, what):
     code, against = COMPILES[what]
-    (copy / "workers/webhooks.c").write_text(
+    (copy / "workers/webhooks/probe.c").write_text(
         "#include <stdlib.h>\n#include \"service.h\"\n#include \"worker.h\"\n"
         "#define USED static __attribute__((used))\n%s\n" % code)
-    done = make(copy, "build/workers/webhooks.o")
+    done = make(copy, "build/workers/webhooks/probe.o")
     assert against in done.stderr if against else done.returncode == 0, done.stderr
     assert (done.returncode == 0) == (against is None)
 
 
-@pytest.mark.parametrize("worker", ["signup", "account", "billing"])
+@pytest.mark.parametrize("worker", WORKERS)
 def test_no_service_symbol_is_in(worker):
     assert walls.service_symbols(BUILD, worker) == []
 
 
-def test_a_worker_that_was_linked_with_the_service_layer_is_caught(copy):
+def copy_build(copy):
     shutil.copytree(BUILD, copy / "build", ignore=lambda d, names: [
         n for n in names if d == str(BUILD) and n not in ("lib", "workers", "flags") and not n.endswith(".a")])
+
+
+def test_a_worker_that_was_linked_with_the_service_layer_is_caught(copy):
+    copy_build(copy)
     makefile = copy / "Makefile"
     makefile.write_text(makefile.read_text().replace("SERVICES = webhooks", "SERVICES = billing webhooks")
-                        .replace("WORKERS	= signup account billing", "WORKERS	= signup account"))
-    with (copy / "workers/billing.c").open("a") as f:
-        f.write('\n#include "service.h"\nstruct db_service *f(void);\nstruct db_service *f(void) '
-                "{ return db_as_service(NULL, NULL); }\n")
+                        .replace("signup billing\n", "signup\n"))
+    plant(copy, "workers/billing/portal.c", '\n#include "service.h"\nstruct db_service *f(void);\n'
+          "struct db_service *f(void) { return db_as_service(NULL, NULL); }\n")
     done = make(copy, "build/billing")
     assert done.returncode == 0, done.stderr
     assert "db_as_service" in walls.service_symbols(copy / "build", "billing")
+
+
+# The libraries of resources that a program does not list, by the prefix of their functions.
+UNLINKED = [(program, "curl_") for program in ("signin", "account", "webhooks")] + [
+    (program, "FCGX_") for program in ("jobs", "tollgate")]
+
+
+@pytest.mark.parametrize("program, prefix", UNLINKED)
+def test_a_program_links_no_library_that_it_does_not_use(program, prefix):
+    assert walls.library_symbols(BUILD, program, prefix) == []
+    assert walls.library_symbols(BUILD, "billing", prefix) != []
+
+
+def test_a_resource_that_a_program_lists_is_linked_and_seen(copy):
+    copy_build(copy)
+    main = copy / "workers/account/main.c"
+    assert "&resource_database, " in main.read_text()
+    main.write_text(main.read_text().replace("&resource_database, ", "&resource_database, &resource_stripe, "))
+    done = make(copy, "build/account")
+    assert done.returncode == 0, done.stderr
+    assert walls.library_symbols(copy / "build", "account", "curl_") != []
 
 
 def test_there_are_no_globals_but_the_logs():
@@ -139,7 +216,7 @@ def test_there_are_no_globals_but_the_logs():
 
 
 def test_a_global_is_caught(copy):
-    with (copy / "lib/base/err.c").open("a") as f:
-        f.write("int err_count_so_far;\nstatic int last = 1; int *err_last(void); int *err_last(void) { return &last; }\n")
+    plant(copy, "lib/base/err.c", "int err_count_so_far;\n"
+          "static int last = 1; int *err_last(void); int *err_last(void) { return &last; }\n")
     assert make(copy, "build/lib/base/err.o").returncode == 0
     assert walls.writable_globals(copy / "build") == ["lib/base/err.o: err_count_so_far", "lib/base/err.o: last"]

@@ -17,7 +17,7 @@ GET    /_sim/pending                  {"pending": n}: deliveries neither accepte
 GET    /_sim/quiet?timeout=10         waits until none is pending: {"quiet": true}; after the time-out {"quiet": false}
 POST   /_sim/resend                   {"event": "evt_...", "times": 1}: delivers it again
 POST   /_sim/take                     in mode manual: the events since the last time, oldest first, as
-                                      [{"event", "type", "payload": text of the body}]; whoever asks delivers them
+                                      [{"event", "type", "payload": text of the body}]; the caller delivers them
 POST   /_sim/delivered                {"events": ["evt_...", ...]}: those were accepted
 POST   /_sim/emit                     {"type": "...", "object": {...}, "livemode": false, ...}: signs and delivers an
                                       event made up here; other fields of the event may be given too

@@ -2,7 +2,7 @@
 
 The mode (control.py changes it):
   hold        true keeps every delivery back until it is false again
-  manual      true: events wait for POST /_sim/take, and whoever takes them delivers them
+  manual      true: events wait for POST /_sim/take, and the caller delivers them
   delay       seconds before the first attempt
   shuffle     seconds over which first attempts are scattered at random
   reverse     seconds to gather deliveries in; they then go out newest first
@@ -101,7 +101,7 @@ class Deliveries:
             await asyncio.sleep(0.02)
 
     async def carry(self, row, event, endpoint, payload):
-        """One delivery from first attempt to success or the end of patience."""
+        """One delivery from the first attempt to success or to the last retry."""
         await self.first_wait()
         for wait in [0] + self.mode["retries"]:
             await asyncio.sleep(wait)

@@ -22,7 +22,7 @@ class ApiError(Exception):
 
 
 def bad(message, param=None, code=None):
-    """A request that could never be carried out, whatever the state of things."""
+    """A request that is wrong in any state of the objects."""
     return ApiError(400, message, code, param, checked=True)
 
 

@@ -101,7 +101,7 @@ def plan_of(price):
 
 
 def render(value, version):
-    """A copy of the object, and of all within it, in that version; names that begin with _ never leave the house."""
+    """A copy of the object, and of all within it, in that version; names that begin with _ are left out."""
     if isinstance(value, list):
         return [render(child, version) for child in value]
     if not isinstance(value, dict):

@@ -14,7 +14,7 @@ KINDS = ("customer", "product", "price", "payment_method", "checkout.session", "
          "billing.meter")
 ALPHABET = string.ascii_letters + string.digits
 SETTINGS = {
-    "account": "acct_1Simulator",       # whose key ours is
+    "account": "acct_1Simulator",       # the Stripe account of the key
     "api_version": shapes.NEW,          # shape of events and of what GET /v1/events answers
     "billing_mode": "flexible",         # of new subscriptions: flexible cancels by cancel_at, classic by period end
     "retry_days": [3, 5, 7],            # dunning: days after the first failed payment
