@@ -16,6 +16,15 @@ grant execute on function
 	api.welcome(text)
 	to tollgate_signup;
 
+-- what proves a mailbox, and ends a session
+grant execute on function
+	api.signed_in(),
+	api.link_state(bytea, bytea),
+	api.request_link(text, bytea, text, text, inet),
+	api.sign_in(bytea, text, bytea, bytea, inet, text),
+	api.sign_out()
+	to tollgate_signin;
+
 -- the workspace
 grant usage on schema auth, app, billing to tollgate_account;
 grant execute on function

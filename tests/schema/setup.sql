@@ -38,7 +38,7 @@ create function tap.open_draft(p_key text, p_email text, p_ip inet default '192.
 begin
 	return tap.ask('tollgate_signup',
 		format('api.open_draft(%L, %L, %L, %L, %L, %L)', p_key::bytea, p_email, p_plan,
-		'en', sha256('flow of ' || p_key::bytea), p_ip));
+			'en', sha256('flow of ' || p_key::bytea), p_ip));
 end
 $$;
 
@@ -165,7 +165,7 @@ $$;
 
 create function tap.sign_in(p_hash text, p_code text, p_flow text, p_secret text) returns jsonb language plpgsql as $$
 begin
-	return tap.ask('tollgate_account', format('api.sign_in(%L, %L, %L, %L, %L, %L)', p_hash::bytea, p_code,
+	return tap.ask('tollgate_signin', format('api.sign_in(%L, %L, %L, %L, %L, %L)', p_hash::bytea, p_code,
 		sha256(p_flow::bytea), sha256(sha256(p_secret::bytea)), '192.0.2.1', 'a browser'));
 end
 $$;
@@ -173,7 +173,7 @@ $$;
 create function tap.request(p_email text, p_flow text, p_ip inet default '192.0.2.1') returns jsonb
 	language plpgsql as $$
 begin
-	return tap.ask('tollgate_account', format('api.request_link(%L, %L, %L, %L, %L)', p_email, sha256(p_flow::bytea),
+	return tap.ask('tollgate_signin', format('api.request_link(%L, %L, %L, %L, %L)', p_email, sha256(p_flow::bytea),
 		'/settings/billing', 'en', p_ip));
 end
 $$;

@@ -15,8 +15,8 @@ declare
 begin
 	perform tap.sync('subscription',
 		tap.subscription('ann', null,
-		jsonb_build_object('items', jsonb_build_object('data', jsonb_build_array(jsonb_build_object(
-		'price', '{"id": "price_starter", "active": true, "unit_amount": 1900, "currency": "eur"}'::jsonb,
+			jsonb_build_object('items', jsonb_build_object('data', jsonb_build_array(jsonb_build_object(
+			'price', '{"id": "price_starter", "active": true, "unit_amount": 1900, "currency": "eur"}'::jsonb,
 			'quantity', 2,
 		'current_period_start', 1798000000, 'current_period_end', 1800000000)))) || p_more));
 	n := pg_temp.page(p_bearer) #> '{account,next}';
@@ -38,7 +38,7 @@ from (values ('{}'::jsonb, 'renews 2027-01-15 38.00 EUR'), ('{"cancel_at_period_
 select is(pg_temp.page(:'a') #>> '{account,next,label}', 'next_nothing', 'C97 with a name in the catalogues');
 select tap.sync('invoice',
 	tap.invoice('ann', jsonb_build_object('status', 'open', 'amount_paid', 0,
-	'next_payment_attempt', extract(epoch from now() + interval '2 days')::bigint))) \g /dev/null
+		'next_payment_attempt', extract(epoch from now() + interval '2 days')::bigint))) \g /dev/null
 select is(pg_temp.next(:'a', '{"status": "past_due"}'), 'retry ' || pg_temp.day('2 days') || ' 19.00 EUR',
 	'C97 next: another attempt, within grace');
 update billing.subscriptions set past_due_since = now() - interval '6 days' where id = 'sub_ann';
@@ -72,12 +72,12 @@ select is(pg_temp.page(:'a') -> 'notices', '[]', 'C41 until it is seen');
 -- invoices and payments
 select is(pg_temp.page(:'a') -> 'invoices',
 	jsonb_build_array(jsonb_build_object('number', 'N-ann',
-	'status', 'invoice_paid', 'date', api.date_document(to_timestamp(1798000000)),
-	'amount', '{"minor": 1900, "currency": "eur", "text": "19.00 EUR"}'::jsonb,
+		'status', 'invoice_paid', 'date', api.date_document(to_timestamp(1798000000)),
+		'amount', '{"minor": 1900, "currency": "eur", "text": "19.00 EUR"}'::jsonb,
 	'hosted_url', 'https://invoice.stripe.test/ann', 'pdf_url', 'https://invoice.stripe.test/pdf')), 'C97 an invoice');
 select tap.sync('invoice',
 	tap.invoice('ann', jsonb_build_object('id', 'in_' || n, 'number', 'N-' || n, 'created', 1798000000 + n,
-	'status', case n when 14 then 'draft' when 13 then 'some_new_word' else 'paid' end)))
+		'status', case n when 14 then 'draft' when 13 then 'some_new_word' else 'paid' end)))
 from generate_series(1, 14) n \g /dev/null
 select is(jsonb_path_query_array(pg_temp.page(:'a'), '$.invoices[*].number'),
 	'["N-13", "N-12", "N-11", "N-10", "N-9", "N-8", "N-7", "N-6", "N-5", "N-4", "N-3", "N-2"]',
@@ -127,14 +127,14 @@ from (values ('[{}]'::jsonb, '{}'::jsonb, ' 38.00 EUR', 'one item'),
 	('[{}, {"id": "price_seat", "unit_amount": 500, "item": {"quantity": 10}}]', '{}', ' 88.00 EUR', 'two'),
 	('[{"unit_amount": 99999999, "item": {"quantity": 999999999999}}]', '{}', '', 'more than money can be'),
 	('[{"unit_amount": 9007199254740992, "item": {"quantity": 1}}]', '{}', ' 90071992547409.92 EUR',
-	'as much as can be'),
+		'as much as can be'),
 	('[{"unit_amount": 9007199254740992, "item": {"quantity": 1}}, {"unit_amount": 1}]', '{}', '', 'more than that'),
 	('[{}, {"id": "price_use", "recurring": {"interval": "month", "interval_count": 1, "usage_type": "metered"}}]',
-	'{}', '', 'usage'),
+		'{}', '', 'usage'),
 	('[{}, {"id": "price_tier", "unit_amount": null}]', '{}', '', 'tiers'),
 	('[{"transform_quantity": {"divide_by": 10, "round": "up"}}]', '{}', '', 'packages'),
 	('[{}, {"id": "price_year", "recurring": {"interval": "year", "interval_count": 1}}]', '{}', '',
-	'items that are not renewed together'),
+		'items that are not renewed together'),
 	('[{}, {"id": "price_usd", "currency": "usd"}]', '{"currency": "eur"}', '', 'a price in another currency'),
 	('[{}]', '{"currency": "usd"}', '', 'a subscription in another currency than its price is listed in'))
 	v (prices, more, cost, description);

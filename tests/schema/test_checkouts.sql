@@ -38,8 +38,8 @@ from (values ('', 'starter', 'TG401', 'nobody buys'), (:'m', 'starter', 'TG403',
 select pg_temp.open(:'a', 'k1') as first \gset
 select is(:'first'::jsonb - 'key' - 'idempotency' - 'customer_key',
 	jsonb_build_object('state', 'open', 'tenant', :'ann', 'email', 'ann@example.org',
-	'plan', 'starter', 'price', 'price_starter',
-	'language', 'en', 'attempt', 1, 'session', null, 'expire', null, 'customer', 'cus_ann'),
+		'plan', 'starter', 'price', 'price_starter',
+		'language', 'en', 'attempt', 1, 'session', null, 'expire', null, 'customer', 'cus_ann'),
 	'C12 a checkout of the tenant''s own customer');
 select is(pg_temp.open(:'a', 'k2'), :'first', 'C12 another click is the same checkout');
 select pg_temp.opened(:'first', 'cs_1') \g /dev/null
@@ -155,7 +155,7 @@ select is(tap.state_of('tollgate_billing',
 	'D11 another tenant''s checkout is not there');
 select is(tap.state_of('tollgate_billing',
 	format('select api.open_checkout(%L, %L, %L)', 'x'::bytea, case n % 2 when 1 then 'growth' else 'starter' end,
-	'en'), :'a'),
+		'en'), :'a'),
 	case when n <= 10 then '00000' else 'TG429' end, 'C5 change of mind no. ' || n)
 from generate_series(1, 11) n;
 

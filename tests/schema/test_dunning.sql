@@ -14,7 +14,7 @@ create function pg_temp.open_invoice(p_name text, p_attempt int, p_more jsonb de
 	language sql as $$
 	select tap.invoice(p_name,
 		jsonb_build_object('status', 'open', 'amount_paid', 0, 'attempt_count', p_attempt,
-		'next_payment_attempt', 1798100000) || p_more)
+			'next_payment_attempt', 1798100000) || p_more)
 $$;
 -- "kind fact" of all notifications
 create function pg_temp.told(p_tenant text) returns text language sql as $$
@@ -133,11 +133,11 @@ select is(data ->> 'plan' || (data #>> '{date,iso}'), 'plan_starter2027-01-15T08
 	from mail.outbox where key like 'notice:' || :'zoe' || '%';
 select tap.hint('subscription', 'invoice.upcoming', 1797000000,
 	tap.subscription('zoe', :'zoe', '{"items": {"data": [{"price": "price_starter",
-	"current_period_start": 1800000000, "current_period_end": 1802000000}]}}')) \g /dev/null
+		"current_period_start": 1800000000, "current_period_end": 1802000000}]}}')) \g /dev/null
 select is(pg_temp.told(:'zoe'), 'upcoming sub_zoe:1800000000', 'F73 an event of an earlier period announces nothing');
 select tap.hint('subscription', 'invoice.upcoming', 1801000000,
 	tap.subscription('zoe', :'zoe', '{"cancel_at_period_end": true, "items": {"data": [{"price": "price_starter",
-	"current_period_start": 1800000000, "current_period_end": 1802000000}]}}')) \g /dev/null
+		"current_period_start": 1800000000, "current_period_end": 1802000000}]}}')) \g /dev/null
 select is(pg_temp.told(:'zoe'), 'upcoming sub_zoe:1800000000', 'C37 nor is announced what ends');
 
 select tap.hint('subscription', 'customer.subscription.trial_will_end', v.created,
@@ -151,7 +151,7 @@ select is(pg_temp.told(:'zoe'), 'trial_will_end sub_zoe:1798259200, upcoming sub
 
 select tap.sync('subscription',
 	tap.subscription('zoe', :'zoe',
-	'{"status": "canceled", "ended_at": 1798000000, "cancellation_details": {"reason": "payment_failed"}}'))
+		'{"status": "canceled", "ended_at": 1798000000, "cancellation_details": {"reason": "payment_failed"}}'))
 from generate_series(1, 2) \g /dev/null
 select is(count(*), 1::bigint, 'C36 an end is told once')
 	from billing.notifications where tenant_id = :'zoe' and kind = 'canceled' and fact = 'sub_zoe';
@@ -163,7 +163,7 @@ select is(count(*), 0::bigint, 'C36 that of a subscription first seen ended is n
 	from billing.notifications where fact = 'sub_past';
 
 -- the language is that of the last sign-in
-select tap.ask('tollgate_account',
+select tap.ask('tollgate_signin',
 	format('api.request_link(%L, %L, null, %L, %L)', 'ann@example.org', sha256('f'), 'de', '192.0.2.9')) \g /dev/null
 select tap.sign_in(tap.mailed('ann@example.org') ->> 'hash', null, 'f', 'S') \g /dev/null
 select is(language, 'de', 'C41 mails speak as the last sign-in did')

@@ -6,7 +6,7 @@ create temp table allowed (role text, functions text[]);
 insert into allowed values
 	('tollgate_signup', '{api.admit, api.signed_in, api.open_draft, api.checkout_opened, api.checkout_expired,
 		api.welcome}'),
-	('tollgate_signin', '{api.admit}'),
+	('tollgate_signin', '{api.admit, api.signed_in, api.request_link, api.link_state, api.sign_in, api.sign_out}'),
 	('tollgate_account', '{api.admit, api.signed_in, api.request_link, api.link_state, api.sign_in, api.sign_out,
 		api.workspace_page, api.status_name, api.status_class, auth.uid, auth.email, auth.require_user,
 		app.my_tenants, billing.current_subscription}'),

@@ -70,11 +70,11 @@ select is(idle_until, absolute_until, 'F40 and never goes beyond the thirty days
 
 -- sign-out
 select tap.session('ann@example.org', 'U') as other \gset
-select is(tap.ask('tollgate_account', 'api.sign_out()', :'bearer'), null, 'F39 signing out');
+select is(tap.ask('tollgate_signin', 'api.sign_out()', :'bearer'), null, 'F39 signing out');
 select is(tap.ask('tollgate_account', 'api.signed_in()', :'bearer'), 'false', 'F39 ends the session in the database');
 select is(tap.ask('tollgate_account', 'api.signed_in()', :'other'), 'true', 'F39 and no other session');
 select is(revoke_reason, 'logout', 'F39 with its reason') from auth.sessions where revoked_at is not null;
-select lives_ok($$select tap.ask('tollgate_account', 'api.sign_out()', '')$$, 'F39 without a session it is no error');
+select lives_ok($$select tap.ask('tollgate_signin', 'api.sign_out()', '')$$, 'F39 without a session it is no error');
 select is(tap.state_of('tollgate_account', 'select api.workspace_page()', :'bearer'), 'TG401',
 	'C20 afterwards pages refuse');
 

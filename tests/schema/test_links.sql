@@ -13,7 +13,7 @@ end
 $$;
 create function pg_temp.state(p_hash text, p_flow text) returns text language plpgsql as $$
 begin
-	return tap.ask('tollgate_account',
+	return tap.ask('tollgate_signin',
 		format('api.link_state(%L, %L)', p_hash::bytea, sha256(p_flow::bytea))) ->> 'state';
 end
 $$;
@@ -37,7 +37,7 @@ select is_empty($$select l from auth.links l, mail.outbox o
 select is(pg_temp.state(:'hash', 'mine'), 'usable', 'F52 the asking browser may use the link');
 select is(pg_temp.state(:'hash', 'other'), 'code_needed', 'F52 another browser needs the code');
 select is(pg_temp.state('\x00', 'mine'), 'unusable', 'F52 an unknown link is unusable');
-select is(tap.ask('tollgate_account', format('api.link_state(%L, null)', :'hash')) ->> 'state', 'code_needed',
+select is(tap.ask('tollgate_signin', format('api.link_state(%L, null)', :'hash')) ->> 'state', 'code_needed',
 	'F52 a browser without a cookie too');
 select l::text as before from auth.links l where hash = :'hash' \gset
 select pg_temp.state(:'hash', 'mine'), pg_temp.state(:'hash', 'other') \g /dev/null

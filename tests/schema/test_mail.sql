@@ -13,7 +13,7 @@ $$;
 select pg_temp.claim() as mail \gset
 select is(:'mail'::jsonb - 'claim' - 'id' - 'data',
 	jsonb_build_object('key', 'welcome:' || :'ann', 'template', 'welcome', 'language', 'en',
-	'recipient', 'ann@example.org', 'attempts', 0), 'C14 the welcome mail is claimed');
+		'recipient', 'ann@example.org', 'attempts', 0), 'C14 the welcome mail is claimed');
 select is(:'mail'::jsonb #>> '{data,plan}', 'plan_starter', 'C14 with the plan for its template');
 select is(pg_temp.claim(), null, 'F105 by one only');
 select is(pg_temp.fail(:'mail', false), '{"dead": false}', 'F105 a refusal for now');
@@ -60,7 +60,7 @@ select is(tap.ask('tollgate_operator', 'ops.status()') -> 'mail', '{"pending": 0
 select pg_temp.requested() \g /dev/null
 update mail.outbox set attempts = 9, claimed_until = now() - interval '1 s';
 select is(pg_temp.claim(), null, 'F78 a mail that ten senders died of is not claimed');
-select is(state || ' ' || last_error || ' ' || (data ?| '{token,code}'), 'dead lost with its lease false',
+select is(state || ' ' || last_error || ' ' || (data ?| '{token,code}'), 'dead the lease expired false',
 	'F78 it is dead and emptied') from mail.outbox;
 
 -- retention: of each kind one row that stays and one that is deleted

@@ -42,19 +42,19 @@ from (values ('{"last_finalization_error": null}'::jsonb, false, 'not of a draft
 		"type": "invalid_request_error"}}', true, 'while it is so'),
 	('{}', false, 'not when its error is gone'),
 	('{"last_finalization_error": {"code": "customer_tax_location_invalid", "message": "Where is it?"}}', true,
-	'when it is so again'),
+		'when it is so again'),
 	('{"status": "void", "last_finalization_error": {"code": "customer_tax_location_invalid"}}', false,
-	'nor when it is void'),
+		'nor when it is void'),
 	('{"last_finalization_error": {"code": "customer_tax_location_invalid", "message": "Where is it?"}}', true,
-	'a third time'),
+		'a third time'),
 	('{"status": "open", "last_finalization_error": {"code": "customer_tax_location_invalid"}}', false,
-	'nor when it is final after all')) v (more, told, description);
+		'nor when it is final after all')) v (more, told, description);
 select pg_temp.unfinished('{"last_finalization_error": {"code": "customer_tax_location_invalid"}}') \g /dev/null
 select tap.receive('evt_deleted', 'invoice', 'in_tax') \g /dev/null
 select tap.claim('invoice', 'in_tax') as claim \gset
 select tap.ask('tollgate_jobs',
 	format('service.object_gone(%L, %L, %L, %s)',
-	:'claim'::jsonb ->> 'claim', 'invoice', 'in_tax', :'claim'::jsonb ->> 'version')) \g /dev/null
+		:'claim'::jsonb ->> 'claim', 'invoice', 'in_tax', :'claim'::jsonb ->> 'version')) \g /dev/null
 select is(count(*), 0::bigint, 'C37 nor when it is deleted')
 	from ops.alerts where kind = 'finalization_failed' and cleared_at is null;
 
@@ -67,7 +67,7 @@ from (values ('{"amount_due": 19.5}'::jsonb, 'amount_due is not a whole number')
 	('{"total": 1e30}', 'total is not a whole number'),
 	('{"amount_paid": "1900"}', 'amount_paid is not a whole number'),
 	('{"amount_paid": -1}', 'amount_paid is negative'),
-	('{"currency": "EURO"}', 'currency is none'), ('{"currency": 7}', 'currency is none'),
+	('{"currency": "EURO"}', 'currency is unknown'), ('{"currency": 7}', 'currency is unknown'),
 	('{"amount_due": 1900.0}', 'amount_due is not a whole number')) v (more, fault);
 select is(count(*), 0::bigint, 'F68 nothing of it is written down') from billing.invoices where id = 'in_bad';
 select is(array_agg(distinct state), '{dead}', 'F68 its events are dead letters')
@@ -94,7 +94,7 @@ select is(tap.sync(v.kind, v.doc) - 'clean', jsonb_build_object('dead', true, 'w
 from (select 'invoice' as kind, tap.invoice('ann', '{"id": "in_far"}' || i.more) as doc, i.fault from (values
 		('{"attempt_count": 2147483648}'::jsonb, 'attempt_count is out of range'),
 			('{"attempt_count": -1}', 'attempt_count is negative'),
-		('{"currency": "zzz"}', 'currency is none'), ('{"status": 7}', 'status is no text'),
+		('{"currency": "zzz"}', 'currency is unknown'), ('{"status": 7}', 'status is not a text'),
 			('{"created": 1e30}', 'created is not a whole number'),
 		('{"period_end": 253402300800}', 'period_end is out of range'),
 			('{"due_date": "soon"}', 'due_date is not a whole number'),
@@ -103,15 +103,15 @@ from (select 'invoice' as kind, tap.invoice('ann', '{"id": "in_far"}' || i.more)
 	i (more, fault)
 	union all
 	select 'subscription', tap.subscription('ann', :'ann', s.more), s.fault from (values
-		('{"status": null}'::jsonb, 'status is missing'), ('{"status": {"is": "active"}}', 'status is no text'),
-			('{"currency": "EUR"}', 'currency is none'),
+		('{"status": null}'::jsonb, 'status is missing'), ('{"status": {"is": "active"}}', 'status is not a text'),
+			('{"currency": "EUR"}', 'currency is unknown'),
 		('{"trial_end": 9007199254740992}', 'trial_end is out of range'),
 			('{"current_period_end": 253402300800}', 'current_period_end is out of range'),
 		('{"items": {"data": [{"price": "price_starter", "quantity": 1e17}]}}', 'quantity is not a whole number'),
 		('{"items": {"data": [{"price": "price_starter"}, {"price": "price_x", "quantity": -1}]}}',
-		'quantity is negative'),
+			'quantity is negative'),
 		('{"items": {"data": [{"price": "price_starter", "current_period_end": 253402300800}]}}',
-		'current_period_end is out of range'),
+			'current_period_end is out of range'),
 		('{"items": {"data": [{"price": {"id": "price_x", "active": true,
 			"recurring": {"interval_count": 2147483648}}}]}}',
 			'recurring.interval_count is out of range')) s (more, fault)
@@ -128,8 +128,8 @@ select is(created_at, '9999-12-31T23:59:59Z'::timestamptz, 'F68 the last second 
 select tap.sync('subscription', tap.subscription('ann', :'ann')) \g /dev/null
 select is(tap.ask('tollgate_jobs',
 	format('service.compare_subscriptions(%L, null, %L, now(), null, %L, true, 60)',
-	'subscriptions', jsonb_build_array(tap.subscription('ann', :'ann', '{"trial_end": 1e30, "status": null}')),
-	'sub_ann')) #>> '{found,0,id}', 'sub_ann',
+		'subscriptions', jsonb_build_array(tap.subscription('ann', :'ann', '{"trial_end": 1e30, "status": null}')),
+		'sub_ann')) #>> '{found,0,id}', 'sub_ann',
 	'F68 and comparing with it does not fail');
 
 -- a subscription is billed in its own currency, whatever its price is listed in

@@ -31,7 +31,7 @@ select is(tap.ask('tollgate_account', 'api.workspace_page()', :'s') -> 'tenants'
 select is(pg_temp.account(:'a') - '{can_subscribe,entitlement,next}'::text[],
 	jsonb_build_object('plan', 'plan_starter', 'status', 'status_active', 'status_class', 'good',
 	'period_end', api.date_document(to_timestamp(1800000000)), 'renews_on', api.date_document(to_timestamp(1800000000)),
-	'ends_on', null, 'ended_on', null, 'trial_ends_on', null, 'can_manage', true),
+		'ends_on', null, 'ended_on', null, 'trial_ends_on', null, 'can_manage', true),
 	'C45 the billing page of an active subscription');
 select is(tap.ask('tollgate_billing', 'api.billing_page()', :'a') -> 'email', '"ann@example.org"',
 	'C45 and whose it is');
@@ -85,7 +85,7 @@ select tap.open_draft('zoe', 'zoe@example.org') ->> 'tenant' as zoe \gset
 select tap.sync('checkout', tap.checkout('zoe', :'zoe')) \g /dev/null
 select is((a -> 'account') - '{status_class,can_subscribe,entitlement,next}'::text[],
 	jsonb_build_object('plan', null, 'status', 'status_pending', 'period_end', null, 'ends_on', null,
-	'ended_on', null, 'renews_on', null, 'trial_ends_on', null, 'can_manage', true),
+		'ended_on', null, 'renews_on', null, 'trial_ends_on', null, 'can_manage', true),
 	'C45 paid, and the subscription is on its way')
 	from tap.ask('tollgate_billing', 'api.billing_page()', tap.session('zoe@example.org', 'z')) a;
 

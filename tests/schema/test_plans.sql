@@ -59,7 +59,7 @@ select tap.paid('eve') as eve \gset
 create function pg_temp.pays(p_tenant text, p_price jsonb) returns jsonb language sql as $$
 	select tap.subscription('eve', p_tenant,
 		jsonb_build_object('items',
-		jsonb_build_object('data', jsonb_build_array(jsonb_build_object('price', p_price, 'quantity', 1)))))
+			jsonb_build_object('data', jsonb_build_array(jsonb_build_object('price', p_price, 'quantity', 1)))))
 $$;
 select tap.sync('subscription',
 	pg_temp.pays(:'eve', pg_temp.price('price_g1', '{"lookup_key": "growth_monthly", "unit_amount": 1}'))) \g /dev/null
@@ -176,14 +176,14 @@ select is(pg_temp.drift(), v.drift, 'C24 portal ' || v.doc::text)
 from (values ('{"id": "bpc_1", "features": {"invoice_history": {"enabled": false}}}'::jsonb,
 	'portal_configuration:bpc_1 {}'),
 	('{"id": "bpc_1", "active": true, "features": {"invoice_history": {"enabled": true}, "customer_update": {}}}',
-	null)) v (doc, drift)
+		null)) v (doc, drift)
 	cross join lateral (select tap.sync('portal_configuration', v.doc) offset 0) s where s is not null;
 
 -- lists compare as sets: the same elements in any order; an element may have members that are not desired
 select ops.put_portal_configuration('bpc_1',
 	'{"active": true, "features": {"customer_update": {"enabled": true, "allowed_updates": ["email", "name"]},
 	"subscription_update": {"enabled": true, "products": [{"product": "prod_1", "prices": ["price_a", "price_b"]},
-	{"product": "prod_2", "prices": ["price_c"]}]}}}') \g /dev/null
+		{"product": "prod_2", "prices": ["price_c"]}]}}}') \g /dev/null
 create function pg_temp.portal(p_updates jsonb, p_products jsonb) returns text language plpgsql as $$
 begin
 	perform tap.sync('portal_configuration',

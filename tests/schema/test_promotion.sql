@@ -64,7 +64,7 @@ select is(pg_temp.play(v.name, '{checkout}', v.doc) ->> 'tenant', v.status, 'C14
 from (values
 	('free', '{"payment_status": "no_payment_required"}'::jsonb, 'active', 'nothing to pay is paid'),
 	('objects', '{"customer": {"id": "cus_objects"}, "subscription": {"id": "sub_objects"}}',
-	'active', 'expanded objects are ids')) v (name, doc, status, description);
+		'active', 'expanded objects are ids')) v (name, doc, status, description);
 -- a checkout on its own: no subscription event comes, and Stripe's object says otherwise
 select is(pg_temp.play(v.name, '{checkout,customer}', v.doc, '{"status": "incomplete"}') ->> 'tenant', v.status, 'C13 '
 	|| v.description)

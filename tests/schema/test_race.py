@@ -80,7 +80,7 @@ def test_f53_a_link_signs_in_once():
     user = value("select auth.ensure_user('race@example.org')")
     value("select auth.mint_link(%s, 'race@example.org', %s, null, 'en', null, 'race', 'signin', '{}')", user, sha256(b"flow").digest())
     link = value("select hash from auth.links where user_id = %s", user)
-    answers = at_once(50, lambda i: ask("tollgate_account", "api.sign_in(%s, null, %s, %s, '192.0.2.1', 'x')", link,
+    answers = at_once(50, lambda i: ask("tollgate_signin", "api.sign_in(%s, null, %s, %s, '192.0.2.1', 'x')", link,
                                         sha256(b"flow").digest(), sha256(b"token %d" % i).digest()))
     ok(sum(answer["ok"] for answer in answers) == 1, "F53 fifty presses at once sign in once", answers)
     ok(value("select count(*) from auth.sessions where user_id = %s", user) == 1, "F53 and make one session")
@@ -88,7 +88,7 @@ def test_f53_a_link_signs_in_once():
 
 def test_f51_mails_are_counted():
     value("delete from auth.hits where true returning 1")
-    at_once(20, lambda i: ask("tollgate_account", "api.request_link('race@example.org', null, null, 'en', '192.0.2.9')"))
+    at_once(20, lambda i: ask("tollgate_signin", "api.request_link('race@example.org', null, null, 'en', '192.0.2.9')"))
     sent = value("select count(*) from mail.outbox where recipient = 'race@example.org' and key <> 'race' and state = 'pending'")
     ok(sent == 5, "F51 of twenty requests at once five send mail", sent)
     usable = value("select count(*) from auth.links where email_canonical = 'race@example.org' and expires_at > now() "

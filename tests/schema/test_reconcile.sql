@@ -10,13 +10,13 @@ create function pg_temp.page(p_step text, p_name text, p_cursor jsonb, p_page js
 	p_more boolean default false, p_prev text default null) returns jsonb language sql as $$
 	select tap.ask('tollgate_jobs',
 		format('service.%s(%L, %L, %L, now(), %L, %L, %L, 60)', p_step, p_name, p_cursor ->> 'claim', p_page, p_prev,
-		p_after, p_more)) -> 'found'
+			p_after, p_more)) -> 'found'
 $$;
 create function pg_temp.event(p_id text, p_object text, p_ago interval default '1 min') returns jsonb language sql as $$
 	select jsonb_build_array(
 		jsonb_build_object('id', p_id, 'type', 'customer.updated',
-		'created', extract(epoch from now() - p_ago)::bigint::text, 'livemode', 'false',
-		'kind', 'customer', 'object', p_object, 'raw', '{"é": 1}'))
+			'created', extract(epoch from now() - p_ago)::bigint::text, 'livemode', 'false',
+			'kind', 'customer', 'object', p_object, 'raw', '{"é": 1}'))
 $$;
 
 -- cursors
@@ -38,7 +38,7 @@ select pg_temp.take('events', 300) as heir \gset
 select is(:'heir'::jsonb ->> 'after', 'evt_a', 'F78 another goes on where one has died');
 select is(tap.state_of('tollgate_jobs',
 	format('select service.adopt_events(%L, %L, %L, now(), null, null, false, 60)',
-	'events', :'mine'::jsonb ->> 'claim', '[]')), 'TG409', 'F78 who comes too late');
+		'events', :'mine'::jsonb ->> 'claim', '[]')), 'TG409', 'F78 who comes too late');
 select is(pg_temp.page('adopt_events', 'events', :'heir', '[]', null), '[]', 'F81 the last page');
 select is(pg_temp.take('events', 86400), null, 'F81 the pass is over, and the next is not due');
 select is((:'mine'::jsonb ->> 'from')::bigint < (pg_temp.take('events') ->> 'from')::bigint, true,
@@ -102,7 +102,7 @@ select is(count(*), 5::bigint, 'F81 every time in it is compared')
 select is_empty($$select from ops.alerts where kind = 'drift'$$, 'F80 who only looks raises no alert');
 select is(jsonb_array_length(
 	pg_temp.page('compare_subscriptions', 'subscriptions', :'mine',
-	jsonb_build_array(:'told'::jsonb || '{"status": "unpaid"}'), 'sub_ann', true)), 1, 'F81 one that differs');
+		jsonb_build_array(:'told'::jsonb || '{"status": "unpaid"}'), 'sub_ann', true)), 1, 'F81 one that differs');
 select is(format('%s %s %s', tenant_id, subject, detail), :'ann'
 	|| ' subscription:sub_ann {"status": ["active", "unpaid"]}', 'F81 raises an alert')
 	from ops.alerts where kind = 'drift' and cleared_at is null;
@@ -141,13 +141,13 @@ select is(pg_temp.page('compare_subscriptions', 'subscriptions', null,
 update billing.subscriptions set status = 'active' where id = 'sub_ann';
 select is(pg_temp.page('compare_subscriptions', 'subscriptions', null, '[]', null),
 	format('[{"id": "sub_ann", "kind": "subscription",
-	"tenant": "%s", "fields": {"id": ["sub_ann", null]}}]', :'ann')::jsonb, 'F81 one that Stripe has not');
+		"tenant": "%s", "fields": {"id": ["sub_ann", null]}}]', :'ann')::jsonb, 'F81 one that Stripe has not');
 
 -- a list has only the first ten items of a subscription, which do not tell its plan, price or period
 create function pg_temp.ten(p_tenant text, p_more jsonb default '{}') returns jsonb language sql as $$
 	select jsonb_build_array(tap.subscription('ann', p_tenant, p_more)
 		|| '{"items": {"has_more": true, "data": [{"price": {"id": "price_addon"},
-		"quantity": 7, "current_period_start": 1797000000, "current_period_end": 1797000001}]}}')
+			"quantity": 7, "current_period_start": 1797000000, "current_period_end": 1797000001}]}}')
 $$;
 select tap.sync('subscription', tap.subscription('ann', :'ann')) \g /dev/null
 select version as was from sync.objects where kind = 'subscription' and id = 'sub_ann' \gset
@@ -193,7 +193,7 @@ select tap.receive('evt_o', 'customer', 'cus_o') \g /dev/null
 create function pg_temp.fail(p_error text) returns jsonb language sql as $$
 	select tap.ask('tollgate_jobs',
 		format('service.fail_object(%L, %L, %L, %L)',
-		tap.claim('customer', 'cus_o') ->> 'claim', 'customer', 'cus_o', p_error))
+			tap.claim('customer', 'cus_o') ->> 'claim', 'customer', 'cus_o', p_error))
 $$;
 select is(array_agg(distinct pg_temp.fail('unavailable') -> 'dead'), array['false'::jsonb],
 	'F96 however long Stripe is away, nothing dies of it')

@@ -30,7 +30,7 @@ select is(array[period_start, period_end], array[to_timestamp(10), to_timestamp(
 	'D9 of several items the whole span')
 	from pg_temp.after(:'ann',
 		'{"items": {"data": [{"price": "price_starter", "current_period_start": 20, "current_period_end": 30},
-		{"price": "price_growth", "current_period_start": 10, "current_period_end": 40}]}}');
+			{"price": "price_growth", "current_period_start": 10, "current_period_end": 40}]}}');
 select is(plan, 'growth', 'C40 and the highest plan') from billing.subscriptions where id = 'sub_ann';
 select is(period_end, null, 'D9 none at all is no failure')
 	from pg_temp.after(:'ann', '{"items": {"data": [{"price": "price_starter"}]}}');

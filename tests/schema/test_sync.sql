@@ -69,7 +69,7 @@ select is(:'claim'::jsonb - 'claim',
 select is(tap.ask('tollgate_jobs', 'service.claim_object(60)'), null, 'C35 by one only');
 select is(tap.state_of('tollgate_jobs',
 	format($$select service.write_subscription(%L, 'subscription', 'sub_x', 1, '{"id": "sub_y"}')$$,
-	:'claim'::jsonb ->> 'claim')), 'TG422', 'F68 a document of another object is refused');
+		:'claim'::jsonb ->> 'claim')), 'TG422', 'F68 a document of another object is refused');
 
 -- a mark made during the fetch
 select tap.receive('evt_4', 'subscription', 'sub_x') \g /dev/null
@@ -104,7 +104,7 @@ select is(:'heir'::jsonb - 'claim',
 	'F78 an expired lease is taken over, and counts');
 select is(tap.state_of('tollgate_jobs',
 	format($$select service.write_customer(%L, 'customer', 'cus_x', 1, '{"id": "cus_x"}')$$,
-	:'dead'::jsonb ->> 'claim')), 'TG409', 'F78 the dead one''s write is refused when it comes after all');
+		:'dead'::jsonb ->> 'claim')), 'TG409', 'F78 the dead one''s write is refused when it comes after all');
 
 -- failures
 select is(tap.ask('tollgate_jobs',
@@ -128,7 +128,7 @@ select is(tap.ask('tollgate_jobs', 'service.claim_object(60)'), null, 'F77 it is
 create function pg_temp.fail_once() returns jsonb language sql as $$
 	select tap.ask('tollgate_jobs',
 		format($f$service.fail_object(%L, 'customer', 'cus_x', 'timeout')$f$,
-		tap.claim('customer', 'cus_x') ->> 'claim'))
+			tap.claim('customer', 'cus_x') ->> 'claim'))
 $$;
 select is(array_agg(pg_temp.fail_once() -> 'dead')::text[],
 	'{false,false,false,false,false,false,false,false,false,true}', 'F77 it is given up after twelve')
@@ -152,7 +152,7 @@ select sync.mark('customer', 'cus_key') \g /dev/null
 update sync.objects set attempts = 11 where id = 'cus_key';
 select is(tap.ask('tollgate_jobs',
 	format($$service.fail_object(%L, 'customer', 'cus_key', 'key_refused')$$,
-	tap.claim('customer', 'cus_key') ->> 'claim')),
+		tap.claim('customer', 'cus_key') ->> 'claim')),
 	'{"dead": false}', 'F102 a key that is refused is no failure of the object');
 select tap.ask('tollgate_jobs', $$service.watch_key('["every call"]')$$),
 	tap.ask('tollgate_jobs', $$service.watch_key('["every call"]')$$) \g /dev/null
@@ -186,10 +186,10 @@ select is(attempts, 11, 'F77 and the event says how many came to nothing') from 
 select tap.receive('evt_p2', 'customer', 'cus_next') \g /dev/null
 select is(tap.ask('tollgate_jobs', 'service.claim_object(60)') ->> 'id', 'cus_next',
 	'F77 after twelve lost leases the next object has its turn');
-select is((select last_error from sync.objects where id = 'cus_poison' and dead_at is not null), 'lost with its lease',
+select is((select last_error from sync.objects where id = 'cus_poison' and dead_at is not null), 'the lease expired',
 	'F77 the one they died of is given up');
 select is(state || attempts, 'dead12', 'F77 its event is a dead letter') from inbox.events where id = 'evt_p1';
-select is(detail, '{"error": "lost with its lease"}', 'F77 and the operator is told')
+select is(detail, '{"error": "the lease expired"}', 'F77 and the operator is told')
 	from ops.alerts where kind = 'dead_object' and subject = 'customer:cus_poison';
 delete from sync.objects where id in ('cus_next', 'cus_poison');
 delete from inbox.events where object_id in ('cus_next', 'cus_poison');
@@ -201,7 +201,7 @@ begin
 	perform sync.mark(p_kind, p_id);
 	return tap.ask('tollgate_jobs',
 		format('service.object_gone(%L, %L, %L, %s)', tap.claim(p_kind, p_id) ->> 'claim', p_kind, p_id,
-		(select o.version from sync.objects o where o.kind = p_kind and o.id = p_id)));
+			(select o.version from sync.objects o where o.kind = p_kind and o.id = p_id)));
 end
 $$;
 create function pg_temp.open_alerts() returns text language sql as $$

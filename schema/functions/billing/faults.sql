@@ -16,9 +16,9 @@ begin
 	if type = 'null' then
 		return case p_kind when 'word' then 'is missing' end;
 	elsif p_kind in ('word', 'text') then
-		return case when type <> 'string' then 'is no text' end;
+		return case when type <> 'string' then 'is not a text' end;
 	elsif p_kind = 'currency' then
-		return case when api.digits_of(p_value #>> '{}') is null then 'is none' end;
+		return case when api.digits_of(p_value #>> '{}') is null then 'is unknown' end;
 	elsif p_kind = 'time' and whole is not null then
 		return case when billing.time_of(p_value) is null then 'is out of range' end;
 	end if;

@@ -131,7 +131,7 @@ begin
 	if billing.is_live(p_before.status) and s.status = 'canceled' then
 		perform billing.tell(s.tenant_id, 'canceled', s.id,
 			jsonb_build_object('plan', 'plan_' || s.plan, 'reason', p_reason,
-			'date', api.date_document(coalesce(s.ended_at, s.canceled_at))));
+				'date', api.date_document(coalesce(s.ended_at, s.canceled_at))));
 	end if;
 	if s.status in ('past_due', 'unpaid') then
 		perform billing.tell_failure(o.i, false) from (

@@ -17,7 +17,7 @@ begin
 	returning jsonb_build_object('id', o.id, 'recipient', o.recipient, 'template', o.template, 'language', o.language,
 		'data', o.data, 'key', o.key, 'attempts', o.attempts, 'claim', o.claim) into claimed;
 	if (claimed ->> 'attempts')::int >= 10 then		-- its processes may have died because of it, or have sent it
-		update mail.outbox o set state = 'dead', claimed_until = null, last_error = 'lost with its lease',
+		update mail.outbox o set state = 'dead', claimed_until = null, last_error = 'the lease expired',
 			data = o.data - 'token' - 'code'
 		where o.id = (claimed ->> 'id')::uuid;
 		return service.claim_mail(p_lease_seconds);

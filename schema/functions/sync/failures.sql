@@ -18,10 +18,10 @@ declare
 	dead boolean;
 begin
 	perform sync.count_attempt(p_kind, p_id);
-	update sync.objects o set claimed_until = null, last_error = 'lost with its lease', dead_at = now()
+	update sync.objects o set claimed_until = null, last_error = 'the lease expired', dead_at = now()
 	where o.kind = p_kind and o.id = p_id and o.attempts >= 12 returning true into dead;
 	if dead then
-		perform sync.dead_letter(p_kind, p_id, 'dead_object', 'lost with its lease');
+		perform sync.dead_letter(p_kind, p_id, 'dead_object', 'the lease expired');
 	end if;
 	return coalesce(dead, false);
 end
