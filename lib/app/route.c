@@ -109,6 +109,19 @@ route_find(const struct route *const *tables, const char *path, const char *meth
 	return found;
 }
 
+/* Whether an earlier row has the method: two rows may match one path. */
+static bool
+method_listed(const char *list, const char *method)
+{
+	size_t	n = strlen(method);
+
+	for (; list != NULL && *list != '\0'; list += strcspn(list, " "), list += *list == ' ') {
+		if (strncmp(list, method, n) == 0 && (list[n] == ',' || list[n] == '\0'))
+			return true;
+	}
+	return false;
+}
+
 void
 route_allow(const struct route *const *tables, const char *path, struct buf *out)
 {
@@ -116,7 +129,7 @@ route_allow(const struct route *const *tables, const char *path, struct buf *out
 
 	for (; *tables != NULL; tables++) {
 		for (const struct route *t = *tables; t->path != NULL; t++) {
-			if (path_matches(t->path, path, &p))
+			if (path_matches(t->path, path, &p) && !method_listed(out->data, t->method))
 				buf_printf(out, "%s%s%s", out->len ? ", " : "", t->method,
 				    strcmp(t->method, "GET") == 0 ? ", HEAD" : "");
 		}

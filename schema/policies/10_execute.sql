@@ -2,10 +2,15 @@
 -- list.
 
 -- every program: does it belong to this database?
-grant usage on schema api to tollgate_signup, tollgate_signin, tollgate_account, tollgate_billing, tollgate_webhooks,
-	tollgate_jobs, tollgate_operator;
-grant execute on function api.admit(text, text) to tollgate_signup, tollgate_signin, tollgate_account,
-	tollgate_billing, tollgate_webhooks, tollgate_jobs, tollgate_operator;
+do $$
+declare
+	logins text := (select string_agg(quote_ident(rolname), ', ') from pg_catalog.pg_roles
+		where rolname like 'tollgate\_%' and rolcanlogin);
+begin
+	execute format('grant usage on schema api to %s', logins);
+	execute format('grant execute on function api.admit(text, text) to %s', logins);
+end
+$$;
 
 -- visitors of the sign-up pages
 grant execute on function

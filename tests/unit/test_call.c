@@ -156,6 +156,35 @@ test_bytes_and_nulls_are_arguments(void **state)
 }
 
 static void
+test_numbers_and_booleans_are_arguments(void **state)
+{
+	static const int64_t	numbers[] = { 0, -1, 2147483648, INT64_MIN, INT64_MAX };
+	struct stage		*s = *state;
+	int			n = 7;
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+		assert_int_equal(db_visitor(s->visitor, &s->doc, "t.quote($1)", ARGS(INT(numbers[i]))), OK);
+		assert_string_equal(json_text(s->doc, ""), mem_printf(s->mem, "%lld", (long long)numbers[i]));
+	}
+	assert_int_equal(db_visitor(s->visitor, &s->doc, "$1::int + $2::bigint = 9", ARGS(INT(n), INT(2))), OK);
+	assert_true(json_true(s->doc, ""));
+	assert_int_equal(db_visitor(s->visitor, &s->doc, "$1::boolean and not $2::boolean", ARGS(BOOL(n > 0), BOOL(n < 0))),
+	    OK);
+	assert_true(json_true(s->doc, ""));
+}
+
+static void
+test_an_answer_need_not_be_read(void **state)
+{
+	struct stage	*s = *state;
+
+	assert_int_equal(db_visitor(s->visitor, NULL, "t.nothing()", NO_ARGS), OK);
+	assert_int_equal(db_visitor(s->visitor, NULL, "t.echo($1)", ARGS(TEXT("{}"))), OK);
+	assert_int_equal(db_visitor(s->visitor, NULL, "t.two()", NO_ARGS), ERR_INTERNAL);
+	assert_int_equal(db_visitor(s->visitor, NULL, "t.raise('TG404')", NO_ARGS), ERR_NOT_FOUND);
+}
+
+static void
 test_f94_metacharacters_are_only_text(void **state)
 {
 	struct stage	*s = *state;
@@ -440,6 +469,8 @@ main(void)
 		TEST(test_answers_are_jsonb_boolean_or_nothing),
 		TEST(test_any_other_answer_is_our_own_mistake),
 		TEST(test_bytes_and_nulls_are_arguments),
+		TEST(test_numbers_and_booleans_are_arguments),
+		TEST(test_an_answer_need_not_be_read),
 		TEST(test_f94_metacharacters_are_only_text),
 		TEST(test_an_argument_of_a_megabyte_passes),
 		TEST(test_raised_codes_become_errors),

@@ -26,6 +26,25 @@ test_the_bearer_is_a_digest_of_the_cookie(void **state)
 }
 
 static void
+test_a_new_session_is_stored_as_the_digest_of_its_bearer(void **state)
+{
+	mem_ctx		*mem = mem_new();
+	struct secret	token, other, stored, bearer;
+
+	(void)state;
+	assert_int_equal(session_new(&token, &stored), OK);
+	assert_int_equal(session_new(&other, &bearer), OK);
+	assert_false(secret_equal(&token, &other));
+	assert_true(secret_from_hex(session_bearer(mem, &token), 64, &bearer));
+	bearer = session_digest(&bearer);
+	assert_true(secret_equal(&stored, &bearer));
+	/* sha256 of 32 zero bytes, as any other implementation computes it */
+	stored = session_digest(&zero);
+	assert_string_equal(secret_hex(mem, &stored), "66687aadf862bd776c8fc18b8e9f8e20089714856ee233b3902a591d0d5f2925");
+	talloc_free(mem);
+}
+
+static void
 test_c60_a_form_token_fits_one_cookie_only(void **state)
 {
 	mem_ctx	*mem = mem_new();
@@ -71,6 +90,7 @@ main(void)
 {
 	const struct CMUnitTest	tests[] = {
 		cmocka_unit_test(test_the_bearer_is_a_digest_of_the_cookie),
+		cmocka_unit_test(test_a_new_session_is_stored_as_the_digest_of_its_bearer),
 		cmocka_unit_test(test_c60_a_form_token_fits_one_cookie_only),
 		cmocka_unit_test(test_f35_a_malformed_cookie_is_no_session),
 		cmocka_unit_test(test_keys_differ_by_browser_label_and_value),
