@@ -9,7 +9,7 @@ answer_headers(struct visit *v)
 {
 	http_header(v->r, "Content-Security-Policy", v->app->csp);
 	http_header(v->r, "X-Content-Type-Options", "nosniff");
-	/* Not "no-referrer": with that, browsers send our own forms with "Origin: null". This one never tells a path. */
+	/* With "no-referrer" browsers send "Origin: null" with our own forms. "strict-origin" reveals no path either. */
 	http_header(v->r, "Referrer-Policy", "strict-origin");
 	http_header(v->r, "Cross-Origin-Opener-Policy", "same-origin");
 	http_header(v->r, "Cross-Origin-Resource-Policy", "same-origin");

@@ -1,4 +1,4 @@
-/* answer: the headers that every answer of ours carries, JSON bodies, and errors. */
+/* answer: the headers of every response, JSON bodies, and errors. */
 #ifndef TOLLGATE_ANSWER_H
 #define TOLLGATE_ANSWER_H
 
@@ -10,7 +10,7 @@ void answer_headers(struct visit *v);
 /* A JSON body. Returns OK, so that a handler can end with it. */
 enum err answer_json(struct visit *v, int status, struct json_object *doc);
 
-/* The answer to an error: a designed page, or {"error": sentence} where JSON is wanted or the program has no pages. */
+/* The response to an error: a page, or {"error": sentence} where JSON is wanted or the program has no pages. */
 void answer_error(struct visit *v, enum err why);
 
 #endif

@@ -17,10 +17,10 @@ struct app {
 	struct db		*db;		/* each of these three: NULL unless the worker lists its resource */
 	struct stripe		*stripe;
 	const struct pages	*pages;
-	enum err		(*error_page)(struct visit *v, enum err why);	/* with pages; else errors are JSON */
-	const char		*form_action;	/* origins that forms may lead to, beside our own; "" for none */
+	enum err		(*error_page)(struct visit *v, enum err why);	/* NULL: errors are JSON */
+	const char		*form_action;	/* origins besides our own that a form may lead to; "" for none */
 	const char		*csp;		/* Content-Security-Policy */
-	void			*own;		/* the worker's */
+	void			*own;		/* the worker's own data */
 };
 
 #endif

@@ -18,14 +18,14 @@ usage(FILE *to, const struct worker *w)
 	    "usage: %s [--config FILE]%s [--check]\n"
 	    "\n%s\n\n"
 	    "  --config FILE   configuration (else $TOLLGATE_CONFIG, else " CONFIG_DEFAULT ")\n%s"
-	    "  --check         read the configuration, pages and secrets, say what is wrong, do nothing\n"
+	    "  --check         check the configuration, pages and secrets, print what is wrong, exit\n"
 	    "  --help, --version\n\n"
 	    "Exit: 0 stopped by SIGTERM or nothing wrong; 64 usage; %s78 configuration,\n"
 	    "or a database of another environment%s.\n",
 	    w->name, w->routes ? " [--listen PATH|HOST:PORT] [--threads N]" : "", w->about, w->routes ?
 	    "  --listen WHERE  make the FastCGI socket: a path, or HOST:PORT. Without it the socket\n"
 	    "                  is taken from standard input (mod_fcgid, spawn-fcgi, systemd)\n"
-	    "  --threads N     requests side by side (else $TOLLGATE_THREADS, else serve.threads)\n" : "",
+	    "  --threads N     requests served in parallel (else $TOLLGATE_THREADS, else serve.threads)\n" : "",
 	    w->routes ? "71 no socket; " : "", w->routes ? "" : " or of another account at Stripe");
 }
 
@@ -65,13 +65,14 @@ options_read(const struct worker *w, int argc, char **argv, struct worker_option
 		}
 	}
 	if (optind < argc || (threads != NULL && !threads_read(threads, &o->threads))) {
-		fprintf(stderr, "%s: %s\n", w->name, optind < argc ? "takes no arguments" : "--threads: a number from 1 to 1024");
+		fprintf(stderr, "%s: %s\n", w->name,
+		    optind < argc ? "takes no arguments" : "--threads must be a number from 1 to 1024");
 		return false;
 	}
 	return true;
 }
 
-/* Keys stay out of core files, and out of reach of other processes of this user. */
+/* Keeps secrets out of core files and out of reach of other processes of this user. */
 static void
 harden(void)
 {
@@ -103,8 +104,8 @@ app_open(mem_ctx *ctx, const struct worker *w, const struct worker_options *o, s
 }
 
 /*
- * A database that cannot be reached, or is not migrated yet, is waited for while the program serves. One of another
- * environment never becomes ours.
+ * The program serves while the database cannot be reached or is not migrated, because that can change; a database of
+ * another environment ends it.
  */
 static bool
 is_refused(const struct worker_options *o, mem_ctx *ctx, const struct app *app)

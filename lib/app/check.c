@@ -6,8 +6,8 @@
 #include "session.h"
 
 /*
- * The origin that the browser names. A form needs Origin or Sec-Fetch-Site, for older browsers send one of them only; an
- * API call needs Origin, which every script's request that changes something carries.
+ * Checks the origin that the browser names. A form needs Origin or Sec-Fetch-Site: some older browsers send only one.
+ * An API call needs Origin, which browsers send with every request of a script but GET and HEAD.
  */
 static enum err
 origin_check(const struct visit *v, bool needs_origin)

@@ -7,7 +7,7 @@
 #include "secret.h"
 #include "stripe.h"
 
-enum { LOOKS = 2 };
+enum { TRIES = 2 };
 
 struct json_object *
 checkout_plans(struct visit *v, const char *chosen)
@@ -49,7 +49,7 @@ checkout_open(struct visit *v, struct json_object *draft, const char *success, c
 	if (c.tenant == NULL || c.plan == NULL || c.language == NULL)
 		return ERR_INTERNAL;
 	if (c.price == NULL)
-		return ERR_UNAVAILABLE;		/* `tollgate stripe apply` has not made it yet */
+		return ERR_UNAVAILABLE;		/* `tollgate stripe apply` has not created the price yet */
 	if (c.customer != NULL)
 		c.email = NULL;
 	c.key = key != NULL ? key : mem_printf(v->q->mem, "checkout:%s:%" PRId64, c.tenant,
@@ -60,34 +60,34 @@ checkout_open(struct visit *v, struct json_object *draft, const char *success, c
 static enum err
 checkout_look(struct visit *v, const char *path, bool *open)
 {
-	struct json_object	*session;
-	enum err		e = stripe_call(v->app->stripe, v->q->mem, "GET", path, NULL, NULL, &session);
+	struct json_object	*checkout;
+	enum err		e = stripe_call(v->app->stripe, v->q->mem, "GET", path, NULL, NULL, &checkout);
 
 	*open = false;
 	if (e == ERR_NOT_FOUND)
 		return OK;
 	TRY(e);
-	*open = json_is(session, "/status", "open");
-	if (*open || json_is(session, "/status", "expired"))
+	*open = json_is(checkout, "/status", "open");
+	if (*open || json_is(checkout, "/status", "expired"))
 		return OK;
-	return json_is(session, "/status", "complete") ? ERR_CONFLICT : ERR_UPSTREAM;
+	return json_is(checkout, "/status", "complete") ? ERR_CONFLICT : ERR_UPSTREAM;
 }
 
 /*
- * Closing it twice is refused, and looking tells why: so each time has a key of its own, and neither one that is spent
- * nor somebody who was faster, to close or to pay, is in the way.
+ * Stripe refuses to expire a checkout session that was expired or completed meanwhile; the next look tells which. Each
+ * try has a key of its own, so that no stored failure is replayed.
  */
 enum err
-checkout_close(struct visit *v, const char *session)
+checkout_close(struct visit *v, const char *id)
 {
-	const char		*path = mem_printf(v->q->mem, "/v1/checkout/sessions/%s", session);
+	const char		*path = mem_printf(v->q->mem, "/v1/checkout/sessions/%s", id);
 	const char		*expire = mem_printf(v->q->mem, "%s/expire", path);
 	struct json_object	*closed;
 	struct secret		key;
 	bool			open;
 	enum err		e;
 
-	for (int i = 0; i < LOOKS; i++) {
+	for (int i = 0; i < TRIES; i++) {
 		TRY(checkout_look(v, path, &open));
 		if (!open)
 			return OK;

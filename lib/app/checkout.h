@@ -1,4 +1,4 @@
-/* checkout: from a draft as the database keeps it to Stripe's page; the same for who signs up and who comes back. */
+/* checkout: opens and closes Stripe's checkout page for a draft in the database, at sign-up and for later purchases. */
 #ifndef TOLLGATE_CHECKOUT_H
 #define TOLLGATE_CHECKOUT_H
 
@@ -6,21 +6,21 @@
 
 #include "visit.h"
 
-/* The plans of the configuration for a form: [{"id", "label", "about", "chosen"}], names of texts. */
+/* The configured plans for a form: [{"id", "label", "about", "chosen"}]; label and about are names of texts. */
 struct json_object *checkout_plans(struct visit *v, const char *chosen);
 
 /*
- * Asks Stripe for a checkout session. All that is sent comes from the draft as it was first written ("tenant", "plan", "price",
- * "language", "email" or "customer", "attempt", and "idempotency" where it has one), so that a repeated request is the
- * same to the letter. success and cancel are paths of ours. *url is NULL when the session is no longer open.
- * ERR_CONFLICT: this attempt's key is spent (Stripe repeats a failure it has saved): begin the next. ERR_NOT_FOUND: the
- * draft's customer is gone.
+ * Asks Stripe for a checkout session. All parameters come from the draft as first stored ("tenant", "plan", "price",
+ * "language", "email" or "customer", "attempt", and "idempotency" where it has one), so that a repeated request is
+ * identical. success and cancel are paths of this site. *url is NULL when the checkout session is no longer open.
+ * ERR_CONFLICT: this attempt's key is spent (Stripe replays a stored failure): begin the next. ERR_NOT_FOUND: the
+ * draft's customer does not exist at Stripe. ERR_UNAVAILABLE also: the price does not exist yet.
  */
 enum err checkout_open(struct visit *v, struct json_object *draft, const char *success, const char *cancel,
     const char **id, const char **url) MUST_CHECK;
 
-/* Makes sure that a session "cs_..." cannot be paid any more. ERR_CONFLICT: it has been. */
-enum err checkout_close(struct visit *v, const char *session) MUST_CHECK;
+/* Makes sure that the checkout session "cs_..." can no longer be paid. ERR_CONFLICT: it was completed. */
+enum err checkout_close(struct visit *v, const char *id) MUST_CHECK;
 
 /* The number of the draft's attempt. */
 int64_t checkout_attempt(struct json_object *draft);

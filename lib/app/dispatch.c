@@ -14,7 +14,7 @@ is_unsafe(const struct http_req *q)
 	return strcmp(q->method, "GET") != 0 && strcmp(q->method, "HEAD") != 0;
 }
 
-/* "/de/signup" is "/signup" in German; a prefix that is no language of ours stays, and matches nothing. */
+/* "/de/signup" is "/signup" in German. A prefix that is not one of our languages stays, and no route matches. */
 static const char *
 language_cut(struct visit *v)
 {
@@ -34,7 +34,7 @@ language_cut(struct visit *v)
 	return path;
 }
 
-/* Host must be the configured site's: what we link to is never taken from a request. */
+/* Host must be the configured site's, so that no request can choose the host that we link to. */
 static enum err
 host_check(const struct visit *v)
 {
@@ -70,7 +70,7 @@ route_choose(struct visit *v)
 	return ERR_METHOD;
 }
 
-/* A session cookie that is there twice, or is not 32 bytes of base64url, is ignored; the browser is told to drop it. */
+/* A session cookie that is sent twice, or is not 32 bytes of base64url, is ignored; the browser is told to drop it. */
 static void
 cookies_read(struct visit *v)
 {
@@ -140,7 +140,7 @@ visit_begin(const struct app *app, struct http_req *q, struct http_res *r)
 	return v;
 }
 
-/* *wait: the route is a raw handler's, which answers it later with the others. */
+/* *wait: a raw handler answers it later, together with other requests. */
 static enum err
 visit_run(struct visit *v, bool *wait)
 {

@@ -8,7 +8,7 @@
 void dispatch_handle(void *app, struct http_exchange *all, size_t n);
 void dispatch_refuse(void *app, struct http_req *q, struct http_res *r, enum err why);
 
-/* The answers are written. */
+/* Calls the worker's after() once responses are sent. */
 void dispatch_after(void *app);
 
 #endif

@@ -14,7 +14,8 @@ identity_is_member(struct visit *v)
 {
 	struct json_object	*known = NULL;
 
-	return v->has_session && db_user(identity_user(v), &known, "api.signed_in()", NO_ARGS) == OK && json_true(known, "");
+	return v->has_session && db_user(identity_user(v), &known, "api.signed_in()", NO_ARGS) == OK &&
+	    json_true(known, "");
 }
 
 struct db_arg

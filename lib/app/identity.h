@@ -1,17 +1,17 @@
-/* identity: the request's sender, as the database is told and as it answers. */
+/* identity: the sender of a request, as the database knows it. */
 #ifndef TOLLGATE_IDENTITY_H
 #define TOLLGATE_IDENTITY_H
 
 #include "db.h"
 #include "visit.h"
 
-/* The database as the holder of this request's session, for a visitor's page that treats members differently. */
+/* The database identity of this request's session; also for a visitor's page that treats members differently. */
 struct db_user *identity_user(struct visit *v);
 
-/* Whether the session is valid. False while the database is away: a visitor's page is shown all the same. */
+/* Whether the session is valid. False while the database is away, so that a visitor's page is still shown. */
 bool identity_is_member(struct visit *v);
 
-/* The flow cookie as the database may see it, or SQL null when the browser sent none. */
+/* The digest of the flow cookie, which the database may see; SQL null when the browser sent no valid one. */
 struct db_arg identity_flow(struct visit *v);
 
 #endif

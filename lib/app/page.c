@@ -26,7 +26,7 @@ language_links(struct visit *v)
 	return links;
 }
 
-/* The document with what every template may use. */
+/* A copy of doc, plus the members that every template may use. */
 static struct json_object *
 page_doc(struct visit *v, const char *name, struct json_object *doc)
 {

@@ -10,10 +10,10 @@
  */
 enum err page_status(struct visit *v, int status, const char *name, struct json_object *doc) MUST_CHECK;
 
-/* The same with v->status: 200, or why a form that was sent is shown again. */
+/* The same with v->status: 200, or the error of a form that is shown again. */
 enum err page(struct visit *v, const char *name, struct json_object *doc) MUST_CHECK;
 
-/* The designed page of an error, with its texts error_NAME and advice_NAME. */
+/* The page of an error, with its texts error_NAME and advice_NAME. */
 enum err page_error(struct visit *v, enum err why) MUST_CHECK;
 
 #endif

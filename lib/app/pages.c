@@ -16,7 +16,7 @@ entry_compare(const void *a, const void *b)
 	return strcmp(((const struct entry *)a)->name, ((const struct entry *)b)->name);
 }
 
-/* Sorted once loaded: a page looks up dozens. */
+/* Sorted for binary search: a page looks up dozens of names. */
 static void
 entries_sort(struct entries *set)
 {
@@ -97,10 +97,10 @@ texts_load(mem_ctx *ctx, const char *path, struct language *l)
 
 	TRY(file_read(ctx, path, PAGE_MAX_BYTES, &text, &n));
 	if (json_parse_unique(ctx, text, n, &doc) != OK || !json_object_is_type(doc, json_type_object))
-		return page_fault(path, "is not one JSON object with each name once");
+		return page_fault(path, "is not a JSON object, or has a name twice");
 	json_object_object_foreach(doc, name, value) {
 		if (!json_object_is_type(value, json_type_string))
-			return page_fault(path, name);
+			return page_fault(path, mem_printf(ctx, "%s is not a string", name));
 		if (mustache_parse(ctx, json_object_get_string(value), &t, &why) != OK)
 			return page_fault(path, mem_printf(ctx, "%s: %s", name, why));
 		entry_add(ctx, &l->texts, name, t);
@@ -121,11 +121,12 @@ language_load(mem_ctx *ctx, struct pages *p, const char *dir, const char *folder
 	entries_sort(&l->texts);
 	for (size_t i = 1; i < l->texts.n; i++)
 		if (strcmp(l->texts.rows[i - 1].name, l->texts.rows[i].name) == 0)
-			return page_fault(path, mem_printf(ctx, "%s is in both files", l->texts.rows[i].name));
+			return page_fault(path, mem_printf(ctx, "%s is in common.json and in %s.json",
+			    l->texts.rows[i].name, folder));
 	return l->label != NULL ? OK : page_fault(path, "language_name is missing");
 }
 
-/* A text that one language has and another lacks would be a hole in a page. */
+/* Prints each text that a has and b lacks: pages in b would have a gap there. */
 static enum err
 languages_compare(mem_ctx *ctx, const struct language *a, const struct language *b)
 {

@@ -1,6 +1,6 @@
 /*
- * pages: the templates of one program and the catalogues of their texts, read once at start and constant afterwards. Texts
- * of a language are partials of its templates: {{>signup_title}}.
+ * pages: the templates of one program and the catalogues of their texts, read once at start and constant afterwards.
+ * Texts of a language are partials of its templates: {{>signup_title}}.
  */
 #ifndef TOLLGATE_PAGES_H
 #define TOLLGATE_PAGES_H
@@ -31,24 +31,25 @@ struct pages {
 	struct entries	templates;	/* "signup" for signup.mustache, "signin.txt" for signin.txt.mustache */
 	struct language	*languages;	/* the first is the default */
 	size_t		n_languages;
-	const char	*style;
+	const char	*style;		/* the style sheet */
 	const char	*style_version;	/* changes when the style sheet does */
 };
 
 /*
- * The templates in site.pages' common/ and FOLDER/, and each language's common.json and FOLDER.json. Prints every fault (a
- * text that one language lacks included) on stderr and returns ERR_INVALID.
+ * Loads the templates in site.pages' common/ and FOLDER/, and each language's common.json and FOLDER.json. Prints the
+ * first fault, or every text that one language lacks, on stderr. ERR_NOT_FOUND: a file cannot be read; else
+ * ERR_INVALID.
  */
 enum err pages_load(mem_ctx *ctx, const struct config *config, const char *folder, const struct pages **out) MUST_CHECK;
 
-/* A template by itself, without layout: also for mails. ERR_INTERNAL when there is none of that name. */
-enum err pages_render(const struct pages *p, mem_ctx *mem, const char *language, const char *name, struct json_object *doc,
-    char **out) MUST_CHECK;
+/* Renders a template without layout; also for mails. ERR_INTERNAL: no template of that name. */
+enum err pages_render(const struct pages *p, mem_ctx *mem, const char *language, const char *name,
+    struct json_object *doc, char **out) MUST_CHECK;
 
 /* The language with this code, or the default. */
 const struct language *pages_language(const struct pages *p, const char *code);
 
-/* NULL when there is none. */
+/* The template of that name, or NULL. */
 const struct mustache *pages_template(const struct pages *p, const char *name);
 
 /* A mustache_partial over a struct language. */

@@ -14,10 +14,10 @@ struct resource {
 	unsigned	needs;		/* sections of the configuration */
 	enum err	(*open)(mem_ctx *ctx, struct app *app);
 
-	/* As db_admit(): ERR_FORBIDDEN ends the program with *why. NULL: any will do. */
+	/* As db_admit(): ERR_FORBIDDEN ends the program with *why. NULL: nothing to check. */
 	enum err	(*admit)(const struct app *app, mem_ctx *mem, const char **why);
 
-	/* For /healthz. NULL: always well. */
+	/* For /healthz. NULL: always healthy. */
 	enum err	(*health)(const struct app *app);
 };
 
@@ -26,8 +26,8 @@ extern const struct resource resource_stripe;	/* app->stripe */
 extern const struct resource resource_pages;	/* app->pages: those of pages/NAME and pages/common */
 
 /*
- * How each is opened by any program. database: what the program itself decides, which is role, pool, timeout_ms and
- * prepared; the rest is the configuration's.
+ * Open a resource of any program, also one that is not a worker. own: the program's role, pool, timeout_ms and
+ * prepared; the rest comes from the configuration.
  */
 struct db *resource_open_database(mem_ctx *ctx, const struct config *c, struct db_options own);
 struct stripe *resource_open_stripe(mem_ctx *ctx, const struct config *c);

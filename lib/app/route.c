@@ -50,7 +50,7 @@ static const struct {
 	{ "uuid", is_uuid }, { "number", is_number }, { "word", is_word },
 };
 
-/* ":id(uuid)", n characters, against a segment. */
+/* Matches the n characters ":id(uuid)" against a segment, and records the parameter. */
 static bool
 parameter_matches(const char *pattern, size_t n, const char *s, size_t len, struct route_params *params)
 {
@@ -72,7 +72,7 @@ parameter_matches(const char *pattern, size_t n, const char *s, size_t len, stru
 	return false;
 }
 
-/* Segment by segment; both begin with a slash. */
+/* Compares segment by segment; both begin with a slash. */
 static bool
 path_matches(const char *pattern, const char *path, struct route_params *params)
 {

@@ -1,6 +1,6 @@
 /*
  * route: a program's requests as tables of rows. A row names its handler by kind, and the kind decides what is checked
- * before the handler runs (dispatch.h) and which identity it is given. A handler in a row of another kind does not compile.
+ * before the handler runs (dispatch.h) and which identity it gets. A handler in a row of another kind does not compile.
  */
 #ifndef TOLLGATE_ROUTE_H
 #define TOLLGATE_ROUTE_H
@@ -29,24 +29,24 @@ struct route_kind {
 	enum err	(*run)(struct visit *v);			/* NULL: the raw handler */
 };
 
-/* Without identity: neither cookie nor database is looked at. GET only. */
+/* Without identity: no cookie is read and the database is not asked. GET only. */
 extern const struct route_kind kind_public;
 
-/* Pages for anybody, and their forms: same origin and a form token bound to the browser's flow cookie. */
+/* Pages that need no session, and their forms: same origin and a form token bound to the browser's flow cookie. */
 extern const struct route_kind kind_visitor;
 
 /* Pages that need a session, and their forms: same origin and a form token bound to the session. */
 extern const struct route_kind kind_user;
 
 /*
- * JSON endpoints that need a session: Origin must be site.url, Sec-Fetch-Site same-origin if it is sent, the body empty or
- * application/json (parsed into visit.json). No token: a script on another site cannot send such a request.
+ * JSON endpoints that need a session: Origin must be site.url, Sec-Fetch-Site same-origin if it is sent, the body empty
+ * or application/json (parsed into visit.json). No token: a script on another site cannot send such a request.
  */
 extern const struct route_kind kind_api;
 
 /*
- * For callers that prove themselves by a signature: no identity, no form, no origin, the body exactly as it came. A raw
- * handler is given all requests that came together, and answers each of them.
+ * For callers that authenticate by a signature: no identity, no check of form or origin, the body exactly as received.
+ * A raw handler gets all requests that arrived together, and answers each of them.
  */
 extern const struct route_kind kind_raw;
 
@@ -81,8 +81,8 @@ struct route_params {
 };
 
 /*
- * Of all tables (NULL at the end; each ends with an empty row) the row with this path and method, the one with the fewest
- * parameters where several match; or NULL. method NULL: any.
+ * The row with this path and method in all tables (NULL at the end; each ends with an empty row); of several matches,
+ * the one with the fewest parameters; or NULL. method NULL: any.
  */
 const struct route *route_find(const struct route *const *tables, const char *path, const char *method,
     struct route_params *params);

@@ -23,7 +23,7 @@ visit_form(struct visit *v)
 		TRY(secret_random(&v->flow));
 	v->has_flow = true;
 	v->csrf = session_csrf(v->q->mem, &v->flow);
-	/* Sent again each time: the hour counts from the page that shows the form. */
+	/* Sent each time, so that FLOW_SECONDS count from the page that shows the form. */
 	http_set_cookie(v->r, FLOW_COOKIE, secret_base64url(v->q->mem, &v->flow), FLOW_SECONDS);
 	return OK;
 }

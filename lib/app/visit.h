@@ -22,12 +22,12 @@ struct visit {
 	const char			*language;
 	bool				prefixed;	/* the path named the language */
 	const char			*csrf;		/* the token for forms on this page, or NULL */
-	int				status;		/* page()'s: 200, or why a form that was sent is shown again */
-	const char			*fault;		/* the name of that reason's text, or NULL */
+	int				status;		/* for page(): 200, or the error of a form that is shown again */
+	const char			*fault;		/* name of the text that gives the reason, or NULL */
 	struct secret			flow;		/* binds a visitor's forms to the browser */
 	struct secret			session;
 	bool				has_flow;
-	bool				has_session;	/* a well-formed cookie; whether it is valid, the database says */
+	bool				has_session;	/* a well-formed cookie; only the database knows if it is valid */
 };
 
 /* The path's parameter of that name, checked by its kind. Never NULL for a name in the route's path. */
@@ -36,16 +36,16 @@ const char *visit_param(struct visit *v, const char *name);
 /* Gives a visitor's page a form token, and the browser the flow cookie behind it when it has none. */
 enum err visit_form(struct visit *v) MUST_CHECK;
 
-/* Answers with the GET page of that path, a status, and the name of the text that says why. */
+/* Answers with path's GET page and this status. fault: name of the text that gives the reason. */
 enum err visit_again(struct visit *v, const char *path, int status, const char *fault) MUST_CHECK;
 
-/* ERR_INVALID when the form holds any other field than these (space-separated) and the token. */
+/* ERR_INVALID when the form has a field other than these (space-separated) and the token. */
 enum err visit_fields(struct visit *v, const char *names) MUST_CHECK;
 
 /* A path of ours in this visit's language: "/en/signup" when the request named one, else "/signup". */
 char *visit_path(struct visit *v, const char *path);
 
-/* site.url and a path. */
+/* site.url followed by a path. */
 char *visit_url(struct visit *v, const char *path);
 
 #endif

@@ -19,7 +19,8 @@ worker_serve(const struct worker *w, const struct worker_options *o, struct app 
 
 	if (so.listen_fd < 0) {
 		if (o->listen == NULL)
-			fprintf(stderr, "%s: standard input is no listening socket: give --listen PATH or HOST:PORT\n", w->name);
+			fprintf(stderr, "%s: standard input is not a listening socket: give --listen PATH or HOST:PORT\n",
+			    w->name);
 		return EX_OSERR;
 	}
 	return serve(&so, &calls) == OK ? 0 : EX_OSERR;

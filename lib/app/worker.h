@@ -15,12 +15,12 @@ struct worker {
 	const char			*about;		/* one line for --help */
 	const struct resource *const	*resources;	/* NULL at the end */
 	const struct route *const	*routes;	/* tables, NULL at the end; NULL: serves no request (jobs) */
-	unsigned			needs;		/* sections of the configuration beside those of its resources */
+	unsigned			needs;		/* sections of the configuration besides those of its resources */
 	int				pool;		/* connections instead of database.pool; 0: database.pool */
-	int				threads;	/* instead of serve.threads; --threads goes before both */
-	int				together;	/* requests that a thread takes at once, if they wait; 0: one */
-	void				*own;		/* what its threads share beside that */
-	void				(*after)(const struct app *app);	/* called once answers are written */
+	int				threads;	/* overrides serve.threads; 0: serve.threads; --threads overrides both */
+	int				together;	/* waiting requests that a thread takes at once; 0: one */
+	void				*own;		/* data of its own that its threads share */
+	void				(*after)(const struct app *app);	/* called once responses are sent */
 };
 
 /* From the command line. */
@@ -32,9 +32,9 @@ struct worker_options {
 };
 
 /*
- * Everything up to serving: reads the options (--listen and --threads only of a worker with routes), opens the log, keeps
- * keys out of core files, reads the configuration, opens the resources, and has the database admit the program. False: the
- * program ends now, with *code as its exit status.
+ * Everything up to serving: reads the options (--listen and --threads only of a worker with routes), opens the log,
+ * keeps secrets out of core files, reads the configuration, opens the resources, and asks the database to admit the
+ * program. False: the program ends now, with *code as its exit status.
  */
 bool worker_begin(const struct worker *worker, int argc, char **argv, mem_ctx **ctx, struct worker_options *options,
     struct app *app, int *code);

@@ -21,13 +21,13 @@ struct thread {
 	int			idle_ms;	/* between two runs of an idle task, at most */
 	int			pause_ms;	/* before the next run; 0: the last one found work, or it was woken */
 	int			backoff_ms;	/* 0: the last run did not fail */
-	int			wake_fd;	/* readable while there may be work that came after the last run began */
+	int			wake_fd;	/* an eventfd, readable if the thread was woken after the last run began */
 };
 
 struct thread_pool {
 	struct thread	threads[THREADS_MOST];
 	unsigned	n;
-	int		stop_fd;	/* readable once the pool is to stop */
+	int		stop_fd;	/* an eventfd, readable once the pool must stop */
 	atomic_bool	outage;
 };
 
@@ -90,7 +90,8 @@ outage_note(struct thread_pool *p, enum err e)
 
 	if (atomic_exchange(&p->outage, now) == now)
 		return;
-	log_line(now ? LOG_ERROR : LOG_INFO, now ? "tasks_failing" : "tasks_recovered", LOG_TEXT("reason", err_info(e)->name));
+	log_line(now ? LOG_ERROR : LOG_INFO, now ? "tasks_failing" : "tasks_recovered",
+	    LOG_TEXT("reason", err_info(e)->name));
 }
 
 static int
@@ -121,7 +122,7 @@ thread_step(struct thread *t)
 		t->pause_ms = found ? 0 : pause_longer(t->pause_ms, t->idle_ms);
 }
 
-/* Waits for the next run; false: stop. Wakes do not shorten the first pause after a run that found nothing. */
+/* Waits for the next run; false: stop. A wake does not shorten the first 10 ms after a run that found nothing. */
 static bool
 thread_pause(struct thread *t)
 {

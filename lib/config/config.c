@@ -25,7 +25,7 @@ config_fault(struct reader *r, const config_setting_t *at, const char *key, cons
 	fputc('\n', stderr);
 }
 
-/* A section that this program does not need is only looked at for its shape. */
+/* Values of a section that this program does not need are not checked; their names, types and ranges are. */
 static void
 value_check(struct reader *r, const struct config_key *k, const config_setting_t *at, const char *value)
 {
@@ -114,7 +114,7 @@ words_split(mem_ctx *ctx, struct config_list *list, const char *text)
 	}
 }
 
-/* The texts of a list or an array: none twice. */
+/* Adds the texts of a list or an array. A repeated text is a fault. */
 static void
 strings_read(struct reader *r, const struct config_key *k, const config_setting_t *at, struct config_list *list)
 {
@@ -177,7 +177,7 @@ secret_add(struct reader *r, const struct config_key *k, const config_setting_t 
 	list_add(r->ctx, list, secret);
 }
 
-/* From the environment, else from the files. A secret this program does not need is wiped and not read. */
+/* From the environment, else from the files. A secret that this program does not need is only wiped. */
 static void
 secrets_read(struct reader *r, const struct config_key *k, const config_setting_t *at, struct config_list *list)
 {
@@ -249,7 +249,7 @@ config_key_read(struct reader *r, const struct config_key *k, const config_setti
 	}
 }
 
-/* Sections and their members; what is inside a member is its reader's matter. */
+/* Checks the names of sections and keys. The reader of a key checks the names inside its value. */
 static void
 names_check(struct reader *r, const config_setting_t *group, const char *section)
 {
@@ -264,7 +264,7 @@ names_check(struct reader *r, const config_setting_t *group, const char *section
 	}
 }
 
-/* What keys mean together: sign-in links and passwords do not cross a network in the clear. */
+/* Checks keys together: sign-in links and passwords must not cross a network unencrypted. */
 static void
 mail_check(struct reader *r, const config_t *tree)
 {
@@ -273,12 +273,13 @@ mail_check(struct reader *r, const config_t *tree)
 	if (!(r->needs & NEED_MAIL) || r->faults)
 		return;
 	if (!c->mail.starttls && !config_smtp_is_private(c->mail.url))
-		config_fault(r, config_lookup(tree, "mail.url"), "mail.starttls", "must be true for a mail server on another machine");
+		config_fault(r, config_lookup(tree, "mail.url"), "mail.starttls",
+		    "must be true for a mail server on another machine");
 	if (*c->mail.user && *c->mail.password == '\0')
 		config_fault(r, config_lookup(tree, "mail.user"), "mail.user", "has no password: set mail.password_file");
 }
 
-/* A copy of production must not charge anybody, and production must not run on money that is none. */
+/* A live key outside production would charge real customers; a test key in production would move no money. */
 static void
 key_check(struct reader *r, const config_t *tree)
 {

@@ -12,7 +12,7 @@
 #include "err.h"
 #include "mem.h"
 
-/* Which sections a program needs: only those are required, and only their secrets are read. */
+/* The sections that a program needs: only these are required, and only their secrets are read. */
 enum config_need {
 	NEED_SITE	= 1 << 0,
 	NEED_DATABASE	= 1 << 1,
@@ -22,7 +22,7 @@ enum config_need {
 	NEED_MAIL	= 1 << 5,
 	NEED_PLANS	= 1 << 6,
 	NEED_JOBS	= 1 << 7,
-	NEED_CATALOGUE	= 1 << 8,	/* what the operator keeps at Stripe: portal, meters */
+	NEED_CATALOGUE	= 1 << 8,	/* what is provisioned at Stripe: portal, meters */
 	NEED_ALL	= (1 << 9) - 1
 };
 
@@ -33,13 +33,13 @@ struct config_list {
 
 struct config_plan {
 	const char	*id;		/* "starter" */
-	const char	*price;		/* Stripe's price id; "": the one with the lookup_key */
+	const char	*price;		/* Stripe's price id; "": the price with the lookup_key */
 	const char	*lookup_key;	/* or "" */
-	int		amount;		/* in the currency's smallest unit; 0: not said */
+	int		amount;		/* in the currency's smallest unit; 0: not given */
 	const char	*currency;	/* "eur" */
 	const char	*interval;	/* "month" */
-	int		grace_days;	/* how long past_due keeps access */
-	struct config_list features;	/* what it entitles to */
+	int		grace_days;	/* how long a past_due subscription keeps access */
+	struct config_list features;	/* that the plan grants */
 };
 
 struct config_meter {
@@ -55,15 +55,15 @@ struct config {
 		struct config_list	languages;	/* the first is the default */
 		const char		*pages;		/* directory of templates, style sheet, languages */
 		const char		*name;		/* the product's name, shown on pages and in mails */
-		const char		*environment;	/* "production", "preview", "development": the database must be its */
+		const char		*environment;	/* "production", "preview" or "development", as the database's stamp */
 	} site;
 	struct {
 		const char	*conninfo;	/* host, port, dbname; the role is the program's own */
 		const char	*schema;	/* directory of the schema's files, for migrate */
-		int		pool;		/* connections a process */
+		int		pool;		/* connections of one process */
 		int		wait_ms;	/* for a free connection */
 		int		timeout_ms;	/* for one call */
-		bool		prepared;	/* off behind a pooler in transaction mode */
+		bool		prepared;	/* prepared statements; off behind a pooler in transaction mode */
 	} database;
 	struct {
 		int	threads;
@@ -91,9 +91,9 @@ struct config {
 		int	threads;
 		int	poll_ms;
 		int	settle_ms;	/* between fetches of one object */
-		int	gap_seconds;	/* between looks at Stripe's list of events */
+		int	gap_seconds;	/* between two readings of Stripe's list of events */
 		int	reconcile_hour;	/* UTC; when subscriptions are compared */
-		int	keep_days;	/* of events that are through */
+		int	keep_days;	/* of handled events */
 	} jobs;
 	struct {
 		const char		*name;		/* "": Stripe's default configuration is left alone */
@@ -110,8 +110,8 @@ struct config {
 };
 
 /*
- * Reads path. On any fault prints every one ("FILE:LINE: stripe.api_url: ...") on stderr and returns ERR_INVALID: the
- * program then exits 78 (EX_CONFIG). *out lives on ctx.
+ * Reads path. Prints every fault ("FILE:LINE: stripe.api_url must ...") on stderr; with any, returns ERR_INVALID, and
+ * the program exits with 78 (EX_CONFIG). *out lives on ctx.
  */
 enum err config_load(mem_ctx *ctx, const char *path, unsigned needs, struct config **out) MUST_CHECK;
 

@@ -31,14 +31,14 @@ check_currency(const char *s)
 static const char *
 check_interval(const char *s)
 {
-	return strcmp(s, "day") == 0 || strcmp(s, "week") == 0 || strcmp(s, "month") == 0 || strcmp(s, "year") == 0 ? NULL :
-	    "must be day, week, month or year";
+	return strcmp(s, "day") == 0 || strcmp(s, "week") == 0 || strcmp(s, "month") == 0 || strcmp(s, "year") == 0 ?
+	    NULL : "must be day, week, month or year";
 }
 
 #define TEXT(p, type, member, otherwise, test, once) { .path = p, .kind = KIND_TEXT, .offset = offsetof(type, member), \
 	.text = otherwise, .check = test, .unique = once }
-#define INT(p, type, member, otherwise, least, most) { .path = p, .kind = KIND_NUMBER, .offset = offsetof(type, member), \
-	.number = otherwise, .min = least, .max = most }
+#define INT(p, type, member, otherwise, least, most) { .path = p, .kind = KIND_NUMBER, \
+	.offset = offsetof(type, member), .number = otherwise, .min = least, .max = most }
 
 static const struct config_key plan_keys[] = {
 	TEXT("plans.id", struct config_plan, id, NULL, check_name, true),
@@ -61,7 +61,7 @@ static const struct config_key meter_keys[] = {
 	{ 0 }
 };
 
-/* What members mean together. */
+/* Checks the members of a plan together. */
 static const char *
 plan_check(const void *item)
 {
@@ -103,7 +103,7 @@ names_check(struct reader *r, const struct config_groups *g, const config_settin
 	}
 }
 
-/* Of the items before this one, none has the same text. */
+/* Reports a text that an earlier item of the list has too. */
 static void
 unique_check(struct reader *r, const struct config_key *k, const config_setting_t *at, const char *items, size_t n,
     size_t size)

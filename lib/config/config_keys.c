@@ -35,7 +35,7 @@ name_length(const char *s)
 	return s[n] == ']' ? n + 1 : 0;
 }
 
-/* HOST or HOST:PORT and nothing after it; the length of the host, 0 when it is none. */
+/* The length of HOST in "HOST" or "HOST:PORT"; 0 for anything else. */
 static size_t
 host_length(const char *s)
 {
@@ -124,7 +124,7 @@ static const char *
 check_webhook(const char *s)
 {
 	return !begins(s, "whsec_") ? "must begin with whsec_" :
-	    strlen(s) < 32 ? "is too short: what signs events must not be guessed" : NULL;
+	    strlen(s) < 32 ? "is too short: a signing secret has at least 32 characters" : NULL;
 }
 
 static const char *

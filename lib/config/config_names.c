@@ -4,7 +4,7 @@
 
 enum { NAME_MAX_BYTES = 64, NEAR = 3 };
 
-/* How many letters must be put in, taken out or changed (Levenshtein, one row of the table at a time). */
+/* The Levenshtein distance, computed one row of the table at a time. */
 static size_t
 name_distance(const char *a, const char *b)
 {
@@ -43,7 +43,7 @@ config_name_unknown(mem_ctx *ctx, const char *name)
 			nearest = k->path;
 		}
 	}
-	return nearest ? mem_printf(ctx, "is not known: is it %s?", nearest) : "is not known";
+	return nearest ? mem_printf(ctx, "is not known: did you mean %s?", nearest) : "is not known";
 }
 
 bool

@@ -10,7 +10,7 @@
 
 enum { SECRET_FILE_MAX = 4096 };
 
-/* The bytes themselves are wiped: /proc/PID/environ would show them even after unsetenv(). */
+/* Overwrites the variable, because /proc/PID/environ shows it even after unsetenv(). */
 char *
 config_secret_variable(mem_ctx *ctx, const char *name)
 {
@@ -35,7 +35,7 @@ secret_read(mem_ctx *ctx, int fd, const char **out)
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
 		return "is not a regular file";
 	if (st.st_mode & 077)
-		return "is open to others than its owner: chmod 600";
+		return "is accessible to users other than its owner: chmod 600";
 	n = read(fd, bytes, sizeof(bytes));
 	if (n < 0 || n > SECRET_FILE_MAX)
 		return n < 0 ? "cannot be read" : "is too long to be a secret";
@@ -67,7 +67,7 @@ config_check_secret(const char *s)
 		return "is empty";
 	for (; *s; s++) {
 		if (isspace((unsigned char)*s) || iscntrl((unsigned char)*s))
-			return "has white space in it";
+			return "has white space or a control character in it";
 	}
 	return NULL;
 }

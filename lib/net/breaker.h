@@ -11,20 +11,20 @@
 enum { BREAKER_CALLS = 10, BREAKER_FAILURES = 5, BREAKER_PAUSE_MS = 10000 };
 
 struct breaker {
-	unsigned	failed;		/* one bit a call, the newest lowest */
+	unsigned	failed;		/* the last calls, one bit each, the newest lowest; 1: failed */
 	int64_t		until;		/* ms; 0: closed */
 };
 
 /* Whether a call may be made now. An open breaker answers true once each pause: that call is the probe. */
 bool breaker_allows(struct breaker *b, int64_t now);
 
-/* The same question without claiming the probe. */
+/* Whether calls are refused now. Does not claim the probe. */
 bool breaker_is_open(const struct breaker *b, int64_t now);
 
 /* Records the result of a call. */
 void breaker_note(struct breaker *b, bool succeeded, int64_t now);
 
-/* Opens it at once, whatever the last calls were. */
+/* Opens the breaker at once, whatever the last results were. */
 void breaker_trip(struct breaker *b, int64_t now);
 
 #endif

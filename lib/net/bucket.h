@@ -9,11 +9,11 @@
 
 struct bucket {
 	int	rate;		/* calls a second; 0: any number */
-	int64_t	full_at;	/* us; when the bucket would be full again if nothing more were taken */
+	int64_t	full_at;	/* us; when the bucket is full again if no more calls are made */
 	int64_t	paused_until;	/* ms */
 };
 
-/* 0: the call may be made now, and counts. Else how many ms to wait before asking again. */
+/* 0: the call may be made now, and is counted. Else the ms to wait before the next attempt. */
 int64_t bucket_take(struct bucket *b, int64_t now);
 
 /* No calls for ms; after that they are spread evenly, without a burst. Never shortens a pause. */

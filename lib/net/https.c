@@ -15,7 +15,7 @@ struct https {
 	CURL		*idle[HANDLES];	/* each keeps its connection for the next exchange */
 	unsigned	n_idle;
 	bool		plain;
-	int		stop_fd;	/* readable once stopped, for good */
+	int		stop_fd;	/* an eventfd, readable from https_stop() on */
 };
 
 static bool
@@ -108,7 +108,7 @@ progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
 	return https_stopped(arg, 0);
 }
 
-/* The options of every exchange: neither the environment nor a server can loosen them. */
+/* The options of every exchange: neither the environment nor a server can weaken them. */
 static void
 handle_rules(CURL *c, struct https *h)
 {

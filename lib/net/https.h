@@ -22,7 +22,7 @@ struct https_request {
 };
 
 struct https_answer {
-	int		status;		/* 0: no whole answer; why is the reason */
+	int		status;		/* 0: no complete answer; why is the reason */
 	const char	*why;
 	bool		too_large;	/* over HTTPS_MAX_BODY */
 	struct buf	body;
@@ -32,8 +32,8 @@ struct https_answer {
 struct https *https_open(mem_ctx *ctx, bool plain);
 
 /*
- * Fills *a, on mem. named: headers wanted from the answer, NULL at the end; their values (or NULL) go to values, in
- * the same order.
+ * Fills *a, on mem. named: the headers to return, NULL at the end; their values (or NULL) go to values, in the same
+ * order.
  */
 void https_exchange(struct https *h, mem_ctx *mem, const struct https_request *q, struct https_answer *a,
     const char *const *named, const char **values);

@@ -6,9 +6,9 @@
 #include "text.h"
 
 enum {
-	BODY_COLUMNS	= 75,	/* and '=' where a line goes on */
+	BODY_COLUMNS	= 75,	/* plus '=' where a line continues */
 	WORD_COLUMNS	= 48,	/* inside =?UTF-8?Q?...?=, which may have 75 in all */
-	PLAIN_COLUMNS	= 60	/* longer headers are encoded, and so folded */
+	PLAIN_COLUMNS	= 60	/* longer headers are encoded, which folds them */
 };
 
 static const char hex[] = "0123456789ABCDEF";
@@ -29,7 +29,7 @@ newline_at(const char *s)
 	return s[0] == '\n' ? 1 : s[0] == '\r' && s[1] == '\n' ? 2 : 0;
 }
 
-/* White space at a line's end would be lost on the way, and a dot at its beginning is SMTP's. */
+/* White space at a line's end may be lost in transit, and SMTP treats a dot at a line's start specially. */
 static bool
 is_literal(const char *s, bool begins_line)
 {
@@ -76,7 +76,7 @@ character_size(const char *s)
 	return n;
 }
 
-/* RFC 2047: encoded words, no character cut in two, one a line. */
+/* RFC 2047: encoded words, one for each line, no character split between two. */
 static void
 put_words(struct buf *b, const char *s)
 {
@@ -126,7 +126,7 @@ put_subject(struct buf *b, const char *s)
 	buf_puts(b, "\r\n");
 }
 
-/* A display name is quoted, so that no character in it means anything. */
+/* A display name is quoted or encoded, so that no character in it acts as syntax. */
 static void
 put_from(struct buf *b, const char *name, const char *address)
 {
@@ -192,7 +192,7 @@ is_header_text(const char *s)
 	return text_is_printable(s, strlen(s)) && text_is_utf8(s, strlen(s));
 }
 
-/* The boundary has "=_" in it, which quoted-printable cannot say, so no part can contain it. */
+/* The boundary contains "=_", which quoted-printable text cannot, so no part contains the boundary. */
 enum err
 mail_compose(mem_ctx *mem, const struct mail *m, char **out)
 {

@@ -1,4 +1,4 @@
-/* origin: scheme, host and port of a URL, and whether another URL lies on it. Pure. */
+/* origin: scheme, host and port of a URL, and whether another URL has the same. Pure. */
 #ifndef TOLLGATE_ORIGIN_H
 #define TOLLGATE_ORIGIN_H
 

@@ -87,7 +87,7 @@ smtp_rules(struct smtp *s)
 	}
 }
 
-/* A 5xx about who we are or how we connect is our own configuration's fault, not this message's. */
+/* A refused greeting, login or STARTTLS is a fault of the configuration, not of this message, even with a 5xx. */
 static enum err
 smtp_verdict(CURLcode code, long reply)
 {

@@ -11,18 +11,18 @@ struct smtp;
 
 struct smtp_options {
 	const char	*url;		/* smtp://host:port or smtps:// */
-	const char	*user;		/* or "" */
+	const char	*user;		/* "": no login */
 	const char	*password;
 	bool		starttls;	/* on smtp://: nothing is sent without it */
 	int		timeout_ms;	/* for one message */
 };
 
-/* No connection is made. Hangs on ctx. For one thread at a time. */
+/* Does not connect yet. Hangs on ctx. For one thread at a time. */
 struct smtp *smtp_open(mem_ctx *ctx, const struct smtp_options *options);
 
 /*
- * Addresses bare. OK once the server has said that it took the message. ERR_INVALID: refused for good (5xx);
- * ERR_UNAVAILABLE: any other way to fail, and it may have been taken. *why, on mem, says it for a person.
+ * from and to are bare addresses. OK: the server has accepted the message. ERR_INVALID: it refused the message for good
+ * (5xx). ERR_UNAVAILABLE: any other failure; the message may still have been accepted. *why, on mem, is the reason.
  */
 enum err smtp_send(struct smtp *s, mem_ctx *mem, const char *from, const char *to, const char *message,
     const char **why) MUST_CHECK;

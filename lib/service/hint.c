@@ -3,12 +3,12 @@
 #include "deadline.h"
 #include "listen.h"
 
-enum { APART_MS = 20, FAILED_MS = 1000 };
+enum { APART_MS = 20, FAILED_MS = 1000 };	/* to the next hint, after a success and after a failure */
 
 void
 hint_want(struct hint *h)
 {
-	atomic_store(&h->wanted, true);
+	atomic_store(&h->pending, true);
 }
 
 void
@@ -18,9 +18,10 @@ hint_send(struct hint *h, struct db *db)
 	mem_ctx		*mem;
 	enum err	e;
 
-	if (!atomic_load(&h->wanted) || deadline_left(next) > 0 || !atomic_compare_exchange_strong(&h->next, &next, INT64_MAX))
+	if (!atomic_load(&h->pending) || deadline_left(next) > 0 ||
+	    !atomic_compare_exchange_strong(&h->next, &next, INT64_MAX))
 		return;
-	atomic_store(&h->wanted, false);
+	atomic_store(&h->pending, false);
 	mem = mem_new();
 	e = db_service(db_as_service(mem, db), NULL, "service.hint()", NO_ARGS);
 	talloc_free(mem);

@@ -1,6 +1,6 @@
 /*
- * hint: webhooks tells jobs that there is work, which then need not wait until jobs looks. Nothing depends on it: jobs looks
- * anyway. And once hinted at, it looks several times, for longer than hints are apart.
+ * hint: webhooks notifies jobs of new work, so that the work does not wait until jobs polls. Nothing depends on it:
+ * jobs polls anyway. After a hint jobs polls several times, for longer than hints are apart.
  */
 #ifndef TOLLGATE_HINT_H
 #define TOLLGATE_HINT_H
@@ -13,19 +13,19 @@
 
 /* Shared by the threads of a process. */
 struct hint {
-	atomic_bool	wanted;
-	_Atomic int64_t	next;	/* when the next one may go, in ms; while one is under way, never */
+	atomic_bool	pending;
+	_Atomic int64_t	next;	/* clock_ms() from which the next hint may be sent; INT64_MAX while a thread sends one */
 };
 
-/* The work is committed. */
+/* Asks for a hint. Call it once the work is committed. */
 void hint_want(struct hint *h);
 
-/* Sends one if it is wanted. Now and then only, from one thread at a time; whether it arrives, nobody asks. */
+/* Sends a pending hint, unless the last one is too recent or another thread is sending. A failure is ignored. */
 void hint_send(struct hint *h, struct db *db);
 
 /*
- * Calls told(arg) at each hint, until stop_fd is readable or the connection lost. ERR_UNAVAILABLE: it could not listen. Not
- * for a connection through a pooler.
+ * Calls told(arg) when it begins to listen and at each hint, until stop_fd is readable or the connection is lost.
+ * ERR_UNAVAILABLE: it could not listen. Not for a connection through a pooler.
  */
 enum err hint_listen(struct db *db, int stop_fd, void (*told)(void *arg), void *arg) MUST_CHECK;
 

@@ -8,11 +8,11 @@
 
 enum { PATHS = 4 };
 
-/* Which object a type makes dirty, and where its id may stand, by API version: the first found counts. */
+/* The object that events of a type make dirty, and where its id stands: that varies with the API version. */
 static const struct row {
-	const char	*type;		/* with a dot at the end: all that begin so */
+	const char	*type;		/* a prefix if it ends with a dot */
 	const char	*kind;
-	const char	*paths[PATHS];
+	const char	*paths[PATHS];	/* JSON Pointers; the first with an id counts */
 } rows[] = {
 	{ "billing_portal.configuration.", "portal_configuration", { "/data/object" } },
 	{ "charge.dispute.", "dispute", { "/data/object" } },
@@ -23,7 +23,7 @@ static const struct row {
 	{ "customer.updated", "customer", { "/data/object" } },
 	{ "customer.deleted", "customer", { "/data/object" } },
 	{ "customer.subscription.", "subscription", { "/data/object" } },
-	/* An invoice that is only announced has no id; any other marks its subscription when it is written down. */
+	/* An upcoming invoice has no id. Any other invoice marks its subscription when it is stored. */
 	{ "invoice.upcoming", "subscription", { "/data/object/subscription",
 	    "/data/object/parent/subscription_details/subscription", "/data/object/lines/data/0/subscription",
 	    "/data/object/lines/data/0/parent/subscription_item_details/subscription" } },
@@ -73,7 +73,7 @@ inbox_asks(const char *type)
 	return false;
 }
 
-/* A string without U+0000 inside, which PostgreSQL's text cannot hold, and C would cut. */
+/* NULL also for a string with U+0000 inside: C would truncate it, and PostgreSQL's text cannot hold it. */
 static const char *
 whole_text(struct json_object *doc, const char *pointer)
 {
@@ -82,7 +82,7 @@ whole_text(struct json_object *doc, const char *pointer)
 	return s != NULL && strlen(s) == (size_t)json_object_get_string_len(json_at(doc, pointer)) ? s : NULL;
 }
 
-/* Stripe's ids are words; anything else must not get into a path of the API. */
+/* Stripe's ids are letters, digits and _. Anything else must not get into a path of the API. */
 static bool
 is_id(const char *s)
 {
@@ -104,8 +104,8 @@ object_find(struct json_object *doc, const struct row *row)
 }
 
 /*
- * Of two equal names the parser keeps the last. For an event's own members, which tell events apart, that is not good enough.
- * They are counted, not compared: a name may be written in more than one way.
+ * Whether one of the event's own members is given twice. The parser keeps the last, but these members identify the
+ * event. Colons are counted instead of comparing names, because escapes can write one name in several ways.
  */
 static bool
 is_named_twice(const char *s, struct json_object *doc)
@@ -126,8 +126,8 @@ is_named_twice(const char *s, struct json_object *doc)
 }
 
 /*
- * What is JSON but for its characters: broken UTF-8, halves of surrogate pairs. With others in their place it is enough to
- * find the id of an event that has to be kept, not understood.
+ * Parses JSON with broken UTF-8 or unpaired surrogates, by putting other characters in their place. The result is only
+ * good for the id of an event that is stored but ignored.
  */
 static enum err
 parse_broken(mem_ctx *mem, const char *body, size_t n, struct json_object **out)
@@ -141,7 +141,7 @@ parse_broken(mem_ctx *mem, const char *body, size_t n, struct json_object **out)
 	return json_parse(mem, copy, n, out);
 }
 
-/* Seconds as they are, or a thin event's "2026-07-29T10:00:00.000Z"; 0 when neither. */
+/* Unix seconds, from a number or from a thin event's "2026-07-29T10:00:00.000Z"; 0 when neither. */
 static int64_t
 created_read(struct json_object *doc)
 {
@@ -153,7 +153,7 @@ created_read(struct json_object *doc)
 	return strptime(text, "%Y-%m-%dT%H:%M:%S", &t) != NULL ? timegm(&t) : 0;
 }
 
-/* Not thin: those name an object elsewhere, and carry none. */
+/* False for a thin event, which does not contain its object and names it elsewhere. */
 static bool
 is_whole(struct json_object *doc)
 {

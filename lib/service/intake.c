@@ -5,16 +5,16 @@
 #include "json.h"
 #include "text.h"
 
-enum { TRIES = 3 };	/* while the reply to a commit gets lost */
+enum { TRIES = 3 };	/* at most, while the reply to the commit is lost */
 
-/* PostgreSQL takes no other text; a header that has more in it is evidence enough with '?' in its place. */
+/* A header may hold bytes that PostgreSQL refuses as text. It is only stored as evidence, so they become '?'. */
 static void
 put_ascii(struct json_object *doc, const char *name, mem_ctx *mem, const char *text)
 {
 	json_put(doc, name, text_ascii(mem, text, strlen(text)));
 }
 
-/* What receive_events() wants to know of an event, whose bytes begin at offset in the blob. */
+/* The entry of an event for service.receive_events(); the event's bytes begin at offset in the blob. */
 static struct json_object *
 describe(mem_ctx *mem, const struct intake *one, size_t offset)
 {
@@ -51,8 +51,8 @@ list_holds(struct json_object *list, const char *text)
 }
 
 /*
- * In one commit. They may be in the database although the reply was lost: saying it again is safe, and gives the answer,
- * but not whether they were new.
+ * One statement, one commit. After a lost reply the call is repeated, which is safe; but if the first commit had
+ * succeeded, all its events count as duplicates.
  */
 static enum err
 store_once(struct db *db, mem_ctx *mem, struct intake *all, size_t n)
@@ -67,8 +67,8 @@ store_once(struct db *db, mem_ctx *mem, struct intake *all, size_t n)
 		buf_put(&blob, all[i].receipt.body, all[i].receipt.n);
 	}
 	for (int i = 0; i < TRIES && e == ERR_UNCERTAIN; i++)
-		e = db_service(me, &fresh, "service.receive_events($1::jsonb, $2)",
-		    ARGS(TEXT(json_object_to_json_string_ext(about, JSON_C_TO_STRING_PLAIN)), BYTES(blob.data, blob.len)));
+		e = db_service(me, &fresh, "service.receive_events($1::jsonb, $2)", ARGS(
+		    TEXT(json_object_to_json_string_ext(about, JSON_C_TO_STRING_PLAIN)), BYTES(blob.data, blob.len)));
 	TRY(e);
 	for (size_t i = 0; i < n; i++)
 		all[i].duplicate = !list_holds(fresh, all[i].event.id);
@@ -87,7 +87,7 @@ store(struct db *db, struct intake *all, size_t n)
 	return e;
 }
 
-/* How many fit into one statement. */
+/* The number of events that fit into one statement. */
 static size_t
 fitting(const struct intake *all, size_t n)
 {
@@ -98,7 +98,7 @@ fitting(const struct intake *all, size_t n)
 	return fit;
 }
 
-/* Refused together, they may be fine but for one. While the database is away, asking for each would only take longer. */
+/* One bad event fails its whole statement, so each is then stored alone. In an outage that would only take longer. */
 void
 intake_store(struct db *db, struct intake *all, size_t n)
 {

@@ -18,7 +18,7 @@ outbox_claim(struct db_service *me, int lease_seconds, struct outbox_mail *m, bo
 	    json_object_is_type(m->data, json_type_object) ? OK : ERR_INTERNAL;
 }
 
-/* A conflict: another process has taken the mail over, or our lost report did arrive. */
+/* ERR_CONFLICT: the mail was claimed anew, after the lease ran out or after a report whose reply was lost. */
 static enum err
 reported(enum err e)
 {

@@ -12,13 +12,13 @@ struct outbox_mail {
 	const char		*recipient;
 	const char		*template;	/* "signin", "welcome", "failed", "notice_..." */
 	const char		*language;
-	struct json_object	*data;		/* what the template shows; holds a token */
+	struct json_object	*data;		/* what the template shows; may hold a token */
 };
 
-/* *found: whether one is due. */
+/* *found: whether a mail was due. */
 enum err outbox_claim(struct db_service *me, int lease_seconds, struct outbox_mail *m, bool *found) MUST_CHECK;
 
-/* What became of it. Saying it twice changes nothing. permanent: it will not be tried again. */
+/* Report the result; a repeated report changes nothing. permanent: the mail is dead-lettered without another try. */
 enum err outbox_sent(struct db_service *me, const struct outbox_mail *m) MUST_CHECK;
 enum err outbox_failed(struct db_service *me, const struct outbox_mail *m, const char *why, bool permanent) MUST_CHECK;
 

@@ -8,11 +8,11 @@
 #include "log.h"
 
 enum {
-	LEASE_SECONDS	= 60,		/* from page to page */
+	LEASE_SECONDS	= 60,		/* renewed with each page */
 	RETRY_SECONDS	= 30,		/* after a failure */
 	HOUR		= 3600,
 	DAY		= 24 * HOUR,
-	WRITES		= 3		/* at most, when replies are lost */
+	WRITES		= 3		/* of a page at most, while replies are lost */
 };
 
 #define STEP(f) "select service." f "($1, $2::uuid, $3::jsonb, $4::timestamptz, $5, $6, $7::boolean, $8::int)"
@@ -20,11 +20,11 @@ enum {
 struct pass {
 	const char	*name;		/* of its cursor */
 	const char	*path;
-	const char	*form;		/* parameters beside the first moment */
-	bool		since;		/* only what was made since that moment */
-	const char	*step;
-	const char	*kind;		/* of objects that are only marked, and where their id stands */
-	const char	*id;
+	const char	*form;		/* parameters besides created[gte] */
+	bool		since;		/* lists only objects created since the cursor's time */
+	const char	*step;		/* SQL that processes a page */
+	const char	*kind;		/* of objects that are only marked dirty; else NULL */
+	const char	*id;		/* JSON Pointer to the id to mark */
 };
 
 static const struct pass passes[] = {
@@ -39,19 +39,19 @@ static const struct pass passes[] = {
 
 enum { EVENTS, UNDELIVERED, SUBSCRIPTIONS, LISTS, N_PASSES = sizeof(passes) / sizeof(*passes) };
 
-/* One pass on its way. */
+/* A pass in progress. */
 struct run {
 	const struct reconcile	*r;
 	const struct pass	*p;
 	mem_ctx			*mem;
 	struct reconcile_result	*out;
-	const char		*claim;		/* NULL: nothing is to be written */
-	const char		*listed;	/* the database's time before the page was asked for */
+	const char		*claim;		/* NULL: a dry run, which writes nothing */
+	const char		*listed;	/* the database's time before the page was requested */
 	struct stripe_list	list;
 	long			done;
 };
 
-/* An event as service.adopt_events takes it; NULL for one that our endpoint does not ask for, which nobody missed. */
+/* An event as service.adopt_events takes it. NULL: it would be ignored, or our endpoint does not subscribe to it. */
 static struct json_object *
 event_entry(mem_ctx *mem, struct json_object *event)
 {
@@ -83,7 +83,7 @@ mark_entry(mem_ctx *mem, const struct pass *p, struct json_object *object)
 	return id != NULL ? entry : NULL;
 }
 
-/* What the step wants to know of a page. */
+/* The page as the step takes it. */
 static struct json_object *
 page_entries(struct run *run, mem_ctx *mem, struct json_object *data)
 {
@@ -150,7 +150,7 @@ page_do(struct run *run, mem_ctx *mem)
 	return OK;
 }
 
-/* Stripe refuses to go on behind an object that it has forgotten meanwhile: then the pass begins anew. */
+/* After an error. When Stripe no longer knows the object to continue after, it refuses: then the pass begins anew. */
 static void
 run_leave(struct run *run, enum err why)
 {
@@ -160,14 +160,14 @@ run_leave(struct run *run, enum err why)
 	log_line(LOG_WARN, "reconcile_failed", LOG_TEXT("pass", run->p->name), LOG_TEXT("reason", err_info(why)->name));
 	if (run->claim == NULL)
 		return;
-	e = db_service(db_as_service(run->mem, run->r->db), NULL, "service.leave_cursor($1, $2::uuid, $3::int, $4::boolean)",
-	    ARGS(TEXT(run->p->name), TEXT(run->claim), INT(RETRY_SECONDS),
-	    BOOL(anew)));
+	e = db_service(db_as_service(run->mem, run->r->db), NULL,
+	    "service.leave_cursor($1, $2::uuid, $3::int, $4::boolean)",
+	    ARGS(TEXT(run->p->name), TEXT(run->claim), INT(RETRY_SECONDS), BOOL(anew)));
 	if (e != OK)
 		log_line(LOG_WARN, "reconcile_left", LOG_TEXT("pass", run->p->name), LOG_TEXT("reason", err_info(e)->name));
 }
 
-/* Page by page to the end, each on memory of its own. cursor: what the database said of the pass. */
+/* Processes page by page to the end, each on memory of its own. cursor: from take_cursor or look_cursor. */
 static enum err
 run_pages(struct run *run, struct json_object *cursor)
 {
@@ -192,9 +192,10 @@ run_pages(struct run *run, struct json_object *cursor)
 	return e;
 }
 
-/* every, offset: as service.take_cursor has them. *found: it was due. ERR_CONFLICT: somebody else is at it. */
+/* every, offset: as for service.take_cursor. *found: the pass was due. ERR_CONFLICT: another process runs it. */
 static enum err
-pass_run(const struct reconcile *r, const struct pass *p, int every, int offset, struct reconcile_result *out, bool *found)
+pass_run(const struct reconcile *r, const struct pass *p, int every, int offset, struct reconcile_result *out,
+    bool *found)
 {
 	mem_ctx			*mem = mem_new();
 	struct run		run = { .r = r, .p = p, .mem = mem, .out = out };
@@ -206,8 +207,7 @@ pass_run(const struct reconcile *r, const struct pass *p, int every, int offset,
 		e = db_service(me, &cursor, "service.look_cursor($1)", ARGS(TEXT(p->name)));
 	else
 		e = db_service(me, &cursor, "service.take_cursor($1, $2::int, $3::int, $4::int)", ARGS(TEXT(p->name),
-		    INT(every), INT(offset),
-		    INT(LEASE_SECONDS)));
+		    INT(every), INT(offset), INT(LEASE_SECONDS)));
 	*found = e == OK && cursor != NULL;
 	if (*found && json_true(cursor, "/busy"))
 		e = ERR_CONFLICT;

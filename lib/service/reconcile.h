@@ -1,7 +1,8 @@
 /*
- * reconcile: finds what webhooks have missed. Stripe's events are listed into the inbox, as if they had been delivered;
- * subscriptions are compared with ours field by field, and what differs is marked dirty, so that sync.h repairs it. Each
- * list is a pass with a cursor in the database: one process at a time, and another goes on where one has died.
+ * reconcile: finds what webhooks missed. Events that Stripe lists and the inbox lacks are stored as if delivered.
+ * Subscriptions are compared with ours field by field, and those that differ are marked dirty, so that sync.h repairs
+ * them. Each list is a pass with a cursor in the database: one process at a time runs it, and after a crash another
+ * resumes it.
  */
 #ifndef TOLLGATE_RECONCILE_H
 #define TOLLGATE_RECONCILE_H
@@ -14,10 +15,10 @@
 struct reconcile {
 	struct db	*db;
 	struct stripe	*stripe;
-	bool		dry_run;	/* say what would be found; write nothing, not even the cursor */
-	void		*arg;		/* of both calls, either of which may be NULL */
+	bool		dry_run;	/* reports what would be found; writes nothing, not even the cursor */
+	void		*arg;		/* for both callbacks, either of which may be NULL */
 
-	/* After each page: the pass ("events", "undelivered", "subscriptions", ...), objects seen in it, id of the last. */
+	/* After each page: the pass ("events", "subscriptions", ...), objects seen in it so far, id of the last. */
 	void	(*progress)(void *arg, const char *pass, long done, const char *at);
 
 	/*
@@ -30,22 +31,22 @@ struct reconcile {
 
 struct reconcile_result {
 	long	events;		/* seen */
-	long	missed;		/* of them, unknown to the inbox until now */
+	long	missed;		/* of these, unknown to the inbox until now */
 	long	compared;	/* subscriptions */
-	long	drifted;	/* of them, not as Stripe has them */
-	long	listed;		/* other objects, looked through because events do not reach back far enough */
+	long	drifted;	/* of these, different from Stripe's */
+	long	listed;		/* other objects, read because events do not reach back far enough */
 };
 
 /*
- * All passes, now, or the rest of those that were interrupted. ERR_CONFLICT: another process is at one of them.
- * ERR_UNAVAILABLE: Stripe or the database; asked again, it goes on where it was.
+ * Runs all passes now, or the rest of interrupted ones. ERR_CONFLICT: another process runs one of them.
+ * ERR_UNAVAILABLE: Stripe or the database; another call resumes.
  */
 enum err reconcile_now(const struct reconcile *r, struct reconcile_result *out) MUST_CHECK;
 
 /*
- * The passes that are due: events each gap_seconds, undelivered ones each hour (or as seldom), subscriptions each day at
- * the hour (UTC).
- * *found: one was. For jobs. An error is the database's; one of Stripe's is logged, and the pass goes on later.
+ * Runs the passes that are due: events each gap_seconds, undelivered ones each hour (or gap_seconds, if longer),
+ * subscriptions each day at the hour (UTC). *found: one was due and succeeded. An error is the database's. A pass that
+ * fails once begun is only logged, and resumed later.
  */
 enum err reconcile_due(const struct reconcile *r, int gap_seconds, int hour, bool *found) MUST_CHECK;
 

@@ -7,15 +7,15 @@
 #include "json.h"
 #include "log.h"
 
-enum { WAITS = 16, WAIT_MS = 500 };	/* for the database, to write down what has been fetched; less than the lease */
+enum { TRIES = 16, WAIT_MS = 500 };	/* to store a fetched object, in all less than the lease */
 
 #define WRITE(kind) "select service.write_" kind "($1::uuid, $2, $3, $4::bigint, $5::jsonb)"
 
-/* A list within a document, of which Stripe shows the first ten, and where all of it is. */
+/* A list inside a document, of which Stripe includes the first ten items, and the path of the whole list. */
 struct list {
 	const char	*pointer;
 	const char	*path;
-	const char	*of;		/* the parameter that names the document */
+	const char	*of;		/* the query parameter for the document's id */
 };
 
 static const struct list items = { "/items", "/v1/subscription_items", "subscription" };
@@ -24,16 +24,16 @@ static const struct kind {
 	const char		*name;
 	const char		*path;
 	const char		*write;
-	const char		*form;	/* what must come with it */
-	const struct list	*list;	/* what must be whole in it; of other lists nothing is read but the first */
+	const char		*form;	/* query parameters, or NULL */
+	const struct list	*list;	/* to be completed; of other lists only the first item is read */
 } kinds[] = {
 	{ "charge", "/v1/charges/", WRITE("charge"), NULL, NULL },
 	{ "checkout", "/v1/checkout/sessions/", WRITE("checkout"), NULL, NULL },
 	{ "customer", "/v1/customers/", WRITE("customer"), NULL, NULL },
-	{ "dispute", "/v1/disputes/", WRITE("dispute"), "expand[0]=charge", NULL },	/* which alone knows the customer */
+	{ "dispute", "/v1/disputes/", WRITE("dispute"), "expand[0]=charge", NULL },	/* which names the customer */
 	{ "invoice", "/v1/invoices/", WRITE("invoice"), NULL, NULL },
 	{ "portal_configuration", "/v1/billing_portal/configurations/", WRITE("portal_configuration"),
-	    "expand[0]=features.subscription_update.products", NULL },		/* else it has none */
+	    "expand[0]=features.subscription_update.products", NULL },		/* else left out */
 	{ "price", "/v1/prices/", WRITE("price"), NULL, NULL },
 	{ "product", "/v1/products/", WRITE("product"), NULL, NULL },
 	{ "subscription", "/v1/subscriptions/", WRITE("subscription"), NULL, &items },
@@ -44,8 +44,8 @@ struct task {
 	const char	*kind;
 	const char	*id;
 	int64_t		version;
-	const char	*newest;	/* event that waits for it, or NULL */
-	int64_t		attempt;	/* 1: none has failed since it was last written down */
+	const char	*newest;	/* newest event that waits for it, or NULL */
+	int64_t		attempt;	/* 1: no try failed since it was last stored */
 };
 
 static const struct kind *
@@ -95,8 +95,8 @@ task_log(const struct task *p, struct json_object *done)
 }
 
 /*
- * A write says the same thing however often it is said, so a lost reply is answered by saying it again. While the
- * database is away, rather wait here than leave the object to its lease.
+ * A write is idempotent, so it is repeated after a lost reply. While the database is away this waits too: otherwise the
+ * object would stay claimed until its lease ends.
  */
 static enum err
 task_write(struct db_service *me, const struct task *p, const char *sql, const char *doc)
@@ -105,7 +105,7 @@ task_write(struct db_service *me, const struct task *p, const char *sql, const c
 	struct json_object	*done;
 	enum err		e = ERR_UNCERTAIN;
 
-	for (int i = 0; i < WAITS && (e == ERR_UNCERTAIN || e == ERR_UNAVAILABLE); i++) {
+	for (int i = 0; i < TRIES && (e == ERR_UNCERTAIN || e == ERR_UNAVAILABLE); i++) {
 		if (i > 0)
 			poll(NULL, 0, WAIT_MS);
 		e = db_service_call(me, &done, sql, (struct db_args){ args, doc != NULL ? 5 : 4 });
@@ -115,7 +115,7 @@ task_write(struct db_service *me, const struct task *p, const char *sql, const c
 	return e;
 }
 
-/* From its beginning: the list elsewhere may be in another order, and have changed since. */
+/* Reads a truncated list again from its beginning: there its order may differ, and it may have changed since. */
 static enum err
 list_complete(struct stripe *s, mem_ctx *mem, const struct list *list, const char *id, struct json_object *doc)
 {
@@ -153,7 +153,7 @@ task_do(struct db_service *me, mem_ctx *mem, struct stripe *s, const struct task
 	return task_write(me, p, k->write, service_jsonb(doc));
 }
 
-/* A conflict says that the lease ran out and another has taken over, or that our lost write did arrive: done. */
+/* ERR_CONFLICT: the object was claimed anew, after the lease ran out or after a write whose reply was lost. */
 enum err
 sync_one(struct db_service *me, mem_ctx *mem, struct stripe *s, struct sync_terms terms, bool *found)
 {

@@ -1,6 +1,6 @@
 /*
- * sync: makes dirty objects clean. One piece of work: claim an object under a lease, fetch it from Stripe as it is now,
- * write it down in one call. Whoever dies in the middle is replaced when the lease runs out.
+ * sync: makes dirty objects clean. One task: claim an object under a lease, fetch it from Stripe as it is now, store it
+ * in one call. If the process dies meanwhile, another one takes over when the lease runs out.
  */
 #ifndef TOLLGATE_SYNC_H
 #define TOLLGATE_SYNC_H
@@ -10,17 +10,18 @@
 #include "service.h"
 #include "stripe.h"
 
-enum { SYNC_CALLS = 2 };	/* to Stripe for one object: itself, and what a list within it does not show */
+enum { SYNC_CALLS = 2 };	/* to Stripe for one object: itself, and a truncated list in it */
 
 struct sync_terms {
-	int	lease_seconds;	/* after which another may take over */
-	int	settle_ms;	/* until the same object is looked at again, however often it is marked meanwhile */
+	int	lease_seconds;	/* after which another process may take over */
+	int	settle_ms;	/* least time between two claims of an object that is marked meanwhile */
 };
 
 /*
- * *found: whether anything was due. OK also when Stripe failed: that is noted at the object, which comes up again
- * later. Otherwise it is the database that could not be asked.
+ * *found: whether an object was due. OK also when Stripe failed: the failure is stored with the object, which is tried
+ * again later. An error is the database's.
  */
-enum err sync_one(struct db_service *me, mem_ctx *mem, struct stripe *s, struct sync_terms terms, bool *found) MUST_CHECK;
+enum err sync_one(struct db_service *me, mem_ctx *mem, struct stripe *s, struct sync_terms terms, bool *found)
+    MUST_CHECK;
 
 #endif

@@ -154,7 +154,7 @@ test_c90_every_fault_is_told_at_once_with_its_line(void **state)
 	static const char	*expected[] = {
 		":2: site.url \"https://a.example/\" must be scheme, host and perhaps port",
 		":3: site.languages has \"en\" twice",
-		":4: site.nam is not known: is it site.name?",
+		":4: site.nam is not known: did you mean site.name?",
 		": database.conninfo is missing\n",
 		":6: database.pool must be from 1 to 64",
 		":7: database.prepared must be true or false",

@@ -6,7 +6,7 @@
 
 enum config_kind { KIND_TEXT, KIND_NUMBER, KIND_SWITCH, KIND_WORDS, KIND_SECRET, KIND_SECRETS, KIND_GROUPS };
 
-/* What is wrong with the value, to stand after the key's name; NULL when nothing is. */
+/* What is wrong with the value, as the message after the key's name; NULL for a valid value. */
 typedef const char *config_check(const char *value);
 
 struct config_groups;
@@ -14,24 +14,24 @@ struct config_groups;
 struct config_key {
 	const char		*path;		/* "site.url" */
 	enum config_kind	kind;
-	unsigned		need;		/* of enum config_need */
+	unsigned		need;		/* bits of enum config_need */
 	size_t			offset;		/* in struct config */
-	const char		*text;		/* default; words have spaces between; NULL: required */
+	const char		*text;		/* default; words are separated by spaces; NULL: required */
 	int			number;		/* default */
-	int			min, max;	/* of words: whether there must be one */
+	int			min, max;	/* for words, min 1: not empty */
 	config_check		*check;
-	const char		*variable;	/* of the environment, instead of a secret's file */
+	const char		*variable;	/* environment variable that replaces a secret's file */
 	const struct config_groups *groups;
-	bool			unique;		/* among the groups of a list */
+	bool			unique;		/* no two groups of a list have the same text */
 };
 
-/* A list of groups, read into an array; the offsets of its members' keys are those in an item. */
+/* A list of groups, read into an array. The offsets in members are relative to an item. */
 struct config_groups {
 	const struct config_key	*members;
 	size_t			size;		/* of an item */
 	size_t			count;		/* offset of their number in struct config */
-	const char		*(*check)(const void *item);	/* what is wrong with it as a whole; may be NULL */
-	const char		*shape;
+	const char		*(*check)(const void *item);	/* checks a whole item; may be NULL */
+	const char		*shape;		/* the message for an item of another form */
 	bool			required;
 };
 
@@ -39,22 +39,22 @@ extern const struct config_key config_keys[];	/* ends with a path of NULL */
 
 extern const struct config_groups config_plans, config_meters;
 
-/* Of a URL that passed its check: encrypted from the first byte, or never on a wire. */
+/* Whether mail to this valid URL is encrypted from the first byte, or does not leave the machine. */
 bool config_smtp_is_private(const char *url);
 
-/* end '\0': a key; '.': a section. */
+/* Whether the table has a key (end '\0') or a section (end '.') of this name. */
 bool config_name_is_known(const char *name, char end);
 
-/* "is not known", with the nearest name there is. */
+/* The message for an unknown name, with the nearest known one. */
 const char *config_name_unknown(mem_ctx *ctx, const char *name);
 
-/* A secret's words from the environment, wiped there as they are read; NULL when the variable is not set. */
+/* The value of an environment variable, which is wiped there; NULL when it is not set. */
 char *config_secret_variable(mem_ctx *ctx, const char *name);
 
-/* From a file, without the line's end. What is wrong with the file, or NULL. */
+/* Reads a secret from a file, without the line end after it. Returns what is wrong with the file, or NULL. */
 const char *config_secret_file(mem_ctx *ctx, const char *path, const char **out);
 
-/* Not empty, no white space. What is wrong, or NULL. */
+/* A secret must not be empty or contain white space or control characters. */
 config_check config_check_secret;
 
 #endif

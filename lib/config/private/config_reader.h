@@ -1,4 +1,4 @@
-/* config_reader: one reading of a file, and how values are read and faults told. Only for config*.c. */
+/* config_reader: the state of reading one file, and how values are read and faults reported. Only for config*.c. */
 #ifndef TOLLGATE_CONFIG_READER_H
 #define TOLLGATE_CONFIG_READER_H
 
@@ -14,14 +14,14 @@ struct reader {
 	unsigned	faults;
 };
 
-/* "FILE:LINE: KEY what is wrong"; without the line where there is no setting to point at. */
+/* Prints "FILE:LINE: KEY what is wrong"; without LINE if at is NULL. */
 void config_fault(struct reader *r, const config_setting_t *at, const char *key, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* The value of a key (at NULL: its default) into the struct it belongs to. */
+/* Reads the value of a key (at NULL: its default) into the struct at into. */
 void config_key_read(struct reader *r, const struct config_key *k, const config_setting_t *at, void *into);
 
-/* A list of groups, as plans and meters are. */
+/* Reads a list of groups: plans or meters. */
 void config_groups_read(struct reader *r, const struct config_key *k, const config_setting_t *at);
 
 #endif
