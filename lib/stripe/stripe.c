@@ -43,7 +43,6 @@ struct attempt {
 	bool			lost;		/* no answer from Stripe, or an incomplete one */
 	bool			spent;		/* Stripe replays a failure that it has stored under this key */
 	bool			retry;
-	int			pause_ms;	/* before the next one */
 };
 
 static void
@@ -140,7 +139,7 @@ pause_after(const struct attempt *a, int n)
 	if (seconds >= 0)
 		return seconds > PAUSE_MOST_MS / 1000 ? -1 : (int)seconds * 1000;
 	ms = ms > PAUSE_MOST_MS ? PAUSE_MOST_MS : ms;
-	ms = ms / 2 + (unsigned)(clock_ms() * 2654435761u >> 8) % ms;
+	ms = ms / 2 + arc4random_uniform(ms);
 	return (int)(ms < PAUSE_LEAST_MS ? PAUSE_LEAST_MS : ms);
 }
 

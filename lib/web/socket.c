@@ -59,10 +59,9 @@ take_lock(const char *path)
 	fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
 		return true;
-	if (fd < 0)
-		fail(name, strerror(errno));
-	else
-		fail_closing(fd, name);
+	fail(name, fd >= 0 && errno == EWOULDBLOCK ? "another process serves this socket" : strerror(errno));
+	if (fd >= 0)
+		close(fd);
 	return false;
 }
 
