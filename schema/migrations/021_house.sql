@@ -1,5 +1,6 @@
--- Functions are by subject: those whose name, schema or signature has changed are dropped here, once. Alerts belong to
--- the operator, in schema ops. The table of what a dispute does is no row-level policy, and says so by its name.
+-- Alerts move to schema ops, because the operator works with them. billing.policies becomes billing.dispute_rules,
+-- because its rows are rules and not row-level policies. Functions whose name, schema or signature has changed are
+-- dropped: the files of functions create the present ones only.
 
 set role tollgate_owner;
 
@@ -8,7 +9,7 @@ alter table billing.policies rename to dispute_rules;
 alter table billing.dispute_rules rename constraint policies_pkey to dispute_rules_pkey;
 alter table billing.dispute_rules rename constraint policies_effect_check to dispute_rules_effect_check;
 
--- under another name now
+-- renamed
 drop function if exists
 	billing.my_tenant(),
 	billing.amount_document(bigint, text),
@@ -28,12 +29,12 @@ drop function if exists
 	auth.keep_house(),
 	service.keep_house(int);
 
--- never called
+-- unused
 drop function if exists
 	ops.entitlement(uuid, timestamptz),
 	service.receive_event(text, text, text, bigint, boolean, bytea, text, text, text, text);
 
--- signatures of the past
+-- earlier signatures
 drop function if exists
 	billing.my_checkout_state(),
 	billing.ensure_checkout(uuid, bytea, text, text, text),

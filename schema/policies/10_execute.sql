@@ -34,11 +34,7 @@ grant execute on function
 grant usage on schema auth, app, billing to tollgate_account;
 grant execute on function
 	api.signed_in(),
-	api.workspace_page(),
-	api.link_state(bytea, bytea),
-	api.request_link(text, bytea, text, text, inet),
-	api.sign_in(bytea, text, bytea, bytea, inet, text),
-	api.sign_out()
+	api.workspace_page()
 	to tollgate_account;
 
 -- what customers see of their billing

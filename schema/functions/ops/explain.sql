@@ -45,7 +45,7 @@ begin
 	from billing.override_history o where o.tenant_id = p_tenant
 	union all
 	select d.opened_at, d.id, jsonb_build_object('status', d.policy) from billing.disputes d
-		where d.tenant_id = p_tenant
+	where d.tenant_id = p_tenant
 	union all
 	select d.closed_at, d.id, jsonb_build_object('status', 'closed') from billing.disputes d
 	where d.tenant_id = p_tenant and d.closed_at is not null
