@@ -4,7 +4,8 @@ import threading
 import time
 
 import pytest
-from faults import (PROGRAMS, WORKERS, Load, deliver, event, has_ended, holding, kill, processes, replaced, send, waiting)
+from faults import (PROGRAMS, WORKERS, Load, deliver, event, has_ended, holding, kill, processes, replaced, send,
+                    waiting)
 from journey import become_customer, session_in, sign_in, wait_until
 
 THREADS = 4     # requests side by side in one process: serve.threads

@@ -118,8 +118,8 @@ class Site:
         return str(tenant)
 
     def receive(self, ident, type_="customer.updated", kind="customer", obj="cus_1", raw=b"{}"):
-        about = [{"id": ident, "type": type_, "created": 1, "livemode": False, "signature": "t=1", "key": "0", "kind": kind,
-                  "object": obj, "at": 1, "size": len(raw)}]
+        about = [{"id": ident, "type": type_, "created": 1, "livemode": False, "signature": "t=1", "key": "0",
+                  "kind": kind, "object": obj, "at": 1, "size": len(raw)}]
         self.ask("select service.receive_events(%s, %s)", json.dumps(about), raw)
 
     def deliver(self):
