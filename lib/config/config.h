@@ -22,7 +22,7 @@ enum config_need {
 	NEED_MAIL	= 1 << 5,
 	NEED_PLANS	= 1 << 6,
 	NEED_JOBS	= 1 << 7,
-	NEED_CATALOGUE	= 1 << 8,	/* what is provisioned at Stripe: portal, meters */
+	NEED_PROVISIONING	= 1 << 8,	/* what is provisioned at Stripe: portal, meters */
 	NEED_ALL	= (1 << 9) - 1
 };
 

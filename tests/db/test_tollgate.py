@@ -297,7 +297,7 @@ def test_c92_a_copy_is_stamped_anew_only_when_that_is_asked_for(stamped):
     stamped.ask("update meta.stamp set account = 'acct_1', stamped_at = '2026-01-01'")
     told = stamped.migrate_as("preview", "--stamp", "--dry-run")
     assert told.returncode == 0 and stamped.stamp() == [("development", "acct_1")]
-    assert 'would stamp the database "preview", which is "development" now, and forget its account' in told.out
+    assert 'would stamp the database "preview", now "development", and delete its recorded Stripe account' in told.out
     done = stamped.migrate_as("preview", "--stamp")
     assert done.returncode == 0, done.err
     assert stamped.stamp() == [("preview", None)]

@@ -158,7 +158,7 @@ def test_an_event_not_understood_when_it_came_is_read_anew(site):
     site.receive("evt_2", type_="plan.created", kind=None, obj=None, raw=b'{"id": "evt_2", "type": "plan.created"}')
     site.receive("evt_3", kind=None, obj=None, raw=b"\xff")
     said = site.ok("events", "replay", "--since", "1h")
-    assert "fetches customer cus_7" in said and "evt_2 plan.created ignored: names no object of ours" in said
+    assert "fetches customer cus_7" in said and "evt_2 plan.created ignored: names no object to fetch" in said
     assert site.due() == [("customer", "cus_7")]
     assert site.ask("select state from inbox.events order by id") == [("received",), ("ignored",), ("ignored",)]
 

@@ -30,7 +30,7 @@ def test_c80_a_tenant_is_found_by_any_of_its_names(paid):
     for name in ("payer@B.example", paid.id, "Anna@Example.com", paid.customer, paid.sub, paid.session):
         assert explained(paid, name)["id"] == paid.id
     done = paid.run("explain", "nobody@example.com")
-    assert done.returncode == 1 and b"nobody is known as nobody@example.com" in done.stderr
+    assert done.returncode == 1 and b"no tenant matches nobody@example.com" in done.stderr
 
 
 def test_c80_why_it_is_entitled_and_the_events_that_led_to_it(paid):

@@ -1,4 +1,4 @@
-/* account: the tables of this program's files. */
+/* account: the route tables of this program's files. */
 #ifndef TOLLGATE_ACCOUNT_H
 #define TOLLGATE_ACCOUNT_H
 

@@ -1,4 +1,4 @@
-/* account: the site itself, and what a user owns. */
+/* account: the front page, the style sheet, redirects, and the user's workspace. */
 #include "account.h"
 #include "worker.h"
 

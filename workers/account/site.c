@@ -1,11 +1,11 @@
-/* site: the front page, the style sheet, and other names of pages. */
+/* site: the front page, the style sheet, and redirects from aliases of pages. */
 #include <string.h>
 
 #include "account.h"
 #include "identity.h"
 #include "pages.h"
 
-/* Old and guessed names of pages. */
+/* Paths that visitors guess, and the pages they mean. */
 static const struct {
 	const char	*from, *to;
 } aliases[] = {

@@ -1,4 +1,4 @@
-/* workspace: the first page behind the sign-in. */
+/* workspace: the first page after sign-in. */
 #include "account.h"
 #include "db.h"
 #include "page.h"

@@ -1,4 +1,4 @@
-/* billing: the tables of this program's files, and what they share. */
+/* billing: the route tables of this program's files, and functions they share. */
 #ifndef TOLLGATE_BILLING_H
 #define TOLLGATE_BILLING_H
 
@@ -7,12 +7,12 @@
 
 extern const struct route overview_routes[], portal_routes[], checkout_routes[];
 
-/* The billing page with the reason why what was asked could not be done. */
+/* Answers with the billing page, a status, and the text named fault, which says why the request failed. */
 enum err billing_again(struct visit *v, int status, const char *fault) MUST_CHECK;
 
 /*
- * Opens a session of Stripe's customer portal, which leads back to the billing page. ERR_BAD_REQUEST: the tenant has no
- * customer yet. ERR_UPSTREAM: Stripe did not open one.
+ * Opens a portal session, which returns to the billing page. ERR_BAD_REQUEST: the tenant has no customer yet.
+ * ERR_UPSTREAM: Stripe did not open it.
  */
 enum err portal_open(struct visit *v, struct db_user *me, const char **url) MUST_CHECK;
 

@@ -1,4 +1,4 @@
-/* checkout: a plan for a tenant that has none, paid on Stripe's page. */
+/* checkout: opens Stripe Checkout for a signed-in tenant without a live subscription. */
 #include <string.h>
 
 #include "billing.h"
@@ -7,9 +7,10 @@
 #include "session.h"
 #include "stripe.h"
 
-/* ERR_CONFLICT: Stripe keeps a failure under this key. The next one has another. */
+/* ERR_CONFLICT: the key is spent, because Stripe stored a failure under it. The next attempt has another key. */
 static enum err
-customer_make(struct visit *v, struct db_user *me, const char *key, struct json_object *draft, struct json_object **customer)
+customer_make(struct visit *v, struct db_user *me, const char *key, struct json_object *draft,
+    struct json_object **customer)
 {
 	const char		*own = json_text(draft, "/customer_key");
 	struct buf		form = { .ctx = v->q->mem };
@@ -25,8 +26,8 @@ customer_make(struct visit *v, struct db_user *me, const char *key, struct json_
 }
 
 /*
- * A tenant has one customer: made before the first checkout session that needs it, keyed by the checkout; the first that is
- * recorded wins.
+ * A tenant has one customer. It is made before the first checkout session, with a key of the checkout; if two are made,
+ * the first recorded is used.
  */
 static enum err
 customer_ensure(struct visit *v, struct db_user *me, const char *key, struct json_object *draft)
@@ -36,14 +37,15 @@ customer_ensure(struct visit *v, struct db_user *me, const char *key, struct jso
 	if (json_text(draft, "/customer") != NULL)
 		return OK;
 	TRY(customer_make(v, me, key, draft, &customer));
-	TRY(db_user(me, &bound, "api.checkout_customer($1::bytea, $2)", ARGS(TEXT(key), TEXT(json_text(customer, "/id")))));
+	TRY(db_user(me, &bound, "api.checkout_customer($1::bytea, $2)",
+	    ARGS(TEXT(key), TEXT(json_text(customer, "/id")))));
 	json_put(draft, "customer", json_text(bound, "/customer"));
 	return json_text(draft, "/customer") != NULL ? OK : ERR_CONFLICT;
 }
 
 /*
- * A checkout session for another plan may still be open: it is closed first, so that a tenant never has two to pay. *url
- * stays NULL when that one turns out to be paid, and is being written down. ERR_CONFLICT: begin again.
+ * An earlier checkout session of this checkout ("/expire") is closed first, so that a tenant never has two to pay. *url
+ * stays NULL when the earlier one has been paid: jobs stores it. ERR_CONFLICT: read the draft again and repeat.
  */
 static enum err
 checkout_begin(struct visit *v, struct db_user *me, struct json_object *draft, const char **url)
@@ -62,13 +64,15 @@ checkout_begin(struct visit *v, struct db_user *me, struct json_object *draft, c
 	if (e == ERR_CONFLICT)
 		TRY(db_user(me, NULL, "api.checkout_expired($1::bytea, $2::int)", ARGS(TEXT(key), INT(attempt))));
 	if (e == ERR_NOT_FOUND) {
-		TRY(db_user(me, NULL, "api.customer_gone($1::bytea, $2)", ARGS(TEXT(key), TEXT(json_text(draft, "/customer")))));
+		TRY(db_user(me, NULL, "api.customer_gone($1::bytea, $2)",
+		    ARGS(TEXT(key), TEXT(json_text(draft, "/customer")))));
 		return ERR_CONFLICT;
 	}
 	TRY(e);
 	return db_user(me, NULL, "api.checkout_opened($1::bytea, $2::int, $3)", ARGS(TEXT(key), INT(attempt), TEXT(id)));
 }
 
+/* *url stays NULL when there is nothing to pay: an earlier payment is not stored yet. */
 static enum err
 subscribe(struct visit *v, struct db_user *me, const char *plan, const char **url)
 {
@@ -78,7 +82,8 @@ subscribe(struct visit *v, struct db_user *me, const char *plan, const char **ur
 
 	*url = NULL;
 	for (int attempt = 0; attempt < 2 && e == ERR_CONFLICT; attempt++) {
-		TRY(db_user(me, &draft, "api.open_checkout($1::bytea, $2, $3)", ARGS(TEXT(key), TEXT(plan), TEXT(v->language))));
+		TRY(db_user(me, &draft, "api.open_checkout($1::bytea, $2, $3)",
+		    ARGS(TEXT(key), TEXT(plan), TEXT(v->language))));
 		if (json_is(draft, "/state", "portal"))
 			return portal_open(v, me, url);
 		if (!json_is(draft, "/state", "open"))

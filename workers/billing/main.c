@@ -1,4 +1,4 @@
-/* billing: what a customer sees of the subscription, the way into Stripe's portal, and back to a plan. */
+/* billing: the billing page, the customer portal, and a checkout for a tenant without a subscription. */
 #include "billing.h"
 #include "worker.h"
 
@@ -9,7 +9,7 @@ int
 main(int argc, char **argv)
 {
 	return worker_main(&(struct worker){
-		.name = "billing", .about = "The billing page, Stripe's portal, and a plan for a tenant without one.",
+		.name = "billing", .about = "The billing page, the customer portal, and Checkout for tenants without a plan.",
 		.resources = resources, .routes = routes, .needs = NEED_PLANS,
 	}, argc, argv);
 }

@@ -24,7 +24,7 @@ billing_again(struct visit *v, int status, const char *fault)
 	return visit_again(v, "/settings/billing", status, fault);
 }
 
-/* "I have seen this": the notice leaves the page. */
+/* Marks a notice as seen, which removes it from the page. */
 static enum err
 notice(struct visit *v, struct db_user *me)
 {

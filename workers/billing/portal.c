@@ -1,10 +1,10 @@
-/* portal: the way into Stripe's customer portal, for a browser and for a script. */
+/* portal: opens Stripe's customer portal, for a form and as a JSON API. */
 #include "answer.h"
 #include "billing.h"
 #include "json.h"
 #include "stripe.h"
 
-/* The customer comes from the session's tenant, the return address from our configuration: nothing from the form. */
+/* Takes nothing from the form: the customer is the tenant's in the database, the return URL is of our configuration. */
 enum err
 portal_open(struct visit *v, struct db_user *me, const char **url)
 {
@@ -15,8 +15,9 @@ portal_open(struct visit *v, struct db_user *me, const char **url)
 	customer = json_text(doc, "/customer");
 	if (customer == NULL)
 		return ERR_INTERNAL;
-	return stripe_portal(v->app->stripe, v->q->mem, customer, visit_url(v, "/settings/billing"), v->language, url) == OK ?
-	    OK : ERR_UPSTREAM;
+	if (stripe_portal(v->app->stripe, v->q->mem, customer, visit_url(v, "/settings/billing"), v->language, url) != OK)
+		return ERR_UPSTREAM;
+	return OK;
 }
 
 static enum err

@@ -11,11 +11,11 @@
 #include "stripe.h"
 #include "thread_pool.h"
 
-enum { LEASE_SLACK = 10 };	/* seconds of a lease beyond the longest call to the other side */
+enum { LEASE_SLACK = 10 };	/* seconds of a lease beyond the longest call to Stripe or the mail server */
 
 /*
- * What is known of the Stripe account of our key. UNKNOWN: Stripe did not answer; sign-in mails are sent all the same. The
- * state only ever advances.
+ * What is known of the Stripe account of our key. UNKNOWN: Stripe did not answer; mail is sent all the same. The state
+ * only advances.
  */
 enum account { ACCOUNT_UNASKED, ACCOUNT_UNKNOWN, ACCOUNT_OURS };
 
@@ -28,10 +28,10 @@ struct jobs {
 	struct thread_pool	*threads;
 	atomic_int		account;	/* of enum account */
 	atomic_int		code;		/* exit status */
-	bool			key_is_well;	/* as the operator's alert has it */
+	bool			key_is_well;	/* the last report to the database: Stripe refuses nothing */
 };
 
-/* Waits until that much is known of the Stripe account. False: the process is to stop. */
+/* Waits until the state of the Stripe account is at least `least`. False: the process is to stop. */
 bool account_await(struct jobs *j, enum account least);
 
 thread_pool_task key_task, mail_task, sync_task, listen_task, reconcile_task, retention_task;

@@ -1,4 +1,4 @@
-/* key: whether our key at Stripe opens the account that the database belongs to, and what Stripe refuses it. */
+/* key: checks that our key is of the Stripe account the database belongs to, and reports calls that Stripe refuses. */
 #include <signal.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -7,7 +7,7 @@
 #include "log.h"
 #include "stamp.h"
 
-enum { TURN_MS = 20 };	/* between two looks of a task that waits for the account */
+enum { TURN_MS = 20 };	/* between two checks of a task that waits for the Stripe account */
 
 bool
 account_await(struct jobs *j, enum account least)
@@ -49,7 +49,7 @@ account_ask(struct jobs *j, mem_ctx *mem)
 }
 
 /*
- * Raises the alert at every run while Stripe refuses something, because the operator may have cleared it; clears it once
+ * Raises the alert at every run while Stripe refuses a call, because the operator may have cleared it; clears it once
  * when nothing is refused any more.
  */
 static enum err
@@ -60,7 +60,8 @@ refusals_tell(struct jobs *j, mem_ctx *mem)
 
 	if (well && (j->key_is_well || atomic_load(&j->account) != ACCOUNT_OURS))
 		return OK;
-	TRY(db_service(db_as_service(mem, j->db), NULL, "service.watch_key($1::jsonb)", ARGS(TEXT(service_jsonb(refused)))));
+	TRY(db_service(db_as_service(mem, j->db), NULL, "service.watch_key($1::jsonb)",
+	    ARGS(TEXT(service_jsonb(refused)))));
 	j->key_is_well = well;
 	return OK;
 }

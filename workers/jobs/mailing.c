@@ -1,4 +1,4 @@
-/* mailing: sends what waits in the outbox. */
+/* mailing: sends the pending mails of the outbox. */
 #include <string.h>
 
 #include "jobs.h"

@@ -13,7 +13,7 @@
 enum {
 	CONNECTIONS	= 20,		/* opened on first need: most of jobs.threads, and one for each other task */
 	RETENTION_MS	= 3600 * 1000,
-	GAP_LOOK_MS	= 10 * 1000,	/* between two looks whether a list is due, at most */
+	GAP_LOOK_MS	= 10 * 1000,	/* at most, between two checks whether a list is due */
 	LISTEN_MS	= 5 * 1000,	/* before listening is tried again */
 	KEY_MS		= 1000,
 	END_SOFT_MS	= 1000,		/* for a mail that is being sent */
@@ -33,7 +33,7 @@ jobs_open(mem_ctx *ctx, const struct app *app, struct jobs *j)
 	return pages_load(ctx, c, "mail", &j->pages);
 }
 
-/* Calls to Stripe are cut at once and a mail after a second. What is still unfinished then is left to its lease. */
+/* Calls to Stripe are cut at once, a mail after a second. Unfinished work is taken up again when its lease ends. */
 static void
 jobs_run(mem_ctx *ctx, struct jobs *j)
 {
@@ -63,7 +63,7 @@ main(int argc, char **argv)
 	static const struct resource *const	resources[] = { &resource_database, &resource_stripe, NULL };
 	static const struct worker		me = {
 		.name = "jobs",
-		.about = "Fetches from Stripe what webhooks marked, writes it down, sends mails. Runs until SIGTERM.",
+		.about = "Fetches marked objects from Stripe, stores them, and sends mail. Runs until SIGTERM.",
 		.resources = resources, .needs = NEED_MAIL | NEED_JOBS, .pool = CONNECTIONS,
 	};
 	struct worker_options	o;

@@ -1,4 +1,4 @@
-/* retention: deletes rows that are older than they are kept. */
+/* retention: deletes rows older than their retention period. */
 #include "jobs.h"
 #include "json.h"
 #include "log.h"

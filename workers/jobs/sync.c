@@ -1,12 +1,12 @@
-/* sync: fetches the objects that events have marked, and what events have missed. */
+/* sync: fetches the objects that events have marked, and reconciles what events have missed. */
 #include "hint.h"
 #include "jobs.h"
 #include "reconcile.h"
 #include "sync.h"
 
 /*
- * While Stripe is taken to be down no object is claimed, so that an outage does not use up an object's tries. A written
- * object may have queued a mail.
+ * While Stripe is considered down no object is claimed, so that an outage does not use up an object's tries. A stored
+ * object may have queued a mail, so the mail task is woken.
  */
 enum err
 sync_task(void *arg, mem_ctx *mem, bool *found)

@@ -36,7 +36,7 @@ signin_show(struct visit *v, struct db_visitor *me)
 	return signin_form(v, v->status, next, NULL);
 }
 
-/* The same answer, and the same work in the database, whether anybody has that address or not. */
+/* The answer and the database's work are the same whether or not the address belongs to a user. */
 static enum err
 signin_send(struct visit *v, struct db_visitor *me)
 {
@@ -71,7 +71,7 @@ code_show(struct visit *v, struct db_visitor *me)
 	return code_form(v, v->status, NULL);
 }
 
-/* SHA-256 of the link's bytes, as the database keeps it; false for what is no link. */
+/* SHA-256 of the token's bytes, as the database stores it; false for a malformed token. */
 static bool
 link_hash(struct visit *v, const char *token, struct db_arg *out)
 {
@@ -98,7 +98,10 @@ link_form(struct visit *v, int status, const char *state, const char *token, con
 	return page_status(v, status, "link", doc);
 }
 
-/* Mail scanners follow links: looking changes nothing, the button does. A form that was too old brings its own token. */
+/*
+ * Mail scanners follow links, so a GET changes nothing: only the button signs in. After a form that was too old
+ * (v->fault), the token comes from that form.
+ */
 static enum err
 link_show(struct visit *v, struct db_visitor *me)
 {
@@ -115,7 +118,7 @@ link_show(struct visit *v, struct db_visitor *me)
 	return link_form(v, json_is(doc, "/state", "unusable") ? 410 : v->status, state, token, NULL);
 }
 
-/* The sign-in replaces the session that this browser had: that one ends. */
+/* Ends the session that this browser had before the sign-in. */
 static void
 session_replace(struct visit *v)
 {
@@ -124,8 +127,8 @@ session_replace(struct visit *v)
 }
 
 /*
- * Proof is the link with the browser that asked for it, the link with the code, or that browser with the code. The new
- * session's token is made here and only its digest leaves; the same call may be repeated when its reply was lost.
+ * Proof is the link in the browser that requested it, the link with the code, or the code in that browser. The new
+ * session's token is made here, and the database gets only a digest: so a call whose reply was lost may be repeated.
  */
 static enum err
 session_begin(struct visit *v, struct db_visitor *me, struct db_arg link, struct json_object **verdict)

@@ -1,4 +1,4 @@
-/* signin: proves who a visitor is, and ends sessions. No client secret, and no network but the database's. */
+/* signin: begins sessions by a mailed link or code, and ends them. Has no API key; connects only to the database. */
 #include "signin.h"
 #include "worker.h"
 

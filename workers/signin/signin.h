@@ -1,4 +1,4 @@
-/* signin: the tables of this program's files, and where a sign-in may lead. */
+/* signin: the route tables of this program's files, and the pages that a sign-in may redirect to. */
 #ifndef TOLLGATE_SIGNIN_H
 #define TOLLGATE_SIGNIN_H
 
@@ -6,7 +6,7 @@
 
 extern const struct route link_routes[], signout_routes[];
 
-/* The path itself when a sign-in may lead there, else "/workspace". */
+/* path, when a sign-in may redirect to it; else "/workspace". */
 const char *target_allowed(const char *path);
 
 #endif

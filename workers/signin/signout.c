@@ -14,7 +14,7 @@ signout_show(struct visit *v, struct db_user *me)
 	return json_true(known, "") ? page(v, "signout", NULL) : ERR_AUTH;
 }
 
-/* First in the database, then in the browser. */
+/* The database goes first: the cookie stays when it fails, so that the user can try again. */
 static enum err
 signout(struct visit *v, struct db_user *me)
 {

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* Any other path becomes the first. */
+/* The pages that a sign-in may redirect to; any other path is replaced by the first. */
 static const char *const targets[] = { "/workspace", "/settings/billing", NULL };
 
 const char *

@@ -1,4 +1,4 @@
-/* form: address and plan, and the way to Stripe Checkout. */
+/* form: takes an address and a plan, and redirects to Stripe Checkout. */
 #include <string.h>
 
 #include "checkout.h"
@@ -9,7 +9,7 @@
 #include "signup.h"
 #include "text.h"
 
-/* The form, empty or as it was sent; *_error are catalogue names. */
+/* The form, empty or as it was sent; email_error and plan_error name texts of the catalogue, or are NULL. */
 static enum err
 form_show(struct visit *v, int status, const char *email_error, const char *plan_error)
 {
@@ -36,7 +36,7 @@ form_get_page(struct visit *v, struct db_visitor *me)
 
 /*
  * One draft for each browser, address and plan: a second click, a reload and a retry after a time-out have the same
- * key, so they find the draft and the session that are there.
+ * key, so they find the existing draft and its checkout session.
  */
 static enum err
 draft_open(struct visit *v, struct db_visitor *me, const char *email, const char *plan, const char **key,
@@ -63,8 +63,8 @@ welcome_path(struct visit *v, const char *session)
 }
 
 /*
- * A session past its day is closed first; when it turns out to be paid, *url is what is said to that. ERR_CONFLICT: this
- * attempt is spent and given up, the draft's next one may be tried.
+ * A checkout session of the draft whose day is over ("/expire") is closed first; when it has been paid, *url is its
+ * welcome page. ERR_CONFLICT: this attempt's idempotency key is spent, and the draft's next attempt may be tried.
  */
 static enum err
 checkout_begin(struct visit *v, struct db_visitor *me, const char *key, struct json_object *draft, const char **url)
@@ -106,8 +106,8 @@ checkout(struct visit *v, struct db_visitor *me, const char *email, const char *
 }
 
 /*
- * Nothing was charged, and the same form may be sent again, also when it is Stripe that refuses our key or our request:
- * better than a bare error page.
+ * Shows the form instead of an error page when the same form may be sent again: nothing was charged. That includes a
+ * refusal of our key or our request by Stripe.
  */
 static enum err
 form_again(struct visit *v, enum err e)

@@ -1,4 +1,4 @@
-/* signup: from a plain form to Stripe Checkout, and the page that buyers come back to. */
+/* signup: the sign-up form, which leads to Stripe Checkout, and the page to which Checkout returns. */
 #include "signup.h"
 #include "worker.h"
 
@@ -9,7 +9,7 @@ int
 main(int argc, char **argv)
 {
 	return worker_main(&(struct worker){
-		.name = "signup", .about = "Sign-up: a plain form, Stripe Checkout, and the page people come back to.",
+		.name = "signup", .about = "Sign-up: the form, Stripe Checkout, and the page to which Checkout returns.",
 		.resources = resources, .routes = routes, .needs = NEED_PLANS,
 	}, argc, argv);
 }

@@ -1,4 +1,4 @@
-/* signup: the tables of this program's files. */
+/* signup: the route tables of this program's files. */
 #ifndef TOLLGATE_SIGNUP_H
 #define TOLLGATE_SIGNUP_H
 

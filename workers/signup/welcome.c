@@ -1,4 +1,4 @@
-/* welcome: the page that Stripe Checkout leads back to. */
+/* welcome: the page to which Stripe Checkout returns. */
 #include <string.h>
 
 #include "db.h"
@@ -13,7 +13,7 @@ is_checkout_id(const char *s)
 	    strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == strlen(s);
 }
 
-/* Says what our own database knows. Grants nothing, signs nobody in, names nobody. */
+/* Shows only the state of the purchase in our database: it grants no access and shows no personal data. */
 static enum err
 welcome(struct visit *v, struct db_visitor *me)
 {

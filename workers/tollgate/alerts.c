@@ -9,8 +9,8 @@
 enum { ID_DIGITS = 18 };
 
 static const struct column columns[] = {
-	{ "ID", "/id" }, { "SINCE", "/raised_at" }, { "KIND", "/kind" }, { "ABOUT", "/subject" }, { "TENANT", "/tenant_id" },
-	{ "DETAIL", "/detail" },
+	{ "ID", "/id" }, { "SINCE", "/raised_at" }, { "KIND", "/kind" }, { "ABOUT", "/subject" },
+	{ "TENANT", "/tenant_id" }, { "DETAIL", "/detail" },
 };
 
 int
@@ -30,7 +30,7 @@ alerts_list(const struct operator *o)
 	return EX_OK;
 }
 
-/* One whose cause is still there comes back when it is next seen. */
+/* The alert is raised again when its cause is next seen. */
 int
 alerts_clear(const struct operator *o)
 {
@@ -39,14 +39,14 @@ alerts_clear(const struct operator *o)
 	enum err		e;
 
 	if (digits == 0 || digits > ID_DIGITS || o->subject[digits] != '\0') {
-		operator_refused(o, "%s is no alert's id: see tollgate alerts list", o->subject);
+		operator_refused(o, "%s is not the ID of an alert: see tollgate alerts list", o->subject);
 		return EX_USAGE;
 	}
 	e = db_service(operator_as(o, o->mem), &done, "ops.clear_alert($1::bigint)", ARGS(TEXT(o->subject)));
 	if (e != OK)
 		return operator_failed(o, e);
 	if (!json_true(done, "/cleared"))
-		return operator_refused(o, "there is no open alert %s", o->subject);
+		return operator_refused(o, "there is no open alert %s: see tollgate alerts list", o->subject);
 	if (o->json)
 		operator_json(done);
 	else

@@ -39,7 +39,7 @@ line_print(const struct backfill *b, mem_ctx *mem, struct json_object *row)
 		    table_text(mem, json_at(row, tenants)));
 }
 
-/* As ids, for the moment it is bound: they may have come before anybody knew whose they are. */
+/* *ids: a JSON array. Subscriptions of a customer that was not bound may be orphans: they are fetched when it is. */
 static enum err
 subscriptions_read(const struct backfill *b, mem_ctx *mem, const char *customer, const char **ids)
 {
@@ -59,7 +59,7 @@ subscriptions_read(const struct backfill *b, mem_ctx *mem, const char *customer,
 	return OK;
 }
 
-/* row's "match" is what came of it. */
+/* Sets row's "match" to the outcome. */
 static enum err
 customer_bind(struct backfill *b, mem_ctx *mem, struct json_object *row)
 {
@@ -102,7 +102,7 @@ page_work(struct backfill *b, mem_ctx *mem, struct stripe_list *l)
 	return OK;
 }
 
-/* Each page on memory of its own; only the place outlives it, and moves when all of the page is done. */
+/* Each page has its own memory. The last id is copied only after the whole page is done: --after continues there. */
 static enum err
 customers_walk(struct backfill *b)
 {
@@ -120,11 +120,11 @@ customers_walk(struct backfill *b)
 		talloc_free(mem);
 	}
 	if (e != OK && done)
-		fprintf(stderr, "go on with --after %s\n", done);
+		fprintf(stderr, "continue with --after %s\n", done);
 	return e;
 }
 
-/* Somebody has looked at it; what has changed since counts all the same. */
+/* The operator has accepted the proposal, but the customer may have changed since: it is fetched and checked again. */
 static enum err
 proposal_work(struct backfill *b, mem_ctx *mem, struct json_object *row)
 {
@@ -195,11 +195,12 @@ customers_backfill(const struct operator *o)
 	struct backfill	b = { .o = o };
 	enum err	e;
 
-	progress_begin(&b.progress, o->proposals ? "proposals" : "customers", 0);
+	progress_begin(&b.progress, o->proposals ? "proposals read:" : "customers read:", 0);
 	e = o->proposals ? proposals_apply(&b) : customers_walk(&b);
 	if (e != OK)
 		return operator_failed(o, e);
 	progress_end(&b.progress, b.seen);
-	fprintf(stderr, "%ld %sbound, %ld proposed, %ld refused\n", b.bound, o->dry_run ? "would be " : "", b.proposed, b.refused);
+	fprintf(stderr, "%ld %sbound, %ld proposed, %ld refused\n", b.bound, o->dry_run ? "would be " : "", b.proposed,
+	    b.refused);
 	return b.refused ? EXIT_FAILURE : EX_OK;
 }

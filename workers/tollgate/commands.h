@@ -1,6 +1,6 @@
 /*
- * commands: what each subcommand runs. Each answers the process's exit status: 0 done; 1 something differs, was refused or
- * failed; or one of sysexits(3).
+ * commands: the subcommands' functions. Each returns the exit status of the process: 0 done; 1 something differs, was
+ * refused or failed; or one of sysexits(3).
  */
 #ifndef TOLLGATE_COMMANDS_H
 #define TOLLGATE_COMMANDS_H

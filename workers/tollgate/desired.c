@@ -31,7 +31,7 @@ desired_form(mem_ctx *mem, struct json_object *desired)
 
 static bool holds(struct json_object *desired, struct json_object *actual);
 
-/* Each desired item is there, and nothing else is: the items of our lists are all different. */
+/* Both lists have the same items. Comparing one way suffices: they are equally long, and no desired item repeats. */
 static bool
 list_holds(struct json_object *desired, struct json_object *actual)
 {

@@ -1,4 +1,4 @@
-/* desired: an object as it should be at Stripe: written as parameters, and compared with the one that is there. Pure. */
+/* desired: the desired state of an object at Stripe, as parameters and compared with the actual object. Pure. */
 #ifndef TOLLGATE_DESIRED_H
 #define TOLLGATE_DESIRED_H
 
@@ -10,8 +10,8 @@
 char *desired_form(mem_ctx *mem, struct json_object *desired);
 
 /*
- * What is not as desired: [{"field": "a.b", "is": ..., "should": ...}], empty when all is. What is desired of an object may
- * be less than there is; a list must hold the same, in any order.
+ * The differences: [{"field": "a.b", "is": ..., "should": ...}], or []. Members of actual that desired does not name
+ * are ignored; a list must have the same items, in any order.
  */
 struct json_object *desired_differences(mem_ctx *mem, struct json_object *desired, struct json_object *actual);
 

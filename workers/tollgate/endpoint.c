@@ -1,4 +1,4 @@
-/* The webhook endpoint: at our URL, pinned to our version, told of exactly the events that inbox.c reads. */
+/* The webhook endpoint: at our URL, pinned to stripe.version, subscribed to exactly the events in inbox_asked. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -34,7 +34,7 @@ is_pinned(const struct provisioning *pr, struct json_object *endpoint)
 	return json_is(endpoint, "/api_version", pr->o->config->stripe.version);
 }
 
-/* Stripe tells the secret this once: a place for it first, and no endpoint whose secret nobody has. */
+/* Stripe shows the secret only in this answer, so fd is opened before. An endpoint whose secret is lost is deleted. */
 static enum err
 secret_write(struct provisioning *pr, int fd, struct json_object *endpoint)
 {
@@ -44,7 +44,7 @@ secret_write(struct provisioning *pr, int fd, struct json_object *endpoint)
 
 	if (secret && write(fd, line, strlen(line)) == (ssize_t)strlen(line) && fsync(fd) == 0)
 		return OK;
-	operator_refused(pr->o, "the secret cannot be written to %s; the endpoint is taken back", pr->o->secret_file);
+	operator_refused(pr->o, "cannot write the secret to %s: deleting the new endpoint", pr->o->secret_file);
 	TRY(stripe_call(pr->o->stripe, pr->o->mem, "DELETE",
 	    mem_printf(pr->o->mem, "/v1/webhook_endpoints/%s", json_text(endpoint, "/id")), NULL, NULL, &gone));
 	return ERR_CLOSED;
@@ -72,7 +72,7 @@ endpoint_create(struct provisioning *pr, const char *url)
 	if (!provisioning_differs(pr, CHANGE_CREATE, what, url, pr->o->config->stripe.version, NULL))
 		return OK;
 	if (file == NULL) {
-		operator_refused(pr->o, "the endpoint's secret is told only once: say where to write it, --secret-file FILE");
+		operator_refused(pr->o, "Stripe shows the endpoint's secret only once: give a file for it with --secret-file");
 		return ERR_CLOSED;
 	}
 	fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -85,9 +85,10 @@ endpoint_create(struct provisioning *pr, const char *url)
 	if (e != OK)
 		unlink(file);
 	if (e == ERR_UNAVAILABLE)
-		fprintf(stderr, "whether the endpoint was made is not known: if it was, delete it, for its secret is lost\n");
+		fprintf(stderr, "the endpoint may exist now: if Stripe lists it, delete it, because its secret is lost\n");
 	if (e == OK)
-		fprintf(stderr, "its secret is in %s: name the file in stripe.webhook_secret_files and restart webhooks\n", file);
+		fprintf(stderr, "the endpoint's secret is in %s: add that file to stripe.webhook_secret_files and restart "
+		    "webhooks\n", file);
 	return e;
 }
 
@@ -100,14 +101,18 @@ endpoint_update(struct provisioning *pr, struct json_object *endpoint)
 
 	json_put(desired, "status", "enabled");
 	fields = desired_differences(mem, desired, endpoint);
-	if (json_object_array_length(fields) == 0 || !provisioning_differs(pr, CHANGE_UPDATE, what, id, NULL, fields))
+	if (json_object_array_length(fields) == 0 ||
+	    !provisioning_differs(pr, CHANGE_UPDATE, what, id, NULL, fields))
 		return OK;
 	json_object_object_del(desired, "status");
 	json_object_object_add(desired, "disabled", json_object_new_boolean(false));
 	return operator_post(pr->o, mem_printf(mem, "/v1/webhook_endpoints/%s", id), desired_form(mem, desired), &done);
 }
 
-/* Another at our URL sends everything twice, in another shape. It stays until the right one was there before this run. */
+/*
+ * Another endpoint at our URL delivers every event twice, in another version. It is disabled only when the right one
+ * existed before this run, because webhooks does not have a new endpoint's secret yet.
+ */
 static enum err
 endpoint_retire(struct provisioning *pr, struct json_object *endpoint, bool replaced)
 {
@@ -115,10 +120,11 @@ endpoint_retire(struct provisioning *pr, struct json_object *endpoint, bool repl
 	struct json_object	*done;
 
 	if (!replaced) {
-		provisioning_differs(pr, CHANGE_BY_HAND, what, id, "has another version: apply again once the new secret is in use", NULL);
+		provisioning_differs(pr, CHANGE_BY_HAND, what, id,
+		    "has another version: apply again once webhooks uses the new secret", NULL);
 		return OK;
 	}
-	if (!provisioning_differs(pr, CHANGE_RETIRE, what, id, "is one too many at this address", NULL))
+	if (!provisioning_differs(pr, CHANGE_RETIRE, what, id, "is a second endpoint at this URL", NULL))
 		return OK;
 	return operator_post(pr->o, mem_printf(pr->o->mem, "/v1/webhook_endpoints/%s", id), "disabled=true", &done);
 }

@@ -64,7 +64,7 @@ events_list(const struct operator *o)
 	enum err		e;
 
 	if (*end != '\0' || limit < 1 || limit > LIMIT_MOST) {
-		operator_refused(o, "--limit must be from 1 to %d", LIMIT_MOST);
+		operator_refused(o, "--limit must be a number from 1 to %d", LIMIT_MOST);
 		return EX_USAGE;
 	}
 	e = db_service(operator_as(o, o->mem), &rows, "ops.list_events($1::jsonb, $2::int)",
@@ -78,7 +78,7 @@ events_list(const struct operator *o)
 	return EX_OK;
 }
 
-/* The body as text where it is some, for those who read; the exact bytes are in hex beside it. */
+/* Adds the body as text when it is valid text; the exact bytes are in "raw", in hex. */
 static void
 show_json(struct json_object *event, const char *body, size_t n)
 {
@@ -87,7 +87,7 @@ show_json(struct json_object *event, const char *body, size_t n)
 	operator_json(event);
 }
 
-/* For eyes: what could write on a terminal is shown as '?'. */
+/* Control characters of the body must not reach the terminal: each becomes '?'. */
 static void
 show_text(const struct operator *o, struct json_object *event, const char *body, size_t n)
 {
@@ -128,7 +128,7 @@ events_dead_page(const struct operator *o, mem_ctx *mem, struct json_object *aft
 	    ARGS(after ? TEXT(json_object_to_json_string(after)) : SQL_NULL));
 }
 
-/* One page after another; JSON as one array of all. */
+/* Collects all pages, because --json prints one array. */
 int
 events_dead(const struct operator *o)
 {

@@ -24,7 +24,7 @@ static const struct column alert_columns[] = {
 	{ "ALERT", "/kind" }, { "ABOUT", "/subject" }, { "RAISED", "/raised_at" }, { "CLEARED", "/cleared_at" },
 };
 static const struct column notification_columns[] = {
-	{ "TOLD", "/kind" }, { "FACT", "/fact" }, { "AT", "/created_at" }, { "SEEN", "/seen_at" },
+	{ "NOTICE", "/kind" }, { "FACT", "/fact" }, { "CREATED", "/created_at" }, { "SEEN", "/seen_at" },
 };
 
 static const struct section {
@@ -67,13 +67,14 @@ entitlement_print(mem_ctx *mem, struct json_object *e)
 	printf("\n");
 }
 
-/* The line of one change, and under it what it led to and what led to it. */
+/* Prints a change, and under it the resulting entitlement and the events behind it. */
 static void
 change_print(mem_ctx *mem, struct json_object *c)
 {
 	struct json_object	*events = json_at(c, "/events");
 
-	printf("  %s  %s %s", table_text(mem, json_at(c, "/at")), json_text(c, "/what"), table_text(mem, json_at(c, "/status")));
+	printf("  %s  %s %s", table_text(mem, json_at(c, "/at")), json_text(c, "/what"),
+	    table_text(mem, json_at(c, "/status")));
 	if (json_text(c, "/plan"))
 		printf(", %s", json_text(c, "/plan"));
 	if (json_at(c, "/features"))
@@ -96,7 +97,7 @@ changes_print(mem_ctx *mem, struct json_object *changes)
 {
 	if (json_object_array_length(changes) == 0)
 		return;
-	printf("\nCHANGES, newest first (= what they led to, < the events behind them)\n");
+	printf("\nCHANGES, newest first (= resulting entitlement, < events behind the change)\n");
 	for (size_t i = 0; i < json_object_array_length(changes); i++)
 		change_print(mem, json_object_array_get_idx(changes, i));
 }
@@ -112,8 +113,9 @@ tenant_print(mem_ctx *mem, struct json_object *t)
 	entitlement_print(mem, json_at(t, "/entitlement"));
 	printf("features: %s\n", table_text(mem, json_at(t, "/entitlement/features")));
 	if (override)
-		printf("override: %s %s until %s, by %s: %s\n", json_true(override, "/allowed") ? "allow" : "deny",
-		    table_text(mem, json_at(override, "/plan")), table_text(mem, json_at(override, "/until")),
+		printf("override: %s, plan %s, until %s, by %s: %s\n", json_true(override, "/allowed") ? "allow" : "deny",
+		    table_text(mem, json_at(override, "/plan")),
+		    json_text(override, "/until") ? table_text(mem, json_at(override, "/until")) : "cleared",
 		    table_text(mem, json_at(override, "/set_by")), table_text(mem, json_at(override, "/reason")));
 	sections_print(mem, t, before, N(before));
 	changes_print(mem, json_at(t, "/changes"));
@@ -130,7 +132,7 @@ tenant_explain(const struct operator *o)
 	if (e != OK)
 		return operator_failed(o, e);
 	if (json_object_array_length(tenants) == 0)
-		return operator_refused(o, "nobody is known as %s", o->subject);
+		return operator_refused(o, "no tenant matches %s", o->subject);
 	if (o->json) {
 		operator_json(tenants);
 		return EX_OK;

@@ -1,4 +1,4 @@
-/* tollgate: the operator's command. A subcommand is a row of a table: what it does, needs and takes. */
+/* tollgate: the operator's command. A subcommand is a row of a table: its function, needs, options and help. */
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,26 +12,26 @@
 
 #define CONFIG_DEFAULT "/etc/tollgate/tollgate.conf"
 
-/* What may follow a command: X(bit, name, argument, member of struct operator, about). Without argument it is a bool. */
+/* The commands' options: X(bit, name, argument, member of struct operator, about). Without argument it is a bool. */
 #define SWITCHES(X) \
-	X(JSON,		"json",		NULL,	 json,		"for programs: JSON, an object or array on each line") \
-	X(DRY_RUN,	"dry-run",	NULL,	 dry_run,	"say what would be done, and change nothing") \
-	X(LIVE,		"live",		NULL,	 live,		"also reach the database, as tollgate_operator") \
-	X(RAW,		"raw",		NULL,	 raw,		"the exact bytes alone") \
-	X(DEAD,		"dead",		NULL,	 dead,		"everything that is dead-lettered") \
-	X(STATE,	"state",	"STATE", state,		"received, done, ignored or dead") \
-	X(TYPE,		"type",		"TYPE",	 type,		"as invoice.paid, or 'invoice.*'") \
-	X(OBJECT,	"object",	"ID",	 object,	"events that named this object") \
-	X(SINCE,	"since",	"TIME",	 since,		"received then or later: 2026-07-29T10:00:00Z, or 36h, 7d ago") \
-	X(UNTIL,	"until",	"TIME",	 until,		"before that time") \
-	X(LIMIT,	"limit",	"N",	 limit,		"at most so many (50)") \
-	X(AT,		"at",		"TIME",	 at,		"as it was then") \
-	X(PLAN,		"plan",		"PLAN",	 plan,		"another plan than the one that is paid for") \
-	X(REASON,	"reason",	"TEXT",	 reason,	"why; kept with your name") \
-	X(AFTER,	"after",	"ID",	 after,		"go on behind this customer") \
-	X(PROPOSALS,	"apply-proposals", "FILE", proposals,	"bind what stands in FILE: lines of --json that you have reviewed") \
-	X(SECRET_FILE,	"secret-file",	"FILE",	 secret_file,	"a new file for the secret of a new webhook endpoint") \
-	X(STAMP,	"stamp",	NULL,	 stamp,		"make a database of another environment this one's")
+	X(JSON,		"json",		NULL,	 json,		"print JSON for programs: one object or array a line") \
+	X(DRY_RUN,	"dry-run",	NULL,	 dry_run,	"print what would be done, and change nothing") \
+	X(LIVE,		"live",		NULL,	 live,		"also check the database, as tollgate_operator") \
+	X(RAW,		"raw",		NULL,	 raw,		"print only the body, byte for byte") \
+	X(DEAD,		"dead",		NULL,	 dead,		"replay everything that is dead-lettered") \
+	X(STATE,	"state",	"STATE", state,		"only events that are received, done, ignored or dead") \
+	X(TYPE,		"type",		"TYPE",	 type,		"only events of this type: invoice.paid, or 'invoice.*'") \
+	X(OBJECT,	"object",	"ID",	 object,	"only events that name this object") \
+	X(SINCE,	"since",	"TIME",	 since,		"received at or after: 2026-07-29T10:00:00Z, or 36h, 7d ago") \
+	X(UNTIL,	"until",	"TIME",	 until,		"until just before this time") \
+	X(LIMIT,	"limit",	"N",	 limit,		"print at most N events (default 50)") \
+	X(AT,		"at",		"TIME",	 at,		"show the state at this time (default now)") \
+	X(PLAN,		"plan",		"PLAN",	 plan,		"allow this plan instead of the one that is paid for") \
+	X(REASON,	"reason",	"TEXT",	 reason,	"the reason, stored with your user name (required)") \
+	X(AFTER,	"after",	"ID",	 after,		"continue after this customer") \
+	X(PROPOSALS,	"apply-proposals", "FILE", proposals,	"bind the proposals in FILE: lines of --json, reviewed") \
+	X(SECRET_FILE,	"secret-file",	"FILE",	 secret_file,	"write a new webhook endpoint's secret to this new file") \
+	X(STAMP,	"stamp",	NULL,	 stamp,		"move a database of another environment to this one")
 
 #define SWITCH_NUMBER(bit, ...) bit##_NUMBER,
 #define SWITCH_BIT(bit, ...) bit = 1u << bit##_NUMBER,
@@ -45,13 +45,13 @@ static const struct switch_row {
 	size_t		offset;		/* in struct operator */
 } switches[] = { SWITCHES(SWITCH_ROW) { 0 } };
 
-enum { PATIENCE_MS = 60000 };	/* with the database: some of this looks at all that ever came in */
+enum { TIMEOUT_MS = 60000 };	/* of a database call: some read every event in the inbox */
 
-enum { STRIPE = NEED_STRIPE | NEED_DATABASE, ACCOUNT = STRIPE | NEED_SITE | NEED_PLANS | NEED_CATALOGUE };
+enum { STRIPE = NEED_STRIPE | NEED_DATABASE, PROVISIONING = STRIPE | NEED_SITE | NEED_PLANS | NEED_PROVISIONING };
 
 static const struct command {
 	const char	*name;
-	int		(*run)(const struct operator *o);	/* the exit code */
+	int		(*run)(const struct operator *o);	/* returns the exit status */
 	unsigned	needs;		/* of the configuration */
 	unsigned	options;
 	const char	*subject;	/* its argument: "TENANT", "[EVENT]", or NULL */
@@ -59,65 +59,86 @@ static const struct command {
 	const char	*help;
 	const char	*example;
 } commands[] = {
-	{ "check", configuration_check, NEED_ALL, LIVE, NULL, "read the whole configuration and tell every fault at once",
-	    "Reads every section, its secrets too, so run it as one who may read them. A fault is told as\n"
-	    "FILE:LINE: KEY REASON; programs read the same way when they start.\n", "tollgate check --live" },
-	{ "migrate", schema_migrate, NEED_DATABASE | NEED_PLANS, DRY_RUN | STAMP, NULL, "bring the database to this version's schema",
-	    "Connects as database.conninfo says, without a role of its own: run it as the database's\n"
-	    "administrator, and not through a pooler. Roles first, then each migration that is not applied yet,\n"
-	    "then all functions and policies, then the plans. May be run at any time, as often as you like; two\n"
-	    "at once wait for each other.\n"
-	    "The database is stamped with site.environment, and from then on refuses programs of another one. So\n"
-	    "does migrate itself, with exit status 78; --stamp is for a copy that is to become another one's. It\n"
-	    "also forgets whose account at Stripe the database belongs to, and jobs finds that out anew.\n", "sudo -u postgres tollgate migrate --dry-run" },
-	{ "status", status_show, NEED_DATABASE, JSON, NULL, "what waits, what is stuck, what to look at, what is sold",
-	    "Unknown events are those of types that nobody here understands: kept and acknowledged.\n",
+	{ "check", configuration_check, NEED_ALL, LIVE, NULL, "check the whole configuration and report every fault",
+	    "Reads every section and every secret file, so run it as a user that may read them. Each fault is a\n"
+	    "line FILE:LINE: KEY REASON. The programs check their own sections in the same way at start.\n",
+	    "tollgate check --live" },
+	{ "migrate", schema_migrate, NEED_DATABASE | NEED_PLANS, DRY_RUN | STAMP, NULL,
+	    "bring the database to this version's schema",
+	    "Connects as database.conninfo says, not as tollgate_operator: run it as the database's\n"
+	    "administrator, and not through a pooler. It applies the roles, then each migration that is not\n"
+	    "applied yet, then all functions and policies, then the plans. It may be repeated at any time; a\n"
+	    "second migrate waits for the first.\n\n"
+	    "The database is stamped with site.environment. From then on it refuses programs of another\n"
+	    "environment. So does migrate, with exit status 78. --stamp is for a copy that is to change its\n"
+	    "environment. It also deletes the recorded Stripe account; jobs then records the current one.\n",
+	    "sudo -u postgres tollgate migrate --dry-run" },
+	{ "status", status_show, NEED_DATABASE, JSON, NULL,
+	    "show queues, dead letters, open alerts, tenants, subscriptions",
+	    "Events of unknown types are acknowledged and kept, but nothing is fetched for them.\n",
 	    "tollgate status --json" },
-	{ "alerts list", alerts_list, NEED_DATABASE, JSON, NULL, "what somebody must look at, the newest first", "Times are UTC.\n",
+	{ "alerts list", alerts_list, NEED_DATABASE, JSON, NULL, "list the open alerts, newest first", "Times are UTC.\n",
 	    "tollgate alerts list" },
-	{ "alerts clear", alerts_clear, NEED_DATABASE, JSON, "ID", "say that an alert was dealt with",
-	    "One whose cause is still there comes back when it is next seen; most are cleared by themselves.\n",
+	{ "alerts clear", alerts_clear, NEED_DATABASE, JSON, "ID", "close an alert after its cause was handled",
+	    "Most alerts close by themselves when their cause is gone. An alert whose cause remains is raised\n"
+	    "again when the cause is next seen.\n",
 	    "tollgate alerts clear 17" },
 	{ "events list", events_list, NEED_DATABASE, JSON | STATE | TYPE | OBJECT | SINCE | UNTIL | LIMIT, NULL,
-	    "what has come in, the newest first", "Times are UTC.\n", "tollgate events list --type 'invoice.*' --since 2d" },
-	{ "events show", events_show, NEED_DATABASE, JSON | RAW, "EVENT", "one event: exact body, headers, state, what it changed",
+	    "list received events, newest first", "Times are UTC.\n",
+	    "tollgate events list --type 'invoice.*' --since 2d" },
+	{ "events show", events_show, NEED_DATABASE, JSON | RAW, "EVENT",
+	    "show an event: body, headers, state, its object's state",
 	    "", "tollgate events show evt_1 --raw | sha256sum" },
-	{ "events dead", events_dead, NEED_DATABASE, JSON, NULL, "objects that were given up, and the events that wait for them",
+	{ "events dead", events_dead, NEED_DATABASE, JSON, NULL,
+	    "list dead-lettered objects and the events that wait for them",
 	    "", "tollgate events dead" },
-	{ "events replay", events_replay, NEED_DATABASE, JSON | DRY_RUN | DEAD | SINCE | UNTIL | STATE | TYPE | OBJECT, "[EVENT]",
-	    "do events again: fetch their objects as they are now",
-	    "One event, a range of time, or all that is dead. Dead ones come to life again. Nothing is applied\n"
-	    "twice, because nothing is taken from an event but the name of its object: repeat it at will.\n",
+	{ "events replay", events_replay, NEED_DATABASE, JSON | DRY_RUN | DEAD | SINCE | UNTIL | STATE | TYPE | OBJECT,
+	    "[EVENT]", "process events again: fetch their objects as they are now",
+	    "Takes one event, a range of time, or with --dead everything that is dead-lettered. Dead-lettered\n"
+	    "objects are tried again. It may be repeated: a replay takes only the object's name from an event,\n"
+	    "so nothing is applied twice.\n",
 	    "tollgate events replay --dead --dry-run" },
-	{ "explain", tenant_explain, NEED_DATABASE, JSON | AT, "TENANT", "why a tenant is entitled to what, and from which events",
-	    "TENANT is its id, the address of a member or payer, or an id of Stripe's: cus_, sub_, in_, cs_.\n",
+	{ "explain", tenant_explain, NEED_DATABASE, JSON | AT, "TENANT",
+	    "show a tenant's entitlement, its reason and its events",
+	    "TENANT is its ID, the address of a member or payer, or a Stripe ID: cus_, sub_, in_, cs_.\n",
 	    "tollgate explain anna@example.com --at 2026-07-29" },
 	{ "override allow", override_allow, NEED_DATABASE, JSON | PLAN | UNTIL | REASON, "TENANT",
-	    "entitle a tenant, whatever Stripe says", "With --until 7d it ends in seven days; without, when it is cleared.\n",
-	    "tollgate override allow anna@example.com --plan growth --until 7d --reason 'outage of 3 May'" },
+	    "entitle a tenant, whatever its state at Stripe",
+	    "TENANT is as in tollgate explain --help. With --until 7d the override ends in seven days; without,\n"
+	    "when it is cleared.\n",
+	    "tollgate override allow anna@example.com --plan growth --until 7d --reason 'outage, 3 May'" },
 	{ "override deny", override_deny, NEED_DATABASE, JSON | UNTIL | REASON, "TENANT",
-	    "take a tenant's entitlement away, whatever Stripe says", "",
+	    "withdraw a tenant's entitlement, whatever its state at Stripe",
+	    "TENANT is as in tollgate explain --help. With --until 7d the override ends in seven days; without,\n"
+	    "when it is cleared.\n",
 	    "tollgate override deny 0b7c... --reason 'abuse, ticket 4711'" },
-	{ "override clear", override_clear, NEED_DATABASE, JSON, "TENANT", "end an override: Stripe's word counts again", "",
-	    "tollgate override clear anna@example.com" },
-	{ "reconcile", reconcile_run, STRIPE, JSON | DRY_RUN, NULL, "find what webhooks have missed, and have it fetched again",
-	    "Lists Stripe's events of late and all subscriptions, and compares them with what is here, field by\n"
-	    "field, as jobs does by itself every few minutes and each night; jobs then mends what differs.\n"
-	    "Interrupted, it goes on where it was. Exit status 1 with --dry-run: something differs.\n",
+	{ "override clear", override_clear, NEED_DATABASE, JSON, "TENANT",
+	    "end an override: the state at Stripe decides again",
+	    "TENANT is as in tollgate explain --help.\n", "tollgate override clear anna@example.com" },
+	{ "reconcile", reconcile_run, STRIPE, JSON | DRY_RUN, NULL, "find what webhooks missed, and have jobs fetch it",
+	    "Lists Stripe's recent events and all its subscriptions, and compares the subscriptions with the\n"
+	    "database field by field. jobs does the same every few minutes and every night. jobs then fetches\n"
+	    "what differs. An interrupted run continues where it stopped.\n\n"
+	    "Exit status 1 with --dry-run: something differs.\n",
 	    "tollgate reconcile --dry-run" },
 	{ "backfill customers", customers_backfill, STRIPE, JSON | DRY_RUN | AFTER | PROPOSALS, NULL,
-	    "find the customers of tenants that have none",
-	    "Our id in a customer's metadata is proof: it is bound at once. An e-mail address that fits is only\n"
-	    "proposed: keep the lines of --json, delete the wrong ones, and apply the rest. May be repeated.\n"
-	    "Exit status 1: one was refused, because it or its tenant is bound otherwise.\n",
-	    "tollgate backfill customers --json >proposals; tollgate backfill customers --apply-proposals proposals" },
-	{ "stripe diff", provisioning_diff, ACCOUNT, JSON, NULL, "what differs at Stripe from the configuration",
-	    "The webhook endpoint with its events and version, prices, meters, the portal's configuration.\n"
-	    "+ is missing, ~ differs, - is one too many, ! is for you to do. Exit status 1: something differs.\n",
+	    "find the customers at Stripe of tenants that have none",
+	    "A customer whose metadata has our tenant ID is bound at once. One whose e-mail address matches is\n"
+	    "only proposed: save the lines of --json, delete the wrong ones, and apply the rest. It may be\n"
+	    "repeated.\n\n"
+	    "Exit status 1: a customer was refused, because it or its tenant is bound otherwise or is gone.\n",
+	    "tollgate backfill customers --json >proposals\n"
+	    "         tollgate backfill customers --apply-proposals proposals" },
+	{ "stripe diff", provisioning_diff, PROVISIONING, JSON, NULL, "show what differs at Stripe from the configuration",
+	    "Compares the webhook endpoint with its events and version, prices, meters, and the configuration of\n"
+	    "the customer portal. + is missing, ~ differs, - is superfluous, ! must be done by hand.\n\n"
+	    "Exit status 1: something differs.\n",
 	    "tollgate stripe diff" },
-	{ "stripe apply", provisioning_apply, ACCOUNT, JSON | SECRET_FILE, NULL, "make Stripe as the configuration says",
-	    "Nothing is deleted. A price that costs something else is a new price; the old one stays with those who\n"
-	    "pay it. Exit status 1: something is left for you to do.\n",
+	{ "stripe apply", provisioning_apply, PROVISIONING, JSON | SECRET_FILE, NULL,
+	    "change Stripe to match the configuration",
+	    "Deletes nothing that existed before. A changed amount makes a new price; existing subscriptions\n"
+	    "keep the old one.\n\n"
+	    "Exit status 1: something is left that must be done by hand.\n",
 	    "tollgate stripe apply --secret-file /etc/tollgate/webhook.secret" },
 	{ 0 }
 };
@@ -125,7 +146,7 @@ static const struct command {
 static void
 usage(FILE *to, const struct command *c)
 {
-	fprintf(to, "usage: tollgate %s%s%s [--config FILE] [OPTIONS]\n\n", c ? c->name : "COMMAND", c && c->subject ? " " : "",
+	fprintf(to, "usage: tollgate %s%s%s [OPTIONS]\n\n", c ? c->name : "COMMAND", c && c->subject ? " " : "",
 	    c && c->subject ? c->subject : "");
 	if (c)
 		fprintf(to, "%c%s.\n%s%s\n", c->about[0] & ~0x20, c->about + 1, *c->help ? "\n" : "", c->help);
@@ -136,23 +157,24 @@ usage(FILE *to, const struct command *c)
 			fprintf(to, "  --%-15s %-5s %s\n", switches[i].name, switches[i].argument ? switches[i].argument : "",
 			    switches[i].about);
 	}
-	fprintf(to, "%s  --config          FILE  configuration (else $TOLLGATE_CONFIG, else " CONFIG_DEFAULT ")\n"
-	    "  --help%s, --version\n\n", c ? "" : "\n", c ? "" : " (also after a command)");
+	fprintf(to, "%s  --config          FILE  configuration; default $TOLLGATE_CONFIG, else " CONFIG_DEFAULT "\n"
+	    "  --help                  print this help%s\n\n", c ? "" : "\n",
+	    c ? "" : "; after a command, the help of the command\n  --version               print the version");
 	if (c)
 		fprintf(to, "Example: %s\n\n", c->example);
-	fprintf(to, "Exit: 0 done; 1 differs, refused or failed; 64 usage; 69 unavailable; 78 configuration,\n"
-	    "or a database of another environment or of another account at Stripe.\n");
+	fprintf(to, "Exit: 0 done; 1 differs, refused or failed; 64 usage; 69 unavailable; 78 wrong configuration,\n"
+	    "or a database of another environment or of another Stripe account.\n");
 }
 
 static int
-usage_fault(const struct command *c, const char *what, const char *which)
+usage_fault(const struct command *c, const char *what, const char *fault)
 {
-	fprintf(stderr, "tollgate: %s %s\n", what, which);
+	fprintf(stderr, "tollgate: %s %s\n\n", what, fault);
 	usage(stderr, c);
 	return EX_USAGE;
 }
 
-/* The command that the words begin with; *used: how many of them are its name. */
+/* The command that words begin with, or NULL; *used: the number of words in its name. */
 static const struct command *
 command_find(char **words, int *used)
 {
@@ -167,7 +189,7 @@ command_find(char **words, int *used)
 	return NULL;
 }
 
-/* EX_OK when the database is the configuration's own, or is not asked for anything. */
+/* EX_OK when the database admits this configuration. check and migrate look at the database themselves. */
 static int
 database_check(const struct command *c, const struct operator *o)
 {
@@ -184,9 +206,9 @@ database_check(const struct command *c, const struct operator *o)
 	return e == ERR_FORBIDDEN ? EX_CONFIG : EX_UNAVAILABLE;
 }
 
-/* EX_OK when the key is the database's own too. What is unknown yet stays so: that is for jobs to find out. */
+/* EX_CONFIG when the key is of another Stripe account than the database. Only jobs records the database's account. */
 static int
-account_check(const struct operator *o)
+stripe_account_check(const struct operator *o)
 {
 	const char	*account, *why;
 	enum err	e = stamp_ask(o->stripe, o->mem, &account);
@@ -211,7 +233,7 @@ command_run(const struct command *c, struct operator *o)
 		return EX_CONFIG;
 	o->config = config;
 	o->db = resource_open_database(o->mem, config, (struct db_options){
-		.role = "tollgate_operator", .pool = 1, .timeout_ms = PATIENCE_MS,
+		.role = "tollgate_operator", .pool = 1, .timeout_ms = TIMEOUT_MS,
 	});
 	code = database_check(c, o);
 	if (code != EX_OK)
@@ -219,22 +241,24 @@ command_run(const struct command *c, struct operator *o)
 	if (c->needs == NEED_ALL || !(c->needs & NEED_STRIPE))
 		return c->run(o);
 	o->stripe = resource_open_stripe(o->mem, config);
-	code = account_check(o);
+	code = stripe_account_check(o);
 	return code == EX_OK ? c->run(o) : code;
 }
 
-/* What was asked for, into o; the letter of an option that ends the matter, or 0. */
+/* Stores the options in o and their bits in *given. Returns 'h', 'v', '?' for a wrong option, or 0. */
 static int
 options_read(int argc, char **argv, struct operator *o, unsigned *given)
 {
-	enum { FIRST = 256 };	/* getopt's values of our switches, above all letters */
+	enum { FIRST = 256 };	/* getopt_long's value of the first switch, above all letters */
 	struct option	known[sizeof(switches) / sizeof(switches[0]) + 4] = {
-		{ "config", required_argument, NULL, 'c' }, { "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'v' },
+		{ "config", required_argument, NULL, 'c' }, { "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'v' },
 	};
 	int		n, end = 0;
 
 	for (int i = 0; switches[i].name; i++)
-		known[3 + i] = (struct option){ switches[i].name, switches[i].argument ? required_argument : no_argument, NULL, FIRST + i };
+		known[3 + i] = (struct option){ switches[i].name, switches[i].argument ? required_argument : no_argument, NULL,
+		    FIRST + i };
 	while ((n = getopt_long(argc, argv, "", known, NULL)) != -1 && end != '?') {
 		if (n == 'c')
 			o->path = optarg;
@@ -269,10 +293,11 @@ main(int argc, char **argv)
 		return end == 'h' ? EX_OK : EX_USAGE;
 	}
 	if (c == NULL)
-		return usage_fault(NULL, argv[optind] ? "no such command:" : "give a command", argv[optind] ? argv[optind] : "");
+		return usage_fault(NULL, argv[optind] ? argv[optind] : "COMMAND",
+		    argv[optind] ? "is not a command" : "is missing");
 	o.subject = c->subject ? argv[optind + words] : NULL;
 	if (c->subject && !optional && o.subject == NULL)
-		return usage_fault(c, "give", c->subject);
+		return usage_fault(c, c->subject, "is missing");
 	if (argv[optind + words + (o.subject != NULL)] || given & ~c->options)
 		return usage_fault(c, c->name, given & ~c->options ? "does not take that option" : "takes no more arguments");
 	mem_init();

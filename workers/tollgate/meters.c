@@ -1,4 +1,4 @@
-/* Meters: the measures of usage at Stripe. Of a meter, only the display name can be changed. */
+/* Meters of usage at Stripe. Only a meter's display name can be changed. */
 #include <string.h>
 
 #include "desired.h"
@@ -9,8 +9,8 @@
 static struct json_object *
 meter_desired(mem_ctx *mem, const struct config_meter *m)
 {
-	struct json_object	*desired = json_new(mem), *customer = json_object_new_object(), *value = json_object_new_object();
-	struct json_object	*aggregation = json_object_new_object();
+	struct json_object	*desired = json_new(mem), *customer = json_object_new_object();
+	struct json_object	*value = json_object_new_object(), *aggregation = json_object_new_object();
 
 	json_put(customer, "type", "by_id");
 	json_put(customer, "event_payload_key", m->customer_key);
@@ -24,7 +24,8 @@ meter_desired(mem_ctx *mem, const struct config_meter *m)
 }
 
 static enum err
-meter_compare(struct provisioning *pr, const struct config_meter *m, struct json_object *desired, struct json_object *actual)
+meter_compare(struct provisioning *pr, const struct config_meter *m, struct json_object *desired,
+    struct json_object *actual)
 {
 	mem_ctx			*mem = pr->o->mem;
 	const char		*id = json_text(actual, "/id"), *called = json_text(actual, "/display_name");
@@ -32,12 +33,12 @@ meter_compare(struct provisioning *pr, const struct config_meter *m, struct json
 	struct buf		form = { .ctx = mem };
 
 	if (json_object_array_length(fields) > 0)
-		provisioning_differs(pr, CHANGE_BY_HAND, "meter", m->event_name, "a meter cannot change: deactivate it at Stripe first",
-		    fields);
+		provisioning_differs(pr, CHANGE_BY_HAND, "meter", m->event_name,
+		    "Stripe cannot change a meter: deactivate it at Stripe, then apply again", fields);
 	if (called && strcmp(called, m->display_name) == 0)
 		return OK;
-	if (!provisioning_differs(pr, CHANGE_UPDATE, "meter", m->event_name, mem_printf(mem, "is called \"%s\", should be \"%s\"",
-	    called ? called : "", m->display_name), NULL))
+	if (!provisioning_differs(pr, CHANGE_UPDATE, "meter", m->event_name,
+	    mem_printf(mem, "display_name is \"%s\", should be \"%s\"", called ? called : "", m->display_name), NULL))
 		return OK;
 	form_put(&form, "display_name", m->display_name);
 	return operator_post(pr->o, mem_printf(mem, "/v1/billing/meters/%s", id), form.data, &done);

@@ -26,7 +26,7 @@ plan_json(const struct config_plan *p, size_t rank)
 	return plan;
 }
 
-/* The order in the configuration, from small to large, is the rank. */
+/* A plan's rank is its place in the configuration, which lists the smallest plan first. */
 static const char *
 plans_json(const struct operator *o)
 {

@@ -15,19 +15,19 @@ operator_as(const struct operator *o, mem_ctx *mem)
 	return db_as_service(mem, o->db);
 }
 
-/* What an error means to one who typed a command. */
+/* An error in the operator's terms: err_info() is worded for a client of the web pages. */
 static const char *
 sentence_of(const struct operator *o, enum err e)
 {
 	if (e == ERR_INVALID && (o->since || o->until || o->at))
-		return "a time is 2026-07-29, 2026-07-29T10:00:00Z, or 36h, 7d from now";
+		return "a time is 2026-07-29, 2026-07-29T10:00:00Z, or a distance from now: 36h, 7d";
 	if (e == ERR_UNAVAILABLE || e == ERR_UNCERTAIN)
 		return o->stripe && !stripe_is_up(o->stripe) ? "Stripe cannot be reached" :
 		    o->stripe ? "the database or Stripe cannot be reached" : "the database cannot be reached";
 	if (e == ERR_KEY_REFUSED)
-		return "refused: Stripe does not take this key; the lines above say what for";
+		return "refused: Stripe rejects the key, or it lacks a right; the lines above name the call";
 	if (e == ERR_INTERNAL && o->stripe)
-		return "refused; the lines above say by whom and why";
+		return "refused by the database or by Stripe; the lines above give the reason";
 	return err_info(e)->sentence;
 }
 

@@ -1,4 +1,4 @@
-/* operator: one run of the operator's command: what was asked for, what it works with, and how it says what came of it. */
+/* operator: one run of the command `tollgate`: its arguments, its connections, and the reports to the operator. */
 #ifndef TOLLGATE_OPERATOR_H
 #define TOLLGATE_OPERATOR_H
 
@@ -14,7 +14,7 @@ struct operator {
 	const char		*path;		/* of the configuration */
 	const struct config	*config;
 	struct db		*db;
-	struct stripe		*stripe;	/* of commands that need the key */
+	struct stripe		*stripe;	/* only for commands that call Stripe, else NULL */
 	const char		*name;		/* of the command: "events list" */
 	const char		*subject;	/* its argument, or NULL */
 
@@ -24,15 +24,15 @@ struct operator {
 	bool			json, dry_run, dead, live, raw, stamp;
 };
 
-/* An identity whose answers live on mem. */
+/* A database context whose answers live on mem. */
 struct db_service *operator_as(const struct operator *o, mem_ctx *mem);
 
-/* The exit status for an error: 69 what cannot be reached, 78 (ERR_FORBIDDEN) a database of another environment, else 1. */
+/* The exit status of an error: 69 the database or Stripe is unavailable, 78 another environment's database, else 1. */
 int operator_code(enum err e);
 
 /*
- * Says on stderr why the command did not do what was asked, and answers its exit code: 1, or 69 for who cannot be reached.
- * ERR_CLOSED has been told already.
+ * Print on stderr why the command failed, and return its exit status: operator_code(e), and 1 for operator_refused().
+ * ERR_CLOSED prints nothing: the reason was printed before.
  */
 int operator_failed(const struct operator *o, enum err e);
 int operator_refused(const struct operator *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -40,14 +40,16 @@ int operator_refused(const struct operator *o, const char *format, ...) __attrib
 /* One JSON value on one line of stdout. */
 void operator_json(struct json_object *doc);
 
-/* Green, yellow, red on a terminal that wants colours; "" elsewhere. */
+/* The escape sequence of a colour; "" unless stdout is a terminal with colours and NO_COLOR is unset or empty. */
 enum colour { COLOUR_NONE, COLOUR_GOOD, COLOUR_WARN, COLOUR_BAD };
 const char *operator_colour(enum colour c);
 
-/* All of a list that is never long. */
-enum err operator_list(const struct operator *o, const char *path, const char *form, struct json_object **data) MUST_CHECK;
+/* Every object of a list at Stripe, in memory: only for lists that are always short. */
+enum err operator_list(const struct operator *o, const char *path, const char *form,
+    struct json_object **data) MUST_CHECK;
 
-/* A POST. Its key joins the attempts of this one call: what is asked again later is asked anew. */
-enum err operator_post(const struct operator *o, const char *path, const char *form, struct json_object **doc) MUST_CHECK;
+/* A POST with a random idempotency key, which joins the attempts of this one call. */
+enum err operator_post(const struct operator *o, const char *path, const char *form,
+    struct json_object **doc) MUST_CHECK;
 
 #endif

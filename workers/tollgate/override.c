@@ -7,17 +7,17 @@
 #include "json.h"
 #include "table.h"
 
-/* Who types: behind sudo, the one in front of it. */
+/* The user name to store with an override: under sudo, that of the user who called sudo. */
 static const char *
-who(void)
+user_name(void)
 {
 	const char		*name = getenv("SUDO_USER");
 	const struct passwd	*me = getpwuid(getuid());
 
-	return name && *name ? name : me ? me->pw_name : "somebody";
+	return name && *name ? name : me ? me->pw_name : "unknown";
 }
 
-/* The one tenant that goes by this name. *code: what to exit with where there is none, or more than one. */
+/* The id of the only tenant that matches the argument; else NULL, and *code is the exit status. */
 static const char *
 tenant_find(const struct operator *o, int *code)
 {
@@ -27,10 +27,10 @@ tenant_find(const struct operator *o, int *code)
 	if (e != OK)
 		*code = operator_failed(o, e);
 	else if (json_object_array_length(ids) == 0)
-		*code = operator_refused(o, "nobody is known as %s", o->subject);
+		*code = operator_refused(o, "no tenant matches %s", o->subject);
 	else if (json_object_array_length(ids) > 1)
-		*code = operator_refused(o, "%s is %zu tenants: say which: %s", o->subject, json_object_array_length(ids),
-		    table_text(o->mem, ids));
+		*code = operator_refused(o, "%s matches %zu tenants: give the ID of one: %s", o->subject,
+		    json_object_array_length(ids), table_text(o->mem, ids));
 	else
 		return json_object_get_string(json_object_array_get_idx(ids, 0));
 	return NULL;
@@ -39,15 +39,19 @@ tenant_find(const struct operator *o, int *code)
 static int
 answer(const struct operator *o, const char *tenant, enum err e, struct json_object *entitlement)
 {
-	if (e == ERR_INVALID && o->plan && !o->until)
-		return operator_refused(o, "there is no plan %s", o->plan);
+	if (e == ERR_INVALID && o->plan)
+		return operator_refused(o, "there is no plan %s%s", o->plan, o->until ? ", or --until is not a time" : "");
 	if (e != OK)
 		return operator_failed(o, e);
-	if (o->json)
+	if (o->json) {
 		operator_json(entitlement);
-	else
-		printf("tenant %s is now %s: %s, until %s\n", tenant, json_true(entitlement, "/allowed") ? "allowed" : "denied",
-		    table_text(o->mem, json_at(entitlement, "/reason")), table_text(o->mem, json_at(entitlement, "/until")));
+		return EX_OK;
+	}
+	printf("tenant %s is now %s: %s", tenant, json_true(entitlement, "/allowed") ? "allowed" : "denied",
+	    table_text(o->mem, json_at(entitlement, "/reason")));
+	if (json_text(entitlement, "/until"))
+		printf(", until %s", table_text(o->mem, json_at(entitlement, "/until")));
+	printf("\n");
 	return EX_OK;
 }
 
@@ -60,7 +64,7 @@ override_put(const struct operator *o, bool allowed)
 	enum err		e;
 
 	if (o->reason == NULL || *o->reason == '\0') {
-		operator_refused(o, "say why: --reason TEXT");
+		operator_refused(o, "--reason TEXT is required");
 		return EX_USAGE;
 	}
 	tenant = tenant_find(o, &code);
@@ -68,7 +72,7 @@ override_put(const struct operator *o, bool allowed)
 		return code;
 	e = db_service(operator_as(o, o->mem), &entitlement,
 	    "ops.put_override($1::uuid, $2::boolean, $3, ops.time_of($4, 1), $5, $6)", ARGS(TEXT(tenant),
-	    BOOL(allowed), TEXT(o->plan), TEXT(o->until), TEXT(o->reason), TEXT(who())));
+	    BOOL(allowed), TEXT(o->plan), TEXT(o->until), TEXT(o->reason), TEXT(user_name())));
 	return answer(o, tenant, e, entitlement);
 }
 
@@ -95,6 +99,6 @@ override_clear(const struct operator *o)
 	if (tenant == NULL)
 		return code;
 	e = db_service(operator_as(o, o->mem), &entitlement, "ops.end_override($1::uuid, $2)",
-	    ARGS(TEXT(tenant), TEXT(who())));
+	    ARGS(TEXT(tenant), TEXT(user_name())));
 	return answer(o, tenant, e, entitlement);
 }

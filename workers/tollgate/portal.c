@@ -1,6 +1,6 @@
 /*
- * The customer portal's configuration. One that differs from all there are is made anew and known by a digest of what it
- * allows, so that sessions already handed out keep theirs; one that somebody changed at Stripe is put right.
+ * The customer portal's configuration. A digest of the desired state, in the metadata, identifies it at Stripe. A new
+ * desired state creates another one, so that open portal sessions keep theirs. One changed at Stripe is restored.
  */
 #include <string.h>
 
@@ -11,7 +11,7 @@
 
 static const char	what[] = "portal configuration";
 
-enum { DIGEST = 16 };
+enum { DIGEST_LENGTH = 16 };	/* hex digits */
 
 static struct json_object *
 feature_add(struct json_object *features, const char *name, bool enabled)
@@ -24,7 +24,7 @@ feature_add(struct json_object *features, const char *name, bool enabled)
 }
 
 static struct json_object *
-words(const struct config_list *list)
+texts(const struct config_list *list)
 {
 	struct json_object	*array = json_object_new_array();
 
@@ -33,7 +33,7 @@ words(const struct config_list *list)
 	return array;
 }
 
-/* The list of this product's prices among the products; a new one where there is none. */
+/* The list of prices of a product in products, to which the product is added when it is not there. */
 static struct json_object *
 prices_of(struct json_object *products, const char *product)
 {
@@ -84,7 +84,7 @@ portal_desired(const struct provisioning *pr)
 	feature_add(features, "payment_method_update", c->portal.payment_method);
 	feature = feature_add(features, "customer_update", c->portal.customer_update.n > 0);
 	if (c->portal.customer_update.n > 0)
-		json_object_object_add(feature, "allowed_updates", words(&c->portal.customer_update));
+		json_object_object_add(feature, "allowed_updates", texts(&c->portal.customer_update));
 	feature = feature_add(features, "subscription_cancel", cancels);
 	json_put(feature, "mode", cancels ? c->portal.cancel : NULL);
 	plans_add(pr, features);
@@ -98,7 +98,7 @@ digest_of(mem_ctx *mem, struct json_object *desired)
 	const char	*text = json_object_to_json_string_ext(desired, JSON_C_TO_STRING_PLAIN);
 	struct secret	sum = secret_sha256("", text, strlen(text));
 
-	return mem_copy(mem, secret_hex(mem, &sum), DIGEST);
+	return mem_copy(mem, secret_hex(mem, &sum), DIGEST_LENGTH);
 }
 
 static struct json_object *
@@ -114,9 +114,10 @@ version_find(struct json_object *all, const char *digest)
 	return NULL;
 }
 
-/* *id: of the one there is in the end; NULL when none is and none was made. */
+/* *id: of the configuration found or created; NULL when there is none and this run creates none. */
 static enum err
-version_keep(struct provisioning *pr, struct json_object *desired, struct json_object *actual, const char *digest, const char **id)
+version_keep(struct provisioning *pr, struct json_object *desired, struct json_object *actual, const char *digest,
+    const char **id)
 {
 	mem_ctx			*mem = pr->o->mem;
 	struct json_object	*fields, *done;
@@ -132,12 +133,14 @@ version_keep(struct provisioning *pr, struct json_object *desired, struct json_o
 	}
 	json_put_true(desired, "active");
 	fields = desired_differences(mem, desired, actual);
-	if (json_object_array_length(fields) == 0 || !provisioning_differs(pr, CHANGE_UPDATE, what, *id, "was changed at Stripe", fields))
+	if (json_object_array_length(fields) == 0 ||
+	    !provisioning_differs(pr, CHANGE_UPDATE, what, *id, "was changed at Stripe", fields))
 		return OK;
-	return operator_post(pr->o, mem_printf(mem, "/v1/billing_portal/configurations/%s", *id), desired_form(mem, desired), &done);
+	return operator_post(pr->o, mem_printf(mem, "/v1/billing_portal/configurations/%s", *id),
+	    desired_form(mem, desired), &done);
 }
 
-/* The database watches it from now on; whether billing uses it is for the configuration to say. */
+/* Stores the desired state, with which jobs compares it from now on. billing uses what the configuration names. */
 static enum err
 version_use(struct provisioning *pr, struct json_object *desired, const char *id)
 {
@@ -153,7 +156,7 @@ version_use(struct provisioning *pr, struct json_object *desired, const char *id
 	    ARGS(TEXT(id), TEXT(json_object_to_json_string(desired))));
 }
 
-/* Not ours to keep, but what the configuration names must be there. */
+/* Without portal.name the portal is managed at Stripe, but one that the configuration names must be active there. */
 static enum err
 named_check(struct provisioning *pr)
 {
@@ -163,10 +166,10 @@ named_check(struct provisioning *pr)
 
 	if (*id == '\0')
 		return OK;
-	e = stripe_call(pr->o->stripe, pr->o->mem, "GET", mem_printf(pr->o->mem, "/v1/billing_portal/configurations/%s", id), NULL,
-	    NULL, &actual);
+	e = stripe_call(pr->o->stripe, pr->o->mem, "GET",
+	    mem_printf(pr->o->mem, "/v1/billing_portal/configurations/%s", id), NULL, NULL, &actual);
 	if (e == ERR_NOT_FOUND)
-		provisioning_differs(pr, CHANGE_BY_HAND, what, id, "is not at Stripe", NULL);
+		provisioning_differs(pr, CHANGE_BY_HAND, what, id, "does not exist at Stripe", NULL);
 	else if (e == OK && !json_true(actual, "/active"))
 		provisioning_differs(pr, CHANGE_BY_HAND, what, id, "is not active", NULL);
 	return e == ERR_NOT_FOUND ? OK : e;
@@ -183,7 +186,7 @@ portal_keep(struct provisioning *pr)
 		return named_check(pr);
 	for (size_t i = 0; c->portal.change_plan && i < c->n_plans; i++) {
 		if (pr->prices[i] == NULL) {
-			provisioning_differs(pr, CHANGE_BY_HAND, what, c->portal.name, "waits for the prices it offers", NULL);
+			provisioning_differs(pr, CHANGE_BY_HAND, what, c->portal.name, "needs the prices above first", NULL);
 			return OK;
 		}
 	}

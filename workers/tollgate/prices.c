@@ -1,6 +1,6 @@
 /*
- * Prices. The amount of a price cannot be changed at Stripe: another amount is another price, to which the lookup key is
- * transferred. Subscriptions to the old price keep it.
+ * Prices. Stripe cannot change a price's amount: another amount needs a new price, to which the lookup key is
+ * transferred. Existing subscriptions keep the old price.
  */
 #include <ctype.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "provisioning.h"
 #include "desired.h"
 
-/* What the configuration says of a plan's price. */
+/* A plan's price in the configuration; empty when it gives no amount. */
 static struct json_object *
 price_desired(const struct provisioning *pr, const struct config_plan *p)
 {
@@ -27,7 +27,7 @@ price_desired(const struct provisioning *pr, const struct config_plan *p)
 	return desired;
 }
 
-/* One whose price is named: it is looked at, and switched on again at most. */
+/* A plan with the ID of its price: the price is only compared, and activated if it is not active. */
 static enum err
 named_keep(struct provisioning *pr, const struct config_plan *p, struct json_object **price)
 {
@@ -37,21 +37,22 @@ named_keep(struct provisioning *pr, const struct config_plan *p, struct json_obj
 	enum err		e = stripe_call(pr->o->stripe, mem, "GET", path, NULL, NULL, price);
 
 	if (e == ERR_NOT_FOUND) {
-		provisioning_differs(pr, CHANGE_BY_HAND, "price", p->price, "is not at Stripe", NULL);
+		provisioning_differs(pr, CHANGE_BY_HAND, "price", p->price, "does not exist at Stripe", NULL);
 		*price = NULL;
 		return OK;
 	}
 	TRY(e);
 	fields = desired_differences(mem, price_desired(pr, p), *price);
 	if (json_object_array_length(fields) > 0)
-		provisioning_differs(pr, CHANGE_BY_HAND, "price", p->price, "a price cannot change; a lookup_key can move to a new one",
-		    fields);
-	if (!json_true(*price, "/active") && provisioning_differs(pr, CHANGE_UPDATE, "price", p->price, "is not active", NULL))
+		provisioning_differs(pr, CHANGE_BY_HAND, "price", p->price,
+		    "Stripe cannot change a price: configure a lookup_key, which can move to a new one", fields);
+	if (!json_true(*price, "/active") &&
+	    provisioning_differs(pr, CHANGE_UPDATE, "price", p->price, "is not active", NULL))
 		return operator_post(pr->o, path, "active=true", price);
 	return OK;
 }
 
-/* Under an id of ours, so that it is made once; what it is called afterwards is the operator's. */
+/* Our own id makes the product once. Its name is only set then: the operator may change it at Stripe. */
 static enum err
 product_find(struct provisioning *pr, const struct config_plan *p, const char **id)
 {
@@ -64,7 +65,8 @@ product_find(struct provisioning *pr, const struct config_plan *p, const char **
 	if (e != ERR_NOT_FOUND)
 		return e;
 	json_put(desired, "id", *id);
-	json_put(desired, "name", mem_printf(mem, "%s %c%s", pr->o->config->site.name, toupper((unsigned char)p->id[0]), p->id + 1));
+	json_put(desired, "name", mem_printf(mem, "%s %c%s", pr->o->config->site.name, toupper((unsigned char)p->id[0]),
+	    p->id + 1));
 	return operator_post(pr->o, "/v1/products", desired_form(mem, desired), &product);
 }
 
@@ -82,7 +84,7 @@ price_create(struct provisioning *pr, const struct config_plan *p, struct json_o
 	return operator_post(pr->o, "/v1/prices", desired_form(pr->o->mem, desired), price);
 }
 
-/* One that is found by its key. */
+/* A plan with a lookup key: its price is the active one with that key. */
 static enum err
 keyed_keep(struct provisioning *pr, const struct config_plan *p, struct json_object **price)
 {
@@ -98,27 +100,29 @@ keyed_keep(struct provisioning *pr, const struct config_plan *p, struct json_obj
 		fields = desired_differences(mem, price_desired(pr, p), *price);
 	if (*price && json_object_array_length(fields) == 0)
 		return OK;
-	if (provisioning_differs(pr, CHANGE_CREATE, "price", p->lookup_key, *price ? "replaces another" : NULL, fields))
+	if (provisioning_differs(pr, CHANGE_CREATE, "price", p->lookup_key, *price ? "replaces the current one" : NULL,
+	    fields))
 		return price_create(pr, p, *price, price);
 	*price = NULL;
 	return OK;
 }
 
-/* Sign-ups take the price from the database. */
+/* Stores the price's id in the database, from which sign-ups take it. */
 static enum err
-price_learn(struct provisioning *pr, const struct config_plan *p, struct json_object *price, struct json_object *known)
+price_store(struct provisioning *pr, const struct config_plan *p, struct json_object *price, struct json_object *known)
 {
 	mem_ctx			*mem = pr->o->mem;
 	struct json_object	*is = NULL;
 	const char		*id = json_text(price, "/id");
 
 	if (id == NULL)
-		return OK;		/* there is none */
+		return OK;		/* no price at Stripe */
 	json_object_object_get_ex(known, p->id, &is);
 	if (is && strcmp(json_object_get_string(is), id) == 0)
 		return OK;
-	if (!provisioning_differs(pr, CHANGE_UPDATE, "plan", p->id, mem_printf(mem, "is sold in the database at %s, should be at %s",
-	    is ? json_object_get_string(is) : "no price", id), NULL))
+	if (!provisioning_differs(pr, CHANGE_UPDATE, "plan", p->id,
+	    mem_printf(mem, "has %s in the database, should have %s", is ? json_object_get_string(is) : "no price", id),
+	    NULL))
 		return OK;
 	return db_service(operator_as(pr->o, mem), NULL, "ops.put_price($1, $2::jsonb)",
 	    ARGS(TEXT(p->id), TEXT(json_object_to_json_string(price))));
@@ -136,7 +140,7 @@ prices_keep(struct provisioning *pr)
 		TRY(*p->price ? named_keep(pr, p, &pr->prices[i]) : keyed_keep(pr, p, &pr->prices[i]));
 		if (pr->prices[i] && !(json_text(pr->prices[i], "/id") && json_id(pr->prices[i], "/product")))
 			return ERR_UPSTREAM;
-		TRY(price_learn(pr, p, pr->prices[i], known));
+		TRY(price_store(pr, p, pr->prices[i], known));
 	}
 	return OK;
 }

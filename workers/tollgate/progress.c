@@ -14,11 +14,11 @@ progress_begin(struct progress *p, const char *what, long total)
 {
 	const char	*term = getenv("TERM");
 
-	*p = (struct progress){ .what = what, .total = total, .told = clock_ms(),
+	*p = (struct progress){ .what = what, .total = total, .printed = clock_ms(),
 	    .bar = isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0 };
 }
 
-/* Without a total there is nothing to fill: the number alone moves. */
+/* Without a total there is no bar, only the number. */
 static void
 bar_draw(const struct progress *p, long done, const char *at)
 {
@@ -41,7 +41,7 @@ line_print(struct progress *p, long done, const char *at)
 	if (p->total > 0)
 		fprintf(stderr, " of %ld", p->total);
 	fprintf(stderr, "%s%s\n", at ? ", at " : "", at ? at : "");
-	p->told = clock_ms();
+	p->printed = clock_ms();
 }
 
 void
@@ -50,7 +50,7 @@ progress_step(struct progress *p, long done, const char *at)
 	fflush(stdout);
 	if (p->bar)
 		bar_draw(p, done, at);
-	else if (clock_ms() - p->told >= PLAIN_MS)
+	else if (clock_ms() - p->printed >= PLAIN_MS)
 		line_print(p, done, at);
 }
 

@@ -22,8 +22,8 @@ text_print(const struct provisioning *pr, enum change c, const char *what, const
 {
 	mem_ctx	*mem = pr->o->mem;
 
-	printf("%s%s%s %s %s%s%s\n", operator_colour(kinds[c].colour), kinds[c].sign, operator_colour(COLOUR_NONE), what, name,
-	    why ? ": " : "", why ? why : "");
+	printf("%s%s%s %s %s%s%s\n", operator_colour(kinds[c].colour), kinds[c].sign, operator_colour(COLOUR_NONE), what,
+	    name, why ? ": " : "", why ? why : "");
 	for (size_t i = 0; fields && i < json_object_array_length(fields); i++) {
 		struct json_object	*f = json_object_array_get_idx(fields, i);
 
@@ -51,16 +51,16 @@ bool
 provisioning_differs(struct provisioning *pr, enum change c, const char *what, const char *name, const char *why,
     struct json_object *fields)
 {
-	bool	mend = pr->apply && c != CHANGE_BY_HAND;
+	bool	make = pr->apply && c != CHANGE_BY_HAND;
 
 	pr->changes++;
-	pr->left += !mend;
+	pr->left += !make;
 	if (pr->o->json)
 		json_print(pr, c, what, name, why, fields);
 	else
 		text_print(pr, c, what, name, why, fields);
 	fflush(stdout);
-	return mend;
+	return make;
 }
 
 static enum err
@@ -81,7 +81,7 @@ provisioning_run(const struct operator *o, bool apply)
 
 	if (e != OK)
 		return operator_failed(o, e);
-	fprintf(stderr, apply ? "%u differed, %u left\n" : "%u differ\n", pr.changes, pr.left);
+	fprintf(stderr, apply ? "differences: %u; left: %u\n" : "differences: %u\n", pr.changes, pr.left);
 	return pr.left ? EXIT_FAILURE : EX_OK;
 }
 

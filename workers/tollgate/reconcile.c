@@ -12,7 +12,7 @@
 struct run {
 	const struct operator	*o;
 	struct progress		progress;
-	const char		*pass;		/* the one the progress is about */
+	const char		*pass;		/* the list that progress is printed for */
 	long			done;
 };
 
@@ -25,7 +25,7 @@ pass_step(void *arg, const char *pass, long done, const char *at)
 		if (r->pass)
 			progress_end(&r->progress, r->done);
 		r->pass = mem_printf(r->o->mem, "%s", pass);
-		progress_begin(&r->progress, r->pass, 0);
+		progress_begin(&r->progress, mem_printf(r->o->mem, "%s read:", pass), 0);
 	}
 	r->done = done;
 	progress_step(&r->progress, done, at);
@@ -40,7 +40,8 @@ subscription_print(mem_ctx *mem, struct json_object *d)
 	if (fields == NULL)
 		return;
 	json_object_object_foreach(fields, name, pair)
-		printf("    %s is %s, should be %s\n", name, table_text(mem, json_at(pair, "/0")), table_text(mem, json_at(pair, "/1")));
+		printf("    %s is %s, should be %s\n", name, table_text(mem, json_at(pair, "/0")),
+		    table_text(mem, json_at(pair, "/1")));
 }
 
 static void
@@ -52,7 +53,7 @@ difference_print(void *arg, struct json_object *d)
 	if (o->json)
 		operator_json(d);
 	else if (json_is(d, "/kind", "event"))
-		printf("event %s %s never came\n", json_text(d, "/id"), table_text(mem, json_at(d, "/type")));
+		printf("event %s %s was not received\n", json_text(d, "/id"), table_text(mem, json_at(d, "/type")));
 	else
 		subscription_print(mem, d);
 	talloc_free(mem);
@@ -69,7 +70,8 @@ reconcile_run(const struct operator *o)
 	if (r.pass)
 		progress_end(&r.progress, r.done);
 	if (e == ERR_CONFLICT)
-		return operator_refused(o, "another process is at it; one that died lets go after a minute");
+		return operator_refused(o,
+		    "another process is reconciling: try again in a minute, when a dead one's lease ends");
 	if (e != OK)
 		return operator_failed(o, e);
 	fprintf(stderr, "%ld of %ld events missed, %ld of %ld subscriptions differ%s\n", result.missed, result.events,

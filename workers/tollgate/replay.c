@@ -12,12 +12,11 @@
 struct replay {
 	const struct operator	*o;
 	struct progress		progress;
-	struct json_object	*last;		/* where the next page begins */
+	struct json_object	*last;		/* the row that the next page follows; NULL for the first page */
 	long			events;
 	long			objects;
 };
 
-/* Says what is done, or would be. */
 static void
 line_print(const struct replay *r, mem_ctx *mem, struct json_object *row)
 {
@@ -31,11 +30,11 @@ line_print(const struct replay *r, mem_ctx *mem, struct json_object *row)
 		    table_text(mem, json_at(row, "/state")), r->o->dry_run ? "would fetch" : "fetches", kind,
 		    table_text(mem, json_at(row, "/object")));
 	else
-		printf("%s %s %s: names no object of ours\n", table_text(mem, json_at(row, "/id")),
+		printf("%s %s %s: names no object to fetch\n", table_text(mem, json_at(row, "/id")),
 		    table_text(mem, json_at(row, "/type")), table_text(mem, json_at(row, "/state")));
 }
 
-/* What could not be read when it came is read with the table of today. */
+/* An event stored without an object is read again: this version may know its type. */
 static void
 row_read(mem_ctx *mem, struct json_object *row)
 {
@@ -65,7 +64,7 @@ rows_replay(struct replay *r, mem_ctx *mem, struct json_object *rows)
 	return OK;
 }
 
-/* Where this page ends: {"at", "id"}, kept beyond the page's memory. */
+/* Copies the last row's keys to memory that outlives the page. */
 static void
 place_keep(struct replay *r, struct json_object *row)
 {
@@ -80,7 +79,8 @@ events_page(struct replay *r, mem_ctx *mem, size_t *n)
 	struct json_object	*rows, *filter = events_filter(r->o, mem);
 
 	TRY(db_service(operator_as(r->o, mem), &rows, "ops.list_replay($1::jsonb, $2::jsonb)",
-	    ARGS(TEXT(json_object_to_json_string(filter)), r->last ? TEXT(json_object_to_json_string(r->last)) : SQL_NULL)));
+	    ARGS(TEXT(json_object_to_json_string(filter)),
+	    r->last ? TEXT(json_object_to_json_string(r->last)) : SQL_NULL)));
 	*n = json_object_array_length(rows);
 	for (size_t i = 0; i < *n; i++) {
 		row_read(mem, json_object_array_get_idx(rows, i));
@@ -91,7 +91,7 @@ events_page(struct replay *r, mem_ctx *mem, size_t *n)
 	return rows_replay(r, mem, rows);
 }
 
-/* A dead object's line for each of its events, or one for itself. */
+/* Adds a row for each event of a dead-lettered object, or one for the object when it has no events. */
 static void
 dead_add(struct replay *r, mem_ctx *mem, struct json_object *list, struct json_object *object)
 {
@@ -165,11 +165,11 @@ events_replay(const struct operator *o)
 	enum err	e;
 
 	if ((o->subject != NULL) + o->dead + (o->since || o->until) != 1) {
-		operator_refused(o, "give an event, or --dead, or --since and --until");
+		operator_refused(o, "give one of these: an EVENT, --dead, or a time range by --since, --until");
 		return EX_USAGE;
 	}
 	if (o->dead && (o->state || o->type || o->object)) {
-		operator_refused(o, "--dead is all that was given up: for some of it, --since 90d --state dead");
+		operator_refused(o, "--dead takes no filter: to replay only some, use --since 90d --state dead and the filter");
 		return EX_USAGE;
 	}
 	e = count_read(o, &total);

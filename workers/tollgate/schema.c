@@ -20,7 +20,7 @@ struct run {
 	struct file_list	migrations;
 };
 
-/* A file of the schema as it is now. */
+/* A file of the schema as installed. */
 struct script {
 	const char	*name;		/* "migrations/001_auth.sql" */
 	const char	*path;
@@ -38,7 +38,7 @@ script_load(struct run *r, const char *name, struct script *s)
 	s->path = mem_printf(r->ctx, "%s/%s", r->options->schema, name);
 	TRY(file_read(r->ctx, s->path, FILE_MAX, &s->sql, &n));
 	if (strlen(s->sql) != n) {
-		fprintf(stderr, "%s: holds a NUL byte\n", s->path);
+		fprintf(stderr, "%s: contains a NUL byte\n", s->path);
 		return ERR_NOT_FOUND;
 	}
 	sum = secret_sha256("", s->sql, n);
@@ -55,7 +55,7 @@ value_or_empty(enum err *e, struct run *r, const char *sql)
 	return *e == OK && value ? value : "";
 }
 
-/* Two at once wait for each other; a process that dies lets go, because the lock is its connection's. */
+/* One migrate runs at a time. The lock belongs to the connection, so it ends with a process that dies. */
 static enum err
 lock_take(struct run *r)
 {
@@ -81,27 +81,26 @@ applied_read(struct run *r)
 	return json_parse(r->ctx, text, strlen(text), &r->applied);
 }
 
-/* What was made for one environment is not made into another by a mistaken configuration. */
+/* Refuses another environment's database, so that a mistaken configuration cannot turn one into the other. */
 static enum err
 stamp_check(struct run *r)
 {
-	const char	*wanted = r->options->environment;
+	const char	*environment = r->options->environment;
 	enum err	e;
 
 	r->stamped = "";
 	if (*value_or_empty(&e, r, "select to_regclass('meta.stamp') is not null") == 't')
 		r->stamped = value_or_empty(&e, r, "select environment from meta.stamp");
 	TRY(e);
-	if (*r->stamped == '\0' || r->options->stamp || strcmp(r->stamped, wanted) == 0)
+	if (*r->stamped == '\0' || r->options->stamp || strcmp(r->stamped, environment) == 0)
 		return OK;
 	fprintf(stderr, "database: is stamped \"%s\", and site.environment is \"%s\": nothing was changed. Use the "
-	    "configuration that belongs to this database; or, if it is a copy that is to become \"%s\", run tollgate migrate "
-	    "--stamp\n",
-	    r->stamped, wanted, wanted);
+	    "configuration of this database; or, if it is a copy that is to become \"%s\", run tollgate migrate --stamp\n",
+	    r->stamped, environment, environment);
 	return ERR_FORBIDDEN;
 }
 
-/* "001_auth.sql" is remembered as "001_auth". */
+/* The name of "001_auth.sql" in meta.migrations: "001_auth". */
 static const char *
 name_of(mem_ctx *ctx, const char *file)
 {
@@ -129,7 +128,7 @@ last_applied(const struct run *r)
 	return last;
 }
 
-/* True when the file and what was applied agree, or it may still be applied. */
+/* Counts a fault, and prints it, when the file differs from what was applied, or comes too late to be applied. */
 static enum err
 migration_check(struct run *r, const char *file, const char *last, unsigned *faults)
 {
@@ -139,11 +138,11 @@ migration_check(struct run *r, const char *file, const char *last, unsigned *fau
 	TRY(script_load(r, mem_printf(r->ctx, "migrations/%s", file), &s));
 	if (sum && strcmp(sum, s.checksum) != 0) {
 		++*faults;
-		fprintf(stderr, "%s: was changed after it was applied: put it back as it was, and write a new migration\n",
+		fprintf(stderr, "%s: was changed after it was applied: restore it, and write a new migration\n",
 		    s.path);
 	} else if (sum == NULL && strcmp(name, last) < 0) {
 		++*faults;
-		fprintf(stderr, "%s: comes before %s, which is applied: give it a number after that\n", s.path, last);
+		fprintf(stderr, "%s: comes before %s, which is applied: give it a higher number\n", s.path, last);
 	}
 	return OK;
 }
@@ -158,7 +157,7 @@ list_has(const struct run *r, const char *name)
 	return false;
 }
 
-/* Every way in which the files and the database disagree is told before anything is changed. */
+/* Prints every difference between the files and the applied migrations before anything is changed. */
 static enum err
 drift_check(struct run *r)
 {
@@ -171,13 +170,13 @@ drift_check(struct run *r)
 		if (list_has(r, name))
 			continue;
 		faults++;
-		fprintf(stderr, "%s/migrations/%s.sql: is applied but missing: bring it back, or install the version that has it\n",
+		fprintf(stderr, "%s/migrations/%s.sql: is applied but missing: restore it, or install a version that has it\n",
 		    r->options->schema, name);
 	}
 	return faults ? ERR_CONFLICT : OK;
 }
 
-/* One line a file: its name as it begins, its time once it is done. */
+/* Prints a line for each file: the name at the start, the time at the end. */
 static enum err
 script_run(struct run *r, const struct script *s)
 {
@@ -192,7 +191,7 @@ script_run(struct run *r, const struct script *s)
 	return e;
 }
 
-/* Each in a transaction of its own, together with the row that says so: killed anywhere, it is applied or it is not. */
+/* One transaction holds the migration and its row, so a kill at any point leaves both or neither. */
 static enum err
 migration_apply(struct run *r, const char *file)
 {
@@ -244,7 +243,7 @@ directory_apply(struct run *r, const char *dir)
 static enum err
 stamp_apply(struct run *r)
 {
-	const char	*anew = r->options->stamp ? "true" : "false";
+	const char	*restamp = r->options->stamp ? "true" : "false";
 	enum err	e;
 
 	if (*value_or_empty(&e, r, "select to_regclass('meta.stamp') is not null") != 't')
@@ -254,7 +253,7 @@ stamp_apply(struct run *r)
 	    "environment = excluded.environment, migrated_to = excluded.migrated_to, "
 	    "account = case when $2::boolean then null else s.account end, "
 	    "stamped_at = case when $2::boolean then now() else s.stamped_at end",
-	    ARGS(TEXT(r->options->environment), TEXT(anew))));
+	    ARGS(TEXT(r->options->environment), TEXT(restamp))));
 	printf("%-40s    %s\n", "stamp", r->options->environment);
 	return OK;
 }
@@ -286,7 +285,7 @@ pending_apply(struct run *r)
 }
 
 static enum err
-pending_tell(struct run *r)
+pending_print(struct run *r)
 {
 	unsigned	n = 0;
 
@@ -299,9 +298,9 @@ pending_tell(struct run *r)
 	if (*r->stamped == '\0')
 		printf("would stamp the database \"%s\"\n", r->options->environment);
 	else if (r->options->stamp)
-		printf("would stamp the database \"%s\", which is \"%s\" now, and forget its account at Stripe\n",
+		printf("would stamp the database \"%s\", now \"%s\", and delete its recorded Stripe account\n",
 		    r->options->environment, r->stamped);
-	printf("%u to apply; roles, functions, policies and plans would be written again\n", n);
+	printf("%u migrations to apply; roles, functions, policies and plans would be replaced\n", n);
 	return OK;
 }
 
@@ -317,7 +316,7 @@ schema_apply(mem_ctx *ctx, const struct schema_options *o)
 	TRY(stamp_check(&r));
 	TRY(drift_check(&r));
 	if (o->dry_run)
-		return pending_tell(&r);
+		return pending_print(&r);
 	TRY(roles_apply(&r));
 	TRY(pending_apply(&r));
 	TRY(functions_apply(&r));

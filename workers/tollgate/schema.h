@@ -1,4 +1,4 @@
-/* schema: brings a database to the schema of this version, whatever version it has now. */
+/* schema: brings a database, empty or of an earlier version, to the schema of this version. */
 #ifndef TOLLGATE_SCHEMA_H
 #define TOLLGATE_SCHEMA_H
 
@@ -8,20 +8,20 @@
 #include "mem.h"
 
 struct schema_options {
-	const char	*conninfo;	/* of one who may create roles and schemas */
+	const char	*conninfo;	/* of a user that may create roles and schemas */
 	const char	*schema;	/* directory: roles.sql, migrations/, functions/, policies/ */
 	const char	*plans;		/* for ops.put_plans(): a JSON array */
-	const char	*environment;	/* what the database is stamped with when it has no stamp */
-	bool		stamp;		/* stamp it anew whatever it has, and forget the account at Stripe */
-	bool		dry_run;	/* say what would be done */
+	const char	*environment;	/* site.environment, stamped on a database without a stamp */
+	bool		stamp;		/* replace any stamp, and delete the recorded Stripe account */
+	bool		dry_run;	/* print what would be done, and change nothing */
 };
 
 /*
- * roles.sql first; each migration once, in a transaction with the row that remembers its checksum; then all functions
- * and policies in one, with the stamp; then the plans. Tells on stdout what it does and on stderr what is wrong.
+ * roles.sql first; each migration once, in a transaction with the row that records its checksum; then all functions
+ * and policies in one transaction, with the stamp; then the plans. Prints its steps on stdout and faults on stderr.
  * ERR_FORBIDDEN: the database is stamped for another environment. ERR_CONFLICT: drift, or an error in a file; what was
- * committed before it stays, and the next run goes on from there. ERR_NOT_FOUND: files that cannot be read.
- * ERR_UNAVAILABLE: no database.
+ * committed before it stays, and the next run continues there. ERR_NOT_FOUND: a file cannot be read.
+ * ERR_UNAVAILABLE: the database cannot be reached.
  */
 enum err schema_apply(mem_ctx *ctx, const struct schema_options *o) MUST_CHECK;
 

@@ -8,30 +8,30 @@
 
 #define N(array) (sizeof(array) / sizeof(array[0]))
 
-/* A count, or without a pointer the title of those below it. */
+/* A row: a name and a count; or, without a pointer to a count, the title of the rows below. */
 static const struct fact {
 	const char	*name, *count;
-	enum colour	colour;		/* when it is not 0 */
-	const char	*seconds;	/* how long that is so, or NULL */
-	const char	*note;		/* what the seconds say, or what to do */
+	enum colour	colour;		/* of a count above 0 */
+	const char	*seconds;	/* pointer to an age, or NULL */
+	const char	*note;		/* before the age; without one, what the count means or what to do */
 } facts[] = {
-	{ "WAITING", NULL, COLOUR_NONE, NULL, NULL },
-	{ "events", "/events/received", COLOUR_NONE, "/oldest_received_seconds", "the oldest for" },
-	{ "objects to fetch", "/dirty", COLOUR_NONE, "/overdue_seconds", "due for" },
-	{ "objects that failed", "/retrying", COLOUR_WARN, NULL, "tried again by themselves" },
-	{ "mails", "/mail/pending", COLOUR_NONE, "/oldest_mail_seconds", "the oldest for" },
-	{ "objects of no tenant", "/orphans", COLOUR_NONE, NULL, "wait until their customer is somebody's" },
-	{ "GIVEN UP", NULL, COLOUR_NONE, NULL, NULL },
-	{ "events", "/events/dead", COLOUR_BAD, NULL, "tollgate events dead" },
-	{ "objects", "/dead_objects", COLOUR_BAD, NULL, "tollgate events dead; events replay --dead" },
+	{ "QUEUES", NULL, COLOUR_NONE, NULL, NULL },
+	{ "events", "/events/received", COLOUR_NONE, "/oldest_received_seconds", "oldest:" },
+	{ "objects to fetch", "/dirty", COLOUR_NONE, "/overdue_seconds", "overdue:" },
+	{ "objects to retry", "/retrying", COLOUR_WARN, NULL, "failed; retried automatically" },
+	{ "mails", "/mail/pending", COLOUR_NONE, "/oldest_mail_seconds", "oldest:" },
+	{ "orphans", "/orphans", COLOUR_NONE, NULL, "their customer belongs to no tenant" },
+	{ "DEAD LETTERS", NULL, COLOUR_NONE, NULL, NULL },
+	{ "events", "/events/dead", COLOUR_BAD, NULL, "see tollgate events dead" },
+	{ "objects", "/dead_objects", COLOUR_BAD, NULL, "retry with tollgate events replay --dead" },
 	{ "mails", "/mail/dead", COLOUR_BAD, NULL, NULL },
 };
 
 static const struct {
 	const char	*name, *pointer;
 } lists[] = {
-	{ "events looked through", "/last_gap_look" }, { "subscriptions compared", "/last_comparison" },
-	{ "under way", "/lists_under_way" },
+	{ "events listed", "/last_gap_look" }, { "subscriptions compared", "/last_comparison" },
+	{ "in progress", "/lists_under_way" },
 };
 
 static const char *
@@ -92,19 +92,19 @@ static void
 unknown_print(mem_ctx *mem, struct json_object *types)
 {
 	if (json_object_array_length(types))
-		printf("UNKNOWN EVENTS\n");
+		printf("UNKNOWN EVENT TYPES\n");
 	for (size_t i = 0; i < json_object_array_length(types); i++) {
 		struct json_object	*t = json_object_array_get_idx(types, i);
 
 		count_print(table_text(mem, json_at(t, "/type")), json_int(t, "/events", 0), COLOUR_NONE,
-		    mem_printf(mem, "the last %s", table_text(mem, json_at(t, "/last"))));
+		    mem_printf(mem, "last: %s", table_text(mem, json_at(t, "/last"))));
 	}
 }
 
 static void
 lists_print(mem_ctx *mem, struct json_object *doc)
 {
-	printf("STRIPE'S LISTS\n");
+	printf("RECONCILIATION\n");
 	for (size_t i = 0; i < N(lists); i++) {
 		struct json_object	*value = json_at(doc, lists[i].pointer);
 		bool			never = value == NULL;

@@ -6,7 +6,7 @@
 
 #include "json.h"
 
-/* Whole seconds, and every time here is UTC. */
+/* Cuts a UTC time to whole seconds; any other text is returned as it is. */
 static const char *
 time_short(mem_ctx *mem, const char *s)
 {
@@ -28,7 +28,7 @@ list_text(mem_ctx *mem, struct json_object *list)
 	return b.len ? b.data : "-";
 }
 
-/* What others wrote must not write on our terminal. */
+/* Text from outside must not control the operator's terminal: each control character becomes '?'. */
 static const char *
 printable(mem_ctx *mem, const char *s)
 {

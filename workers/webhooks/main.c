@@ -1,10 +1,10 @@
-/* webhooks: takes Stripe's events into the inbox. jobs acts on them. */
+/* webhooks: stores Stripe's events in the inbox. jobs acts on them. */
 #include "hint.h"
 #include "serve.h"
 #include "webhooks.h"
 #include "worker.h"
 
-/* One reads while the other commits. More would only split up what can go together: measured by make bench. */
+/* One thread reads while the other commits. More threads would make smaller batches, as make bench shows. */
 enum { THREADS = 2 };
 
 static const struct route *const	routes[] = { receive_routes, NULL };
@@ -22,7 +22,7 @@ main(int argc, char **argv)
 	struct hint	hint = { 0 };
 
 	return worker_main(&(struct worker){
-		.name = "webhooks", .about = "Takes Stripe's webhooks into the inbox.",
+		.name = "webhooks", .about = "Verifies Stripe's events and stores them in the inbox.",
 		.resources = resources, .routes = routes, .needs = NEED_WEBHOOK,
 		.threads = THREADS, .together = SERVE_TOGETHER, .own = &hint, .after = jobs_hint,
 	}, argc, argv);

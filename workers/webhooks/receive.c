@@ -1,4 +1,4 @@
-/* receive: verifies an event, stores it, and acknowledges it once that is committed. */
+/* receive: verifies events, stores them, and acknowledges them once they are committed. */
 #include <string.h>
 #include <time.h>
 
@@ -12,7 +12,7 @@
 #include "text.h"
 #include "webhooks.h"
 
-/* What is kept of a request beside its body and signature. */
+/* The request headers that are stored with an event, besides its body and signature. */
 static const struct header {
 	const char	*param;
 	const char	*name;
@@ -64,14 +64,17 @@ verify(const struct visit *v, struct receipt *r)
 	return verdict;
 }
 
-/* Any version is understood; but one that nobody chose may change under us. Thin events have none. */
+/*
+ * Events of any API version are read. One of another version than ours is reported: its endpoint may not be pinned, and
+ * then its format changes with the Stripe account's default. Thin events have no version.
+ */
 static bool
 is_unpinned(const char *version, const char *ours)
 {
 	return version != NULL && strcmp(version, ours) != 0;
 }
 
-/* Whether there is something to store; else it is answered. */
+/* Reads one request. False: it was refused, and is answered. */
 static bool
 take(struct visit *v, struct intake *one)
 {

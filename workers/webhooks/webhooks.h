@@ -1,4 +1,4 @@
-/* webhooks: the tables of this program's files. */
+/* webhooks: the route table of this program. */
 #ifndef TOLLGATE_WEBHOOKS_H
 #define TOLLGATE_WEBHOOKS_H
 
