@@ -103,7 +103,8 @@ def test_f93_migrate_on_an_empty_database_and_again(site):
     done = site.migrate()
     assert (done.returncode, done.err) == (0, "")
     lines = [line.split()[0] for line in done.out.splitlines()]
-    assert lines == ["roles.sql", "migrations/001_first.sql", "functions/plans.sql", "triggers.sql", "policies/none.sql",
+    assert lines == ["roles.sql", "migrations/001_first.sql", "functions/plans.sql", "triggers.sql",
+                     "policies/none.sql",
                      "plans"]
     again = site.migrate()
     assert again.returncode == 0
@@ -113,7 +114,8 @@ def test_f93_migrate_on_an_empty_database_and_again(site):
 
 def test_plans_come_from_the_configuration_ranked_as_written(site):
     site.conf.write_text(site.conf.read_text().replace(
-        '"price_2";', '"price_2"; lookup_key = "grow"; amount = 4900; currency = "eur"; grace_days = 3; features = ["a"];'))
+        '"price_2";', '"price_2"; lookup_key = "grow"; amount = 4900; currency = "eur"; grace_days = 3; '
+                      'features = ["a"];'))
     site.migrate()
     assert site.ask("select plan from ops.plans") == [([
         {"id": "starter", "price": "price_1", "rank": 1, "interval": "month", "grace_days": 7, "features": []},
@@ -201,7 +203,8 @@ def test_functions_are_loaded_from_folders_in_whatever_order(site):
 
 
 def test_the_bodies_of_functions_are_not_checked_in_functions_and_policies_alone(site):
-    site.write("migrations/002_second.sql", "create function ops.wrong() returns int language sql as 'select ops.none()';\n")
+    site.write("migrations/002_second.sql",
+               "create function ops.wrong() returns int language sql as 'select ops.none()';\n")
     failed = site.migrate()
     assert failed.returncode == 1 and "function ops.none() does not exist" in failed.err
 
@@ -332,7 +335,8 @@ def test_status_tells_a_program_and_a_human(real):
     assert as_json.returncode == 0, as_json.err
     status = json.loads(as_json.out)
     assert status["migrations"] == sorted(p.stem for p in (ROOT / "schema/migrations").glob("*.sql"))[-1]
-    assert {"events", "oldest_received_seconds", "dirty", "dead_objects", "mail", "alerts", "unknown_types", "last_gap_look",
+    assert {"events", "oldest_received_seconds", "dirty", "dead_objects", "mail", "alerts", "unknown_types",
+            "last_gap_look",
             "last_comparison", "tenants"} <= set(status)
     said = real.run("status").out
     assert "\n  objects to fetch                    0\n" in said

@@ -74,7 +74,8 @@ def test_an_upgrade_keeps_alerts_and_what_disputes_do(upgraded):
     assert [list(alert) for alert in alerts] == upgraded.old["alerts"]
     assert dict(upgraded.ask("select kind, effect from billing.dispute_rules")) == upgraded.old["rules"]
     assert upgraded.ask("select to_regclass('billing.alerts'), to_regclass('billing.policies')") == [(None, None)]
-    upgraded.ask("select ops.raise_alert(null, 'drift', 'price:price_x', '{}'), ops.end_alert('drift', 'price:price_x')")
+    upgraded.ask("select ops.raise_alert(null, 'drift', 'price:price_x', '{}'), "
+                 "ops.end_alert('drift', 'price:price_x')")
 
 
 def test_an_upgrade_keeps_what_waits(upgraded):
@@ -86,7 +87,8 @@ def test_an_upgrade_keeps_what_waits(upgraded):
 
 def test_an_upgrade_leaves_no_function_behind(upgraded, fresh):
     gone = upgraded.signatures - {name for name, in fresh.ask(SIGNATURES)}
-    assert {"billing.my_tenant()", "service.keep_house(integer)", "ops.entitlement(uuid,timestamp with time zone)"} <= gone
+    assert {"billing.my_tenant()", "service.keep_house(integer)",
+            "ops.entitlement(uuid,timestamp with time zone)"} <= gone
     assert {name for name, in upgraded.ask(SIGNATURES)} == {name for name, in fresh.ask(SIGNATURES)}
 
 

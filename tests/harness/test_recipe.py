@@ -85,8 +85,9 @@ static const struct resource *const	resources[] = { NULL };
 int
 main(int argc, char **argv)
 {
-	return worker_main(&(struct worker){ .name = "bare", .about = "Nothing.", .resources = resources, .routes = routes },
-	    argc, argv);
+	return worker_main(&(struct worker){
+		.name = "bare", .about = "Nothing.", .resources = resources, .routes = routes,
+	}, argc, argv);
 }
 """
 

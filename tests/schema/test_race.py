@@ -73,12 +73,14 @@ def test_d24_limits_hold():
     value("delete from auth.hits where true returning 1")
     answers = at_once(40, lambda i: draft(f"flood{i}", "203.0.113.1"))
     made = sum(isinstance(answer, dict) for answer in answers)
-    ok(made == 30 and answers.count("TG429") == 10, "D24 of forty drafts at once from one place thirty are made", answers)
+    ok(made == 30 and answers.count("TG429") == 10, "D24 of forty drafts at once from one place thirty are made",
+       answers)
 
 
 def test_f53_a_link_signs_in_once():
     user = value("select auth.ensure_user('race@example.org')")
-    value("select auth.mint_link(%s, 'race@example.org', %s, null, 'en', null, 'race', 'signin', '{}')", user, sha256(b"flow").digest())
+    value("select auth.mint_link(%s, 'race@example.org', %s, null, 'en', null, 'race', 'signin', '{}')", user,
+          sha256(b"flow").digest())
     link = value("select hash from auth.links where user_id = %s", user)
     answers = at_once(50, lambda i: ask("tollgate_signin", "api.sign_in(%s, null, %s, %s, '192.0.2.1', 'x')", link,
                                         sha256(b"flow").digest(), sha256(b"token %d" % i).digest()))
@@ -89,7 +91,8 @@ def test_f53_a_link_signs_in_once():
 def test_f51_mails_are_counted():
     value("delete from auth.hits where true returning 1")
     at_once(20, lambda i: ask("tollgate_signin", "api.request_link('race@example.org', null, null, 'en', '192.0.2.9')"))
-    sent = value("select count(*) from mail.outbox where recipient = 'race@example.org' and key <> 'race' and state = 'pending'")
+    sent = value("select count(*) from mail.outbox where recipient = 'race@example.org' and key <> 'race' "
+                 "and state = 'pending'")
     ok(sent == 5, "F51 of twenty requests at once five send mail", sent)
     usable = value("select count(*) from auth.links where email_canonical = 'race@example.org' and expires_at > now() "
                    "and used_at is null and user_id is not null")
@@ -104,14 +107,16 @@ def test_f72_an_event_counts_once():
     ok(answers.count(False) == 1, "F72 of fifty copies at once one is new")
     ok(value("select version from sync.objects where id = 'cus_race'") == 1, "F72 and marks once")
     at_once(20, lambda i: receive(f"evt_race_{i}", "customer", "cus_race"))
-    ok(value("select version from sync.objects where id = 'cus_race'") == 21, "F73 twenty events at once are twenty marks")
+    ok(value("select version from sync.objects where id = 'cus_race'") == 21,
+       "F73 twenty events at once are twenty marks")
 
 
 def test_c35_claims_are_exclusive():
     for i in range(5):
         receive(f"evt_claim_{i}", "subscription", f"sub_claim_{i}")
     claims = [claim for claim in at_once(20, lambda i: ask("tollgate_jobs", "service.claim_object(60)")) if claim]
-    ok(len({(claim["kind"], claim["id"]) for claim in claims}) == len(claims) == 6, "C35 twenty jobs at once take six objects", claims)
+    ok(len({(claim["kind"], claim["id"]) for claim in claims}) == len(claims) == 6,
+       "C35 twenty jobs at once take six objects", claims)
 
 
 def write(kind, claim, document):
@@ -122,7 +127,8 @@ def write(kind, claim, document):
 def purchase(name, tenant):
     metadata = {"tenant_id": tenant}
     return {
-        "checkout": {"id": f"cs_{name}", "mode": "subscription", "status": "complete", "payment_status": "paid", "customer": f"cus_{name}",
+        "checkout": {"id": f"cs_{name}", "mode": "subscription", "status": "complete", "payment_status": "paid",
+                     "customer": f"cus_{name}",
                      "subscription": f"sub_{name}", "client_reference_id": tenant, "metadata": metadata},
         "subscription": {"id": f"sub_{name}", "status": "active", "customer": f"cus_{name}", "metadata": metadata,
                          "items": {"data": [{"price": "price_starter"}]}},
@@ -137,7 +143,8 @@ def test_c14_promotion_happens_once():
     for i in range(15):
         for document in purchase(f"race{i}", draft(f"race{i}", f"198.51.100.{i}")["tenant"]).values():
             documents[document["id"]] = document
-    for n, (ident, kind) in enumerate([(ident, {"cs": "checkout", "cus": "customer", "sub": "subscription"}[ident.split("_")[0]])
+    for n, (ident, kind) in enumerate([(ident, {"cs": "checkout", "cus": "customer",
+                                                "sub": "subscription"}[ident.split("_")[0]])
                                        for ident in documents]):
         receive(f"evt_life_{n}", kind, ident)
     answers = []
@@ -157,12 +164,15 @@ def test_c14_promotion_happens_once():
             ("welcome mail", "select count(*) from mail.outbox where template = 'welcome'"),
             ("customer, its address known", "select count(*) from billing.customers where email like '%@stripe.test'"),
             ("subscription", "select count(*) from billing.subscriptions")):
-        ok(value(statement.replace("%", "%%")) == 15, f"C14 each of fifteen purchases has one {what}", value(statement.replace("%", "%%")))
-    ok(value("select count(*) from sync.objects where version > clean_version and dead_at is null") == 0, "C14 and nothing is left to fetch")
+        ok(value(statement.replace("%", "%%")) == 15, f"C14 each of fifteen purchases has one {what}",
+           value(statement.replace("%", "%%")))
+    ok(value("select count(*) from sync.objects where version > clean_version and dead_at is null") == 0,
+       "C14 and nothing is left to fetch")
 
 
 def signed_in(bearer, call, *args):
-    with psycopg.connect(f"options='-c role=tollgate_billing -c search_path=pg_catalog -c app.bearer={bearer}'", autocommit=True) as connection:
+    with psycopg.connect(f"options='-c role=tollgate_billing -c search_path=pg_catalog -c app.bearer={bearer}'",
+                         autocommit=True) as connection:
         return connection.execute("select " + call, args).fetchone()[0]
 
 
@@ -174,7 +184,8 @@ def test_c12_ten_clicks_are_one_checkout():
     answers = at_once(10, lambda i: signed_in(bearer, "api.open_checkout(%s, 'starter', 'en')", b"click %d" % i))
     ok(len({json.dumps(answer, sort_keys=True) for answer in answers}) == 1 and answers[0]["state"] == "open",
        "C12 ten clicks at once are told the same checkout", answers)
-    ok(value("select count(*) from billing.checkouts where status = 'open' and tenant_id = %s", answers[0]["tenant"]) == 1,
+    ok(value("select count(*) from billing.checkouts where status = 'open' and tenant_id = %s",
+             answers[0]["tenant"]) == 1,
        "C12 and one is open")
     value("update billing.customers set deleted = true where tenant_id = %s returning 1", answers[0]["tenant"])
     made = at_once(10, lambda i: signed_in(bearer, "api.checkout_customer(%s, %s)",
@@ -220,7 +231,8 @@ def test_f73_the_last_change_wins():
     ok(kept == stripe["quantity"], "F73 changes during fetches: the last is what is kept", (kept, stripe))
     ok(set(answer if isinstance(answer, str) else "written" for answer in wins) <= {"written", "TG409"},
        "F78 and a writer with an expired lease is refused, no more", wins)
-    ok(value("select count(*) from inbox.events where object_id = 'sub_moving' and state <> 'done'") == 0, "F73 and all its events are done")
+    ok(value("select count(*) from inbox.events where object_id = 'sub_moving' and state <> 'done'") == 0,
+       "F73 and all its events are done")
 
 
 def test_d19_who_leaves_a_price_last_sees_it():
@@ -229,15 +241,18 @@ def test_d19_who_leaves_a_price_last_sees_it():
 
     def claim(i):
         receive(f"evt_{uuid.uuid4()}", "subscription", f"sub_odd{i}")
-        value("update sync.objects set next_at = now() - interval '1 day', claimed_until = null where id = %s returning 1", f"sub_odd{i}")
+        value("update sync.objects set next_at = now() - interval '1 day', claimed_until = null where id = %s "
+              "returning 1", f"sub_odd{i}")
         return ask("tollgate_jobs", "service.claim_object(60)")
 
     def pays(i, price, status="active"):
         price = {"id": f"price_odd{price}", "active": True, "unit_amount": 1, "currency": "eur"}
-        return purchase(f"odd{i}", tenants[i])["subscription"] | {"items": {"data": [{"price": price}]}, "status": status}
+        return purchase(f"odd{i}", tenants[i])["subscription"] | {"items": {"data": [{"price": price}]},
+                                                                  "status": status}
 
     def told():
-        return value("select count(*) from ops.alerts where kind = 'unknown_price' and subject like 'price_odd%%' and cleared_at is null")
+        return value("select count(*) from ops.alerts where kind = 'unknown_price' and subject like 'price_odd%%' "
+                     "and cleared_at is null")
 
     rounds = []
     for n in range(5):
@@ -252,7 +267,8 @@ def test_d19_who_leaves_a_price_last_sees_it():
     ok(all(before == 2 for before, _ in rounds), "D19 two prices that are no plan's are told", rounds)
     ok(all(isinstance(a, dict) for _, answers in rounds if isinstance(answers, list) for a in answers),
        "F78 six that change between them at once stand in nobody's way", rounds)
-    ok([left for _, left in rounds if not isinstance(left, list)] == [0] * 5, "D19 and of six that end at once the last sees it", rounds)
+    ok([left for _, left in rounds if not isinstance(left, list)] == [0] * 5,
+       "D19 and of six that end at once the last sees it", rounds)
 
 
 for name, test in list(globals().items()):

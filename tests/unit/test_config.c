@@ -416,7 +416,7 @@ test_f121_members_of_plans_and_meters_are_checked(void **state)
 	};
 	struct stage	*s = *state;
 
-	assert_int_equal(load(s, NEED_PLANS | NEED_CATALOGUE, "plans = (\n"
+	assert_int_equal(load(s, NEED_PLANS | NEED_PROVISIONING, "plans = (\n"
 	    "{ id = \"a\"; lookup_key = \"a\"; amount = 1; },\n"
 	    "{ id = \"b\"; price = \"price_b\"; currency = \"Eur\"; interval = \"fortnight\"; },\n"
 	    "{ id = \"c\"; price = \"price_c\"; grace_days = 366; colour = 1; },\n"
@@ -434,7 +434,7 @@ test_c24_the_portal_may_forbid_every_change(void **state)
 {
 	struct stage	*s = *state;
 
-	assert_int_equal(load(s, NEED_CATALOGUE, "portal = { name = \"ours\"; customer_update = []; cancel = \"no\"; };"),
+	assert_int_equal(load(s, NEED_PROVISIONING, "portal = { name = \"ours\"; customer_update = []; cancel = \"no\"; };"),
 	    OK);
 	assert_int_equal(s->config->portal.customer_update.n, 0);
 	assert_true(s->config->portal.invoices);

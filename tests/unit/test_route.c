@@ -89,7 +89,8 @@ test_a_parameter_of_another_kind_is_no_match(void **state)
 {
 	static const char *const	paths[] = {
 		"/api/chat/x/stream", "/api/chat//stream", "/api/chat/" UUID "0/stream",
-		"/api/chat/0b7c6f5e-1d2a-4c3b-9e8f_abcdef012345/stream", "/api/chat/0b7c6f5e1d2a4c3b9e8fabcdef0123456789/stream",
+		"/api/chat/0b7c6f5e-1d2a-4c3b-9e8f_abcdef012345/stream",
+		"/api/chat/0b7c6f5e1d2a4c3b9e8fabcdef0123456789/stream",
 		"/api/chat/gb7c6f5e-1d2a-4c3b-9e8f-abcdef012345/stream", "/page//a", "/page/-1/a", "/page/1.5/a",
 		"/page/1234567890123456789/a", "/page/1/", "/page/1/a b", "/page/1/\xc3\xa9", "/page/1/a/b",
 		"/chat/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "/chat/a.b", "/chat/:id(word)",

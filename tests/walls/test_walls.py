@@ -142,7 +142,8 @@ ASK = "USED enum err f(struct %s *me, struct json_object **out) { return %s(me, 
 COMPILES = {    # what, the code, and what the compiler says against it
     "a call with a literal": (ASK % ("db_user", "db_user", '"api.billing_page()"'), None),
     "a call with SQL from elsewhere": (ASK % ("db_user", "db_user", "getenv(\"SQL\")"), "expected ‘)’ before"),
-    "a user where a service is wanted": (ASK % ("db_user", "db_service", '"service.x()"'), "incompatible-pointer-types"),
+    "a user where a service is wanted": (ASK % ("db_user", "db_service", '"service.x()"'),
+                                         "incompatible-pointer-types"),
     "a visitor where a user is wanted": (ASK % ("db_visitor", "db_user", '"api.x()"'), "incompatible-pointer-types"),
     "an error that nobody looks at": (
         'USED void f(struct db_user *me, struct json_object **out) { db_user(me, out, "api.x()", NO_ARGS); }',

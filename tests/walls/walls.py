@@ -74,7 +74,7 @@ def calls_around_the_macros(root):
 
 
 def rows_under_a_role(root):
-    """A migration that reads or writes rows of an older table as somebody whom row-level security binds: it finds none."""
+    """A migration that reads or writes rows of an older table under a role that row-level security binds."""
     found = []
     mended = {"010_operating.sql"}      # by 020: what has been applied somewhere stays as it is
     for path in sorted((root / "schema/migrations").glob("*.sql")):
@@ -95,7 +95,8 @@ def migration_numbers(root):
         n = int(number[1]) if number else 0
         seen[n] += 1
         if n in (0, 6, 9) or seen[n] > (2 if n == 8 else 1):
-            found.append("%s: %s" % (path.relative_to(root), "not a number of its own" if number else "no NNN_name.sql"))
+            found.append("%s: %s" % (path.relative_to(root),
+                                     "not a number of its own" if number else "no NNN_name.sql"))
     return found
 
 

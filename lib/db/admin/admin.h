@@ -19,7 +19,8 @@ enum err admin_script(struct admin *a, const char *name, const char *sql) MUST_C
 enum err admin_commit(struct admin *a, const char *name) MUST_CHECK;
 
 /*
- * *out: the text of one statement's only value on mem, or NULL for SQL null and no row; out may be NULL. args: TEXT() only.
+ * *out: the text of one statement's only value on mem, or NULL for SQL null and for no row; out may be NULL. args: of
+ * TEXT() only.
  */
 enum err admin_value(struct admin *a, mem_ctx *mem, const char **out, const char *sql, struct db_args args) MUST_CHECK;
 
