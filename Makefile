@@ -126,6 +126,10 @@ deps:				## install what is missing from Debian (says what; sudo only when not r
 	@tests/deps
 check: deps			## build and run every test
 	@tests/check
+mutants: deps			## plant each known mistake in a copy and see a test fail (about an hour; MUTANTS="pattern")
+	@tests/mutants/run $(MUTANTS)
+soak: deps all			## the property tests with their full counts (hours)
+	@PROPERTY_RUNS=full PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -s -m pytest -q -p no:cacheprovider tests/property
 bench: all			## events a second beside pgbench and an empty program, in one run (some minutes; quiet machine)
 	@tests/bench/bench $(BENCH)
 demo: deps			## build, bring a whole system up here, and say where to click
@@ -159,6 +163,6 @@ help:				## this list
 	    printf '  make %-12s %s\n' "$$name" "$$what"; done
 
 -include $(wildcard $(BUILD)/lib/*/*.d $(BUILD)/workers/*/*.d $(BUILD)/tests/*/*.d)
-.PHONY: all bench check clean demo deps fuzz fuzz-programs fuzz-replay help install \
+.PHONY: all bench check clean demo deps mutants soak fuzz fuzz-programs fuzz-replay help install \
 	replay-asan uninstall unit unit-asan unit-programs FORCE
 .SECONDARY:

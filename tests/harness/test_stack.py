@@ -132,11 +132,11 @@ def test_only_the_style_sheet_is_compressed(either):
 
 @pytest.fixture
 def limited(nginx):
-    """nginx with the rate that the example has."""
+    """nginx with the limit that the example has."""
     config = Path(nginx["config"]).with_name("nginx.conf")
     text = config.read_text()
-    rate = re.search(r"rate=\d+r/s", (TESTS.parent / "conf/nginx.conf").read_text())[0]
-    config.write_text(re.sub(r"rate=\d+r/s", rate, text))
+    zone = re.compile(r"limit_req_zone .*;")
+    config.write_text(zone.sub(zone.search((TESTS.parent / "conf/nginx.conf").read_text())[0], text))
     run_stack("restart", "--dir", nginx["dir"], "nginx")
     yield nginx["url"]
     config.write_text(text)
