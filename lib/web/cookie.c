@@ -7,7 +7,6 @@ struct search {
 	const char	*name;
 	const char	*value;		/* of the first that was found */
 	unsigned	 found;
-	unsigned	 seen;		/* cookies in all */
 };
 
 static void
@@ -15,7 +14,6 @@ look_at_pair(struct search *s, const char *pair, size_t n)
 {
 	size_t	len = strlen(s->name);
 
-	s->seen++;
 	if (n <= len || memcmp(pair, s->name, len) != 0 || pair[len] != '=')
 		return;
 	if (s->found++ == 0)
@@ -28,8 +26,8 @@ look_at_header(struct search *s, const char *header)
 	size_t	n, kept;
 
 	for (; *header != '\0'; header += n) {
-		header += strspn(header, " \t;,");
-		n = kept = strcspn(header, ";,");
+		header += strspn(header, " \t;");
+		n = kept = strcspn(header, ";");
 		while (kept > 0 && (header[kept - 1] == ' ' || header[kept - 1] == '\t'))
 			kept--;
 		if (kept > 0)
@@ -37,18 +35,15 @@ look_at_header(struct search *s, const char *header)
 	}
 }
 
-/* More than HTTP_MAX_COOKIES cookies are as ambiguous as two of one name: the site cannot have set so many. */
 const char *
 http_cookie(const struct http_req *q, const char *name, bool *ambiguous)
 {
 	struct search	s = { .mem = q->mem, .name = name };
-	bool		unsure;
 
 	for (size_t i = 0; i < q->n_params; i++)
 		if (strcmp(q->params[i].name, "HTTP_COOKIE") == 0)
 			look_at_header(&s, q->params[i].value);
-	unsure = s.found > 1 || s.seen > HTTP_MAX_COOKIES;
 	if (ambiguous != NULL)
-		*ambiguous = unsure;
-	return unsure ? NULL : s.value;
+		*ambiguous = s.found > 1;
+	return s.found > 1 ? NULL : s.value;
 }

@@ -14,8 +14,7 @@
 enum {
 	HTTP_MAX_PARAMS		= 256,
 	HTTP_MAX_HEADER_BYTES	= 65536,
-	HTTP_MAX_RESPONSE_HEAD	= 3584,
-	HTTP_MAX_COOKIES	= 64
+	HTTP_MAX_RESPONSE_HEAD	= 3584
 };
 
 struct http_param {
@@ -41,8 +40,8 @@ struct http_req {
 const char *http_param(const struct http_req *q, const char *name, bool *twice);
 
 /*
- * The one cookie of that name; NULL when absent or ambiguous: given twice, or among more than HTTP_MAX_COOKIES cookies
- * (then *ambiguous, if not NULL, is true). ';' and ',' both separate (Apache joins Cookie headers with a comma).
+ * The one cookie of that name; NULL when absent or given twice (then *ambiguous, if not NULL, is true). Only ';' separates
+ * cookies: a sibling domain may set a cookie whose value holds a comma and our name. Other cookies never matter.
  */
 const char *http_cookie(const struct http_req *q, const char *name, bool *ambiguous);
 

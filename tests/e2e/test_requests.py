@@ -53,11 +53,30 @@ def test_f03_a_header_that_decides_something_twice(ask, stack, twice):
 
 
 def test_f03_two_cookie_headers_are_read_as_one(customer, stack):
-    """HTTP/2 splits them; nginx passes both, Apache joins them with a comma."""
+    """HTTP/2 splits them and nginx passes both. Apache joins those of HTTP/1.1, which no browser sends, with a comma."""
     browser, _ = customer
     pair = f"{SID}={browser.cookie(SID)}"
     lines = ["GET /workspace HTTP/1.1", "Cookie: theme=dark", f"Cookie: {pair}"]
-    assert raw(stack["url"], lines).status == 200
+    assert raw(stack["url"], lines).status == (303 if stack["server"] == "apache" else 200)
+
+
+@pytest.mark.parametrize("value", ["a,{0}", "a, {0}", '"{0}"', ",,,{0},"])
+def test_s20_a_sibling_domains_cookie_smuggles_no_session(customer, stack, value):
+    """What a sibling domain can set beside a visitor's own cookies: any other name, with a value of its choice."""
+    attacker, _ = customer
+    smuggled = "pref=" + value.format(f"{SID}={attacker.cookie(SID)}")
+    page = raw(stack["url"], ["GET /workspace HTTP/1.1", f"Cookie: {smuggled}"])
+    assert page.status == 303 and page.location.startswith("/signin")
+    assert raw(stack["url"], ["GET /signup HTTP/1.1", f"Cookie: {smuggled}"]).status == 200
+
+
+@pytest.mark.parametrize("others", ["pref=" + "," * 70, "; ".join(f"c{i}=1" for i in range(64)),
+                                    "; ".join(f"c{i}=1" for i in range(500)), "pref=caf\xe9", 'pref="'])
+def test_s20_cookies_of_a_sibling_domain_sign_nobody_out(customer, stack, others):
+    pair = f"{SID}={customer[0].cookie(SID)}"
+    for line in (f"Cookie: {others}; {pair}", f"Cookie: {pair}; {others}"):
+        page = raw(stack["url"], ["GET /workspace HTTP/1.1", line])
+        assert page.status == 200 and page.header_all("Set-Cookie") == []
 
 
 @pytest.mark.parametrize("lines", [["Cookie: {0}; {1}"], ["Cookie: {0}, {1}"], ["Cookie: {0}", "Cookie: {1}"]])
