@@ -108,8 +108,8 @@ create function tap.invoice(p_name text, p_more jsonb default '{}') returns json
 			jsonb_build_object('subscription', 'sub_' || p_name)),
 		'currency', 'eur', 'amount_due', 1900, 'amount_paid', 1900, 'total', 1900, 'number', 'N-' || p_name,
 			'created', 1798000000,
-		'attempt_count', 1, 'hosted_invoice_url', 'https://invoice.stripe.test/' || p_name,
-		'invoice_pdf', 'https://invoice.stripe.test/pdf', 'status_transitions', '{"paid_at": 1798000060}'::jsonb)
+		'attempt_count', 1, 'hosted_invoice_url', 'https://invoice.stripe.com/' || p_name,
+		'invoice_pdf', 'https://invoice.stripe.com/pdf', 'status_transitions', '{"paid_at": 1798000060}'::jsonb)
 			|| p_more
 $$;
 

@@ -58,7 +58,7 @@ select is(pg_temp.page(:'a') #> '{account,entitlement}',
 update billing.notifications set seen_at = now();
 select is(e - 'id' - 'date',
 	'{"kind": "notice_payment_failed", "amount": {"minor": 1900, "currency": "eur", "text": "19.00 EUR"},
-		"url": "https://invoice.stripe.test/ann"}',
+		"url": "https://invoice.stripe.com/ann"}',
 	'C41 a failed payment is on the page, with the way to pay')
 		from jsonb_array_elements(pg_temp.page(:'a') -> 'notices') e;
 select is(pg_temp.page(:'a') #>> '{payments,0,kind}', 'payment_failed', 'C97 and among the payments');
@@ -74,7 +74,7 @@ select is(pg_temp.page(:'a') -> 'invoices',
 	jsonb_build_array(jsonb_build_object('number', 'N-ann',
 		'status', 'invoice_paid', 'date', api.date_document(to_timestamp(1798000000)),
 		'amount', '{"minor": 1900, "currency": "eur", "text": "19.00 EUR"}'::jsonb,
-	'hosted_url', 'https://invoice.stripe.test/ann', 'pdf_url', 'https://invoice.stripe.test/pdf')), 'C97 an invoice');
+	'hosted_url', 'https://invoice.stripe.com/ann', 'pdf_url', 'https://invoice.stripe.com/pdf')), 'C97 an invoice');
 select tap.sync('invoice',
 	tap.invoice('ann', jsonb_build_object('id', 'in_' || n, 'number', 'N-' || n, 'created', 1798000000 + n,
 		'status', case n when 14 then 'draft' when 13 then 'some_new_word' else 'paid' end)))

@@ -14,6 +14,16 @@ begin
 end
 $$;
 
+-- An address of one of Stripe's hosted pages: https, one of Stripe's hosts, and printable ASCII without a quote, an angle
+-- bracket or a backslash. Null for any other: a link in a page or a mail must not lead anywhere else. The table's
+-- constraints say the same.
+create or replace function billing.hosted_page(p_url text) returns text
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return case when p_url ~ '^https://([a-z0-9-]+\.)*stripe\.com/[!#-;=?-\[\]-~]*$' then p_url end;
+end
+$$;
+
 create or replace function billing.put_invoice(p_tenant uuid, p_doc jsonb, p_asked boolean) returns billing.invoices
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -29,7 +39,8 @@ begin
 		billing.time_of(p_doc -> 'period_end'), billing.time_of(p_doc -> 'due_date'),
 		billing.time_of(p_doc #> '{status_transitions,paid_at}'),
 		coalesce(billing.whole_of(p_doc -> 'attempt_count'), 0), billing.time_of(p_doc -> 'next_payment_attempt'),
-		p_doc ->> 'hosted_invoice_url', p_doc ->> 'invoice_pdf', p_doc ->> 'billing_reason',
+		billing.hosted_page(p_doc ->> 'hosted_invoice_url'), billing.hosted_page(p_doc ->> 'invoice_pdf'),
+		p_doc ->> 'billing_reason',
 		coalesce(p_asked and p_doc ->> 'status' = 'open', false))
 	on conflict (id) do update set customer_id = excluded.customer_id, subscription_id = excluded.subscription_id,
 		number = excluded.number, status = excluded.status, currency = excluded.currency,
