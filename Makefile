@@ -87,7 +87,7 @@ FUZZ	= $(basename $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_MAIN = $(BUILD)/tests/fuzz/replay.o
 
 home	= $(firstword $(patsubst %/,%,$(dir $(wildcard lib/*/$(1).c workers/*/$(1).c))))
-reach	= $(if $(call home,$(1)),$(notdir $(call home,$(1))) $(call below,$(notdir $(call home,$(1)))),$(LAYERS) db/private)
+reach	= $(if $(call home,$(1)),$(notdir $(call home,$(1))) $(call below,$(notdir $(call home,$(1)))),$(LAYERS) db/private db/service)
 define test
 $(BUILD)/$(1).o: INCLUDES = $(addprefix -I,$(call home,$(2))) $(addprefix -Ilib/,$(call reach,$(2)))
 $(BUILD)/$(1): $(BUILD)/$(1).o $(3) $(patsubst workers/%,$(BUILD)/workers/%.a,$(filter workers/%,$(call home,$(2)))) \

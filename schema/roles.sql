@@ -5,10 +5,15 @@
 -- nothing and may execute its own functions only.
 
 -- The one list of roles; a role with timeouts logs in. Everything else finds them in pg_roles by their prefix.
+--
+-- A role may change its own settings and password. So each migrate takes away what a role has set, in every database,
+-- and its password, unless the configuration says that the administrator gives the roles passwords
+-- (database.passwords).
 do $$
 declare
 	is_super boolean := (select rolsuper from pg_catalog.pg_roles where rolname = current_user);
 	item record;
+	place record;
 begin
 	execute format('revoke all on database %I from public', current_database());
 	for item in select * from (values
@@ -28,6 +33,17 @@ begin
 			execute format('create role %I', item.role);
 		end if;
 		execute format('alter role %I noinherit', item.role);
+		for place in
+			select d.datname
+			from pg_catalog.pg_db_role_setting s left join pg_catalog.pg_database d on d.oid = s.setdatabase
+			where s.setrole = (select r.oid from pg_catalog.pg_roles r where r.rolname = item.role)
+		loop
+			execute format('alter role %I %s reset all', item.role,
+				coalesce('in database ' || quote_ident(place.datname), ''));
+		end loop;
+		if coalesce(current_setting('tollgate.passwords', true), '') <> 'on' then
+			execute format('alter role %I password null valid until %L', item.role, '1970-01-01 UTC');
+		end if;
 		if is_super then
 			execute format('alter role %I nosuperuser nocreatedb nocreaterole noreplication nobypassrls', item.role);
 		end if;

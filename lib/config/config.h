@@ -63,6 +63,7 @@ struct config {
 		int		pool;		/* connections of one process */
 		int		wait_ms;	/* for a free connection */
 		int		timeout_ms;	/* for one call */
+		bool		passwords;	/* the roles have passwords, which migrate keeps */
 		bool		prepared;	/* prepared statements; off behind a pooler in transaction mode */
 	} database;
 	struct {

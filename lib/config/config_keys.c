@@ -173,6 +173,7 @@ const struct config_key config_keys[] = {
 	INT("database.pool", NEED_DATABASE, database.pool, 4, 1, 64),
 	INT("database.wait_ms", NEED_DATABASE, database.wait_ms, 250, 1, 10000),
 	INT("database.timeout_ms", NEED_DATABASE, database.timeout_ms, 3000, 100, 60000),
+	BOOL("database.passwords", NEED_DATABASE, database.passwords, false),
 	BOOL("database.prepared", NEED_DATABASE, database.prepared, true),
 	INT("serve.threads", NEED_SERVE, serve.threads, 4, 1, 1024),
 	INT("serve.drain_ms", NEED_SERVE, serve.drain_ms, 2000, 100, 60000),

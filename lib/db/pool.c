@@ -40,7 +40,8 @@ db_close(struct db *db)
 static char *
 startup_settings(mem_ctx *ctx, const char *statement_timeout)
 {
-	return mem_printf(ctx, POOL_SETTINGS(OPTION) "-c statement_timeout=%s", statement_timeout);
+	return mem_printf(ctx, POOL_SETTINGS(OPTION) "-c default_transaction_isolation=read\\ committed "
+	    "-c statement_timeout=%s", statement_timeout);
 }
 
 struct db *

@@ -383,3 +383,48 @@ def test_usage_goes_to_stderr_with_64_and_help_to_stdout(arguments, code):
     assert done.returncode == code
     said, silent = (done.stderr, done.stdout) if code else (done.stdout, done.stderr)
     assert "tollgate" in said and silent == ""
+
+
+SETTINGS = ("default_transaction_read_only = on", "synchronous_commit = off", "row_security = off",
+            "statement_timeout = 0", "search_path = public", "timezone = 'Asia/Tokyo'")
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("where", ["", " in database %s", " in database postgres"], ids=["", "here", "elsewhere"])
+def test_s05_what_a_role_set_for_itself_does_not_outlive_migrate(real, setting, where):
+    where = where.replace("%s", '"%s"' % real.name)
+    before = real.ask("select setdatabase, setrole, setconfig from pg_db_role_setting order by 1, 2")
+    real.ask("set session authorization tollgate_billing; alter role tollgate_billing%s set %s" % (where, setting))
+    faults = json.loads(real.run("status", "--json").out)["role_faults"]
+    assert len(faults) == 1 and faults[0].startswith("tollgate_billing sets ")
+    assert faults[0] in real.run("status").out
+    assert real.migrate().returncode == 0
+    assert real.ask("select setdatabase, setrole, setconfig from pg_db_role_setting order by 1, 2") == before
+    assert json.loads(real.run("status", "--json").out)["role_faults"] == []
+
+
+def test_s05_a_role_has_no_password_unless_the_operator_gives_it_one(real):
+    def password():
+        return real.ask("select rolpassword is not null, rolvaliduntil < now() from pg_authid "
+                        "where rolname = 'tollgate_billing'")
+    assert password() == [(False, True)]
+    real.ask("set session authorization tollgate_billing; alter role tollgate_billing password 'mine'")
+    assert real.migrate().returncode == 0 and password() == [(False, True)]
+    text = real.conf.read_text()
+    real.conf.write_text(text.replace("database = {", "database = { passwords = true;"))
+    try:
+        real.ask("alter role tollgate_billing password 'ours' valid until 'infinity'")
+        assert real.migrate().returncode == 0 and password() == [(True, False)]
+    finally:
+        real.conf.write_text(text)
+        assert real.migrate().returncode == 0 and password() == [(False, True)]
+
+
+@pytest.mark.parametrize("attribute, fault", [("createdb", "may create databases"), ("bypassrls", "bypasses row-level"),
+                                              ("superuser", "is a superuser")])
+def test_s05_status_names_a_role_that_may_more_than_it_should(real, attribute, fault):
+    real.ask("alter role tollgate_signin %s" % attribute)
+    told = json.loads(real.run("status", "--json").out)["role_faults"]
+    assert len(told) == 1 and told[0].startswith("tollgate_signin " + fault)
+    assert real.migrate().returncode == 0
+    assert json.loads(real.run("status", "--json").out)["role_faults"] == []

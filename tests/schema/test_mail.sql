@@ -159,7 +159,7 @@ select is(tap.ask('tollgate_operator', 'ops.status()') - 'migrations', '{"events
 	"oldest_received_seconds": null, "dirty": 0, "retrying": 0, "overdue_seconds": null, "dead_objects": 0,
 	"orphans": 0, "mail": {"pending": 1, "dead": 0},
 	"oldest_mail_seconds": 2678400, "alerts": {"open": 0, "kinds": []}, "unknown_types": [], "last_gap_look": null,
-	"last_comparison": null,
+	"last_comparison": null, "role_faults": [],
 	"lists_under_way": [], "tenants": {"draft": 4, "active": 1},
 	"subscriptions": {"active": 1}}', 'C99 the operator''s view');
 select tap.receive('evt_dirty' || n, 'customer', 'cus_dirty' || n) from generate_series(1, 4) n \g /dev/null
@@ -170,7 +170,7 @@ update inbox.events set state = 'dead' where id = 'evt_dirty3';
 update inbox.events set received_at = now() - interval '1 min' where id = 'evt_dirty1';
 update mail.outbox set created_at = now() - interval '2 min' where state = 'pending';
 select is(s - array['alerts', 'unknown_types', 'tenants', 'subscriptions', 'migrations', 'last_gap_look',
-		'last_comparison', 'lists_under_way'],
+		'last_comparison', 'lists_under_way', 'role_faults'],
 	'{"events": {"received": 3, "dead": 1}, "oldest_received_seconds": 60, "dirty": 3, "retrying": 2,
 		"overdue_seconds": 7, "dead_objects": 1, "orphans": 0, "mail": {"pending": 1, "dead": 0},
 		"oldest_mail_seconds": 120}', 'C99 what waits, since when, and what is stuck')

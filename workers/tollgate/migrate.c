@@ -43,5 +43,6 @@ schema_migrate(const struct operator *o)
 	return operator_code(schema_apply(o->mem, &(struct schema_options){
 		.conninfo = o->config->database.conninfo, .schema = o->config->database.schema, .plans = plans_json(o),
 		.environment = o->config->site.environment, .dry_run = o->dry_run, .stamp = o->stamp,
+		.passwords = o->config->database.passwords,
 	}));
 }

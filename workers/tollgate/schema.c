@@ -213,6 +213,8 @@ roles_apply(struct run *r)
 
 	TRY(script_load(r, "roles.sql", &s));
 	TRY(admin_script(r->admin, "database", "begin"));
+	if (r->options->passwords)
+		TRY(admin_script(r->admin, "database", "set local tollgate.passwords = 'on'"));
 	TRY(script_run(r, &s));
 	TRY(admin_script(r->admin, "database", "create schema if not exists meta; "
 	    "create table if not exists meta.migrations (name text primary key, checksum text not null, "

@@ -12,6 +12,7 @@ struct schema_options {
 	const char	*schema;	/* directory: roles.sql, migrations/, functions/, policies/ */
 	const char	*plans;		/* for ops.put_plans(): a JSON array */
 	const char	*environment;	/* site.environment, stamped on a database without a stamp */
+	bool		passwords;	/* keep the passwords of the roles */
 	bool		stamp;		/* replace any stamp, and delete the recorded Stripe account */
 	bool		dry_run;	/* print what would be done, and change nothing */
 };

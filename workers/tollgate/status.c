@@ -124,6 +124,16 @@ groups_print(const char *title, struct json_object *counts)
 		count_print(name, json_object_get_int64(n), COLOUR_NONE, "");
 }
 
+static void
+roles_print(mem_ctx *mem, struct json_object *faults)
+{
+	if (json_object_array_length(faults))
+		printf("ROLES that are not as migrate makes them: run tollgate migrate\n");
+	for (size_t i = 0; i < json_object_array_length(faults); i++)
+		printf("  %s%s%s\n", operator_colour(COLOUR_BAD), table_text(mem, json_object_array_get_idx(faults, i)),
+		    operator_colour(COLOUR_NONE));
+}
+
 int
 status_show(const struct operator *o)
 {
@@ -142,6 +152,7 @@ status_show(const struct operator *o)
 	lists_print(o->mem, doc);
 	groups_print("TENANTS", json_at(doc, "/tenants"));
 	groups_print("SUBSCRIPTIONS", json_at(doc, "/subscriptions"));
+	roles_print(o->mem, json_at(doc, "/role_faults"));
 	printf("SCHEMA\n  %s\n", table_text(o->mem, json_at(doc, "/migrations")));
 	return EX_OK;
 }

@@ -73,7 +73,7 @@ begin
 			from (select t.status, count(*) n from app.tenants t group by t.status) c),
 		'subscriptions', (select coalesce(jsonb_object_agg(c.status, c.n), '{}')
 			from (select s.status, count(*) n from billing.subscriptions s group by s.status) c),
-		'migrations', (select max(m.name) from meta.migrations m));
+		'role_faults', ops.role_faults(), 'migrations', (select max(m.name) from meta.migrations m));
 end
 $$;
 
