@@ -98,3 +98,14 @@ checkout_close(struct visit *v, const char *id)
 	}
 	return ERR_UNAVAILABLE;
 }
+
+enum err
+checkout_unrecorded(struct visit *v, const char *session, enum err recorded)
+{
+	enum err	e;
+
+	if (recorded != ERR_NOT_FOUND && recorded != ERR_CONFLICT)
+		return recorded;
+	e = checkout_close(v, session);
+	return e == OK ? ERR_CONFLICT : e;
+}

@@ -22,6 +22,13 @@ enum err checkout_open(struct visit *v, struct json_object *draft, const char *s
 /* Makes sure that the checkout session "cs_..." can no longer be paid. ERR_CONFLICT: it was completed. */
 enum err checkout_close(struct visit *v, const char *id) MUST_CHECK;
 
+/*
+ * What follows when the database could not record the open session "cs_..." (recorded: its error): an attempt that another
+ * click has replaced meanwhile leaves a session that only this request knows, so it is closed. ERR_CONFLICT: begin again;
+ * else recorded itself, or why the session could not be closed.
+ */
+enum err checkout_unrecorded(struct visit *v, const char *session, enum err recorded) MUST_CHECK;
+
 /* The number of the draft's attempt. */
 int64_t checkout_attempt(struct json_object *draft);
 

@@ -1,5 +1,6 @@
 """Subscribing again, and money on the billing page: invoices, payments, notices, next steps."""
 import copy
+import itertools
 
 import pytest
 from faults import all_at_once, processes
@@ -112,6 +113,21 @@ def test_c16_another_plan_closes_the_session_that_was_open(ended, customer, sim)
     assert first.status == second.status == 303
     assert first.location != second.location
     assert len(live(sim, customer[1])[1]) == 1
+
+
+def test_s12_clicks_on_two_plans_leave_one_session_that_is_recorded(ended, customer, sim, db):
+    page, plans = ended.get("/settings/billing"), itertools.cycle(("growth", "starter"))
+
+    def click():
+        return ended.submit(page, {"plan": next(plans)}, action="/settings/billing/checkout")
+    answers = [*all_at_once(click, 16), click()]
+    assert {a.status for a in answers} <= {303, 503}, answers
+    assert answers[-1].status == 303
+    _, sessions = live(sim, customer[1])
+    recorded = db.value("select session_id from billing.checkouts where email_canonical = %s and status = 'open'",
+                        customer[1])
+    assert [s["id"] for s in sessions] == [recorded] == [session_in(answers[-1])]
+
 
 
 @pytest.mark.parametrize("fields", [{"plan": "enterprise"}, {"plan": ""}, {}, {"plan": "growth", "price": "price_x"}])

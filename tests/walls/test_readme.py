@@ -17,14 +17,14 @@ def used(root):
     for path in (*root.glob("*/*.py"), *root.glob("*/*.c"), *root.glob("*/*.sql")):
         text = path.read_text()
         if path.suffix == ".sql":
-            codes |= {numbered(*code) for code in re.findall(r"'([CDF])(\d+) ", text)}
-        for name in re.findall(r"^(?:(?:async )?def )?test_((?:[cdf]\d+_)+)\w*\(", text, re.M):
-            codes |= {numbered(*code) for code in re.findall(r"([cdf])(\d+)_", name)}
+            codes |= {numbered(*code) for code in re.findall(r"'([CDFS])(\d+) ", text)}
+        for name in re.findall(r"^(?:(?:async )?def )?test_((?:[cdfs]\d+_)+)\w*\(", text, re.M):
+            codes |= {numbered(*code) for code in re.findall(r"([cdfs])(\d+)_", name)}
     return codes
 
 
 def listed(root):
-    return [numbered(*code) for code in re.findall(r"^- `([cdf])(\d+)` \S", (root / "README.md").read_text(), re.M)]
+    return [numbered(*code) for code in re.findall(r"^- `([cdfs])(\d+)` \S", (root / "README.md").read_text(), re.M)]
 
 
 def test_each_code_of_a_test_is_explained_and_each_explained_code_has_a_test():

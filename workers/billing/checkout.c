@@ -7,6 +7,8 @@
 #include "session.h"
 #include "stripe.h"
 
+enum { CLICKS = 4 };	/* how often one click begins again, while others replace its checkout */
+
 /* ERR_CONFLICT: the key is spent, because Stripe stored a failure under it. The next attempt has another key. */
 static enum err
 customer_make(struct visit *v, struct db_user *me, const char *key, struct json_object *draft,
@@ -69,7 +71,8 @@ checkout_begin(struct visit *v, struct db_user *me, struct json_object *draft, c
 		return ERR_CONFLICT;
 	}
 	TRY(e);
-	return db_user(me, NULL, "api.checkout_opened($1::bytea, $2::int, $3)", ARGS(TEXT(key), INT(attempt), TEXT(id)));
+	e = db_user(me, NULL, "api.checkout_opened($1::bytea, $2::int, $3)", ARGS(TEXT(key), INT(attempt), TEXT(id)));
+	return e == OK ? OK : checkout_unrecorded(v, id, e);
 }
 
 /* *url stays NULL when there is nothing to pay: an earlier payment is not stored yet. */
@@ -81,7 +84,7 @@ subscribe(struct visit *v, struct db_user *me, const char *plan, const char **ur
 	enum err		e = ERR_CONFLICT;
 
 	*url = NULL;
-	for (int attempt = 0; attempt < 2 && e == ERR_CONFLICT; attempt++) {
+	for (int attempt = 0; attempt < CLICKS && e == ERR_CONFLICT; attempt++) {
 		TRY(db_user(me, &draft, "api.open_checkout($1::bytea, $2, $3)",
 		    ARGS(TEXT(key), TEXT(plan), TEXT(v->language))));
 		if (json_is(draft, "/state", "portal"))
