@@ -19,6 +19,9 @@ struct resource {
 
 	/* For /healthz. NULL: always healthy. */
 	enum err	(*health)(const struct app *app);
+
+	/* Files and directories that it reads while the program serves, NULL at the end. NULL: none. */
+	const char *const *(*files)(mem_ctx *ctx, const struct app *app);
 };
 
 extern const struct resource resource_database;	/* app->db */

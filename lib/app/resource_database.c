@@ -35,6 +35,12 @@ database_health(const struct app *app)
 	return db_ping(app->db);
 }
 
+static const char *const *
+database_files(mem_ctx *ctx, const struct app *app)
+{
+	return db_files(ctx, app->config->database.conninfo);
+}
+
 const struct resource resource_database = {
-	"database", NEED_SITE | NEED_DATABASE, database_open, database_admit, database_health
+	"database", NEED_SITE | NEED_DATABASE, database_open, database_admit, database_health, database_files
 };

@@ -10,4 +10,4 @@ pages_open(mem_ctx *ctx, struct app *app)
 	return pages_load(ctx, app->config, app->worker->name, &app->pages);
 }
 
-const struct resource resource_pages = { "pages", NEED_SITE, pages_open, NULL, NULL };
+const struct resource resource_pages = { "pages", NEED_SITE, pages_open, NULL, NULL, NULL };

@@ -4,10 +4,11 @@
 #include <sysexits.h>
 
 #include "dispatch.h"
+#include "sandbox.h"
 #include "serve.h"
 
 static int
-worker_serve(const struct worker *w, const struct worker_options *o, struct app *app)
+worker_serve(mem_ctx *ctx, const struct worker *w, const struct worker_options *o, struct app *app)
 {
 	struct serve_calls	calls = { dispatch_handle, dispatch_refuse, dispatch_after, app };
 	struct serve_options	so = {
@@ -23,6 +24,8 @@ worker_serve(const struct worker *w, const struct worker_options *o, struct app 
 			    w->name);
 		return EX_OSERR;
 	}
+	if (sandbox_enter(ctx, app) != OK)
+		return EX_OSERR;
 	return serve(&so, &calls) == OK ? 0 : EX_OSERR;
 }
 
@@ -34,5 +37,5 @@ worker_main(const struct worker *w, int argc, char **argv)
 	mem_ctx			*ctx;
 	int			code;
 
-	return worker_begin(w, argc, argv, &ctx, &o, &app, &code) ? worker_serve(w, &o, &app) : code;
+	return worker_begin(w, argc, argv, &ctx, &o, &app, &code) ? worker_serve(ctx, w, &o, &app) : code;
 }

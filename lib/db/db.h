@@ -39,6 +39,9 @@ struct db *db_open(mem_ctx *ctx, const struct db_options *options);
  */
 enum err db_admit(struct db *db, mem_ctx *mem, const char **why) MUST_CHECK;
 
+/* Files that libpq reads when it connects as conninfo says, NULL at the end: passwords, certificates, services. */
+const char *const *db_files(mem_ctx *mem, const char *conninfo);
+
 /* Tries to reach the database: OK or ERR_UNAVAILABLE. For health. */
 enum err db_ping(struct db *db) MUST_CHECK;
 

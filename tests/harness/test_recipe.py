@@ -92,21 +92,26 @@ main(int argc, char **argv)
 """
 
 
-@pytest.fixture(scope="module")
-def bare(tree):
-    """A running program that lists no resource: its socket and its file."""
-    (tree / "workers/bare").mkdir()
-    (tree / "workers/bare/main.c").write_text(BARE)
+def serving(tree, name, source):
+    """Runs a program of this one file: its socket, and its file."""
+    (tree / "workers" / name).mkdir()
+    (tree / "workers" / name / "main.c").write_text(source)
     env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "BUILD")}
-    subprocess.run(["make", "-s", "-C", tree, "WORKERS=bare", "build/bare"], check=True, env=env)
-    conf, sock = tree / "bare.conf", tree / "bare.sock"
+    subprocess.run(["make", "-s", "-C", tree, "WORKERS=" + name, "build/" + name], check=True, env=env)
+    conf, sock = tree / (name + ".conf"), tree / (name + ".sock")
     conf.write_text('site: { url = "https://app.example.com"; pages = "%s"; };\n' % tree)
-    program = subprocess.Popen([tree / "build/bare", "--config", conf, "--listen", sock])
+    program = subprocess.Popen([tree / "build" / name, "--config", conf, "--listen", sock])
     while not sock.exists():
         assert program.poll() is None
-    yield str(sock), tree / "build/bare"
+    yield str(sock), tree / "build" / name
     program.terminate()
     assert program.wait(10) == 0
+
+
+@pytest.fixture(scope="module")
+def bare(tree):
+    """A program that lists no resource."""
+    yield from serving(tree, "bare", BARE)
 
 
 def test_a_program_without_a_database_is_well(bare):
@@ -123,3 +128,91 @@ def test_a_program_without_pages_answers_errors_as_json(bare):
 def test_a_program_without_resources_links_none_of_their_libraries(bare):
     needed = subprocess.run(["readelf", "-d", bare[1]], check=True, capture_output=True, text=True).stdout
     assert "libfcgi" in needed and not re.search("libpq|libcurl", needed)
+
+
+TRIES = """#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "http.h"
+#include "mem.h"
+#include "visit.h"
+#include "worker.h"
+
+static const struct {
+	const char	*name, *path;
+	int		flags;
+} tries[] = {
+	{ "hosts", "/etc/hosts", O_RDONLY }, { "certificates", "/etc/ssl/openssl.cnf", O_RDONLY },
+	{ "null", "/dev/null", O_WRONLY }, { "configuration", "TREE/tries.conf", O_RDONLY },
+	{ "source", "TREE/README.md", O_RDONLY }, { "process", "/proc/self/environ", O_RDONLY },
+	{ "directory", "TREE", O_RDONLY | O_DIRECTORY }, { "create", "TREE/made", O_WRONLY | O_CREAT },
+	{ "truncate", "TREE/tries.conf", O_WRONLY | O_TRUNC }, { "temporary", "/tmp", O_TMPFILE | O_RDWR },
+	{ "etc", "/etc/hosts", O_WRONLY | O_APPEND },
+};
+
+static int
+run_true(void)
+{
+	int	status = 0;
+	pid_t	pid = fork();
+
+	if (pid == 0) {
+		execl("/bin/true", "true", (char *)NULL);
+		_exit(errno);
+	}
+	waitpid(pid, &status, 0);
+	return WEXITSTATUS(status);
+}
+
+static enum err
+attempt(struct visit *v)
+{
+	const char	*what = visit_param(v, "what"), *said = "unknown";
+
+	if (strcmp(what, "run") == 0)
+		said = strerrorname_np(run_true());
+	if (strcmp(what, "unlink") == 0)
+		said = strerrorname_np(unlink("TREE/tries.conf") == 0 ? 0 : errno);
+	for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
+		int	fd;
+
+		if (strcmp(tries[i].name, what) != 0)
+			continue;
+		fd = open(tries[i].path, tries[i].flags, 0600);
+		said = strerrorname_np(fd >= 0 ? 0 : errno);
+		if (fd >= 0)
+			close(fd);
+	}
+	http_body(v->r, 200, "text/plain", said, strlen(said));
+	return OK;
+}
+
+static const struct route		attempt_routes[] = { PUBLIC("/try/:what(word)", attempt), { 0 } };
+static const struct route *const	routes[] = { attempt_routes, NULL };
+static const struct resource *const	resources[] = { NULL };
+
+int
+main(int argc, char **argv)
+{
+	return worker_main(&(struct worker){
+		.name = "tries", .about = "Nothing.", .resources = resources, .routes = routes,
+	}, argc, argv);
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def tries(tree):
+    """A running program that tries, once it serves, what one that is taken over would try."""
+    yield from serving(tree, "tries", TRIES.replace("TREE", str(tree)))
+
+
+@pytest.mark.parametrize("what, said", [
+    ("hosts", "0"), ("certificates", "0"), ("null", "0"), ("configuration", "EACCES"), ("source", "EACCES"),
+    ("process", "EACCES"), ("directory", "EACCES"), ("create", "EACCES"), ("truncate", "EACCES"),
+    ("temporary", "EACCES"), ("etc", "EACCES"), ("unlink", "EACCES"), ("run", "EACCES")])
+def test_a_program_that_serves_reads_and_writes_no_file_but_what_its_libraries_need(tries, what, said):
+    assert fcgi.call(tries[0], "GET", "/try/" + what, HTTP_HOST="app.example.com").body.decode() == said

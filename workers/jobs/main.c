@@ -8,6 +8,7 @@
 #include "jobs.h"
 #include "log.h"
 #include "pages.h"
+#include "sandbox.h"
 #include "worker.h"
 
 enum {
@@ -76,6 +77,8 @@ main(int argc, char **argv)
 		return code;
 	if (jobs_open(ctx, &app, &j) != OK)
 		return EX_CONFIG;
+	if (sandbox_enter(ctx, &app) != OK)
+		return EX_OSERR;
 	jobs_run(ctx, &j);
 	return atomic_load(&j.code);
 }
