@@ -174,5 +174,5 @@ def test_the_whole_journey_in_german(new_browser, sim, db, mail, stack):
     answer = browser.submit(browser.get(f"/de/signin/link?t={token_in(found)}"))
     page = browser.follow(answer)
     assert page.html.one("html").get("lang") == "de" and "Growth" in page.text
-    billing = browser.get("/settings/billing")
-    assert billing.html.one(id="status").text == "Aktiv"
+    billing = wait_until(lambda: (page := browser.get("/settings/billing")).html.one(id="status").text == "Aktiv"
+                         and page)
