@@ -23,9 +23,9 @@ enum err checkout_open(struct visit *v, struct json_object *draft, const char *s
 enum err checkout_close(struct visit *v, const char *id) MUST_CHECK;
 
 /*
- * What follows when the database could not record the open session "cs_..." (recorded: its error): an attempt that another
- * click has replaced meanwhile leaves a session that only this request knows, so it is closed. ERR_CONFLICT: begin again;
- * else recorded itself, or why the session could not be closed.
+ * What follows when the database could not record the open session "cs_..." (recorded: its error): an attempt that
+ * another click has replaced meanwhile leaves a session that only this request knows, so it is closed. ERR_CONFLICT:
+ * begin again; else recorded itself, or why the session could not be closed.
  */
 enum err checkout_unrecorded(struct visit *v, const char *session, enum err recorded) MUST_CHECK;
 

@@ -10,13 +10,13 @@
 enum { PATHS = 64 };
 
 /*
- * The resolver, name services, certificates, time zones, and modules that libraries load. /etc as a whole: a rule is about a
- * file, and files such as resolv.conf are replaced by new ones.
+ * The resolver, name services, certificates, time zones, and modules that libraries load. /etc as a whole: a rule is
+ * about a file, and files such as resolv.conf are replaced by new ones.
  */
 static const char *const system_paths[] = {
-	"/etc", "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates",
-	"/usr/share/zoneinfo", "/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager", "/run/nscd", "/dev/urandom",
-	NULL
+	"/etc", "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/share/ca-certificates",
+	"/usr/local/share/ca-certificates", "/usr/share/zoneinfo", "/run/systemd/resolve", "/run/resolvconf",
+	"/run/NetworkManager", "/run/nscd", "/dev/urandom", NULL
 };
 
 static void

@@ -40,8 +40,9 @@ struct http_req {
 const char *http_param(const struct http_req *q, const char *name, bool *twice);
 
 /*
- * The one cookie of that name; NULL when absent or given twice (then *ambiguous, if not NULL, is true). Only ';' separates
- * cookies: a sibling domain may set a cookie whose value holds a comma and our name. Other cookies never matter.
+ * The one cookie of that name; NULL when absent or given twice (then *ambiguous, if not NULL, is true). Only ';'
+ * separates cookies: a sibling domain may set a cookie whose value holds a comma and our name. Other cookies never
+ * matter.
  */
 const char *http_cookie(const struct http_req *q, const char *name, bool *ambiguous);
 

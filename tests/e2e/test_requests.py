@@ -53,7 +53,7 @@ def test_f03_a_header_that_decides_something_twice(ask, stack, twice):
 
 
 def test_f03_two_cookie_headers_are_read_as_one(customer, stack):
-    """HTTP/2 splits them and nginx passes both. Apache joins those of HTTP/1.1, which no browser sends, with a comma."""
+    """HTTP/2 splits them and nginx passes both. Apache joins those of HTTP/1.1, which no browser sends, by a comma."""
     browser, _ = customer
     pair = f"{SID}={browser.cookie(SID)}"
     lines = ["GET /workspace HTTP/1.1", "Cookie: theme=dark", f"Cookie: {pair}"]

@@ -89,7 +89,8 @@ static void
 test_s20_cookies_of_others_never_matter(void **state)
 {
 	static const char *const	values[] = {
-		"a,__Host-sid=y", "a, __Host-sid=y", ",,,,", "__Host-sid=y", "\"", "\xff\xfe", "\xc3\xa9", "\\", "%3B__Host-sid=y",
+		"a,__Host-sid=y", "a, __Host-sid=y", ",,,,", "__Host-sid=y", "\"", "\xff\xfe", "\xc3\xa9", "\\",
+		"%3B__Host-sid=y",
 	};
 	struct buf			b = { .ctx = *state };
 	bool				ambiguous;
@@ -112,7 +113,8 @@ int
 main(void)
 {
 	const struct CMUnitTest	tests[] = {
-		TEST(test_f03_a_semicolon_separates_with_any_space), TEST(test_f35_absent), TEST(test_f35_the_value_is_kept_as_it_is),
+		TEST(test_f03_a_semicolon_separates_with_any_space), TEST(test_f35_absent),
+		TEST(test_f35_the_value_is_kept_as_it_is),
 		TEST(test_f03_f35_two_of_a_name_are_none), TEST(test_f03_two_headers_are_read_as_one),
 		TEST(test_s20_cookies_of_others_never_matter),
 	};

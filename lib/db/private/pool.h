@@ -19,8 +19,8 @@ struct conn {
 };
 
 /*
- * What each transaction runs with, beside its statement_timeout: X(name, value). A role may alter its own settings, so all
- * that change the meaning or the durability of a statement are given here.
+ * What each transaction runs with, beside its statement_timeout: X(name, value). A role may alter its own settings, so
+ * all that change the meaning or the durability of a statement are given here.
  */
 #define POOL_SETTINGS(X) X("search_path", "pg_catalog,pg_temp") X("client_min_messages", "warning") \
 	X("lock_timeout", "1000") X("idle_in_transaction_session_timeout", "5000") \

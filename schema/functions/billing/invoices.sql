@@ -14,8 +14,8 @@ begin
 end
 $$;
 
--- An address of one of Stripe's hosted pages: https, one of Stripe's hosts, and printable ASCII without a quote, an angle
--- bracket or a backslash. Null for any other: a link in a page or a mail must not lead anywhere else. The table's
+-- An address of one of Stripe's hosted pages: https, one of Stripe's hosts, and printable ASCII without a quote, an
+-- angle bracket or a backslash. Null for any other: a link in a page or a mail must not lead anywhere else. The table's
 -- constraints say the same.
 create or replace function billing.hosted_page(p_url text) returns text
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
