@@ -11,7 +11,7 @@
 #include "cluster.h"
 #include "json.h"
 
-/* What a role may set for itself, and what a call must see instead. libpq refuses a pooler's connection for the last. */
+/* What a role may set for itself, and what a call must see. libpq refuses a pooler's connection for the last. */
 static const struct {
 	const char	*name, *altered, *pinned;
 } settings[] = {
