@@ -17,18 +17,18 @@ declare
 begin
 	execute format('revoke all on database %I from public', current_database());
 	for item in select * from (values
-		('tollgate_owner', null, null),
-		('tollgate_auth', null, null),
-		('tollgate_service', null, null),
-		('tollgate_rls', null, null),
-		('tollgate_signup', '3s', '1s'),
-		('tollgate_signin', '3s', '1s'),
-		('tollgate_account', '3s', '1s'),
-		('tollgate_billing', '3s', '1s'),
-		('tollgate_webhooks', '3s', '1s'),
-		('tollgate_jobs', '15s', '5s'),
-		('tollgate_operator', '60s', '5s')
-	) as v (role, statement_timeout, lock_timeout) loop
+		('tollgate_owner', null, null, null, null),
+		('tollgate_auth', null, null, null, null),
+		('tollgate_service', null, null, null, null),
+		('tollgate_rls', null, null, null, null),
+		('tollgate_signup', '3s', '1s', 40, '64MB'),
+		('tollgate_signin', '3s', '1s', 40, '64MB'),
+		('tollgate_account', '3s', '1s', 40, '64MB'),
+		('tollgate_billing', '3s', '1s', 40, '64MB'),
+		('tollgate_webhooks', '3s', '1s', 40, '64MB'),
+		('tollgate_jobs', '15s', '5s', 60, '256MB'),
+		('tollgate_operator', '60s', '5s', 10, '1GB')
+	) as v (role, statement_timeout, lock_timeout, connections, temporary_files) loop
 		if not exists (select from pg_catalog.pg_roles where rolname = item.role) then
 			execute format('create role %I', item.role);
 		end if;
@@ -56,7 +56,7 @@ begin
 			execute format('alter default privileges for role %I revoke execute on functions from public', item.role);
 			continue;
 		end if;
-		execute format('alter role %I login', item.role);
+		execute format('alter role %I login connection limit %s', item.role, item.connections);
 		execute format('alter role %I set statement_timeout = %L', item.role, item.statement_timeout);
 		execute format('alter role %I set lock_timeout = %L', item.role, item.lock_timeout);
 		execute format('alter role %I set idle_in_transaction_session_timeout = %L', item.role, '5s');
@@ -66,6 +66,7 @@ begin
 			-- bound values hold bearers and addresses, which must not be logged
 			execute format('alter role %I set log_parameter_max_length = 0', item.role);
 			execute format('alter role %I set log_parameter_max_length_on_error = 0', item.role);
+			execute format('alter role %I set temp_file_limit = %L', item.role, item.temporary_files);
 		end if;
 	end loop;
 	if not is_super then
@@ -82,10 +83,13 @@ begin
 end
 $$;
 
--- What an injected statement could use against other processes: ending or reading their queries, holding locks,
--- sleeping, filling the disk with large objects.
+-- What an injected statement could use against other processes: functions that end or read their queries, hold locks,
+-- sleep, write WAL or large objects; and anonymous blocks. Of PostgreSQL's volatile functions every role keeps those that
+-- ours and libpq use; pg_monitor keeps all that reads.
 do $$
 declare
+	owners text := (select string_agg(quote_ident(rolname), ', ') from pg_catalog.pg_roles
+		where rolname like 'tollgate\_%' and not rolcanlogin);
 	f record;
 begin
 	if not (select rolsuper from pg_catalog.pg_roles where rolname = current_user) then
@@ -93,13 +97,23 @@ begin
 		return;
 	end if;
 	for f in
-		select p.oid::regprocedure as signature
+		select p.oid::regprocedure as signature, p.proname as name
 		from pg_catalog.pg_proc p cross join aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
 		where p.pronamespace = 'pg_catalog'::regnamespace and a.grantee = 0
-			and p.proname ~ ('^(pg_cancel_backend|pg_terminate_backend|pg_stat_get_(backend_)?activity|pg_notify'
-				'|pg_sleep(_for|_until)?|pg_(try_)?advisory_.*|lo_.*|loread|lowrite)$')
+			and p.prorettype not in ('trigger'::regtype, 'event_trigger'::regtype, 'language_handler'::regtype,
+				'fdw_handler'::regtype, 'index_am_handler'::regtype, 'table_am_handler'::regtype, 'internal'::regtype)
+			and not 'internal'::regtype = any (p.proargtypes)
+			and (p.provolatile = 'v' and p.proname not in ('clock_timestamp', 'currval', 'gen_random_uuid', 'lastval',
+					'nextval', 'pg_is_in_recovery', 'plpgsql_validator', 'random', 'set_config')
+				or p.proname ~ '^(pg_stat_get_(backend_)?activity|pg_sleep(_for|_until)?|lo_.*|loread|lowrite)$')
 	loop
 		execute format('revoke execute on function %s from public', f.signature);
+		if f.name ~ '^pg_(stat_get_|last_|current_wal_|control_|lock_status|blocking_pids|xact_status'
+				'|notification_queue_usage|.*size$)' then
+			execute format('grant execute on function %s to pg_monitor', f.signature);
+		end if;
 	end loop;
+	revoke usage on language sql, plpgsql from public;
+	execute format('grant usage on language sql, plpgsql to %s', owners);
 end
 $$;

@@ -371,8 +371,12 @@ def test_check_live_reaches_the_database(real):
     done = real.run("check", "--live")
     assert done.returncode == 0
     assert "database: ok" in done.out
-    real.conf.write_text(real.conf.read_text().replace("dbname=real", "dbname=nosuch"))
-    assert real.run("check", "--live").returncode == 69
+    text = real.conf.read_text()
+    real.conf.write_text(text.replace("dbname=real", "dbname=nosuch"))
+    try:
+        assert real.run("check", "--live").returncode == 69
+    finally:
+        real.conf.write_text(text)
 
 
 @pytest.mark.parametrize("arguments, code", [
@@ -395,7 +399,9 @@ def test_s05_what_a_role_set_for_itself_does_not_outlive_migrate(real, setting, 
     where = where.replace("%s", '"%s"' % real.name)
     before = real.ask("select setdatabase, setrole, setconfig from pg_db_role_setting order by 1, 2")
     real.ask("set session authorization tollgate_billing; alter role tollgate_billing%s set %s" % (where, setting))
-    faults = json.loads(real.run("status", "--json").out)["role_faults"]
+    done = real.run("status", "--json")
+    assert done.returncode == 0, done.err
+    faults = json.loads(done.out)["role_faults"]
     assert len(faults) == 1 and faults[0].startswith("tollgate_billing sets ")
     assert faults[0] in real.run("status").out
     assert real.migrate().returncode == 0

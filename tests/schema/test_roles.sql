@@ -70,6 +70,20 @@ select ok(rolconfig @> array['log_parameter_max_length=0', 'log_parameter_max_le
 select ok((select count(*) from unnest(rolconfig) c
 	where c ~ '^(statement_timeout|lock_timeout|idle_in_transaction_session_timeout)=[1-9]') = 3,
 	'F95 ' || rolname || ' cannot wait for ever') from login;
+select set_eq(format($$select p.proname::text from pg_proc p where p.pronamespace = 'pg_catalog'::regnamespace
+	and p.provolatile = 'v' and has_function_privilege(%L, p.oid, 'execute')
+	and p.prorettype::regtype::text !~ '(trigger|handler|internal)$' and not 'internal'::regtype = any (p.proargtypes)$$,
+	rolname), '{clock_timestamp,currval,gen_random_uuid,lastval,nextval,pg_is_in_recovery,plpgsql_validator,random,set_config}'
+	::text[], 'S6 of the volatile functions ' || rolname || ' executes those that are used') from login;
+select is(tap.state_of(rolname, 'select pg_logical_emit_message(false, ''x'', ''y'')'), '42501',
+	'S6 ' || rolname || ' fills no WAL') from login;
+select is(tap.state_of(rolname, 'do ''begin end'''), '42501', 'S6 ' || rolname || ' runs no anonymous block')
+	from login;
+select ok(rolconnlimit between 1 and 60, 'S6 ' || rolname || ' opens some connections only') from login;
+select ok(exists (select from unnest(rolconfig) c where c ~ '^temp_file_limit=[1-9]'),
+	'S6 ' || rolname || ' writes some temporary files only') from login;
+select ok(has_function_privilege('pg_monitor', 'pg_database_size(oid)', 'execute'), 'S6 a monitor still reads sizes');
+
 select ok(rolconfig @> '{"search_path=pg_catalog, pg_temp"}', 'D23 ' || rolname
 	|| ' finds nothing by an unqualified name') from login;
 

@@ -14,9 +14,12 @@ begin
 			from pg_db_role_setting s cross join unnest(s.setconfig) setting
 			where s.setrole = r.oid and (s.setdatabase <> 0 or not r.rolcanlogin or setting !~ (
 				'^(statement_timeout|lock_timeout|idle_in_transaction_session_timeout)=[1-9][0-9]?s$'
+				'|^temp_file_limit=[1-9][0-9]*[MG]B$'
 				'|^log_parameter_max_length(_on_error)?=0$|^search_path=pg_catalog, pg_temp$'))
 			union all
 			select 'is a superuser' where r.rolsuper
+			union all
+			select 'may open any number of connections' where r.rolcanlogin and r.rolconnlimit < 0
 			union all
 			select 'may create databases, roles or replication'
 			where r.rolcreatedb or r.rolcreaterole or r.rolreplication
