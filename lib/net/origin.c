@@ -44,7 +44,7 @@ origin_holds(const char *origin, const char *url)
 	return true;
 }
 
-/* A name such as 127.0.0.1.example.com must not pass: after "127." only digits and dots up to the port. */
+/* Neither 127.0.0.1.example.com may pass nor localhost:1@example.com: after the host only digits of a port. */
 bool
 origin_is_loopback(const char *origin)
 {
@@ -61,5 +61,7 @@ origin_is_loopback(const char *origin)
 		n = strspn(host, "0123456789.");
 	else
 		return false;
-	return host[n] == '\0' || host[n] == ':' || host[n] == '/';
+	if (host[n] == ':')
+		n += 1 + strspn(host + n + 1, "0123456789");
+	return host[n] == '\0';
 }
