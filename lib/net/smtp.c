@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CONNECT_MS = 5000 };
+enum { CONNECT_MS = 5000, LOGIN_FIRST = 530 };
 
 struct smtp {
 	struct smtp_options	options;
@@ -86,13 +86,17 @@ smtp_rules(struct smtp *s)
 	}
 }
 
-/* A refused greeting, login or STARTTLS is a fault of the configuration, not of this message, even with a 5xx. */
+/*
+ * A refused connection, login or STARTTLS, or a missing login (530), is a fault of the server or the configuration, not
+ * of this message, even with a 5xx. A refused greeting and a refused message have one code: the message tells them apart.
+ */
 static enum err
-smtp_verdict(CURLcode code, long reply)
+smtp_verdict(CURLcode code, long reply, bool begun)
 {
 	if (code == CURLE_OK)
 		return OK;
-	if (code == CURLE_LOGIN_DENIED || code == CURLE_USE_SSL_FAILED || code == CURLE_REMOTE_ACCESS_DENIED)
+	if (code == CURLE_LOGIN_DENIED || code == CURLE_USE_SSL_FAILED || code == CURLE_REMOTE_ACCESS_DENIED ||
+	    reply == LOGIN_FIRST || (code == CURLE_WEIRD_SERVER_REPLY && !begun))
 		return ERR_UNAVAILABLE;
 	return reply >= 500 && reply < 600 ? ERR_INVALID : ERR_UNAVAILABLE;
 }
@@ -122,5 +126,5 @@ smtp_send(struct smtp *s, mem_ctx *mem, const char *from, const char *to, const 
 	code = curl_easy_perform(s->curl);
 	curl_easy_getinfo(s->curl, CURLINFO_RESPONSE_CODE, &reply);
 	*why = mem_printf(mem, "%s (reply %ld)", curl_easy_strerror(code), reply);
-	return smtp_verdict(code, reply);
+	return smtp_verdict(code, reply, u.at != message);
 }

@@ -86,3 +86,9 @@ def test_a_dropped_answer_leaves_the_mail_taken(catcher):
 
 def test_an_unknown_answer_is_refused(catcher):
     assert answer(catcher, at="data", reply="maybe").status_code == 400
+
+
+def test_what_came_before_tls_is_told(catcher):
+    send(catcher)
+    clear = requests.get(catcher["url"] + "/heard", timeout=5).json()["clear"]
+    assert "TO:<ada@example.com>" in clear and "Click http" in clear

@@ -1,0 +1,177 @@
+"""jobs and a mail server with TLS, good and bad: what goes over the wire, and what becomes of the mail."""
+import json
+import os
+import subprocess
+import time
+
+import pytest
+import requests
+from conftest import BUILD, ROOT
+
+PASSWORD, TOKEN = "correct-horse", "T" * 43
+STORE = """insert into mail.outbox (key, recipient, template, language, data) values ('a fact', 'ada@example.com',
+    'signin', 'en', jsonb_build_object('token', %s::text, 'code', 'ABCD-EFGH'))"""
+
+
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory):
+    """A directory of certificates, and of what makes libcurl trust their authority."""
+    directory = tmp_path_factory.mktemp("tls")
+    subprocess.run([ROOT / "tests/tls/certificates", directory], check=True)
+    (directory / "trust.c").write_text('#define _GNU_SOURCE\n#include "%s"\n' % (ROOT / "tests/tls/trust.h"))
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", directory / "trust.so", directory / "trust.c"], check=True)
+    return directory
+
+
+@pytest.fixture
+def start(site, tls):
+    """A function that starts a catcher with these options, and jobs with these settings of mail; the catcher's URL."""
+    started = []
+
+    def launch(argv, env, **more):
+        started.append(subprocess.Popen(argv, env={"PATH": os.environ["PATH"], **env}, **more))
+        return started[-1]
+
+    def run(*options, mail="", user="joe", conf="old.conf", env=()):
+        catcher = launch([ROOT / "tests/mail/catcher", *options], {"OPENSSL_CONF": str(tls / conf)},
+                         stdout=subprocess.PIPE, text=True)
+        told = json.loads(catcher.stdout.readline())
+        catcher.stdout.close()
+        password = site.path / "mail.password"
+        password.write_text(PASSWORD)
+        password.chmod(0o600)
+        lines = 'mail = { url = "%s"; from = "no-reply@example.com"; timeout_ms = 5000; user = "%s"; %s %s };' % (
+            told["smtp"], user, mail, 'password_file = "%s";' % password)
+        text = site.conf.read_text().splitlines()
+        site.conf.write_text("\n".join(lines if line.startswith("mail = ") else line for line in text))
+        run.jobs = lambda: launch([BUILD / "jobs", "--config", site.conf], {
+            "LD_PRELOAD": str(tls / "trust.so"), "TEST_CA": str(tls / "ca.crt"),
+            "OPENSSL_CONF": str(tls / "old.conf"), **dict(env)}, stderr=subprocess.DEVNULL)
+        return told["url"]
+    yield run
+    for process in started:
+        process.kill()
+        process.wait(10)
+
+
+def sent(site, start):
+    """Stores a mail, and lets jobs try it once: (state, attempts, the reason)."""
+    site.ask(STORE, TOKEN)
+    start.jobs()
+    deadline = time.monotonic() + 20
+    while True:
+        state, attempts, why = site.ask("select state, attempts, last_error from mail.outbox")[0]
+        if state != "pending" or attempts > 0:
+            return state, attempts, why
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def heard(url):
+    return requests.get(url + "/heard", timeout=5).json()
+
+
+def mails(url):
+    return requests.get(url + "/mails", timeout=5).json()
+
+
+def answer(url, **fault):
+    assert requests.post(url + "/answer", json=fault, timeout=5).status_code == 200
+
+
+def assert_waits_unread(site, url):
+    """The mail waits, whole, and neither it nor the login was seen by whoever listens."""
+    state, secret = site.ask("select state, data ->> 'token' from mail.outbox")[0]
+    assert (state, secret) == ("pending", TOKEN)
+    assert mails(url) == [] and heard(url)["logins"] == []
+    for word in ("AUTH", "MAIL", "RCPT", "DATA", "ada", TOKEN, "joe", PASSWORD):
+        assert word not in heard(url)["clear"]
+
+
+def assert_arrived_encrypted(url, user="joe"):
+    mail, = mails(url)
+    assert mail["to"] == ["ada@example.com"] and TOKEN in mail["text"].replace("=\n", "")
+    assert heard(url)["logins"] == ([[user, PASSWORD, True]] if user else [])
+    for word in ("MAIL", "AUTH", "ada", TOKEN, PASSWORD):
+        assert word not in heard(url)["clear"]
+
+
+def test_f105_starttls_with_a_good_certificate_delivers(site, start, tls):
+    url = start("--certificate", tls / "good.pem", "--login")
+    assert sent(site, start) == ("sent", 0, None)
+    assert_arrived_encrypted(url)
+    assert "STARTTLS" in heard(url)["clear"]
+
+
+def test_f105_starttls_without_a_login_delivers(site, start, tls):
+    url = start("--certificate", tls / "good.pem", user="")
+    assert sent(site, start) == ("sent", 0, None)
+    assert_arrived_encrypted(url, user=None)
+
+
+def test_f105_smtps_with_a_good_certificate_delivers(site, start, tls):
+    url = start("--certificate", tls / "good.pem", "--smtps", "--login")
+    assert sent(site, start) == ("sent", 0, None)
+    assert_arrived_encrypted(url)
+    assert heard(url)["clear"] == ""
+
+
+@pytest.mark.parametrize("smtps", [(), ("--smtps",)], ids=["starttls", "smtps"])
+@pytest.mark.parametrize("name", ["stranger", "self", "other", "expired", "future"])
+def test_f105_a_bad_certificate_of_a_mail_server_gets_nothing(site, start, tls, name, smtps):
+    url = start("--certificate", tls / (name + ".pem"), "--login", *smtps)
+    state, _, why = sent(site, start)
+    assert state == "pending" and why.startswith("SSL peer certificate or SSH remote key was not OK")
+    assert_waits_unread(site, url)
+
+
+def test_f105_starttls_that_is_not_offered_gets_nothing(site, start):
+    url = start("--login")
+    assert sent(site, start)[0] == "pending"
+    assert_waits_unread(site, url)
+
+
+@pytest.mark.parametrize("reply", ["454 4.7.0 TLS not available", "554 5.7.3 no", "drop"])
+def test_f105_starttls_that_is_refused_gets_nothing(site, start, tls, reply):
+    url = start("--certificate", tls / "good.pem", "--login")
+    answer(url, at="starttls", reply=reply)
+    assert sent(site, start)[0] == "pending"
+    assert_waits_unread(site, url)
+
+
+@pytest.mark.parametrize("smtps", [(), ("--smtps",)], ids=["starttls", "smtps"])
+def test_f105_a_mail_server_with_tls_older_than_1_2_gets_nothing(site, start, tls, smtps):
+    url = start("--certificate", tls / "good.pem", "--login", *smtps, conf="oldest.conf")
+    assert sent(site, start)[0] == "pending"
+    assert_waits_unread(site, url)
+
+
+def test_f105_starttls_is_not_asked_for_where_it_is_off(site, start):
+    url = start(mail="starttls = false;", user="")
+    assert sent(site, start) == ("sent", 0, None)
+    assert "STARTTLS" not in heard(url)["clear"] and len(mails(url)) == 1
+
+
+@pytest.mark.parametrize("at, reply", [
+    ("greeting", "554 5.3.2 no service"), ("login", "535 5.7.8 wrong password"), ("login", "454 4.7.0 later"),
+    ("mail", "530 5.7.0 authentication required")])
+def test_f105_a_server_that_refuses_all_mails_costs_no_mail(site, start, tls, at, reply):
+    url = start("--certificate", tls / "good.pem", "--login")
+    answer(url, at=at, reply=reply)
+    assert sent(site, start)[0] == "pending"
+    assert mails(url) == []
+
+
+@pytest.mark.parametrize("at", ["mail", "rcpt", "data"])
+def test_f105_a_message_that_is_refused_for_good_is_given_up(site, start, tls, at):
+    url = start("--certificate", tls / "good.pem", "--login")
+    answer(url, at=at, reply="550 5.1.1 no such mailbox")
+    assert sent(site, start)[0] == "dead"
+
+
+def test_f05_mail_goes_through_no_proxy_of_the_environment(site, start, tls):
+    proxy = "http://127.0.0.1:9"
+    names = ("http_proxy", "https_proxy", "smtp_proxy", "SMTP_PROXY", "all_proxy", "ALL_PROXY")
+    url = start("--certificate", tls / "good.pem", "--login", env=[(name, proxy) for name in names])
+    assert sent(site, start) == ("sent", 0, None)
+    assert_arrived_encrypted(url)
