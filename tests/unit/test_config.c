@@ -205,6 +205,16 @@ test_f121_values_are_checked(void **state)
 		{ NEED_SITE, "url = \"http://[::1]:80\"", NULL },
 		{ NEED_SITE, "url = \"http://127.0.0.1.evil.example\"", "http only on a loopback address" },
 		{ NEED_SITE, "url = \"http://localhost.evil.example\"", "http only on a loopback address" },
+		{ NEED_SITE, "url = \"http://[::1].evil.example\"", "must be scheme, host" },
+		{ NEED_SITE, "url = \"http://127.0.0.1@evil.example\"", "must be scheme, host" },
+		{ NEED_SITE, "url = \"http://localhost:80@evil.example\"", "must be scheme, host" },
+		{ NEED_SITE, "url = \"http://127.0.0.1\\\\evil.example\"", "must be scheme, host" },
+		{ NEED_SITE, "url = \"http://127.\"", "http only on a loopback address" },
+		{ NEED_SITE, "url = \"http://127.a\"", "http only on a loopback address" },
+		{ NEED_SITE, "url = \"http://128.0.0.1\"", "http only on a loopback address" },
+		{ NEED_SITE, "url = \"http://0.0.0.0\"", "http only on a loopback address" },
+		{ NEED_SITE, "url = \"http://[::2]\"", "http only on a loopback address" },
+		{ NEED_SITE, "url = \"http://localhosts\"", "http only on a loopback address" },
 		{ NEED_SITE, "url = \"http://a.example\"", "http only on a loopback address" },
 		{ NEED_SITE, "url = \"ftp://a.example\"", "must begin with https://" },
 		{ NEED_SITE, "url = \"https://user@a.example\"", "must be scheme, host" },
@@ -245,6 +255,34 @@ test_f121_mail_that_could_be_read_on_the_way_is_refused(void **state)
 	assert_int_equal(load(s, NEED_MAIL,
 	    "mail = { from = \"a@b.example\"; url = \"smtps://m.example:465\"; user = \"joe\"; };\n"), ERR_INVALID);
 	assert_non_null(strstr(s->said, "mail.user has no password"));
+}
+
+static void
+test_f96_stripe_and_mail_are_spoken_to_in_the_clear_on_this_machine_only(void **state)
+{
+	static const char *const	here[] = { "127.0.0.1:8", "localhost:8", "[::1]:8", "127.9.8.7:8" };
+	static const char *const	elsewhere[] = { "127.0.0.1.evil.example:8", "localhost.evil.example:8", "10.0.0.1:8",
+	    "0.0.0.0:8", "joe@127.0.0.1:8", "127.0.0.1:8@evil.example", "localhost@evil.example:8", "[::2]:8", "" };
+	struct stage			*s = *state;
+	const char			*key = file_write(s, "plain-key", "sk_test_1\n", 0600);
+
+	for (size_t i = 0; i < sizeof(here) / sizeof(*here) + sizeof(elsewhere) / sizeof(*elsewhere); i++) {
+		bool		local = i < sizeof(here) / sizeof(*here);
+		const char	*host = local ? here[i] : elsewhere[i - sizeof(here) / sizeof(*here)];
+
+		if (load(s, NEED_MAIL, mem_printf(s->mem, "mail = { from = \"a@b.example\"; url = \"smtp://%s\"; "
+		    "starttls = false; };\n", host)) != (local ? OK : ERR_INVALID))
+			fail_msg("smtp://%s", host);
+		if (load(s, NEED_STRIPE, mem_printf(s->mem, "site = { environment = \"preview\"; };\n"
+		    "stripe = { key_file = \"%s\"; api_url = \"http://%s\"; };\n", key, host)) != (local ? OK : ERR_INVALID))
+			fail_msg("http://%s", host);
+	}
+	assert_int_equal(load(s, NEED_MAIL, "mail = { from = \"a@b.example\"; url = \"http://127.0.0.1:25\"; };\n"),
+	    ERR_INVALID);
+	assert_int_equal(load(s, NEED_MAIL, "mail = { from = \"a@b.example\"; url = \"smtp://127.0.0.1:25/x\"; };\n"),
+	    ERR_INVALID);
+	assert_int_equal(load(s, NEED_MAIL, "mail = { from = \"a@b.example\"; url = \"smtp://m.example:25\"; };\n"), OK);
+	assert_true(s->config->mail.starttls);
 }
 
 static enum err
@@ -454,6 +492,7 @@ main(void)
 		TEST(test_f121_a_file_that_is_no_configuration),
 		TEST(test_f121_values_are_checked),
 		TEST(test_f121_mail_that_could_be_read_on_the_way_is_refused),
+		TEST(test_f96_stripe_and_mail_are_spoken_to_in_the_clear_on_this_machine_only),
 		TEST(test_f104_a_secret_comes_from_a_closed_file),
 		TEST(test_f121_a_secret_that_is_none_is_told_but_never_shown),
 		TEST(test_f104_the_environment_goes_first_and_is_wiped),

@@ -1,4 +1,5 @@
 /* hosted: checkout sessions and portal sessions, whose pages are at Stripe. */
+#include "private/hosted.h"
 #include "upstream.h"
 
 static void
@@ -144,6 +145,96 @@ test_f101_the_real_stripes_pages_have_hosts_of_their_own(void **state)
 	talloc_free(mem);
 }
 
+/* What the real Stripe's answers may name as a page. */
+static void
+test_f101_a_page_of_the_real_stripe_is_on_its_own_host(void **state)
+{
+	static const struct { const char *url; bool checkout, portal; } table[] = {
+		{ "https://checkout.stripe.com/c/pay/cs_1#x", true, false },
+		{ "https://billing.stripe.com/p/session/1", false, true },
+		{ "https://checkout.stripe.com", false, false }, { "http://checkout.stripe.com/c", false, false },
+		{ "https://api.stripe.com/c", false, false }, { "https://stripe.com/c", false, false },
+		{ "https://checkout.stripe.com.evil.example/c", false, false },
+		{ "https://checkout.stripe.com@evil.example/c", false, false },
+		{ "https://checkout.stripe.com:x@evil.example/c", false, false },
+		{ "https://checkout.stripe.com\\\\@evil.example/c", false, false },
+		{ "https://evil.example/https://checkout.stripe.com/c", false, false },
+		{ "https://joe@checkout.stripe.com/c", false, false }, { "//checkout.stripe.com/c", false, false },
+		{ "javascript:alert(1)", false, false }, { "javascript://checkout.stripe.com/%0aalert(1)", false, false },
+		{ "data:text/html,x", false, false }, { "/c", false, false }, { "", false, false },
+		{ "https://checkout.stripe.com/c\\r\\nSet-Cookie: a=b", false, false },
+	};
+	mem_ctx			*mem = mem_new();
+	struct stripe_hosted	hosted = stripe_hosted_of(mem, &(struct stripe_options){
+	    .api_url = "https://api.stripe.com", .portal_configuration = "" });
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		struct json_object	*doc;
+		const char		*text = mem_printf(mem, "{\"url\":\"%s\"}", table[i].url), *url;
+
+		if (json_parse(mem, text, strlen(text), &doc) != OK)
+			continue;
+		assert_int_equal(stripe_page_url(doc, hosted.checkout, &url), table[i].checkout ? OK : ERR_UPSTREAM);
+		assert_int_equal(url != NULL, table[i].checkout);
+		assert_int_equal(stripe_page_url(doc, hosted.portal, &url), table[i].portal ? OK : ERR_UPSTREAM);
+		assert_int_equal(url != NULL, table[i].portal);
+	}
+	talloc_free(mem);
+}
+
+/* Of another Stripe, as the simulator, every page is on the host of the API. */
+static void
+test_f101_a_page_of_another_stripe_is_on_the_host_of_its_api(void **state)
+{
+	static const struct { const char *format; bool holds; } table[] = {
+		{ "%s/c/1", true }, { "%s@evil.example/c", false }, { "%s0/c", false }, { "%s.evil.example/c", false },
+		{ "https://checkout.stripe.com/c?%s", false }, { "https://billing.stripe.com/c?%s", false },
+		{ "javascript:%s/", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(table) / sizeof(*table); i++) {
+		struct world	w;
+		const char	*answer = NULL, *where;
+
+		BEGIN(&w, NULL, NULL);
+		where = mem_printf(w.mem, "%s", w.api_url);
+		answer = mem_printf(w.mem, ANSWER("200 OK", "{\"id\":\"cs_1\",\"status\":\"open\",\"url\":\"%s\"}"),
+		    strncmp(table[i / 2].format, "%s", 2) == 0 ? mem_printf(w.mem, "%s%s", where, table[i / 2].format + 2) :
+		    table[i / 2].format);
+		w.server.answers[0] = answer;
+		assert_int_equal(i % 2 ? checkout(&w, NULL) : stripe_portal(w.stripe, w.mem, "cus_1", "r", "en", &w.url),
+		    table[i / 2].holds ? OK : ERR_UPSTREAM);
+		assert_int_equal(w.url != NULL, table[i / 2].holds);
+		end(&w, 1);
+	}
+}
+
+static const char *
+key_of(const char *asked)
+{
+	const char	*key = strstr(asked, "Idempotency-Key: ");
+
+	return key != NULL ? key + strlen("Idempotency-Key: ") : "";
+}
+
+static void
+test_f98_each_portal_session_has_a_key_of_its_own_and_keeps_it(void **state)
+{
+	static const char	made[] = ANSWER("200 OK", "{\"url\":\"https://evil.example/p\"}");
+	struct world		w;
+
+	(void)state;
+	BEGIN(&w, ANSWER("500 Oops", "{}"), made, made);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(stripe_portal(w.stripe, w.mem, "cus_1", "r", "en", &w.url), ERR_UPSTREAM);
+	assert_int_equal(strcspn(key_of(w.server.asked[0]), "\r"), 64);
+	assert_memory_equal(key_of(w.server.asked[0]), key_of(w.server.asked[1]), 64);
+	assert_memory_not_equal(key_of(w.server.asked[1]), key_of(w.server.asked[2]), 64);
+	end(&w, 3);
+}
+
 int
 main(void)
 {
@@ -156,6 +247,9 @@ main(void)
 		cmocka_unit_test(test_f101_only_a_page_on_stripes_host_is_handed_out),
 		cmocka_unit_test(test_c24_the_portal_names_customer_return_and_configuration),
 		cmocka_unit_test(test_f101_the_real_stripes_pages_have_hosts_of_their_own),
+		cmocka_unit_test(test_f101_a_page_of_the_real_stripe_is_on_its_own_host),
+		cmocka_unit_test(test_f101_a_page_of_another_stripe_is_on_the_host_of_its_api),
+		cmocka_unit_test(test_f98_each_portal_session_has_a_key_of_its_own_and_keeps_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

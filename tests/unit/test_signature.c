@@ -18,9 +18,22 @@
 #define T "1700000000"
 #define GOOD "4f1cd7feda9826e746b7d482c4badebb657398df1099e1046364f6196a230150"
 #define GOOD_ROLLED "dc80d0334b78e0dbbc3d5352c151a428b746163b94ad381096bb293b9e650f1e"
+#define KEY_ID "7a200eb8"
 #define BAD "0000000000000000000000000000000000000000000000000000000000000000"
 
 enum { NOW = 1700000000 };
+
+/* Takes the place of libcrypto's, and counts. */
+static unsigned	compared;
+
+int	CRYPTO_memcmp(const void *a, const void *b, size_t n);
+
+int
+CRYPTO_memcmp(const void *a, const void *b, size_t n)
+{
+	compared++;
+	return memcmp(a, b, n);
+}
 
 static const char *const secrets[] = { SECRET, ROLLED };
 
@@ -87,6 +100,12 @@ test_f69_headers(void **state)
 		{ "t=" T ",v1=" GOOD, SIGNATURE_OK },
 		{ "v1=" GOOD ",t=" T, SIGNATURE_OK },
 		{ "t=" T ",v1=" GOOD ",v0=" BAD, SIGNATURE_OK },
+		{ "t=" T ",v1=" BAD ",v0=" GOOD, SIGNATURE_INVALID },
+		{ "t=" T ",v2=" GOOD, SIGNATURE_INVALID },
+		{ "t=" T ",v=" GOOD, SIGNATURE_INVALID },
+		{ "t=" T ",v11=" GOOD, SIGNATURE_INVALID },
+		{ "t=" T ",\tv1=" GOOD, SIGNATURE_INVALID },
+		{ "t=" T ";v1=" GOOD, SIGNATURE_INVALID },
 		{ "t=" T ",v1=" BAD ",v1=" GOOD, SIGNATURE_OK },
 		{ "t=" T ",v1=" GOOD ",v1=" BAD, SIGNATURE_OK },
 		{ "t=" T ",v1=nonsense,v1=" GOOD, SIGNATURE_OK },
@@ -191,6 +210,45 @@ test_f69_which_secret_matched_is_told(void **state)
 	assert_int_equal(which, 0);
 }
 
+/* In constant time each, and all of them, so that the time tells neither how much nor which was right. */
+static void
+test_f69_every_secret_is_compared_with_every_signature(void **state)
+{
+	static const char *const	headers[] = { "t=" T ",v1=" GOOD ",v1=" BAD ",v1=" BAD,
+	    "t=" T ",v1=" BAD ",v1=" BAD ",v1=" GOOD, "t=" T ",v1=" GOOD_ROLLED ",v1=" BAD ",v1=" BAD,
+	    "t=" T ",v1=" BAD ",v1=" BAD ",v1=" BAD };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(headers) / sizeof(*headers); i++) {
+		compared = 0;
+		assert_int_equal(verify_p(headers[i]), i < 3 ? SIGNATURE_OK : SIGNATURE_INVALID);
+		assert_int_equal(compared, 6);
+	}
+}
+
+/* The first configured one is the current one. */
+static void
+test_f69_of_two_secrets_that_match_the_first_is_told(void **state)
+{
+	size_t	which = 9;
+
+	(void)state;
+	assert_int_equal(signature_verify("t=" T ",v1=" GOOD_ROLLED ",v1=" GOOD, P, strlen(P), secrets, 2, NOW, &which),
+	    SIGNATURE_OK);
+	assert_int_equal(which, 0);
+}
+
+static void
+test_f69_a_secret_has_one_short_id_that_does_not_hold_it(void **state)
+{
+	mem_ctx	*mem = mem_new();
+
+	(void)state;
+	assert_string_equal(signature_key_id(mem, "whsec_test_secret"), KEY_ID);
+	assert_string_not_equal(signature_key_id(mem, ROLLED), KEY_ID);
+	talloc_free(mem);
+}
+
 static void
 test_f69_secret_of_another_endpoint_fails(void **state)
 {
@@ -286,6 +344,9 @@ main(void)
 		cmocka_unit_test(test_f69_sixteen_signatures_are_read_and_seventeen_refused),
 		cmocka_unit_test(test_f69_a_header_over_8_kib_is_refused),
 		cmocka_unit_test(test_f69_which_secret_matched_is_told),
+		cmocka_unit_test(test_f69_every_secret_is_compared_with_every_signature),
+		cmocka_unit_test(test_f69_of_two_secrets_that_match_the_first_is_told),
+		cmocka_unit_test(test_f69_a_secret_has_one_short_id_that_does_not_hold_it),
 		cmocka_unit_test(test_f69_secret_of_another_endpoint_fails),
 		cmocka_unit_test(test_f69_an_empty_secret_verifies_nothing),
 		cmocka_unit_test(test_f69_an_empty_body_is_refused_though_signed),
