@@ -281,8 +281,8 @@ test_f96_plain_http_is_spoken_only_where_it_is_allowed(void **state)
 static void
 test_f96_no_protocol_but_http_is_spoken(void **state)
 {
-	const char *const	urls[] = { mem_printf(*state, "file://%s/x", dir), "ftp://127.0.0.1:9/x", "gopher://127.0.0.1:9/x",
-		"dict://127.0.0.1:9/x", "smtp://127.0.0.1:9/x", "telnet://127.0.0.1:9" };
+	const char *const	urls[] = { mem_printf(*state, "file://%s/x", dir), "ftp://127.0.0.1:9/x",
+		"gopher://127.0.0.1:9/x", "dict://127.0.0.1:9/x", "smtp://127.0.0.1:9/x", "telnet://127.0.0.1:9" };
 
 	for (size_t i = 0; i < 2 * LENGTH(urls); i++) {
 		struct https_answer	a = get(*state, https_open(*state, i % 2 == 0), urls[i / 2]);
@@ -414,7 +414,8 @@ test_f97_a_connection_that_is_not_made_is_given_up_after_three_seconds(void **st
 	}
 	usleep(50000);
 	begun = now_ms();
-	answer = get_within(*state, https_open(*state, true), mem_printf(*state, "http://127.0.0.1:%d/", ntohs(port)), 60000);
+	answer = get_within(*state, https_open(*state, true), mem_printf(*state, "http://127.0.0.1:%d/", ntohs(port)),
+	    60000);
 	assert_int_equal(answer.status, 0);
 	assert_in_range(now_ms() - begun, 2500, 20000);
 	for (size_t i = 0; i < LENGTH(others); i++)

@@ -52,8 +52,8 @@ static void
 test_f96_plain_http_elsewhere_is_never_spoken(void **state)
 {
 	static const char *const	hosts[] = { "0.0.0.0", "0", "2130706433", "0x7f000001", "017700000001",
-		"[::ffff:127.0.0.1]", "joe@127.0.0.1", "localhost@127.0.0.1", "127.0.0.1.evil.example", "localhost.evil.example",
-		"127.0.0.1:80@127.0.0.1" };
+		"[::ffff:127.0.0.1]", "joe@127.0.0.1", "localhost@127.0.0.1", "127.0.0.1.evil.example",
+		"localhost.evil.example", "127.0.0.1:80@127.0.0.1" };
 	struct world			w;
 
 	(void)state;

@@ -127,7 +127,8 @@ static void
 test_f100_only_a_429_pauses_the_others(void **state)
 {
 	(void)state;
-	check_pause("HTTP/1.1 503 Busy\r\nConnection: close\r\nStripe-Should-Retry: false\r\nRetry-After: 60\r\n\r\n{}", 0, 0);
+	check_pause("HTTP/1.1 503 Busy\r\nConnection: close\r\nStripe-Should-Retry: false\r\n"
+	    "Retry-After: 60\r\n\r\n{}", 0, 0);
 }
 
 /* With time for many attempts, six seconds are not waited for, although Stripe says that it is worth it. */
