@@ -88,7 +88,7 @@ smtp_rules(struct smtp *s)
 
 /*
  * A refused connection, login or STARTTLS, or a missing login (530), is a fault of the server or the configuration, not
- * of this message, even with a 5xx. libcurl has one code for a refused greeting and a refused message; begun says which.
+ * of this message, even with a 5xx. A refused greeting and a refused message have one code; begun tells which it is.
  */
 static enum err
 smtp_verdict(CURLcode code, long reply, bool begun)

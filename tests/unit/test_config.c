@@ -473,8 +473,7 @@ test_c24_the_portal_may_forbid_every_change(void **state)
 	struct stage	*s = *state;
 
 	assert_int_equal(load(s, NEED_PROVISIONING,
-	    "portal = { name = \"ours\"; customer_update = []; cancel = \"no\"; };"),
-	    OK);
+	    "portal = { name = \"ours\"; customer_update = []; cancel = \"no\"; };"), OK);
 	assert_int_equal(s->config->portal.customer_update.n, 0);
 	assert_true(s->config->portal.invoices);
 	assert_int_equal(s->config->n_meters, 0);
