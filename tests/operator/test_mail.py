@@ -1,6 +1,7 @@
 """jobs and a mail server with TLS, good and bad: what goes over the wire, and what becomes of the mail."""
 import json
 import os
+import socket
 import subprocess
 import time
 
@@ -32,7 +33,7 @@ def start(site, tls):
         started.append(subprocess.Popen(argv, env={"PATH": os.environ["PATH"], **env}, **more))
         return started[-1]
 
-    def run(*options, mail="", user="joe", conf="old.conf", env=()):
+    def run(*options, mail="timeout_ms = 5000;", user="joe", conf="old.conf", env=(), url=None):
         catcher = launch([ROOT / "tests/mail/catcher", *options], {"OPENSSL_CONF": str(tls / conf)},
                          stdout=subprocess.PIPE, text=True)
         told = json.loads(catcher.stdout.readline())
@@ -40,8 +41,8 @@ def start(site, tls):
         password = site.path / "mail.password"
         password.write_text(PASSWORD)
         password.chmod(0o600)
-        lines = 'mail = { url = "%s"; from = "no-reply@example.com"; timeout_ms = 5000; user = "%s"; %s %s };' % (
-            told["smtp"], user, mail, 'password_file = "%s";' % password)
+        lines = 'mail = { url = "%s"; from = "no-reply@example.com"; user = "%s"; %s %s };' % (
+            url or told["smtp"], user, mail, 'password_file = "%s";' % password)
         text = site.conf.read_text().splitlines()
         site.conf.write_text("\n".join(lines if line.startswith("mail = ") else line for line in text))
         run.jobs = lambda: launch([BUILD / "jobs", "--config", site.conf], {
@@ -167,6 +168,13 @@ def test_f105_a_message_that_is_refused_for_good_is_given_up(site, start, tls, a
     url = start("--certificate", tls / "good.pem", "--login")
     answer(url, at=at, reply="550 5.1.1 no such mailbox")
     assert sent(site, start)[0] == "dead"
+
+
+def test_f105_a_mail_server_that_says_nothing_costs_the_time_out(site, start):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        start(mail="timeout_ms = 500; starttls = false;", user="", url="smtp://127.0.0.1:%d" % silent.getsockname()[1])
+        state, _, why = sent(site, start)
+        assert state == "pending" and why.startswith("Timeout was reached")
 
 
 def test_f05_mail_goes_through_no_proxy_of_the_environment(site, start, tls):

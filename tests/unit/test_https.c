@@ -443,6 +443,34 @@ test_c07_nothing_of_one_exchange_is_in_the_next_on_its_connection(void **state)
 	assert_null(strcasestr(s.asked[1], "Content-"));
 }
 
+static void *
+stop_soon(void *h)
+{
+	usleep(100000);
+	https_stop(h);
+	return NULL;
+}
+
+static void
+test_f78_stopping_ends_an_exchange_and_all_later_ones(void **state)
+{
+	struct server		s = { .answers = { "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", FINE }, .n = 2,
+	    .stays = true };
+	const char		*url = server_begin(&s, *state);
+	struct https		*h = https_open(*state, true);
+	int64_t			begun = now_ms();
+	pthread_t		stopper;
+
+	pthread_create(&stopper, NULL, stop_soon, h);
+	assert_int_equal(get_within(*state, h, url, 60000).status, 0);
+	assert_true(now_ms() - begun < 5000);
+	pthread_join(stopper, NULL);
+	assert_int_equal(get_within(*state, h, url, 60000).status, 0);
+	assert_false(https_pause(h, 60000));
+	assert_true(now_ms() - begun < 5000);
+	server_end(&s);
+}
+
 static int
 certificates_make(void **state)
 {
@@ -493,6 +521,7 @@ main(void)
 		TEST(test_f97_an_answer_that_stops_coming_is_given_up_after_ten_seconds),
 		TEST(test_f97_a_connection_that_is_not_made_is_given_up_after_three_seconds),
 		TEST(test_c07_nothing_of_one_exchange_is_in_the_next_on_its_connection),
+		TEST(test_f78_stopping_ends_an_exchange_and_all_later_ones),
 	};
 
 	return cmocka_run_group_tests(tests, certificates_make, certificates_remove);

@@ -55,6 +55,42 @@ test_f101_what_is_no_list_is_refused(void **state)
 	}
 }
 
+/* Whoever walks the list until there is no more would walk for ever. */
+static void
+test_f101_an_empty_page_is_the_last_whatever_it_says(void **state)
+{
+	struct world		w;
+	struct json_object	*all;
+
+	(void)state;
+	BEGIN(&w, ANSWER("200 OK", "{\"data\":[{\"id\":\"x_2\"}],\"has_more\":true}"),
+	    ANSWER("200 OK", "{\"data\":[],\"has_more\":true}"));
+	all = json_hang(w.mem, json_object_new_array());
+	assert_int_equal(stripe_list_all(w.stripe, w.mem, "/v1/things", NULL, all), OK);
+	assert_int_equal(json_object_array_length(all), 1);
+	assert_string_equal(json_text(all, "/0/id"), "x_2");
+	end(&w, 2);
+}
+
+static void
+test_f101_a_page_is_asked_for_in_parts_down_to_one_object(void **state)
+{
+	static char		large[1200000];
+	struct world		w;
+	struct stripe_list	l = { .path = "/v1/things", .after = "x_9" };
+
+	(void)state;
+	memset(large, ' ', sizeof(large) - 1);
+	memcpy(large, ANSWER("200 OK", ""), strlen(ANSWER("200 OK", "")));
+	BEGIN(&w, large, large, large);
+	assert_int_equal(stripe_list(w.stripe, w.mem, &l), ERR_UPSTREAM);
+	assert_non_null(strstr(w.server.asked[0], "limit=100&starting_after=x_9 "));
+	assert_non_null(strstr(w.server.asked[1], "limit=10&starting_after=x_9 "));
+	assert_non_null(strstr(w.server.asked[2], "limit=1&starting_after=x_9 "));
+	assert_string_equal(l.after, "x_9");
+	end(&w, 3);
+}
+
 int
 main(void)
 {
@@ -62,6 +98,8 @@ main(void)
 		cmocka_unit_test(test_f81_a_list_is_walked_page_by_page),
 		cmocka_unit_test(test_f101_a_page_that_is_too_large_is_asked_for_in_parts),
 		cmocka_unit_test(test_f101_what_is_no_list_is_refused),
+		cmocka_unit_test(test_f101_an_empty_page_is_the_last_whatever_it_says),
+		cmocka_unit_test(test_f101_a_page_is_asked_for_in_parts_down_to_one_object),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
