@@ -260,6 +260,42 @@ test_c96_the_date_is_that_of_rfc_5322(void **state)
 	talloc_free(mem);
 }
 
+static void
+test_f106_an_id_that_could_end_a_header_or_a_part_is_refused(void **state)
+{
+	static const char *const	wrong[] = { "a\r\nBcc: eve@example.com", "a>b", "a\"b", "a b", "a@b", "A", "a_", "\xc3\xbc" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		struct mail	m = plain;
+
+		m.id = wrong[i];
+		assert_refused(&m);
+	}
+}
+
+static void
+assert_subject(const char *subject, const char *header)
+{
+	mem_ctx		*mem = mem_new();
+	struct mail	m = plain;
+
+	m.subject = subject;
+	assert_non_null(strstr(compose(mem, &m), header));
+	talloc_free(mem);
+}
+
+/* A receiver would decode it, or split a character that two words share. */
+static void
+test_f106_a_subject_is_shown_as_it_was_written(void **state)
+{
+	(void)state;
+	assert_subject("=?UTF-8?Q?Bob?=", "Subject: =?UTF-8?Q?=3D=3FUTF-8=3FQ=3FBob=3F=3D?=\r\n");
+	assert_subject("a b", "Subject: a b\r\n");
+	assert_subject("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\xe2\x82\xac",
+	    "Subject: =?UTF-8?Q?aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa?=\r\n =?UTF-8?Q?=E2=82=AC?=\r\n");
+}
+
 int
 main(void)
 {
@@ -269,6 +305,8 @@ main(void)
 		cmocka_unit_test(test_f106_a_line_end_in_a_header_is_refused),
 		cmocka_unit_test(test_f106_what_is_no_address_is_refused),
 		cmocka_unit_test(test_f106_the_senders_name_is_quoted_or_encoded),
+		cmocka_unit_test(test_f106_an_id_that_could_end_a_header_or_a_part_is_refused),
+		cmocka_unit_test(test_f106_a_subject_is_shown_as_it_was_written),
 		cmocka_unit_test(test_f105_the_message_id_depends_on_the_job_only),
 		cmocka_unit_test(test_c96_the_date_is_that_of_rfc_5322),
 	};
