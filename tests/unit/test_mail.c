@@ -263,7 +263,8 @@ test_c96_the_date_is_that_of_rfc_5322(void **state)
 static void
 test_f106_an_id_that_could_end_a_header_or_a_part_is_refused(void **state)
 {
-	static const char *const	wrong[] = { "a\r\nBcc: eve@example.com", "a>b", "a\"b", "a b", "a@b", "A", "a_", "\xc3\xbc" };
+	static const char *const	wrong[] = { "a\r\nBcc: eve@example.com", "a>b", "a\"b", "a b", "a@b", "A", "a_",
+		"\xc3\xbc" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
