@@ -3,6 +3,7 @@ import json
 import os
 import socket
 import subprocess
+import threading
 import time
 
 import pytest
@@ -170,8 +171,20 @@ def test_f105_a_message_that_is_refused_for_good_is_given_up(site, start, tls, a
     assert sent(site, start)[0] == "dead"
 
 
-def test_f105_a_mail_server_that_says_nothing_costs_the_time_out(site, start):
+def fall_silent(listener):
+    """A mail server that says no more once it has greeted."""
+    connection, _ = listener.accept()
+    with connection:
+        connection.sendall(b"220 localhost\r\n")
+        connection.recv(1000)
+        connection.sendall(b"250 localhost\r\n")
+        while connection.recv(1000):
+            pass
+
+
+def test_f105_a_mail_server_that_falls_silent_costs_the_time_out(site, start):
     with socket.create_server(("127.0.0.1", 0)) as silent:
+        threading.Thread(target=fall_silent, args=(silent,), daemon=True).start()
         start(mail="timeout_ms = 500; starttls = false;", user="", url="smtp://127.0.0.1:%d" % silent.getsockname()[1])
         state, _, why = sent(site, start)
         assert state == "pending" and why.startswith("Timeout was reached")
