@@ -1,7 +1,5 @@
 #include "resource.h"
 
-#include <stdlib.h>
-
 struct stripe *
 resource_open_stripe(mem_ctx *ctx, const struct config *c)
 {
@@ -20,17 +18,4 @@ stripe_resource_open(mem_ctx *ctx, struct app *app)
 	return OK;
 }
 
-/* Where OpenSSL looks for certificates when the environment says so. */
-static const char *const *
-stripe_files(mem_ctx *ctx, const struct app *app)
-{
-	const char	**list = talloc_zero_array(ctx, const char *, 3);
-	const char	*file = getenv("SSL_CERT_FILE"), *directory = getenv("SSL_CERT_DIR");
-
-	(void)app;
-	list[0] = file != NULL ? file : directory;
-	list[1] = file != NULL ? directory : NULL;
-	return list;
-}
-
-const struct resource resource_stripe = { "Stripe", NEED_STRIPE, stripe_resource_open, NULL, NULL, stripe_files };
+const struct resource resource_stripe = { "Stripe", NEED_STRIPE, stripe_resource_open, NULL, NULL, NULL };
