@@ -147,10 +147,10 @@ install: all			## install under DESTDIR and PREFIX (/usr/local)
 	@install -m 755 $(BUILD)/tollgate $(DESTDIR)$(PREFIX)/bin
 	@cd workers && find pages -type f -exec install -D -m 644 {} $(abspath $(SHARE))/{} \;
 	@find schema -name '*.sql' -exec install -D -m 644 {} $(SHARE)/{} \;
-	@set -e; for f in conf/systemd/*.*; do sed 's,/usr/local,$(PREFIX),g' $$f >$(UNITS)/$${f##*/}; done
-	@printf 'u tollgate-%s - "Tollgate %s"\n' $(foreach p,$(filter-out tollgate,$(PROGRAMS)),$(p) $(p)) \
+	@set -e; umask 022; for f in conf/systemd/*.*; do sed 's,/usr/local,$(PREFIX),g' $$f >$(UNITS)/$${f##*/}; done
+	@umask 022; printf 'u tollgate-%s - "Tollgate %s"\n' $(foreach p,$(filter-out tollgate,$(PROGRAMS)),$(p) $(p)) \
 	    >$(DESTDIR)$(PREFIX)/lib/sysusers.d/tollgate.conf
-	@set -e; for f in conf/*.conf; do sed 's,/usr/local,$(PREFIX),g' $$f >$(DOC)/$${f##*/}; done
+	@set -e; umask 022; for f in conf/*.conf; do sed 's,/usr/local,$(PREFIX),g' $$f >$(DOC)/$${f##*/}; done
 	@test -e $(ETC)/tollgate.conf || install -m 644 $(DOC)/tollgate.conf $(ETC)
 uninstall:			## remove what install laid, but not /etc/tollgate
 	rm -rf $(LIBEXEC) $(SHARE) $(DOC) $(DESTDIR)$(PREFIX)/bin/tollgate $(UNITS)/tollgate.target \

@@ -1,5 +1,4 @@
 """The example configuration works over TLS as it is, and `make install` puts files where Debian's conventions say."""
-import os
 import re
 import shutil
 import subprocess
@@ -11,23 +10,6 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 from harness.system import WORKERS, fill  # noqa: E402
-
-
-@pytest.fixture(scope="session")
-def installed(tmp_path_factory):
-    root = tmp_path_factory.mktemp("root")
-    env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL")}
-    subprocess.run(["make", "-s", "-C", ROOT, "install", "DESTDIR=%s" % root, "PREFIX=/usr",
-                    "BUILD=build/packaged"], check=True, env=env, stdout=subprocess.DEVNULL)
-    return root
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("tls")
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "1",
-                    "-keyout", directory / "key.pem", "-out", directory / "cert.pem"], check=True, capture_output=True)
-    return directory
 
 
 def production(name, **changed):
