@@ -44,15 +44,17 @@ visit_again(struct visit *v, const char *path, int status, const char *fault)
 	return get->kind->run(v);
 }
 
-/* Whether name is one of the space-separated names. */
+/* Whether name is one of the space-separated names. A client may send any name, an empty one too. */
 static bool
 name_listed(const char *names, const char *name)
 {
 	size_t	n = strlen(name);
 
+	if (n == 0 || strchr(name, ' ') != NULL)
+		return false;
 	for (const char *at = names; (at = strstr(at, name)) != NULL; at += n)
 		if ((at == names || at[-1] == ' ') && (at[n] == '\0' || at[n] == ' '))
-			return n > 0;
+			return true;
 	return false;
 }
 

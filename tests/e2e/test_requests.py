@@ -2,10 +2,11 @@
 import base64
 import re
 import secrets
+from pathlib import Path
 
 import pytest
 from client import Raw, raw
-from journey import become_customer, new_address, session_in, sign_in, sign_up
+from journey import become_customer, new_address, session_in, sign_in, sign_up, wait_until
 
 SID, FLOW = "__Host-sid", "__Host-flow"
 HTML_PAGES = ["/signup", "/signin", "/signin/code", "/welcome?session_id=cs_test_none", "/signin/link?t=" + "A" * 43]
@@ -363,17 +364,22 @@ def test_f33_every_redirect_has_its_status_and_a_path_of_ours(browser, stack):
 
 HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "strict-origin",
            "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin",
-           "Cache-Control": "no-store"}
+           "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+           "Cache-Control": "no-store", "Vary": "Accept, Accept-Language, Cookie"}
+POLICY = {"default-src": "'none'", "style-src": "'self'", "img-src": "'self'", "base-uri": "'none'",
+          "frame-ancestors": "'none'"}
 
 
-@pytest.mark.parametrize("path", HTML_PAGES + ["/nothing-here"])
-def test_every_page_has_the_security_headers(browser, path):
-    page = browser.get(path)
+@pytest.mark.parametrize("path, accept", [*((path, "text/html") for path in [*HTML_PAGES, "/nothing-here"]),
+                                          ("/nothing-here", "application/json"), ("/workspace", "application/json")])
+def test_every_page_has_the_security_headers(browser, path, accept):
+    page = browser.get(path, Accept=accept)
     assert {name: page.header(name) for name in HEADERS} == HEADERS
     policy = dict(part.strip().partition(" ")[::2] for part in page.header("Content-Security-Policy").split(";"))
-    assert (policy["default-src"] == "'none'" and policy["base-uri"] == "'none'"
-            and policy["frame-ancestors"] == "'none'")
-    assert "unsafe" not in page.header("Content-Security-Policy") and "script-src" not in policy
+    form_action = policy.pop("form-action").split()
+    assert policy == POLICY
+    assert form_action[0] == "'self'" and all(re.fullmatch(r"https?://[a-z0-9.:]+", at) for at in form_action[1:])
+    assert (len(form_action) > 1) == (path in ("/signup", "/welcome?session_id=cs_test_none"))
     assert page.header("Server") in ("nginx", "Apache")
     assert page.header("X-Powered-By") is None
 
@@ -389,7 +395,8 @@ def test_the_style_sheet_is_cached_and_named_by_its_content(browser):
     href = browser.get("/signup").html.one("link", rel="stylesheet").get("href")
     page = browser.get(href)
     assert page.status == 200 and page.header("Content-Type") == "text/css; charset=utf-8"
-    assert "immutable" in page.header("Cache-Control")
+    assert page.header("Cache-Control") == "public, max-age=31536000, immutable"
+    assert page.header("X-Content-Type-Options") == "nosniff"
     assert page.header("Set-Cookie") is None
     assert re.fullmatch(r"/style\.css\?v=[0-9a-f]{8,64}", href)
 
@@ -517,6 +524,75 @@ def test_c59_errors_speak_the_askers_language_and_format(browser):
     assert page.html.one("html").get("lang") == "de" and page.html.one("h1").text == "Diese Seite gibt es nicht"
     page = browser.get("/nothing-here", Accept="application/json")
     assert (page.status, page.json) == (404, {"error": "Not found"})
+
+
+@pytest.mark.parametrize("path", ["/signup", "/signin", "/signin/code", "/de/signin", "/welcome?session_id=cs_test_none"])
+def test_c01_a_page_leads_to_itself_in_the_other_languages(browser, path):
+    """The language of the page is named and is no link."""
+    page = browser.get(path)
+    code = "de" if path.startswith("/de/") else "en"
+    other = {"de": "en", "en": "de"}[code]
+    footer = page.html.one("footer")
+    assert page.header("Content-Language") == page.html.one("html").get("lang") == code
+    assert footer.one("span", **{"aria-current": "true"}).text == {"en": "English", "de": "Deutsch"}[code]
+    link = footer.one("a")
+    plain = path.removeprefix("/de").partition("?")[0]
+    assert (link.get("href"), link.get("hreflang")) == (f"/{other}{plain}", other)
+    assert browser.get(link.get("href")).header("Content-Language") == other
+
+
+def test_c01_an_error_page_leads_to_the_front_page_in_other_languages(browser):
+    assert browser.get("/nothing-here").html.one("footer").one("a").get("href") == "/de/"
+
+
+@pytest.mark.parametrize("path, signed_in", [("/workspace", True), ("/settings/billing", True), ("/signout", True),
+                                             ("/nothing-here", False), ("/welcome?session_id=cs_test_none", False)])
+def test_only_pages_that_need_a_session_have_the_links_of_one(customer, path, signed_in):
+    assert len(customer[0].get(path).html.all("nav")) == signed_in
+
+
+@pytest.mark.parametrize("path, known", [("/signin", "email"), ("/signup", "email")])
+@pytest.mark.parametrize("name", ["mail", "emai", "ma", "emailx", "email next", "Email", ""])
+def test_f14_an_unknown_field_of_a_form_is_refused(browser, db, fresh, path, known, name):
+    before = tenants(db), db.value("select count(*) from auth.links")
+    page = browser.submit(browser.get(path), {known: fresh(), name: "x"})
+    assert page.status == 422 and page.html.one(role="alert").text
+    assert (tenants(db), db.value("select count(*) from auth.links")) == before
+
+
+def test_c60_two_forms_of_one_browser_are_both_good(browser, fresh):
+    first, second = browser.get("/signup"), browser.get("/signin")
+    assert browser.submit(first, {"email": fresh(), "plan": "starter"}).status == 303
+    assert browser.submit(second, {"email": fresh()}).status == 303
+
+
+def test_c60_a_session_and_the_form_before_it_have_tokens_of_their_own(customer):
+    """The token of the sign-in form does not sign out, and the one of the session asks for no link."""
+    agent, _ = customer
+    agent.get("/welcome?session_id=cs_test_none")
+    flow = agent.get("/signin/code").form().fields["csrf"]
+    own = agent.get("/signout").form().fields["csrf"]
+    assert flow != own
+    assert agent.post("/signout", {"csrf": flow}).status == 403
+    assert agent.post("/signin/code", {"csrf": own, "code": "0000-0000"}).status == 403
+    assert agent.get("/workspace").status == 200
+    assert agent.post("/signout", {"csrf": own}).status == 303
+
+
+def test_f43_a_token_in_a_header_is_one_too(browser, fresh):
+    """A script may send it so; a wrong one is no token."""
+    csrf = browser.get("/signin").form().fields["csrf"]
+    fields = {"email": fresh(), "next": "/workspace"}
+    assert browser.post("/signin", fields, X_CSRF_Token=csrf).status == 303
+    assert browser.post("/signin", fields, X_CSRF_Token=csrf[::-1]).status == 403
+    assert browser.post("/signin", {**fields, "csrf": "wrong"}, X_CSRF_Token=csrf).status == 403
+
+
+def test_each_request_has_an_id_of_its_own_and_its_error_page_and_log_line_name_it(browser, stack):
+    ids = [browser.get("/nothing-here").html.one("code").text for _ in range(3)]
+    assert len(set(ids)) == 3 and all(re.fullmatch(r"[A-Za-z0-9_-]{22}", ident) for ident in ids)
+    wait_until(lambda: all(any(ident in path.read_text(errors="replace") for path in Path(stack["log_dir"]).iterdir())
+                           for ident in ids))
 
 
 def test_other_host_names_are_redirected_to_the_site(stack):

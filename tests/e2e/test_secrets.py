@@ -8,6 +8,7 @@ import client
 import pytest
 import requests
 from client import Browser
+from faults import PROGRAMS, processes
 from journey import CODE, LINK, ask_for_link, become_customer, new_address, press_link, token_in, wait_until
 
 TOKEN = 43      # base64url characters of 32 bytes
@@ -128,6 +129,19 @@ def test_f43_a_page_with_a_token_tells_no_other_site(person):
         for name in ("href", "src", "action"):
             assert token not in element.get(name, "")
             assert not element.get(name, "").startswith(("http:", "https:", "//"))
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_f104_a_programs_memory_is_closed_to_its_users_other_processes_and_never_dumped(stack, name):
+    """/proc shows what is not dumpable as root's. Apache starts a program at its first request."""
+    browser = Browser(stack["url"])
+    for path in ("/signin", "/style.css", "/signup", "/settings/billing", "/webhooks/stripe"):
+        browser.get(path)
+    found = [Path("/proc", str(pid)) for pid in processes(stack, name)]
+    assert found
+    for process in found:
+        assert (process / "environ").stat().st_uid == 0 != process.stat().st_uid
+        assert re.search(r"(?m)^Max core file size +0 +0 ", (process / "limits").read_text())
 
 
 def test_f43_no_redirect_carries_a_secret(person):

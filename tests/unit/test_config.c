@@ -240,6 +240,106 @@ test_f121_values_are_checked(void **state)
 	}
 }
 
+/* Every number of the configuration: its section's need, its key, and the least and the greatest value it may have. */
+static void
+test_f121_numbers_have_limits(void **state)
+{
+	static const struct {
+		unsigned	need;
+		const char	*section, *key;
+		int		least, most;
+	} table[] = {
+		{ NEED_DATABASE, "database", "pool", 1, 64 }, { NEED_DATABASE, "database", "wait_ms", 1, 10000 },
+		{ NEED_DATABASE, "database", "timeout_ms", 100, 60000 }, { NEED_SERVE, "serve", "threads", 1, 1024 },
+		{ NEED_SERVE, "serve", "drain_ms", 100, 60000 }, { NEED_STRIPE, "stripe", "timeout_ms", 500, 80000 },
+		{ NEED_STRIPE, "stripe", "rate", 1, 1000 }, { NEED_MAIL, "mail", "timeout_ms", 500, 120000 },
+		{ NEED_JOBS, "jobs", "threads", 1, 16 }, { NEED_JOBS, "jobs", "poll_ms", 10, 60000 },
+		{ NEED_JOBS, "jobs", "settle_ms", 0, 60000 }, { NEED_JOBS, "jobs", "gap_seconds", 1, 86400 },
+		{ NEED_JOBS, "jobs", "reconcile_hour", 0, 23 }, { NEED_JOBS, "jobs", "keep_days", 31, 3650 },
+	};
+	struct stage	*s = *state;
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		const char	*wrong = mem_printf(s->mem, ":1: %s.%s must be from %d to %d\n", table[i].section, table[i].key,
+				    table[i].least, table[i].most);
+		const int	values[] = { table[i].least - 1, table[i].least, table[i].most, table[i].most + 1 };
+
+		for (size_t k = 0; k < 4; k++) {
+			(void)!load(s, table[i].need, mem_printf(s->mem, "%s = { %s = %d; };", table[i].section, table[i].key,
+			    values[k]));
+			if ((strstr(s->said, wrong) != NULL) != (k == 0 || k == 3))
+				fail_msg("%s = %d: %s", table[i].key, values[k], s->said);
+		}
+	}
+}
+
+/* A section that is not the site's, with what is wrong with it (NULL: nothing). */
+static void
+test_f121_texts_of_other_sections_are_checked(void **state)
+{
+	static const struct {
+		unsigned	need;
+		const char	*text, *wrong;
+	} table[] = {
+		{ NEED_DATABASE, "database = { conninfo = \"\"; };", "database.conninfo \"\" is empty" },
+		{ NEED_DATABASE, "database = { conninfo = \"x\"; schema = \"\"; };", "database.schema \"\" is empty" },
+		{ NEED_DATABASE, "database = { conninfo = \"x\"; prepared = 1; };", "must be true or false" },
+		{ NEED_DATABASE, "database = { conninfo = \"x\"; pool = 4.5; };", "must be a whole number" },
+		{ NEED_DATABASE, "database = { conninfo = \"x\"; pool = \"4\"; };", "must be a whole number" },
+		{ NEED_DATABASE, "database = { conninfo = \"x\"; pool = 5000000000L; };", "must be from 1 to 64" },
+		{ NEED_SITE, "site = { url = \"https://a.example\"; pages = \"/nonexistent\"; };", "is not a directory" },
+		{ NEED_SITE, "site = { url = \"https://a.example\"; pages = \"/etc/passwd\"; };", "is not a directory" },
+		{ NEED_SITE, "site = { url = \"https://a.example\"; pages = \"/tmp\"; name = \"\"; };",
+		    "site.name \"\" is empty" },
+		{ NEED_SITE, "site = { url = \"https://a.example\"; pages = \"/tmp\"; languages = [\"eng\"]; };", "two lower" },
+		{ NEED_SITE, "site = { url = \"https://a.example\"; pages = \"/tmp\"; languages = [\"eN\"]; };", "two lower" },
+		{ NEED_SITE, "site = { url = \"https://a.example\"; pages = \"/tmp\"; languages = [\"En\"]; };", "two lower" },
+		{ NEED_SITE, "site = { url = \"http://127.evil.example\"; pages = \"/tmp\"; };", "loopback" },
+		{ NEED_SITE, "site = { url = \"http://localhostess\"; pages = \"/tmp\"; };", "loopback" },
+		{ NEED_SITE, "site = { url = \"xhttps://a.example\"; pages = \"/tmp\"; };", "must begin with https://" },
+		{ NEED_SITE, "site = { url = \"https://a.example:1x\"; pages = \"/tmp\"; };", "must be scheme, host" },
+		{ NEED_SITE, "site = { url = \"https://a.example:+1\"; pages = \"/tmp\"; };", "must be scheme, host" },
+		{ NEED_SITE, "site = { url = \"https://a.example/x\"; pages = \"/tmp\"; };", "must be scheme, host" },
+		{ NEED_SITE, "site = { url = \"https://a.example\"; pages = \"/tmp\"; urls = 1; };", "did you mean site.url?" },
+		{ NEED_SITE, "site = { url = \"https://a.example\"; pages = \"/tmp\"; colour = 1; };",
+		    "colour is not known\n" },
+		{ NEED_SITE, "site = { url = \"https://a.example\"; pages = \"/tmp\"; };\nsites = { };", "sites is not known" },
+		{ NEED_MAIL, "mail = { from = \"a\"; url = \"smtps://m.example\"; };", "must hold an address" },
+		{ NEED_MAIL, "mail = { from = \"a@b.example\"; url = \"http://m.example\"; };", "must be smtp://" },
+		{ NEED_MAIL, "mail = { from = \"a@b.example\"; url = \"m.example\"; };", "must be smtp://" },
+		{ NEED_MAIL, "mail = { from = \"a@b.example\"; url = \"smtp://m.example/x\"; };", "must be smtp://" },
+		{ NEED_MAIL, "mail = { from = \"a@b.example\"; };", "mail.url is missing" },
+		{ NEED_STRIPE, "stripe = { api_url = \"http://api.stripe.com\"; };", "stripe.api_url" },
+		{ NEED_STRIPE, "stripe = { version = \"\"; };", "stripe.version \"\" is empty" },
+		{ NEED_STRIPE, "stripe = { portal_configuration = \"bp_1\"; };", "must begin with bpc_" },
+		{ NEED_STRIPE, "stripe = { webhook_url = \"ftp://a.example\"; };", "must be a URL" },
+		{ NEED_PLANS, "plans = ( { id = \"a\"; lookup_key = \"a\"; currency = \"eur\"; } );", "not both amount and" },
+		{ NEED_PLANS, "plans = ( { id = \"a\"; lookup_key = \"a\"; amount = 1; } );", "not both amount and" },
+		{ NEED_PLANS, "plans = ( { id = \"a\"; price = \"price_1\"; features = [\"a b\"]; } );", "lower-case letters" },
+		{ NEED_PLANS, "plans = ( { id = \"\"; price = \"price_1\"; } );", "lower-case letters" },
+		{ NEED_PLANS, "plans = ( { price = \"price_1\"; } );", "plans.id is missing" },
+		{ NEED_PLANS, "plans = ( { id = \"a\"; price = \"price_1\"; amount = 100000000; } );", "from 0 to 99999999" },
+		{ NEED_PLANS, "plans = ( { id = \"a\"; lookup_key = \"x\"; amount = 1; currency = \"eur\"; },"
+		    " { id = \"b\"; lookup_key = \"x\"; amount = 1; currency = \"eur\"; } );",
+		    "plans.lookup_key has \"x\" twice" },
+		{ NEED_PROVISIONING, "meters = ( { event_name = \"a\"; display_name = \"A\"; },"
+		    " { event_name = \"a\"; display_name = \"B\"; } );", "meters.event_name has \"a\" twice" },
+		{ NEED_PROVISIONING, "meters = ( { event_name = \"a\"; display_name = \"\"; } );",
+		    "display_name \"\" is empty" },
+		{ NEED_PROVISIONING, "meters = ( { event_name = \"a\"; display_name = \"A\"; unit = 1; } );",
+		    "unit is not known here" },
+		{ NEED_PROVISIONING, "meters = ();", NULL },
+	};
+	struct stage	*s = *state;
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		enum err	e = load(s, table[i].need, table[i].text);
+
+		if (e != (table[i].wrong ? ERR_INVALID : OK) || (table[i].wrong && strstr(s->said, table[i].wrong) == NULL))
+			fail_msg("%s: %s", table[i].text, s->said);
+	}
+}
+
 static void
 test_f121_mail_that_could_be_read_on_the_way_is_refused(void **state)
 {
@@ -303,6 +403,28 @@ test_f104_a_secret_comes_from_a_closed_file(void **state)
 	assert_int_equal(load_key(s, "sk_test_1\n", 0640), ERR_INVALID);
 	assert_non_null(strstr(s->said, "chmod 600"));
 	assert_int_equal(load_key(s, "sk_test_1\n", 0604), ERR_INVALID);
+	assert_int_equal(load_key(s, "sk_test_1\n", 0610), ERR_INVALID);
+	assert_int_equal(load_key(s, "sk_test_1\r\n", 0600), OK);
+	assert_string_equal(s->config->stripe.key, "sk_test_1");
+}
+
+static void
+test_f104_a_secret_is_in_a_regular_file_of_a_secrets_size(void **state)
+{
+	struct stage	*s = *state;
+	const char	*pipe = mem_printf(s->mem, "%s/pipe", s->dir);
+	char		large[5000] = "sk_test_";
+
+	assert_int_equal(mkfifo(pipe, 0600), 0);
+	alarm(20);	/* a pipe that nobody writes to is not waited for */
+	assert_int_equal(load(s, NEED_STRIPE, mem_printf(s->mem, "stripe = { key_file = \"%s\"; };", pipe)), ERR_INVALID);
+	alarm(0);
+	assert_non_null(strstr(s->said, "is not a regular file"));
+	assert_int_equal(load(s, NEED_STRIPE, mem_printf(s->mem, "stripe = { key_file = \"%s\"; };", s->dir)), ERR_INVALID);
+	assert_non_null(strstr(s->said, "is not a regular file"));
+	memset(large + 8, 'a', sizeof(large) - 9);
+	assert_int_equal(load_key(s, large, 0600), ERR_INVALID);
+	assert_non_null(strstr(s->said, "is too long to be a secret"));
 }
 
 static void
@@ -312,6 +434,7 @@ test_f121_a_secret_that_is_none_is_told_but_never_shown(void **state)
 		const char	*secret, *wrong;
 	} table[] = {
 		{ "", "is empty" }, { "\n", "is empty" }, { "sk_hush hush", "white space" }, { "sk_hush\n\nx", "white space" },
+		{ "sk_test_hush\x01", "control character" }, { "sk_test_hush\x7f", "control character" },
 		{ " sk_hush", "white space" }, { "pk_hush", "must begin with sk_ or rk_" },
 	};
 	struct stage	*s = *state;
@@ -490,6 +613,9 @@ main(void)
 		TEST(test_c90_every_fault_is_told_at_once_with_its_line),
 		TEST(test_f121_a_file_that_is_no_configuration),
 		TEST(test_f121_values_are_checked),
+		TEST(test_f121_numbers_have_limits),
+		TEST(test_f121_texts_of_other_sections_are_checked),
+		TEST(test_f104_a_secret_is_in_a_regular_file_of_a_secrets_size),
 		TEST(test_f121_mail_that_could_be_read_on_the_way_is_refused),
 		TEST(test_f96_stripe_and_mail_are_spoken_to_in_the_clear_on_this_machine_only),
 		TEST(test_f104_a_secret_comes_from_a_closed_file),

@@ -83,6 +83,8 @@ test_f08_over_the_limit(void **state)
 
 	assert_int_equal(read_body(state, "5", "a=123", 5), OK);
 	assert_int_equal(read_body(state, "5", "a=123", 4), ERR_TOO_LARGE);
+	assert_int_equal(read_body(state, "3", "a=123", 4), ERR_TOO_LARGE);
+	assert_int_equal(read_body(state, NULL, "a=123", 4), ERR_TOO_LARGE);
 	assert_int_equal(read_body(state, "999999999", "a", 4), ERR_TOO_LARGE);
 	ask(&q, *state, "CONTENT_LENGTH", "2000000", NULL);
 	give_body(&q, &r, "a", 1);

@@ -64,8 +64,8 @@ static void
 test_f03_a_parameter_that_decides_given_twice(void **state)
 {
 	static const char *const	names[] = {
-		"REQUEST_METHOD", "REQUEST_URI", "REMOTE_ADDR", "CONTENT_LENGTH", "CONTENT_TYPE", "HTTP_HOST", "HTTP_ORIGIN",
-		"HTTP_AUTHORIZATION", "HTTP_SEC_FETCH_SITE", "HTTP_STRIPE_SIGNATURE"
+		"REQUEST_METHOD", "REQUEST_URI", "SERVER_PROTOCOL", "REMOTE_ADDR", "CONTENT_LENGTH", "CONTENT_TYPE",
+		"HTTP_HOST", "HTTP_ORIGIN", "HTTP_AUTHORIZATION", "HTTP_SEC_FETCH_SITE", "HTTP_STRIPE_SIGNATURE"
 	};
 	struct http_req			q;
 
@@ -122,7 +122,7 @@ test_f11_paths_that_no_route_has(void **state)
 {
 	static const char *const	uris[] = {
 		"//", "//a", "/a//b", "/a//", "/.", "/..", "/./a", "/../a", "/a/.", "/a/..", "/a/../b", "/%2e%2e/a", "/a/%2E",
-		"/a%2Fb", "/%2f", "/a%2f..%2fb", "/\\", "/a\\b", "/a%5Cb", "/..?a=b"
+		"/a%2Fb", "/a%2fb", "/%2f", "/a%2f..%2fb", "/\\", "/a\\b", "/a%5Cb", "/..?a=b"
 	};
 
 	check_uris(state, ERR_NOT_FOUND, uris, LENGTH(uris));

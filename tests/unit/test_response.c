@@ -58,6 +58,23 @@ test_f32_a_head_over_3584_bytes(void **state)
 	assert_in_range(r.head.len, 3000, HTTP_MAX_RESPONSE_HEAD);
 }
 
+/* "Status: 200", "Content-Length: 4294967296", their ends and the empty line are written later. */
+static void
+test_f32_room_is_kept_for_status_and_length(void **state)
+{
+	const size_t	most = HTTP_MAX_RESPONSE_HEAD - 64 - strlen("X: \r\n");
+	char		value[HTTP_MAX_RESPONSE_HEAD];
+
+	for (size_t n = most - 1; n <= most + 1; n++) {
+		struct http_res	r = { .mem = *state };
+
+		memset(value, 'a', n);
+		value[n] = '\0';
+		http_header(&r, "X", value);
+		assert_int_equal(r.invalid, n > most);
+	}
+}
+
 static void
 test_f33_a_redirect_has_its_status(void **state)
 {
@@ -68,6 +85,10 @@ test_f33_a_redirect_has_its_status(void **state)
 	assert_string_equal(r.head.data, "Location: https://checkout.stripe.com/c/pay/cs_1#x\r\n");
 	assert_int_equal(r.body.len, 0);
 	assert_false(r.invalid);
+	http_body(&r, 200, "text/plain", "page", 4);
+	assert_int_equal(http_redirect(&r, "/workspace"), OK);
+	assert_int_equal(r.status, 303);
+	assert_int_equal(r.body.len, 0);
 }
 
 static void
@@ -101,7 +122,7 @@ test_cookies_are_host_cookies(void **state)
 static void
 test_f19_a_cookie_that_would_be_more_than_one(void **state)
 {
-	static const char *const	values[] = { "a; Domain=b", "a,b", "a b", "\"a\"", "a\\b", "a\r\n" };
+	static const char *const	values[] = { "a; Domain=b", "a;b", "a,b", "a b", "\"a\"", "a\\b", "a\r\n" };
 
 	for (size_t i = 0; i < LENGTH(values); i++) {
 		struct http_res	r = { .mem = *state };
@@ -129,6 +150,7 @@ main(void)
 	const struct CMUnitTest	tests[] = {
 		TEST(test_headers_are_lines), TEST(test_f19_control_bytes_make_the_response_invalid),
 		TEST(test_f19_header_names_are_tokens), TEST(test_f32_a_head_over_3584_bytes),
+		TEST(test_f32_room_is_kept_for_status_and_length),
 		TEST(test_f33_a_redirect_has_its_status), TEST(test_f18_f19_a_redirect_that_is_no_url),
 		TEST(test_cookies_are_host_cookies), TEST(test_f19_a_cookie_that_would_be_more_than_one),
 		TEST(test_a_body_replaces_the_one_before),
