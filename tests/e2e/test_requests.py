@@ -526,7 +526,7 @@ def test_c59_errors_speak_the_askers_language_and_format(browser):
     assert (page.status, page.json) == (404, {"error": "Not found"})
 
 
-@pytest.mark.parametrize("path", ["/signup", "/signin", "/signin/code", "/de/signin", "/welcome?session_id=cs_test_none"])
+@pytest.mark.parametrize("path", ["/signup", "/signin", "/signin/code", "/de/signin", "/welcome?session_id=cs_none"])
 def test_c01_a_page_leads_to_itself_in_the_other_languages(browser, path):
     """The language of the page is named and is no link."""
     page = browser.get(path)

@@ -10,6 +10,7 @@
 
 #include "json.h"
 #include "pages.h"
+#include "secret.h"
 
 #define PAGES "workers/pages"
 
@@ -130,6 +131,61 @@ test_d21_every_stripe_status_has_a_text(void **state)
 	texts_check("billing", "status", statuses, sizeof(statuses) / sizeof(*statuses));
 }
 
+#define COMMON "\"language_name\": \"L\", \"a\": \"A\""
+
+/* Whether pages_load() takes two languages of a program, each with these texts of its own beside the common ones. */
+static bool
+loads(const char *common, const char *en, const char *de)
+{
+	static const char	*languages[] = { "en", "de" };
+	mem_ctx			*mem = mem_new();
+	char			*dir = mem_printf(mem, "/tmp/tollgate-pages.XXXXXX");
+	struct config		c = { 0 };
+	const struct pages	*p;
+	bool			taken;
+
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(system(mem_printf(mem,
+	    "cd %s && mkdir -p common p languages/en languages/de && touch style.css && printf '%%s' '{{a}}' "
+	    ">common/layout.mustache && for l in en de; do printf '%%s' '{%s}' >languages/$l/common.json; done && "
+	    "printf '%%s' '%s' >languages/en/p.json && printf '%%s' '%s' >languages/de/p.json", dir, common, en, de)), 0);
+	c.site.pages = dir;
+	c.site.languages = (struct config_list){ languages, 2 };
+	taken = pages_load(mem, &c, "p", &p) == OK;
+	assert_int_equal(system(mem_printf(mem, "rm -r %s", dir)), 0);
+	talloc_free(mem);
+	return taken;
+}
+
+static void
+test_a_catalogue_that_is_not_complete_and_clear_stops_the_program(void **state)
+{
+	(void)state;
+	assert_true(loads(COMMON, "{\"b\": \"B\"}", "{\"b\": \"{{x}}\"}"));
+	assert_false(loads(COMMON, "{\"b\": \"B\"}", "{}"));
+	assert_false(loads(COMMON, "{}", "{\"b\": \"B\"}"));
+	assert_false(loads(COMMON, "{\"a\": \"B\"}", "{\"a\": \"B\"}"));
+	assert_false(loads(COMMON, "{\"b\": \"B\", \"b\": \"C\"}", "{\"b\": \"B\"}"));
+	assert_false(loads(COMMON, "{\"b\": 1}", "{\"b\": 1}"));
+	assert_false(loads(COMMON, "{\"b\": \"{{\"}", "{\"b\": \"{{\"}"));
+	assert_false(loads(COMMON, "[]", "[]"));
+	assert_false(loads(COMMON, "{", "{"));
+	assert_false(loads("\"a\": \"A\"", "{}", "{}"));
+}
+
+static void
+test_the_style_sheets_version_is_a_digest_of_it(void **state)
+{
+	mem_ctx			*mem = mem_new();
+	const struct pages	*p = pages(mem, "account");
+	struct secret		digest = secret_sha256("", p->style, strlen(p->style));
+
+	(void)state;
+	assert_int_equal(strlen(p->style_version), 12);
+	assert_memory_equal(p->style_version, secret_hex(mem, &digest), 12);
+	talloc_free(mem);
+}
+
 int
 main(void)
 {
@@ -137,6 +193,8 @@ main(void)
 		cmocka_unit_test(test_every_text_a_template_names_exists_in_every_language),
 		cmocka_unit_test(test_every_text_a_document_names_exists_in_every_language),
 		cmocka_unit_test(test_d21_every_stripe_status_has_a_text),
+		cmocka_unit_test(test_a_catalogue_that_is_not_complete_and_clear_stops_the_program),
+		cmocka_unit_test(test_the_style_sheets_version_is_a_digest_of_it),
 	};
 
 	mem_init();

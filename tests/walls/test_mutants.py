@@ -89,7 +89,8 @@ def test_a_row_that_has_rotted_fails_every_run(tree, row, why):
 def test_a_selection_that_runs_no_test_catches_nothing(tree):
     (tree / "tests/walls").mkdir()
     (tree / "tests/walls/test_a.py").write_text("def test_a():\n    assert 'idle' in open('word').read()\n")
-    rows(tree, ("the other word is changed", "idle", "walls -k a"), ("of a test that is gone", "idle", "walls -k absent"))
+    rows(tree, ("the other word is changed", "idle", "walls -k a"),
+         ("of a test that is gone", "idle", "walls -k absent"))
     code, said = run(tree, "--no-baseline")
     assert code == 1 and "1 caught, 0 survived, 1 broken" in said
 
