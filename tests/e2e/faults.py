@@ -26,7 +26,7 @@ def heading(page):
     return page.html.one("h1").text
 
 
-def await_welcome(browser, url, seconds=20):
+def await_welcome(browser, url, seconds=40):
     """Reloads the page people come back to until it says that all is ready."""
     return wait_until(lambda: heading(browser.get(url)) == READY, seconds)
 
@@ -137,7 +137,7 @@ def send(stack, name, number):
     return gone
 
 
-def replaced(stack, name, gone, seconds=5):
+def replaced(stack, name, gone, seconds=30):
     """Waits until other processes have taken the place of those."""
     return wait_until(lambda: (now := processes(stack, name)) and not now & gone and now, seconds)
 
@@ -268,7 +268,7 @@ class Load:
         for thread in self.threads:
             thread.join()
 
-    def more(self, number, seconds=20):
+    def more(self, number, seconds=60):
         """Waits until that many more were answered."""
         goal = len(self.answers) + number
         wait_until(lambda: len(self.answers) >= goal, seconds)

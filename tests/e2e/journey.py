@@ -18,7 +18,7 @@ def new_address(what="user"):
     return f"{what}-{secrets.token_hex(6)}@example.com"
 
 
-def wait_until(check, seconds=15, every=0.03):
+def wait_until(check, seconds=40, every=0.03):
     """The first true value of check(); fails when there is none in time."""
     end = time.monotonic() + seconds
     while not (found := check()):
@@ -100,7 +100,7 @@ class Simulator:
     def fault(self, **fault):
         return self.post("faults", **fault)
 
-    def quiet(self, timeout=15):
+    def quiet(self, timeout=40):
         assert self.get("quiet", timeout=timeout)["quiet"]
 
     def object(self, kind, ident):
@@ -118,7 +118,7 @@ class Mail:
         answer.raise_for_status()
         return answer.json()
 
-    def wait(self, address, number=1, seconds=15):
+    def wait(self, address, number=1, seconds=40):
         """The number-th mail to that address, once it is there."""
         return wait_until(lambda: self.to(address)[number - 1:number], seconds)[0]
 

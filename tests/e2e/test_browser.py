@@ -162,13 +162,14 @@ def test_c03_the_whole_journey_without_javascript(person, db, sim, mail, stack, 
     person.shoot("03-checkout")
     person.press("#pay-declined")
     assert "declined" in person.text("#notice")
-    sim.post("mode", delay=1.5)
+    sim.post("mode", hold=True)
     try:
         person.press("#pay-good")
         assert person.path().startswith("/en/welcome?session_id=cs_")
         assert person.text("h1") == "Confirming your payment"
         person.shoot("04-welcome-processing")
-        wait_until(lambda: person.reads("h1", "You are all set"), 20, 0.1)
+        sim.post("mode", hold=False)
+        wait_until(lambda: person.reads("h1", "You are all set"), 40, 0.1)
     finally:
         sim.post("mode", reset=True)
     person.shoot("05-welcome-ready")

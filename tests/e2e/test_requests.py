@@ -284,6 +284,7 @@ def test_f16_http_1_0_without_a_host(stack):
 
 def test_f16_links_in_mails_name_the_configured_site(browser, mail, db, sim, stack, customer):
     _, email = customer
+    assert len(mail.to(email)) == 2
     for found in mail.to(email):
         assert set(re.findall(r"https?://[^/\s\"<]+", found["text"])) == {stack["url"]}
 
@@ -440,6 +441,9 @@ CROSS = [
     ("another origin", {}, {"Origin": "https://evil.example"}),
     ("another port", {}, {"Origin": "http://localhost:1"}),
     ("https for http", {}, {"Origin": "https://localhost"}),
+    ("a part of our origin", {}, {"Origin": "http://localhost"}),
+    ("our origin and more", {}, {"Origin": "{url}0"}),
+    ("an empty origin", {}, {"Origin": ""}),
     ("cross-site", {}, {"Sec_Fetch_Site": "cross-site"}),
     ("same-site", {}, {"Sec_Fetch_Site": "same-site"}),
     ("none", {}, {"Sec_Fetch_Site": "none"}),
@@ -462,7 +466,8 @@ def test_f37_a_post_that_does_not_come_from_our_page(customer, new_browser, db, 
         "email": fresh(), **({"plan": "starter"} if path == "/signup" else {})}
     hidden = form.form(path if path == "/settings/billing" else None).fields
     sent = {k: v for k, v in {**hidden, **given, **fields}.items() if v is not None}
-    page = browser.post(path, sent, came_from=form, **{k.replace("_", "-"): v for k, v in headers.items()})
+    page = browser.post(path, sent, came_from=form, **{k.replace("_", "-"): v and v.format(url=browser.base)
+                                                       for k, v in headers.items()})
     if what == "no cookie" and path in ("/settings/billing", "/signout"):
         assert page.status == 303 and page.location.startswith("/signin")
     else:

@@ -79,9 +79,7 @@ def test_f115_killed_under_load_only_requests_in_progress_fail(stack, db, asks, 
     with Load(ask, CLIENTS) as load:
         for _ in range(kills):
             load.more(40)
-            began = time.monotonic()
             kill(stack, name)
-            assert time.monotonic() - began < 1
         load.more(40)
     failed = load.except_for(good)
     assert {status for status, _ in failed} <= {503} and len(failed) <= served * kills

@@ -101,11 +101,22 @@ def serving(tree, name, source):
     conf, sock = tree / (name + ".conf"), tree / (name + ".sock")
     conf.write_text('site: { url = "https://app.example.com"; pages = "%s"; };\n' % tree)
     program = subprocess.Popen([tree / "build" / name, "--config", conf, "--listen", sock])
-    while not sock.exists():
-        assert program.poll() is None
-    yield str(sock), tree / "build" / name
-    program.terminate()
+    try:
+        while not listens(sock):
+            assert program.poll() is None
+        yield str(sock), tree / "build" / name
+    finally:
+        program.terminate()
     assert program.wait(10) == 0
+
+
+def listens(sock):
+    """Between bind() and listen() the socket is there, and refuses."""
+    try:
+        fcgi.Connection(str(sock)).close()
+    except OSError:
+        return False
+    return True
 
 
 @pytest.fixture(scope="module")

@@ -214,6 +214,7 @@ def test_a_resource_that_a_program_lists_is_linked_and_seen(copy):
 
 def test_there_are_no_globals_but_the_logs():
     assert walls.writable_globals(BUILD) == []
+    assert set(walls.writable_globals(BUILD, known=())) == walls.GLOBALS
 
 
 def test_a_global_is_caught(copy):
