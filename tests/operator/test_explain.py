@@ -1,4 +1,7 @@
 """tollgate explain and override: why a tenant has its access, and the operator's changes to it."""
+import os
+import pwd
+
 import pytest
 
 
@@ -92,9 +95,18 @@ def test_an_override_counts_until_it_is_cleared(site):
     assert all(c["by"] for c in changes)
 
 
+@pytest.mark.parametrize("sudo, by", [("anna", "anna"), ("", None)])
+def test_an_override_names_who_called_sudo(site, sudo, by):
+    tenant = site.tenant()
+    assert site.run("override", "allow", tenant, "--reason", "x", SUDO_USER=sudo).returncode == 0
+    me = pwd.getpwuid(os.getuid()).pw_name
+    assert [c["by"] for c in explained(site, tenant)["changes"]] == [by or me]
+
+
 def test_an_override_wants_a_reason_a_plan_and_one_tenant(site):
     tenant = site.tenant("anna@example.com")
     assert site.run("override", "allow", tenant).returncode == 64
+    assert site.run("override", "allow", tenant, "--reason", "").returncode == 64
     done = site.run("override", "allow", tenant, "--plan", "gold", "--reason", "x")
     assert done.returncode == 1 and b"there is no plan gold" in done.stderr
     assert site.run("override", "allow", "nobody@example.com", "--reason", "x").returncode == 1

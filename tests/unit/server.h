@@ -77,7 +77,10 @@ handle_one(void *handled, struct http_req *q, struct http_res *r, size_t n)
 		answer_text(r, "late");
 	else if (strcmp(q->path, "/header") == 0)
 		http_header(r, "X-A", "b\r\nSet-Cookie: c=d");
-	else if (strcmp(q->path, "/large") == 0)
+	else if (strcmp(q->path, "/page") == 0) {
+		answer_text(r, "page");
+		http_header(r, "X-A", "b\nSet-Cookie: c=d");
+	} else if (strcmp(q->path, "/large") == 0)
 		http_body(r, 200, "text/plain", talloc_zero_size(q->mem, LARGE), LARGE);
 	else if (strcmp(q->path, "/nothing") != 0)
 		answer_request(q, r);

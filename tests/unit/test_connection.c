@@ -107,8 +107,9 @@ test_f19_a_header_with_a_line_end_becomes_a_500(void **state)
 
 	assert_string_equal(call(s, "GET", "/header", ""),
 	    "Status: 500\r\nContent-Type: text/plain\r\nContent-Length: 24\r\n\r\nrefused internal /header");
+	assert_true(starts_with(call(s, "GET", "/page", ""), "Status: 500\r\n"));
 	assert_true(starts_with(call(s, "GET", "/nothing", ""), "Status: 500\r\n"));
-	assert_int_equal(count(read_log(s), "response_invalid"), 2);
+	assert_int_equal(count(read_log(s), "response_invalid"), 3);
 }
 
 /* Sends, and says that no more will come; the server must close without an answer. */
