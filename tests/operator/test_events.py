@@ -157,6 +157,8 @@ def test_an_event_not_understood_when_it_came_is_read_anew(site):
     site.receive("evt_1", kind=None, obj=None, raw=json.dumps(event).encode())
     site.receive("evt_2", type_="plan.created", kind=None, obj=None, raw=b'{"id": "evt_2", "type": "plan.created"}')
     site.receive("evt_3", kind=None, obj=None, raw=b"\xff")
+    told = site.lines("events", "replay", "--since", "1h", "--dry-run")
+    assert len(told) == 3 and [line for line in told if "raw" in line] == []
     said = site.ok("events", "replay", "--since", "1h")
     assert "fetches customer cus_7" in said and "evt_2 plan.created ignored: names no object to fetch" in said
     assert site.due() == [("customer", "cus_7")]

@@ -32,7 +32,7 @@ test_f30_out_of_descriptors_it_waits_and_goes_on(void **state)
 {
 	struct server	*s = *state;
 	int		silent[2], extra = dup(0);
-	int64_t		from;
+	int64_t		from, worked;
 
 	close(extra);
 	/* the lock, the socket, the eventfd, a scratch file for each thread, and two connections */
@@ -41,11 +41,13 @@ test_f30_out_of_descriptors_it_waits_and_goes_on(void **state)
 	wait_for_descriptor(s, (unsigned)s->files - 3);
 	still_serves(s);
 	from = clock_ms();
+	worked = cpu_ms(s);
 	for (size_t i = 0; i < LENGTH(silent); i++)
 		silent[i] = join(s);
 	still_serves(s);
 	assert_in_range(clock_ms() - from, 1500, 6000);
-	assert_in_range(cpu_ms(s), 0, (clock_ms() - from) / 4);	/* it waits: asking again and again is work */
+	/* It waits: asking again and again is work, also on a busy machine. */
+	assert_in_range(cpu_ms(s) - worked, 0, (clock_ms() - from) / 20);
 	for (size_t i = 0; i < LENGTH(silent); i++)
 		close(silent[i]);
 	assert_in_range(count(read_log(s), "\"error\":\"EMFILE\""), 1, 6);
