@@ -105,7 +105,7 @@ def test_a_right_form_is_carried_out(worker, db, form):
 
 def test_healthz_says_whether_the_database_is_there(worker):
     answer = worker.ask(uri="/healthz")
-    assert (answer.status, answer.body) == (200, b"ok\n")
+    assert (answer.status, answer.body, answer.header("Cache-Control")) == (200, b"ok\n", "no-store")
 
 
 @pytest.mark.parametrize("name", ["REQUEST_METHOD", "REQUEST_URI", "SERVER_PROTOCOL", "REMOTE_ADDR"])

@@ -269,8 +269,8 @@ def test_f13_other_spellings_of_the_right_kind(browser, fresh, kind):
     assert browser.post("/signup", {**form, "email": fresh(), "plan": "starter"}, Content_Type=kind).status == 303
 
 
-@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "localhost:1", "localhost", "l", "127.0.0.1",
-                                  "", "localhost@evil.example"])
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "localhost:1", "localhost", "l",
+                                  "127.0.0.1", "", "localhost@evil.example"])
 def test_f16_a_host_that_is_not_ours(ask, host):
     page = ask(f"Host: {host}")
     assert page.status in (400, 421)
