@@ -81,8 +81,9 @@ select is(pg_temp.state(:'hash', 'mine'), 'unusable', 'F52 and says so');
 select m ->> 'hash' as hash from pg_temp.fresh() m \gset
 update auth.links set expires_at = now() where hash = :'hash';
 select is(tap.sign_in(:'hash', null, 'mine', 'x') -> 'ok', 'false', 'F53 after ten minutes it is over');
-select is(expires_at, now() + interval '10 min', 'F53 ten minutes by the database''s clock') from auth.links
-	where hash = (pg_temp.fresh() ->> 'hash')::bytea;
+select m ->> 'hash' as hash from pg_temp.fresh() m \gset
+select is(expires_at, now() + interval '10 min', 'F53 ten minutes by the database''s clock')
+	from auth.links where hash = :'hash';
 select m ->> 'hash' as older from pg_temp.fresh() m \gset
 select m ->> 'hash' as newer from pg_temp.fresh() m \gset
 select is(tap.sign_in(:'older', null, 'mine', 'x') -> 'ok', 'false', 'F53 a newer link ends the older');
