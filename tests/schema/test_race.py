@@ -5,17 +5,10 @@ import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
-from itertools import count
 
 import psycopg
 
-numbers = count(1)
-
-
-def ok(passed, name, detail=""):
-    print(f"{'ok' if passed else 'not ok'} {next(numbers)} - {name}")
-    if not passed:
-        print(f"# {detail}")
+from callers import at_once, ok, run, value
 
 
 def connect(role):
@@ -29,23 +22,6 @@ def ask(role, call, *args):
             return connection.execute("select " + call, args).fetchone()[0]
         except psycopg.Error as error:
             return error.sqlstate
-
-
-def value(statement, *args):
-    with psycopg.connect(autocommit=True) as connection:
-        return connection.execute(statement, args).fetchone()[0]
-
-
-def at_once(n, function):
-    """function(0) .. function(n - 1), let go together."""
-    gate = threading.Barrier(n)
-
-    def one(i):
-        gate.wait()
-        return function(i)
-
-    with ThreadPoolExecutor(n) as pool:
-        return list(pool.map(one, range(n)))
 
 
 def draft(name, ip="192.0.2.1"):
@@ -271,7 +247,4 @@ def test_d19_who_leaves_a_price_last_sees_it():
        "D19 and of six that end at once the last sees it", rounds)
 
 
-for name, test in list(globals().items()):
-    if name.startswith("test_"):
-        test()
-print(f"1..{next(numbers) - 1}")
+run(globals())

@@ -134,9 +134,8 @@ begin
 				'date', api.date_document(coalesce(s.ended_at, s.canceled_at))));
 	end if;
 	if s.status in ('past_due', 'unpaid') then
-		perform billing.tell_failure(o.i, false) from (
-			select i from billing.invoices i
-			where i.subscription_id = s.id and i.status = 'open' order by i.id for share) o;
+		perform billing.tell_failure(i, false) from billing.invoices i
+		where i.subscription_id = s.id and i.status = 'open';
 	end if;
 	perform billing.tell_hints(s);
 end
