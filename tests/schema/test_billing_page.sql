@@ -139,5 +139,30 @@ from (values ('[{}]'::jsonb, '{}'::jsonb, ' 38.00 EUR', 'one item'),
 	('[{}]', '{"currency": "usd"}', '', 'a subscription in another currency than its price is listed in'))
 	v (prices, more, cost, description);
 
+-- a notice about an invoice lasts as long as it is true
+delete from auth.hits;
+select tap.paid('nia') as nia \gset
+select tap.session('nia@example.org', 'nia') as n \gset
+create function pg_temp.shown(p_bearer text, p_type text, p_more jsonb) returns text language plpgsql as $$
+begin
+	perform tap.hint('invoice', p_type, 1798000000,
+		tap.invoice('nia', '{"status": "open", "amount_paid": 0, "attempt_count": 1}' || p_more));
+	return (select string_agg(replace(e ->> 'kind', 'notice_', '') || ' ' || coalesce(e ->> 'url', '-'), ', '
+		order by e ->> 'kind') from jsonb_array_elements(pg_temp.page(p_bearer) -> 'notices') e);
+end
+$$;
+select is(pg_temp.shown(:'n', v.type, v.more), v.shown, 'C41 ' || v.description)
+from (values
+	('invoice.payment_failed', '{}'::jsonb, 'payment_failed https://invoice.stripe.test/nia',
+		'a failed payment is shown with the way to pay'),
+	('invoice.payment_failed', '{"attempt_count": 2}', 'payment_failed https://invoice.stripe.test/nia',
+		'of two failed attempts the last is shown'),
+	('invoice.payment_action_required', '{"attempt_count": 2}', 'action_required https://invoice.stripe.test/nia, '
+		|| 'payment_failed https://invoice.stripe.test/nia', 'what the bank asks is shown with the way to answer'),
+	('invoice.updated', '{"attempt_count": 2, "status": "void"}', null, 'and nothing of a void invoice'),
+	('invoice.paid', '{"attempt_count": 3, "status": "paid", "amount_paid": 1900}',
+		'recovered https://invoice.stripe.test/nia', 'and of a paid one that it is paid'))
+	v (type, more, shown, description);
+
 select * from finish();
 rollback;

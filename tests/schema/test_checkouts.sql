@@ -159,5 +159,57 @@ select is(tap.state_of('tollgate_billing',
 	case when n <= 10 then '00000' else 'TG429' end, 'C5 change of mind no. ' || n)
 from generate_series(1, 11) n;
 
+-- whose checkout
+delete from auth.hits;
+select tap.sync('subscription', tap.subscription('bob', :'bob', '{"status": "canceled"}')) \g /dev/null
+select tap.session('bob@example.org', 'b2') as b \gset
+select pg_temp.open(:'b', 'kb') as bobs \gset
+select is(:'bobs'::jsonb ->> 'customer_key', 'customer:' || (:'bobs'::jsonb ->> 'key') || ':1',
+	'C15 a customer that is bound uses up no key');
+select pg_temp.open(:'a', 'k1') as anns \gset
+select tap.ask('tollgate_billing', format('api.customer_spent(%L, %L)', '\x' || (:'bobs'::jsonb ->> 'key'),
+		:'bobs'::jsonb ->> 'customer_key'), :'a'),
+	tap.ask('tollgate_billing',
+		format('api.customer_gone(%L, %L)', '\x' || (:'bobs'::jsonb ->> 'key'), 'cus_bob'), :'a')
+	\g /dev/null
+select is(pg_temp.open(:'b', 'kb'), :'bobs', 'D11 nobody spends a key or gives up a customer of another tenant');
+select is((select version = clean_version from sync.objects where kind = 'customer' and id = 'cus_bob'), true,
+	'D11 nor has it fetched');
+
+-- two changes of mind before the first session is closed
+select pg_temp.opened(:'bobs', 'cs_b1'), pg_temp.open(:'b', 'kb', 'growth') \g /dev/null
+select is(pg_temp.open(:'b', 'kb') ->> 'expire', 'cs_b1', 'C12 however often the plan changes, the session is closed');
+
+-- bought before: told again, or without a subscription, or unpaid
+delete from auth.hits;
+select tap.paid('cat') as cat \gset
+select tap.sync('subscription', tap.subscription('cat', :'cat', '{"status": "canceled"}')) \g /dev/null
+select tap.session('cat@example.org', 'c') as c \gset
+select pg_temp.open(:'c', 'kc') \g /dev/null
+select tap.sync('checkout', tap.checkout('cat', :'cat')) \g /dev/null
+select is(pg_temp.open(:'c', 'kc') -> 'session', 'null', 'C35 the first purchase told again is not the second one');
+select pg_temp.opened(pg_temp.open(:'c', 'kc'), 'cs_cat2') \g /dev/null
+select tap.sync('checkout', tap.checkout('cat2', :'cat', '{"customer": "cus_cat", "payment_status": "unpaid"}'))
+	\g /dev/null
+select is(pg_temp.open(:'c', 'kc') ->> 'state', 'processing', 'C12 who is paying buys no other');
+update billing.checkouts set subscription_id = null where session_id = 'cs_cat2';
+select is(pg_temp.open(:'c', 'kc') ->> 'state', 'open', 'C12 what made no subscription keeps nobody from buying one');
+
+-- a sign-up's own page is closed when its tenant buys
+delete from auth.hits;
+select tap.open_draft('dan', 'dan@example.org') ->> 'tenant' as dan \gset
+select tap.ask('tollgate_signup', $$api.checkout_opened('dan', 1, 'cs_dan')$$),
+	tap.sync('subscription', tap.subscription('dan', :'dan')),
+	tap.sync('subscription', tap.subscription('dan', :'dan', '{"status": "canceled"}')) \g /dev/null
+select is(d ->> 'attempt' || (d ->> 'expire'), '2cs_dan', 'C12 the session of a sign-up that is still open is closed')
+	from pg_temp.open(tap.session('dan@example.org', 'd'), 'kd') d;
+update billing.plans set offered = false where id = 'growth';
+select is(tap.state_of('tollgate_billing', $$select api.open_checkout('x', 'growth', 'en')$$, :'c'), 'TG422',
+	'C6 a plan that is offered no more is not bought');
+select is(tap.state_of('none', format($$insert into billing.checkouts (key, tenant_id, email, email_canonical, plan,
+	language) values ('y', %L, 'x', 'x', 'starter', 'en')$$, :'dan')), '23505', 'C12 a tenant has one open checkout');
+select is(tap.state_of('none', format($$insert into billing.customers (id, tenant_id) values ('cus_y', %L)$$, :'cat')),
+	'23505', 'C15 and one customer');
+
 select * from finish();
 rollback;

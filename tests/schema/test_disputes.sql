@@ -116,5 +116,16 @@ select is(tap.sync('dispute', tap.dispute('ann', '{"id": "dp_text", "charge": "c
 select is(tap.sync('dispute', tap.dispute('alien')), '{"clean": true, "orphan": true}', 'C38 nobody''s dispute');
 select is(tap.sync('charge', tap.charge('alien')), '{"clean": true, "orphan": true}', 'C38 nobody''s charge');
 
+-- what is over was over from then on
+update billing.disputes set closed_at = '2026-07-01Z' where id = 'dp_ann';
+select tap.sync('dispute', tap.dispute('ann', '{"status": "won"}')) \g /dev/null
+select is((select closed_at from billing.disputes where id = 'dp_ann'), '2026-07-01Z'::timestamptz,
+	'C44 a dispute that is told again as won ended when it ended');
+select is((select tenant_id from billing.disputes where id = 'dp_text'), :'ann'::uuid,
+	'C38 a dispute of a charge we know is that tenant''s');
+select tap.sync('dispute', tap.dispute('ann', '{"charge": {"id": "ch_bob", "customer": "cus_bob"}}')) \g /dev/null
+select is((select tenant_id from billing.disputes where id = 'dp_ann'), :'ann'::uuid,
+	'C38 a dispute never changes its tenant');
+
 select * from finish();
 rollback;

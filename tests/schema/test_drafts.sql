@@ -41,7 +41,7 @@ select is(tap.open_draft('k', 'Dora@Example.org') ->> 'session', 'cs_1', 'C16 th
 -- the welcome page
 select is(pg_temp.welcome('cs_1'), '{"state": "processing", "plan": "plan_growth", "refresh": 2}',
 	'F82 back before the webhook: processing');
-update billing.checkouts set returned_at = now() - interval '2 min';
+update billing.checkouts set returned_at = now() - interval '61 s';
 select is(pg_temp.welcome('cs_1') -> 'refresh', '10', 'F82 after a minute it asks less often');
 update billing.checkouts set returned_at = now() - interval '11 min';
 select is(pg_temp.welcome('cs_1') -> 'refresh', 'null', 'F82 after ten it stops');
@@ -88,7 +88,8 @@ select is(tap.open_draft('k', 'Dora@Example.org'), :'first'::jsonb || '{"attempt
 	'F99 past it, the next one closes it first');
 select is(tap.open_draft('k', 'Dora@Example.org'), :'first'::jsonb || '{"attempt": 3, "expire": "cs_3"}',
 	'F99 however often');
-select is(pg_temp.welcome('cs_3') ->> 'state', 'processing', 'F99 who comes back from it is known');
+select is(pg_temp.welcome('cs_3'), '{"state": "processing", "plan": "plan_growth", "refresh": 2}',
+	'F99 who comes back from it is known');
 select tap.write(tap.claim('checkout', 'cs_3'),
 	tap.checkout('3', :'first'::jsonb ->> 'tenant', '{"status": "open", "payment_status": "unpaid"}')) \g /dev/null
 select is(tap.open_draft('k', 'Dora@Example.org') ->> 'expire', 'cs_3',
@@ -125,6 +126,28 @@ select is(tap.state_of('tollgate_signup',
 	$$select api.open_draft('\x0d', 'g2@example.org', 'starter', 'en', null, '203.0.113.7')$$),
 	'TG429', 'D24 a ceiling over all');
 set constraints all immediate;
+
+-- what is paid is not begun again, and a session that was never recorded is found
+set constraints all deferred;
+delete from auth.hits;
+update auth.limits set allowed = 2000 where kind = 'draft_global';
+select tap.open_draft('done', 'done@example.org') ->> 'tenant' as done \gset
+select pg_temp.opened('done', 1, 'cs_done'), tap.sync('checkout', tap.checkout('done', :'done')) \g /dev/null
+select tap.ask('tollgate_signup', $$api.checkout_expired('done', 1)$$) \g /dev/null
+select is((select status || attempt || session_id from billing.checkouts where key = 'done'), 'complete1cs_done',
+	'C16 a checkout that is paid cannot expire');
+select tap.open_draft('found', 'found@example.org') ->> 'tenant' as found \gset
+select tap.sync('checkout', tap.checkout('found', :'found', '{"status": "open", "payment_status": "unpaid"}'))
+	\g /dev/null
+select is(tap.open_draft('found', 'found@example.org') ->> 'session', 'cs_found',
+	'F103 an open session that was never recorded is the next click''s');
+select tap.sync('checkout', tap.checkout('found', :'found', '{"payment_status": "unpaid"}')) \g /dev/null
+select ok(exists (select from sync.objects where kind = 'subscription' and id = 'sub_found'),
+	'C13 the subscription of an unpaid checkout is fetched');
+select tap.sync('checkout', tap.checkout('found', :'found', '{"payment_status": "unpaid", "subscription": null}'))
+	\g /dev/null
+select is((select subscription_id from billing.checkouts where key = 'found'), 'sub_found',
+	'C13 and stays known when a document does not name it');
 
 select * from finish();
 rollback;

@@ -179,5 +179,14 @@ from (values ('', 'TG401', 'nobody sees a notice'), (:'m', 'TG404', 'nor does a 
 select is(user_id, :'max', 'C41 and it is kept who')
 	from billing.notifications where id = :'notice' and seen_at is not null;
 
+-- seen once, by the first who manages the tenant
+delete from auth.hits;
+select tap.session('ann@example.org', 'again') as owner, tap.paid('eva') as eva \gset
+select tap.ask('tollgate_billing', format('api.see_notice(%s)', :'notice'), :'owner') \g /dev/null
+select is((select user_id from billing.notifications where id = :'notice'), :'max'::uuid,
+	'C41 who sees a notice later is not who has seen it');
+select is(tap.state_of('tollgate_billing', format('select api.see_notice(%s)', :'notice'),
+	tap.session('eva@example.org', 'eva')), 'TG404', 'D11 nobody sees a notice of another tenant');
+
 select * from finish();
 rollback;

@@ -52,7 +52,8 @@ from (values
 	('{failed,incomplete_expired,look}', 'draft failed 1 failed open'),
 	('{unpaid,failed,paid}', 'active complete 1 ready complete'), ('{paid,late}', 'active complete 0 ready complete'),
 	('{unpaid,paid,late,active}', 'active complete 0 ready complete'), ('{late}', 'active complete 0 ready complete'),
-	('{failed,active,paid}', 'active complete 1 ready complete')) v (steps, wanted);
+	('{failed,active,paid}', 'active complete 1 ready complete'),
+	('{failed,active}', 'active failed 1 ready complete')) v (steps, wanted);
 
 -- what the buyer is told
 select pg_temp.play('dora', '{failed}') \g /dev/null

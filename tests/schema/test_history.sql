@@ -119,5 +119,29 @@ select is(outcome - 'past_due_since', '{"status": ["active", "past_due"]}', 'C45
 select is(outcome -> 'tenant', '["draft", "active"]', 'C45 and whom it promoted')
 	from inbox.events where object_id = 'cs_bob';
 
+-- one row is open; what is closed stays as it was
+select is(tap.state_of('none', v.statement), '23505', 'C44 there are no two present rows of ' || v.name)
+from (values
+	('a subscription', $$insert into billing.subscription_history (subscription_id, tenant_id, from_at, status,
+		cancel_at_period_end) select subscription_id, tenant_id, now(), status, false
+		from billing.subscription_history where to_at is null limit 1$$),
+	('an override', $$insert into billing.override_history (tenant_id, from_at, allowed, reason, set_by)
+		select tenant_id, now(), true, 'x', 'x' from billing.override_history where to_at is null limit 1$$),
+	('a plan', $$insert into billing.plan_history (plan, from_at, rank, grace, features)
+		select plan, now(), 9, grace, '{}' from billing.plan_history where to_at is null limit 1$$))
+	v (name, statement);
+create function pg_temp.closed() returns text language sql as $$
+	select string_agg(h::text, ', ' order by h::text) from (
+		select subscription_id, from_at, to_at from billing.subscription_history where subscription_id = 'sub_ann'
+			and to_at < now()
+		union all select tenant_id::text, from_at, to_at from billing.override_history where to_at < now()
+		union all select plan, from_at, to_at from billing.plan_history where to_at < now()) h
+$$;
+select pg_temp.closed() as closed \gset
+select tap.sync('subscription', tap.subscription('ann', :'ann', '{"status": "trialing"}')),
+	ops.put_override(:'ann', true, null, null, 'a test', 'ops'),
+	ops.put_plans('[{"id": "starter", "price": "price_new", "rank": 7}, {"id": "growth", "rank": 2}]') \g /dev/null
+select is(pg_temp.closed(), :'closed', 'C44 a change ends the present row and no other');
+
 select * from finish();
 rollback;

@@ -97,5 +97,30 @@ select throws_ok($$insert into auth.users (email, email_canonical) values ('ann@
 	'23505', null,
 	'C53 an address is one user''s');
 
+-- how long a session lasts, from its beginning
+delete from auth.hits;
+select auth.ensure_user('tim@example.org') as tim, tap.session('tim@example.org', 'tim') as t \gset
+select is((select array[idle_until, absolute_until, auth_at] from auth.sessions where user_id = :'tim'),
+	array[now() + interval '7 days', now() + interval '30 days', now()],
+	'F40 a session lasts thirty days, and seven without use');
+update auth.sessions set idle_until = now() + interval '7 days' - interval '6 min' where user_id = :'tim';
+select tap.ask('tollgate_account', 'api.workspace_page()', :'t') \g /dev/null
+select is((select idle_until from auth.sessions where user_id = :'tim'), now() + interval '7 days',
+	'F40 use is written after five minutes');
+
+-- sessions that have ended push nobody out
+update auth.sessions set created_at = now() - interval '1 hour' where user_id = :'tim';
+insert into auth.sessions (user_id, absolute_until, idle_until, auth_at, amr, revoked_at, revoke_reason)
+select :'tim', now() + interval '1 day', now() + interval '1 day', now(), '{link}', now(), 'logout'
+from generate_series(1, 10);
+insert into auth.sessions (user_id, absolute_until, idle_until, auth_at, amr)
+select :'tim', now() + v.absolute, now() + v.idle, now(), '{link}'
+from (values (interval '-1 s', interval '1 day'), ('1 day', '-1 s')) v (absolute, idle), generate_series(1, 5);
+select tap.session('tim@example.org', 'tim 2') \g /dev/null
+select is(tap.ask('tollgate_account', 'api.signed_in()', :'t'), 'true',
+	'F40 of the twenty, those that have ended are none');
+select is((select count(*) from auth.sessions where revoke_reason = 'limit' and user_id = :'tim'), 0::bigint,
+	'F40 and nothing is revoked for them');
+
 select * from finish();
 rollback;

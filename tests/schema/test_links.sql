@@ -131,5 +131,32 @@ select is(auth.neighbourhood('::ffff:192.0.2.7'), '192.0.2.7', 'D25 a mapped IPv
 select is_empty($$select from auth.hits where encode(subject, 'escape') ~ 'example'$$,
 	'D25 addresses are counted by digest');
 
+-- what no proof is, whatever is null
+delete from mail.outbox;
+select m ->> 'hash' as hash, m ->> 'code' as code from pg_temp.fresh() m \gset
+update auth.links set flow_hash = null where hash = :'hash';
+create function pg_temp.no_flow(p_hash text, p_code text) returns jsonb language sql as $$
+	select tap.ask('tollgate_signin', format('api.sign_in(%L, %L, null, %L, null, null)', p_hash::bytea, p_code,
+		sha256('no flow')))
+$$;
+select is(pg_temp.no_flow(:'hash', null) -> 'ok', 'false', 'F52 two browsers without a cookie are not the same');
+select is(tap.ask('tollgate_signin', format('api.link_state(%L, null)', :'hash')) ->> 'state', 'code_needed',
+	'F52 nor does the page say so');
+select is(pg_temp.no_flow(null, :'code') -> 'ok', 'false', 'F52 and a code needs a browser or its link');
+select is(pg_temp.no_flow(null, null) -> 'ok', 'false', 'F52 nothing is no proof');
+select is(tap.ask('tollgate_signin', format('api.sign_in(%L, null, null, null, null, null)', :'hash')) -> 'ok', 'false',
+	'F53 a link that was not used has made no session, whoever asks for none');
+select is(pg_temp.no_flow(:'hash', :'code') -> 'ok', 'true', 'F52 link and code are proof without a cookie');
+
+-- a code is of one link
+select m ->> 'hash' as old, m ->> 'code' as code from pg_temp.fresh() m \gset
+select m ->> 'hash' as hash from pg_temp.fresh() m \gset
+select is(tap.sign_in(:'hash', :'code', 'other', 'x') -> 'ok', 'false', 'F52 the code of an earlier mail is none');
+update auth.links set expires_at = now() where hash = :'hash';
+select is(tap.sign_in(:'hash', null, 'mine', 'x'), '{"ok": false, "attempts_left": null}', 'F53 a link that is over');
+select is(pg_temp.state(:'hash', 'mine'), 'unusable', 'F53 is shown as such');
+select is((select count(*) from auth.links where expires_at > now() + interval '10 min'), 0::bigint,
+	'F53 no link lasts longer than ten minutes');
+
 select * from finish();
 rollback;

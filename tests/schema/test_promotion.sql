@@ -152,5 +152,47 @@ select tap.ask('tollgate_signup', $$api.checkout_opened('link', 1, 'cs_link')$$)
 select is(tap.sync('checkout', tap.checkout('link', :'link', '{"metadata": {}}')), '{"clean": true}',
 	'C38 one whose id we know is ours, whatever it says');
 
+-- the owner is who paid, whoever clicked later
+delete from auth.hits;
+select tap.ask('tollgate_signup', $$api.open_draft('payer', 'payer@example.org', 'starter', 'de', null, null)$$)
+	->> 'tenant' as payer \gset
+insert into billing.checkouts (key, tenant_id, email, email_canonical, plan, language, status, created_at)
+values ('later', :'payer', 'later@example.org', 'later@example.org', 'starter', 'en', 'expired',
+		now() + interval '1 h'),
+	('earlier', :'payer', 'earlier@example.org', 'earlier@example.org', 'starter', 'en', 'expired', '2026-01-01Z');
+select tap.ask('tollgate_signup', $$api.checkout_opened('payer', 1, 'cs_payer')$$),
+	tap.sync('checkout', tap.checkout('payer', :'payer')) \g /dev/null
+select is((select string_agg(u.email || ' ' || p.language, ', ')
+	from app.members m join auth.users u on u.id = m.user_id join app.profiles p on p.user_id = u.id
+	where m.tenant_id = :'payer'), 'payer@example.org de',
+	'C14 of several checkouts the paid one names the owner, who is written to in its language');
+select tap.open_draft('newest', 'older@example.org') ->> 'tenant' as newest \gset
+insert into billing.checkouts (key, tenant_id, email, email_canonical, plan, language, status, created_at)
+values ('newest 2', :'newest', 'newer@example.org', 'newer@example.org', 'starter', 'en', 'expired',
+	now() + interval '1 h');
+select tap.sync('subscription', tap.subscription('newest', :'newest')) \g /dev/null
+select is((select string_agg(u.email, ' ') from app.members m join auth.users u on u.id = m.user_id
+	where m.tenant_id = :'newest'), 'newer@example.org',
+	'C14 or the newest, when the subscription tells that it is paid');
+
+-- who follows a deleted customer
+select tap.paid('r') as r \gset
+select tap.session('r@example.org', 'r') as bearer \gset
+create function pg_temp.bound(p_tenant text) returns text language sql as $$
+	select string_agg(id, ' ') from billing.customers where tenant_id = p_tenant::uuid and not deleted
+$$;
+select tap.sync('subscription', tap.subscription(v.name, :'r', jsonb_build_object('created', v.created)))
+from (values ('r2', 1767225000), ('r3', 1767224000), ('r4', 1767224500)) v (name, created) \g /dev/null
+select tap.sync('customer', '{"id": "cus_r", "deleted": true}') \g /dev/null
+select is(pg_temp.bound(:'r'), 'cus_r2', 'C15 of those who pay too, the newest follows a deleted customer');
+select ok((select version > clean_version from sync.objects where kind = 'customer' and id = 'cus_r2'),
+	'C15 and is fetched, for its address');
+select is(tap.ask('tollgate_billing', 'api.portal_customer()', :'bearer') ->> 'customer', 'cus_r2',
+	'D2 whose portal is the tenant''s, though the subscription of the deleted one is the newest');
+select tap.sync('customer', '{"id": "cus_r2", "deleted": true}') \g /dev/null
+select is(pg_temp.bound(:'r'), 'cus_r4', 'C15 and is never one that is deleted itself');
+select tap.sync('subscription', tap.subscription('theft', :'second', '{"customer": "cus_ann"}')) \g /dev/null
+select is(pg_temp.others(), 'cus_r3', 'D2 a deleted customer of another tenant is not told of');
+
 select * from finish();
 rollback;

@@ -207,5 +207,45 @@ select is((select count(*) from ops.alerts where kind = 'dead_object' and subjec
 	'F77 with an alert');
 select is(state, 'dead', 'F77 and dead events') from inbox.events where id = 'evt_o';
 
+-- what is no drift
+delete from auth.hits;
+select tap.paid('no') as no \gset
+create function pg_temp.drifts(p_page jsonb, p_listed timestamptz, p_prev text, p_more boolean) returns text
+	language sql as $$
+	select string_agg(f ->> 'id', ' ' order by f ->> 'id') from jsonb_array_elements(tap.ask('tollgate_jobs',
+		format('service.compare_subscriptions(%L, null, %L, %L, %L, null, %L, 60)', 'subscriptions', p_page, p_listed,
+			p_prev, p_more)) -> 'found') f where f ->> 'id' like 'sub_no%'
+$$;
+select tap.sync('subscription', tap.subscription('no' || n, :'no',
+	jsonb_build_object('customer', 'cus_no', 'created', 1767225600 + n))) from generate_series(1, 3) n \g /dev/null
+select is(pg_temp.drifts(jsonb_build_array(tap.subscription('no', :'no', '{"status": "unpaid"}')), now() + v.listed,
+	'sub_no1', true), v.drifts, 'F81 stored ' || v.description)
+from (values (interval '1 s', 'sub_no', 'before the list was asked for: what differs is drift'),
+	(interval '-1 s', null, 'after that: it is not')) v (listed, drifts, description);
+select is(pg_temp.drifts(v.page, now() + v.listed, v.prev, v.more), v.drifts, 'F81 absent: ' || v.description)
+from (select jsonb_build_array(
+		tap.subscription('x', 'nobody', '{"status": "canceled", "created": 1767225602}')) as page,
+		p.* from (values
+	('sub_no3', true, interval '1 s', null, 'between the page before and the last of this page is nothing'),
+	(null, true, interval '1 s', 'sub_no3', 'what is newer than the last of the first page'),
+	('sub_no3', false, interval '1 s', 'sub_no sub_no1 sub_no2', 'on the last page also what is older'),
+	(null, true, interval '-1 s', null, 'not what was stored after the list was asked for'))
+	p (prev, more, listed, drifts, description)) v;
+select tap.sync('subscription', tap.subscription('no3', :'no',
+	'{"customer": "cus_no", "created": 1767225603, "status": "canceled"}')) \g /dev/null
+select is(pg_temp.drifts('[]', now() + interval '1 s', null, false), 'sub_no sub_no1 sub_no2',
+	'F81 what has ended may be absent');
+update sync.objects set version = version + 1, dead_at = now() where id = 'sub_no';
+select is(pg_temp.drifts(jsonb_build_array(tap.subscription('no', :'no', '{"status": "unpaid"}')),
+	now() + interval '1 s', 'sub_no1', true), 'sub_no', 'F81 one that was given up is compared all the same');
+
+-- who has not the claim moves nothing
+select pg_temp.take('late') as mine \gset
+select tap.ask('tollgate_jobs', format('service.leave_cursor(%L, %L, 0, true)', 'late', gen_random_uuid())) \g /dev/null
+select is(pg_temp.take('late'), '{"busy": true}', 'F78 a pass is left by who has it only');
+select tap.ask('tollgate_jobs', format('service.leave_cursor(%L, %L, 0, false)', 'late', :'mine'::jsonb ->> 'claim'))
+	\g /dev/null
+select ok(pg_temp.take('late') ? 'claim', 'F81 who has it leaves it to others');
+
 select * from finish();
 rollback;

@@ -84,5 +84,39 @@ select is(pg_temp.plans(), 'growth=price_starter! solo=price_growth starter=-!',
 select ops.put_plans('[{"id": "solo", "price": "price_growth", "rank": 1}]') \g /dev/null
 select is(pg_temp.plans(), 'growth=price_starter! solo=price_growth starter=-!', 'C40 again: the same');
 
+-- the operator is told of a second subscription
+select ops.put_plans('[{"id": "starter", "price": "price_starter", "rank": 1},
+	{"id": "growth", "price": "price_growth", "rank": 2}]') \g /dev/null
+create function pg_temp.second(p_tenant text) returns text language sql as $$
+	select string_agg(tenant_id || ' ' || detail, ', ') from ops.alerts
+	where kind = 'second_subscription' and subject = p_tenant and cleared_at is null
+$$;
+delete from auth.hits;
+select tap.paid('two') as two \gset
+select is(pg_temp.second(:'two'), null, 'C39 one subscription is no alert');
+create function pg_temp.also(p_tenant text, p_status text) returns text language plpgsql as $$
+begin
+	perform tap.sync('subscription',
+		tap.subscription('two2', p_tenant, jsonb_build_object('customer', 'cus_two', 'status', p_status)));
+	return pg_temp.second(p_tenant);
+end
+$$;
+select is(pg_temp.also(:'two', v.status),
+	case when v.told then :'two' || ' {"subscriptions": ["sub_two", "sub_two2"]}' end,
+	format('C39 a second one that is %s is %s', v.status, case when v.told then 'told' else 'not told' end))
+from (values ('incomplete', false), ('active', true), ('past_due', true), ('canceled', false), ('trialing', true),
+	('incomplete_expired', false)) v (status, told);
+
+-- what is fetched again with it
+select tap.sync('invoice', tap.invoice('two', '{"id": "in_other", "currency": "usd", "parent": null}')) \g /dev/null
+select version as was from sync.objects where id = 'in_other' \gset
+select version as session from sync.objects where id = 'cs_two' \gset
+select tap.sync('subscription', tap.subscription('two', :'two', '{"currency": "eur", "status": "canceled"}'))
+	\g /dev/null
+select is((select version from sync.objects where id = 'in_other'), :was::bigint,
+	'F68 an invoice of no subscription is not looked at again for a currency');
+select is((select version from sync.objects where id = 'cs_two'), :session::bigint,
+	'F82 nor is a checkout that was paid, when its subscription ends');
+
 select * from finish();
 rollback;

@@ -268,5 +268,22 @@ select is(tap.ask('tollgate_jobs', 'service.apply_retention()') -> 'put_off', '2
 select is(array_agg(c.id order by c.id), '{cus_front,cus_late}', 'C35 is due again')
 from (select tap.ask('tollgate_jobs', 'service.claim_object(60)') ->> 'id' as id from generate_series(1, 2)) c;
 
+-- every kind is written under its claim, from its own document
+create function pg_temp.states(p_kind text) returns text language plpgsql as $$
+declare
+	claim jsonb;
+	call text := format('select service.write_%s(%%L, %L, %L, 1, %%L)', p_kind, p_kind, 'x_' || p_kind);
+begin
+	perform sync.mark(p_kind, 'x_' || p_kind);
+	claim := tap.claim(p_kind, 'x_' || p_kind);
+	return concat_ws(' ', tap.state_of('tollgate_jobs', format(call, claim ->> 'claim', '{"id": "other"}')),
+		tap.state_of('tollgate_jobs', format(call, claim ->> 'claim', '{}')),
+		tap.state_of('tollgate_jobs', format(call, gen_random_uuid(),
+			jsonb_build_object('id', 'x_' || p_kind, 'status', 'open'))));
+end
+$$;
+select is(pg_temp.states(kind), 'TG422 TG422 TG409', 'F78 written with its claim and its own document only: ' || kind)
+from unnest('{checkout,subscription,customer,invoice,charge,dispute,price,product,portal_configuration}'::text[]) kind;
+
 select * from finish();
 rollback;

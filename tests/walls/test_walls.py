@@ -38,6 +38,7 @@ def plant(tree, name, text):
 SCANS = [
     (walls.jumps, "lib/app/visit.c", "static void f(void) {\nagain:\n\tgoto again;\n}\n"),
     (walls.jumps, "workers/signin/link.c", "static void f(void) {\nagain:\n\tgoto again;\n}\n"),
+    (walls.hasty_comparisons, "lib/auth/session.c", "bool x = memcmp(a->bytes, b->bytes, SECRET_SIZE) == 0;\n"),
     (walls.includes_by_path, "lib/web/http.c", '#include "../db/db.h"\n'),
     (walls.includes_by_path, "workers/webhooks/receive.c", '#include "../tollgate/schema.h"\n'),
     (walls.foreign_headers, "lib/web/http.c", "#include <libpq-fe.h>\n"),

@@ -47,6 +47,11 @@ def jumps(root):
     return lines(root, r"\bgoto\b")
 
 
+def hasty_comparisons(root):
+    """A secret that is compared byte by byte until one differs: the time tells how many were right."""
+    return lines(root, r"(?<!\w)(?:mem|b|str|strn)cmp\s*\([^;]*\bbytes\b")
+
+
 def includes_by_path(root):
     """An include that walks around the include path; a layer's own private/ is next to the file."""
     return lines(root, r'#\s*include\s*"(?!private/\w+\.h")[^"]*/', code=False)
