@@ -96,5 +96,67 @@ select is_empty($$select name from tap.our_function
 	where prosrc ~ 'auth\.users' and proowner <> 'tollgate_auth'::regrole$$,
 	'C52 only functions of tollgate_auth read users');
 
+-- policies that show every row are for what is the same for all, and login roles have none but to read
+select set_eq($$select format('%s.%s %s', p.schemaname, p.tablename, r.rolname) from pg_policies p
+		join pg_roles r on r.rolname = any (p.roles) and r.rolcanlogin where coalesce(p.qual, 'true') = 'true'$$,
+	array['billing.plans tollgate_billing', 'billing.plan_history tollgate_billing',
+		'billing.status_rules tollgate_billing', 'billing.dispute_rules tollgate_billing'],
+	'C63 a login role sees all rows of what is the same for all, and of nothing else');
+select is_empty($$select p.policyname from pg_policies p join pg_roles r on r.rolname = any (p.roles) and r.rolcanlogin
+	where p.cmd <> 'SELECT'$$, 'C64 no policy lets a login role write');
+
+-- what the owners of definer functions may do: "role table rights", a right to some columns with their names
+create temp view owned_right as
+	with given as (
+		select c.oid, a.grantee, a.privilege_type as verb, null::name as col
+		from pg_class c cross join aclexplode(c.relacl) a where c.relkind = 'r' and a.grantee <> c.relowner
+		union all
+		select t.attrelid, a.grantee, a.privilege_type, t.attname from pg_attribute t cross join aclexplode(t.attacl) a),
+	verbs as (
+		select g.oid, g.grantee, g.verb || coalesce('(' || string_agg(g.col, ',' order by g.col) || ')', '') as verb
+		from given g group by g.oid, g.grantee, g.verb)
+	select format('%s %s.%s %s', v.grantee::regrole, n.nspname, c.relname, string_agg(v.verb, ' ' order by v.verb))
+		as grants
+	from verbs v join pg_class c on c.oid = v.oid join pg_namespace n on n.oid = c.relnamespace
+	where v.grantee::regrole::text in ('tollgate_auth', 'tollgate_rls', 'tollgate_service')
+	group by v.grantee, n.nspname, c.relname;
+select set_eq('select grants from owned_right', string_to_array(btrim($$
+	tollgate_auth app.profiles INSERT SELECT(language,user_id) UPDATE(language)
+	tollgate_auth auth.hits DELETE INSERT SELECT UPDATE
+	tollgate_auth auth.limits SELECT
+	tollgate_auth auth.links DELETE INSERT SELECT UPDATE
+	tollgate_auth auth.sessions DELETE INSERT SELECT UPDATE
+	tollgate_auth auth.tokens INSERT SELECT
+	tollgate_auth auth.users INSERT SELECT UPDATE(disabled_at)
+	tollgate_auth mail.outbox INSERT
+	tollgate_rls app.members SELECT(role,tenant_id,user_id)
+	tollgate_service app.members INSERT SELECT
+	tollgate_service app.tenants DELETE INSERT SELECT UPDATE(activated_at,status)
+	tollgate_service billing.checkouts INSERT SELECT UPDATE
+	tollgate_service billing.customers INSERT SELECT UPDATE
+	tollgate_service billing.dispute_rules SELECT
+	tollgate_service billing.disputes INSERT SELECT UPDATE
+	tollgate_service billing.invoices INSERT SELECT UPDATE
+	tollgate_service billing.notice_kinds SELECT
+	tollgate_service billing.notifications INSERT SELECT UPDATE
+	tollgate_service billing.override_history INSERT SELECT UPDATE(to_at)
+	tollgate_service billing.overrides INSERT SELECT UPDATE
+	tollgate_service billing.plan_history INSERT SELECT UPDATE(to_at)
+	tollgate_service billing.plans INSERT SELECT UPDATE
+	tollgate_service billing.portal_configurations INSERT SELECT UPDATE
+	tollgate_service billing.prices INSERT SELECT UPDATE
+	tollgate_service billing.status_rules SELECT
+	tollgate_service billing.subscription_history INSERT SELECT UPDATE(to_at)
+	tollgate_service billing.subscriptions INSERT SELECT UPDATE
+	tollgate_service inbox.events DELETE INSERT SELECT UPDATE(attempts,done_at,object_id,object_kind,outcome,state)
+	tollgate_service mail.outbox DELETE INSERT SELECT UPDATE
+	tollgate_service meta.migrations SELECT
+	tollgate_service meta.stamp SELECT UPDATE(account)
+	tollgate_service ops.alerts INSERT SELECT UPDATE
+	tollgate_service sync.cursors DELETE INSERT SELECT UPDATE
+	tollgate_service sync.objects INSERT SELECT UPDATE
+	tollgate_service sync.orphans DELETE INSERT SELECT UPDATE
+$$, E'\n\t'), E'\n\t'), 'C62 the owners of functions hold these rights to tables, and no others');
+
 select * from finish();
 rollback;

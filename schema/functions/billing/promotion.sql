@@ -2,8 +2,8 @@
 
 set role tollgate_service;
 
--- The newest checkout names the payer: the address typed there becomes the owner's and gets a link by mail. Only the
--- reader of that mailbox gets in.
+-- The paid checkout names the payer, else the newest: the address typed there becomes the owner's and gets a link by
+-- mail. Only the reader of that mailbox gets in.
 create or replace function billing.appoint_owner(p_tenant uuid) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
