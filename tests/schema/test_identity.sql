@@ -112,10 +112,10 @@ select is((select idle_until from auth.sessions where user_id = :'tim'), now() +
 update auth.sessions set created_at = now() - interval '1 hour' where user_id = :'tim';
 insert into auth.sessions (user_id, absolute_until, idle_until, auth_at, amr, revoked_at, revoke_reason)
 select :'tim', now() + interval '1 day', now() + interval '1 day', now(), '{link}', now(), 'logout'
-from generate_series(1, 10);
+from generate_series(1, 25);
 insert into auth.sessions (user_id, absolute_until, idle_until, auth_at, amr)
 select :'tim', now() + v.absolute, now() + v.idle, now(), '{link}'
-from (values (interval '-1 s', interval '1 day'), ('1 day', '-1 s')) v (absolute, idle), generate_series(1, 5);
+from (values (interval '-1 s', interval '1 day'), ('1 day', '-1 s')) v (absolute, idle), generate_series(1, 25);
 select tap.session('tim@example.org', 'tim 2') \g /dev/null
 select is(tap.ask('tollgate_account', 'api.signed_in()', :'t'), 'true',
 	'F40 of the twenty, those that have ended are none');

@@ -149,6 +149,8 @@ select is(tap.ask('tollgate_signin', format('api.sign_in(%L, null, null, null, n
 select is(pg_temp.no_flow(:'hash', :'code') -> 'ok', 'true', 'F52 link and code are proof without a cookie');
 
 -- a code is of one link
+select isnt(auth.code_hash('\x00', 'ABCD-EFGH'), auth.code_hash('\x01', 'ABCD-EFGH'),
+	'F43 equal codes of two links are kept as different digests');
 select m ->> 'hash' as old, m ->> 'code' as code from pg_temp.fresh() m \gset
 select m ->> 'hash' as hash from pg_temp.fresh() m \gset
 select is(tap.sign_in(:'hash', :'code', 'other', 'x') -> 'ok', 'false', 'F52 the code of an earlier mail is none');
