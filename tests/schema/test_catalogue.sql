@@ -111,7 +111,8 @@ create temp view owned_right as
 		select c.oid, a.grantee, a.privilege_type as verb, null::name as col
 		from pg_class c cross join aclexplode(c.relacl) a where c.relkind = 'r' and a.grantee <> c.relowner
 		union all
-		select t.attrelid, a.grantee, a.privilege_type, t.attname from pg_attribute t cross join aclexplode(t.attacl) a),
+		select t.attrelid, a.grantee, a.privilege_type, t.attname from pg_attribute t
+			cross join aclexplode(t.attacl) a),
 	verbs as (
 		select g.oid, g.grantee, g.verb || coalesce('(' || string_agg(g.col, ',' order by g.col) || ')', '') as verb
 		from given g group by g.oid, g.grantee, g.verb)
