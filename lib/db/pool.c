@@ -148,7 +148,9 @@ static enum err
 conn_open(struct db *db, struct conn *c, int64_t deadline)
 {
 	c->pg = server_connect(db, deadline);
-	if (c->pg && !conn_is_admitted(db, c, deadline))
+	if (c->pg == NULL)
+		refusal_note(db, OK, "");
+	else if (!conn_is_admitted(db, c, deadline))
 		conn_close(c);
 	pthread_mutex_lock(&db->lock);
 	gate_update(db, c->pg != NULL);

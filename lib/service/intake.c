@@ -51,8 +51,8 @@ list_holds(struct json_object *list, const char *text)
 }
 
 /*
- * One statement, one commit. After a lost reply the call is repeated, which is safe; but if the first commit had
- * succeeded, all its events count as duplicates.
+ * One statement, one commit. After a lost reply the call is repeated, which is safe. The answer to a repeat does not tell
+ * what the lost call stored, so then every event counts as new: a duplicate too many is harmless, a hint too few is late.
  */
 static enum err
 store_once(struct db *db, mem_ctx *mem, struct intake *all, size_t n)
@@ -61,17 +61,18 @@ store_once(struct db *db, mem_ctx *mem, struct intake *all, size_t n)
 	struct db_service	*me = db_as_service(mem, db);
 	struct buf		blob = { .ctx = mem };
 	enum err		e = ERR_UNCERTAIN;
+	int			calls;
 
 	for (size_t i = 0; i < n; i++) {
 		json_object_array_add(about, describe(mem, &all[i], blob.len));
 		buf_put(&blob, all[i].receipt.body, all[i].receipt.n);
 	}
-	for (int i = 0; i < TRIES && e == ERR_UNCERTAIN; i++)
+	for (calls = 0; calls < TRIES && e == ERR_UNCERTAIN; calls++)
 		e = db_service(me, &fresh, "service.receive_events($1::jsonb, $2)", ARGS(
 		    TEXT(json_object_to_json_string_ext(about, JSON_C_TO_STRING_PLAIN)), BYTES(blob.data, blob.len)));
 	TRY(e);
 	for (size_t i = 0; i < n; i++)
-		all[i].duplicate = !list_holds(fresh, all[i].event.id);
+		all[i].duplicate = calls == 1 && !list_holds(fresh, all[i].event.id);
 	return OK;
 }
 

@@ -23,7 +23,7 @@ struct intake {
 	struct inbox_event	event;
 	struct receipt		receipt;
 	enum err		err;		/* OK: this event is durable */
-	bool			duplicate;	/* it was stored before; nothing changed */
+	bool			duplicate;	/* it was certainly stored before; nothing changed */
 };
 
 /*

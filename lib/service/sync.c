@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <string.h>
 
+#include "deadline.h"
 #include "form.h"
 #include "json.h"
 #include "log.h"
@@ -46,6 +47,7 @@ struct task {
 	int64_t		version;
 	const char	*newest;	/* newest event that waits for it, or NULL */
 	int64_t		attempt;	/* 1: no try failed since it was last stored */
+	int64_t		until;		/* when the last call to Stripe must begin, in clock_ms()'s milliseconds */
 };
 
 static const struct kind *
@@ -71,8 +73,25 @@ task_claim(struct db_service *me, struct sync_terms terms, struct task *p, bool 
 		return OK;
 	*p = (struct task){ json_text(doc, "/claim"), json_text(doc, "/kind"), json_text(doc, "/id"),
 	    json_int(doc, "/version", 0), json_text(doc, "/newest_event"),
-	    json_int(doc, "/attempts", 0) + 1 };
+	    json_int(doc, "/attempts", 0) + 1, deadline_after(terms.lease_seconds * 1000 / SYNC_CALLS) };
 	return p->claim != NULL && p->kind != NULL && p->id != NULL ? OK : ERR_INTERNAL;
+}
+
+/*
+ * A write is idempotent, so it is repeated after a lost reply. While the database is away this waits too: otherwise the
+ * object would stay claimed until its lease ends, which counts as a try.
+ */
+static enum err
+write_repeat(struct db_service *me, struct json_object **done, const char *sql, struct db_args args)
+{
+	enum err	e = ERR_UNCERTAIN;
+
+	for (int i = 0; i < TRIES && (e == ERR_UNCERTAIN || e == ERR_UNAVAILABLE); i++) {
+		if (i > 0)
+			poll(NULL, 0, WAIT_MS);
+		e = db_service_call(me, done, sql, args);
+	}
+	return e;
 }
 
 static enum err
@@ -80,7 +99,7 @@ task_fail(struct db_service *me, const struct task *p, enum err why)
 {
 	log_line(LOG_WARN, "sync_failed", LOG_TEXT("kind", p->kind), LOG_TEXT("id", p->id),
 	    LOG_TEXT("newest_event", p->newest), LOG_TEXT("reason", err_info(why)->name), LOG_INT("attempt", p->attempt));
-	return db_service(me, NULL, "service.fail_object($1::uuid, $2, $3, $4)",
+	return write_repeat(me, NULL, "select service.fail_object($1::uuid, $2, $3, $4)",
 	    ARGS(TEXT(p->claim), TEXT(p->kind), TEXT(p->id), TEXT(err_info(why)->name)));
 }
 
@@ -94,40 +113,33 @@ task_log(const struct task *p, struct json_object *done)
 	    LOG_TEXT("warning", json_text(done, "/warning")));
 }
 
-/*
- * A write is idempotent, so it is repeated after a lost reply. While the database is away this waits too: otherwise the
- * object would stay claimed until its lease ends.
- */
 static enum err
 task_write(struct db_service *me, const struct task *p, const char *sql, const char *doc)
 {
 	const struct db_arg	args[] = { TEXT(p->claim), TEXT(p->kind), TEXT(p->id), INT(p->version), TEXT(doc) };
 	struct json_object	*done;
-	enum err		e = ERR_UNCERTAIN;
 
-	for (int i = 0; i < TRIES && (e == ERR_UNCERTAIN || e == ERR_UNAVAILABLE); i++) {
-		if (i > 0)
-			poll(NULL, 0, WAIT_MS);
-		e = db_service_call(me, &done, sql, (struct db_args){ args, doc != NULL ? 5 : 4 });
-	}
-	if (e == OK)
-		task_log(p, done);
-	return e;
+	TRY(write_repeat(me, &done, sql, (struct db_args){ args, doc != NULL ? 5 : 4 }));
+	task_log(p, done);
+	return OK;
 }
 
-/* Reads a truncated list again from its beginning: there its order may differ, and it may have changed since. */
+/*
+ * Reads a truncated list again from its beginning: there its order may differ, and it may have changed since. A list of
+ * more pages than the lease has time for is ERR_UNAVAILABLE, so that no other process fetches the object meanwhile.
+ */
 static enum err
-list_complete(struct stripe *s, mem_ctx *mem, const struct list *list, const char *id, struct json_object *doc)
+list_complete(struct stripe *s, mem_ctx *mem, const struct list *list, const struct task *p, struct json_object *doc)
 {
 	struct json_object	*part = json_at(doc, list->pointer), *whole;
 	struct buf		form = { .ctx = mem };
 
 	if (part == NULL || !json_true(part, "/has_more"))
 		return OK;
-	form_put(&form, list->of, id);
+	form_put(&form, list->of, p->id);
 	whole = json_object_new_array();
 	json_object_object_add(part, "data", whole);
-	TRY(stripe_list_all(s, mem, list->path, form.data, whole));
+	TRY(stripe_list_all(s, mem, list->path, form.data, p->until, whole));
 	json_object_object_add(part, "has_more", json_object_new_boolean(false));
 	return OK;
 }
@@ -149,11 +161,11 @@ task_do(struct db_service *me, mem_ctx *mem, struct stripe *s, const struct task
 		return task_write(me, p, "select service.object_gone($1::uuid, $2, $3, $4::bigint)", NULL);
 	TRY(e);
 	if (k->list != NULL)
-		TRY(list_complete(s, mem, k->list, p->id, doc));
+		TRY(list_complete(s, mem, k->list, p, doc));
 	return task_write(me, p, k->write, service_jsonb(doc));
 }
 
-/* ERR_CONFLICT: the object was claimed anew, after the lease ran out or after a write whose reply was lost. */
+/* ERR_CONFLICT of a write: the object was claimed anew, after the lease ran out or after a write whose reply was lost. */
 enum err
 sync_one(struct db_service *me, mem_ctx *mem, struct stripe *s, struct sync_terms terms, bool *found)
 {
@@ -164,5 +176,7 @@ sync_one(struct db_service *me, mem_ctx *mem, struct stripe *s, struct sync_term
 	if (!*found)
 		return OK;
 	e = task_do(me, mem, s, &p);
-	return e == OK || e == ERR_CONFLICT ? OK : task_fail(me, &p, e);
+	if (e != OK && e != ERR_CONFLICT)
+		e = task_fail(me, &p, e);
+	return e == ERR_CONFLICT ? OK : e;
 }

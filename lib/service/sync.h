@@ -10,7 +10,7 @@
 #include "service.h"
 #include "stripe.h"
 
-enum { SYNC_CALLS = 2 };	/* to Stripe for one object: itself, and a truncated list in it */
+enum { SYNC_CALLS = 2 };	/* the lease is as long as these: the object itself, and a page of a truncated list in it */
 
 struct sync_terms {
 	int	lease_seconds;	/* after which another process may take over */

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "deadline.h"
 #include "form.h"
 #include "json.h"
 #include "log.h"
@@ -55,11 +56,14 @@ stripe_list(struct stripe *s, mem_ctx *mem, struct stripe_list *l)
 }
 
 enum err
-stripe_list_all(struct stripe *s, mem_ctx *mem, const char *path, const char *form, struct json_object *into)
+stripe_list_all(struct stripe *s, mem_ctx *mem, const char *path, const char *form, int64_t until,
+    struct json_object *into)
 {
 	struct stripe_list	l = { .path = path, .form = form, .more = true };
 
 	while (l.more) {
+		if (deadline_left(until) == 0)
+			return ERR_UNAVAILABLE;
 		TRY(stripe_list(s, mem, &l));
 		for (size_t i = 0; i < json_object_array_length(l.data); i++)
 			json_object_array_add(into, json_object_get(json_object_array_get_idx(l.data, i)));

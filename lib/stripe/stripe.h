@@ -10,6 +10,7 @@
 
 #include <json-c/json.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "err.h"
 #include "mem.h"
@@ -69,8 +70,11 @@ struct stripe_list {
 /* Gets the next page and moves after to its last object; both on mem. A page that is too large is got in parts. */
 enum err stripe_list(struct stripe *s, mem_ctx *mem, struct stripe_list *l) MUST_CHECK;
 
-/* Adds every object of the list at path, page by page, to an array. form: encoded parameters, or NULL. */
-enum err stripe_list_all(struct stripe *s, mem_ctx *mem, const char *path, const char *form,
+/*
+ * Adds every object of the list at path, page by page, to an array. form: encoded parameters, or NULL. until: in
+ * clock_ms()'s milliseconds, INT64_MAX for any time; a page is not begun after it, which is ERR_UNAVAILABLE.
+ */
+enum err stripe_list_all(struct stripe *s, mem_ctx *mem, const char *path, const char *form, int64_t until,
     struct json_object *into) MUST_CHECK;
 
 /*

@@ -145,6 +145,10 @@ enum proxy_mode {
 
 struct proxy {
 	char		dir[80];	/* give this as host= */
+	const char	*lose_sql;	/* while `lose` is positive: the replies to requests with this text are lost */
+	atomic_int	lose;		/* replies still to be lost; both sides are cut at each */
+	const char	*say;		/* bytes that the client gets in place of such a reply, or NULL */
+	size_t		say_len;
 	struct sockaddr_un server;
 	int		listen_fd;
 	atomic_int	mode;
@@ -159,21 +163,32 @@ struct proxy_pair {
 	int		client, server;
 };
 
+/* *doomed: the request that is being copied is one whose reply will be lost. */
 static void
-proxy_copy(int from, int to, bool *cut)
+proxy_copy(struct proxy *p, int from, int to, bool *cut, bool *doomed)
 {
 	char	bytes[65536];
 	ssize_t	n = recv(from, bytes, sizeof(bytes), MSG_DONTWAIT);
 
+	if (doomed != NULL && n > 0 && p->lose > 0 && memmem(bytes, (size_t)n, p->lose_sql, strlen(p->lose_sql)) != NULL)
+		*doomed = true;
 	if (n == 0 || (n < 0 && errno != EAGAIN) || (n > 0 && to >= 0 && send(to, bytes, (size_t)n, MSG_NOSIGNAL) != n))
 		*cut = true;
+}
+
+static void
+proxy_lose(struct proxy_pair *p)
+{
+	p->proxy->lose--;
+	if (p->proxy->say != NULL)
+		(void)!send(p->client, p->proxy->say, p->proxy->say_len, MSG_NOSIGNAL);
 }
 
 static void *
 proxy_pump(void *arg)
 {
 	struct proxy_pair	*p = arg;
-	bool			cut = false;
+	bool			cut = false, doomed = false;
 
 	while (!cut && !p->proxy->stop && p->proxy->mode != PROXY_CUT) {
 		struct pollfd	fds[] = { { p->proxy->mode == PROXY_DEAF ? -1 : p->client, POLLIN, 0 },
@@ -184,10 +199,14 @@ proxy_pump(void *arg)
 		mode = p->proxy->mode;
 		if (fds[1].revents && mode == PROXY_LOSE_REPLY)
 			break;
+		if (fds[1].revents && doomed) {
+			proxy_lose(p);
+			break;
+		}
 		if (fds[0].revents)
-			proxy_copy(p->client, p->server, &cut);
+			proxy_copy(p->proxy, p->client, p->server, &cut, &doomed);
 		if (fds[1].revents)
-			proxy_copy(p->server, mode == PROXY_SWALLOW ? -1 : p->client, &cut);
+			proxy_copy(p->proxy, p->server, mode == PROXY_SWALLOW ? -1 : p->client, &cut, NULL);
 	}
 	close(p->client);
 	close(p->server);

@@ -37,7 +37,13 @@ static const char setup_sql[] =
     "create table t.late (n int); grant insert on t.late to tollgate_test;"
     "create constraint trigger late after insert on t.late deferrable initially deferred"
     "  for each row execute function t.refuse();"
-    "create function t.put_late() returns void language sql as 'insert into t.late values (1)';";
+    "create function t.put_late() returns void language sql as 'insert into t.late values (1)';"
+    "create function t.fall() returns trigger language plpgsql security definer as $$ begin"
+    "  perform pg_terminate_backend(pg_backend_pid()); perform pg_sleep(1); return null; end $$;"
+    "create table t.last (n int); grant insert on t.last to tollgate_test;"
+    "create constraint trigger fall after insert on t.last deferrable initially deferred"
+    "  for each row execute function t.fall();"
+    "create function t.put_last() returns void language sql as 'insert into t.last select nextval(''t.runs'')';";
 
 static int
 group_setup(void **state)
@@ -252,6 +258,32 @@ test_f90_no_setting_stays_on_the_connection(void **state)
 	pool_give(s->db, c, true);
 }
 
+/* Behind a pooler the connection may serve any program next. */
+static void
+test_f90_f92_without_prepared_statements_no_setting_stays_either(void **state)
+{
+	static const char *const	names[] = { "app.bearer", "statement_timeout", "lock_timeout",
+		"idle_in_transaction_session_timeout", "client_min_messages" };
+	static const char *const	values[] = { "", "0", "0", "0", "notice" };
+	struct stage			*s = *state;
+	struct db_options		o = options(cluster.conninfo);
+	struct conn			*c;
+	PGresult			*r;
+
+	talloc_free(s->mem);
+	o.prepared = false;
+	stage_open(s, &o);
+	assert_int_equal(db_user(db_as_user(s->mem, s->db, ALICE), &s->doc, "t.who()", NO_ARGS), OK);
+	assert_string_equal(json_text(s->doc, "/bearer"), ALICE);
+	assert_int_equal(pool_take(s->db, clock_ms() + 1000, &c), OK);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		r = PQexec(c->pg, mem_printf(s->mem, "select current_setting('%s', true)", names[i]));
+		assert_string_equal(PQgetvalue(r, 0, 0), values[i]);
+		PQclear(r);
+	}
+	pool_give(s->db, c, true);
+}
+
 static void
 test_f91_a_bearer_left_in_the_session_reaches_no_other_call(void **state)
 {
@@ -418,6 +450,59 @@ test_f88_a_lost_reply_is_uncertain_and_not_repeated(void **state)
 	assert_int_equal(json_int(s->doc, "", 0), 2);
 }
 
+/* At the commit, which it may have come after: a trigger ends the server's process there. */
+static void
+test_f88_a_fatal_error_after_the_result_is_uncertain_and_not_repeated(void **state)
+{
+	struct stage	*s = *state;
+
+	assert_int_equal(db_visitor(s->visitor, &s->doc, "t.put_last()", NO_ARGS), ERR_UNCERTAIN);
+	assert_string_equal(cluster_ask(&cluster, "select last_value from t.runs"), "1");
+	assert_int_equal(db_ping(s->db), OK);
+}
+
+/* An ErrorResponse of the protocol. */
+static void
+proxy_say(struct stage *s, const char *severity, const char *code)
+{
+	const char	*fields[] = { "S", severity, "V", severity, "C", code, "M", "last words" };
+	struct buf	b = { .ctx = s->mem };
+
+	buf_put(&b, "E\0\0\0", 5);
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+		buf_put(&b, fields[i], i % 2 ? strlen(fields[i]) + 1 : 1);
+	buf_put(&b, "", 1);
+	b.data[4] = (char)(b.len - 1);
+	s->proxy.say_len = b.len;
+	s->proxy.say = b.data;
+}
+
+/* What the server says in place of its reply, and then the connection ends. */
+static void
+test_f88_what_the_server_says_last_decides_whether_the_call_is_uncertain(void **state)
+{
+	static const struct {
+		const char	*severity, *code;
+		enum err	err;
+		const char	*runs;		/* of the call */
+	} table[] = {
+		{ "FATAL", "57P01", ERR_UNAVAILABLE, "3" }, { "PANIC", "XX000", ERR_UNCERTAIN, "1" },
+		{ "PANIC", "57P01", ERR_UNCERTAIN, "1" }, { "FATAL", "08P01", ERR_UNCERTAIN, "1" },
+		{ "ERROR", "08006", ERR_UNCERTAIN, "1" }, { "ERROR", "TG409", ERR_CONFLICT, "1" },
+	};
+	struct stage	*s = *state;
+
+	s->proxy.lose_sql = "t.put(";
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		cluster_ask(&cluster, "truncate t.rows");
+		proxy_say(s, table[i].severity, table[i].code);
+		s->proxy.lose = 3;
+		assert_int_equal(db_visitor(s->visitor, &s->doc, "t.put($1)", ARGS(TEXT("said"))), table[i].err);
+		s->proxy.lose = 0;
+		assert_string_equal(cluster_ask(&cluster, "select n from t.rows"), table[i].runs);
+	}
+}
+
 static void
 test_f86_silence_ends_at_the_deadline_as_uncertain(void **state)
 {
@@ -476,6 +561,7 @@ main(void)
 		TEST(test_raised_codes_become_errors),
 		TEST(test_an_error_at_commit_is_the_calls_error),
 		TEST(test_f90_no_setting_stays_on_the_connection),
+		TEST(test_f90_f92_without_prepared_statements_no_setting_stays_either),
 		TEST(test_f91_a_bearer_left_in_the_session_reaches_no_other_call),
 		TEST(test_f87_a_serialization_failure_is_run_again),
 		TEST(test_f87_after_three_runs_it_is_enough),
@@ -489,6 +575,8 @@ main(void)
 		TEST(test_a_statement_that_failed_to_prepare_can_be_called_again),
 		TEST(test_f93_a_function_made_anew_under_a_prepared_statement_still_answers),
 		TEST(test_more_statements_than_the_table_holds),
+		TEST(test_f88_a_fatal_error_after_the_result_is_uncertain_and_not_repeated),
+		PROXY_TEST(test_f88_what_the_server_says_last_decides_whether_the_call_is_uncertain),
 		PROXY_TEST(test_f88_a_lost_reply_is_uncertain_and_not_repeated),
 		PROXY_TEST(test_f86_silence_ends_at_the_deadline_as_uncertain),
 		PROXY_TEST(test_f86_what_was_never_sent_whole_is_unavailable),

@@ -92,7 +92,7 @@ enum err
 operator_list(const struct operator *o, const char *path, const char *form, struct json_object **data)
 {
 	*data = json_hang(o->mem, json_object_new_array());
-	return stripe_list_all(o->stripe, o->mem, path, form, *data);
+	return stripe_list_all(o->stripe, o->mem, path, form, INT64_MAX, *data);
 }
 
 enum err

@@ -71,7 +71,7 @@ reconcile_run(const struct operator *o)
 		progress_end(&r.progress, r.done);
 	if (e == ERR_CONFLICT)
 		return operator_refused(o,
-		    "another process is reconciling: try again in a minute, when a dead one's lease ends");
+		    "another process is reconciling, or has just failed to: try again in a minute, when its lease ends");
 	if (e != OK)
 		return operator_failed(o, e);
 	fprintf(stderr, "%ld of %ld events missed, %ld of %ld subscriptions differ%s\n", result.missed, result.events,

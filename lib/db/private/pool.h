@@ -37,7 +37,7 @@ struct db {
 	pthread_cond_t		given;
 	int			backoff_ms;	/* 0: the last connecting succeeded */
 	int64_t			connect_at;	/* no attempt to connect before this time */
-	enum err		refusal;	/* why the last connection was not admitted, OK when it was */
+	enum err		refusal;	/* why the last connection was not admitted; OK when it was, or was not made */
 	char			why[200];	/* the same as a sentence */
 	struct conn		*conns;		/* options.pool of them */
 };
