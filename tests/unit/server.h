@@ -73,6 +73,8 @@ handle_one(void *handled, struct http_req *q, struct http_res *r, size_t n)
 		answer_text(r, mem_printf(q->mem, "%zu", n));
 	else if (strcmp(q->path, "/slow") == 0 && usleep(400000) == 0)
 		answer_text(r, "slow");
+	else if (strcmp(q->path, "/long") == 0 && usleep(2500000) == 0)
+		answer_text(r, "long");
 	else if (strcmp(q->path, "/stuck") == 0 && usleep(20000000) == 0)
 		answer_text(r, "late");
 	else if (strcmp(q->path, "/header") == 0)

@@ -176,6 +176,30 @@ test_f86_a_database_that_does_not_answer_is_not_waited_for(void **state)
 	talloc_free(mem);
 }
 
+/* A reason of before would send the operator to look at a database that is not the fault. */
+static void
+test_c92_an_old_refusal_is_not_the_reason_once_the_database_is_away(void **state)
+{
+	mem_ctx		*mem = mem_new();
+	struct proxy	proxy;
+	struct db	*db;
+	const char	*why;
+
+	(void)state;
+	proxy_start(&proxy, &cluster);
+	db = db_open(NULL, &(struct db_options){ .conninfo = mem_printf(mem, "host=%s dbname=postgres", proxy.dir),
+	    .role = "tollgate_test", .pool = 1, .wait_ms = 100, .timeout_ms = 1000, .environment = "preview" });
+	gate_set("TG403");
+	assert_int_equal(db_admit(db, mem, &why), ERR_FORBIDDEN);
+	proxy.mode = PROXY_CUT;
+	db->connect_at = 0;
+	assert_int_equal(db_admit(db, mem, &why), ERR_UNAVAILABLE);
+	assert_null(why);
+	talloc_free(db);
+	proxy_stop(&proxy);
+	talloc_free(mem);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -185,6 +209,7 @@ main(void)
 		TEST(test_c92_a_connection_says_what_it_is_for_once),
 		TEST(test_c92_a_refused_connection_is_closed_and_told_once_an_outage),
 		TEST(test_c92_a_program_that_starts_is_told_the_reason),
+		TEST(test_c92_an_old_refusal_is_not_the_reason_once_the_database_is_away),
 		TEST(test_f93_a_database_that_does_not_know_the_question_is_too_old),
 		TEST(test_f86_a_database_that_does_not_answer_is_not_waited_for),
 	};

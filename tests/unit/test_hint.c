@@ -139,6 +139,22 @@ test_f79_it_is_told_when_it_listens_at_each_hint_and_ends_when_told(void **state
 	assert_int_equal(db_ping(l.db), OK);
 }
 
+/* Another call on it would hear what is none of its own. */
+static void
+test_f90_the_connection_that_listened_serves_no_call(void **state)
+{
+	struct json_object	*doc;
+	struct listener		l;
+
+	listener_start(&l, *state, cluster.conninfo);
+	assert_true(told_becomes(&l, 1));
+	eventfd_write(l.stop_fd, 1);
+	listener_end(&l, OK);
+	assert_int_equal(db_visitor(db_as_visitor(*state, l.db), &doc, "not exists (select pg_listening_channels())",
+	    NO_ARGS), OK);
+	assert_true(json_object_get_boolean(doc));
+}
+
 /* Hints that come while it is away count as one. */
 static void
 test_f79_many_hints_at_once_are_one(void **state)
@@ -188,6 +204,7 @@ main(void)
 		TEST(test_f79_hints_are_some_time_apart),
 		TEST(test_f79_after_a_failure_there_is_silence_for_a_second),
 		TEST(test_f79_it_is_told_when_it_listens_at_each_hint_and_ends_when_told),
+		TEST(test_f90_the_connection_that_listened_serves_no_call),
 		TEST(test_f79_many_hints_at_once_are_one),
 		TEST(test_f79_it_ends_when_the_connection_is_lost),
 		TEST(test_f79_without_a_database_it_says_so),

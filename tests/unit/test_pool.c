@@ -101,18 +101,98 @@ ask_who(void *arg)
 }
 
 static void
-test_identities_never_cross(void **state)
+identities_never_cross(struct db *db)
 {
 	struct worker	w[THREADS];
-	struct db	*db = pool_open(cluster.conninfo, 4, 2000);
 
-	(void)state;
 	workers_start(w, db, ask_who, NULL);
 	workers_join(w);
 	assert_int_equal(w[0].count[OK], THREADS * ROUNDS);
 	assert_int_equal(w[0].wrong, 0);
 	assert_int_equal(backends(), 4);
 	talloc_free(db);
+	assert_true(backends_become(0));
+}
+
+static void
+test_identities_never_cross(void **state)
+{
+	(void)state;
+	identities_never_cross(pool_open(cluster.conninfo, 4, 2000));
+}
+
+static void
+test_f92_nor_without_prepared_statements(void **state)
+{
+	(void)state;
+	identities_never_cross(db_open(NULL, &(struct db_options){ .conninfo = cluster.conninfo, .role = "tollgate_test",
+	    .pool = 4, .wait_ms = 2000, .timeout_ms = 2000, .prepared = false }));
+}
+
+static int64_t
+backend(struct db *db)
+{
+	mem_ctx			*mem = mem_new();
+	struct json_object	*doc;
+	int64_t			pid;
+
+	assert_int_equal(db_visitor(db_as_visitor(mem, db), &doc, "t.who()", NO_ARGS), OK);
+	pid = json_int(doc, "/pid", 0);
+	talloc_free(mem);
+	return pid;
+}
+
+/* What a connection was used for, and whether the next call may get it. */
+static void
+test_f90_a_connection_that_is_not_idle_does_not_go_back(void **state)
+{
+	static const struct {
+		const char	*sql;
+		bool		pipelined, sound, kept;
+	} table[] = {
+		{ "select 1", false, true, true }, { "select 1", false, false, false }, { "begin", false, true, false },
+		{ "begin; select no_such_column", false, true, false }, { "select 1", true, true, false },
+	};
+	struct db	*db = pool_open(cluster.conninfo, 1, 1000);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		int64_t		pid = backend(db);
+		struct conn	*c;
+
+		assert_int_equal(pool_take(db, clock_ms() + 1000, &c), OK);
+		if (table[i].pipelined)
+			assert_true(PQenterPipelineMode(c->pg) &&
+			    PQsendQueryParams(c->pg, table[i].sql, 0, NULL, NULL, NULL, NULL, 0) && PQpipelineSync(c->pg));
+		else
+			PQclear(PQexec(c->pg, table[i].sql));
+		pool_give(db, c, table[i].sound);
+		assert_int_equal(backend(db) == pid, table[i].kept);
+	}
+	talloc_free(db);
+}
+
+/* Each connection knows its own statements: what one has prepared is sent anew to another, also in its place. */
+static void
+test_statements_are_prepared_on_each_connection(void **state)
+{
+	mem_ctx			*mem = mem_new();
+	struct db		*db = pool_open(cluster.conninfo, 2, 1000);
+	struct json_object	*doc;
+	struct conn		*busy;
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		int64_t	pid = backend(db);
+
+		assert_int_equal(db_visitor(db_as_visitor(mem, db), &doc, "t.put($1)", ARGS(TEXT("prepared"))), OK);
+		assert_int_equal(json_int(doc, "", 0), i + 1);
+		assert_int_equal(pool_take(db, clock_ms() + 1000, &busy), OK);
+		assert_int_not_equal(backend(db), pid);
+		pool_give(db, busy, i % 2 == 0);
+	}
+	talloc_free(db);
+	talloc_free(mem);
 }
 
 static void
@@ -373,6 +453,9 @@ main(void)
 {
 	const struct CMUnitTest	tests[] = {
 		cmocka_unit_test(test_identities_never_cross),
+		cmocka_unit_test(test_f92_nor_without_prepared_statements),
+		cmocka_unit_test(test_f90_a_connection_that_is_not_idle_does_not_go_back),
+		cmocka_unit_test(test_statements_are_prepared_on_each_connection),
 		cmocka_unit_test(test_opening_connects_to_nothing_and_freeing_leaves_nothing),
 		cmocka_unit_test(test_c52_role_and_settings_are_ours_whatever_conninfo_and_role_say),
 		cmocka_unit_test(test_f95_an_exhausted_pool_is_unavailable_after_the_wait),

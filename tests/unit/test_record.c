@@ -342,6 +342,63 @@ test_f25_a_peer_that_leaves_at_any_byte(void **state)
 	assert_null(r.why);
 }
 
+/* How it ends when its first n bytes have come and ms have gone by since it was accepted. */
+static enum record_state
+read_after(void **state, const struct buf *b, size_t n, int64_t ms, struct record *r)
+{
+	int			ends[2];
+	enum record_state	state_then;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	record_init(r, *state);
+	record_feed(r, b->data, n);
+	r->began -= ms;
+	state_then = record_read(r, ends[0]);
+	close(ends[0]);
+	close(ends[1]);
+	return state_then;
+}
+
+/* Two seconds for the head, ten for all. Its body is what is missing of the last 12 bytes. */
+static void
+test_f24_head_and_body_have_a_deadline_each(void **state)
+{
+	struct buf	b = { .ctx = *state };
+	struct record	r;
+
+	put_request(&b, 1, "POST", "/", "body", NULL);
+	assert_int_equal(read_after(state, &b, 0, 1500, &r), RECORD_MORE);
+	assert_int_equal(read_after(state, &b, 0, 2000, &r), RECORD_REFUSED);
+	assert_string_equal(r.why, "late");
+	assert_int_equal(read_after(state, &b, 40, 1500, &r), RECORD_MORE);
+	assert_int_equal(read_after(state, &b, 40, 2000, &r), RECORD_REFUSED);
+	assert_int_equal(read_after(state, &b, b.len - 9, 9500, &r), RECORD_MORE);
+	assert_int_equal(read_after(state, &b, b.len - 9, 10000, &r), RECORD_REFUSED);
+	assert_string_equal(r.why, "late");
+}
+
+/* The rest of a record of another request is skipped, whatever its type, with its padding. */
+static void
+test_f27_records_of_another_request_leave_ours_alone(void **state)
+{
+	static const int	types[] = { ABORT, PARAMS, STDIN, DATA, 77 };
+	struct buf		b = { .ctx = *state };
+	struct record		r;
+
+	put_begin(&b, 1, 1, 0);
+	for (size_t i = 0; i < LENGTH(types); i++)
+		put_record(&b, types[i], 257, "foreign", 7);
+	put_stream(&b, PARAMS, 1, "\1\1AB", 4);
+	for (size_t i = 0; i < LENGTH(types); i++)
+		put_record(&b, types[i], 256, NULL, 0);
+	put_stream(&b, STDIN, 1, "ours", 4);
+	record_init(&r, *state);
+	assert_int_equal(record_feed(&r, b.data, b.len), RECORD_WHOLE);
+	assert_int_equal(r.params.len, 4);
+	assert_string_equal(r.body.data, "ours");
+	assert_int_equal(r.reply.len, 0);
+}
+
 int
 main(void)
 {
@@ -354,6 +411,8 @@ main(void)
 		TEST(test_f04_names_and_values), TEST(test_f10_at_most_256_parameters),
 		TEST(test_f10_at_most_64_kib_of_parameters), TEST(test_f08_at_most_a_mebibyte_of_body),
 		TEST(test_the_head_that_libfcgi_gets_is_plain), TEST(test_f25_a_peer_that_leaves_at_any_byte),
+		TEST(test_f24_head_and_body_have_a_deadline_each),
+		TEST(test_f27_records_of_another_request_leave_ours_alone),
 	};
 
 	mem_init();

@@ -53,6 +53,40 @@ test_f30_out_of_descriptors_it_waits_and_goes_on(void **state)
 	assert_in_range(count(read_log(s), "\"error\":\"EMFILE\""), 1, 6);
 }
 
+/* Seconds of a processor that the child has used. */
+static double
+busy(const struct server *s)
+{
+	clockid_t	clock;
+	struct timespec	t;
+
+	assert_int_equal(clock_getcpuclockid(s->pid, &clock), 0);
+	assert_int_equal(clock_gettime(clock, &t), 0);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* Two connections take the last descriptors for two seconds, and a third waits to be accepted. */
+static void
+test_f30_out_of_descriptors_it_does_not_spin(void **state)
+{
+	struct server	*s = *state;
+	int		silent[3], extra = dup(0);
+	double		before;
+
+	close(extra);
+	s->files = (rlim_t)extra + 3 + (rlim_t)s->threads + 2;
+	start(s);
+	wait_for_descriptor(s, (unsigned)s->files - 3);
+	still_serves(s);
+	for (size_t i = 0; i < LENGTH(silent); i++)
+		silent[i] = join(s);
+	before = busy(s);
+	usleep(1000000);
+	assert_true(busy(s) - before < 0.2);
+	for (size_t i = 0; i < LENGTH(silent); i++)
+		close(silent[i]);
+}
+
 static void
 test_threads_answer_side_by_side(void **state)
 {
@@ -130,6 +164,22 @@ test_f24_a_late_request_does_not_delay_those_taken_with_it(void **state)
 	assert_in_range(clock_ms() - from, 1500, 3500);
 	close(silent);
 	still_serves(s);
+}
+
+/* Its first bytes are there when the only thread begins to answer another, for longer than a head may take. */
+static void
+test_f24_a_request_does_not_pay_for_the_time_that_another_took(void **state)
+{
+	struct server	*s = *state;
+	struct buf	b = { .ctx = s->mem };
+	int		busy = keep_busy(s), half = join(s), slow = ask_later(s, "/long");
+
+	put_request(&b, 1, "GET", "/together", "", NULL);
+	assert_int_equal(send(half, b.data, 20, 0), 20);
+	receive(s, busy, 1);
+	assert_true(ends_with(receive(s, slow, 1).out.data, "\r\n\r\nlong"));
+	assert_int_equal(send(half, b.data + 20, b.len - 20, MSG_NOSIGNAL), b.len - 20);
+	assert_true(ends_with(receive(s, half, 1).out.data, "\r\n\r\n1"));
 }
 
 static void
@@ -212,9 +262,11 @@ main(void)
 {
 	const struct CMUnitTest	tests[] = {
 		WITH(make_server, test_f30_out_of_descriptors_it_waits_and_goes_on),
+		WITH(make_server, test_f30_out_of_descriptors_it_does_not_spin),
 		WITH(start_server, test_threads_answer_side_by_side),
 		WITH(start_together, test_waiting_requests_are_handed_over_together_and_each_is_answered),
 		WITH(start_together, test_f24_a_late_request_does_not_delay_those_taken_with_it),
+		WITH(start_together, test_f24_a_request_does_not_pay_for_the_time_that_another_took),
 		WITH(start_server, test_f113_idle_it_stops_at_once),
 		WITH(start_server, test_f113_what_is_in_flight_is_finished),
 		WITH(make_server, test_f113_f114_a_stuck_handler_ends_with_the_drain_time_and_a_second_signal_changes_nothing),
