@@ -8,6 +8,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp set time
 declare
 	links bigint;
 	sessions bigint;
+	hits bigint;
 begin
 	delete from auth.links d where d.hash in (
 		select l.hash from auth.links l where l.created_at < now() - interval '1 day' limit 1000);
@@ -18,7 +19,8 @@ begin
 	get diagnostics sessions = row_count;
 	delete from auth.hits d where (d.kind, d.subject) in (
 		select h.kind, h.subject from auth.hits h where h.spent_until < now() limit 1000);
-	return jsonb_build_object('links', links, 'sessions', sessions);
+	get diagnostics hits = row_count;
+	return jsonb_build_object('links', links, 'sessions', sessions, 'hits', hits);
 end
 $$;
 

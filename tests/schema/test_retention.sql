@@ -1,0 +1,47 @@
+-- Retention deletes a batch of each kind, says how many, and goes on at the next call: no transaction is long.
+begin;
+select no_plan();
+
+-- 1001 rows of each kind that are past their time
+insert into auth.users (id, email, email_canonical)
+	values ('00000000-0000-0000-0000-000000000001', 'old@example.org', 'old@example.org');
+insert into auth.links (hash, code_hash, email_canonical, created_at, expires_at)
+	select sha256(n::text::bytea), 'code', 'old@example.org', now() - interval '2 days', now() - interval '2 days'
+	from generate_series(1, 1001) n;
+insert into auth.sessions (user_id, absolute_until, idle_until, auth_at, amr)
+	select '00000000-0000-0000-0000-000000000001', now() - interval '91 days', now(), now(), '{link}'
+	from generate_series(1, 1001);
+insert into auth.hits (kind, subject, spent_until)
+	select 'link_address', sha256(n::text::bytea), now() - interval '1 s' from generate_series(1, 1001) n;
+insert into mail.outbox (key, recipient, template, language, state, created_at)
+	select n::text, 'old@example.org', 'signin', 'en', 'sent', now() - interval '31 days'
+	from generate_series(1, 1001) n;
+insert into app.tenants (id, status, created_at)
+	select gen_random_uuid(), 'draft', now() - interval '31 days' from generate_series(1, 501);
+select tap.receive('evt_old' || n, null, null) from generate_series(1, 1001) n \g /dev/null
+update inbox.events set received_at = now() - interval '91 days' where id like 'evt_old%';
+
+create function pg_temp.retain() returns jsonb language sql as $$
+	select tap.ask('tollgate_jobs', 'service.apply_retention()') $$;
+select is(pg_temp.retain(), '{"links": 1000, "sessions": 1000, "hits": 1000, "mails": 1000, "drafts": 500, "events": 1000,
+	"put_off": 0}', 'C33 D24 a batch of each goes');
+select is(pg_temp.retain(), '{"links": 1, "sessions": 1, "hits": 1, "mails": 1, "drafts": 1, "events": 1, "put_off": 0}',
+	'C33 D24 then the rest');
+select is(pg_temp.retain(), '{"links": 0, "sessions": 0, "hits": 0, "mails": 0, "drafts": 0, "events": 0, "put_off": 0}',
+	'C33 D24 then none');
+
+-- what is not past its time
+insert into auth.links (hash, code_hash, email_canonical, created_at, expires_at)
+	values (sha256('young'), 'code', 'old@example.org', now() - interval '23 hours', now());
+insert into auth.sessions (user_id, absolute_until, idle_until, auth_at, amr, revoked_at, revoke_reason)
+	select '00000000-0000-0000-0000-000000000001', u, u, now(), '{link}', r, case when r < now() then 'logout' end
+	from (values (now() - interval '89 days', null), (now() + interval '1 day', now() - interval '89 days')) v (u, r);
+insert into auth.hits (kind, subject, spent_until) values ('link_address', sha256('young'), now());
+insert into mail.outbox (key, recipient, template, language, state, created_at)
+	select s, 'old@example.org', 'signin', 'en', s, now() - d from (values ('sent', interval '29 days'),
+		('dead', '29 days'), ('void', '23 hours'), ('pending', '1 year')) v (s, d);
+select is(pg_temp.retain(), '{"links": 0, "sessions": 0, "hits": 0, "mails": 0, "drafts": 0, "events": 0, "put_off": 0}',
+	'C33 D24 and what is younger stays');
+
+select * from finish();
+rollback;
