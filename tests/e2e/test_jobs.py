@@ -1,5 +1,6 @@
 """jobs: each dirty object becomes clean once, although processes die, fail or are late."""
 import json
+import re
 import secrets
 import signal
 import subprocess
@@ -300,3 +301,41 @@ def test_f102_a_live_subscription_that_stripe_does_not_know_raises_an_alert_and_
     time.sleep(0.6)
     mark(db, "subscription", subscription)
     wait_until(lambda: gone() == [])
+
+
+@pytest.fixture
+def leases(db):
+    """A function: the seconds of each lease that was taken on rows of a table."""
+    db.execute("create schema watch; create table watch.leases (taken_on text, seconds float8); "
+               "create function watch.note() returns trigger language plpgsql security definer as $$ begin "
+               "insert into watch.leases values (tg_argv[0], extract(epoch from new.claimed_until - now())); "
+               "return null; end $$")
+    for table in ("sync.objects", "mail.outbox"):
+        db.execute(f"create trigger watched after update on {table} for each row when "
+                   f"(new.claim is distinct from old.claim) execute function watch.note('{table}')")
+    yield lambda table: [s for s, in db.rows("select seconds from watch.leases where taken_on = %s", table)]
+    db.execute("drop schema watch cascade")
+
+
+def configured(stack, section, key):
+    return int(re.search(r"(?ms)^%s: \{.*?^\t?%s = (\d+);" % (section, key), Path(stack["config"]).read_text())[1])
+
+
+def test_f78_a_lease_outlasts_the_calls_that_it_covers_and_ends_within_a_minute(stack, sim, db, mail, buyer, leases):
+    """Two calls to Stripe, of two attempts and a second each, or one to the mail server; and eight seconds to write."""
+    email, _ = buyer()
+    sim.post("mode", hold=False)
+    wait_until(lambda: mail.to(email))
+    fetch = 2 * (2 * configured(stack, "stripe", "timeout_ms") / 1000 + 1)
+    send_mail = configured(stack, "mail", "timeout_ms") / 1000
+    assert leases("sync.objects") and all(fetch + 8 <= s <= 60 for s in leases("sync.objects"))
+    assert leases("mail.outbox") and all(send_mail + 5 <= s <= 60 for s in leases("mail.outbox"))
+
+
+def test_retention_goes_on_batch_by_batch_until_nothing_is_past_its_time(stack, db):
+    """It runs as jobs starts, and then each hour."""
+    db.execute("insert into mail.outbox (key, recipient, template, language, state, created_at) "
+               "select 'old' || n, 'old@example.org', 'signin', 'en', 'void', now() - interval '2 days' "
+               "from generate_series(1, 2500) n")
+    kill(stack, "jobs", signal.SIGTERM)
+    wait_until(lambda: db.value("select count(*) from mail.outbox where recipient = 'old@example.org'") == 0)

@@ -45,14 +45,17 @@ mail_render(struct jobs *j, mem_ctx *mem, const struct outbox_mail *m, char **me
 	}, message);
 }
 
-/* Once the mail is sent, waits for the database here: when the lease ends unreported, the mail is sent again. */
+/*
+ * sent: what came of it. While the database is away, waits for it here: when the lease ends unreported, the mail is sent
+ * again, even one that was refused for good.
+ */
 static enum err
-mail_report(struct jobs *j, struct db_service *me, const struct outbox_mail *m)
+mail_report(struct jobs *j, struct db_service *me, const struct outbox_mail *m, enum err sent, const char *why)
 {
 	enum err	e;
 
 	for (int i = 0; i < LEASE_SLACK; i++) {
-		e = outbox_sent(me, m);
+		e = sent == OK ? outbox_sent(me, m) : outbox_failed(me, m, why, sent == ERR_INVALID);
 		if ((e != ERR_UNAVAILABLE && e != ERR_UNCERTAIN) || !thread_pool_pause(j->threads, 500))
 			break;
 	}
@@ -78,5 +81,5 @@ mail_task(void *arg, mem_ctx *mem, bool *found)
 	e = mail_render(j, mem, &m, &message);
 	if (e == OK)
 		e = smtp_send(j->smtp, mem, mail_address(mem, j->config->mail.from), m.recipient, message, &why);
-	return e == OK ? mail_report(j, me, &m) : outbox_failed(me, &m, why, e == ERR_INVALID);
+	return mail_report(j, me, &m, e, why);
 }
