@@ -227,6 +227,21 @@ test_c52_role_and_settings_are_ours_whatever_conninfo_and_role_say(void **state)
 	talloc_free(db);
 }
 
+/* As a standby that was the primary: it answers, but can write nothing down. */
+static void
+test_f85_a_server_that_is_read_only_serves_no_call(void **state)
+{
+	struct db	*db = pool_open(cluster.conninfo, 1, 100);
+
+	(void)state;
+	cluster_ask(&cluster, "alter role tollgate_test set default_transaction_read_only = on");
+	assert_int_equal(db_ping(db), ERR_UNAVAILABLE);
+	cluster_ask(&cluster, "alter role tollgate_test reset default_transaction_read_only");
+	db->connect_at = 0;
+	assert_int_equal(db_ping(db), OK);
+	talloc_free(db);
+}
+
 static void *
 sleep_long(void *arg)
 {
@@ -458,6 +473,7 @@ main(void)
 		cmocka_unit_test(test_statements_are_prepared_on_each_connection),
 		cmocka_unit_test(test_opening_connects_to_nothing_and_freeing_leaves_nothing),
 		cmocka_unit_test(test_c52_role_and_settings_are_ours_whatever_conninfo_and_role_say),
+		cmocka_unit_test(test_f85_a_server_that_is_read_only_serves_no_call),
 		cmocka_unit_test(test_f95_an_exhausted_pool_is_unavailable_after_the_wait),
 		cmocka_unit_test(test_f89_an_outage_makes_no_storm_of_connections),
 		cmocka_unit_test(test_f83_without_a_database_a_call_fails_at_once_and_later_works),
