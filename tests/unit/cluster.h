@@ -256,6 +256,22 @@ proxy_start(struct proxy *p, const struct cluster *c)
 	pthread_create(&p->thread, NULL, proxy_accept, p);
 }
 
+/* In place of each reply that is lost: an ErrorResponse of the protocol, on mem. */
+__attribute__((unused)) static void
+proxy_say(struct proxy *p, mem_ctx *mem, const char *severity, const char *code)
+{
+	const char	*fields[] = { "S", severity, "V", severity, "C", code, "M", "last words" };
+	struct buf	b = { .ctx = mem };
+
+	buf_put(&b, "E\0\0\0", 5);
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+		buf_put(&b, fields[i], i % 2 ? strlen(fields[i]) + 1 : 1);
+	buf_put(&b, "", 1);
+	b.data[4] = (char)(b.len - 1);
+	p->say_len = b.len;
+	p->say = b.data;
+}
+
 __attribute__((unused)) static void
 proxy_stop(struct proxy *p)
 {

@@ -461,22 +461,6 @@ test_f88_a_fatal_error_after_the_result_is_uncertain_and_not_repeated(void **sta
 	assert_int_equal(db_ping(s->db), OK);
 }
 
-/* An ErrorResponse of the protocol. */
-static void
-proxy_say(struct stage *s, const char *severity, const char *code)
-{
-	const char	*fields[] = { "S", severity, "V", severity, "C", code, "M", "last words" };
-	struct buf	b = { .ctx = s->mem };
-
-	buf_put(&b, "E\0\0\0", 5);
-	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
-		buf_put(&b, fields[i], i % 2 ? strlen(fields[i]) + 1 : 1);
-	buf_put(&b, "", 1);
-	b.data[4] = (char)(b.len - 1);
-	s->proxy.say_len = b.len;
-	s->proxy.say = b.data;
-}
-
 /* What the server says in place of its reply, and then the connection ends. */
 static void
 test_f88_what_the_server_says_last_decides_whether_the_call_is_uncertain(void **state)
@@ -495,7 +479,7 @@ test_f88_what_the_server_says_last_decides_whether_the_call_is_uncertain(void **
 	s->proxy.lose_sql = "t.put(";
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
 		cluster_ask(&cluster, "truncate t.rows");
-		proxy_say(s, table[i].severity, table[i].code);
+		proxy_say(&s->proxy, s->mem, table[i].severity, table[i].code);
 		s->proxy.lose = 3;
 		assert_int_equal(db_visitor(s->visitor, &s->doc, "t.put($1)", ARGS(TEXT("said"))), table[i].err);
 		s->proxy.lose = 0;

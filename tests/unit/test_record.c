@@ -199,7 +199,8 @@ test_f23_lengths_that_do_not_fit(void **state)
 		{ "\xff\xff\xff\xff\xff\xff\xff\xff", 8 }, { "\x01\xff\xff\xff\xff" "A", 6 }, { "\xff\xff\xff\xff", 4 },
 		{ "\x80", 1 }, { "\x80\0\0", 3 }, { "\x01", 1 }, { "\x01\x80\0\0", 4 }, { "\x01\x01" "A", 3 },
 		{ "\x02\x00" "A", 3 }, { "\x01\x02" "AB", 4 }, { "\xff\xff\xff\xff\x01" "AB", 7 },
-		{ "\x01\x01" "AB" "\x01", 5 },
+		{ "\x01\x01" "AB" "\x01", 5 }, { "\x81\0\0\x01\0" "A", 6 }, { "\x80\x01\0\x01\0" "A", 6 },
+		{ "\x80\0\x01\x01\0" "A", 6 },
 	};
 
 	for (size_t i = 0; i < LENGTH(rows); i++)
@@ -388,10 +389,14 @@ test_f27_records_of_another_request_leave_ours_alone(void **state)
 	put_begin(&b, 1, 1, 0);
 	for (size_t i = 0; i < LENGTH(types); i++)
 		put_record(&b, types[i], 257, "foreign", 7);
-	put_stream(&b, PARAMS, 1, "\1\1AB", 4);
+	put_record(&b, PARAMS, 1, "\1\1", 2);
 	for (size_t i = 0; i < LENGTH(types); i++)
-		put_record(&b, types[i], 256, NULL, 0);
-	put_stream(&b, STDIN, 1, "ours", 4);
+		put_record(&b, types[i], 256, i == 0 ? NULL : "foreign", i == 0 ? 0 : 7);
+	put_stream(&b, PARAMS, 1, "AB", 2);
+	put_record(&b, STDIN, 1, "ou", 2);
+	for (size_t i = 0; i < LENGTH(types); i++)
+		put_record(&b, types[i], 256, i == 0 ? NULL : "foreign", i == 0 ? 0 : 7);
+	put_stream(&b, STDIN, 1, "rs", 2);
 	record_init(&r, *state);
 	assert_int_equal(record_feed(&r, b.data, b.len), RECORD_WHOLE);
 	assert_int_equal(r.params.len, 4);

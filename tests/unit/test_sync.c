@@ -48,6 +48,7 @@ struct play {
 	int		held_for;	/* writes or reports until the claim is gone; 0: it stays */
 	int		lease_seconds;
 	enum err	err;
+	const char	*says;		/* the SQLSTATE in place of a lost reply, or NULL */
 };
 
 static void
@@ -62,6 +63,8 @@ play_run(struct world *w, const struct play *p)
 	proxy_start(&proxy, &cluster);
 	proxy.lose_sql = p->lose_sql;
 	proxy.lose = p->lose;
+	if (p->says != NULL)
+		proxy_say(&proxy, w->mem, "ERROR", p->says);
 	db = db_open(w->mem, &(struct db_options){ .conninfo = mem_printf(w->mem, "host=%s dbname=postgres", proxy.dir),
 	    .role = "tollgate_test", .pool = 1, .wait_ms = 500, .timeout_ms = 2000, .prepared = true });
 	assert_int_equal(sync_one(db_as_service(w->mem, db), w->mem, w->stripe,
@@ -79,9 +82,22 @@ test_f88_a_lost_reply_to_a_write_is_asked_for_again(void **state)
 
 	(void)state;
 	BEGIN(&w, FINE);
-	play_run(&w, &(struct play){ "customer", "service.write_", 2, 0, 60, OK });
+	play_run(&w, &(struct play){ "customer", "service.write_", 2, 0, 60, OK, NULL });
 	assert_string_equal(cluster_ask(&cluster, STATE), "writes 3 fails 0");
 	assert_string_equal(cluster_ask(&cluster, "select doc->>'id' from t.due"), "x_1");
+	end(&w, 1);
+}
+
+/* Out of connections for a moment: until the write is stored, or its tries are used up, the object stays claimed. */
+static void
+test_f89_a_write_waits_for_a_database_that_is_away(void **state)
+{
+	struct world	w;
+
+	(void)state;
+	BEGIN(&w, FINE);
+	play_run(&w, &(struct play){ "customer", "service.write_", 2, 0, 60, OK, "53300" });
+	assert_string_equal(cluster_ask(&cluster, STATE), "writes 3 fails 0");
 	end(&w, 1);
 }
 
@@ -92,7 +108,7 @@ test_f88_so_is_one_to_the_news_that_the_object_is_gone(void **state)
 
 	(void)state;
 	BEGIN(&w, GONE);
-	play_run(&w, &(struct play){ "customer", "service.object_gone", 1, 0, 60, OK });
+	play_run(&w, &(struct play){ "customer", "service.object_gone", 1, 0, 60, OK, NULL });
 	assert_string_equal(cluster_ask(&cluster, STATE), "writes 2 fails 0");
 	assert_string_equal(cluster_ask(&cluster, "select doc->>'gone' from t.due"), "true");
 	end(&w, 1);
@@ -106,7 +122,7 @@ test_f88_so_is_one_to_the_report_of_a_failure(void **state)
 
 	(void)state;
 	BEGIN(&w, BAD);
-	play_run(&w, &(struct play){ "customer", "service.fail_object", 1, 0, 60, OK });
+	play_run(&w, &(struct play){ "customer", "service.fail_object", 1, 0, 60, OK, NULL });
 	assert_string_equal(cluster_ask(&cluster, STATE), "writes 0 fails 2 internal");
 	end(&w, 1);
 }
@@ -115,7 +131,7 @@ static void
 test_f88_a_claim_that_is_gone_after_a_lost_reply_is_no_failure(void **state)
 {
 	static const struct play	plays[] = {
-		{ "customer", "service.write_", 1, 1, 60, OK }, { "customer", "service.fail_object", 1, 1, 60, OK },
+		{ "customer", "service.write_", 1, 1, 60, OK, NULL }, { "customer", "service.fail_object", 1, 1, 60, OK, NULL },
 	};
 	static const char *const	states[] = { "writes 1 fails 0", "writes 0 fails 1 internal" };
 
@@ -138,7 +154,7 @@ test_f88_a_claim_whose_reply_is_lost_asks_stripe_nothing(void **state)
 
 	(void)state;
 	BEGIN(&w, FINE);
-	play_run(&w, &(struct play){ "customer", "service.claim_object", 1, 0, 60, ERR_UNCERTAIN });
+	play_run(&w, &(struct play){ "customer", "service.claim_object", 1, 0, 60, ERR_UNCERTAIN, NULL });
 	assert_string_equal(cluster_ask(&cluster, STATE), "writes 0 fails 0");
 	assert_string_equal(cluster_ask(&cluster, "select claims from t.due"), "1");
 	end(&w, 0);
@@ -151,7 +167,7 @@ test_a_truncated_list_is_read_to_its_end(void **state)
 
 	(void)state;
 	BEGIN(&w, SUBSCRIPTION, PAGE("si_2", "true"), PAGE("si_1", "false"));
-	play_run(&w, &(struct play){ "subscription", NULL, 0, 0, 60, OK });
+	play_run(&w, &(struct play){ "subscription", NULL, 0, 0, 60, OK, NULL });
 	assert_string_equal(cluster_ask(&cluster, STATE), "writes 1 fails 0");
 	assert_string_equal(cluster_ask(&cluster, "select doc->'items' from t.due"),
 	    "{\"data\": [{\"id\": \"si_2\"}, {\"id\": \"si_1\"}], \"has_more\": false}");
@@ -166,7 +182,7 @@ test_f78_no_page_is_asked_for_when_the_lease_may_end_before_it_comes(void **stat
 
 	(void)state;
 	BEGIN(&w, SUBSCRIPTION, PAGE("si_2", "true"), PAGE("si_1", "false"));
-	play_run(&w, &(struct play){ "subscription", NULL, 0, 0, 0, OK });
+	play_run(&w, &(struct play){ "subscription", NULL, 0, 0, 0, OK, NULL });
 	assert_string_equal(cluster_ask(&cluster, STATE), "writes 0 fails 1 unavailable");
 	end(&w, 1);
 }
@@ -176,6 +192,7 @@ main(void)
 {
 	const struct CMUnitTest	tests[] = {
 		cmocka_unit_test(test_f88_a_lost_reply_to_a_write_is_asked_for_again),
+		cmocka_unit_test(test_f89_a_write_waits_for_a_database_that_is_away),
 		cmocka_unit_test(test_f88_so_is_one_to_the_news_that_the_object_is_gone),
 		cmocka_unit_test(test_f88_so_is_one_to_the_report_of_a_failure),
 		cmocka_unit_test(test_f88_a_claim_that_is_gone_after_a_lost_reply_is_no_failure),
