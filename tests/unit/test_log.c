@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -85,6 +86,52 @@ test_lines_below_the_level_are_left_out(void **state)
 	close(saved);
 }
 
+/* The numbers of the lines that a pipe has taken so far, as "1 2 3 ". */
+static void
+read_numbers(int fd, char *out, size_t room)
+{
+	static char	said[65536];
+	ssize_t		n = read(fd, said, sizeof(said) - 1);
+
+	out[0] = said[n > 0 ? n : 0] = '\0';
+	for (char *at = said; (at = strstr(at, "\"number\":")) != NULL; at++)
+		snprintf(out + strlen(out), room - strlen(out), "%d ", atoi(at + 9));
+}
+
+/* A line of 5,000 bytes is too long to be held, and 50 short ones are. They come in order, whatever is held. */
+static void
+test_held_lines_are_written_in_order_and_none_is_lost(void **state)
+{
+	static char	bytes[5000];
+	int		ends[2], saved = dup(STDERR_FILENO);
+	const char	*value;
+	char		all[400] = "", held[400], then[400];
+
+	(void)state;
+	memset(bytes, 'x', sizeof(bytes) - 1);
+	assert_int_equal(pipe(ends), 0);
+	fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	dup2(ends[1], STDERR_FILENO);
+	log_hold(true);
+	log_line(LOG_WARN, "held", LOG_INT("number", 1));
+	read_numbers(ends[0], held, sizeof(held));
+	for (int i = 2; i <= 60; i++) {
+		value = i == 30 ? bytes : "";
+		log_line(LOG_WARN, "held", LOG_INT("number", i), LOG_TEXT("value", value));
+	}
+	log_hold(false);
+	log_line(LOG_WARN, "told", LOG_INT("number", 61));
+	read_numbers(ends[0], then, sizeof(then));
+	dup2(saved, STDERR_FILENO);
+	for (int i = 1; i <= 61; i++)
+		snprintf(all + strlen(all), sizeof(all) - strlen(all), "%d ", i);
+	assert_string_equal(held, "");
+	assert_string_equal(then, all);
+	close(saved);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 int
 main(void)
 {
@@ -92,6 +139,7 @@ main(void)
 		cmocka_unit_test(test_f122_a_line_is_json_whatever_it_holds),
 		cmocka_unit_test(test_f122_a_line_is_capped_at_8_kib),
 		cmocka_unit_test(test_lines_below_the_level_are_left_out),
+		cmocka_unit_test(test_held_lines_are_written_in_order_and_none_is_lost),
 	};
 
 	mem_init();

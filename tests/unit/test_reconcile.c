@@ -10,9 +10,10 @@ static const char setup_sql[] =
     "create schema service; grant usage on schema service to tollgate_test;"
     "create table t.due (name text, busy boolean, held_for int);"
     "create table t.steps (step text, entries jsonb, prev text, after text, more boolean, lease int);"
+    "create table t.taken (name text, every int, at int, lease int);"
     "create table t.left (name text, wait int, anew boolean);"
     "create function service.take_cursor(n text, every int, o int, lease int) returns jsonb language sql"
-    "  security definer as $$ select case when busy then '{\"busy\": true}' else jsonb_build_object("
+    "  security definer as $$ insert into t.taken values (n, every, o, lease); select case when busy then '{\"busy\": true}' else jsonb_build_object("
     "  'claim', gen_random_uuid(), 'from', '1', 'now', now(), 'lease', lease) end from t.due where name = n $$;"
     "create function t.step(s text, p jsonb, prev text, a text, m boolean, l int) returns jsonb language plpgsql as $$"
     "  begin if (select count(*) >= (select held_for from t.due) from t.steps) then"
@@ -47,7 +48,7 @@ play(struct world *w, const char *pass, int lose, int held_for, enum err err)
 	struct db		*db;
 
 	cluster_ask(&cluster, mem_printf(w->mem,
-	    "truncate t.due, t.steps, t.left; insert into t.due values ('%s', %s, %d)", pass, held_for < 0 ? "true" : "false",
+	    "truncate t.due, t.steps, t.left, t.taken; insert into t.due values ('%s', %s, %d)", pass, held_for < 0 ? "true" : "false",
 	    held_for));
 	proxy_start(&proxy, &cluster);
 	proxy.lose_sql = "$3::jsonb";
@@ -74,6 +75,31 @@ test_f78_each_page_is_written_with_its_cursor_and_a_new_lease(void **state)
 	assert_string_equal(cluster_ask(&cluster, LEFT), "");
 	assert_non_null(strstr(w.server.asked[0], "GET /v1/invoices?created[gte]=1&limit=100 "));
 	end(&w, 2);
+}
+
+#define TAKEN "select string_agg(concat_ws(' ', name, every, at, lease), '; ' order by every desc, at, name) from t.taken"
+
+/* Which pass is due is for the database to say, by these intervals. */
+static void
+test_f81_each_pass_has_its_interval_and_the_operator_waits_for_none(void **state)
+{
+	struct world		w;
+	struct db		*db;
+	bool			found = false;
+
+	(void)state;
+	BEGIN(&w, FINE);
+	play(&w, "none", 0, 9, OK);
+	assert_string_equal(cluster_ask(&cluster, TAKEN), "events 0 0 60; subscriptions 0 0 60; undelivered 0 0 60; "
+	    "checkouts -1 0 60; disputes -1 0 60; invoices -1 0 60; refunds -1 0 60");
+	db = db_open(w.mem, &(struct db_options){ .conninfo = cluster.conninfo, .role = "tollgate_test", .pool = 1,
+	    .wait_ms = 500, .timeout_ms = 2000, .prepared = true });
+	cluster_ask(&cluster, "truncate t.taken");
+	assert_int_equal(reconcile_due(&(struct reconcile){ .db = db, .stripe = w.stripe }, 300, 3, &found), OK);
+	assert_false(found);
+	assert_string_equal(cluster_ask(&cluster, TAKEN), "subscriptions 86400 10800 60; undelivered 3600 0 60; "
+	    "events 300 0 60; checkouts -1 0 60; disputes -1 0 60; invoices -1 0 60; refunds -1 0 60");
+	end(&w, 0);
 }
 
 static void
@@ -167,6 +193,7 @@ main(void)
 {
 	const struct CMUnitTest	tests[] = {
 		cmocka_unit_test(test_f78_each_page_is_written_with_its_cursor_and_a_new_lease),
+		cmocka_unit_test(test_f81_each_pass_has_its_interval_and_the_operator_waits_for_none),
 		cmocka_unit_test(test_f88_a_lost_reply_to_a_page_is_asked_for_again),
 		cmocka_unit_test(test_f88_three_lost_replies_leave_the_pass_to_be_resumed),
 		cmocka_unit_test(test_f88_a_cursor_that_is_gone_after_a_lost_reply_to_the_last_page_is_no_failure),
