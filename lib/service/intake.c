@@ -51,8 +51,8 @@ list_holds(struct json_object *list, const char *text)
 }
 
 /*
- * One statement, one commit. After a lost reply the call is repeated, which is safe. The answer to a repeat does not tell
- * what the lost call stored, so then every event counts as new: a duplicate too many is harmless, a hint too few is late.
+ * One statement, one commit. After a lost reply the call is repeated, which is safe. The answer to a repeat does not
+ * tell what the lost call stored, so then every event counts as new, and jobs gets its hint.
  */
 static enum err
 store_once(struct db *db, mem_ctx *mem, struct intake *all, size_t n)

@@ -103,8 +103,8 @@ page_entries(struct run *run, mem_ctx *mem, struct json_object *data)
 }
 
 /*
- * A pass that look_at_all asked for deletes its cursor with its last page. The repeat of such a write finds no claim any
- * more, and the pass is over. A repeat does not find what the lost write has adopted, so then the result counts too few.
+ * A pass that look_at_all asked for deletes its cursor with its last page. The repeat of such a write finds no claim
+ * any more, and the pass is over. A repeat does not find what the lost write has adopted, so the result counts too few.
  */
 static enum err
 page_write(struct run *run, mem_ctx *mem, const struct stripe_list *l, struct json_object **answer)

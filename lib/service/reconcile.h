@@ -38,8 +38,8 @@ struct reconcile_result {
 };
 
 /*
- * Runs all passes now, or the rest of interrupted ones. ERR_CONFLICT: another process runs one of them, or has failed in
- * one less than half a minute ago.
+ * Runs all passes now, or the rest of interrupted ones. ERR_CONFLICT: another process runs one of them, or has failed
+ * in one less than half a minute ago.
  * ERR_UNAVAILABLE: Stripe or the database; another call resumes.
  */
 enum err reconcile_now(const struct reconcile *r, struct reconcile_result *out) MUST_CHECK;

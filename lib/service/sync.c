@@ -165,7 +165,7 @@ task_do(struct db_service *me, mem_ctx *mem, struct stripe *s, const struct task
 	return task_write(me, p, k->write, service_jsonb(doc));
 }
 
-/* ERR_CONFLICT of a write: the object was claimed anew, after the lease ran out or after a write whose reply was lost. */
+/* A write is ERR_CONFLICT when the object was claimed anew, after the lease ran out or after a lost reply. */
 enum err
 sync_one(struct db_service *me, mem_ctx *mem, struct stripe *s, struct sync_terms terms, bool *found)
 {

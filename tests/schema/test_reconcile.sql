@@ -30,7 +30,8 @@ select is(pg_temp.page('adopt_events', 'events', :'mine', pg_temp.event('evt_a',
 select is(format('%s %s %s', state, object_id, convert_from(raw, 'UTF8')), 'received cus_a {"é": 1}',
 	'F81 is in the inbox')
 	from inbox.events where id = 'evt_a';
-select is(claimed_until, now() + interval '60 s', 'F78 each page renews the lease') from sync.cursors where name = 'events';
+select is(claimed_until, now() + interval '60 s', 'F78 each page renews the lease')
+	from sync.cursors where name = 'events';
 select is(version - clean_version, 1::bigint, 'F81 and its object is due') from sync.objects where id = 'cus_a';
 select is(pg_temp.page('adopt_events', 'events', :'mine', pg_temp.event('evt_a', 'cus_a'), 'evt_a', true), '[]',
 	'F81 listed again it is nothing new');

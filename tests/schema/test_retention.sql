@@ -21,14 +21,14 @@ insert into app.tenants (id, status, created_at)
 select tap.receive('evt_old' || n, null, null) from generate_series(1, 1001) n \g /dev/null
 update inbox.events set received_at = now() - interval '91 days' where id like 'evt_old%';
 
-create function pg_temp.retain() returns jsonb language sql as $$
-	select tap.ask('tollgate_jobs', 'service.apply_retention()') $$;
-select is(pg_temp.retain(), '{"links": 1000, "sessions": 1000, "hits": 1000, "mails": 1000, "drafts": 500, "events": 1000,
-	"put_off": 0}', 'C33 D24 a batch of each goes');
-select is(pg_temp.retain(), '{"links": 1, "sessions": 1, "hits": 1, "mails": 1, "drafts": 1, "events": 1, "put_off": 0}',
-	'C33 D24 then the rest');
-select is(pg_temp.retain(), '{"links": 0, "sessions": 0, "hits": 0, "mails": 0, "drafts": 0, "events": 0, "put_off": 0}',
-	'C33 D24 then none');
+create function pg_temp.retain() returns text language sql as $$
+	select string_agg(n.key || ' ' || n.value, ', ' order by n.key)
+	from jsonb_each(tap.ask('tollgate_jobs', 'service.apply_retention()') - 'put_off') n
+$$;
+select is(pg_temp.retain(), 'drafts 500, events 1000, hits 1000, links 1000, mails 1000, sessions 1000',
+	'C33 D24 a batch of each goes');
+select is(pg_temp.retain(), 'drafts 1, events 1, hits 1, links 1, mails 1, sessions 1', 'C33 D24 then the rest');
+select is(pg_temp.retain(), 'drafts 0, events 0, hits 0, links 0, mails 0, sessions 0', 'C33 D24 then none');
 
 -- what is not past its time
 insert into auth.links (hash, code_hash, email_canonical, created_at, expires_at)
@@ -40,7 +40,7 @@ insert into auth.hits (kind, subject, spent_until) values ('link_address', sha25
 insert into mail.outbox (key, recipient, template, language, state, created_at)
 	select s, 'old@example.org', 'signin', 'en', s, now() - d from (values ('sent', interval '29 days'),
 		('dead', '29 days'), ('void', '23 hours'), ('pending', '1 year')) v (s, d);
-select is(pg_temp.retain(), '{"links": 0, "sessions": 0, "hits": 0, "mails": 0, "drafts": 0, "events": 0, "put_off": 0}',
+select is(pg_temp.retain(), 'drafts 0, events 0, hits 0, links 0, mails 0, sessions 0',
 	'C33 D24 and what is younger stays');
 
 select * from finish();

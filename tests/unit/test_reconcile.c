@@ -13,7 +13,8 @@ static const char setup_sql[] =
     "create table t.taken (name text, every int, at int, lease int);"
     "create table t.left (name text, wait int, anew boolean);"
     "create function service.take_cursor(n text, every int, o int, lease int) returns jsonb language sql"
-    "  security definer as $$ insert into t.taken values (n, every, o, lease); select case when busy then '{\"busy\": true}' else jsonb_build_object("
+    "  security definer as $$ insert into t.taken values (n, every, o, lease);"
+    "  select case when busy then '{\"busy\": true}' else jsonb_build_object("
     "  'claim', gen_random_uuid(), 'from', '1', 'now', now(), 'lease', lease) end from t.due where name = n $$;"
     "create function t.step(s text, p jsonb, prev text, a text, m boolean, l int) returns jsonb language plpgsql as $$"
     "  begin if (select count(*) >= (select held_for from t.due) from t.steps) then"
@@ -48,8 +49,8 @@ play(struct world *w, const char *pass, int lose, int held_for, enum err err)
 	struct db		*db;
 
 	cluster_ask(&cluster, mem_printf(w->mem,
-	    "truncate t.due, t.steps, t.left, t.taken; insert into t.due values ('%s', %s, %d)", pass, held_for < 0 ? "true" : "false",
-	    held_for));
+	    "truncate t.due, t.steps, t.left, t.taken; insert into t.due values ('%s', %s, %d)", pass,
+	    held_for < 0 ? "true" : "false", held_for));
 	proxy_start(&proxy, &cluster);
 	proxy.lose_sql = "$3::jsonb";
 	proxy.lose = lose;
@@ -77,7 +78,8 @@ test_f78_each_page_is_written_with_its_cursor_and_a_new_lease(void **state)
 	end(&w, 2);
 }
 
-#define TAKEN "select string_agg(concat_ws(' ', name, every, at, lease), '; ' order by every desc, at, name) from t.taken"
+#define TAKEN "select string_agg(concat_ws(' ', name, every, at, lease), '; ' order by every desc, at, name)" \
+	" from t.taken"
 
 /* Which pass is due is for the database to say, by these intervals. */
 static void

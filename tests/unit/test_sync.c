@@ -28,7 +28,8 @@ static const char setup_sql[] =
     "  update t.due set fails = fails + 1, why = e; return '{}'; end $$;";
 
 #define STATE "select concat_ws(' ', 'writes', writes, 'fails', fails, why) from t.due"
-#define SUBSCRIPTION ANSWER("200 OK", "{\"id\":\"subscription_1\",\"items\":{\"data\":[{\"id\":\"si_2\"}],\"has_more\":true}}")
+#define SUBSCRIPTION ANSWER("200 OK", "{\"id\":\"subscription_1\"," \
+	"\"items\":{\"data\":[{\"id\":\"si_2\"}],\"has_more\":true}}")
 #define PAGE(id, more) ANSWER("200 OK", "{\"data\":[{\"id\":\"" id "\"}],\"has_more\":" more "}")
 #define BAD ANSWER("400 Bad Request", "{\"error\":{\"type\":\"invalid_request_error\"}}")
 #define GONE ANSWER("404 Not Found", "{\"error\":{\"code\":\"resource_missing\"}}")

@@ -46,8 +46,8 @@ mail_render(struct jobs *j, mem_ctx *mem, const struct outbox_mail *m, char **me
 }
 
 /*
- * sent: what came of it. While the database is away, waits for it here: when the lease ends unreported, the mail is sent
- * again, even one that was refused for good.
+ * sent: what came of it. While the database is away, waits for it here: when the lease ends unreported, the mail is
+ * sent again, even one that was refused for good.
  */
 static enum err
 mail_report(struct jobs *j, struct db_service *me, const struct outbox_mail *m, enum err sent, const char *why)
