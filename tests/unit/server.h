@@ -133,10 +133,12 @@ run(const struct server *s)
 {
 	const struct serve_options	options = { serve_listen(s->path), s->threads, s->together, s->drain_ms };
 	const struct serve_calls	calls = { handle, refuse, after, s->handled };
+	struct rlimit			most;
 
 	close(redirect_stderr(s));
+	getrlimit(RLIMIT_NOFILE, &most);
 	if (s->files > 0)
-		setrlimit(RLIMIT_NOFILE, &(struct rlimit){ s->files, s->files });
+		setrlimit(RLIMIT_NOFILE, &(struct rlimit){ s->files, most.rlim_max });
 	_exit(serve(&options, &calls) == OK ? 0 : 1);
 }
 

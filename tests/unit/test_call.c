@@ -402,11 +402,13 @@ static void
 test_a_statement_that_failed_to_prepare_can_be_called_again(void **state)
 {
 	struct stage	*s = *state;
+	int64_t		pid = backend(s);
 
 	assert_int_equal(db_visitor(s->visitor, &s->doc, "t.soon()", NO_ARGS), ERR_INTERNAL);
 	cluster_ask(&cluster, "create function t.soon() returns jsonb language sql as $$ select jsonb '7' $$");
 	assert_int_equal(db_visitor(s->visitor, &s->doc, "t.soon()", NO_ARGS), OK);
 	assert_int_equal(json_int(s->doc, "", 0), 7);
+	assert_int_equal(backend(s), pid);
 }
 
 static void
