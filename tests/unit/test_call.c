@@ -98,7 +98,7 @@ proxy_setup(void **state)
 
 	proxy_start(&s->proxy, &cluster);
 	snprintf(conninfo, sizeof(conninfo), "host=%s dbname=postgres", s->proxy.dir);
-	o.timeout_ms = 700;
+	o.timeout_ms = 10000;
 	stage_open(s, &o);
 	cluster_ask(&cluster, "truncate t.rows");
 	*state = s;
@@ -496,6 +496,7 @@ test_f86_silence_ends_at_the_deadline_as_uncertain(void **state)
 	int64_t		began;
 
 	backend(s);
+	s->db->options.timeout_ms = 700;
 	s->proxy.mode = PROXY_SWALLOW;
 	began = clock_ms();
 	assert_int_equal(db_visitor(s->visitor, &s->doc, "t.put($1)", ARGS(TEXT("silent"))), ERR_UNCERTAIN);
@@ -512,6 +513,7 @@ test_f86_what_was_never_sent_whole_is_unavailable(void **state)
 	memset(text, 'x', n);
 	text[n] = '\0';
 	backend(s);
+	s->db->options.timeout_ms = 700;
 	s->proxy.mode = PROXY_DEAF;
 	assert_int_equal(db_visitor(s->visitor, &s->doc, "t.put($1)", ARGS(TEXT(text))), ERR_UNAVAILABLE);
 	assert_string_equal(cluster_ask(&cluster, "select count(*) from t.rows"), "0");
