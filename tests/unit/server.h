@@ -230,13 +230,15 @@ end_server(void **state)
 	return talloc_free(s);
 }
 
-/* A connection, once the child listens. */
+/* A connection, once the child listens. A silence of half a minute ends what is read from it. */
 static inline int
 join(const struct server *s)
 {
+	const struct timeval	patience = { .tv_sec = 30 };
 	struct sockaddr_un	a = { .sun_family = AF_UNIX };
 	int			fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	strcpy(a.sun_path, s->path);
 	for (int tries = 0; tries < 300; tries++) {
 		if (connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0)
