@@ -84,8 +84,8 @@ end
 $$;
 
 -- What an injected statement could use against other processes: functions that end or read their queries, hold locks,
--- sleep, write WAL or large objects; and anonymous blocks. Of PostgreSQL's volatile functions every role keeps those that
--- ours and libpq use; pg_monitor keeps all that reads.
+-- sleep, write WAL or large objects; and anonymous blocks. Of PostgreSQL's volatile functions every role keeps those
+-- that ours and libpq use; pg_monitor keeps those that only read.
 do $$
 declare
 	owners text := (select string_agg(quote_ident(rolname), ', ') from pg_catalog.pg_roles

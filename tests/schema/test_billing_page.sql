@@ -153,15 +153,15 @@ end
 $$;
 select is(pg_temp.shown(:'n', v.type, v.more), v.shown, 'C41 ' || v.description)
 from (values
-	('invoice.payment_failed', '{}'::jsonb, 'payment_failed https://invoice.stripe.test/nia',
+	('invoice.payment_failed', '{}'::jsonb, 'payment_failed https://invoice.stripe.com/nia',
 		'a failed payment is shown with the way to pay'),
-	('invoice.payment_failed', '{"attempt_count": 2}', 'payment_failed https://invoice.stripe.test/nia',
+	('invoice.payment_failed', '{"attempt_count": 2}', 'payment_failed https://invoice.stripe.com/nia',
 		'of two failed attempts the last is shown'),
-	('invoice.payment_action_required', '{"attempt_count": 2}', 'action_required https://invoice.stripe.test/nia, '
-		|| 'payment_failed https://invoice.stripe.test/nia', 'what the bank asks is shown with the way to answer'),
+	('invoice.payment_action_required', '{"attempt_count": 2}', 'action_required https://invoice.stripe.com/nia, '
+		|| 'payment_failed https://invoice.stripe.com/nia', 'what the bank asks is shown with the way to answer'),
 	('invoice.updated', '{"attempt_count": 2, "status": "void"}', null, 'and nothing of a void invoice'),
 	('invoice.paid', '{"attempt_count": 3, "status": "paid", "amount_paid": 1900}',
-		'recovered https://invoice.stripe.test/nia', 'and of a paid one that it is paid'))
+		'recovered https://invoice.stripe.com/nia', 'and of a paid one that it is paid'))
 	v (type, more, shown, description);
 
 select * from finish();

@@ -66,7 +66,7 @@ test_f101_an_empty_page_is_the_last_whatever_it_says(void **state)
 	BEGIN(&w, ANSWER("200 OK", "{\"data\":[{\"id\":\"x_2\"}],\"has_more\":true}"),
 	    ANSWER("200 OK", "{\"data\":[],\"has_more\":true}"));
 	all = json_hang(w.mem, json_object_new_array());
-	assert_int_equal(stripe_list_all(w.stripe, w.mem, "/v1/things", NULL, all), OK);
+	assert_int_equal(stripe_list_all(w.stripe, w.mem, "/v1/things", NULL, INT64_MAX, all), OK);
 	assert_int_equal(json_object_array_length(all), 1);
 	assert_string_equal(json_text(all, "/0/id"), "x_2");
 	end(&w, 2);
