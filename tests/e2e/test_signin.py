@@ -16,7 +16,8 @@ GOOD, GONE = "One click to sign in", "This link no longer works"
 
 
 def link_hash(token):
-    return sha256(base64.urlsafe_b64decode(token + "=")).digest()
+    """What the database stores of a link's token."""
+    return sha256(sha256(base64.urlsafe_b64decode(token + "=")).digest()).digest()
 
 
 @pytest.fixture

@@ -159,7 +159,7 @@ create function tap.mailed(p_email text) returns jsonb language sql as $$
 	select jsonb_build_object('code', o.data ->> 'code', 'state', o.state, 'template', o.template, 'hash', h.hash)
 	from mail.outbox o cross join lateral sha256(decode(translate(o.data ->> 'token', '-_', '+/') || '=', 'base64')) h (
 		hash)
-		left join auth.links l on l.hash = h.hash and l.used_at is null and l.expires_at > now()
+		left join auth.links l on l.hash = sha256(h.hash) and l.used_at is null and l.expires_at > now()
 	where o.recipient = p_email order by o.created_at desc, o.state = 'void' desc, l.hash is null, o.ctid desc limit 1
 $$;
 

@@ -39,9 +39,9 @@ select is(pg_temp.state(:'hash', 'other'), 'code_needed', 'F52 another browser n
 select is(pg_temp.state('\x00', 'mine'), 'unusable', 'F52 an unknown link is unusable');
 select is(tap.ask('tollgate_signin', format('api.link_state(%L, null)', :'hash')) ->> 'state', 'code_needed',
 	'F52 a browser without a cookie too');
-select l::text as before from auth.links l where hash = :'hash' \gset
+select l::text as before from auth.links l where hash = sha256(:'hash') \gset
 select pg_temp.state(:'hash', 'mine'), pg_temp.state(:'hash', 'other') \g /dev/null
-select is(l::text, :'before', 'F52 looking changes nothing') from auth.links l where hash = :'hash';
+select is(l::text, :'before', 'F52 looking changes nothing') from auth.links l where hash = sha256(:'hash');
 
 -- proofs
 select is(tap.sign_in(:'hash', null, 'other', 'x'), '{"ok": false, "attempts_left": 5}',
@@ -79,11 +79,11 @@ select is(pg_temp.state(:'hash', 'mine'), 'unusable', 'F52 and says so');
 
 -- when a link ends
 select m ->> 'hash' as hash from pg_temp.fresh() m \gset
-update auth.links set expires_at = now() where hash = :'hash';
+update auth.links set expires_at = now() where hash = sha256(:'hash');
 select is(tap.sign_in(:'hash', null, 'mine', 'x') -> 'ok', 'false', 'F53 after ten minutes it is over');
 select m ->> 'hash' as hash from pg_temp.fresh() m \gset
 select is(expires_at, now() + interval '10 min', 'F53 ten minutes by the database''s clock')
-	from auth.links where hash = :'hash';
+	from auth.links where hash = sha256(:'hash');
 select m ->> 'hash' as older from pg_temp.fresh() m \gset
 select m ->> 'hash' as newer from pg_temp.fresh() m \gset
 select is(tap.sign_in(:'older', null, 'mine', 'x') -> 'ok', 'false', 'F53 a newer link ends the older');
@@ -134,7 +134,7 @@ select is_empty($$select from auth.hits where encode(subject, 'escape') ~ 'examp
 -- what no proof is, whatever is null
 delete from mail.outbox;
 select m ->> 'hash' as hash, m ->> 'code' as code from pg_temp.fresh() m \gset
-update auth.links set flow_hash = null where hash = :'hash';
+update auth.links set flow_hash = null where hash = sha256(:'hash');
 create function pg_temp.no_flow(p_hash text, p_code text) returns jsonb language sql as $$
 	select tap.ask('tollgate_signin', format('api.sign_in(%L, %L, null, %L, null, null)', p_hash::bytea, p_code,
 		sha256('no flow')))
@@ -154,11 +154,27 @@ select isnt(auth.code_hash('\x00', 'ABCD-EFGH'), auth.code_hash('\x01', 'ABCD-EF
 select m ->> 'hash' as old, m ->> 'code' as code from pg_temp.fresh() m \gset
 select m ->> 'hash' as hash from pg_temp.fresh() m \gset
 select is(tap.sign_in(:'hash', :'code', 'other', 'x') -> 'ok', 'false', 'F52 the code of an earlier mail is none');
-update auth.links set expires_at = now() where hash = :'hash';
+update auth.links set expires_at = now() where hash = sha256(:'hash');
 select is(tap.sign_in(:'hash', null, 'mine', 'x'), '{"ok": false, "attempts_left": null}', 'F53 a link that is over');
 select is(pg_temp.state(:'hash', 'mine'), 'unusable', 'F53 is shown as such');
 select is((select count(*) from auth.links where expires_at > now() + interval '10 min'), 0::bigint,
 	'F53 no link lasts longer than ten minutes');
+
+-- what a reader of the tables knows
+select pg_temp.fresh() as mailed \gset
+select l.hash as stored, l.flow_hash as flow_stored from auth.links l
+	where l.hash = sha256((:'mailed'::jsonb ->> 'hash')::bytea) \gset
+select is(tap.ask('tollgate_signin', format('api.link_state(%L, %L)', :'stored', :'flow_stored')),
+	'{"state": "unusable"}', 'S10 the stored digest of a link is no link');
+select is(tap.ask('tollgate_signin', format('api.sign_in(%L, %L, %L, %L, ''192.0.2.1'', ''x'')', v.link, v.code, v.flow,
+	sha256('s10')))
+	-> 'ok', 'false', 'S10 nor does it sign in with ' || v.what)
+from (values (:'stored'::bytea, null::text, :'flow_stored'::bytea, 'the stored browser'),
+		(:'stored', :'mailed'::jsonb ->> 'code', null, 'the code'),
+		(null, :'mailed'::jsonb ->> 'code', :'flow_stored', 'its code and the stored browser'),
+		((:'mailed'::jsonb ->> 'hash')::bytea, null, :'flow_stored', 'the link and the stored browser'))
+		v (link, code, flow, what);
+select is(tap.sign_in(:'mailed'::jsonb ->> 'hash', null, 'mine', 's10') -> 'ok', 'true', 'S10 what was mailed does');
 
 select * from finish();
 rollback;

@@ -33,6 +33,9 @@ begin
 end
 $$;
 
+-- Workers send the digest of a link's token and of a flow cookie, and the tables keep the digest of that: what a table
+-- holds proves nothing to the functions. p_flow is in the stored form.
+--
 -- Makes a link and its mail. With p_user null the same work is done and the mail is void. p_data: further values for
 -- the template.
 create or replace function auth.mint_link(p_user uuid, p_email text, p_flow bytea, p_next text, p_language text,
@@ -42,6 +45,7 @@ declare
 	canonical text := lower(btrim(p_email));
 	recipient text := coalesce((select u.email from auth.users u where u.id = p_user), p_email);
 	token bytea := auth.random_bytes();
+	stored bytea := sha256(sha256(token));
 	code text := auth.random_code();
 	secrets jsonb := jsonb_build_object(
 		'token', rtrim(translate(encode(token, 'base64'), '+/', '-_'), '='),
@@ -51,7 +55,7 @@ begin
 	where l.email_canonical = canonical and l.used_at is null and l.expires_at > now() and p_user is not null;
 
 	insert into auth.links (hash, code_hash, flow_hash, user_id, email_canonical, next, language, ip, expires_at)
-	values (sha256(token), auth.code_hash(sha256(token), code), p_flow, p_user, canonical, p_next, p_language, p_ip,
+	values (stored, auth.code_hash(stored, code), p_flow, p_user, canonical, p_next, p_language, p_ip,
 		now() + interval '10 min');
 
 	insert into mail.outbox (key, recipient, template, language, data, state)
@@ -73,7 +77,7 @@ declare
 	who uuid := (select u.id from auth.users u where u.email_canonical = canonical and u.disabled_at is null
 		and allowed);
 begin
-	perform auth.mint_link(who, p_email, case when allowed then p_flow_hash end, p_next, p_language, p_ip,
+	perform auth.mint_link(who, p_email, case when allowed then sha256(p_flow_hash) end, p_next, p_language, p_ip,
 		'signin:' || gen_random_uuid(), 'signin', jsonb_build_object('next', p_next));
 	return null;
 end
@@ -92,10 +96,10 @@ language plpgsql stable security definer set search_path = pg_catalog, pg_temp a
 declare
 	link auth.links;
 begin
-	select l.* into link from auth.links l where l.hash = p_link_hash;
+	select l.* into link from auth.links l where l.hash = sha256(p_link_hash);
 	return jsonb_build_object('state', case
 		when not auth.link_usable(link) then 'unusable'
-		when link.flow_hash = p_flow_hash then 'usable'
+		when link.flow_hash = sha256(p_flow_hash) then 'usable'
 		else 'code_needed' end);
 end
 $$;

@@ -39,9 +39,9 @@ declare
 	proofs int;
 begin
 	if p_link_hash is not null then
-		select l.* into link from auth.links l where l.hash = p_link_hash for update;
+		select l.* into link from auth.links l where l.hash = sha256(p_link_hash) for update;
 	elsif p_code is not null then
-		select l.* into link from auth.links l where l.flow_hash = p_flow_hash order by l.created_at desc limit 1
+		select l.* into link from auth.links l where l.flow_hash = sha256(p_flow_hash) order by l.created_at desc limit 1
 			for update;
 	end if;
 	if link.token_hash = p_token_hash then
@@ -51,7 +51,7 @@ begin
 	end if;
 
 	proofs := (p_link_hash is not null)::int
-		+ coalesce(link.flow_hash = p_flow_hash, false)::int
+		+ coalesce(link.flow_hash = sha256(p_flow_hash), false)::int
 		+ coalesce(link.code_hash = auth.code_hash(link.hash, p_code), false)::int;
 	if proofs < 2 then
 		update auth.links l set attempts = l.attempts + (p_code is not null)::int where l.hash = link.hash
