@@ -57,7 +57,8 @@ select is(pg_temp.caught(
 	array['api.stray is executable by public'], 'C52 a function open to everybody is caught');
 select is(pg_temp.caught($$grant create on schema api to tollgate_jobs;
 	grant usage on language plpgsql to tollgate_jobs; set role tollgate_jobs;
-	create function api.stray() returns int language plpgsql set search_path = pg_catalog, pg_temp as 'begin return 1; end'; reset role; revoke execute on function api.stray() from public$$),
+	create function api.stray() returns int language plpgsql set search_path = pg_catalog, pg_temp
+	as 'begin return 1; end'; reset role; revoke execute on function api.stray() from public$$),
 	array['api.stray is owned by tollgate_jobs', 'schema api is open to tollgate_jobs'],
 	'C52 a function of a login role, and its right to make one, are caught');
 select is(pg_temp.caught(

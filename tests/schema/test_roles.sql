@@ -75,7 +75,8 @@ select set_eq(format($$select p.proname::text from pg_proc p where p.pronamespac
 	and p.prorettype::regtype::text !~ '(trigger|handler|internal)$'
 	and not 'internal'::regtype = any (p.proargtypes)$$, rolname),
 	array['clock_timestamp', 'currval', 'gen_random_uuid', 'lastval', 'nextval', 'pg_is_in_recovery',
-		'plpgsql_validator', 'random', 'set_config'], 'S6 of the volatile functions ' || rolname || ' executes those that are used') from login;
+		'plpgsql_validator', 'random', 'set_config'],
+	'S6 of the volatile functions ' || rolname || ' executes those that are used') from login;
 select is(tap.state_of(rolname, 'select pg_logical_emit_message(false, ''x'', ''y'')'), '42501',
 	'S6 ' || rolname || ' fills no WAL') from login;
 select is(tap.state_of(rolname, 'do ''begin end'''), '42501', 'S6 ' || rolname || ' runs no anonymous block')

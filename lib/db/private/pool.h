@@ -19,12 +19,13 @@ struct conn {
 };
 
 /*
- * What each transaction runs with, beside its statement_timeout: X(name, value). A role may alter its own settings, so
- * all that change the meaning or the durability of a statement are given here.
+ * What each transaction runs with, beside its statement_timeout: X(name, value). A role may alter its own settings, so all
+ * that change the meaning or the durability of a statement are given here. Not default_transaction_read_only: by it an
+ * administrator takes a server out of use, and libpq then looks for another.
  */
 #define POOL_SETTINGS(X) X("search_path", "pg_catalog,pg_temp") X("client_min_messages", "warning") \
 	X("lock_timeout", "1000") X("idle_in_transaction_session_timeout", "5000") \
-	X("synchronous_commit", "on") X("row_security", "on") X("default_transaction_read_only", "off") \
+	X("synchronous_commit", "on") X("row_security", "on") \
 	X("default_transaction_deferrable", "off") X("timezone", "UTC") X("datestyle", "ISO,MDY") \
 	X("intervalstyle", "postgres") X("bytea_output", "hex") X("extra_float_digits", "1") \
 	X("standard_conforming_strings", "on") X("transform_null_equals", "off") X("array_nulls", "on")

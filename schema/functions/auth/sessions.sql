@@ -41,8 +41,8 @@ begin
 	if p_link_hash is not null then
 		select l.* into link from auth.links l where l.hash = sha256(p_link_hash) for update;
 	elsif p_code is not null then
-		select l.* into link from auth.links l where l.flow_hash = sha256(p_flow_hash) order by l.created_at desc limit 1
-			for update;
+		select l.* into link from auth.links l where l.flow_hash = sha256(p_flow_hash)
+		order by l.created_at desc limit 1 for update;
 	end if;
 	if link.token_hash = p_token_hash then
 		return jsonb_build_object('ok', true, 'next', link.next);

@@ -26,7 +26,8 @@ begin
 		raise exception 'unknown plan' using errcode = 'TG422';
 	end if;
 	insert into billing.checkouts (key, tenant_id, email, email_canonical, plan, language, flow_hash, price)
-	select p_key, gen_random_uuid(), btrim(p_email), lower(btrim(p_email)), p.id, p_language, sha256(p_flow_hash), p.price
+	select p_key, gen_random_uuid(), btrim(p_email), lower(btrim(p_email)), p.id, p_language, sha256(p_flow_hash),
+		p.price
 	from billing.plans p where p.id = p_plan
 	on conflict (key) do nothing returning * into draft;
 	if draft.key is not null then
