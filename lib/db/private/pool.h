@@ -19,9 +19,9 @@ struct conn {
 };
 
 /*
- * What each transaction runs with, beside its statement_timeout: X(name, value). A role may alter its own settings, so all
- * that change the meaning or the durability of a statement are given here. Not default_transaction_read_only: by it an
- * administrator takes a server out of use, and libpq then looks for another.
+ * What each transaction runs with, beside its statement_timeout: X(name, value). A role may alter its own settings, so
+ * all that change the meaning or the durability of a statement are given here. Not default_transaction_read_only: by it
+ * an administrator takes a server out of use, and libpq then looks for another.
  */
 #define POOL_SETTINGS(X) X("search_path", "pg_catalog,pg_temp") X("client_min_messages", "warning") \
 	X("lock_timeout", "1000") X("idle_in_transaction_session_timeout", "5000") \
