@@ -46,7 +46,7 @@ def logs(stack, person, mails):
     browser.post("/signin/link", {"t": token, "csrf": "wrong", "code": "0000-0000"})
     Browser(stack["url"]).get("/workspace", Cookie=f"__Host-sid={sid}; __Host-sid={sid}")
     access = Path(stack["log_dir"]) / "access.log"
-    wait_until(lambda: "BREW" in access.read_text(errors="replace") and '"/workspace"' in access.read_text())
+    wait_until(lambda: b"BREW" in access.read_bytes() and b'"/workspace"' in access.read_bytes())
     found = {f.name: f.read_bytes() for f in Path(stack["log_dir"]).rglob("*") if f.is_file()}
     programs = ["nginx", *PROGRAMS] if stack["server"] == "nginx" else ["error", "jobs"]
     assert {name + ".log" for name in ("access", *programs)} <= set(found), "or a search of them finds nothing for ever"

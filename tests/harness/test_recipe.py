@@ -165,13 +165,13 @@ static const struct {
 };
 
 static int
-run_true(void)
+run(const char *program)
 {
 	int	status = 0;
 	pid_t	pid = fork();
 
 	if (pid == 0) {
-		execl("/bin/true", "true", (char *)NULL);
+		execl(program, program, "--version", (char *)NULL);
 		_exit(errno);
 	}
 	waitpid(pid, &status, 0);
@@ -184,7 +184,9 @@ attempt(struct visit *v)
 	const char	*what = visit_param(v, "what"), *said = "unknown";
 
 	if (strcmp(what, "run") == 0)
-		said = strerrorname_np(run_true());
+		said = strerrorname_np(run("/bin/true"));
+	if (strcmp(what, "loader") == 0)
+		said = strerrorname_np(run("/lib64/ld-linux-x86-64.so.2"));
 	if (strcmp(what, "unlink") == 0)
 		said = strerrorname_np(unlink("TREE/tries.conf") == 0 ? 0 : errno);
 	for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
@@ -224,6 +226,6 @@ def tries(tree):
 @pytest.mark.parametrize("what, said", [
     ("hosts", "0"), ("certificates", "0"), ("null", "0"), ("configuration", "EACCES"), ("source", "EACCES"),
     ("process", "EACCES"), ("directory", "EACCES"), ("create", "EACCES"), ("truncate", "EACCES"),
-    ("temporary", "EACCES"), ("etc", "EACCES"), ("unlink", "EACCES"), ("run", "EACCES")])
+    ("temporary", "EACCES"), ("etc", "EACCES"), ("unlink", "EACCES"), ("run", "EACCES"), ("loader", "EACCES")])
 def test_a_program_that_serves_reads_and_writes_no_file_but_what_its_libraries_need(tries, what, said):
     assert fcgi.call(tries[0], "GET", "/try/" + what, HTTP_HOST="app.example.com").body.decode() == said

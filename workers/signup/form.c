@@ -9,8 +9,6 @@
 #include "signup.h"
 #include "text.h"
 
-enum { CLICKS = 4 };	/* how often one click begins again, while others replace its checkout */
-
 /* The form, empty or as it was sent; email_error and plan_error name texts of the catalogue, or are NULL. */
 static enum err
 form_show(struct visit *v, int status, const char *email_error, const char *plan_error)
@@ -98,7 +96,7 @@ checkout(struct visit *v, struct db_visitor *me, const char *email, const char *
 	const char		*key, *url;
 	enum err		e = ERR_CONFLICT;
 
-	for (int attempt = 0; attempt < CLICKS && e == ERR_CONFLICT; attempt++) {
+	for (int attempt = 0; attempt < 2 && e == ERR_CONFLICT; attempt++) {
 		TRY(draft_open(v, me, email, plan, &key, &draft));
 		if (json_is(draft, "/state", "complete"))
 			return http_redirect(v->r, welcome_path(v, json_text(draft, "/session")));
