@@ -67,6 +67,10 @@ test_f122_a_line_is_capped_at_8_kib(void **state)
 	n = captured(line, sizeof(line), value);
 	assert_in_range(n, 4000, 8192);
 	assert_int_equal(json_parse(mem, line, (size_t)n, &doc), OK);
+	memset(value, 'a', sizeof(value) - 1);
+	n = captured(line, sizeof(line), value);
+	assert_in_range(n, 8000, 8192);
+	assert_int_equal(json_parse(mem, line, (size_t)n, &doc), OK);
 	talloc_free(mem);
 }
 
@@ -96,6 +100,29 @@ read_numbers(int fd, char *out, size_t room)
 	out[0] = said[n > 0 ? n : 0] = '\0';
 	for (char *at = said; (at = strstr(at, "\"number\":")) != NULL; at++)
 		snprintf(out + strlen(out), room - strlen(out), "%d ", atoi(at + 9));
+}
+
+static void
+test_a_single_held_line_is_written_once_it_is_held_no_longer(void **state)
+{
+	int	ends[2], saved = dup(STDERR_FILENO);
+	char	held[64], then[64];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	dup2(ends[1], STDERR_FILENO);
+	log_hold(true);
+	log_line(LOG_WARN, "held", LOG_INT("number", 1));
+	read_numbers(ends[0], held, sizeof(held));
+	log_hold(false);
+	read_numbers(ends[0], then, sizeof(then));
+	dup2(saved, STDERR_FILENO);
+	assert_string_equal(held, "");
+	assert_string_equal(then, "1 ");
+	close(saved);
+	close(ends[0]);
+	close(ends[1]);
 }
 
 /* A line of 5,000 bytes is too long to be held, and 50 short ones are. They come in order, whatever is held. */
@@ -139,6 +166,7 @@ main(void)
 		cmocka_unit_test(test_f122_a_line_is_json_whatever_it_holds),
 		cmocka_unit_test(test_f122_a_line_is_capped_at_8_kib),
 		cmocka_unit_test(test_lines_below_the_level_are_left_out),
+		cmocka_unit_test(test_a_single_held_line_is_written_once_it_is_held_no_longer),
 		cmocka_unit_test(test_held_lines_are_written_in_order_and_none_is_lost),
 	};
 
