@@ -123,6 +123,16 @@ select tap.ask('tollgate_jobs',
 	format($$service.fail_object(%L, 'customer', 'cus_x', 'unavailable')$$, tap.claim('customer', 'cus_x') ->> 'claim'))
 	\g /dev/null
 select is(attempts, 2, 'F77 an outage is no failure of the event') from inbox.events where id = 'evt_5';
+create function pg_temp.fail_with(p_error text) returns int language plpgsql as $f$
+begin
+	update sync.objects set next_at = now() where id = 'cus_x';
+	perform tap.ask('tollgate_jobs', format('service.fail_object(%L, ''customer'', ''cus_x'', %L)',
+		tap.claim('customer', 'cus_x') ->> 'claim', p_error));
+	return (select attempts from sync.objects where id = 'cus_x');
+end
+$f$;
+select is(pg_temp.fail_with(word), 2, 'F77 nor a try of the object: ' || word)
+	from unnest('{unavailable,uncertain,key_refused}'::text[]) word;
 update sync.objects set outages = 0, next_at = now() + interval '1 s' where id = 'cus_x';
 select is(tap.ask('tollgate_jobs', 'service.claim_object(60)'), null, 'F77 it is not due before its time');
 create function pg_temp.fail_once() returns jsonb language sql as $$
