@@ -108,7 +108,7 @@ select tap.ask('tollgate_account', 'api.workspace_page()', :'t') \g /dev/null
 select is((select idle_until from auth.sessions where user_id = :'tim'), now() + interval '7 days',
 	'F40 use is written after five minutes');
 
--- sessions that have ended push nobody out
+-- ended sessions do not count towards the limit of twenty
 update auth.sessions set created_at = now() - interval '1 hour' where user_id = :'tim';
 insert into auth.sessions (user_id, absolute_until, idle_until, auth_at, amr, revoked_at, revoke_reason)
 select :'tim', now() + interval '1 day', now() + interval '1 day', now(), '{link}', now(), 'logout'

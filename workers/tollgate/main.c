@@ -8,7 +8,6 @@
 #include "log.h"
 #include "resource.h"
 #include "stamp.h"
-#include "provisioning.h"
 
 #define CONFIG_DEFAULT "/etc/tollgate/tollgate.conf"
 

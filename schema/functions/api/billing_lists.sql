@@ -1,4 +1,4 @@
--- The lists of the billing page. Row-level security shows them to those who manage the tenant.
+-- The lists of the billing page. Row-level security shows them to managers of the tenant only.
 
 set role tollgate_owner;
 

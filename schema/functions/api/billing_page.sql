@@ -17,7 +17,7 @@ begin
 end
 $$;
 
--- The next thing that happens unless somebody acts, and its amount where that is known.
+-- What happens next to the subscription if nothing is changed, and its amount where that is known.
 create or replace function billing.next_document(s billing.subscriptions) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
@@ -81,7 +81,7 @@ begin
 end
 $$;
 
--- Invoices, payments and notices are for those who manage the tenant.
+-- The billing page. Invoices, payments and notices are shown to managers of the tenant only.
 create or replace function api.billing_page() returns jsonb
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare

@@ -108,8 +108,8 @@ begin
 end
 $$;
 
--- Stripe does not know the object (any more), so there is nothing to store. For an object that we hold as live this is
--- hardly true: nobody who has paid is locked out, and an alert is raised.
+-- Stripe does not know the object, so there is nothing to store. An object that is live here keeps its state, because a
+-- paying customer must not lose access by a wrong answer; an alert is raised.
 create or replace function service.object_gone(p_claim uuid, p_kind text, p_id text, p_version bigint) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
