@@ -54,7 +54,8 @@ $$;
 
 -- [{"id", "rank", "price", "lookup_key", "amount", "currency", "interval", "grace_days", "features"}...], all but id
 -- and rank optional. A plan that left the configuration is no longer sold; its subscriptions keep it. A price belongs
--- to one plan. A price that was found by lookup key stays while the key does. A plan with a configured price has no key.
+-- to one plan. A price that was found by lookup key stays while the key does. A plan with a configured price has no
+-- key.
 create or replace function ops.put_plans(p_plans jsonb) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
