@@ -179,6 +179,7 @@ grant execute on function
 	auth.address_of(uuid),
 	auth.contacts(uuid[]),
 	auth.set_language(uuid, text),
-	auth.mint_link(uuid, text, bytea, text, text, inet, text, text, jsonb),
+	auth.ask_link(text, text, jsonb, text, text, text, uuid, uuid, bytea, bytea, text, inet),
+	auth.mint_link(uuid),
 	auth.apply_retention()
 	to tollgate_service;

@@ -1,7 +1,7 @@
 -- auth: only the functions of tollgate_auth read or write these tables.
 
-grant select, insert, update, delete on auth.sessions, auth.links, auth.hits to tollgate_auth;
-grant select, insert on auth.tokens to tollgate_auth;
+grant select, insert, update, delete on auth.sessions, auth.requests, auth.hits to tollgate_auth;
+grant select, insert on auth.tokens, auth.links to tollgate_auth;
 grant select on auth.limits to tollgate_auth;
 grant select, insert on auth.users to tollgate_auth;
 grant update (disabled_at) on auth.users to tollgate_auth;	-- only to lock a user's row
@@ -9,6 +9,7 @@ grant update (disabled_at) on auth.users to tollgate_auth;	-- only to lock a use
 create policy owner on auth.users to tollgate_auth using (true) with check (true);
 create policy owner on auth.sessions to tollgate_auth using (true) with check (true);
 create policy owner on auth.tokens to tollgate_auth using (true) with check (true);
+create policy owner on auth.requests to tollgate_auth using (true) with check (true);
 create policy owner on auth.links to tollgate_auth using (true) with check (true);
 create policy owner on auth.limits for select to tollgate_auth using (true);
 create policy owner on auth.hits to tollgate_auth using (true) with check (true);

@@ -115,7 +115,7 @@ def test_f06_where_it_came_from_is_not_for_the_client_to_say(new_browser, db, st
     email = fresh()
     page = browser.submit(browser.get("/signin"), {"email": email})
     assert page.status == 303
-    assert str(db.value("select ip from auth.links where email_canonical = %s", email)) in (
+    assert str(db.value("select ip from auth.requests where email_canonical = %s", email)) in (
         "127.0.0.1", "127.0.0.1/32", "::1")
     assert "evil" not in browser.get("/signup").text
 
@@ -317,7 +317,7 @@ def test_f17_head_for_somebody_signed_in(customer, path):
 
 def test_f17_head_has_no_effect(customer, db):
     browser, email = customer
-    tables = "select (select count(*) from auth.links), " \
+    tables = "select (select count(*) from auth.requests), " \
         "(select count(*) from auth.sessions where revoked_at is null), " \
         "(select count(*) from app.tenants), (select count(*) from mail.outbox)"
     before = db.row(tables)
@@ -459,7 +459,7 @@ def test_f37_a_post_that_does_not_come_from_our_page(customer, new_browser, db, 
     form = browser.get(path)
     if fields.get("csrf") == "OTHER":
         fields = {"csrf": new_browser().get("/signup").form().fields["csrf"]}
-    before = tenants(db), sim.changes(), db.value("select count(*) from auth.links")
+    before = tenants(db), sim.changes(), db.value("select count(*) from auth.requests")
     given = {} if path in ("/settings/billing", "/signout") else {
         "email": fresh(), **({"plan": "starter"} if path == "/signup" else {})}
     hidden = form.form(path if path == "/settings/billing" else None).fields
@@ -470,7 +470,7 @@ def test_f37_a_post_that_does_not_come_from_our_page(customer, new_browser, db, 
         assert page.status == 303 and page.location.startswith("/signin")
     else:
         assert page.status == 403
-    assert (tenants(db), sim.changes(), db.value("select count(*) from auth.links")) == before
+    assert (tenants(db), sim.changes(), db.value("select count(*) from auth.requests")) == before
     assert customer[0].get("/workspace").status == 200
 
 
@@ -557,10 +557,10 @@ def test_only_pages_that_need_a_session_have_the_links_of_one(customer, path, si
 @pytest.mark.parametrize("path, known", [("/signin", "email"), ("/signup", "email")])
 @pytest.mark.parametrize("name", ["mail", "emai", "ma", "emailx", "email next", "Email", ""])
 def test_f14_an_unknown_field_of_a_form_is_refused(browser, db, fresh, path, known, name):
-    before = tenants(db), db.value("select count(*) from auth.links")
+    before = tenants(db), db.value("select count(*) from auth.requests")
     page = browser.submit(browser.get(path), {known: fresh(), name: "x"})
     assert page.status == 422 and page.html.one(role="alert").text
-    assert (tenants(db), db.value("select count(*) from auth.links")) == before
+    assert (tenants(db), db.value("select count(*) from auth.requests")) == before
 
 
 def test_c60_two_forms_of_one_browser_are_both_good(browser, fresh):

@@ -43,7 +43,8 @@ def sessions_of(db, email):
 
 
 def state_of(db, token):
-    return db.row("select used_at, attempts, expires_at, token_hash from auth.links where hash = %s", link_hash(token))
+    return db.row("select r.used_at, r.attempts, l.expires_at, r.token_hash from auth.links l "
+                  "join auth.requests r on r.id = l.request_id where l.hash = %s", link_hash(token))
 
 
 def enter_code(browser, code, at="/signin/code"):
@@ -394,7 +395,7 @@ def test_f18_only_known_pages_are_led_to(customer, next):
                                   "/workspace\r\nX-Evil: 1"])
 def test_f18_not_from_a_hidden_field_either(browser, db, mail, member, next):
     browser.submit(browser.get("/signin"), {"email": member, "next": next})
-    assert db.value("select l.next from auth.links l where email_canonical = %s order by created_at desc limit 1",
+    assert db.value("select r.next from auth.requests r where email_canonical = %s order by created_at desc limit 1",
                     member) == "/workspace"
     assert press_link(browser, token_in(mail.wait(member, 2))).location == "/workspace"
 

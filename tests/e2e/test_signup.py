@@ -374,13 +374,13 @@ def test_f15_the_longest_address_passes(browser, fresh):
 @pytest.mark.parametrize("query", ["", "?session_id=", "?session_id=cs_test_nothing", "?session_id=cs_%0d%0aX:%20y",
                                    "?session_id=1'%20or%20'1'='1", "?session_id=" + "cs_" + "a" * 300, "?other=1"])
 def test_c13_an_unknown_session_grants_nothing(browser, db, query):
-    before = db.row("select (select count(*) from auth.users), (select count(*) from auth.links)")
+    before = db.row("select (select count(*) from auth.users), (select count(*) from auth.requests)")
     page = browser.get("/welcome" + query)
     assert page.status == 404
     assert page.html.one("h1").text == "We do not know this checkout"
     assert page.html.all("meta", **{"http-equiv": "refresh"}) == []
     assert browser.cookie("__Host-sid") is None
-    assert db.row("select (select count(*) from auth.users), (select count(*) from auth.links)") == before
+    assert db.row("select (select count(*) from auth.users), (select count(*) from auth.requests)") == before
 
 
 def test_c13_the_session_id_given_twice_is_refused(browser):

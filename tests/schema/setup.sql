@@ -153,14 +153,27 @@ begin
 end
 $$;
 
--- What was mailed last to this address: {"hash": of the link, "code"}. Within a transaction all are of one time: the
--- one that signs in is the last, else where it was put must tell.
-create function tap.mailed(p_email text) returns jsonb language sql as $$
-	select jsonb_build_object('code', o.data ->> 'code', 'state', o.state, 'template', o.template, 'hash', h.hash)
-	from mail.outbox o cross join lateral sha256(decode(translate(o.data ->> 'token', '-_', '+/') || '=', 'base64')) h (
-		hash)
-		left join auth.links l on l.hash = sha256(h.hash) and l.used_at is null and l.expires_at > now()
-	where o.recipient = p_email order by o.created_at desc, o.state = 'void' desc, l.hash is null, o.ctid desc limit 1
+-- The last mail to this address as its claim gives it, with the "state" of its row, and the "hash" of its link. Mails
+-- of one transaction are of one time: then it is one for a sign-in that was not used.
+create function tap.mailed(p_email text) returns jsonb language plpgsql as $$
+declare
+	newest uuid := (
+		select o.id from mail.outbox o left join auth.requests r on r.id::text = o.data ->> 'request'
+		where o.recipient = p_email
+		order by o.created_at desc, r.created_at desc nulls last, r.used_at is null desc, o.template = 'signin' desc,
+			o.ctid desc
+		limit 1);
+	mail jsonb;
+begin
+	update mail.outbox o set next_at = case o.id when newest then now() else 'infinity' end, claimed_until = null
+	where o.state = 'pending';
+	mail := tap.ask('tollgate_jobs', 'service.claim_mail(60)');
+	update mail.outbox o set next_at = now(), claimed_until = null where o.state = 'pending';
+	return (select coalesce(mail -> 'data', '{}') || jsonb_build_object('state', o.state, 'template', o.template,
+		'recipient', mail -> 'recipient', 'hash',
+		sha256(decode(translate(mail #>> '{data,token}', '-_', '+/') || '=', 'base64')))
+		from mail.outbox o where o.id = newest);
+end
 $$;
 
 create function tap.sign_in(p_hash text, p_code text, p_flow text, p_secret text) returns jsonb language plpgsql as $$

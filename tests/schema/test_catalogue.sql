@@ -86,11 +86,11 @@ select set_eq($$select format('%s.%s.%s', table_schema, table_name, column_name)
 		'billing.subscriptions.tenant_id',
 		'billing.subscription_history.tenant_id', 'billing.overrides.tenant_id', 'billing.override_history.tenant_id',
 		'ops.alerts.tenant_id', 'billing.invoices.tenant_id', 'billing.disputes.tenant_id',
-		'billing.notifications.tenant_id'],
+		'billing.notifications.tenant_id', 'auth.requests.tenant_id'],
 	'C98 these tables are tenants'' tables');
 select is_empty($$select c.name from tap.our_table c join pg_attribute a on a.attrelid = c.oid and a.attname = 'user_id'
 		join pg_attribute b on b.attrelid = c.oid and b.attname = 'created_at'
-		where c.relkind = 'r' and c.name not in ('app.profiles', 'auth.links') and not exists (
+		where c.relkind = 'r' and c.name not in ('app.profiles', 'auth.links', 'auth.requests') and not exists (
 			select from pg_index i where i.indrelid = c.oid and i.indkey[0] = a.attnum and i.indkey[1] = b.attnum)$$,
 	'C71 what a user wrote is indexed by user and time');
 select is_empty($$select name from tap.our_function
@@ -126,7 +126,8 @@ select set_eq('select grants from owned_right', string_to_array(btrim($$
 	tollgate_auth app.profiles INSERT SELECT(language,user_id) UPDATE(language)
 	tollgate_auth auth.hits DELETE INSERT SELECT UPDATE
 	tollgate_auth auth.limits SELECT
-	tollgate_auth auth.links DELETE INSERT SELECT UPDATE
+	tollgate_auth auth.links INSERT SELECT
+	tollgate_auth auth.requests DELETE INSERT SELECT UPDATE
 	tollgate_auth auth.sessions DELETE INSERT SELECT UPDATE
 	tollgate_auth auth.tokens INSERT SELECT
 	tollgate_auth auth.users INSERT SELECT UPDATE(disabled_at)

@@ -5,9 +5,8 @@ select no_plan();
 -- 1001 rows of each kind that are past their time
 insert into auth.users (id, email, email_canonical)
 	values ('00000000-0000-0000-0000-000000000001', 'old@example.org', 'old@example.org');
-insert into auth.links (hash, code_hash, email_canonical, created_at, expires_at)
-	select sha256(n::text::bytea), 'code', 'old@example.org', now() - interval '2 days', now() - interval '2 days'
-	from generate_series(1, 1001) n;
+insert into auth.requests (purpose, email, email_canonical, created_at)
+	select 'signin', 'old@example.org', 'old@example.org', now() - interval '8 days' from generate_series(1, 1001);
 insert into auth.sessions (user_id, absolute_until, idle_until, auth_at, amr)
 	select '00000000-0000-0000-0000-000000000001', now() - interval '91 days', now(), now(), '{link}'
 	from generate_series(1, 1001);
@@ -25,14 +24,14 @@ create function pg_temp.retain() returns text language sql as $$
 	select string_agg(n.key || ' ' || n.value, ', ' order by n.key)
 	from jsonb_each(tap.ask('tollgate_jobs', 'service.apply_retention()') - 'put_off') n
 $$;
-select is(pg_temp.retain(), 'drafts 500, events 1000, hits 1000, links 1000, mails 1000, sessions 1000',
+select is(pg_temp.retain(), 'drafts 500, events 1000, hits 1000, mails 1000, requests 1000, sessions 1000',
 	'C33 D24 a batch of each goes');
-select is(pg_temp.retain(), 'drafts 1, events 1, hits 1, links 1, mails 1, sessions 1', 'C33 D24 then the rest');
-select is(pg_temp.retain(), 'drafts 0, events 0, hits 0, links 0, mails 0, sessions 0', 'C33 D24 then none');
+select is(pg_temp.retain(), 'drafts 1, events 1, hits 1, mails 1, requests 1, sessions 1', 'C33 D24 then the rest');
+select is(pg_temp.retain(), 'drafts 0, events 0, hits 0, mails 0, requests 0, sessions 0', 'C33 D24 then none');
 
 -- what is not past its time
-insert into auth.links (hash, code_hash, email_canonical, created_at, expires_at)
-	values (sha256('young'), 'code', 'old@example.org', now() - interval '23 hours', now());
+insert into auth.requests (purpose, email, email_canonical, created_at)
+	values ('signin', 'old@example.org', 'old@example.org', now() - interval '6 days');
 insert into auth.sessions (user_id, absolute_until, idle_until, auth_at, amr, revoked_at, revoke_reason)
 	select '00000000-0000-0000-0000-000000000001', u, u, now(), '{link}', r, case when r < now() then 'logout' end
 	from (values (now() - interval '89 days', null), (now() + interval '1 day', now() - interval '89 days')) v (u, r);
@@ -40,7 +39,7 @@ insert into auth.hits (kind, subject, spent_until) values ('link_address', sha25
 insert into mail.outbox (key, recipient, template, language, state, created_at)
 	select s, 'old@example.org', 'signin', 'en', s, now() - d from (values ('sent', interval '29 days'),
 		('dead', '29 days'), ('void', '23 hours'), ('pending', '1 year')) v (s, d);
-select is(pg_temp.retain(), 'drafts 0, events 0, hits 0, links 0, mails 0, sessions 0',
+select is(pg_temp.retain(), 'drafts 0, events 0, hits 0, mails 0, requests 0, sessions 0',
 	'C33 D24 and what is younger stays');
 
 select * from finish();

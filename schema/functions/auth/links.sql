@@ -1,5 +1,5 @@
--- Sign-in links. They are made here, and the raw token goes to the mail outbox only: a web worker sees a token only
--- when a person typed or clicked it.
+-- Sign-in links. A web worker asks for a link; the link is made when its mail is claimed, and its token is in no table:
+-- a web worker sees a token only when a person typed or clicked it.
 
 set role tollgate_auth;
 
@@ -36,57 +36,83 @@ $$;
 -- Workers send the digest of a link's token and of a flow cookie, and the tables keep the digest of that: what a table
 -- holds proves nothing to the functions. p_flow is in the stored form.
 --
--- Makes a link and its mail. With p_user null the same work is done and the mail is void. p_data: further values for
--- the template.
-create or replace function auth.mint_link(p_user uuid, p_email text, p_flow bytea, p_next text, p_language text,
-	p_ip inet, p_key text, p_template text, p_data jsonb) returns void
+-- Records what a link is wanted for and queues its mail, once for each p_key. p_user null: the user of the address, if
+-- there is one. p_data: further values for the template.
+create or replace function auth.ask_link(p_key text, p_template text, p_data jsonb, p_purpose text, p_email text,
+	p_language text, p_user uuid default null, p_tenant uuid default null, p_checkout bytea default null,
+	p_flow bytea default null, p_next text default null, p_ip inet default null) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-	canonical text := lower(btrim(p_email));
-	recipient text := coalesce((select u.email from auth.users u where u.id = p_user), p_email);
+	request uuid := gen_random_uuid();
+begin
+	insert into mail.outbox (key, recipient, template, language, data)
+	values (p_key, btrim(p_email), p_template, p_language,
+		jsonb_strip_nulls(p_data) || jsonb_build_object('request', request))
+	on conflict do nothing;
+	if found then
+		insert into auth.requests (id, purpose, email, email_canonical, user_id, tenant_id, checkout_key, flow_hash,
+			next, language, ip)
+		values (request, p_purpose, btrim(p_email), lower(btrim(p_email)), p_user, p_tenant, p_checkout, p_flow,
+			p_next, p_language, p_ip);
+	end if;
+end
+$$;
+
+-- How long a link of this purpose works after its mail was made.
+create or replace function auth.link_life(p_purpose text) returns interval
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return case p_purpose when 'signin' then interval '10 min' else interval '24 hours' end;
+end
+$$;
+
+-- Whether the request may still sign somebody in. In one browser only the newest request for a sign-in may.
+create or replace function auth.is_open(r auth.requests) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+	return r.id is not null and r.used_at is null and r.attempts < 5 and not exists (
+		select from auth.requests n
+		where r.purpose = 'signin' and n.purpose = 'signin' and n.flow_hash = r.flow_hash
+			and n.created_at > r.created_at);
+end
+$$;
+
+-- Makes the link of a request, for its mail: {"recipient", "token", "code"}, or null when nobody is to get one. Called
+-- again for the same mail it makes another link; earlier ones go on working.
+create or replace function auth.mint_link(p_request uuid) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	r auth.requests;
+	who auth.users;
 	token bytea := auth.random_bytes();
 	stored bytea := sha256(sha256(token));
 	code text := auth.random_code();
-	secrets jsonb := jsonb_build_object(
+begin
+	select q.* into r from auth.requests q where q.id = p_request;
+	select u.* into who from auth.users u
+	where u.email_canonical = r.email_canonical and u.id = coalesce(r.user_id, u.id) and u.disabled_at is null;
+	if who.id is null or not auth.is_open(r) then
+		return null;
+	end if;
+	insert into auth.links (hash, code_hash, request_id, user_id, expires_at)
+	values (stored, auth.code_hash(stored, code), r.id, who.id, now() + auth.link_life(r.purpose));
+	return jsonb_build_object('recipient', who.email,
 		'token', rtrim(translate(encode(token, 'base64'), '+/', '-_'), '='),
 		'code', substr(code, 1, 4) || '-' || substr(code, 5));
-begin
-	update auth.links l set expires_at = now()
-	where l.email_canonical = canonical and l.used_at is null and l.expires_at > now() and p_user is not null;
-
-	insert into auth.links (hash, code_hash, flow_hash, user_id, email_canonical, next, language, ip, expires_at)
-	values (stored, auth.code_hash(stored, code), p_flow, p_user, canonical, p_next, p_language, p_ip,
-		now() + interval '10 min');
-
-	insert into mail.outbox (key, recipient, template, language, data, state)
-	values (p_key, recipient, p_template, p_language,
-		case when p_user is null then '{}' else secrets || jsonb_strip_nulls(p_data) end,
-		case when p_user is null then 'void' else 'pending' end);
 end
 $$;
 
--- An address that is known, unknown, disabled or over its limit gets the same answer after the same work. A refused
--- request leaves earlier links valid.
+-- The answer and the work are the same for every address. What the network's allowance refuses ends without a row, and
+-- a refused request leaves earlier links valid.
 create or replace function api.request_link(p_email text, p_flow_hash bytea, p_next text, p_language text, p_ip inet)
 	returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-	canonical text := lower(btrim(p_email));
-	by_ip boolean := auth.allow('link_ip', auth.neighbourhood(p_ip));
-	allowed boolean := by_ip and auth.allow('link_address', canonical);
-	who uuid := (select u.id from auth.users u where u.email_canonical = canonical and u.disabled_at is null
-		and allowed);
 begin
-	perform auth.mint_link(who, p_email, case when allowed then sha256(p_flow_hash) end, p_next, p_language, p_ip,
-		'signin:' || gen_random_uuid(), 'signin', jsonb_build_object('next', p_next));
+	if auth.allow('link_ip', auth.neighbourhood(p_ip)) and auth.allow('link_address', lower(btrim(p_email))) then
+		perform auth.ask_link('signin:' || gen_random_uuid(), 'signin', jsonb_build_object('next', p_next), 'signin',
+			p_email, p_language, p_flow => sha256(p_flow_hash), p_next => p_next, p_ip => p_ip);
+	end if;
 	return null;
-end
-$$;
-
-create or replace function auth.link_usable(p_link auth.links) returns boolean
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
-begin
-	return p_link.hash is not null and p_link.used_at is null and p_link.expires_at > now() and p_link.attempts < 5;
 end
 $$;
 
@@ -94,12 +120,13 @@ $$;
 create or replace function api.link_state(p_link_hash bytea, p_flow_hash bytea) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
-	link auth.links;
+	r auth.requests;
 begin
-	select l.* into link from auth.links l where l.hash = sha256(p_link_hash);
+	select q.* into r from auth.links l join auth.requests q on q.id = l.request_id
+	where l.hash = sha256(p_link_hash) and l.expires_at > now();
 	return jsonb_build_object('state', case
-		when not auth.link_usable(link) then 'unusable'
-		when link.flow_hash = sha256(p_flow_hash) then 'usable'
+		when not auth.is_open(r) then 'unusable'
+		when r.flow_hash = sha256(p_flow_hash) then 'usable'
 		else 'code_needed' end);
 end
 $$;

@@ -1,4 +1,4 @@
--- How long links, sessions and spent limits are kept.
+-- How long requests for links, sessions and spent limits are kept.
 
 set role tollgate_auth;
 
@@ -6,13 +6,13 @@ set role tollgate_auth;
 create or replace function auth.apply_retention() returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 declare
-	links bigint;
+	requests bigint;
 	sessions bigint;
 	hits bigint;
 begin
-	delete from auth.links d where d.hash in (
-		select l.hash from auth.links l where l.created_at < now() - interval '1 day' limit 1000);
-	get diagnostics links = row_count;
+	delete from auth.requests d where d.id in (
+		select r.id from auth.requests r where r.created_at < now() - interval '7 days' limit 1000);
+	get diagnostics requests = row_count;
 	delete from auth.sessions d where d.id in (
 		select s.id from auth.sessions s
 		where least(s.revoked_at, s.idle_until, s.absolute_until) < now() - interval '90 days' limit 1000);
@@ -20,7 +20,7 @@ begin
 	delete from auth.hits d where (d.kind, d.subject) in (
 		select h.kind, h.subject from auth.hits h where h.spent_until < now() limit 1000);
 	get diagnostics hits = row_count;
-	return jsonb_build_object('links', links, 'sessions', sessions, 'hits', hits);
+	return jsonb_build_object('requests', requests, 'sessions', sessions, 'hits', hits);
 end
 $$;
 

@@ -29,44 +29,59 @@ begin
 end
 $$;
 
--- A proof is two of: the link, its code, the browser that asked. The lock on the link's row makes it single use. The
--- token's hash on that row lets a caller that lost the answer ask again.
+-- The request that a sign-in is about, and the link that proves it: the link that was sent, or the one of the browser's
+-- newest request that has this code. The request's row is locked, which makes its links single use.
+create or replace function auth.find_link(p_link_hash bytea, p_code text, p_flow_hash bytea, out request auth.requests,
+	out link auth.links)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	if p_link_hash is not null then
+		select l.* into link from auth.links l where l.hash = sha256(p_link_hash);
+		select r.* into request from auth.requests r where r.id = link.request_id for update;
+	elsif p_code is not null then
+		select r.* into request from auth.requests r where r.flow_hash = sha256(p_flow_hash)
+		order by r.created_at desc limit 1 for update;
+		select l.* into link from auth.links l
+		where l.request_id = request.id and l.code_hash = auth.code_hash(l.hash, p_code);
+	end if;
+end
+$$;
+
+-- A proof is two of: the link, its code, the browser that asked. Wrong codes are counted for the request, also for one
+-- that nobody got a link for. The session token's digest on the request lets a caller that lost the answer ask again.
 create or replace function api.sign_in(p_link_hash bytea, p_code text, p_flow_hash bytea, p_token_hash bytea, p_ip inet,
 	p_agent text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-	link auth.links;
+	f record := auth.find_link(p_link_hash, p_code, p_flow_hash);
+	r auth.requests := f.request;
+	link auth.links := f.link;
 	proofs int;
 begin
-	if p_link_hash is not null then
-		select l.* into link from auth.links l where l.hash = sha256(p_link_hash) for update;
-	elsif p_code is not null then
-		select l.* into link from auth.links l where l.flow_hash = sha256(p_flow_hash)
-		order by l.created_at desc limit 1 for update;
-	end if;
-	if link.token_hash = p_token_hash then
-		return jsonb_build_object('ok', true, 'next', link.next);
-	elsif not auth.link_usable(link) then
+	if r.token_hash = p_token_hash then
+		return jsonb_build_object('ok', true, 'next', r.next);
+	elsif not auth.is_open(r) or link.expires_at <= now() then
 		return jsonb_build_object('ok', false, 'attempts_left', null);
 	end if;
 
 	proofs := (p_link_hash is not null)::int
-		+ coalesce(link.flow_hash = sha256(p_flow_hash), false)::int
+		+ coalesce(r.flow_hash = sha256(p_flow_hash), false)::int
 		+ coalesce(link.code_hash = auth.code_hash(link.hash, p_code), false)::int;
 	if proofs < 2 then
-		update auth.links l set attempts = l.attempts + (p_code is not null)::int where l.hash = link.hash
-		returning l.* into link;
-		return jsonb_build_object('ok', false, 'attempts_left', 5 - link.attempts);
+		update auth.requests q set attempts = q.attempts + (p_code is not null)::int where q.id = r.id
+		returning q.* into r;
+		return jsonb_build_object('ok', false, 'attempts_left', 5 - r.attempts);
 	end if;
 
-	perform from auth.users u where u.id = link.user_id and u.disabled_at is null for no key update;
+	perform from auth.users u
+	where u.id = link.user_id and u.email_canonical = r.email_canonical and u.disabled_at is null for no key update;
 	if not found then
 		return jsonb_build_object('ok', false, 'attempts_left', null);
 	end if;
-	update auth.links l set used_at = now(), token_hash = p_token_hash where l.hash = link.hash;
-	perform auth.set_language(link.user_id, link.language);
+	update auth.requests q set used_at = now(), token_hash = p_token_hash where q.id = r.id;
+	perform auth.set_language(link.user_id, r.language);
 	perform auth.open_session(link.user_id, p_token_hash, '{link}', p_ip, p_agent);
-	return jsonb_build_object('ok', true, 'next', link.next);
+	return jsonb_build_object('ok', true, 'next', r.next);
 end
 $$;
 

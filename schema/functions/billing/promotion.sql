@@ -18,8 +18,8 @@ begin
 	owner := auth.ensure_user(checkout.email);
 	perform auth.set_language(owner, checkout.language);
 	insert into app.members (tenant_id, user_id, role) values (p_tenant, owner, 'owner') on conflict do nothing;
-	perform auth.mint_link(owner, checkout.email, checkout.flow_hash, null, checkout.language, null,
-		'welcome:' || p_tenant, 'welcome', jsonb_build_object('plan', 'plan_' || checkout.plan));
+	perform auth.ask_link('welcome:' || p_tenant, 'welcome', jsonb_build_object('plan', 'plan_' || checkout.plan),
+		'welcome', checkout.email, checkout.language, p_user => owner, p_flow => checkout.flow_hash);
 	perform billing.mail_open_notices(p_tenant);
 end
 $$;

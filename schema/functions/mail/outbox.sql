@@ -1,28 +1,54 @@
--- The outbox: claimed under a lease like dirty objects, sent at least once (the key makes its Message-ID), and cleared
--- of secrets as soon as no further try follows.
+-- The outbox: claimed under a lease like dirty objects, and sent at least once (the key makes its Message-ID). It holds
+-- no secret.
 
 set role tollgate_service;
 
+-- The next mail that is due, under a lease; a row of nulls when none is. The tenth lease that ends unreported is the
+-- last: the processes may have died because of the mail, or have sent it.
+create or replace function mail.claim(p_lease_seconds int) returns mail.outbox
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	claimed mail.outbox;
+begin
+	loop
+		update mail.outbox o set claim = gen_random_uuid(),
+			claimed_until = now() + make_interval(secs => p_lease_seconds),
+			attempts = o.attempts + (o.claimed_until is not null)::int
+		where o.id = (
+			select d.id from mail.outbox d
+			where d.state = 'pending' and d.next_at <= now() and (d.claimed_until is null or d.claimed_until < now())
+			order by d.next_at limit 1 for update skip locked)
+		returning o.* into claimed;
+		exit when claimed.id is null or claimed.attempts < 10;
+		update mail.outbox o set state = 'dead', claimed_until = null, last_error = 'the lease expired'
+		where o.id = claimed.id;
+	end loop;
+	return claimed;
+end
+$$;
+
+-- A mail with a link gets a new one here. It is void when nobody may have one: the address is no user's, or the request
+-- is over.
 create or replace function service.claim_mail(p_lease_seconds int) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-	claimed jsonb;
+	claimed mail.outbox;
+	minted jsonb := '{}';
 begin
-	update mail.outbox o set claim = gen_random_uuid(), claimed_until = now() + make_interval(secs => p_lease_seconds),
-		attempts = o.attempts + (o.claimed_until is not null)::int
-	where o.id = (
-		select d.id from mail.outbox d
-		where d.state = 'pending' and d.next_at <= now() and (d.claimed_until is null or d.claimed_until < now())
-		order by d.next_at limit 1 for update skip locked)
-	returning jsonb_build_object('id', o.id, 'recipient', o.recipient, 'template', o.template, 'language', o.language,
-		'data', o.data, 'key', o.key, 'attempts', o.attempts, 'claim', o.claim) into claimed;
-	if (claimed ->> 'attempts')::int >= 10 then		-- its processes may have died because of it, or have sent it
-		update mail.outbox o set state = 'dead', claimed_until = null, last_error = 'the lease expired',
-			data = o.data - 'token' - 'code'
-		where o.id = (claimed ->> 'id')::uuid;
-		return service.claim_mail(p_lease_seconds);
+	loop
+		claimed := mail.claim(p_lease_seconds);
+		exit when claimed.id is null or not claimed.data ? 'request';
+		minted := auth.mint_link((claimed.data ->> 'request')::uuid);
+		exit when minted is not null;
+		update mail.outbox o set state = 'void', claimed_until = null where o.id = claimed.id;
+	end loop;
+	if claimed.id is null then
+		return null;
 	end if;
-	return claimed;
+	return jsonb_build_object('id', claimed.id, 'recipient', coalesce(minted ->> 'recipient', claimed.recipient),
+		'template', claimed.template, 'language', claimed.language,
+		'data', claimed.data - 'request' || minted - 'recipient', 'key', claimed.key, 'attempts', claimed.attempts,
+		'claim', claimed.claim);
 end
 $$;
 
@@ -40,8 +66,7 @@ create or replace function service.mail_sent(p_id uuid, p_claim uuid) returns js
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	perform mail.hold(p_id, p_claim);
-	update mail.outbox o set state = 'sent', sent_at = now(), claimed_until = null, last_error = null,
-		data = o.data - 'token' - 'code'
+	update mail.outbox o set state = 'sent', sent_at = now(), claimed_until = null, last_error = null
 	where o.id = p_id and o.state = 'pending';
 	return null;
 end
@@ -59,7 +84,7 @@ begin
 	where o.id = p_id and o.state = 'pending' and o.claimed_until is not null
 	returning p_permanent or o.attempts >= 10 into dead;
 	if dead then
-		update mail.outbox o set state = 'dead', data = o.data - 'token' - 'code' where o.id = p_id;
+		update mail.outbox o set state = 'dead' where o.id = p_id;
 	end if;
 	return jsonb_build_object('dead', coalesce(dead, false));
 end
