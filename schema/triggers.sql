@@ -1,12 +1,27 @@
--- Triggers. They are created after the functions they call.
+-- Triggers, after the functions they call. Creating one locks its table, so one that is there is left as it is.
 
-create or replace trigger make_profile after insert on auth.users
-	for each row execute function auth.make_profile();
-create or replace trigger keep_history after insert or update on billing.overrides
-	for each row execute function billing.keep_override_history();
-create or replace trigger keep_history after insert or update on billing.subscriptions
-	for each row execute function billing.keep_subscription_history();
-create or replace trigger keep_history after insert or update on billing.plans
-	for each row execute function billing.keep_plan_history();
-create or replace trigger watch_plan after insert or update on billing.plans
-	for each row execute function billing.watch_plan();
+do $$
+declare
+	item record;
+	wanted text;
+begin
+	for item in select * from (values
+		('auth.users', 'make_profile', 'after insert', 'row', 'auth.make_profile()'),
+		('billing.overrides', 'keep_history', 'after insert or update', 'row', 'billing.keep_override_history()'),
+		('billing.subscriptions', 'keep_history', 'after insert or update', 'row',
+			'billing.keep_subscription_history()'),
+		('billing.plans', 'keep_history', 'after insert or update', 'row', 'billing.keep_plan_history()'),
+		('billing.plans', 'watch_plan', 'after insert or update', 'row', 'billing.watch_plan()')
+	) as v (place, name, moment, level, function) loop
+		wanted := format('%I %s on %s for each %s execute function %s', item.name, item.moment, item.place, item.level,
+			item.function);
+		if not exists (
+			select from pg_catalog.pg_trigger t
+			where t.tgrelid = item.place::regclass and t.tgname = item.name
+				and lower(pg_catalog.pg_get_triggerdef(t.oid)) = 'create trigger ' || wanted)
+		then
+			execute 'create or replace trigger ' || wanted;
+		end if;
+	end loop;
+end
+$$;

@@ -67,6 +67,14 @@ field_tell(const PGresult *r, int field, const char *label)
 		fprintf(stderr, "    %s%s\n", label, s);
 }
 
+static bool
+is_busy(const PGresult *r)
+{
+	const char	*state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+
+	return state != NULL && (strcmp(state, "55P03") == 0 || strcmp(state, "40P01") == 0);
+}
+
 /* The SQL is the administrator's own, so PostgreSQL's messages may be shown in full. */
 static enum err
 fault_tell(const struct admin *a, const PGresult *r, const char *name, const char *sql)
@@ -74,6 +82,8 @@ fault_tell(const struct admin *a, const PGresult *r, const char *name, const cha
 	const char	*position = PQresultErrorField(r, PG_DIAG_STATEMENT_POSITION);
 	const char	*message = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
 
+	if (is_busy(r))
+		return ERR_LIMIT;
 	fprintf(stderr, "%s:", name);
 	if (position)
 		fprintf(stderr, "%d:", line_at(sql, atoi(position)));

@@ -4,6 +4,10 @@
 
 set role tollgate_owner;
 
+drop function if exists
+	auth.link_usable(auth.links),
+	auth.mint_link(uuid, text, bytea, text, text, inet, text, text, jsonb);
+
 create table auth.requests (
 	id uuid primary key default gen_random_uuid(),
 	purpose text not null check (purpose in ('signin', 'welcome', 'offer', 'checkout')),

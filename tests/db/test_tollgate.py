@@ -316,6 +316,35 @@ def test_c92_a_database_without_a_stamp_gets_the_configured_one(stamped):
     assert stamped.stamp() == [("preview", None)]
 
 
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_f93_a_database_of_another_encoding_is_refused(site, real, encoding):
+    name = "in_" + encoding.lower()
+    with psycopg.connect("host=%s user=postgres dbname=postgres" % site.server, autocommit=True) as db:
+        db.execute("create database %s encoding '%s' locale 'C' template template0" % (name, encoding))
+    site.configure(site.conninfo.replace(site.name, name), ROOT / "schema")
+    refused = site.migrate()
+    assert refused.returncode == 1 and refused.out == ""
+    assert "database: has encoding %s, and must have UTF8" % encoding in refused.err
+    # one that an earlier version has migrated
+    dump = subprocess.run(["pg_dump", "-d", real.conninfo], capture_output=True, text=True, check=True).stdout
+    subprocess.run(["psql", "-Xq", "-o", "/dev/null", "-d", site.conninfo.replace(site.name, name)], check=True,
+                   input=dump.encode("ascii", "replace").decode(), text=True)
+    complete(site)
+    checked = site.run("check", "--live")
+    assert checked.returncode == 78
+    assert "database: this database has encoding %s, and must have UTF8" % encoding in checked.out
+
+
+def test_f93_a_dump_restored_without_owners_is_told_what_to_do(site, real):
+    dump = subprocess.run(["pg_dump", "-d", real.conninfo, "--no-owner", "--no-privileges"], capture_output=True,
+                          text=True, check=True).stdout
+    subprocess.run(["psql", "-Xq", "-o", "/dev/null", "-d", site.conninfo], input=dump, check=True, text=True)
+    site.configure(site.conninfo, ROOT / "schema")
+    refused = site.migrate()
+    assert refused.returncode == 1
+    assert "owned by postgres, not by tollgate_owner" in refused.err and "roles.sql" in refused.err
+
+
 def test_f93_the_stamp_moves_with_the_functions(stamped):
     """Half applied: the migrations are there, and what belongs to them is not."""
     stamped.schema = shutil.copytree(ROOT / "schema", stamped.path / "copy")

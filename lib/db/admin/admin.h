@@ -11,7 +11,8 @@ enum err admin_open(mem_ctx *ctx, const char *conninfo, struct admin **out) MUST
 
 /*
  * Runs the statements of a script, one transaction unless one is open already. An error is printed on stderr as
- * "NAME:LINE: ...", and is ERR_CONFLICT; a lost connection ERR_UNAVAILABLE.
+ * "NAME:LINE: ...", and is ERR_CONFLICT; a lost connection ERR_UNAVAILABLE. ERR_LIMIT, not printed: a lock was not free
+ * within lock_timeout, or the wait was a deadlock; roll back and try again.
  */
 enum err admin_script(struct admin *a, const char *name, const char *sql) MUST_CHECK;
 
@@ -20,7 +21,7 @@ enum err admin_commit(struct admin *a, const char *name) MUST_CHECK;
 
 /*
  * *out: the text of one statement's only value on mem, or NULL for SQL null and for no row; out may be NULL. args: of
- * TEXT() only.
+ * TEXT() only. Errors as admin_script().
  */
 enum err admin_value(struct admin *a, mem_ctx *mem, const char **out, const char *sql, struct db_args args) MUST_CHECK;
 

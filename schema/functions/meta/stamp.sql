@@ -2,7 +2,8 @@
 
 set role tollgate_service;
 
--- Called first on every connection. TG403: the program is configured for another environment. TG503: it needs a newer
+-- Called first on every connection. TG403: the program is configured for another environment, or the database cannot
+-- hold every text. TG503: it needs a newer
 -- schema. An older program is admitted: what it uses stays until it is gone.
 create or replace function api.admit(p_environment text, p_migration text) returns void
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
@@ -12,6 +13,9 @@ begin
 	select t.* into s from meta.stamp t;
 	if s.environment <> p_environment then
 		raise exception 'this database is stamped "%", and site.environment is "%"', s.environment, p_environment
+			using errcode = 'TG403';
+	elsif current_setting('server_encoding') <> 'UTF8' then
+		raise exception 'this database has encoding %, and must have UTF8', current_setting('server_encoding')
 			using errcode = 'TG403';
 	elsif s.migrated_to is null or s.migrated_to < p_migration collate "C" then
 		raise exception 'this database is migrated to %, and this program needs %: run tollgate migrate',
