@@ -32,12 +32,13 @@ def free_ports(n):
 
 
 def fill(template, values):
-    """The text with each line after "#@ name" replaced by values[name]; every name is used, and none is unknown."""
+    """The text with each line after "#@ name" replaced by values[name], unless that is None; every name is used, and
+    none is unknown."""
     lines, out, names = iter(template.splitlines()), [], set()
     for line in lines:
         if mark := re.fullmatch(r"\s*#@ (\w+)", line):
-            next(lines)
-            line = values[mark[1]]
+            marked, value = next(lines), values[mark[1]]
+            line = marked if value is None else value
             names.add(mark[1])
         out.append(line)
     if unused := set(values) - names:
@@ -195,7 +196,7 @@ class System:
             "error_log_quiet": "error_log %s crit;" % log, "access_log": "access_log %s/access.log private;" % self.log,
             "temp_paths": temporary, "form_rate": "limit_req_zone $http_x_unlimited zone=forms:10m rate=1r/s;",
             "listen_plain": "listen 127.0.0.1:%d;" % self.plain_port, "listen": "listen 127.0.0.1:%d;" % self.port,
-            "server_name": "server_name localhost;", "certificate": "", "certificate_key": "", "hsts": "",
+            "server_name": "server_name localhost;", "certificate": "", "certificate_key": "", "hsts": None,
             "pass": forward + "$worker.sock;", "pass_webhooks": forward + "webhooks.sock;"})
         argv = ["nginx", "-e", log, "-c", self.etc / "nginx.conf", "-g", "daemon off;"]
         return self.service("nginx", argv, ready=self.web_ready)
@@ -207,7 +208,7 @@ class System:
             "config": 'Define CONFIG "%s"' % self.env["TOLLGATE_CONFIG"], "name": "Define NAME localhost",
             "listen_plain": "Listen 127.0.0.1:%d" % self.plain_port, "listen": "Listen 127.0.0.1:%d" % self.port,
             "plain": "<VirtualHost *:%d>" % self.plain_port, "site": "<VirtualHost *:%d>" % self.port,
-            "tls": "", "certificate": "", "certificate_key": "", "hsts": ""})
+            "tls": "", "certificate": "", "certificate_key": "", "hsts": None})
         argv = ["apache2", "-f", self.etc / "apache.conf", "-D", "FOREGROUND"]
         return self.service("apache", argv, ready=self.web_ready)
 

@@ -196,6 +196,7 @@ def test_a_killed_supervisor_takes_all_with_it():
 
 def test_a_template_is_filled_line_by_line():
     assert fill("a 1\n\t#@ b\n\tb 2\nc 3\n", {"b": "b 9"}) == "a 1\nb 9\nc 3\n"
+    assert fill("a 1\n\t#@ b\n\tb 2\nc 3\n", {"b": None}) == "a 1\n\tb 2\nc 3\n"
 
 
 def test_a_line_without_a_value_and_a_value_without_a_line_are_refused():

@@ -15,8 +15,7 @@ from harness.system import WORKERS, fill  # noqa: E402
 def production(name, **changed):
     """The file as it is, but for the marked lines that are named."""
     text = (ROOT / "conf" / name).read_text()
-    as_it_is = dict(re.findall(r"^\s*#@ (\w+)\n\s*(.*)$", text, re.M))
-    return fill(text, {**as_it_is, **changed})
+    return fill(text, {**dict.fromkeys(re.findall(r"^\s*#@ (\w+)$", text, re.M)), **changed})
 
 
 def test_nginx_takes_it_with_tls(certificate, tmp_path):

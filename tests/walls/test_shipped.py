@@ -25,7 +25,8 @@ main: user www-data
 main: pid /run/nginx.pid
 main: error_log /var/log/nginx/error.log warn
 main: worker_processes auto
-events: worker_connections 1024
+main: worker_rlimit_nofile 20000
+events: worker_connections 8192
 http: log_format private escape=json '{"time":"$time_iso8601","remote":"$remote_addr","method":"$request_method",' \
 '"path":"$uri","status":$status,"bytes":$body_bytes_sent,"seconds":$request_time,"agent":"$http_user_agent"}'
 http: access_log /var/log/nginx/tollgate.log private
@@ -33,13 +34,19 @@ http: client_body_temp_path /var/lib/nginx/body
 http: server_tokens off
 http: merge_slashes off
 http: keepalive_timeout 30s
-http: client_header_timeout 15s
+http: client_header_timeout 10s
 http: client_body_timeout 15s
 http: send_timeout 15s
 http: limit_req_zone $form_client zone=forms:10m rate=2r/s
 http: limit_req_status 429
 http: limit_req_log_level info
-http map $request_method $form_client: POST $binary_remote_addr
+http: limit_conn_zone $form_client zone=bodies:10m
+http: limit_conn_status 429
+http: limit_conn_log_level info
+http map $binary_remote_addr $client: default $binary_remote_addr
+http map $binary_remote_addr $client: "~(?s)^\x00{10}\xff\xff.{4}$" $binary_remote_addr
+http map $binary_remote_addr $client: "~(?s)^(?<network>.{8}).{8}$" $network
+http map $request_method $form_client: POST $client
 http map $uri $worker: default account
 http map $uri $worker: ~^(/[a-z][a-z])?/(signin(/[a-z]+)?|signout)$ signin
 http map $uri $worker: ~^(/[a-z][a-z])?/(signup|welcome)$ signup
@@ -54,6 +61,7 @@ http server: ssl_certificate_key /etc/letsencrypt/live/app.example.com/privkey.p
 http server: ssl_protocols TLSv1.2 TLSv1.3
 http server: ssl_session_cache shared:tls:5m
 http server: ssl_session_tickets off
+http server: fastcgi_hide_header Strict-Transport-Security
 http server: add_header Strict-Transport-Security "max-age=63072000" always
 http server: client_max_body_size 1088k
 http server: fastcgi_param REQUEST_METHOD $request_method
@@ -72,12 +80,15 @@ http server: fastcgi_buffer_size 8k
 http server: fastcgi_read_timeout 60s
 http server: error_page 502 504 = @down
 server location /: limit_req zone=forms burst=20 nodelay
+server location /: limit_conn bodies 100
 server location /: fastcgi_pass unix:/run/tollgate/$worker.sock
 server location ~ ^(/[a-z][a-z])?/signin/link$: error_log /var/log/nginx/error.log crit
 server location ~ ^(/[a-z][a-z])?/signin/link$: limit_req zone=forms burst=20 nodelay
+server location ~ ^(/[a-z][a-z])?/signin/link$: limit_conn bodies 100
 server location ~ ^(/[a-z][a-z])?/signin/link$: fastcgi_pass unix:/run/tollgate/$worker.sock
 server location ~ ^/(api/)?webhooks/stripe$|^/api/billing/sync$: fastcgi_pass unix:/run/tollgate/webhooks.sock
 server location = /healthz: return 404
+server location = /style.css: add_header Strict-Transport-Security "max-age=63072000" always
 server location = /style.css: add_header Vary Accept-Encoding
 server location = /style.css: gzip on
 server location = /style.css: gzip_types text/css
@@ -85,6 +96,7 @@ server location = /style.css: gzip_min_length 512
 server location = /style.css: fastcgi_pass unix:/run/tollgate/$worker.sock
 server location @down: internal
 server location @down: default_type text/plain
+server location @down: add_header Strict-Transport-Security "max-age=63072000" always
 server location @down: add_header Retry-After 5 always
 server location @down: add_header Cache-Control no-store always
 server location @down: return 503 "Back in a moment. Please try again.\n"
@@ -108,6 +120,14 @@ main: LogFormat "{\"time\":\"%{%Y-%m-%dT%H:%M:%S%z}t\",\"remote\":\"%a\",\"metho
 \"status\":%>s,\"bytes\":%B,\"microseconds\":%D,\"agent\":\"%{User-Agent}i\"}" private
 main: CustomLog ${LOG}/access.log private
 main: LoadModule mpm_event_module modules/mod_mpm_event.so
+main: ThreadLimit 256
+main: ThreadsPerChild 256
+main: ServerLimit 16
+main: MaxRequestWorkers 4096
+main: StartServers 2
+main: MinSpareThreads 256
+main: MaxSpareThreads 1024
+main: ThreadStackSize 1048576
 main: LoadModule authz_core_module modules/mod_authz_core.so
 main: LoadModule alias_module modules/mod_alias.so
 main: LoadModule headers_module modules/mod_headers.so
@@ -127,7 +147,7 @@ main: ErrorDocument 500 "Something went wrong. Please try again."
 main: ErrorDocument 503 "Back in a moment. Please try again."
 main: Timeout 60
 main: KeepAliveTimeout 30
-main: RequestReadTimeout header=15,MinRate=500 body=15,MinRate=500
+main: RequestReadTimeout handshake=5 header=5-10,MinRate=500 body=15,MinRate=500
 main: MergeSlashes Off
 main: AllowEncodedSlashes NoDecode
 main: LimitRequestBody 0
@@ -225,7 +245,8 @@ class Recorder:
             elif kind == STDIN:
                 break
         self.requests.append((flags, parameters(streams[PARAMS]), streams[STDIN]))
-        answer = b"Status: 200 OK\r\nContent-Type: text/plain\r\n\r\nok\n"
+        answer = (b"Status: 200 OK\r\nStrict-Transport-Security: max-age=31536000\r\nContent-Type: text/plain\r\n\r\n"
+                  b"ok\n")
         connection.sendall(struct.pack(">BBHHBx", 1, STDOUT, 1, len(answer), 0) + answer
                            + struct.pack(">BBHHBx", 1, END, 1, 8, 0) + bytes(8))
 
@@ -247,7 +268,7 @@ class Nginx:
     def __init__(self, directory, certificate):
         kinds = ("client_body", "fastcgi", "proxy", "scgi", "uwsgi")
         with socket.create_server(("127.0.0.1", 0)) as a, socket.create_server(("127.0.0.1", 0)) as b:
-            self.port, plain = a.getsockname()[1], b.getsockname()[1]
+            self.port, self.plain = a.getsockname()[1], b.getsockname()[1]
         self.program = Recorder(directory / "account.sock")
         text = production(
             "nginx.conf", user="user nobody nogroup;" if os.getuid() == 0 else "", pid="pid %s/pid;" % directory,
@@ -255,7 +276,7 @@ class Nginx:
             error_log_quiet="error_log %s/error.log crit;" % directory,
             access_log="access_log %s/access.log private;" % directory,
             temp_paths="".join("%s_temp_path %s/%s;" % (kind, directory, kind) for kind in kinds),
-            listen_plain="listen 127.0.0.1:%d default_server;" % plain,
+            listen_plain="listen 127.0.0.1:%d default_server;" % self.plain,
             listen="listen 127.0.0.1:%d ssl http2;" % self.port,
             certificate="ssl_certificate %s/cert.pem;" % certificate,
             certificate_key="ssl_certificate_key %s/key.pem;" % certificate)
@@ -358,9 +379,22 @@ def test_f115_a_request_whose_program_dies_is_sent_once_and_answered_with_503(ng
     assert program.begun == 1
 
 
-def test_nginx_says_to_come_back_over_tls_only_and_not_which_version_it_is(nginx, program):
-    lines = nginx.ask()[0].split("\r\n")
-    assert "strict-transport-security: max-age=63072000" in lines and "server: nginx" in lines
+@pytest.mark.parametrize("silent, path, status", [
+    (False, "/", 200), (False, "/signin/link", 502), (False, "/style.css", 200), (False, "/healthz", 404),
+    (False, "/%", 400), (True, "/", 503), (True, "/style.css", 503)])
+def test_s15_nginx_says_once_to_come_back_over_tls_only_whoever_answers(nginx, program, silent, path, status):
+    program.silent = silent
+    first, *lines = nginx.ask("GET", path)[0].split("\r\n")
+    assert " %d " % (503 if status == 502 else status) in first, "no program listens for /signin/link"
+    assert [line for line in lines if "strict" in line] == ["strict-transport-security: max-age=63072000"]
+    assert "server: nginx" in lines
+
+
+def test_s15_the_redirect_to_tls_does_not_say_so(nginx):
+    with socket.create_connection(("127.0.0.1", nginx.plain)) as s:
+        s.sendall(b"GET /signup HTTP/1.0\r\n\r\n")
+        head = s.makefile("rb").read().lower()
+    assert b" 308 " in head and b"location: https://app.example.com/signup\r\n" in head and b"strict" not in head
 
 
 @pytest.mark.parametrize("version, taken", [("-tls1_1", False), ("-tls1_2", True), ("-tls1_3", True)])
