@@ -1,13 +1,22 @@
 #include "resource.h"
 #include "worker.h"
 
-struct db *
-resource_open_database(mem_ctx *ctx, const struct config *c, struct db_options own)
+#include <stdio.h>
+
+enum err
+resource_open_database(mem_ctx *ctx, const struct config *c, struct db_options own, struct db **out)
 {
+	const char	*wrong = db_conninfo_fault(ctx, c->database.conninfo, c->database.conninfo_shared);
+
+	if (wrong != NULL) {
+		fprintf(stderr, "%s: database.conninfo %s\n", c->database.conninfo_at, wrong);
+		return ERR_INVALID;
+	}
 	own.conninfo = c->database.conninfo;
 	own.wait_ms = c->database.wait_ms;
 	own.environment = c->site.environment;
-	return db_open(ctx, &own);
+	*out = db_open(ctx, &own);
+	return OK;
 }
 
 static enum err
@@ -16,11 +25,10 @@ database_open(mem_ctx *ctx, struct app *app)
 	const struct config	*c = app->config;
 	const struct worker	*w = app->worker;
 
-	app->db = resource_open_database(ctx, c, (struct db_options){
+	return resource_open_database(ctx, c, (struct db_options){
 		.role = mem_printf(ctx, "tollgate_%s", w->name), .pool = w->pool != 0 ? w->pool : c->database.pool,
 		.timeout_ms = c->database.timeout_ms, .prepared = c->database.prepared,
-	});
-	return OK;
+	}, &app->db);
 }
 
 static enum err

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "private/config_reader.h"
 
@@ -296,12 +297,26 @@ key_check(struct reader *r, const config_t *tree)
 		    mode, mode, c->site.environment);
 }
 
+/* Where conninfo stands: the database layer says what is wrong with it. */
+static void
+conninfo_place(struct reader *r, const config_t *tree)
+{
+	const config_setting_t	*at = config_lookup(tree, "database.conninfo");
+	const char		*file = at ? config_setting_source_file(at) : NULL;
+	struct stat		st;
+
+	file = file ? file : r->path;
+	r->out->database.conninfo_at = mem_printf(r->ctx, "%s:%u", file, at ? config_setting_source_line(at) : 0u);
+	r->out->database.conninfo_shared = stat(file, &st) != 0 || (st.st_mode & 077) != 0;
+}
+
 static void
 tree_read(struct reader *r, const config_t *tree)
 {
 	names_check(r, config_root_setting(tree), "");
 	for (const struct config_key *k = config_keys; k->path; k++)
 		config_key_read(r, k, config_lookup(tree, k->path), r->out);
+	conninfo_place(r, tree);
 	mail_check(r, tree);
 	key_check(r, tree);
 }

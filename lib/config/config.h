@@ -59,6 +59,8 @@ struct config {
 	} site;
 	struct {
 		const char	*conninfo;	/* host, port, dbname; the role is the program's own */
+		const char	*conninfo_at;	/* "FILE:LINE", for a fault that only libpq sees */
+		bool		conninfo_shared;	/* others may read that file */
 		const char	*schema;	/* directory of the schema's files, for migrate */
 		int		pool;		/* connections of one process */
 		int		wait_ms;	/* for a free connection */

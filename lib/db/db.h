@@ -39,6 +39,13 @@ struct db *db_open(mem_ctx *ctx, const struct db_options *options);
  */
 enum err db_admit(struct db *db, mem_ctx *mem, const char **why) MUST_CHECK;
 
+/*
+ * What is unsafe about conninfo, or NULL: a password in a file that others may read (shared), or a way to another
+ * machine without TLS that verifies it. What conninfo leaves out, libpq takes from the environment and from service
+ * files, so they are read here too. Called while the process has one thread.
+ */
+const char *db_conninfo_fault(mem_ctx *mem, const char *conninfo, bool shared);
+
 /* Files that libpq reads when it connects as conninfo says, NULL at the end: passwords, certificates, services. */
 const char *const *db_files(mem_ctx *mem, const char *conninfo);
 

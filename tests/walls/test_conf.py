@@ -1,4 +1,5 @@
 """The example configuration works over TLS as it is, and `make install` puts files where Debian's conventions say."""
+import os
 import re
 import shutil
 import subprocess
@@ -56,6 +57,31 @@ def test_systemd_takes_the_units(installed, tmp_path):
     done = subprocess.run(["systemd-analyze", "verify", "--man=no", *(units / n for n in names)],
                           capture_output=True, text=True)
     assert "tollgate" not in done.stderr and done.returncode == 0, done.stderr
+
+
+ENVIRONMENT = {"TOLLGATE_STRIPE_KEY": "sk_test_1", "TOLLGATE_STRIPE_WEBHOOK_SECRET": "whsec_" + "0" * 40,
+               "TOLLGATE_MAIL_PASSWORD": "secret"}
+REFUSED = "%s:4: database.conninfo %s"
+
+
+@pytest.mark.parametrize("argv", [*([name, "--check"] for name in (*WORKERS, "jobs")), ["tollgate", "check"],
+                                  ["tollgate", "migrate"], ["tollgate", "status"]], ids=" ".join)
+@pytest.mark.parametrize("conninfo, mode, more, why", [
+    ("host=/nowhere password=p", 0o644, {}, "holds a password, and others may read this file"),
+    ("host=/nowhere password=p", 0o640, {}, "holds a password, and others may read this file"),
+    ("host=192.0.2.1 sslmode=prefer", 0o600, {}, "leads to another machine (192.0.2.1)"),
+    ("dbname=x", 0o600, {"PGHOST": "192.0.2.1"}, "leads to another machine (192.0.2.1)")])
+def test_s16_every_program_refuses_an_unsafe_way_to_the_database(tmp_path, argv, conninfo, mode, more, why):
+    conf = tmp_path / "tollgate.conf"
+    text = production("tollgate.conf", environment='environment = "preview";', conninfo='conninfo = "%s";' % conninfo,
+                      pages='pages = "%s/workers/pages";' % ROOT, key_file="", webhook_secret_files="")
+    section = re.search(r"^database: \{\n.*?^\};\n", text, re.M | re.S)[0]
+    conf.write_text("\n\ndatabase: {\n\tconninfo = \"%s\";\n};\n%s" % (conninfo, text.replace(section, "")))
+    conf.chmod(mode)
+    command = [ROOT / "build" / argv[0], *argv[1:], "--config", conf]
+    done = subprocess.run(command, capture_output=True, text=True, env={**ENVIRONMENT, **more}, timeout=20)
+    assert (done.returncode, done.stdout) == (os.EX_CONFIG, "")
+    assert done.stderr.startswith(REFUSED % (conf, why)) and len(done.stderr.splitlines()) == 1
 
 
 def test_an_installation_is_where_debian_wants_it(installed):

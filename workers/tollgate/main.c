@@ -231,9 +231,10 @@ command_run(const struct command *c, struct operator *o)
 	if (config_load(o->mem, o->path, c->needs, &config) != OK)
 		return EX_CONFIG;
 	o->config = config;
-	o->db = resource_open_database(o->mem, config, (struct db_options){
+	if (resource_open_database(o->mem, config, (struct db_options){
 		.role = "tollgate_operator", .pool = 1, .timeout_ms = TIMEOUT_MS,
-	});
+	}, &o->db) != OK)
+		return EX_CONFIG;
 	code = database_check(c, o);
 	if (code != EX_OK)
 		return code;
