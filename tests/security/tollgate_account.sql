@@ -1,0 +1,93 @@
+-- What the program of the pages tries: it may read tables, and row-level security decides which rows.
+
+-- nothing reads tenants without a session
+select id from app.tenants;
+
+-- nothing reads with a bearer that is no bearer
+select set_config('app.bearer', E'\'; select true --', false);
+select id from app.tenants;
+
+-- nothing reads with a bearer that is too long
+select set_config('app.bearer', repeat('a', 100000), false);
+select id from app.tenants;
+
+-- nothing reads with a bearer in capitals
+select set_config('app.bearer', upper('{bearer}'), false);
+select id from app.tenants;
+
+-- nothing reads with a bearer and a line break
+select set_config('app.bearer', '{bearer}' || E'\n', false);
+select id from app.tenants;
+
+-- nothing reads with a user's id as bearer
+select set_config('app.bearer', '{ann}', false);
+select id from app.tenants;
+
+-- nothing asks for another tenant by its id
+select set_config('app.bearer', '{bearer}', false);
+select id from app.tenants where id = '{bob}';
+
+-- nothing asks for another tenant's subscription
+select set_config('app.bearer', '{bearer}', false);
+select id from billing.subscriptions where tenant_id = '{bob}';
+
+-- nothing asks for another tenant's members
+select set_config('app.bearer', '{bearer}', false);
+select user_id from app.members where tenant_id = '{bob}';
+
+-- nothing has an operator that fails look at a hidden row
+select set_config('app.bearer', '{bearer}', false);
+select id from app.tenants where id = '{bob}' and 1 / (id <> '{bob}')::int = 1;
+
+-- nothing has a cast that fails tell a hidden value
+select set_config('app.bearer', '{bearer}', false);
+select id from app.tenants where id = '{bob}' and id::text::int = 1;
+
+-- nothing has a regular expression that fails look at a hidden row
+select set_config('app.bearer', '{bearer}', false);
+select id from app.tenants where id = '{bob}' and 'x' ~ replace(id::text, '{bob}', '(');
+
+-- nothing joins a hidden row
+select set_config('app.bearer', '{bearer}', false);
+select m.user_id from app.members m right join app.tenants t on true where m.tenant_id = '{bob}' or t.id = '{bob}';
+
+-- nothing reads after the session, with a statement that was planned for it
+prepare attack as select id from app.tenants;
+select set_config('app.bearer', '{bearer}', false);
+execute attack;
+select set_config('app.bearer', '', false);
+execute attack;
+
+-- nothing reads after the transaction whose bearer it was
+begin;
+select set_config('app.bearer', '{bearer}', true);
+select id from app.tenants;
+commit;
+select id from app.tenants;
+
+-- 34000 fetches, after the transaction, what was a cursor of it
+begin;
+select set_config('app.bearer', '{bearer}', true);
+declare attack cursor for select id from app.tenants;
+commit;
+fetch all from attack;
+
+-- harmless keeps rows in a cursor with hold: the rows of a bearer it was given, which it could have kept itself
+begin;
+select set_config('app.bearer', '{bearer}', true);
+declare attack cursor with hold for select id from app.tenants;
+commit;
+fetch all from attack;
+
+-- 42501 puts a table of its own before ours
+set search_path = pg_temp, app;
+create temp table tenants (id uuid);
+
+-- 42501 reads a column that is not its own
+select tenant_id from billing.invoices;
+
+-- 42501 mints a session
+select api.sign_in(null, null, null, null, null, null);
+
+-- 42501 mints a session from a user's id
+select auth.open_session(null, null, null, null, null);

@@ -1,0 +1,22 @@
+-- What the program that writes objects down tries: it acts on what it has claimed, and signs nobody in.
+
+-- 42501 mints a session
+select api.sign_in(null, null, null, null, null, null);
+
+-- 42501 mints a link
+select auth.mint_link(null, null, null, null, null, null, null, null, null);
+
+-- 42501 reads who there is
+select email from auth.users;
+
+-- 42501 reads the sessions
+select * from auth.tokens;
+
+-- 42501 overrides what a tenant may use
+select ops.put_override('{ann}', true, null, null, 'attack', 'attack');
+
+-- 42501 forges an event
+select service.receive_events('[]', '');
+
+-- 42501 deletes invoices
+delete from billing.invoices;
