@@ -113,7 +113,20 @@ begin
 			execute format('grant execute on function %s to pg_monitor', f.signature);
 		end if;
 	end loop;
+	grant execute on function pg_stat_get_activity(int) to tollgate_service;
 	revoke usage on language sql, plpgsql from public;
 	execute format('grant usage on language sql, plpgsql to %s', owners);
+end
+$$;
+
+-- jobs raise an alert on transactions that stay open (schema/functions/ops/transactions.sql). Only a member of
+-- pg_read_all_stats sees when those of other roles began. In a hosted database an administrator may have to grant it.
+do $$
+begin
+	alter role tollgate_service inherit;
+	grant pg_read_all_stats to tollgate_service;
+exception when insufficient_privilege then
+	raise notice 'no alert on transactions that stay open: an administrator must grant pg_read_all_stats to %',
+		'tollgate_service';
 end
 $$;

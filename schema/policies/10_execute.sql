@@ -119,7 +119,8 @@ grant execute on function
 	service.claim_mail(int),
 	service.mail_sent(uuid, uuid),
 	service.mail_failed(uuid, uuid, text, boolean),
-	service.apply_retention(int)
+	service.apply_retention(int),
+	service.watch_transactions(int)
 	to tollgate_jobs;
 
 -- `tollgate reconcile` runs the same code as jobs, and so calls the same functions. They have objects fetched from

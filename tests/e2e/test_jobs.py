@@ -339,3 +339,11 @@ def test_retention_goes_on_batch_by_batch_until_nothing_is_past_its_time(stack, 
                "from generate_series(1, 2500) n")
     kill(stack, "jobs", signal.SIGTERM)
     wait_until(lambda: db.value("select count(*) from mail.outbox where recipient = 'old@example.org'") == 0)
+
+
+@pytest.mark.only("nginx")
+def test_s06_jobs_look_for_transactions_that_stay_open(db):
+    """An alert without such a transaction is ended by the next look."""
+    ident = db.value("insert into ops.alerts (kind, subject, detail) "
+                     "values ('old_transaction', current_database(), '{}') returning id")
+    wait_until(lambda: db.value("select cleared_at is not null from ops.alerts where id = %s", ident))

@@ -8,10 +8,14 @@ select is(count(*), 7::bigint, 'C52 seven kinds of process log in') from login;
 select is_empty($$select o.name from tap.our_function o join pg_roles r on r.oid = o.proowner
 	where r.rolcanlogin or r.rolname not like 'tollgate\_%'$$, 'C52 roles that log in own no function');
 select is_empty($$select rolname from pg_roles where rolname like 'tollgate\_%'
-	and (rolsuper or rolinherit or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls)$$,
+	and (rolsuper or rolinherit and rolname <> 'tollgate_service'
+		or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls)$$,
 	'C52 no role of ours has an attribute that opens anything');
 select is_empty($$select l.rolname, m.roleid::regrole from pg_auth_members m join login l on l.oid = m.member$$,
 	'C52 login roles are members of nothing');
+select set_eq($$select m.member::regrole::text, m.roleid::regrole::text from pg_auth_members m
+	where m.member::regrole::text like 'tollgate\_%'$$, $$values ('tollgate_service', 'pg_read_all_stats')$$,
+	'S6 a function of services sees since when transactions are open, and no other membership opens anything');
 select is_empty($$select l.rolname, m.member::regrole from pg_auth_members m join login l on l.oid = m.roleid$$,
 	'C52 login roles have no members');
 select is_empty($$select l.rolname, d.classid::regclass, d.objid from pg_shdepend d join login l on l.oid = d.refobjid

@@ -14,6 +14,7 @@
 enum {
 	CONNECTIONS	= 20,		/* opened on first need: most of jobs.threads, and one for each other task */
 	RETENTION_MS	= 3600 * 1000,
+	TRANSACTIONS_MS	= 10 * 1000,
 	GAP_LOOK_MS	= 10 * 1000,	/* at most, between two checks whether a list is due */
 	LISTEN_MS	= 5 * 1000,	/* before listening is tried again */
 	KEY_MS		= 1000,
@@ -46,6 +47,7 @@ jobs_run(mem_ctx *ctx, struct jobs *j)
 	thread_pool_add(j->threads, 1, mail_task, j, j->config->jobs.poll_ms);
 	thread_pool_add(j->threads, 1, reconcile_task, j, look_ms < GAP_LOOK_MS ? look_ms : GAP_LOOK_MS);
 	thread_pool_add(j->threads, 1, retention_task, j, RETENTION_MS);
+	thread_pool_add(j->threads, 1, transactions_task, j, TRANSACTIONS_MS);
 	if (j->config->database.prepared)	/* a pooler in transaction mode, for which it is off, cannot listen */
 		thread_pool_add(j->threads, 1, listen_task, j, LISTEN_MS);
 	log_line(LOG_INFO, "started", LOG_INT("threads", j->config->jobs.threads));
