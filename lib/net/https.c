@@ -8,13 +8,15 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "address.h"
+
 enum { HANDLES = 16, LOW_SPEED_BYTES = 1, LOW_SPEED_SECONDS = 10 };
 
 struct https {
 	pthread_mutex_t	lock;
 	CURL		*idle[HANDLES];	/* each keeps its connection for the next exchange */
 	unsigned	n_idle;
-	bool		plain;
+	bool		local;
 	int		stop_fd;	/* an eventfd, readable from https_stop() on */
 };
 
@@ -38,13 +40,13 @@ https_close(void *thing)
 }
 
 struct https *
-https_open(mem_ctx *ctx, bool plain)
+https_open(mem_ctx *ctx, bool local)
 {
 	struct https	*h = talloc_zero(ctx, struct https);
 
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		abort();
-	h->plain = plain;
+	h->local = local;
 	h->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	pthread_mutex_init(&h->lock, NULL);
 	mem_hang(h, h, https_close);
@@ -101,6 +103,23 @@ body_received(char *bytes, size_t size, size_t n, void *arg)
 	return size * n;
 }
 
+/*
+ * Refuses an address that a name server should not have answered for a public host: one of this machine or of a network
+ * behind the firewall, where a request with our key must not go. SMTP has no such rule: relays are often in a private
+ * network, and the operator names them.
+ */
+static curl_socket_t
+public_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
+{
+	struct https_answer	*a = arg;
+
+	(void)purpose;
+	if (address_is_public(&to->addr))
+		return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+	a->why = "the host's address is not public";
+	return CURL_SOCKET_BAD;
+}
+
 static int
 progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
 {
@@ -113,7 +132,7 @@ static void
 handle_rules(CURL *c, struct https *h)
 {
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, h->plain ? "http,https" : "https");
+	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, h->local ? "http,https" : "https");
 	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(c, CURLOPT_PROXY, "");
 	curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
@@ -185,6 +204,10 @@ https_exchange(struct https *h, mem_ctx *mem, const struct https_request *q, str
 	*a = (struct https_answer){ .body = { .ctx = mem } };
 	handle_rules(c, h);
 	handle_request(c, mem, q);
+	if (!h->local) {
+		curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, public_socket);
+		curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, a);
+	}
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, body_received);
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, a);
 	code = curl_easy_perform(c);
@@ -192,7 +215,7 @@ https_exchange(struct https *h, mem_ctx *mem, const struct https_request *q, str
 	curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
 	if (code == CURLE_OK)
 		a->status = (int)status;
-	else
+	else if (a->why == NULL)
 		a->why = curl_easy_strerror(code);
 	handle_give(h, c);
 }

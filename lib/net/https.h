@@ -1,6 +1,7 @@
 /*
  * https: one exchange with an HTTP server over a small pool of curl handles. TLS is always verified; proxies
- * and the environment are ignored, redirects not followed. Independent of Stripe.
+ * and the environment are ignored, redirects not followed. A name that resolves to this machine or a private network is
+ * not connected to. Independent of Stripe.
  */
 #ifndef TOLLGATE_HTTPS_H
 #define TOLLGATE_HTTPS_H
@@ -28,8 +29,11 @@ struct https_answer {
 	struct buf	body;
 };
 
-/* plain: http:// is allowed too. Hangs on ctx; used by all threads. */
-struct https *https_open(mem_ctx *ctx, bool plain);
+/*
+ * local: the server is a test's, on this machine: http:// is allowed too, and an address that is not public. Hangs on
+ * ctx; used by all threads.
+ */
+struct https *https_open(mem_ctx *ctx, bool local);
 
 /*
  * Fills *a, on mem. named: the headers to return, NULL at the end; their values (or NULL) go to values, in the same

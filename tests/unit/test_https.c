@@ -129,7 +129,7 @@ tls_ask(mem_ctx *mem, const char *certificate, const char *conf)
 	pid_t			server = tls_serve(certificate, conf, &port);
 	struct https_answer	a;
 
-	a = get(mem, https_open(mem, false), mem_printf(mem, "https://127.0.0.1:%d/x", ntohs(port)));
+	a = get(mem, https_open(mem, true), mem_printf(mem, "https://127.0.0.1:%d/x", ntohs(port)));
 	kill(server, SIGKILL);
 	waitpid(server, NULL, 0);
 	return a;
@@ -292,6 +292,28 @@ test_f96_no_protocol_but_http_is_spoken(void **state)
 	}
 }
 
+/* The server would answer, whatever the name says. */
+static void
+test_f125_a_host_whose_address_is_not_public_is_not_connected_to(void **state)
+{
+	uint16_t		port;
+	pid_t			server = tls_serve("good.pem", "old.conf", &port);
+	const char *const	hosts[] = { "localhost", "127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "10.0.0.1",
+		"169.254.169.254", "[fd00::1]", "[fe80::1]", "192.168.1.1" };
+
+	for (size_t i = 0; i < LENGTH(hosts); i++) {
+		struct https_answer	a = get(*state, https_open(*state, false), mem_printf(*state, "https://%s:%d/x",
+		    hosts[i], ntohs(port)));
+
+		assert_int_equal(a.status, 0);
+		assert_string_equal(a.why, "the host's address is not public");
+	}
+	assert_int_equal(get(*state, https_open(*state, true), mem_printf(*state, "https://127.0.0.1:%d/x",
+	    ntohs(port))).status, 200);
+	kill(server, SIGKILL);
+	waitpid(server, NULL, 0);
+}
+
 /* Each of the proxies would answer. */
 static void
 test_f05_no_proxy_of_the_environment_is_asked(void **state)
@@ -308,7 +330,7 @@ test_f05_no_proxy_of_the_environment_is_asked(void **state)
 	for (size_t i = 0; i < LENGTH(names); i++)
 		setenv(names[i], url, 1);
 	plain_answer = get(*state, https_open(*state, true), server_begin(&s, *state));
-	answer = get(*state, https_open(*state, false), mem_printf(*state, "https://127.0.0.1:%d/x", ntohs(port)));
+	answer = get(*state, https_open(*state, true), mem_printf(*state, "https://127.0.0.1:%d/x", ntohs(port)));
 	for (size_t i = 0; i < LENGTH(names); i++)
 		unsetenv(names[i]);
 	kill(secure, SIGKILL);
@@ -514,6 +536,7 @@ main(void)
 		TEST(test_f96_tls_older_than_1_2_is_refused),
 		TEST(test_f96_plain_http_is_spoken_only_where_it_is_allowed),
 		TEST(test_f96_no_protocol_but_http_is_spoken),
+		TEST(test_f125_a_host_whose_address_is_not_public_is_not_connected_to),
 		TEST(test_f05_no_proxy_of_the_environment_is_asked),
 		TEST(test_f104_no_password_of_a_netrc_is_sent),
 		TEST(test_f101_no_redirect_is_followed),
