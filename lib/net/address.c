@@ -36,46 +36,46 @@ static const struct {
 #define N(array) (sizeof(array) / sizeof(array[0]))
 
 static bool
-range_holds(const struct range *r, const uint8_t *bytes)
+range_holds(const struct range *r, const uint8_t *ip)
 {
 	int	whole = r->bits / 8, rest = r->bits % 8;
 
-	return memcmp(r->prefix, bytes, (size_t)whole) == 0 &&
-	    (rest == 0 || ((r->prefix[whole] ^ bytes[whole]) >> (8 - rest)) == 0);
+	return memcmp(r->prefix, ip, (size_t)whole) == 0 &&
+	    (rest == 0 || ((r->prefix[whole] ^ ip[whole]) >> (8 - rest)) == 0);
 }
 
 static bool
-any_holds(const struct range *ranges, size_t n, const uint8_t *bytes)
+any_holds(const struct range *ranges, size_t n, const uint8_t *ip)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (range_holds(&ranges[i], bytes))
+		if (range_holds(&ranges[i], ip))
 			return true;
 	}
 	return false;
 }
 
 static bool
-is_public_v6(const uint8_t *bytes)
+is_public_v6(const uint8_t *ip)
 {
 	for (size_t i = 0; i < N(embedding); i++) {
-		if (range_holds(&embedding[i].range, bytes))
-			return !any_holds(special_v4, N(special_v4), bytes + embedding[i].at);
+		if (range_holds(&embedding[i].range, ip))
+			return !any_holds(special_v4, N(special_v4), ip + embedding[i].at);
 	}
-	return range_holds(&global_v6, bytes) && !any_holds(special_v6, N(special_v6), bytes);
+	return range_holds(&global_v6, ip) && !any_holds(special_v6, N(special_v6), ip);
 }
 
 bool
 address_is_public(const struct sockaddr *address)
 {
-	const void	*bytes;
+	const void	*ip;
 
 	switch (address->sa_family) {
 	case AF_INET:
-		bytes = &((const struct sockaddr_in *)(const void *)address)->sin_addr;
-		return !any_holds(special_v4, N(special_v4), bytes);
+		ip = &((const struct sockaddr_in *)(const void *)address)->sin_addr;
+		return !any_holds(special_v4, N(special_v4), ip);
 	case AF_INET6:
-		bytes = &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
-		return is_public_v6(bytes);
+		ip = &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
+		return is_public_v6(ip);
 	default:
 		return false;
 	}

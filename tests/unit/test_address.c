@@ -70,7 +70,8 @@ test_f125_an_ipv6_address_is_as_public_as_the_ipv4_address_in_it(void **state)
 {
 	static const char *const	hidden[] = { "::ffff:127.0.0.1", "::ffff:169.254.169.254", "::ffff:10.1.2.3",
 		"64:ff9b::192.168.0.1", "64:ff9b::127.0.0.1", "2002:7f00:1::1", "2002:a00:1::1", "64:ff9b:1::8.8.8.8", NULL };
-	static const char *const	open[] = { "::ffff:54.187.174.169", "64:ff9b::54.187.174.169", "2002:36bb:aea9::1", NULL };
+	static const char *const	open[] = { "::ffff:54.187.174.169", "64:ff9b::54.187.174.169", "2002:36bb:aea9::1",
+		NULL };
 
 	(void)state;
 	all_are(hidden, false);
