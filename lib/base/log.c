@@ -1,6 +1,7 @@
 #include "log.h"
 
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -28,20 +29,8 @@ struct line {
 	size_t	len;
 };
 
-/* A failed write, as on a full disk, loses the lines but does not stop the program. */
-static void
-text_write(const char *text, size_t n)
-{
-	(void)!write(STDERR_FILENO, text, n);
-}
-
-static void
-held_write(void)
-{
-	if (held.len > 0)
-		text_write(held.text, held.len);
-	held.len = 0;
-}
+/* How many lines could not be written, as on a full disk, since that was last told. */
+static atomic_ulong lost;
 
 void
 log_open(const char *program, enum log_level least)
@@ -133,6 +122,60 @@ line_time(struct line *l)
 	line_field(l, "time", text, 0);
 }
 
+static void
+line_begin(struct line *l, enum log_level level, const char *event)
+{
+	l->text[0] = '{';
+	l->len = 1;
+	line_time(l);
+	line_field(l, "level", level_names[level], 0);
+	line_field(l, "program", program_name, 0);
+	line_field(l, "event", event, 0);
+}
+
+static void
+line_end(struct line *l)
+{
+	memcpy(l->text + l->len, "}\n", 2);
+	l->len += 2;
+}
+
+static void
+lost_tell(unsigned long n)
+{
+	struct line	l;
+
+	line_begin(&l, LOG_ERROR, "log_lost");
+	line_field(&l, "lines", NULL, (int64_t)n);
+	line_end(&l);
+	if (write(STDERR_FILENO, l.text, l.len) != (ssize_t)l.len)
+		atomic_fetch_add(&lost, n);
+}
+
+/* Lines that cannot be written do not stop the program; once lines can be written again, it tells how many are lost. */
+static void
+text_write(const char *text, size_t n)
+{
+	unsigned long	missed;
+
+	if (write(STDERR_FILENO, text, n) == (ssize_t)n) {
+		missed = atomic_exchange(&lost, 0);
+		if (missed > 0)
+			lost_tell(missed);
+		return;
+	}
+	for (const char *end = text + n; (text = memchr(text, '\n', (size_t)(end - text))) != NULL; text++)
+		atomic_fetch_add(&lost, 1);
+}
+
+static void
+held_write(void)
+{
+	if (held.len > 0)
+		text_write(held.text, held.len);
+	held.len = 0;
+}
+
 void
 log_fields(enum log_level level, const char *event, const struct log_field *fields, unsigned n)
 {
@@ -140,18 +183,12 @@ log_fields(enum log_level level, const char *event, const struct log_field *fiel
 
 	if (level < least_level)
 		return;
-	l.text[0] = '{';
-	l.len = 1;
-	line_time(&l);
-	line_field(&l, "level", level_names[level], 0);
-	line_field(&l, "program", program_name, 0);
-	line_field(&l, "event", event, 0);
+	line_begin(&l, level, event);
 	if (request_id[0] != '\0')
 		line_field(&l, "request", request_id, 0);
 	for (unsigned i = 0; i < n; i++)
 		line_field(&l, fields[i].name, fields[i].text, fields[i].number);
-	memcpy(l.text + l.len, "}\n", 2);
-	l.len += 2;
+	line_end(&l);
 	if (held.len + l.len > sizeof(held.text))
 		held_write();
 	if (!held.holds || l.len > sizeof(held.text)) {

@@ -32,6 +32,44 @@ must(void *p)
 	return p;
 }
 
+/*
+ * All allocations of the program and of its libraries go through these. A library that runs out of memory can make a
+ * document without a member, or a request without a header, and say nothing. Sanitizers have a malloc of their own, and
+ * end the process themselves.
+ */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED
+#endif
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED
+#endif
+
+#ifndef SANITIZED
+extern void	*__libc_malloc(size_t n), *__libc_calloc(size_t n, size_t size), *__libc_realloc(void *p, size_t n);
+
+void *
+malloc(size_t n)
+{
+	return must(__libc_malloc(n));
+}
+
+void *
+calloc(size_t n, size_t size)
+{
+	return must(__libc_calloc(n, size));
+}
+
+/* With n = 0 it is free(), and NULL no failure. */
+void *
+realloc(void *p, size_t n)
+{
+	void	*moved = __libc_realloc(p, n);
+
+	return n == 0 ? moved : must(moved);
+}
+#endif
+
 mem_ctx *
 mem_new(void)
 {

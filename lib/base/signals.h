@@ -11,4 +11,7 @@ void signals_block(void);
 /* Waits for SIGTERM, SIGINT or SIGUSR1 and returns its number. */
 int signals_await_stop(void);
 
+/* The same within ms; 0 when none came. */
+int signals_await_stop_within(int ms);
+
 #endif

@@ -11,7 +11,8 @@
 #include "log.h"
 #include "signals.h"
 
-enum { THREADS_MOST = 64, PAUSE_FIRST_MS = 10, PAUSE_LAST_MS = 320, BACKOFF_FIRST_MS = 100, BACKOFF_LAST_MS = 5000 };
+enum { THREADS_MOST = 64, PAUSE_FIRST_MS = 10, PAUSE_LAST_MS = 320, BACKOFF_FIRST_MS = 100, BACKOFF_LAST_MS = 5000,
+	START_AGAIN_MS = 1000 };
 
 struct thread {
 	struct thread_pool	*pool;
@@ -149,15 +150,29 @@ thread_run(void *arg)
 	return NULL;
 }
 
+/* Starts the threads from the n-th on, until one cannot be started. Returns how many run then. */
+static unsigned
+threads_start(struct thread_pool *p, unsigned n)
+{
+	while (n < p->n && pthread_create(&p->threads[n].id, NULL, thread_run, &p->threads[n]) == 0)
+		n++;
+	if (n < p->n)
+		log_line(LOG_ERROR, "threads", LOG_INT("started", n), LOG_INT("wanted", p->n));
+	return n;
+}
+
+/* With too few threads the program is slower, or does not do all; the others are tried again until they start. */
 void
 thread_pool_run(struct thread_pool *p)
 {
-	for (unsigned i = 0; i < p->n; i++) {
-		if (pthread_create(&p->threads[i].id, NULL, thread_run, &p->threads[i]) != 0)
-			abort();
-	}
-	log_line(LOG_INFO, "stopping", LOG_INT("signal", signals_await_stop()));
+	unsigned	n = threads_start(p, 0);
+	int		got = 0;
+
+	while (n < p->n && (got = signals_await_stop_within(START_AGAIN_MS)) == 0)
+		n = threads_start(p, n);
+	log_line(LOG_INFO, "stopping", LOG_INT("signal", got != 0 ? got : signals_await_stop()));
 	eventfd_write(p->stop_fd, 1);
+	p->n = n;
 }
 
 bool

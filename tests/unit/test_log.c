@@ -159,6 +159,37 @@ test_held_lines_are_written_in_order_and_none_is_lost(void **state)
 	close(ends[1]);
 }
 
+/* /dev/full refuses each write as a full disk does. */
+static void
+test_f117_lines_that_a_full_disk_refuses_are_counted(void **state)
+{
+	int	saved = dup(STDERR_FILENO), full = open("/dev/full", O_WRONLY | O_CLOEXEC), ends[2];
+	char	text[4096] = "";
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	dup2(full, STDERR_FILENO);
+	log_line(LOG_WARN, "refused", LOG_INT("number", 1));
+	log_hold(true);
+	log_line(LOG_WARN, "refused", LOG_INT("number", 2));
+	log_line(LOG_WARN, "refused", LOG_INT("number", 3));
+	log_hold(false);
+	dup2(ends[1], STDERR_FILENO);
+	log_line(LOG_WARN, "written", LOG_INT("number", 4));
+	log_line(LOG_WARN, "written", LOG_INT("number", 5));
+	dup2(saved, STDERR_FILENO);
+	assert_true(read(ends[0], text, sizeof(text) - 1) > 0);
+	assert_null(strstr(text, "refused"));
+	assert_non_null(strstr(text, "\"number\":4"));
+	assert_non_null(strstr(text, "\"event\":\"log_lost\""));
+	assert_non_null(strstr(text, "\"lines\":3}"));
+	assert_null(strstr(strstr(text, "log_lost") + 1, "log_lost"));
+	close(saved);
+	close(full);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 int
 main(void)
 {
@@ -168,6 +199,7 @@ main(void)
 		cmocka_unit_test(test_lines_below_the_level_are_left_out),
 		cmocka_unit_test(test_a_single_held_line_is_written_once_it_is_held_no_longer),
 		cmocka_unit_test(test_held_lines_are_written_in_order_and_none_is_lost),
+		cmocka_unit_test(test_f117_lines_that_a_full_disk_refuses_are_counted),
 	};
 
 	mem_init();

@@ -39,6 +39,8 @@ SCANS = [
     (walls.jumps, "lib/app/visit.c", "static void f(void) {\nagain:\n\tgoto again;\n}\n"),
     (walls.jumps, "workers/signin/link.c", "static void f(void) {\nagain:\n\tgoto again;\n}\n"),
     (walls.hasty_comparisons, "lib/auth/session.c", "bool x = memcmp(a->bytes, b->bytes, SECRET_SIZE) == 0;\n"),
+    (walls.wall_clocks, "lib/web/http.c", "static time_t f(void) { return time(NULL); }\n"),
+    (walls.wall_clocks, "lib/db/pool.c", "int f(struct timespec *t) { return clock_gettime(CLOCK_REALTIME, t); }\n"),
     (walls.includes_by_path, "lib/web/http.c", '#include "../db/db.h"\n'),
     (walls.includes_by_path, "workers/webhooks/receive.c", '#include "../tollgate/schema.h"\n'),
     (walls.foreign_headers, "lib/web/http.c", "#include <libpq-fe.h>\n"),

@@ -17,9 +17,10 @@ FOREIGN = {
 REQUEST_PROGRAMS = ("signin", "account", "signup", "billing", "webhooks")
 REQUEST_NOUNS = ("answer", "check", "checkout", "dispatch", "identity", "kind_api", "kind_public", "kind_raw",
                  "kind_user", "kind_visitor", "page", "route", "visit")
-# What a process has one of, all for its log: its name and level, the request a thread is at, a count of broken peers.
-GLOBALS = {"lib/base/log.o: held", "lib/base/log.o: least_level", "lib/base/log.o: program_name",
-           "lib/base/log.o: request_id", "lib/web/connection.o: total"}
+# What a process has one of, all for its log: its name and level, the request a thread is at, counts of broken peers and
+# of lines that could not be written.
+GLOBALS = {"lib/base/log.o: held", "lib/base/log.o: least_level", "lib/base/log.o: lost",
+           "lib/base/log.o: program_name", "lib/base/log.o: request_id", "lib/web/connection.o: total"}
 
 
 def sources(root):
@@ -45,6 +46,13 @@ def lines(root, pattern, files=None, code=True):
 
 def jumps(root):
     return lines(root, r"\bgoto\b")
+
+
+def wall_clocks(root):
+    """A read of the wall clock, which may step: only what the log, a mail's date and a signature's age are about."""
+    known = ("lib/base/log.c", "workers/jobs/mailing.c", "workers/webhooks/receive.c")
+    files = [path for path in sources(root) if str(path.relative_to(root)) not in known]
+    return lines(root, r"\b(CLOCK_REALTIME|gettimeofday|timespec_get|time\s*\(\s*(NULL|&))", files)
 
 
 def hasty_comparisons(root):
