@@ -130,8 +130,7 @@ mutants: deps			## plant each known mistake in a copy and see a test fail (about
 	@tests/mutants/run $(MUTANTS)
 soak: deps all			## full counts of the property tests, 100 migrates under load, scarce memory, a month (hours)
 	@for t in tests/property tests/e2e/test_migrate.py tests/e2e/test_scarce.py; do PROPERTY_RUNS=full \
-	    PYTHONDONTWRITEBYTECODE=1 \
-	    /usr/bin/python3 -s -m pytest -q -p no:cacheprovider $$t || exit 1; done
+	    PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -s -m pytest -q -p no:cacheprovider $$t || exit 1; done
 bench: all			## events a second beside pgbench and an empty program, in one run (some minutes; quiet machine)
 	@tests/bench/bench $(BENCH)
 demo: deps			## build, bring a whole system up here, and say where to click
