@@ -174,6 +174,7 @@ grant execute on function
 	auth.email(),
 	auth.require_user(),
 	auth.allow(text, text),
+	auth.allow_network(text, inet),
 	auth.neighbourhood(inet),
 	auth.ensure_user(text),
 	auth.find_user(text),

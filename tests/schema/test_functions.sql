@@ -34,9 +34,9 @@ insert into allowed values
 		ops.accept_customer}'),
 	('tollgate_rls', '{auth.uid}'),
 	('tollgate_service', '{app.managed_tenants, app.my_tenant, api.date_document, api.amount_document,
-		api.digits_of, auth.allow, auth.neighbourhood, auth.ensure_user, auth.find_user, auth.address_of,
-		auth.contacts, auth.set_language, auth.ask_link, auth.mint_link, auth.uid, auth.email, auth.require_user,
-		auth.apply_retention, billing.entitlement, billing.best_verdict, billing.verdict_on, billing.in_force,
+		api.digits_of, auth.allow, auth.allow_network, auth.neighbourhood, auth.ensure_user, auth.find_user,
+		auth.address_of, auth.contacts, auth.set_language, auth.ask_link, auth.mint_link, auth.uid, auth.email,
+		auth.require_user, auth.apply_retention, billing.entitlement, billing.best_verdict, billing.verdict_on, billing.in_force,
 		billing.is_disputed, billing.is_live, billing.scheduled_end, billing.grace_end, billing.plan_at,
 		billing.features_at}');
 

@@ -33,4 +33,29 @@ begin
 end
 $$;
 
+-- Takes one unit from each network that the address is in: the smallest, and those around it, so that a larger network
+-- is not worth as many allowances as it has smaller ones. False, and nothing taken, when one of them has none left.
+-- p_what: link, draft or call; the limits are its _near, _wide and _far.
+create or replace function auth.allow_network(p_what text, p_ip inet) returns boolean
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	ip inet := case when p_ip <<= inet '::ffff:0:0/96' then inet '0.0.0.0' + (p_ip - inet '::ffff:0:0') else p_ip end;
+	network record;
+begin
+	for network in
+		select n.level, case family(ip) when 4 then n.bits else n.bits6 end as bits
+		from (values (1, 'near', 32, 64), (2, 'wide', 24, 56), (3, 'far', null, 48)) n (rank, level, bits, bits6)
+		order by n.rank
+	loop
+		if network.bits is not null
+				and not auth.allow(p_what || '_' || network.level, network(set_masklen(ip, network.bits))::text) then
+			raise exception 'none left' using errcode = 'TG429';
+		end if;
+	end loop;
+	return true;
+exception when sqlstate 'TG429' then	-- undoes what the smaller networks gave
+	return false;
+end
+$$;
+
 reset role;
