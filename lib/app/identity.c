@@ -19,12 +19,15 @@ identity_is_member(struct visit *v)
 }
 
 struct db_arg
+identity_digest(struct visit *v, const struct secret *token)
+{
+	struct secret	digest = session_digest(token);
+
+	return BYTES(mem_copy(v->q->mem, digest.bytes, SECRET_SIZE), SECRET_SIZE);
+}
+
+struct db_arg
 identity_flow(struct visit *v)
 {
-	struct secret	digest;
-
-	if (!v->has_flow)
-		return SQL_NULL;
-	digest = session_digest(&v->flow);
-	return BYTES(mem_copy(v->q->mem, digest.bytes, SECRET_SIZE), SECRET_SIZE);
+	return v->has_flow ? identity_digest(v, &v->flow) : SQL_NULL;
 }

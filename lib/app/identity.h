@@ -11,7 +11,10 @@ struct db_user *identity_user(struct visit *v);
 /* Whether the session is valid. False while the database is away, so that a visitor's page is still shown. */
 bool identity_is_member(struct visit *v);
 
-/* The digest of the flow cookie, which the database may see; SQL null when the browser sent no valid one. */
+/* The digest of a cookie or of a link's token, which the database may see. */
+struct db_arg identity_digest(struct visit *v, const struct secret *token);
+
+/* That digest of the flow cookie; SQL null when the browser sent no valid one. */
 struct db_arg identity_flow(struct visit *v);
 
 #endif

@@ -13,8 +13,12 @@
 
 #define SESSION_COOKIE "__Host-sid"
 #define FLOW_COOKIE "__Host-flow"
+#define DEVICE_COOKIE "__Host-device"	/* of a browser that has signed in: outlives sessions, and proves nothing */
 
-enum { FLOW_SECONDS = 3600 };	/* how long after opening a form a visitor may send it */
+enum {
+	FLOW_SECONDS	= 3600,			/* how long after opening a form a visitor may send it */
+	DEVICE_SECONDS	= 400 * 24 * 3600	/* from the last sign-in; browsers keep no cookie for longer */
+};
 
 /* Decodes a cookie's value, base64url of 32 bytes; false for anything else. */
 bool session_read(const char *cookie, struct secret *token);
@@ -22,7 +26,7 @@ bool session_read(const char *cookie, struct secret *token);
 /* A new session: its token T for the cookie, and what the database stores of it, SHA-256(D) (see session_bearer()). */
 enum err session_new(struct secret *token, struct secret *stored) MUST_CHECK;
 
-/* What the database stores of a link's token or a flow cookie: SHA-256 of its bytes. */
+/* What the database sees of a link's token, a flow cookie or a device cookie: SHA-256 of its bytes. */
 struct secret session_digest(const struct secret *token);
 
 /* What the database sees: hex of D = SHA-256("db1" || T). It stores SHA-256(D). */

@@ -25,8 +25,8 @@ grant execute on function
 grant execute on function
 	api.signed_in(),
 	api.link_state(bytea, bytea),
-	api.request_link(text, bytea, text, text, inet),
-	api.sign_in(bytea, text, bytea, bytea, inet, text),
+	api.request_link(text, bytea, text, text, inet, bytea),
+	api.sign_in(bytea, text, bytea, bytea, inet, text, bytea),
 	api.sign_out()
 	to tollgate_signin;
 
@@ -181,7 +181,8 @@ grant execute on function
 	auth.address_of(uuid),
 	auth.contacts(uuid[]),
 	auth.set_language(uuid, text),
-	auth.ask_link(text, text, jsonb, text, text, text, uuid, uuid, bytea, bytea, text, inet),
+	auth.ask_link(text, text, jsonb, text, text, text, uuid, uuid, bytea, bytea, text, inet, boolean, int),
+	auth.rank_stranger(),
 	auth.mint_link(uuid),
 	auth.apply_retention()
 	to tollgate_service;

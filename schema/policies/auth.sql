@@ -1,6 +1,6 @@
 -- auth: only the functions of tollgate_auth read or write these tables.
 
-grant select, insert, update, delete on auth.sessions, auth.requests, auth.hits to tollgate_auth;
+grant select, insert, update, delete on auth.sessions, auth.requests, auth.devices, auth.hits to tollgate_auth;
 grant select, insert on auth.tokens, auth.links to tollgate_auth;
 grant select on auth.limits to tollgate_auth;
 grant select, insert on auth.users to tollgate_auth;
@@ -11,5 +11,6 @@ create policy owner on auth.sessions to tollgate_auth using (true) with check (t
 create policy owner on auth.tokens to tollgate_auth using (true) with check (true);
 create policy owner on auth.requests to tollgate_auth using (true) with check (true);
 create policy owner on auth.links to tollgate_auth using (true) with check (true);
+create policy owner on auth.devices to tollgate_auth using (true) with check (true);
 create policy owner on auth.limits for select to tollgate_auth using (true);
 create policy owner on auth.hits to tollgate_auth using (true) with check (true);

@@ -11,7 +11,7 @@ from client import read_cookie
 from journey import (ask_for_link, become_customer, code_in, new_address, press_link, query_of, sign_in, token_in,
                      wait_until)
 
-SID, FLOW = "__Host-sid", "__Host-flow"
+SID, FLOW, DEVICE = "__Host-sid", "__Host-flow", "__Host-device"
 GOOD, GONE = "One click to sign in", "This link no longer works"
 
 
@@ -199,17 +199,93 @@ def test_f50_known_and_unknown_addresses_take_the_same_time(browser, member):
     assert difference < max(5 * error, 0.0003), (difference, error)
 
 
-def test_f51_too_many_mails_are_not_sent_and_the_answer_stays(new_browser, db, mail, member):
-    db.execute("update auth.limits set allowed = 2 where kind = 'link_address'")
-    try:
-        answers = [visible(ask_for_link(new_browser(), member)) for _ in range(4)]
-    finally:
-        db.execute("update auth.limits set allowed = 1000000 where kind = 'link_address'")
-    assert all(a == answers[0] for a in answers)
-    last = mail.wait(member, 3)
-    assert db.rows("select state, count(*) from mail.outbox where recipient = %s and template = 'signin' group by 1 "
-                   "order by 1", member) in ([("sent", 2), ("void", 2)], [("pending", 1), ("sent", 1), ("void", 2)])
-    assert len(mail.to(member)) == 3 and token_in(last)
+@pytest.fixture
+def limit(db):
+    """A function that sets how many of a kind may be asked for, until the test is over."""
+    kinds = []
+
+    def run(kind, allowed):
+        kinds.append(kind)
+        db.execute("update auth.limits set allowed = %s where kind = %s", allowed, kind)
+    yield run
+    db.execute("delete from auth.hits where kind = any(%s)", kinds)
+    db.execute("update auth.limits set allowed = 1000000 where kind = any(%s)", kinds)
+
+
+def requests_for(db, email):
+    return db.value("select count(*) from auth.requests where email_canonical = %s and purpose = 'signin'", email)
+
+
+def test_f51_s03_too_many_mails_are_not_sent_and_the_answer_stays(new_browser, db, mail, limit, member, fresh):
+    limit("link_stranger", 2)
+    answers = [visible(ask_for_link(new_browser(), address)) for address in 4 * [member] + 4 * [fresh("nobody")]]
+    assert all(a == answers[0] for a in answers) and answers[0][0] == 303
+    mail.wait(member, 3)
+    assert requests_for(db, member) == 2
+
+
+def test_s03_f62_a_device_that_has_signed_in_gets_its_mail_whatever_strangers_ask(new_browser, browser, db, mail, limit,
+                                                                                 member):
+    sign_in(browser, mail, member)
+    browser.submit(browser.get("/signout"))
+    assert browser.cookie(SID) is None and browser.cookie(DEVICE)
+    limit("link_stranger", 1)
+    for _ in range(3):
+        ask_for_link(new_browser(), member)
+    mail.wait(member, 3)
+    unseen = new_browser()
+    assert ask_for_link(unseen, member).status == 303
+    answer = ask_for_link(browser, member)
+    token = token_in(mail.wait(member, 4))
+    assert visible(answer)[0] == 303 and press_link(browser, token).status == 303
+    assert requests_for(db, member) == 3        # with the first sign-in; the unseen device waits
+
+
+def test_s03_links_of_strangers_end_none_of_the_owner(new_browser, browser, mail, asked):
+    email, token, _ = asked
+    for n in range(3):
+        ask_for_link(new_browser(), email)
+    mail.wait(email, 5)
+    assert press_link(browser, token).status == 303
+
+
+def test_s03_the_device_is_set_by_a_sign_in_alone_and_kept(browser, other, db, asked):
+    email, token, code = asked
+    assert browser.cookie(DEVICE) is None
+    page = enter_code(browser, "0000-0000")
+    assert page.status == 422 and browser.cookie(DEVICE) is None
+    answer = press_link(browser, token)
+    (name, value, attributes), = [c for c in map(read_cookie, answer.header_all("Set-Cookie")) if c[0] == DEVICE]
+    device = base64.urlsafe_b64decode(value + "=")
+    assert len(device) == 32 and attributes["max-age"] == str(400 * 24 * 3600) and "domain" not in attributes
+    stored = sha256(sha256(device).digest() + email.encode()).digest()
+    assert db.value("select count(*) from auth.devices where hash = %s", stored) == 1
+    browser.submit(browser.get("/signout"))
+    other.set_cookie(DEVICE, browser.cookie(DEVICE))
+    assert other.get("/workspace").status == 303 and other.get("/settings/billing").status == 303
+
+
+def test_s03_signing_in_again_keeps_the_device(browser, mail, member):
+    sign_in(browser, mail, member)
+    device = browser.cookie(DEVICE)
+    browser.submit(browser.get("/signout"))
+    sign_in(browser, mail, member)
+    assert browser.cookie(DEVICE) == device
+
+
+@pytest.mark.parametrize("address", ["member", "nobody"])
+def test_f51_s08_what_a_network_may_not_ask_is_refused_openly_and_leaves_no_row(browser, db, limit, request, fresh,
+                                                                                address):
+    email = request.getfixturevalue("member") if address == "member" else fresh()
+    limit("link_near", 1)
+    db.execute("delete from auth.hits where kind = 'link_near'")
+    assert ask_for_link(browser, fresh("first")).status == 303
+    before = db.value("select count(*) from auth.requests"), db.value("select count(*) from mail.outbox")
+    page = ask_for_link(browser, email)
+    assert page.status == 429 and page.header("Retry-After") == "600"
+    assert "from your network" in page.html.one(role="alert").text
+    assert page.form().fields["email"] == email
+    assert (db.value("select count(*) from auth.requests"), db.value("select count(*) from mail.outbox")) == before
 
 
 def test_f52_looking_at_the_link_changes_nothing(browser, other, db, asked):

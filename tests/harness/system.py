@@ -163,7 +163,7 @@ class System:
 
     def lift_limits(self):
         """Raises the limits by address and in all, since here every client has the same address."""
-        lift = "update auth.limits set allowed = 1000000 where kind in ('link_ip', 'draft_ip', 'draft_global')"
+        lift = "update auth.limits set allowed = 1000000 where kind ~ '_(near|wide|far|ip|global)$'"
         self.command("limits", ["psql", "-qX", "-h", self.run, "-U", "postgres", "-d", "tollgate", "-c", lift])
 
     def simulator(self):

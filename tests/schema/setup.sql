@@ -176,18 +176,20 @@ begin
 end
 $$;
 
-create function tap.sign_in(p_hash text, p_code text, p_flow text, p_secret text) returns jsonb language plpgsql as $$
+-- p_device: the browser's device cookie.
+create function tap.sign_in(p_hash text, p_code text, p_flow text, p_secret text, p_device text default null)
+	returns jsonb language plpgsql as $$
 begin
-	return tap.ask('tollgate_signin', format('api.sign_in(%L, %L, %L, %L, %L, %L)', p_hash::bytea, p_code,
-		sha256(p_flow::bytea), sha256(sha256(p_secret::bytea)), '192.0.2.1', 'a browser'));
+	return tap.ask('tollgate_signin', format('api.sign_in(%L, %L, %L, %L, %L, %L, %L)', p_hash::bytea, p_code,
+		sha256(p_flow::bytea), sha256(sha256(p_secret::bytea)), '192.0.2.1', 'a browser', sha256(p_device::bytea)));
 end
 $$;
 
-create function tap.request(p_email text, p_flow text, p_ip inet default '192.0.2.1') returns jsonb
-	language plpgsql as $$
+create function tap.request(p_email text, p_flow text, p_ip inet default '192.0.2.1', p_device text default null)
+	returns jsonb language plpgsql as $$
 begin
-	return tap.ask('tollgate_signin', format('api.request_link(%L, %L, %L, %L, %L)', p_email, sha256(p_flow::bytea),
-		'/settings/billing', 'en', p_ip));
+	return tap.ask('tollgate_signin', format('api.request_link(%L, %L, %L, %L, %L, %L)', p_email,
+		sha256(p_flow::bytea), '/settings/billing', 'en', p_ip, sha256(p_device::bytea)));
 end
 $$;
 

@@ -124,6 +124,7 @@ create temp view owned_right as
 	group by v.grantee, n.nspname, c.relname;
 select set_eq('select grants from owned_right', string_to_array(btrim($$
 	tollgate_auth app.profiles INSERT SELECT(language,user_id) UPDATE(language)
+	tollgate_auth auth.devices DELETE INSERT SELECT UPDATE
 	tollgate_auth auth.hits DELETE INSERT SELECT UPDATE
 	tollgate_auth auth.limits SELECT
 	tollgate_auth auth.links INSERT SELECT

@@ -33,7 +33,7 @@ select is(pg_temp.allowed('{2001:db8:0:100::1}', 'draft'), 'y', 'S04 drafts coun
 
 select is(pg_temp.allowed('{198.51.100.1,198.51.100.2,198.51.100.3}'), 'yyy', 'S04 a /24 is spent');
 select count(*) as before from auth.hits \gset
-select is(pg_temp.allowed('{198.51.100.4,198.51.100.5,198.51.100.6}'), 'nnn', 'S04 further addresses in it are refused');
+select is(pg_temp.allowed('{198.51.100.4,198.51.100.5,198.51.100.6}'), 'nnn', 'S04 other addresses in it are refused');
 select is(count(*), :'before'::bigint, 'S08 what is refused writes nothing') from auth.hits;
 delete from auth.hits where kind = 'link_wide';
 select is(pg_temp.allowed('{198.51.100.4,198.51.100.4,198.51.100.4}'), 'yyn', 'S04 and has spent nothing');

@@ -212,6 +212,17 @@ def test_f40_a_user_has_twenty_sessions():
     ok(not two["ok"], "F53 who is disabled at that moment stays outside", two)
 
 
+def test_s03_the_fifth_link_of_strangers_is_made_once():
+    manager("wk")
+    value("update auth.links set expires_at = now() where true returning 1")
+    asked = [value("insert into auth.requests (purpose, email, email_canonical) values ('signin', 'wk@example.org', "
+                   "'wk@example.org') returning id") for _ in range(6)]
+    for request in asked[:4]:
+        value("select auth.mint_link(%s)", request)
+    one, two, waited = overlapped(*(("select auth.mint_link(%s)", request) for request in asked[4:]))
+    ok(waited and one and two is None, "S03 of two links of strangers at once one is the fifth", (one, two))
+
+
 def test_one_row_however_many_say_it():
     tenant = manager("wj")[0]
     one, two, waited = overlapped(*[("select auth.ensure_user('wj2@example.org')::text",)] * 2)
@@ -222,9 +233,9 @@ def test_one_row_however_many_say_it():
     one, two, waited = overlapped(*[("select billing.tell(%s, 'canceled', 'sub_wj_x', '{}')", tenant)] * 2)
     ok(waited and one is True and two is False, "C41 a fact is told once", (one, two))
     value("delete from auth.hits where true returning 1")
-    value("insert into auth.hits select 'link_ip', sha256('link_ip:wj'), now() + per - per / allowed from auth.limits "
-          "where kind = 'link_ip' returning 1")
-    one, two, _ = overlapped(*[("select auth.allow('link_ip', 'wj')",)] * 2)
+    value("insert into auth.hits select 'link_near', sha256('link_near:wj'), now() + per - per / allowed "
+          "from auth.limits where kind = 'link_near' returning 1")
+    one, two, _ = overlapped(*[("select auth.allow('link_near', 'wj')",)] * 2)
     ok(one is True and two is False, "F51 the last unit of a limit is taken once", (one, two))
     wish = ("select tap.open_draft('wj3', 'wj3@example.org')",)
     one, two, waited = overlapped(wish, wish)

@@ -36,19 +36,33 @@ signin_show(struct visit *v, struct db_visitor *me)
 	return signin_form(v, v->status, next, NULL);
 }
 
+/* The reason is the asker's network, whatever the address. */
+static enum err
+signin_refused(struct visit *v, const char *next)
+{
+	http_header(v->r, "Retry-After", "600");
+	v->fault = "fault_links";
+	return signin_form(v, 429, next, NULL);
+}
+
 /* The answer and the database's work are the same whether or not the address belongs to a user. */
 static enum err
 signin_send(struct visit *v, struct db_visitor *me)
 {
-	const char		*given = form_get(&v->form, "email"), *next = form_get(&v->form, "next"), *email;
+	const char	*given = form_get(&v->form, "email"), *next = form_get(&v->form, "next"), *email;
+	enum err	e;
 
 	if (visit_fields(v, "email next") != OK)
 		return visit_again(v, v->path, 422, "fault_unknown_field");
 	email = text_trim(v->q->mem, given == NULL ? "" : given);
 	if (!text_is_email(email))
 		return signin_form(v, 422, next, *email == '\0' ? "email_missing" : "email_wrong");
-	TRY(db_visitor(me, NULL, "api.request_link($1, $2, $3, $4, $5::inet)",
-	    ARGS(TEXT(email), identity_flow(v), TEXT(target_allowed(next)), TEXT(v->language), TEXT(v->q->remote_addr))));
+	e = db_visitor(me, NULL, "api.request_link($1, $2, $3, $4, $5::inet, $6)",
+	    ARGS(TEXT(email), identity_flow(v), TEXT(target_allowed(next)), TEXT(v->language), TEXT(v->q->remote_addr),
+	    device_digest(v)));
+	if (e == ERR_LIMIT)
+		return signin_refused(v, next);
+	TRY(e);
 	return http_redirect(v->r, visit_path(v, "/signin/code"));
 }
 
@@ -71,16 +85,15 @@ code_show(struct visit *v, struct db_visitor *me)
 	return code_form(v, v->status, NULL);
 }
 
-/* SHA-256 of the token's bytes, as the database stores it; false for a malformed token. */
+/* False for a malformed token. */
 static bool
 link_hash(struct visit *v, const char *token, struct db_arg *out)
 {
-	struct secret	bytes, digest;
+	struct secret	bytes;
 
 	if (!session_read(token, &bytes))
 		return false;
-	digest = session_digest(&bytes);
-	*out = BYTES(mem_copy(v->q->mem, digest.bytes, SECRET_SIZE), SECRET_SIZE);
+	*out = identity_digest(v, &bytes);
 	return true;
 }
 
@@ -134,14 +147,15 @@ static enum err
 session_begin(struct visit *v, struct db_visitor *me, struct db_arg link, struct json_object **verdict)
 {
 	const char	*code = form_get(&v->form, "code"), *agent = http_param(v->q, "HTTP_USER_AGENT", NULL);
-	struct secret	token, stored;
+	struct secret	token, stored, device;
 	enum err	e;
 
 	TRY(session_new(&token, &stored));
+	TRY(device_own(v, &device));
 	for (int attempt = 0; attempt < 3; attempt++) {
-		e = db_visitor(me, verdict, "api.sign_in($1, $2, $3, $4, $5::inet, $6)",
+		e = db_visitor(me, verdict, "api.sign_in($1, $2, $3, $4, $5::inet, $6, $7)",
 		    ARGS(link, TEXT(code), identity_flow(v), BYTES(stored.bytes, SECRET_SIZE), TEXT(v->q->remote_addr),
-		    TEXT(agent == NULL ? "" : agent)));
+		    TEXT(agent == NULL ? "" : agent), identity_digest(v, &device)));
 		if (e != ERR_UNCERTAIN)
 			break;
 	}
@@ -150,6 +164,7 @@ session_begin(struct visit *v, struct db_visitor *me, struct db_arg link, struct
 		return OK;
 	session_replace(v);
 	http_set_cookie(v->r, SESSION_COOKIE, secret_base64url(v->q->mem, &token), REMEMBER_SECONDS);
+	http_set_cookie(v->r, DEVICE_COOKIE, secret_base64url(v->q->mem, &device), DEVICE_SECONDS);
 	return http_redirect(v->r, target_allowed(json_text(*verdict, "/next")));
 }
 

@@ -37,23 +37,24 @@ $$;
 -- holds proves nothing to the functions. p_flow is in the stored form.
 --
 -- Records what a link is wanted for and queues its mail, once for each p_key. p_user null: the user of the address, if
--- there is one. p_data: further values for the template.
+-- there is one. p_data: further values for the template. p_known: a device asks that has signed in as the user.
 create or replace function auth.ask_link(p_key text, p_template text, p_data jsonb, p_purpose text, p_email text,
 	p_language text, p_user uuid default null, p_tenant uuid default null, p_checkout bytea default null,
-	p_flow bytea default null, p_next text default null, p_ip inet default null) returns void
+	p_flow bytea default null, p_next text default null, p_ip inet default null, p_known boolean default false,
+	p_rank int default 0) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	request uuid := gen_random_uuid();
 begin
-	insert into mail.outbox (key, recipient, template, language, data)
+	insert into mail.outbox (key, recipient, template, language, data, rank)
 	values (p_key, btrim(p_email), p_template, p_language,
-		jsonb_strip_nulls(p_data) || jsonb_build_object('request', request))
+		jsonb_strip_nulls(p_data) || jsonb_build_object('request', request), p_rank)
 	on conflict do nothing;
 	if found then
 		insert into auth.requests (id, purpose, email, email_canonical, user_id, tenant_id, checkout_key, flow_hash,
-			next, language, ip)
+			next, language, ip, known)
 		values (request, p_purpose, btrim(p_email), lower(btrim(p_email)), p_user, p_tenant, p_checkout, p_flow,
-			p_next, p_language, p_ip);
+			p_next, p_language, p_ip, p_known);
 	end if;
 end
 $$;
@@ -77,8 +78,20 @@ begin
 end
 $$;
 
+-- How many requests of strangers for a sign-in of this user have a link that works, without this one.
+create or replace function auth.count_strangers(p_user uuid, p_but uuid) returns bigint
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+	return (
+		select count(distinct r.id) from auth.links l join auth.requests r on r.id = l.request_id
+		where l.user_id = p_user and l.expires_at > now() and r.purpose = 'signin' and not r.known and r.id <> p_but
+			and auth.is_open(r));
+end
+$$;
+
 -- Makes the link of a request, for its mail: {"recipient", "token", "code"}, or null when nobody is to get one. Called
--- again for the same mail it makes another link; earlier ones go on working.
+-- again for the same mail it makes another link; earlier ones go on working. Five links of strangers may work at a
+-- time: a further one is not made, and none is ended for it.
 create or replace function auth.mint_link(p_request uuid) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -90,8 +103,10 @@ declare
 begin
 	select q.* into r from auth.requests q where q.id = p_request;
 	select u.* into who from auth.users u
-	where u.email_canonical = r.email_canonical and u.id = coalesce(r.user_id, u.id) and u.disabled_at is null;
-	if who.id is null or not auth.is_open(r) then
+	where u.email_canonical = r.email_canonical and u.id = coalesce(r.user_id, u.id) and u.disabled_at is null
+	for no key update;
+	if who.id is null or not auth.is_open(r)
+			or r.purpose = 'signin' and not r.known and auth.count_strangers(who.id, r.id) >= 5 then
 		return null;
 	end if;
 	insert into auth.links (hash, code_hash, request_id, user_id, expires_at)
@@ -102,15 +117,40 @@ begin
 end
 $$;
 
--- The answer and the work are the same for every address. What the network's allowance refuses ends without a row, and
--- a refused request leaves earlier links valid.
-create or replace function api.request_link(p_email text, p_flow_hash bytea, p_next text, p_language text, p_ip inet)
-	returns jsonb
+-- What is stored of a device that has signed in with this address. p_device_hash is the digest of its cookie.
+create or replace function auth.device_of(p_device_hash bytea, p_email text) returns bytea
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return sha256(p_device_hash || convert_to(lower(btrim(p_email)), 'UTF8'));
+end
+$$;
+
+-- The rank of a mail that a stranger caused: 1 above the ceiling for all strangers.
+create or replace function auth.rank_stranger() returns int
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-	if auth.allow('link_ip', auth.neighbourhood(p_ip)) and auth.allow('link_address', lower(btrim(p_email))) then
+	return case when auth.allow('link_global', '') then 0 else 1 end;
+end
+$$;
+
+-- Refused for the asker's network, and only then with an error: TG429. What follows is the same work for every address,
+-- and gives the same answer. A device that has signed in as the user has an allowance of its own for the address, all
+-- others share one. What any of these refuses leaves no request, and earlier links go on working.
+create or replace function api.request_link(p_email text, p_flow_hash bytea, p_next text, p_language text, p_ip inet,
+	p_device_hash bytea default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	device bytea := auth.device_of(p_device_hash, p_email);
+	is_known boolean := exists (select from auth.devices d where d.hash = device);
+begin
+	if not auth.allow_network('link', p_ip) then
+		raise exception 'too many links' using errcode = 'TG429';
+	end if;
+	if auth.allow(case when is_known then 'link_known' else 'link_stranger' end,
+			case when is_known then encode(device, 'hex') else lower(btrim(p_email)) end) then
 		perform auth.ask_link('signin:' || gen_random_uuid(), 'signin', jsonb_build_object('next', p_next), 'signin',
-			p_email, p_language, p_flow => sha256(p_flow_hash), p_next => p_next, p_ip => p_ip);
+			p_email, p_language, p_flow => sha256(p_flow_hash), p_next => p_next, p_ip => p_ip, p_known => is_known,
+			p_rank => case when is_known then 0 else auth.rank_stranger() end);
 	end if;
 	return null;
 end

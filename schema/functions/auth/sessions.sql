@@ -47,10 +47,19 @@ begin
 end
 $$;
 
+-- p_device as auth.device_of() makes it; null: the browser keeps no cookie.
+create or replace function auth.keep_device(p_user uuid, p_device bytea) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	insert into auth.devices as d (hash, user_id) select p_device, p_user where p_device is not null
+	on conflict (hash) do update set user_id = excluded.user_id, last_seen = now();
+end
+$$;
+
 -- A proof is two of: the link, its code, the browser that asked. Wrong codes are counted for the request, also for one
 -- that nobody got a link for. The session token's digest on the request lets a caller that lost the answer ask again.
 create or replace function api.sign_in(p_link_hash bytea, p_code text, p_flow_hash bytea, p_token_hash bytea, p_ip inet,
-	p_agent text) returns jsonb
+	p_agent text, p_device_hash bytea default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	f record := auth.find_link(p_link_hash, p_code, p_flow_hash);
@@ -81,6 +90,7 @@ begin
 	update auth.requests q set used_at = now(), token_hash = p_token_hash where q.id = r.id;
 	perform auth.set_language(link.user_id, r.language);
 	perform auth.open_session(link.user_id, p_token_hash, '{link}', p_ip, p_agent);
+	perform auth.keep_device(link.user_id, auth.device_of(p_device_hash, r.email_canonical));
 	return jsonb_build_object('ok', true, 'next', r.next);
 end
 $$;

@@ -3,21 +3,32 @@
 
 set role tollgate_service;
 
+-- The first mail of this rank that is due.
+create or replace function mail.due(p_rank int) returns uuid
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return (
+		select o.id from mail.outbox o
+		where o.state = 'pending' and o.rank = p_rank and o.next_at <= now()
+			and (o.claimed_until is null or o.claimed_until < now())
+		order by o.next_at limit 1 for update skip locked);
+end
+$$;
+
 -- The next mail that is due, under a lease; a row of nulls when none is. The tenth lease that ends unreported is the
 -- last: the processes may have died because of the mail, or have sent it.
 create or replace function mail.claim(p_lease_seconds int) returns mail.outbox
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	claimed mail.outbox;
+	due uuid;
 begin
 	loop
+		due := coalesce(mail.due(0), mail.due(1));
 		update mail.outbox o set claim = gen_random_uuid(),
 			claimed_until = now() + make_interval(secs => p_lease_seconds),
 			attempts = o.attempts + (o.claimed_until is not null)::int
-		where o.id = (
-			select d.id from mail.outbox d
-			where d.state = 'pending' and d.next_at <= now() and (d.claimed_until is null or d.claimed_until < now())
-			order by d.next_at limit 1 for update skip locked)
+		where o.id = due
 		returning o.* into claimed;
 		exit when claimed.id is null or claimed.attempts < 10;
 		update mail.outbox o set state = 'dead', claimed_until = null, last_error = 'the lease expired'
@@ -27,6 +38,8 @@ begin
 end
 $$;
 
+-- While mails wait that are above the ceiling for strangers, there is an alert.
+--
 -- A mail with a link gets a new one here. It is void when nobody may have one: the address is no user's, or the request
 -- is over.
 create or replace function service.claim_mail(p_lease_seconds int) returns jsonb
@@ -35,6 +48,8 @@ declare
 	claimed mail.outbox;
 	minted jsonb := '{}';
 begin
+	perform ops.watch(exists (select from mail.outbox o where o.state = 'pending' and o.rank = 1), null, 'mail_ceiling',
+		'strangers', '{}');
 	loop
 		claimed := mail.claim(p_lease_seconds);
 		exit when claimed.id is null or not claimed.data ? 'request';

@@ -1,0 +1,33 @@
+-- Whoever asks for a link, a stranger or a device that has signed in as the user, has an allowance of their own. Above
+-- the ceiling for all strangers their mails go last.
+
+set role tollgate_owner;
+
+-- Devices that have signed in. A device proves nothing: its requests only have an allowance that no stranger spends.
+create table auth.devices (
+	hash bytea primary key check (octet_length(hash) = 32),		-- of the device and the address: auth.device_of()
+	user_id uuid not null references auth.users on delete cascade,
+	last_seen timestamptz not null default now()
+);
+create index on auth.devices (user_id);
+create index on auth.devices (last_seen);
+
+alter table auth.requests add column known boolean not null default false;	-- asked by a device that had signed in
+
+-- Ranks are 0 and 1: mails of rank 1 are sent when none of rank 0 is due.
+alter table mail.outbox add column rank int not null default 0 check (rank in (0, 1));
+create index on mail.outbox (rank, next_at) where state = 'pending';
+drop index mail.outbox_next_at_idx;
+
+-- earlier signatures
+drop function if exists
+	api.request_link(text, bytea, text, text, inet),
+	api.sign_in(bytea, text, bytea, bytea, inet, text),
+	auth.ask_link(text, text, jsonb, text, text, text, uuid, uuid, bytea, bytea, text, inet);
+
+reset role;
+
+insert into auth.limits (kind, allowed, per) values
+	('link_stranger', 5, '1 hour'), ('link_known', 5, '1 hour'), ('link_global', 2000, '1 hour');
+delete from auth.hits where kind in ('link_address', 'link_ip');
+delete from auth.limits where kind in ('link_address', 'link_ip');
