@@ -9,7 +9,7 @@ JOBS	:= $(shell nproc)
 
 # Programs: a directory in workers/ each. SERVICES also see lib/service, the pipeline from a webhook to a written object.
 WORKERS	= signin account signup billing
-SERVICES = webhooks jobs tollgate
+SERVICES = webhooks jobs mailer tollgate
 PROGRAMS = $(WORKERS) $(SERVICES)
 
 PACKAGES = json-c talloc libconfig libcrypto libpq libcurl

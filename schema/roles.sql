@@ -27,6 +27,7 @@ begin
 		('tollgate_billing', '3s', '1s', 40, '64MB'),
 		('tollgate_webhooks', '3s', '1s', 40, '64MB'),
 		('tollgate_jobs', '15s', '5s', 60, '256MB'),
+		('tollgate_mailer', '15s', '5s', 20, '64MB'),
 		('tollgate_operator', '60s', '5s', 10, '1GB')
 	) as v (role, statement_timeout, lock_timeout, connections, temporary_files) loop
 		if not exists (select from pg_catalog.pg_roles where rolname = item.role) then

@@ -11,7 +11,8 @@ begin
 		('billing.subscriptions', 'keep_history', 'after insert or update', 'row',
 			'billing.keep_subscription_history()'),
 		('billing.plans', 'keep_history', 'after insert or update', 'row', 'billing.keep_plan_history()'),
-		('billing.plans', 'watch_plan', 'after insert or update', 'row', 'billing.watch_plan()')
+		('billing.plans', 'watch_plan', 'after insert or update', 'row', 'billing.watch_plan()'),
+		('mail.outbox', 'hint_mail', 'after insert', 'statement', 'mail.hint()')
 	) as v (place, name, moment, level, function) loop
 		wanted := format('%I %s on %s for each %s execute function %s', item.name, item.moment, item.place, item.level,
 			item.function);

@@ -89,6 +89,7 @@ struct config {
 		const char	*password;	/* secret */
 		bool		starttls;	/* require it on smtp:// */
 		int		timeout_ms;
+		int		poll_ms;
 	} mail;
 	struct {
 		int	threads;

@@ -192,6 +192,7 @@ const struct config_key config_keys[] = {
 	MANY("mail.password_file", KIND_SECRET, NEED_MAIL, mail.password, "", NULL, "TOLLGATE_MAIL_PASSWORD"),
 	BOOL("mail.starttls", NEED_MAIL, mail.starttls, true),
 	INT("mail.timeout_ms", NEED_MAIL, mail.timeout_ms, 30000, 500, 120000),
+	INT("mail.poll_ms", NEED_MAIL, mail.poll_ms, 1000, 10, 60000),
 	INT("jobs.threads", NEED_JOBS, jobs.threads, 2, 1, 16),
 	INT("jobs.poll_ms", NEED_JOBS, jobs.poll_ms, 1000, 10, 60000),
 	INT("jobs.settle_ms", NEED_JOBS, jobs.settle_ms, 500, 0, 60000),

@@ -29,7 +29,9 @@ hint_send(struct hint *h, struct db *db)
 }
 
 enum err
-hint_listen(struct db *db, int stop_fd, void (*told)(void *), void *arg)
+hint_listen(struct db *db, enum hint_channel channel, int stop_fd, void (*told)(void *), void *arg)
 {
+	if (channel == HINT_MAIL)
+		return db_listen(db, "tollgate_mail", stop_fd, told, arg);
 	return db_listen(db, "tollgate_dirty", stop_fd, told, arg);
 }

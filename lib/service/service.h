@@ -1,4 +1,4 @@
-/* service: the identity of webhooks, jobs and the operator. Not on the include path of any other program. */
+/* service: the identity of webhooks, jobs, mailer and the operator. Not on the include path of any other program. */
 #ifndef TOLLGATE_SERVICE_H
 #define TOLLGATE_SERVICE_H
 

@@ -116,12 +116,17 @@ grant execute on function
 	service.write_price(uuid, text, text, bigint, jsonb),
 	service.write_product(uuid, text, text, bigint, jsonb),
 	service.write_portal_configuration(uuid, text, text, bigint, jsonb),
-	service.claim_mail(int),
-	service.mail_sent(uuid, uuid),
-	service.mail_failed(uuid, uuid, text, boolean),
 	service.apply_retention(int),
 	service.watch_transactions(int)
 	to tollgate_jobs;
+
+-- the mailer alone reads mails, and has the links in them made
+grant usage on schema service to tollgate_mailer;
+grant execute on function
+	service.claim_mail(int),
+	service.mail_sent(uuid, uuid),
+	service.mail_failed(uuid, uuid, text, boolean)
+	to tollgate_mailer;
 
 -- `tollgate reconcile` runs the same code as jobs, and so calls the same functions. They have objects fetched from
 -- Stripe again, note drift, and store missed events, of which only the name of an object counts: less than an override

@@ -10,6 +10,7 @@ import pytest
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 import journey  # noqa: E402
 from client import Browser  # noqa: E402
+from harness.system import DAEMONS  # noqa: E402
 
 SERVER = os.environ.get("TOLLGATE_SERVER", "nginx")
 if SERVER == "apache":
@@ -46,7 +47,7 @@ def stack():
 
 def prepare(state):
     """Lifts the rate limits, since all tests come from one address; the tests of limits set rows of their own. Makes
-    jobs poll often, and never list Stripe's events by itself: a test may hold events back."""
+    jobs and mailer poll often, and jobs never list Stripe's events by itself: a test may hold events back."""
     journey.Database(state["database_url"]).execute("update auth.limits set allowed = 1000000")
     config = Path(state["config"])
     text = config.read_text()
@@ -55,7 +56,8 @@ def prepare(state):
     assert "poll_ms = 30;" in hurried and "gap_seconds = 86400;" in hurried
     if hurried != text:
         config.write_text(hurried)
-        journey.stack_command("restart", "--dir", state["dir"], "jobs")
+        for name in DAEMONS:
+            journey.stack_command("restart", "--dir", state["dir"], name)
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from urllib.parse import urljoin
 import journey
 import psycopg
 from client import exchange
-from harness.system import PROGRAMS, WORKERS  # noqa: F401
+from harness.system import DAEMONS, PROGRAMS, WORKERS  # noqa: F401
 from journey import press_link, stack_command, token_in, wait_until
 
 READY, PROCESSING = "You are all set", "Confirming your payment"
@@ -168,10 +168,10 @@ def settings(stack, *programs, **changed):
 
 
 @contextmanager
-def another_jobs(stack, log):
-    """One more process of jobs beside the stack's own; what it says goes to the file."""
+def another(stack, name, log):
+    """One more process of jobs or mailer beside the stack's own; what it says goes to the file."""
     with open(log, "wb") as out:
-        process = subprocess.Popen([stack["prefix"] + "/lib/tollgate/jobs"], stdout=out, stderr=out,
+        process = subprocess.Popen([f"{stack['prefix']}/lib/tollgate/{name}"], stdout=out, stderr=out,
                                    env={"TOLLGATE_CONFIG": stack["config"]})
     try:
         wait_until(lambda: b'"started"' in log.read_bytes())

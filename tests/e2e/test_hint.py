@@ -1,4 +1,4 @@
-"""Hints: with NOTIFY jobs works on an event at once; without it polling finds the event."""
+"""Hints: with NOTIFY jobs works on an event and the mailer on a mail at once; without it polling finds them."""
 import os
 import time
 from contextlib import contextmanager
@@ -7,13 +7,16 @@ from pathlib import Path
 import psycopg
 import pytest
 from faults import all_at_once, deliver, event, kill, processes, settings
-from journey import become_customer, wait_until
+from journey import ask_for_link, become_customer, wait_until
 
 pytestmark = [pytest.mark.usefixtures("calm"), pytest.mark.only("nginx")]
 
 NEVER = 60000       # milliseconds between polls of jobs: longer than any test waits
+MAIL = ("insert into mail.outbox (key, recipient, template, language) "
+        "values (gen_random_uuid()::text, %s, 'failed', 'en')")
 SOON = 2            # seconds until hinted work must be done: generous, for a busy machine
 LISTENERS = "select pid from pg_stat_activity where query = 'listen tollgate_dirty' and state = 'idle'"
+MAILERS = LISTENERS.replace("dirty", "mail")
 
 
 @contextmanager
@@ -130,7 +133,58 @@ def test_f79_a_flood_of_forged_hints_stops_no_work(stack, db, patient):
     wait_until(lambda: done(db, ident), SOON)
 
 
-def test_c96_the_welcome_mail_leaves_when_the_payment_is_written_down(browser, sim, db, fresh, patient):
+@pytest.fixture
+def patient_mailer(stack, db):
+    """The mailer hardly ever polls, and listens."""
+    with settings(stack, "mailer", mail_poll_ms=NEVER):
+        wait_until(lambda: db.value(MAILERS))
+        time.sleep(1)
+        yield
+
+
+def test_f79_s11_a_mail_leaves_when_it_is_written_down(browser, sim, db, mail, fresh, patient_mailer):
+    email = fresh()
+    become_customer(browser, sim, db, email)
+    mail.wait(email)
     begun = time.monotonic()
-    become_customer(browser, sim, db, fresh())
+    ask_for_link(browser, email)
+    mail.wait(email, 2)
+    assert time.monotonic() - begun < SOON
+
+
+def test_f79_s11_the_mailers_listening_connection_is_lost_and_made_anew(stack, db, mail, fresh, patient_mailer):
+    before = processes(stack, "mailer")
+    for _ in range(3):
+        email, gone = fresh(), db.value(MAILERS)
+        db.execute("select pg_terminate_backend(%s)", gone)
+        db.execute(MAIL, email)
+        assert wait_until(lambda: db.value(MAILERS)) != gone
+        mail.wait(email)
+    assert processes(stack, "mailer") == before
+
+
+def test_f79_s11_without_a_hint_polling_finds_the_mail(stack, db, mail, fresh):
+    with settings(stack, "mailer", mail_poll_ms=300):
+        db.execute("alter table mail.outbox disable trigger hint_mail")
+        try:
+            email = fresh()
+            db.execute(MAIL, email)
+            mail.wait(email)
+        finally:
+            db.execute("alter table mail.outbox enable trigger hint_mail")
+
+
+def test_f92_s11_through_a_pooler_the_mailer_does_not_listen(stack, db, mail, fresh):
+    with settings(stack, "mailer", mail_poll_ms=300, database_prepared="false"):
+        email = fresh()
+        db.execute(MAIL, email)
+        mail.wait(email)
+        assert db.value(MAILERS) is None
+
+
+def test_c96_the_welcome_mail_leaves_when_the_payment_is_written_down(browser, sim, db, mail, fresh, patient,
+                                                                      patient_mailer):
+    begun, email = time.monotonic(), fresh()
+    become_customer(browser, sim, db, email)
+    mail.wait(email)
     assert time.monotonic() - begun < 10

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from faults import (another_jobs, assert_one_of_each, deliver, event, holding, kill, leases_end, processes,
+from faults import (another, assert_one_of_each, deliver, event, holding, kill, leases_end, processes,
                     replaced, send, waiting)
 from journey import session_in, sign_up, wait_until
 
@@ -107,7 +107,7 @@ def test_f78_two_processes_side_by_side_do_each_object_once(stack, sim, db, tmp_
     word = secrets.token_hex(4)
     ids = [f"cus_side{i}x{word}" for i in range(60)]
     sim.fault(method="GET", path="/v1/customers/cus_side*", answer="real", after=0.05, times=60)
-    with another_jobs(stack, tmp_path / "log"):
+    with another(stack, "jobs", tmp_path / "log"):
         db.execute("select sync.mark('customer', i) from unnest(%s::text[]) i", ids)
         wait_until(lambda: all(clean(db, i) for i in ids))
     asked = [r["path"].rpartition("/")[2] for r in sim.requests("GET", f"/v1/customers/cus_side*x{word}")]

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from client import Tree
-from faults import another_jobs, header
+from faults import another, header
 from journey import ask_for_link, become_customer, code_in, new_address, press_link, stack_command, token_in, wait_until
 
 pytestmark = [pytest.mark.usefixtures("calm"), pytest.mark.only("nginx")]
@@ -160,7 +160,7 @@ def test_f105_after_ten_refusals_it_is_given_up(mail, db, ask, row):
 
 def test_f78_two_processes_side_by_side_send_each_mail_once(stack, mail, db, tmp_path):
     addresses = [new_address("side") for _ in range(40)]
-    with another_jobs(stack, tmp_path / "log"):
+    with another(stack, "mailer", tmp_path / "log"):
         db.execute("""insert into mail.outbox (key, recipient, template, language, data)
             select 'side:' || a, a, 'signin', 'en', jsonb_build_object('token', repeat('A', 43), 'code', 'ABCD-EFGH')
             from unnest(%s::text[]) a""", addresses)

@@ -8,7 +8,7 @@ import client
 import pytest
 import requests
 from client import Browser
-from faults import PROGRAMS, processes
+from faults import DAEMONS, PROGRAMS, processes
 from journey import CODE, LINK, ask_for_link, become_customer, new_address, press_link, token_in, wait_until
 
 TOKEN = 43      # base64url characters of 32 bytes
@@ -48,7 +48,7 @@ def logs(stack, person, mails):
     access = Path(stack["log_dir"]) / "access.log"
     wait_until(lambda: b"BREW" in access.read_bytes() and b'"/workspace"' in access.read_bytes())
     found = {f.name: f.read_bytes() for f in Path(stack["log_dir"]).rglob("*") if f.is_file()}
-    programs = ["nginx", *PROGRAMS] if stack["server"] == "nginx" else ["error", "jobs"]
+    programs = ["nginx", *PROGRAMS] if stack["server"] == "nginx" else ["error", *DAEMONS]
     assert {name + ".log" for name in ("access", *programs)} <= set(found), "or a search of them finds nothing for ever"
     assert b'"event":"request"' in found["signin.log" if stack["server"] == "nginx" else "error.log"]
     assert b'"event"' in found["jobs.log"]

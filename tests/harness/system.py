@@ -15,10 +15,10 @@ from pathlib import Path
 from harness.supervisor import Failed, Service, Supervisor, tail
 
 MAKEFILE = (Path(__file__).resolve().parents[2] / "Makefile").read_text()
-NOT_WORKERS = ("jobs", "tollgate")
+DAEMONS = ("jobs", "mailer")      # serve no request
 WORKERS = tuple(name for line in re.findall(r"^(?:WORKERS|SERVICES)\s*=(.*)", MAKEFILE, re.M)
-                for name in line.split() if name not in NOT_WORKERS)
-PROGRAMS = (*WORKERS, "jobs")
+                for name in line.split() if name not in (*DAEMONS, "tollgate"))
+PROGRAMS = (*WORKERS, *DAEMONS)
 ROLES = ("postgres", *("tollgate_" + name for name in (*PROGRAMS, "operator")))
 PREFIX = "usr/local"
 
@@ -179,8 +179,8 @@ class System:
     def worker(self, name):
         return self.service(name, [self.prefix / "lib/tollgate" / name], listen=self.run / (name + ".sock"))
 
-    def jobs(self):
-        return self.service("jobs", [self.prefix / "lib/tollgate/jobs"])
+    def daemon(self, name):
+        return self.service(name, [self.prefix / "lib/tollgate" / name])
 
     def web_ready(self):
         paths = ("/signup", "/signin", "/settings/billing", "/webhooks/stripe")
@@ -221,7 +221,8 @@ class System:
         self.lift_limits()
         supervisor.launch(self.simulator())
         supervisor.launch(self.mail())
-        supervisor.launch(self.jobs())
+        for name in DAEMONS:
+            supervisor.launch(self.daemon(name))
         if self.server == "apache":
             return supervisor.launch(self.apache())
         for name in WORKERS:

@@ -81,7 +81,7 @@ def test_its_database_is_closed_to_other_users(nginx):
 
 def test_nothing_runs_as_root(either):
     found = pids(either)
-    assert {"postgres", "jobs", "stripe", "mail", either["server"]} <= set(found)
+    assert {"postgres", "jobs", "mailer", "stripe", "mail", either["server"]} <= set(found)
     for name, pid in found.items():
         status = Path("/proc/%d/status" % pid).read_text()
         assert re.search(r"^Uid:\t([1-9]\d*)\t\1\t\1", status, re.M), name

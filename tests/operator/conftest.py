@@ -26,7 +26,7 @@ CONFIG = """
 site = { url = "http://localhost"; environment = "development"; pages = "%(root)s/workers/pages"; };
 database = { conninfo = "host=%(server)s dbname=%(name)s"; schema = "%(root)s/schema"; };
 stripe = { api_url = "%(sim)s"; timeout_ms = 2000; key_file = "%(dir)s/stripe.key"; %(stripe)s };
-mail = { url = "smtp://127.0.0.1:9"; from = "a@b.example"; starttls = false; };
+mail = { url = "smtp://127.0.0.1:9"; from = "a@b.example"; starttls = false; poll_ms = 20; };
 jobs = { poll_ms = 20; };
 plans = ( %(plans)s );
 %(more)s

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 from conftest import BUILD, SECRET
-from test_environment import WORKERS, fcgi, running
+from test_environment import DAEMONS, WORKERS, fcgi, running
 
 THREADS = "--threads must be a number from 1 to 1024"
 
@@ -15,7 +15,7 @@ def run(name, *arguments, **env):
                           env={"PATH": os.environ["PATH"], "TOLLGATE_STRIPE_WEBHOOK_SECRET": SECRET, **env})
 
 
-@pytest.mark.parametrize("name", [*WORKERS, "jobs"])
+@pytest.mark.parametrize("name", [*WORKERS, *DAEMONS])
 def test_command_line_help_and_version_go_to_stdout_with_0(name):
     for option in ("--help", "--version"):
         done = run(name, option)
@@ -31,9 +31,10 @@ def test_command_line_usage_goes_to_stderr_with_64(site, arguments, why):
     assert (done.returncode, done.stdout) == (64, "") and why in done.stderr
 
 
-def test_command_line_jobs_serves_nothing_and_takes_no_socket(site):
+@pytest.mark.parametrize("name", DAEMONS)
+def test_command_line_jobs_and_mailer_serve_nothing_and_take_no_socket(site, name):
     for option in ("--listen", "--threads"):
-        assert run("jobs", option, "1", "--check", TOLLGATE_CONFIG=str(site.conf)).returncode == 64
+        assert run(name, option, "1", "--check", TOLLGATE_CONFIG=str(site.conf)).returncode == 64
 
 
 @pytest.mark.parametrize("threads, code", [("4", 0), ("1024", 0), ("1025", 64), ("", 64)])
@@ -42,13 +43,13 @@ def test_command_line_threads_come_from_the_environment_too(site, threads, code)
     assert run("signin", "--check", "--threads", "2", "--config", site.conf, TOLLGATE_THREADS=threads).returncode == 0
 
 
-@pytest.mark.parametrize("name", [*WORKERS, "jobs"])
+@pytest.mark.parametrize("name", [*WORKERS, *DAEMONS])
 def test_command_line_check_says_that_no_fault_was_found(site, name):
     done = run(name, "--check", TOLLGATE_CONFIG=str(site.conf))
     assert (done.returncode, done.stdout) == (0, f"{name}: {site.conf}: no fault found\n")
 
 
-@pytest.mark.parametrize("name", [*WORKERS, "jobs"])
+@pytest.mark.parametrize("name", [*WORKERS, *DAEMONS])
 def test_command_line_a_wrong_configuration_ends_with_78(site, name):
     site.conf.write_text(site.conf.read_text().replace('url = "http://localhost"', 'url = "http://shop.example"'))
     done = run(name, "--config", site.conf)

@@ -13,7 +13,7 @@ from conftest import BUILD, KEY, ROOT, SECRET
 
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/e2e")]
 import fcgi  # noqa: E402
-from harness.system import WORKERS  # noqa: E402
+from harness.system import DAEMONS, WORKERS  # noqa: E402
 
 OTHER = 'this database is stamped "preview", and site.environment is "development"'
 AT_STRIPE = [("reconcile",), ("backfill", "customers"), ("stripe", "diff"), ("stripe", "apply")]
@@ -30,7 +30,7 @@ def wait_until(check, seconds=15):
 class Program:
     def __init__(self, site, name):
         self.log = site.path / (name + ".log")
-        self.socket = None if name == "jobs" else site.path / (name + ".sock")
+        self.socket = None if name in DAEMONS else site.path / (name + ".sock")
         listen = ["--listen", self.socket] if self.socket else []
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
@@ -99,7 +99,7 @@ def work(site):
     return claimed
 
 
-@pytest.mark.parametrize("name", (*WORKERS, "jobs"))
+@pytest.mark.parametrize("name", (*WORKERS, *DAEMONS))
 def test_c92_a_program_for_another_environment_ends_with_78(site, name):
     site.ask("update meta.stamp set environment = 'preview'")
     program = Program(site, name)
@@ -195,19 +195,33 @@ def absent(site):
 
 @pytest.mark.parametrize("ours", [True, False])
 def test_c92_while_stripe_is_away_no_object_is_claimed_and_afterwards_the_account_counts(site, work, absent, ours):
-    """Mails leave meanwhile: they concern this database alone, and sign-in must not wait for Stripe."""
     if not ours:
         site.ask("update meta.stamp set account = 'acct_ours'")
     with running(site, "jobs") as jobs:
-        wait_until(lambda: work() == [("mail",)])
+        wait_until(lambda: jobs.lines("stripe"))
         time.sleep(0.3)
-        assert work() == [("mail",)] and jobs.process.poll() is None
+        assert work() == [] and jobs.process.poll() is None
         absent()
         if ours:
             wait_until(lambda: not site.due(), 25)
             assert account(site) == "acct_1Simulator"
         else:
-            assert jobs.end(25) == 78 and work() == [("mail",)]
+            assert jobs.end(25) == 78 and work() == []
+
+
+def test_s11_the_mailer_sends_without_a_key_whatever_account_the_database_is_of(site, work):
+    """Mails concern this database alone, and sign-in must not wait for Stripe."""
+    site.key.unlink()
+    site.ask("update meta.stamp set account = 'acct_ours'")
+    with running(site, "mailer"):
+        wait_until(lambda: work() == [("mail",)])
+    assert asked(site) == set()
+
+
+def test_s11_jobs_takes_no_mail(site, work):
+    with running(site, "jobs"):
+        wait_until(lambda: not site.due())
+    assert work() == [("sync",)]
 
 
 def test_c92_while_the_database_is_away_stripe_is_not_asked(site, work):
@@ -234,9 +248,8 @@ def test_c92_a_restricted_key_that_may_not_ask_is_warned_of_and_goes_on(site, wo
 def test_c92_a_key_that_stripe_does_not_know_fetches_nothing(site, work):
     site.key.write_text("sk_test_wrong")
     with running(site, "jobs") as jobs:
-        wait_until(lambda: work() == [("mail",)])
         wait_until(lambda: len(jobs.lines("stripe")) >= 2, 25)
-        assert work() == [("mail",)] and jobs.process.poll() is None and asked(site) == {"/v1/account"}
+        assert work() == [] and jobs.process.poll() is None and asked(site) == {"/v1/account"}
         assert [(a["kind"], a["detail"]) for a in site.json("alerts", "list")] == \
             [("stripe_key", {"refused": ["every call"]})]
     site.key.write_text(KEY)

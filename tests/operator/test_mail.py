@@ -1,4 +1,4 @@
-"""jobs and a mail server with TLS, good and bad: what goes over the wire, and what becomes of the mail."""
+"""mailer and a mail server with TLS, good and bad: what goes over the wire, and what becomes of the mail."""
 import json
 import os
 import socket
@@ -27,7 +27,7 @@ def tls(tmp_path_factory):
 
 @pytest.fixture
 def start(site, tls):
-    """A function that starts a catcher with these options, and jobs with these settings of mail; the catcher's URL."""
+    """A function that starts a catcher with these options, and a mailer with these settings; the catcher's URL."""
     started = []
 
     def launch(argv, env, **more):
@@ -42,11 +42,11 @@ def start(site, tls):
         password = site.path / "mail.password"
         password.write_text(PASSWORD)
         password.chmod(0o600)
-        lines = 'mail = { url = "%s"; from = "no-reply@example.com"; user = "%s"; %s %s };' % (
+        lines = 'mail = { url = "%s"; from = "no-reply@example.com"; user = "%s"; poll_ms = 20; %s %s };' % (
             url or told["smtp"], user, mail, 'password_file = "%s";' % password)
         text = site.conf.read_text().splitlines()
         site.conf.write_text("\n".join(lines if line.startswith("mail = ") else line for line in text))
-        run.jobs = lambda: launch([BUILD / "jobs", "--config", site.conf], {
+        run.mailer = lambda: launch([BUILD / "mailer", "--config", site.conf], {
             "LD_PRELOAD": str(tls / "trust.so"), "TEST_CA": str(tls / "ca.crt"),
             "OPENSSL_CONF": str(tls / "old.conf"), **dict(env)}, stderr=subprocess.DEVNULL)
         return told["url"]
@@ -57,9 +57,9 @@ def start(site, tls):
 
 
 def sent(site, start):
-    """Stores a mail, and lets jobs try it once: (state, attempts, the reason)."""
+    """Stores a mail, and lets the mailer try it once: (state, attempts, the reason)."""
     site.ask(STORE, TOKEN)
-    start.jobs()
+    start.mailer()
     deadline = time.monotonic() + 20
     while True:
         state, attempts, why = site.ask("select state, attempts, last_error from mail.outbox")[0]

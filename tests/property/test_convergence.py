@@ -39,7 +39,7 @@ steps = st.one_of(
     st.tuples(st.just("days"), st.sampled_from([1, 4, 16, 32])),
     st.tuples(st.just("shape"), st.sampled_from(["old", "new"]), st.sampled_from(["flexible", "classic"])),
     st.tuples(st.just("fault"), st.sampled_from(FAULTS), st.integers(1, 2)),
-    st.tuples(st.just("kill"), st.sampled_from(["jobs", "second"])))
+    st.tuples(st.just("kill"), st.sampled_from(["jobs", "second", "mailer"])))
 
 
 class Run:

@@ -74,14 +74,14 @@ def test_f76_f88_cut_at_any_message_nothing_is_lost_or_doubled(cut_world, number
         TALLY[f"cuts by {how}"] += 1
 
 
-# What jobs writes under a lease.
+# What jobs and mailer write under a lease.
 WRITES = ["service.write_checkout", "service.write_subscription", "service.write_customer", "service.fail_object",
           "service.mail_sent", "service.mail_failed"]
 
 
 @pytest.mark.parametrize("how", HOWS)
 @pytest.mark.parametrize("name", WRITES)
-def test_f88_what_jobs_writes_is_repeated_before_its_lease_ends(cut_world, name, how):
+def test_f88_what_is_written_under_a_lease_is_repeated_before_its_lease_ends(cut_world, name, how):
     """No lease is shortened here. Cut before the Sync, so that nothing was done; the programs cannot know."""
     case = cuts.Sync(cut_world, name)
     cut_world.begin()

@@ -1,5 +1,5 @@
-"""Kills webhooks, jobs and PostgreSQL with kill -9 at random while events arrive. Each acknowledged event must be
-stored once and applied. 2,000 kills with PROPERTY_RUNS=full; PROPERTY_SEED repeats the order of the killings."""
+"""Kills webhooks, jobs, mailer and PostgreSQL with kill -9 at random while events arrive. Each acknowledged event must
+be stored once and applied. 2,000 kills with PROPERTY_RUNS=full; PROPERTY_SEED repeats the order of the killings."""
 import json
 import os
 import random
@@ -16,7 +16,7 @@ from life import Life
 from world import PATIENCE, SEED, TALLY, reconnect, runs, try_connect
 
 CLIENTS = 4
-VICTIMS = ("webhooks", "webhooks", "jobs", "second", "backend", "postgres", "crash")
+VICTIMS = ("webhooks", "webhooks", "jobs", "second", "mailer", "backend", "postgres", "crash")
 
 
 class Stream:

@@ -44,7 +44,7 @@ OURS = ("charge.", "checkout.session.", "customer.created", "customer.updated", 
         "customer.subscription.", "invoice.", "refund.")      # the rest is kept when it comes, and not looked for
 UNASKED = ("charge.succeeded", "charge.failed", "invoice.payment_succeeded")      # repeat what another event says
 # What programs are told, so that hours need not pass.
-HURRIED = {"jobs_poll_ms": 20, "jobs_settle_ms": 0, "stripe_timeout_ms": 1500, "stripe_rate": 1000,
+HURRIED = {"jobs_poll_ms": 20, "mail_poll_ms": 20, "jobs_settle_ms": 0, "stripe_timeout_ms": 1500, "stripe_rate": 1000,
            "mail_timeout_ms": 3000, "database_timeout_ms": 3000}
 
 
@@ -75,7 +75,7 @@ class World:
         self.second = self.proxy = None
         configure(Path(stack["config"]), **HURRIED)
         self.db.execute("update auth.limits set allowed = 1000000")
-        for name in ("jobs", "signup", "webhooks"):
+        for name in ("jobs", "mailer", "signup", "webhooks"):
             self.ask("restart", name=name)
         self.start_second()
 

@@ -167,7 +167,7 @@ declare
 begin
 	update mail.outbox o set next_at = case o.id when newest then now() else 'infinity' end, claimed_until = null
 	where o.state = 'pending';
-	mail := tap.ask('tollgate_jobs', 'service.claim_mail(60)');
+	mail := tap.ask('tollgate_mailer', 'service.claim_mail(60)');
 	update mail.outbox o set next_at = now(), claimed_until = null where o.state = 'pending';
 	return (select coalesce(mail -> 'data', '{}') || jsonb_build_object('state', o.state, 'template', o.template,
 		'recipient', mail -> 'recipient', 'hash',

@@ -22,10 +22,11 @@ insert into allowed values
 	('tollgate_jobs', '{api.admit, service.match_account, service.claim_object, service.object_gone,
 		service.fail_object, service.watch_key, service.write_checkout, service.write_subscription,
 		service.write_customer, service.write_invoice, service.write_charge, service.write_dispute,
-		service.write_price, service.write_product, service.write_portal_configuration, service.claim_mail,
-		service.mail_sent, service.mail_failed, service.apply_retention, service.watch_transactions,
-		service.look_cursor, service.take_cursor,
-		service.leave_cursor, service.adopt_events, service.compare_subscriptions, service.mark_objects}'),
+		service.write_price, service.write_product, service.write_portal_configuration, service.apply_retention,
+		service.watch_transactions,
+		service.look_cursor, service.take_cursor, service.leave_cursor, service.adopt_events,
+		service.compare_subscriptions, service.mark_objects}'),
+	('tollgate_mailer', '{api.admit, service.claim_mail, service.mail_sent, service.mail_failed}'),
 	('tollgate_operator', '{api.admit, service.match_account, service.look_cursor, service.take_cursor,
 		service.leave_cursor, service.adopt_events, service.compare_subscriptions, service.mark_objects, ops.status,
 		ops.list_alerts, ops.clear_alert, ops.put_override, ops.end_override, ops.put_price,
@@ -80,6 +81,17 @@ from (values
 	('tollgate_account', 'auth.open_session(null, null, null, null, null)'),
 	('tollgate_billing', 'billing.promote(null, null)'), ('tollgate_account', 'auth.live_session()'),
 	('tollgate_operator', 'ops.put_plans(''[]'')')) as v (role, call);
+
+select is(tap.state_of(role, 'select ' || call), '42501', format('S11 %s may not call %s', role, call))
+from (values
+	('tollgate_jobs', 'service.claim_mail(60)'), ('tollgate_jobs', 'service.mail_sent(null, null)'),
+	('tollgate_jobs', 'service.mail_failed(null, null, null, false)'),
+	('tollgate_jobs', 'auth.mint_link(null)'), ('tollgate_mailer', 'auth.mint_link(null)'),
+	('tollgate_mailer', 'service.claim_object(60)'), ('tollgate_mailer', 'service.watch_key(''[]'')'),
+	('tollgate_mailer', 'service.apply_retention(90)'), ('tollgate_mailer', 'service.match_account(null, true)'),
+	('tollgate_mailer', 'api.signed_in()'), ('tollgate_signin', 'service.claim_mail(60)')) as v (role, call);
+select is(tap.state_of(role, 'select from mail.outbox'), '42501', format('S11 %s reads no mail', role))
+from (values ('tollgate_jobs'), ('tollgate_mailer'), ('tollgate_signin')) v (role);
 
 select * from finish();
 rollback;

@@ -4,9 +4,9 @@ select no_plan();
 
 select tap.paid('ann') as ann \gset
 create function pg_temp.claim() returns jsonb
-	language sql as $$ select tap.ask('tollgate_jobs', 'service.claim_mail(60)') $$;
+	language sql as $$ select tap.ask('tollgate_mailer', 'service.claim_mail(60)') $$;
 create function pg_temp.fail(p_claim jsonb, p_permanent boolean) returns jsonb language sql as $$
-	select tap.ask('tollgate_jobs',
+	select tap.ask('tollgate_mailer',
 		format('service.mail_failed(%L, %L, %L, %L)', p_claim ->> 'id', p_claim ->> 'claim', '451 later', p_permanent))
 $$;
 
@@ -29,15 +29,15 @@ select pg_temp.claim() as dead \gset
 update mail.outbox set claimed_until = now() - interval '1 s';
 select pg_temp.claim() as mail \gset
 select is(:'mail'::jsonb -> 'attempts', '3', 'F78 a mail whose sender died is taken over');
-select is(tap.state_of('tollgate_jobs',
+select is(tap.state_of('tollgate_mailer',
 	format('select service.mail_sent(%L, %L)', :'dead'::jsonb ->> 'id', :'dead'::jsonb ->> 'claim')), 'TG409',
 	'F78 the dead one''s report is refused');
-select is(tap.state_of('tollgate_jobs',
+select is(tap.state_of('tollgate_mailer',
 	format('select service.mail_sent(%L, %L)', :'mail'::jsonb ->> 'id', :'mail'::jsonb ->> 'claim')), '00000',
 	'F105 sent');
 select is(state || ' ' || (data - 'request'), 'sent {"plan": "plan_starter"}', 'F43 and never held a secret')
 	from mail.outbox;
-select is(tap.state_of('tollgate_jobs',
+select is(tap.state_of('tollgate_mailer',
 	format('select service.mail_sent(%L, %L)', :'mail'::jsonb ->> 'id', :'mail'::jsonb ->> 'claim')), '00000',
 	'F88 said again, the answer lost, it is no error');
 

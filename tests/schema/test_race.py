@@ -71,7 +71,7 @@ def test_f51_mails_are_counted():
     sent = value("select count(*) from mail.outbox where recipient = 'race@example.org' and key <> 'race' "
                  "and state = 'pending'")
     ok(sent == 5, "F51 of twenty requests at once five send mail", sent)
-    claims = at_once(10, lambda i: ask("tollgate_jobs", "service.claim_mail(60)"))
+    claims = at_once(10, lambda i: ask("tollgate_mailer", "service.claim_mail(60)"))
     keys = [claim["key"] for claim in claims if claim]
     ok(len(keys) == len(set(keys)) == 5, "F105 ten mailers at once never take the same mail", keys)
 

@@ -68,7 +68,8 @@ update auth.hits set spent_until = now();
 select count(*) as before from auth.requests \gset
 create function pg_temp.refusals(p_emails text[]) returns text[] language sql as $$
 	select array_agg(distinct tap.state_of('tollgate_signin',
-		format('select api.request_link(%L, ''\x00'', ''/'', ''en'', ''203.0.113.9'')', email))) from unnest(p_emails) email
+		format('select api.request_link(%L, ''\x00'', ''/'', ''en'', ''203.0.113.9'')', email)))
+	from unnest(p_emails) email
 $$;
 select is(pg_temp.refusals(array(select 'net' || n || '@example.org' from generate_series(1, 20) n)), '{00000}',
 	'F51 twenty from one network');
@@ -121,7 +122,7 @@ update mail.outbox set recipient = 'bob@example.org' where rank = 1;
 update auth.requests set email_canonical = 'bob@example.org' where id = (
 	select (data ->> 'request')::uuid from mail.outbox where rank = 1);
 create function pg_temp.claimed() returns text language sql as $$
-	select tap.ask('tollgate_jobs', 'service.claim_mail(60)') ->> 'recipient'
+	select tap.ask('tollgate_mailer', 'service.claim_mail(60)') ->> 'recipient'
 $$;
 create function pg_temp.alerts() returns bigint language sql as $$
 	select count(*) from ops.alerts where kind = 'mail_ceiling' and cleared_at is null

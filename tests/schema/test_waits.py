@@ -12,8 +12,13 @@ def as_billing(call, bearer, *args):
             [str(arg) for arg in args], bearer)
 
 
-def as_jobs(call, *args):
-    return "select tap.ask('tollgate_jobs', format(%s, variadic %s::text[]))", "service." + call, [str(a) for a in args]
+def as_jobs(call, *args, role="jobs"):
+    return (f"select tap.ask('tollgate_{role}', format(%s, variadic %s::text[]))", "service." + call,
+            [str(a) for a in args])
+
+
+def as_mailer(call, *args):
+    return as_jobs(call, *args, role="mailer")
 
 
 def click(bearer, key="\\x01"):
@@ -114,7 +119,7 @@ def test_c35_what_is_in_hand_is_left_alone():
     one, two, waited = overlapped(claim, claim)
     ok(not waited and {one["id"], two["id"]} == {"cus_we1", "cus_we2"},
        "C35 of two that claim at once each has its own object, and none waits", (one, two))
-    claim = as_jobs("claim_mail(60)")
+    claim = as_mailer("claim_mail(60)")
     one, two, waited = overlapped(claim, claim)
     ok(not waited and {one["key"], two["key"]} == {"we1", "we2"}, "F105 nor of two mailers", (one, two))
 
@@ -126,7 +131,7 @@ def test_c35_what_is_in_hand_is_left_alone():
     ok(not waited and two is None, "F78 an object that is being written is not claimed", two)
     value("update mail.outbox set claimed_until = now() - interval '1 s' where key = 'we1' returning 1")
     _, two, waited = overlapped(("select mail.hold(id, claim) from mail.outbox where key = 'we1'",),
-                                as_jobs("claim_mail(60)"))
+                                as_mailer("claim_mail(60)"))
     ok(not waited and two is None, "F78 nor a mail that is being reported", two)
 
     value("update sync.objects set next_at = now() + interval '1 h', last_error = 'key_refused' "

@@ -144,6 +144,7 @@ test_f121_the_commented_file_shows_every_default(void **state)
 	assert_int_equal(shown->n_meters, c->n_meters);
 	assert_int_equal(shown->mail.starttls, c->mail.starttls);
 	assert_int_equal(shown->mail.timeout_ms, c->mail.timeout_ms);
+	assert_int_equal(shown->mail.poll_ms, c->mail.poll_ms);
 	assert_memory_equal(&shown->jobs, &c->jobs, sizeof(c->jobs));
 	assert_true(shown->n_plans > 0);
 }
@@ -253,8 +254,9 @@ test_f121_numbers_have_limits(void **state)
 		{ NEED_DATABASE, "database", "timeout_ms", 100, 60000 }, { NEED_SERVE, "serve", "threads", 1, 1024 },
 		{ NEED_SERVE, "serve", "drain_ms", 100, 60000 }, { NEED_STRIPE, "stripe", "timeout_ms", 500, 80000 },
 		{ NEED_STRIPE, "stripe", "rate", 1, 1000 }, { NEED_MAIL, "mail", "timeout_ms", 500, 120000 },
-		{ NEED_JOBS, "jobs", "threads", 1, 16 }, { NEED_JOBS, "jobs", "poll_ms", 10, 60000 },
-		{ NEED_JOBS, "jobs", "settle_ms", 0, 60000 }, { NEED_JOBS, "jobs", "gap_seconds", 1, 86400 },
+		{ NEED_MAIL, "mail", "poll_ms", 10, 60000 }, { NEED_JOBS, "jobs", "threads", 1, 16 },
+		{ NEED_JOBS, "jobs", "poll_ms", 10, 60000 }, { NEED_JOBS, "jobs", "settle_ms", 0, 60000 },
+		 { NEED_JOBS, "jobs", "gap_seconds", 1, 86400 },
 		{ NEED_JOBS, "jobs", "reconcile_hour", 0, 23 }, { NEED_JOBS, "jobs", "keep_days", 31, 3650 },
 	};
 	struct stage	*s = *state;

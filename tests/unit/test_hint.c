@@ -94,7 +94,7 @@ listen_on(void *arg)
 {
 	struct listener	*l = arg;
 
-	l->err = hint_listen(l->db, l->stop_fd, hear, l);
+	l->err = hint_listen(l->db, HINT_OBJECTS, l->stop_fd, hear, l);
 	return NULL;
 }
 

@@ -53,7 +53,8 @@ def test_systemd_takes_the_units(installed, tmp_path):
     for name in WORKERS:
         for kind in ("socket", "service"):
             shutil.copy(units / ("tollgate@.%s" % kind), units / ("tollgate@%s.%s" % (name, kind)))
-    names = ["tollgate.target", "tollgate-jobs.service", "tollgate@signup.service", "tollgate@webhooks.socket"]
+    names = ["tollgate.target", "tollgate-jobs.service", "tollgate-mailer.service", "tollgate@signup.service",
+             "tollgate@webhooks.socket"]
     done = subprocess.run(["systemd-analyze", "verify", "--man=no", *(units / n for n in names)],
                           capture_output=True, text=True)
     assert "tollgate" not in done.stderr and done.returncode == 0, done.stderr
@@ -86,10 +87,10 @@ def test_s16_every_program_refuses_an_unsafe_way_to_the_database(tmp_path, argv,
 
 def test_an_installation_is_where_debian_wants_it(installed):
     found = {str(p.relative_to(installed)) for p in installed.rglob("*") if p.is_file()}
-    for name in ("usr/bin/tollgate", "usr/lib/tollgate/signup", "usr/lib/tollgate/jobs", "etc/tollgate/tollgate.conf",
-                 "usr/share/tollgate/pages/style.css", "usr/share/tollgate/schema/roles.sql",
-                 "usr/share/doc/tollgate/nginx.conf", "usr/lib/systemd/system/tollgate@.socket",
-                 "usr/lib/sysusers.d/tollgate.conf"):
+    for name in ("usr/bin/tollgate", "usr/lib/tollgate/signup", "usr/lib/tollgate/jobs", "usr/lib/tollgate/mailer",
+                 "etc/tollgate/tollgate.conf", "usr/share/tollgate/pages/style.css",
+                 "usr/share/tollgate/schema/roles.sql", "usr/share/doc/tollgate/nginx.conf",
+                 "usr/lib/systemd/system/tollgate@.socket", "usr/lib/sysusers.d/tollgate.conf"):
         assert name in found
     assert {name.split("/")[0] for name in found} == {"usr", "etc"}
 

@@ -418,11 +418,11 @@ DOCUMENTED = "Unit.Documentation=file:///usr/local/share/doc/tollgate"
 STARTED = [DOCUMENTED, "Unit.PartOf=tollgate.target", "Unit.After=network.target postgresql.service",
            "Unit.StartLimitIntervalSec=0", *("Service." + line for line in SANDBOX)]
 UNITS = {
-    "tollgate-jobs.service": [
-        *STARTED, "Unit.Description=Tollgate jobs", "Service.User=tollgate-jobs", "Service.StandardInput=null",
-        "Service.ExecStart=/usr/local/lib/tollgate/jobs --config /etc/tollgate/tollgate.conf",
-        "Service.EnvironmentFile=-/etc/tollgate/jobs.env", "Service.RestartPreventExitStatus=78",
-        "Service.TimeoutStopSec=60"],
+    **{"tollgate-%s.service" % name: [
+        *STARTED, "Unit.Description=Tollgate " + name, "Service.User=tollgate-" + name, "Service.StandardInput=null",
+        "Service.ExecStart=/usr/local/lib/tollgate/%s --config /etc/tollgate/tollgate.conf" % name,
+        "Service.EnvironmentFile=-/etc/tollgate/%s.env" % name, "Service.RestartPreventExitStatus=78",
+        "Service.TimeoutStopSec=60"] for name in ("jobs", "mailer")},
     "tollgate@.service": [
         *STARTED, "Unit.Description=Tollgate %i", "Unit.Requires=tollgate@%i.socket", "Unit.After=tollgate@%i.socket",
         "Service.ExecStart=/usr/local/lib/tollgate/%i --config /etc/tollgate/tollgate.conf",
@@ -435,7 +435,8 @@ UNITS = {
     "tollgate.target": [
         "Unit.Description=Tollgate: accounts and billing", DOCUMENTED, "Install.WantedBy=multi-user.target",
         *("Unit.Wants=tollgate@%s.socket tollgate@%s.service" % (name, name)
-          for name in (*WORKERS, "webhooks")), "Unit.Wants=tollgate-jobs.service"],
+          for name in (*WORKERS, "webhooks")), "Unit.Wants=tollgate-jobs.service",
+        "Unit.Wants=tollgate-mailer.service"],
 }
 
 
@@ -451,7 +452,7 @@ def test_these_are_all_units():
 # PostgreSQL
 
 @pytest.mark.parametrize("user, roles", [
-    *(("tollgate-" + name, {"tollgate_" + name}) for name in (*WORKERS, "webhooks", "jobs")),
+    *(("tollgate-" + name, {"tollgate_" + name}) for name in (*WORKERS, "webhooks", "jobs", "mailer")),
     ("root", {"tollgate_operator"}), ("postgres", {"postgres"}), ("www-data", set()), ("nobody", set()),
     ("not-tollgate-jobs", set()), ("tollgate", set()), ("tollgate_jobs", set())])
 def test_c52_a_system_user_logs_in_as_its_own_role_only(user, roles):

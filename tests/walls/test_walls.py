@@ -114,7 +114,8 @@ UNSEEN = {
     "workers/signup": "call.h admin.h pool.h service.h",
     "workers/billing": "call.h admin.h pool.h service.h",
     "workers/webhooks": "call.h admin.h pool.h " + " ".join(sorted(p.name for p in ROOT.glob("workers/tollgate/*.h"))),
-    "workers/jobs": "call.h admin.h pool.h operator.h schema.h",
+    "workers/jobs": "call.h admin.h pool.h operator.h schema.h mailer.h",
+    "workers/mailer": "call.h admin.h pool.h operator.h schema.h jobs.h",
     "workers/tollgate": "call.h pool.h",
 }
 
@@ -196,13 +197,25 @@ def test_a_worker_that_was_linked_with_the_service_layer_is_caught(copy):
 
 # The libraries of resources that a program does not list, by the prefix of their functions.
 UNLINKED = [(program, "curl_") for program in ("signin", "account", "webhooks")] + [
-    (program, "FCGX_") for program in ("jobs", "tollgate")]
+    (program, "FCGX_") for program in ("jobs", "mailer", "tollgate")]
 
 
 @pytest.mark.parametrize("program, prefix", UNLINKED)
 def test_a_program_links_no_library_that_it_does_not_use(program, prefix):
     assert walls.library_symbols(BUILD, program, prefix) == []
     assert walls.library_symbols(BUILD, "billing", prefix) != []
+
+
+def test_s11_the_mailer_has_no_code_that_speaks_to_stripe():
+    def of_stripe(program):
+        return sorted(walls.symbols(BUILD / "stripe.a", "--defined-only", "--extern-only")
+                      & walls.symbols(BUILD / program))
+    assert of_stripe("mailer") == [] and of_stripe("jobs") != []
+
+
+def test_s11_jobs_has_no_code_that_reads_or_sends_mail():
+    assert {"outbox_claim", "smtp_send"} & walls.symbols(BUILD / "jobs") == set()
+    assert {"outbox_claim", "smtp_send"} <= walls.symbols(BUILD / "mailer")
 
 
 def test_a_resource_that_a_program_lists_is_linked_and_seen(copy):

@@ -146,7 +146,7 @@ def library_symbols(build, program, prefix):
 
 
 def service_symbols(build, worker):
-    """What only webhooks, jobs and the operator may do, found in a worker."""
+    """What only webhooks, jobs, mailer and the operator may do, found in a worker."""
     return sorted(symbols(build / "service.a", "--defined-only", "--extern-only") & symbols(build / worker))
 
 

@@ -7,24 +7,21 @@
 #include "app.h"
 #include "db.h"
 #include "service.h"
-#include "smtp.h"
 #include "stripe.h"
 #include "thread_pool.h"
 
-enum { LEASE_SLACK = 10 };	/* seconds of a lease beyond the longest call to Stripe or the mail server */
+enum { LEASE_SLACK = 10 };	/* seconds of a lease beyond the longest call to Stripe */
 
 /*
- * What is known of the Stripe account of our key. UNKNOWN: Stripe did not answer; mail is sent all the same. The state
- * only advances.
+ * What is known of the Stripe account of our key. UNKNOWN: Stripe did not answer; retention goes on all the same. The
+ * state only advances.
  */
 enum account { ACCOUNT_UNASKED, ACCOUNT_UNKNOWN, ACCOUNT_OURS };
 
 struct jobs {
 	const struct config	*config;
-	const struct pages	*pages;
 	struct db		*db;
 	struct stripe		*stripe;
-	struct smtp		*smtp;
 	struct thread_pool	*threads;
 	atomic_int		account;	/* of enum account */
 	atomic_int		code;		/* exit status */
@@ -34,6 +31,6 @@ struct jobs {
 /* Waits until the state of the Stripe account is at least `least`. False: the process is to stop. */
 bool account_await(struct jobs *j, enum account least);
 
-thread_pool_task key_task, mail_task, sync_task, listen_task, reconcile_task, retention_task, transactions_task;
+thread_pool_task key_task, sync_task, listen_task, reconcile_task, retention_task, transactions_task;
 
 #endif

@@ -1,13 +1,12 @@
 /*
- * jobs: fetches marked objects, sends the outbox, finds what webhooks missed, and applies retention. Any number of
- * processes may run side by side.
+ * jobs: fetches marked objects, finds what webhooks missed, and applies retention. Any number of processes may run side
+ * by side.
  */
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "jobs.h"
 #include "log.h"
-#include "pages.h"
 #include "sandbox.h"
 #include "worker.h"
 
@@ -18,24 +17,10 @@ enum {
 	GAP_LOOK_MS	= 10 * 1000,	/* at most, between two checks whether a list is due */
 	LISTEN_MS	= 5 * 1000,	/* before listening is tried again */
 	KEY_MS		= 1000,
-	END_SOFT_MS	= 1000,		/* for a mail that is being sent */
-	END_HARD_MS	= 1200
+	END_MS		= 2200
 };
 
-static enum err
-jobs_open(mem_ctx *ctx, const struct app *app, struct jobs *j)
-{
-	const struct config	*c = app->config;
-
-	*j = (struct jobs){ .config = c, .db = app->db, .stripe = app->stripe };
-	j->smtp = smtp_open(ctx, &(struct smtp_options){
-		.url = c->mail.url, .user = c->mail.user, .password = c->mail.password, .starttls = c->mail.starttls,
-		.timeout_ms = c->mail.timeout_ms,
-	});
-	return pages_load(ctx, c, "mail", &j->pages);
-}
-
-/* Calls to Stripe are cut at once, a mail after a second. Unfinished work is taken up again when its lease ends. */
+/* Calls to Stripe are cut at once. Unfinished work is taken up again when its lease ends. */
 static void
 jobs_run(mem_ctx *ctx, struct jobs *j)
 {
@@ -44,7 +29,6 @@ jobs_run(mem_ctx *ctx, struct jobs *j)
 	j->threads = thread_pool_new(ctx);
 	thread_pool_add(j->threads, 1, key_task, j, KEY_MS);
 	thread_pool_add(j->threads, (unsigned)j->config->jobs.threads, sync_task, j, j->config->jobs.poll_ms);
-	thread_pool_add(j->threads, 1, mail_task, j, j->config->jobs.poll_ms);
 	thread_pool_add(j->threads, 1, reconcile_task, j, look_ms < GAP_LOOK_MS ? look_ms : GAP_LOOK_MS);
 	thread_pool_add(j->threads, 1, retention_task, j, RETENTION_MS);
 	thread_pool_add(j->threads, 1, transactions_task, j, TRANSACTIONS_MS);
@@ -53,11 +37,8 @@ jobs_run(mem_ctx *ctx, struct jobs *j)
 	log_line(LOG_INFO, "started", LOG_INT("threads", j->config->jobs.threads));
 	thread_pool_run(j->threads);
 	stripe_stop(j->stripe);
-	if (!thread_pool_has_ended(j->threads, END_SOFT_MS)) {
-		smtp_stop(j->smtp);
-		if (!thread_pool_has_ended(j->threads, END_HARD_MS))
-			_exit(atomic_load(&j->code));
-	}
+	if (!thread_pool_has_ended(j->threads, END_MS))
+		_exit(atomic_load(&j->code));
 }
 
 int
@@ -66,8 +47,8 @@ main(int argc, char **argv)
 	static const struct resource *const	resources[] = { &resource_database, &resource_stripe, NULL };
 	static const struct worker		me = {
 		.name = "jobs",
-		.about = "Fetches marked objects from Stripe, stores them, and sends mail. Runs until SIGTERM.",
-		.resources = resources, .needs = NEED_MAIL | NEED_JOBS, .pool = CONNECTIONS,
+		.about = "Fetches marked objects from Stripe and stores them. Runs until SIGTERM.",
+		.resources = resources, .needs = NEED_JOBS, .pool = CONNECTIONS,
 	};
 	struct worker_options	o;
 	struct app		app;
@@ -77,8 +58,7 @@ main(int argc, char **argv)
 
 	if (!worker_begin(&me, argc, argv, &ctx, &o, &app, &code))
 		return code;
-	if (jobs_open(ctx, &app, &j) != OK)
-		return EX_CONFIG;
+	j = (struct jobs){ .config = app.config, .db = app.db, .stripe = app.stripe };
 	if (sandbox_enter(ctx, &app) != OK)
 		return EX_OSERR;
 	jobs_run(ctx, &j);

@@ -4,10 +4,7 @@
 #include "reconcile.h"
 #include "sync.h"
 
-/*
- * While Stripe is considered down no object is claimed, so that an outage does not use up an object's tries. A stored
- * object may have queued a mail, so the mail task is woken.
- */
+/* While Stripe is considered down no object is claimed, so that an outage does not use up an object's tries. */
 enum err
 sync_task(void *arg, mem_ctx *mem, bool *found)
 {
@@ -16,11 +13,8 @@ sync_task(void *arg, mem_ctx *mem, bool *found)
 
 	if (!account_await(j, ACCOUNT_OURS) || !stripe_is_up(j->stripe))
 		return OK;
-	TRY(sync_one(db_as_service(mem, j->db), mem, j->stripe,
-	    (struct sync_terms){ longest_ms / 1000 + LEASE_SLACK, j->config->jobs.settle_ms }, found));
-	if (*found)
-		thread_pool_wake(j->threads, mail_task);
-	return OK;
+	return sync_one(db_as_service(mem, j->db), mem, j->stripe,
+	    (struct sync_terms){ longest_ms / 1000 + LEASE_SLACK, j->config->jobs.settle_ms }, found);
 }
 
 static void
@@ -38,7 +32,7 @@ listen_task(void *arg, mem_ctx *mem, bool *found)
 	struct jobs	*j = arg;
 
 	(void)mem;
-	*found = hint_listen(j->db, thread_pool_stop_fd(j->threads), hinted, j) == OK;
+	*found = hint_listen(j->db, HINT_OBJECTS, thread_pool_stop_fd(j->threads), hinted, j) == OK;
 	return db_ping(j->db);
 }
 

@@ -3,6 +3,16 @@
 
 set role tollgate_service;
 
+-- Trigger hint_mail on mail.outbox: tells the mailer that there is work. NOTIFY makes the transactions that notify
+-- commit one at a time, which mails are few enough for; a hint that is lost costs mail.poll_ms.
+create or replace function mail.hint() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+	notify tollgate_mail;
+	return null;
+end
+$$;
+
 -- The first mail of this rank that is due.
 create or replace function mail.due(p_rank int) returns uuid
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

@@ -1,0 +1,105 @@
+/* mailing: sends the pending mails of the outbox. */
+#include <string.h>
+
+#include "hint.h"
+#include "json.h"
+#include "mail.h"
+#include "mailer.h"
+#include "outbox.h"
+#include "pages.h"
+
+enum { LEASE_SLACK = 10 };	/* seconds of a lease beyond the longest call to the mail server */
+
+static struct json_object *
+mail_doc(struct mailer *mailer, mem_ctx *mem, const struct outbox_mail *m)
+{
+	struct json_object	*doc = json_new(mem);
+
+	json_object_object_foreach(m->data, name, value)
+		json_object_object_add(doc, name, json_object_get(value));
+	json_put(doc, "site_name", mailer->config->site.name);
+	json_put(doc, "site_url", mailer->config->site.url);
+	json_put(doc, "language", m->language);
+	json_put(doc, "subject", mem_printf(mem, "%s_subject", m->template));
+	json_put(doc, "lead", mem_printf(mem, "%s_lead", m->template));
+	json_put(doc, "when", mem_printf(mem, "%s_when", m->template));
+	json_put(doc, "billing", mem_printf(mem, "%s/settings/billing", mailer->config->site.url));
+	json_put(doc, "signup", mem_printf(mem, "%s/%s/signup", mailer->config->site.url, m->language));
+	json_put(doc, "again", mem_printf(mem, "%s/%s/signin", mailer->config->site.url, m->language));
+	json_put(doc, "link", mem_printf(mem, "%s/%s/signin/link?t=%s", mailer->config->site.url, m->language,
+	    json_text(m->data, "/token")));
+	return doc;
+}
+
+static enum err
+mail_render(struct mailer *mailer, mem_ctx *mem, const struct outbox_mail *m, char **message)
+{
+	struct json_object	*doc = mail_doc(mailer, mem, m);
+	bool			notice = strncmp(m->template, "notice_", 7) == 0;	/* all notices share one template */
+	const char		*name = notice ? "notice" : m->template;
+	char			*subject, *text, *html;
+
+	TRY(pages_render(mailer->pages, mem, m->language, mem_printf(mem, "%s.subject", name), doc, &subject));
+	TRY(pages_render(mailer->pages, mem, m->language, mem_printf(mem, "%s.txt", name), doc, &text));
+	TRY(pages_render(mailer->pages, mem, m->language, mem_printf(mem, "%s.html", name), doc, &html));
+	return mail_compose(mem, &(struct mail){
+		.id = m->id, .from = mailer->config->mail.from, .to = m->recipient, .subject = subject,
+		.text = text, .html = html, .date = time(NULL),
+	}, message);
+}
+
+/*
+ * sent: what came of it. While the database is away, waits for it here: when the lease ends unreported, the mail is
+ * sent again, even one that was refused for good.
+ */
+static enum err
+mail_report(struct mailer *mailer, struct db_service *me, const struct outbox_mail *m, enum err sent, const char *why)
+{
+	enum err	e;
+
+	for (int i = 0; i < LEASE_SLACK; i++) {
+		e = sent == OK ? outbox_sent(me, m) : outbox_failed(me, m, why, sent == ERR_INVALID);
+		if ((e != ERR_UNAVAILABLE && e != ERR_UNCERTAIN) || !thread_pool_pause(mailer->threads, 500))
+			break;
+	}
+	return e;
+}
+
+enum err
+mail_task(void *arg, mem_ctx *mem, bool *found)
+{
+	struct mailer		*mailer = arg;
+	struct db_service	*me = db_as_service(mem, mailer->db);
+	int			lease = mailer->config->mail.timeout_ms / 1000 + LEASE_SLACK;
+	const char		*why = "cannot be made";
+	struct outbox_mail	m;
+	char			*message;
+	enum err		e;
+
+	TRY(outbox_claim(me, lease, &m, found));
+	if (!*found)
+		return OK;
+	e = mail_render(mailer, mem, &m, &message);
+	if (e == OK)
+		e = smtp_send(mailer->smtp, mem, mail_address(mem, mailer->config->mail.from), m.recipient, message, &why);
+	return mail_report(mailer, me, &m, e, why);
+}
+
+static void
+hinted(void *arg)
+{
+	struct mailer	*mailer = arg;
+
+	thread_pool_wake(mailer->threads, mail_task);
+}
+
+/* Without hints mail_task still runs at its interval, so the only error is a database that cannot be reached. */
+enum err
+listen_task(void *arg, mem_ctx *mem, bool *found)
+{
+	struct mailer	*mailer = arg;
+
+	(void)mem;
+	*found = hint_listen(mailer->db, HINT_MAIL, thread_pool_stop_fd(mailer->threads), hinted, mailer) == OK;
+	return db_ping(mailer->db);
+}

@@ -1,0 +1,73 @@
+/*
+ * mailer: sends the outbox. It alone reads mails and makes the links in them; it has no API key and serves no request.
+ * Any number of processes may run side by side.
+ */
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "mailer.h"
+#include "pages.h"
+#include "sandbox.h"
+#include "worker.h"
+
+enum {
+	CONNECTIONS	= 2,		/* one for each task */
+	LISTEN_MS	= 5 * 1000,	/* before listening is tried again */
+	END_SOFT_MS	= 1000,		/* for a mail that is being sent */
+	END_HARD_MS	= 1200
+};
+
+static enum err
+mailer_open(mem_ctx *ctx, const struct app *app, struct mailer *m)
+{
+	const struct config	*c = app->config;
+
+	*m = (struct mailer){ .config = c, .db = app->db };
+	m->smtp = smtp_open(ctx, &(struct smtp_options){
+		.url = c->mail.url, .user = c->mail.user, .password = c->mail.password, .starttls = c->mail.starttls,
+		.timeout_ms = c->mail.timeout_ms,
+	});
+	return pages_load(ctx, c, "mail", &m->pages);
+}
+
+/* A mail is cut after a second. It is sent when its lease ends. */
+static void
+mailer_run(mem_ctx *ctx, struct mailer *m)
+{
+	m->threads = thread_pool_new(ctx);
+	thread_pool_add(m->threads, 1, mail_task, m, m->config->mail.poll_ms);
+	if (m->config->database.prepared)	/* a pooler in transaction mode, for which it is off, cannot listen */
+		thread_pool_add(m->threads, 1, listen_task, m, LISTEN_MS);
+	log_line(LOG_INFO, "started", LOG_INT("threads", 1));
+	thread_pool_run(m->threads);
+	if (!thread_pool_has_ended(m->threads, END_SOFT_MS)) {
+		smtp_stop(m->smtp);
+		if (!thread_pool_has_ended(m->threads, END_HARD_MS))
+			_exit(0);
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct resource *const	resources[] = { &resource_database, NULL };
+	static const struct worker		me = {
+		.name = "mailer", .about = "Sends the mails that wait in the database. Runs until SIGTERM.",
+		.resources = resources, .needs = NEED_MAIL, .pool = CONNECTIONS,
+	};
+	struct worker_options	o;
+	struct app		app;
+	struct mailer		m;
+	mem_ctx			*ctx;
+	int			code;
+
+	if (!worker_begin(&me, argc, argv, &ctx, &o, &app, &code))
+		return code;
+	if (mailer_open(ctx, &app, &m) != OK)
+		return EX_CONFIG;
+	if (sandbox_enter(ctx, &app) != OK)
+		return EX_OSERR;
+	mailer_run(ctx, &m);
+	return 0;
+}
