@@ -4,7 +4,7 @@
 select api.sign_in(null, null, null, null, null, null);
 
 -- 42501 mints a link
-select auth.mint_link(null, null, null, null, null, null, null, null, null);
+select auth.mint_link(null);
 
 -- 42501 reads who there is
 select email from auth.users;
@@ -20,3 +20,6 @@ select service.receive_events('[]', '');
 
 -- 42501 deletes invoices
 delete from billing.invoices;
+
+-- 42501 reads a mail
+select service.claim_mail(60);

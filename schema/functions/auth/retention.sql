@@ -11,18 +11,18 @@ declare
 	devices bigint;
 	hits bigint;
 begin
-	delete from auth.requests d where d.id in (
-		select r.id from auth.requests r where r.created_at < now() - interval '7 days' limit 1000);
+	delete from auth.requests d where d.id = any (array(
+		select r.id from auth.requests r where r.created_at < now() - interval '7 days' limit 1000));
 	get diagnostics requests = row_count;
-	delete from auth.sessions d where d.id in (
+	delete from auth.sessions d where d.id = any (array(
 		select s.id from auth.sessions s
-		where least(s.revoked_at, s.idle_until, s.absolute_until) < now() - interval '90 days' limit 1000);
+		where least(s.revoked_at, s.idle_until, s.absolute_until) < now() - interval '90 days' limit 1000));
 	get diagnostics sessions = row_count;
-	delete from auth.devices d where d.hash in (
-		select k.hash from auth.devices k where k.last_seen < now() - interval '400 days' limit 1000);
+	delete from auth.devices d where d.hash = any (array(
+		select k.hash from auth.devices k where k.last_seen < now() - interval '400 days' limit 1000));
 	get diagnostics devices = row_count;
-	delete from auth.hits d where (d.kind, d.subject) in (
-		select h.kind, h.subject from auth.hits h where h.spent_until < now() limit 1000);
+	delete from auth.hits d where d.ctid = any (array(
+		select h.ctid from auth.hits h where h.spent_until < now() limit 1000));
 	get diagnostics hits = row_count;
 	return jsonb_build_object('requests', requests, 'sessions', sessions, 'devices', devices,
 		'hits', hits);

@@ -77,7 +77,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp set time
 declare
 	dropped bigint;
 begin
-	delete from app.tenants d where d.id in (
+	delete from app.tenants d where d.id = any (array(
 		select t.id from app.tenants t
 		where t.status = 'draft' and t.created_at < now() - interval '7 days'
 			and not exists (select from billing.customers c where c.tenant_id = t.id)
@@ -88,7 +88,7 @@ begin
 			and not exists (select from billing.overrides o where o.tenant_id = t.id)
 			and not exists (select from ops.alerts a where a.tenant_id = t.id)
 			and not exists (select from billing.invoices i where i.tenant_id = t.id)
-		limit 500 for update skip locked);
+		limit 500 for update skip locked));
 	get diagnostics dropped = row_count;
 	return dropped;
 end

@@ -59,11 +59,11 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp set time
 declare
 	dropped bigint;
 begin
-	delete from inbox.events d where d.id in (
+	delete from inbox.events d where d.id = any (array(
 		select e.id from inbox.events e
 		where e.received_at < now() - make_interval(days => greatest(p_keep_days, 31))
 			and e.state in ('done', 'ignored')
-		limit 1000 for update skip locked);
+		limit 1000 for update skip locked));
 	get diagnostics dropped = row_count;
 	return dropped;
 end

@@ -8,11 +8,11 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp set time
 declare
 	mails bigint;
 begin
-	delete from mail.outbox d where d.id in (
+	delete from mail.outbox d where d.id = any (array(
 		select o.id from mail.outbox o
 		where o.state <> 'pending'
 			and o.created_at < now() - case o.state when 'void' then interval '1 day' else interval '30 days' end
-		limit 1000);
+		limit 1000));
 	get diagnostics mails = row_count;
 	return auth.apply_retention() || jsonb_build_object('mails', mails, 'drafts', billing.drop_drafts(),
 		'events', inbox.drop_events(p_keep_days), 'put_off', sync.wind_back());
