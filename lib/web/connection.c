@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcgiapp.h>
-#include <poll.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -26,7 +25,7 @@ enum {
 struct connection {
 	mem_ctx			*mem;		/* this struct is on it too */
 	int			fd;		/* -1 once libfcgi has closed it */
-	int			*scratch;
+	int			*scratch;	/* of the thread that answers */
 	struct record		record;
 	FCGX_Request		fcgi;
 	bool			open;		/* a response can be sent */
@@ -34,6 +33,9 @@ struct connection {
 	struct http_req		q;
 	struct http_res		r;
 	int64_t			started;
+	bool			lingers;	/* is answered, and waits for the peer's end */
+	int64_t			over;		/* until then */
+	size_t			unread;		/* bytes that came since */
 };
 
 /* Logs nothing for a peer that connects and closes without sending: that is a health check. */
@@ -56,14 +58,14 @@ connection_scratch(void)
 }
 
 struct connection *
-connection_new(int fd, int *scratch)
+connection_new(int fd)
 {
 	static const struct timeval	patience = { .tv_sec = SEND_SECONDS };
 	mem_ctx				*mem = mem_pool(POOL_BYTES);
 	struct connection		*c = talloc_zero(mem, struct connection);
 
 	*c = (struct connection){
-		.mem = mem, .fd = fd, .scratch = scratch,
+		.mem = mem, .fd = fd,
 		.q = { .mem = mem, .method = "-", .path = "/", .remote_addr = "", .stream = &c->record }
 	};
 	record_init(&c->record, mem);
@@ -71,10 +73,36 @@ connection_new(int fd, int *scratch)
 	return c;
 }
 
+/* Throws away what has come. True once the peer has closed, or has had its time and its bytes. */
+static bool
+read_unread(struct connection *c)
+{
+	char	chunk[16384];
+	ssize_t	n = 1;
+
+	while (n > 0 && c->unread < DRAIN_BYTES) {
+		n = recv(c->fd, chunk, sizeof(chunk), MSG_DONTWAIT);
+		c->unread += n > 0 ? (size_t)n : 0;
+	}
+	return n >= 0 || (errno != EAGAIN && errno != EINTR) || deadline_left(c->over) == 0;
+}
+
 bool
 connection_read(struct connection *c)
 {
-	return record_read(&c->record, c->fd) != RECORD_MORE;
+	return c->lingers ? read_unread(c) : record_read(&c->record, c->fd) != RECORD_MORE;
+}
+
+bool
+connection_lingers(const struct connection *c)
+{
+	return c->lingers;
+}
+
+size_t
+connection_bytes(const struct connection *c)
+{
+	return c->record.params.len + c->record.body.len;
 }
 
 int
@@ -86,13 +114,14 @@ connection_fd(const struct connection *c)
 int64_t
 connection_deadline(const struct connection *c)
 {
-	return record_deadline(&c->record);
+	return c->lingers ? c->over : record_deadline(&c->record);
 }
 
 void
 connection_excuse(struct connection *c, int64_t ms)
 {
 	c->record.began += ms;
+	c->over += ms;
 }
 
 /* Puts the checked head where libfcgi will read it. */
@@ -260,23 +289,6 @@ has_unread(const struct connection *c)
 	return c->record.phase != RECORD_END || recv(c->fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) > 0;
 }
 
-/* Closing a socket that holds unread bytes resets it, and the peer may lose the answer. */
-static void
-drain(int fd)
-{
-	struct pollfd	p = { .fd = fd, .events = POLLIN };
-	int64_t		deadline = deadline_after(DRAIN_MS);
-	char		chunk[16384];
-	ssize_t		n = 1;
-
-	shutdown(fd, SHUT_WR);
-	for (size_t total = 0; n > 0 && total < DRAIN_BYTES; total += (size_t)n) {
-		if (poll(&p, 1, deadline_left(deadline)) <= 0 || deadline_left(deadline) == 0)
-			return;
-		n = recv(fd, chunk, sizeof(chunk), MSG_DONTWAIT);
-	}
-}
-
 static void
 answer(struct connection *c, const struct serve_calls *calls)
 {
@@ -288,21 +300,46 @@ answer(struct connection *c, const struct serve_calls *calls)
 	log_response(c);
 }
 
-static void
-finish(struct connection *c)
+void
+connection_close(struct connection *c)
 {
-	if (c->open && c->fd >= 0 && has_unread(c))
-		drain(c->fd);
 	if (c->fd >= 0)
 		close(c->fd);
 	talloc_free(c->mem);
 }
 
 void
-connection_answer(struct connection **all, size_t n, const struct serve_calls *calls)
+connection_drop(struct connection *c)
 {
-	for (size_t i = 0; i < n; i++)
+	c->record.why = "crowded";
+	if (!c->lingers)
+		log_refused(&c->record);
+	connection_close(c);
+}
+
+/* Whether it lingers; else it is closed. */
+static bool
+finish(struct connection *c)
+{
+	c->lingers = c->open && c->fd >= 0 && has_unread(c);
+	if (!c->lingers) {
+		connection_close(c);
+		return false;
+	}
+	shutdown(c->fd, SHUT_WR);
+	c->over = deadline_after(DRAIN_MS);
+	return true;
+}
+
+size_t
+connection_answer(struct connection **all, size_t n, int *scratch, const struct serve_calls *calls)
+{
+	size_t	lingering = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		all[i]->scratch = scratch;
 		prepare(all[i]);
+	}
 	handle(all, n, calls);
 	log_hold(true);
 	for (size_t i = 0; i < n; i++) {
@@ -311,7 +348,10 @@ connection_answer(struct connection **all, size_t n, const struct serve_calls *c
 	}
 	log_request(NULL);
 	log_hold(false);
-	for (size_t i = 0; i < n; i++)
-		finish(all[i]);
+	for (size_t i = 0; i < n; i++) {
+		if (finish(all[i]))
+			all[lingering++] = all[i];
+	}
 	calls->after(calls->app);
+	return lingering;
 }

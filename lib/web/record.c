@@ -17,7 +17,8 @@ enum {
 	ROLE_RESPONDER	= 1,
 	CANT_MULTIPLEX	= 1,
 	BODY_SIZE	= 8,	/* of BEGIN and END */
-	MAX_CONTENT	= 65528
+	MAX_CONTENT	= 65528,
+	MAX_READS	= 80	/* at once; the largest body takes fewer */
 };
 
 void
@@ -208,10 +209,12 @@ read_some(struct record *r, int fd)
 enum record_state
 record_read(struct record *r, int fd)
 {
+	int	reads = 0;
+
 	do {
 		if (deadline_left(record_deadline(r)) == 0)
 			refuse(r, "late");
-	} while (r->state == RECORD_MORE && read_some(r, fd));
+	} while (r->state == RECORD_MORE && reads++ < MAX_READS && read_some(r, fd));
 	return r->state;
 }
 

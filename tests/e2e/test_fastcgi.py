@@ -222,6 +222,21 @@ def test_f24_a_dribbling_peer_gets_no_more_time(worker):
         assert c.read_bytes()[0] == b""
 
 
+@pytest.mark.parametrize("body, sent", [(100, 50), (3 << 19, (1 << 20) + 1000), (3 << 19, 9 << 16)],
+                         ids=["late", "too large, and unread", "large and late"])
+def test_s18_bodies_that_are_late_hold_up_nobody(worker, body, sent):
+    connections = [worker.connect() for _ in range(16)]
+    for c in connections:
+        c.send(worker.head("POST", body=b"x" * body))
+        for at in range(0, sent, 60000):
+            c.send(fcgi.record(fcgi.STDIN, b"x" * min(60000, sent - at)))
+    begun = time.monotonic()
+    assert [worker.ask().status for _ in range(8)] == [200] * 8
+    assert time.monotonic() - begun < 1
+    for c in connections:
+        c.close()
+
+
 def test_f25_a_peer_that_leaves_in_the_middle_of_the_head(worker):
     requests = len(worker.lines("request"))
     head = worker.head()

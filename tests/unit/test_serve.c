@@ -35,8 +35,8 @@ test_f30_out_of_descriptors_it_waits_and_goes_on(void **state)
 	int64_t		from, worked;
 
 	close(extra);
-	/* the lock, the socket, the eventfd, a scratch file for each thread, and two connections */
-	s->files = (rlim_t)extra + 3 + (rlim_t)s->threads + 2;
+	/* the lock, the socket, the eventfd, the pipe, a scratch file for each thread, and two connections */
+	s->files = (rlim_t)extra + 5 + (rlim_t)s->threads + 2;
 	start(s);
 	wait_for_descriptor(s, (unsigned)s->files - 3);
 	still_serves(s);
@@ -76,7 +76,7 @@ test_f30_without_any_descriptor_it_waits_and_does_not_spin(void **state)
 	double		before;
 
 	close(extra);
-	s->files = (rlim_t)extra + 3 + (rlim_t)s->threads;	/* as above, and no connection */
+	s->files = (rlim_t)extra + 5 + (rlim_t)s->threads;	/* as above, and no connection */
 	start(s);
 	wait_for_descriptor(s, (unsigned)s->files - 1);
 	fd = join(s);
@@ -194,6 +194,129 @@ test_f24_a_request_does_not_pay_for_the_time_that_another_took(void **state)
 	assert_true(ends_with(receive(s, half, 1).out.data, "\r\n\r\n1"));
 }
 
+/* Sends a head, which says that n bytes follow, and the first `now` of them. */
+static int
+begin_body(struct server *s, size_t n, size_t now)
+{
+	struct buf	b = { .ctx = s->mem }, pairs = { .ctx = s->mem };
+	char		*body = talloc_zero_size(s->mem, n);
+	int		fd = join(s);
+
+	put_pairs(&pairs, "POST", "/body", n);
+	put_begin(&b, 1, 1, 0);
+	put_stream(&b, PARAMS, 1, pairs.data, pairs.len);
+	for (size_t at = 0; at < now; at += 50000)
+		put_record(&b, STDIN, 1, body, now - at < 50000 ? now - at : 50000);
+	send_all(fd, &b);
+	talloc_free(body);
+	talloc_free(b.data);
+	return fd;
+}
+
+/* Several times, so that each thread has had its turn. */
+static void
+serves_at_once(struct server *s)
+{
+	int64_t	from = clock_ms();
+
+	for (int i = 0; i < 8; i++)
+		still_serves(s);
+	assert_in_range(clock_ms() - from, 0, 1000);
+}
+
+static void
+test_s18_late_bodies_hold_up_nobody(void **state)
+{
+	struct server	*s = *state;
+	struct buf	rest = { .ctx = s->mem };
+	int		late[32];
+
+	for (size_t i = 0; i < LENGTH(late); i++)
+		late[i] = begin_body(s, 4, 2);
+	serves_at_once(s);
+	put_record(&rest, STDIN, 1, "cd", 2);
+	put_record(&rest, STDIN, 1, NULL, 0);
+	for (size_t i = 0; i < LENGTH(late); i++) {
+		send_all(late[i], &rest);
+		assert_true(starts_with(receive(s, late[i], 1).out.data, "Status: 200\r\n"));
+	}
+}
+
+static void
+test_s18_a_peer_that_reads_its_refusal_late_holds_up_nobody(void **state)
+{
+	struct server	*s = *state;
+	int		late[8];
+
+	for (size_t i = 0; i < LENGTH(late); i++)
+		late[i] = begin_body(s, 1100000, 1100000);
+	serves_at_once(s);
+	for (size_t i = 0; i < LENGTH(late); i++)
+		assert_true(starts_with(receive(s, late[i], 1).out.data, "Status: 413\r\n"));
+}
+
+/* The connections that have come longest are closed: the others are answered once they are whole. */
+static void
+check_limit(struct server *s, int *late, int n, size_t body, size_t now, unsigned least)
+{
+	struct buf	rest = { .ctx = s->mem };
+	char		byte;
+	unsigned	dropped;
+
+	for (int i = 0; i < n; i++)
+		late[i] = begin_body(s, body, now);
+	serves_at_once(s);
+	dropped = count(read_log(s), "\"why\":\"crowded\"");
+	assert_in_range(dropped, least, least + 8);
+	assert_true(read(late[0], &byte, 1) <= 0);
+	put_record(&rest, STDIN, 1, "cd", body - now);
+	put_record(&rest, STDIN, 1, NULL, 0);
+	send_all(late[n - 1], &rest);
+	assert_true(starts_with(receive(s, late[n - 1], 1).out.data, "Status: "));
+	for (int i = 0; i < n - 1; i++)
+		close(late[i]);
+}
+
+static void
+test_s18_too_many_late_ones_make_room_for_others(void **state)
+{
+	int	late[300];
+
+	check_limit(*state, late, LENGTH(late), 4, 2, 300 - 256);
+}
+
+static void
+test_s18_late_ones_that_are_too_large_make_room_for_others(void **state)
+{
+	int	late[80];
+
+	check_limit(*state, late, LENGTH(late), 1000002, 1000000, 80 - 67);
+}
+
+/* Records of another request have no end that a body has. */
+static void
+test_s18_records_without_end_hold_up_nobody(void **state)
+{
+	struct server	*s = *state;
+	struct buf	b = { .ctx = s->mem };
+	int		fd = begin_body(s, 4, 2);
+	pid_t		flood;
+
+	for (int i = 0; i < 16; i++)
+		put_record(&b, STDIN, 2, talloc_zero_size(s->mem, 60000), 60000);
+	flood = fork();
+	while (flood == 0 && send(fd, b.data, b.len, MSG_NOSIGNAL) > 0)
+		;
+	if (flood == 0)
+		_exit(0);
+	usleep(100000);
+	serves_at_once(s);
+	assert_int_equal(waitpid(flood, NULL, WNOHANG), 0);
+	kill(flood, SIGKILL);
+	waitpid(flood, NULL, 0);
+	close(fd);
+}
+
 static void
 test_f113_idle_it_stops_at_once(void **state)
 {
@@ -279,6 +402,13 @@ main(void)
 		WITH(start_together, test_waiting_requests_are_handed_over_together_and_each_is_answered),
 		WITH(start_together, test_f24_a_late_request_does_not_delay_those_taken_with_it),
 		WITH(start_together, test_f24_a_request_does_not_pay_for_the_time_that_another_took),
+		WITH(start_server, test_s18_late_bodies_hold_up_nobody),
+		WITH(start_one_thread, test_s18_late_bodies_hold_up_nobody),
+		WITH(start_server, test_s18_a_peer_that_reads_its_refusal_late_holds_up_nobody),
+		WITH(start_one_thread, test_s18_a_peer_that_reads_its_refusal_late_holds_up_nobody),
+		WITH(start_server, test_s18_too_many_late_ones_make_room_for_others),
+		WITH(start_server, test_s18_late_ones_that_are_too_large_make_room_for_others),
+		WITH(start_one_thread, test_s18_records_without_end_hold_up_nobody),
 		WITH(start_server, test_f113_idle_it_stops_at_once),
 		WITH(start_server, test_f113_what_is_in_flight_is_finished),
 		WITH(make_server, test_f113_f114_a_stuck_handler_ends_with_the_drain_time_and_a_second_signal_changes_nothing),
