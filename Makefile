@@ -148,14 +148,15 @@ install: all			## install under DESTDIR and PREFIX (/usr/local)
 	@install -m 755 $(BUILD)/tollgate $(DESTDIR)$(PREFIX)/bin
 	@cd workers && find pages -type f -exec install -D -m 644 {} $(abspath $(SHARE))/{} \;
 	@find schema -name '*.sql' -exec install -D -m 644 {} $(SHARE)/{} \;
-	@set -e; umask 022; for f in conf/systemd/*.*; do sed 's,/usr/local,$(PREFIX),g' $$f >$(UNITS)/$${f##*/}; done
+	@set -e; umask 022; for f in $$(cd conf/systemd && find . -type f); do mkdir -p $(UNITS)/$${f%/*}; \
+	    sed 's,/usr/local,$(PREFIX),g' conf/systemd/$$f >$(UNITS)/$$f; done
 	@umask 022; printf 'u tollgate-%s - "Tollgate %s"\n' $(foreach p,$(filter-out tollgate,$(PROGRAMS)),$(p) $(p)) \
 	    >$(DESTDIR)$(PREFIX)/lib/sysusers.d/tollgate.conf
 	@set -e; umask 022; for f in conf/*.conf; do sed 's,/usr/local,$(PREFIX),g' $$f >$(DOC)/$${f##*/}; done
 	@test -e $(ETC)/tollgate.conf || install -m 644 $(DOC)/tollgate.conf $(ETC)
 uninstall:			## remove what install laid, but not /etc/tollgate
 	rm -rf $(LIBEXEC) $(SHARE) $(DOC) $(DESTDIR)$(PREFIX)/bin/tollgate $(UNITS)/tollgate.target \
-	    $(UNITS)/tollgate*.service $(UNITS)/tollgate*.socket $(DESTDIR)$(PREFIX)/lib/sysusers.d/tollgate.conf
+	    $(UNITS)/tollgate*.service $(UNITS)/tollgate*.service.d $(UNITS)/tollgate*.socket $(DESTDIR)$(PREFIX)/lib/sysusers.d/tollgate.conf
 
 clean:				## remove what was built
 	rm -rf build

@@ -10,8 +10,8 @@ struct connection;
 struct connection *connection_new(int fd);
 
 /*
- * Reads what has arrived, without waiting. True once the request is whole or refused, so that it can be answered; for one
- * that lingers, once the peer has sent all it will, or too much, or for too long.
+ * Reads what has arrived, without waiting. True once the request is whole or refused, so that it can be answered; for
+ * one that lingers, once the peer has sent all it will, or too much, or for too long.
  */
 bool connection_read(struct connection *c);
 
@@ -37,9 +37,9 @@ void connection_drop(struct connection *c);
 int connection_scratch(void);
 
 /*
- * Answers n connections and closes them. The application gets all its requests in one call. *scratch is that file, which
- * is made again when it was lost. Returns the number of those that linger, at the front of all: their peers still send,
- * and a socket that is closed before all is read is reset, so that the peer may lose the answer.
+ * Answers n connections and closes them. The application gets all its requests in one call. *scratch is that file,
+ * which is made again when it was lost. Returns the number of those that linger, at the front of all: their peers still
+ * send, and a socket that is closed before all is read is reset, so that the peer may lose the answer.
  */
 size_t connection_answer(struct connection **all, size_t n, int *scratch, const struct serve_calls *calls);
 

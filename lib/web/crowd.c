@@ -81,7 +81,7 @@ await(const struct crowd *c, struct pollfd *p, bool stop)
 		p[STOP].revents = p[LISTEN].revents = p[BACK].revents = 0;
 }
 
-/* Reads from those where something has come, or whose time is over. Takes what is whole or refused, ends what is over. */
+/* Reads where something has come or the time is over. Takes what is whole or refused, and closes what has lingered. */
 static size_t
 read_all(struct crowd *c, const struct pollfd *p, struct connection **whole, size_t most)
 {
@@ -126,7 +126,7 @@ drop_longest(struct crowd *c)
 	memmove(c->all, c->all + gone, c->n * sizeof(*c->all));
 }
 
-/* Accepts until there are enough whole requests: what nobody can answer yet waits in the kernel. Returns their number. */
+/* Accepts until there are enough whole requests, and returns their number: the others wait in the kernel. */
 static size_t
 accept_all(struct crowd *c, struct connection **whole, size_t n, size_t most)
 {

@@ -48,7 +48,10 @@ void record_init(struct record *r, mem_ctx *mem);
 /* Takes n more bytes. Once the state is not RECORD_MORE, what follows is ignored. */
 enum record_state record_feed(struct record *r, const void *bytes, size_t n);
 
-/* Reads what has arrived at fd, without waiting, or as much as a request can be. RECORD_REFUSED: late, cut short or not acceptable, as why says. */
+/*
+ * Reads what has arrived at fd, without waiting, but not more at once than the largest request has: others wait too.
+ * RECORD_REFUSED: late, cut short or not acceptable, as why says.
+ */
 enum record_state record_read(struct record *r, int fd);
 
 /* When the head, or after it the whole request, must have arrived, in clock_ms()'s milliseconds. */

@@ -48,7 +48,7 @@ def test_systemd_takes_the_units(installed, tmp_path):
         pytest.skip("systemd is not on this machine")
     units = tmp_path / "units"
     shutil.copytree(installed / "usr/lib/systemd/system", units)
-    for unit in units.iterdir():
+    for unit in (path for path in units.rglob("*") if path.is_file()):
         unit.write_text(unit.read_text().replace("/usr/lib/tollgate/", "%s/usr/lib/tollgate/" % installed))
     for name in WORKERS:
         for kind in ("socket", "service"):

@@ -1,6 +1,7 @@
 """What is shipped beside the programs says what it must, line by line: web servers, units, roles, hardening, modes."""
 import os
 import re
+import shutil
 import socket
 import ssl
 import struct
@@ -412,8 +413,9 @@ ProtectClock=yes ProtectHostname=yes ProtectControlGroups=yes ProtectKernelLogs=
 ProtectKernelTunables=yes PrivateTmp=yes PrivateDevices=yes MemoryDenyWriteExecute=yes LockPersonality=yes
 RestrictNamespaces=yes RestrictRealtime=yes RestrictSUIDSGID=yes RemoveIPC=yes SystemCallArchitectures=native
 SystemCallFilter=@system-service LimitCORE=0 UMask=0077 StandardOutput=journal StandardError=journal Restart=always
-RestartSec=100ms
-""".split() + ["SystemCallFilter=~@privileged @resources", "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6"]
+RestartSec=100ms MemoryMax=512M MemorySwapMax=0 TasksMax=64
+""".split() + ["SystemCallFilter=~@privileged @resources"]
+STRIPE = "Service.RestrictAddressFamilies=%sAF_INET AF_INET6"
 DOCUMENTED = "Unit.Documentation=file:///usr/local/share/doc/tollgate"
 STARTED = [DOCUMENTED, "Unit.PartOf=tollgate.target", "Unit.After=network.target postgresql.service",
            "Unit.StartLimitIntervalSec=0", *("Service." + line for line in SANDBOX)]
@@ -422,12 +424,14 @@ UNITS = {
         *STARTED, "Unit.Description=Tollgate " + name, "Service.User=tollgate-" + name, "Service.StandardInput=null",
         "Service.ExecStart=/usr/local/lib/tollgate/%s --config /etc/tollgate/tollgate.conf" % name,
         "Service.EnvironmentFile=-/etc/tollgate/%s.env" % name, "Service.RestartPreventExitStatus=78",
-        "Service.TimeoutStopSec=60"] for name in ("jobs", "mailer")},
+        "Service.TimeoutStopSec=60", STRIPE % "AF_UNIX "] for name in ("jobs", "mailer")},
     "tollgate@.service": [
         *STARTED, "Unit.Description=Tollgate %i", "Unit.Requires=tollgate@%i.socket", "Unit.After=tollgate@%i.socket",
         "Service.ExecStart=/usr/local/lib/tollgate/%i --config /etc/tollgate/tollgate.conf",
         "Service.User=tollgate-%i", "Service.EnvironmentFile=-/etc/tollgate/%i.env", "Service.StandardInput=socket",
-        "Service.TimeoutStopSec=10"],
+        "Service.TimeoutStopSec=10", "Service.RestrictAddressFamilies=AF_UNIX"],
+    "tollgate@signup.service.d/stripe.conf": [STRIPE % ""],
+    "tollgate@billing.service.d/stripe.conf": [STRIPE % ""],
     "tollgate@.socket": [
         "Unit.Description=Where the web server finds Tollgate's %i", "Unit.PartOf=tollgate.target",
         "Socket.ListenStream=/run/tollgate/%i.sock", "Socket.SocketGroup=www-data", "Socket.SocketMode=0660",
@@ -446,7 +450,26 @@ def test_a_unit_says_this_and_nothing_else(name):
 
 
 def test_these_are_all_units():
-    assert sorted(UNITS) == sorted(path.name for path in (ROOT / "conf/systemd").iterdir())
+    units = ROOT / "conf/systemd"
+    assert sorted(UNITS) == sorted(str(path.relative_to(units)) for path in units.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("name", [*WORKERS, "webhooks"])
+def test_s19_a_program_speaks_to_the_network_only_where_it_calls_stripe(name):
+    main = (ROOT / "workers" / name / "main.c").read_text()
+    units = [ROOT / "conf/systemd/tollgate@.service", *(ROOT / "conf/systemd").glob("tollgate@%s.service.d/*" % name)]
+    families = set(" ".join(re.findall("^RestrictAddressFamilies=(.*)", u.read_text(), re.M)[0] for u in units).split())
+    assert families == {"AF_UNIX"} | ({"AF_INET", "AF_INET6"} if "resource_stripe" in main else set())
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not on this machine")
+@pytest.mark.parametrize("name", ["tollgate-jobs", "tollgate@account"])
+def test_s19_systemd_sees_little_exposure(installed, tmp_path, name):
+    units = shutil.copytree(installed / "usr/lib/systemd/system", tmp_path / "units")
+    shutil.copy(units / "tollgate@.service", units / "tollgate@account.service")
+    done = subprocess.run(["systemd-analyze", "security", "--offline=yes", "--threshold=20", "--no-pager",
+                           units / (name + ".service")], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr
 
 
 # PostgreSQL
