@@ -1,5 +1,6 @@
 -- Whoever asks for a link, a stranger or a device that has signed in as the user, has an allowance of their own. Above
--- the ceiling for all strangers their mails go last.
+-- the ceiling for all strangers their mails go last. Networks within networks have allowances: near (an IPv4 address,
+-- the /64 of an IPv6 address), wide (/24, /56) and far (the /48 of an IPv6 address).
 
 set role tollgate_owner;
 
@@ -28,6 +29,9 @@ drop function if exists
 reset role;
 
 insert into auth.limits (kind, allowed, per) values
+	('link_near', 20, '1 hour'), ('link_wide', 100, '1 hour'), ('link_far', 300, '1 hour'),
+	('draft_near', 30, '1 hour'), ('draft_wide', 150, '1 hour'), ('draft_far', 500, '1 hour'),
+	('call_near', 60, '1 hour'), ('call_wide', 300, '1 hour'), ('call_far', 1000, '1 hour'),
 	('link_stranger', 5, '1 hour'), ('link_known', 5, '1 hour'), ('link_global', 2000, '1 hour');
 delete from auth.hits where kind in ('link_address', 'link_ip');
 delete from auth.limits where kind in ('link_address', 'link_ip');
