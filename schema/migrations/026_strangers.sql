@@ -20,8 +20,10 @@ alter table mail.outbox add column rank int not null default 0 check (rank in (0
 create index on mail.outbox (rank, next_at) where state = 'pending';
 drop index mail.outbox_next_at_idx;
 
--- earlier signatures
+-- unused, and earlier signatures
 drop function if exists
+	auth.link_usable(auth.links),
+	auth.mint_link(uuid, text, bytea, text, text, inet, text, text, jsonb),
 	api.request_link(text, bytea, text, text, inet),
 	api.sign_in(bytea, text, bytea, bytea, inet, text),
 	auth.ask_link(text, text, jsonb, text, text, text, uuid, uuid, bytea, bytea, text, inet);
