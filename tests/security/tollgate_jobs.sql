@@ -23,3 +23,9 @@ delete from billing.invoices;
 
 -- 42501 reads a mail
 select service.claim_mail(60);
+
+-- 42501 gives up a mail
+select service.mail_failed(null, null, 'attack', true);
+
+-- 42501 reads the mails that wait
+select data from mail.outbox;

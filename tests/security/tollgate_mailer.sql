@@ -23,3 +23,12 @@ select service.receive_events('[]', '');
 
 -- TG409 reports a mail that it has not claimed
 select service.mail_sent(gen_random_uuid(), gen_random_uuid());
+
+-- TG409 gives up a mail that it has not claimed
+select service.mail_failed(gen_random_uuid(), gen_random_uuid(), 'attack', true);
+
+-- 42501 writes a mail
+insert into mail.outbox (key, recipient, template, language) values ('attack', 'ann@example.org', 'signin', 'en');
+
+-- 42501 writes an object
+select service.write_subscription(null, null, null, null, null);

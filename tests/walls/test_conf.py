@@ -65,7 +65,7 @@ ENVIRONMENT = {"TOLLGATE_STRIPE_KEY": "sk_test_1", "TOLLGATE_STRIPE_WEBHOOK_SECR
 REFUSED = "%s:4: database.conninfo %s"
 
 
-@pytest.mark.parametrize("argv", [*([name, "--check"] for name in (*WORKERS, "jobs")), ["tollgate", "check"],
+@pytest.mark.parametrize("argv", [*([name, "--check"] for name in (*WORKERS, "jobs", "mailer")), ["tollgate", "check"],
                                   ["tollgate", "migrate"], ["tollgate", "status"]], ids=" ".join)
 @pytest.mark.parametrize("conninfo, mode, more, why", [
     ("host=/nowhere password=p", 0o644, {}, "holds a password, and others may read this file"),
