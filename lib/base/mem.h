@@ -2,8 +2,8 @@
  * mem: request memory. Everything a request needs hangs on one talloc context, freed once at its end.
  *
  * Rules: a context is used by one thread at a time; a request's context is made with mem_new() (no parent), because
- * talloc parents are not safe to share between threads. Running out of memory ends the process: nothing checks for
- * NULL. Handlers never free.
+ * talloc parents are not safe to share between threads. Running out of memory ends the process, also within
+ * a library: nothing checks for NULL. Handlers never free.
  */
 #ifndef TOLLGATE_MEM_H
 #define TOLLGATE_MEM_H

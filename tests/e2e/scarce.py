@@ -22,7 +22,7 @@ SEED = int(os.environ.get("PROPERTY_SEED") or time.time())
 
 
 def build(directory):
-    """The library, and the counters that it shares with the test."""
+    """The library that a program is started with."""
     library = Path(directory) / "scarce.so"
     subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", library, SOURCE], check=True)
     library.chmod(0o755)
