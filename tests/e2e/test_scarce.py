@@ -287,7 +287,7 @@ def held(pid):
         return int(status.partition("VmRSS:")[2].split()[0]), 0
 
 
-def test_f123_a_program_that_has_served_for_long_is_as_small_as_before(stack, member, browser):
+def test_f123_a_program_that_has_served_for_long_is_as_small_as_before(stack, library, member, browser):
     """A few requests; with PROPERTY_RUNS=full as many as in a quiet month."""
     asks = {"account": lambda: member.get("/workspace").status, "signin": lambda: browser.get("/signin").status,
             "webhooks": lambda: deliver(stack, event()[2]).status, "billing": lambda: member.get(
