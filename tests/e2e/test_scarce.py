@@ -108,7 +108,7 @@ def test_f116_memory_runs_out_in_jobs(stack, library, db):
     """Here and there, in whatever thread is at work; what was acknowledged is done in the end."""
     sent = []
     with scarce.scarce(stack, "jobs", library) as program:
-        for n in scarce.numbers(3000, FEW):
+        for n in scarce.numbers(1000, FEW):
             ident, _, body = event()
             assert deliver(stack, body).status == 200
             sent.append(ident)
