@@ -288,15 +288,15 @@ def held(pid):
 
 
 def test_f123_a_program_that_has_served_for_long_is_as_small_as_before(stack, library, member, browser):
-    """A few requests; with PROPERTY_RUNS=full as many as in a quiet month."""
+    """Some requests; with PROPERTY_RUNS=full as many as in a quiet month. A leak of 1 KB a request shows in 300."""
     asks = {"account": lambda: member.get("/workspace").status, "signin": lambda: browser.get("/signin").status,
             "webhooks": lambda: deliver(stack, event()[2]).status, "billing": lambda: member.get(
                 "/settings/billing").status}
-    rounds = 30_000 if scarce.FULL else 600
+    rounds = 30_000 if scarce.FULL else 300
     for name, ask in asks.items():
         pid, = processes(stack, name)
-        assert {ask() for _ in range(300)} <= {200, 303}
+        assert {ask() for _ in range(200)} <= {200, 303}
         before = held(pid)
         assert {ask() for _ in range(rounds)} <= {200, 303}
         after = held(pid)
-        assert after[0] - before[0] < 1024 and after[1] <= before[1] + 4, (name, before, after)
+        assert after[0] - before[0] < 256 and after[1] <= before[1] + 4, (name, before, after)
