@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "mem.h"
+#include "text.h"
 
 enum { NUMBER_DIGITS = 18, WORD_MAX = 64 };
 
@@ -16,18 +17,6 @@ holds_only(const char *s, size_t n, const char *set, const char *more)
 			return false;
 	}
 	return true;
-}
-
-static bool
-is_uuid(const char *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		bool	dash = i == 8 || i == 13 || i == 18 || i == 23;
-
-		if (dash ? s[i] != '-' : strchr("0123456789abcdefABCDEF", s[i]) == NULL)
-			return false;
-	}
-	return n == 36;
 }
 
 /* Fits a bigint. */
@@ -47,7 +36,7 @@ static const struct {
 	const char	*name;
 	bool		(*matches)(const char *s, size_t n);
 } kinds[] = {
-	{ "uuid", is_uuid }, { "number", is_number }, { "word", is_word },
+	{ "uuid", text_is_uuid }, { "number", is_number }, { "word", is_word },
 };
 
 /* Matches the n characters ":id(uuid)" against a segment, and records the parameter. */

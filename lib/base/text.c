@@ -141,6 +141,20 @@ text_trim(mem_ctx *ctx, const char *s)
 	return mem_copy(ctx, s, n);
 }
 
+bool
+text_is_uuid(const char *s, size_t n)
+{
+	if (n != 36)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		bool	dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+		if (dash ? s[i] != '-' : !is_one_of("0123456789abcdefABCDEF", s[i]))
+			return false;
+	}
+	return true;
+}
+
 char *
 text_email_canonical(mem_ctx *ctx, const char *s)
 {

@@ -1,4 +1,4 @@
-/* text: UTF-8 and e-mail addresses: pure predicates and copies. */
+/* text: UTF-8, e-mail addresses and UUIDs: pure predicates and copies. */
 #ifndef TOLLGATE_TEXT_H
 #define TOLLGATE_TEXT_H
 
@@ -18,6 +18,9 @@ bool text_is_printable(const char *s, size_t n);
  * domain of two or more labels of letters, digits and hyphens. ASCII only (an IDN is given in its xn-- form).
  */
 bool text_is_email(const char *s);
+
+/* Eight, four, four, four and twelve hexadecimal digits with hyphens between. */
+bool text_is_uuid(const char *s, size_t n);
 
 /* One form for each mailbox: ASCII lower case, surrounding white space cut. UNIQUE in the database. */
 char *text_email_canonical(mem_ctx *ctx, const char *s);

@@ -143,6 +143,28 @@ test_f11_ascii_has_a_mark_for_every_other_byte(void **state)
 	talloc_free(mem);
 }
 
+static void
+test_f11_what_a_uuid_looks_like(void **state)
+{
+	static const char	good[] = "0123ABCD-4567-89ab-cdef-0123456789ab";
+	char			bad[sizeof(good)];
+
+	(void)state;
+	assert_true(text_is_uuid(good, 36));
+	assert_false(text_is_uuid(good, 35));
+	assert_false(text_is_uuid("0123ABCD-4567-89ab-cdef-0123456789abc", 37));
+	assert_false(text_is_uuid("", 0));
+	for (size_t i = 0; i < 36; i++) {
+		memcpy(bad, good, sizeof(good));
+		bad[i] = bad[i] == '-' ? '0' : '-';
+		assert_false(text_is_uuid(bad, 36));
+		bad[i] = 'g';
+		assert_false(text_is_uuid(bad, 36));
+		bad[i] = '\0';
+		assert_false(text_is_uuid(bad, 36));
+	}
+}
+
 int
 main(void)
 {
@@ -155,6 +177,7 @@ main(void)
 		cmocka_unit_test(test_f15_addresses_we_refuse),
 		cmocka_unit_test(test_f15_an_address_has_at_most_254_bytes),
 		cmocka_unit_test(test_f15_one_form_for_each_mailbox),
+		cmocka_unit_test(test_f11_what_a_uuid_looks_like),
 		cmocka_unit_test(test_f11_ascii_has_a_mark_for_every_other_byte),
 	};
 
