@@ -100,7 +100,7 @@ handler_run(struct visit *v)
 static void
 ask_to_sign_in(struct visit *v)
 {
-	const char	*path;
+	struct buf	path = { .ctx = v->q->mem };
 
 	if (v->has_session)
 		http_set_cookie(v->r, SESSION_COOKIE, "", 0);
@@ -108,8 +108,9 @@ ask_to_sign_in(struct visit *v)
 		answer_error(v, ERR_AUTH);
 		return;
 	}
-	path = mem_printf(v->q->mem, "%s?next=%s", visit_path(v, "/signin"), v->path);
-	(void)!http_redirect(v->r, path);
+	buf_printf(&path, "%s?next=%s", visit_path(v, "/signin"), v->path);
+	form_escape(&path, visit_here(v, ""));
+	(void)!http_redirect(v->r, path.data);
 }
 
 static void

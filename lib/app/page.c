@@ -18,7 +18,7 @@ language_links(struct visit *v)
 
 		json_put(link, "code", p->languages[i].code);
 		json_put(link, "label", p->languages[i].label);
-		json_put(link, "path", v->route == NULL ? "/" : v->path);
+		json_put(link, "path", v->route == NULL ? "/" : visit_here(v, v->path));
 		if (strcmp(p->languages[i].code, v->language) == 0)
 			json_put_true(link, "current");
 		json_object_array_add(links, link);

@@ -4,6 +4,7 @@
 
 #include "mem.h"
 #include "session.h"
+#include "text.h"
 
 const char *
 visit_param(struct visit *v, const char *name)
@@ -71,6 +72,25 @@ char *
 visit_path(struct visit *v, const char *path)
 {
 	return v->prefixed ? mem_printf(v->q->mem, "/%s%s", v->language, path) : mem_copy(v->q->mem, path, strlen(path));
+}
+
+enum err
+visit_tenant(struct visit *v, const char **tenant)
+{
+	const char	*asked = form_get(&v->q->query, "tenant");
+
+	*tenant = asked != NULL && text_is_uuid(asked, strlen(asked)) ? asked : NULL;
+	return asked == NULL || *tenant != NULL ? OK : ERR_NOT_FOUND;
+}
+
+char *
+visit_here(struct visit *v, const char *path)
+{
+	const char	*tenant;
+
+	if (visit_tenant(v, &tenant) != OK || tenant == NULL)
+		return mem_copy(v->q->mem, path, strlen(path));
+	return mem_printf(v->q->mem, "%s?tenant=%s", path, tenant);
 }
 
 char *

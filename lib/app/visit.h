@@ -45,6 +45,12 @@ enum err visit_fields(struct visit *v, const char *names) MUST_CHECK;
 /* A path of ours in this visit's language: "/en/signup" when the request named one, else "/signup". */
 char *visit_path(struct visit *v, const char *path);
 
+/* The tenant that the address names ("?tenant="), or NULL. ERR_NOT_FOUND: what it names cannot be one. */
+enum err visit_tenant(struct visit *v, const char **tenant) MUST_CHECK;
+
+/* A path, with the tenant that the address names. */
+char *visit_here(struct visit *v, const char *path);
+
 /* site.url followed by a path. */
 char *visit_url(struct visit *v, const char *path);
 

@@ -34,17 +34,21 @@ grant execute on function
 grant usage on schema auth, app, billing to tollgate_account;
 grant execute on function
 	api.signed_in(),
-	api.workspace_page()
+	api.workspace_page(uuid),
+	api.choose_tenant(uuid),
+	api.send_offer(uuid, bytea),
+	app.offer_documents()
 	to tollgate_account;
 
 -- what customers see of their billing
 grant usage on schema auth, app, billing to tollgate_billing;
 grant execute on function
 	api.signed_in(),
-	api.billing_page(),
-	api.portal_customer(),
-	api.see_notice(bigint),
-	api.open_checkout(bytea, text, text),
+	api.billing_page(uuid),
+	api.match_tenant(uuid, uuid),
+	api.portal_customer(uuid),
+	api.see_notice(bigint, uuid),
+	api.open_checkout(bytea, text, text, uuid),
 	api.checkout_customer(bytea, text),
 	api.customer_spent(bytea, text),
 	api.customer_gone(bytea, text),
@@ -58,13 +62,14 @@ grant execute on function
 	auth.email(),
 	auth.require_user(),
 	app.my_tenants(),
+	app.my_tenant(uuid),
+	app.tenant_documents(uuid),
 	api.status_name(text),
 	api.status_class(text),
 	billing.current_subscription(uuid)
 	to tollgate_account, tollgate_billing;
 grant execute on function
 	app.managed_tenants(),
-	app.my_tenant(),
 	billing.dates_document(billing.subscriptions),
 	billing.next_document(billing.subscriptions),
 	billing.entitlement_document(uuid),
@@ -73,6 +78,7 @@ grant execute on function
 	billing.payment_documents(uuid),
 	billing.notice_documents(uuid),
 	billing.my_checkout_state(uuid),
+	billing.page_of(uuid),
 	billing.is_my_customer(text)
 	to tollgate_billing;
 
@@ -84,14 +90,16 @@ grant execute on function
 	billing.is_disputed(billing.subscription_history, timestamptz),
 	billing.in_force(timestamptz, timestamptz, timestamptz),
 	billing.features_at(text[], timestamptz),
-	billing.is_live(text),
 	billing.scheduled_end(timestamptz, boolean, timestamptz),
 	billing.grace_end(text, timestamptz, timestamptz),
 	billing.plan_at(text, timestamptz),
 	api.amount_document(bigint, text),
-	api.digits_of(text),
-	api.date_document(timestamptz)
+	api.digits_of(text)
 	to tollgate_billing, tollgate_service;
+grant execute on function
+	billing.is_live(text),
+	api.date_document(timestamptz)
+	to tollgate_account, tollgate_billing, tollgate_service;
 
 -- webhooks. LISTEN and NOTIFY need no right, and none can be revoked.
 grant usage on schema service to tollgate_webhooks;
@@ -168,20 +176,24 @@ grant execute on function
 
 -- between the owners of definer functions
 grant usage on schema auth to tollgate_rls, tollgate_service;
+grant usage on schema billing to tollgate_auth;
 grant usage on schema app to tollgate_service;
 grant usage on schema mail to tollgate_auth;
 grant usage on schema meta to tollgate_service;
 grant execute on function auth.uid() to tollgate_rls;
+grant execute on function billing.accept_offer(uuid, uuid) to tollgate_auth;
 grant execute on function
+	app.my_tenants(),
 	app.managed_tenants(),
-	app.my_tenant(),
+	app.my_tenant(uuid),
+	billing.page_of(uuid),
 	auth.uid(),
 	auth.email(),
 	auth.require_user(),
 	auth.allow(text, text),
 	auth.allow_network(text, inet),
 	auth.neighbourhood(inet),
-	auth.ensure_user(text),
+	auth.add_user(text),
 	auth.find_user(text),
 	auth.address_of(uuid),
 	auth.contacts(uuid[]),

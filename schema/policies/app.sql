@@ -1,6 +1,7 @@
--- app: members read their own rows. Only promotion makes tenants and memberships, and only a trigger makes profiles.
+-- app: members read their own rows. Only promotion makes tenants, only it and accepted offers make memberships, and a
+-- trigger alone makes profiles.
 
-grant select (id, status, created_at) on app.tenants to tollgate_account, tollgate_billing;
+grant select (id, status, created_at, name) on app.tenants to tollgate_account, tollgate_billing;
 create policy member on app.tenants for select to tollgate_account, tollgate_billing
 	using (id = any ((select app.my_tenants())::uuid[]));
 
@@ -8,8 +9,13 @@ grant select on app.members to tollgate_account, tollgate_billing;
 create policy own on app.members for select to tollgate_account, tollgate_billing
 	using (user_id = (select auth.uid()));
 
-grant select (user_id, display_name, avatar_url) on app.profiles to tollgate_account;
-create policy own on app.profiles for select to tollgate_account using (user_id = (select auth.uid()));
+grant select (user_id, display_name, avatar_url, tenant_id) on app.profiles to tollgate_account;
+grant select (user_id, tenant_id) on app.profiles to tollgate_billing;
+create policy own on app.profiles for select to tollgate_account, tollgate_billing
+	using (user_id = (select auth.uid()));
+
+grant select on app.offers to tollgate_account;
+create policy own on app.offers for select to tollgate_account using (user_id = (select auth.uid()));
 
 grant select (tenant_id, user_id, role) on app.members to tollgate_rls;
 create policy helper on app.members for select to tollgate_rls using (true);
@@ -21,7 +27,12 @@ create policy language on app.profiles for select to tollgate_auth using (true);
 create policy prefer on app.profiles for update to tollgate_auth using (true) with check (true);
 
 grant select, insert, delete on app.tenants to tollgate_service;
-grant update (status, activated_at) on app.tenants to tollgate_service;
+grant update (status, activated_at, name) on app.tenants to tollgate_service;
 create policy service on app.tenants to tollgate_service using (true) with check (true);
 grant select, insert on app.members to tollgate_service;
 create policy service on app.members to tollgate_service using (true) with check (true);
+grant select (user_id, tenant_id), update (tenant_id) on app.profiles to tollgate_service;
+create policy service on app.profiles for select to tollgate_service using (true);
+create policy choice on app.profiles for update to tollgate_service using (true) with check (true);
+grant select, insert, update (accepted_at) on app.offers to tollgate_service;
+create policy service on app.offers to tollgate_service using (true) with check (true);

@@ -13,6 +13,7 @@ from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select
+from test_tenants import buy, offer_mail
 
 SCREENS = Path(__file__).resolve().parents[2] / "build/screens"
 SIZES = {"phone": (390, 844), "desk": (1280, 900)}
@@ -350,6 +351,49 @@ def test_every_colour_of_a_status_is_readable(signed_in, db, status):
     assert faults_of(person) == []
     person.shots = "desk"
     person.shoot(f"40-billing-{status}")
+
+
+def test_s01_an_offer_and_a_switch_on_a_phone(signed_in, new_browser, sim, db, mail):
+    """Bought by somebody else, accepted by the mailed link and code, and back to the first tenant."""
+    person, email = signed_in
+    person.size(*SIZES["phone"])
+    person.shots = "phone"
+    second, _ = buy(new_browser(), sim, db, email)
+    person.open("/workspace")
+    person.shoot("60-workspace-offered")
+    assert faults_of(person) == []
+    person.press("form[action='/workspace/offer'] button")
+    assert "We have sent you the link" in person.text()
+    person.shoot("61-workspace-link-sent")
+    assert faults_of(person) == []
+    offered = offer_mail(mail, db, second, 2)
+    (SCREENS / "offer.html").write_text(offered["html"])
+    person.open(f"/signin/link?t={token_in(offered)}")
+    person.press("main button")
+    assert person.path() == "/workspace"
+    person.shoot("62-workspace-two-tenants")
+    assert faults_of(person) == []
+    person.open("/settings/billing")
+    person.shoot("63-billing-two-tenants")
+    assert faults_of(person) == []
+    member = db.value("select id from auth.users where email_canonical = %s", email)
+    db.execute("update app.profiles set tenant_id = null where user_id = %s", member)
+    person.press("#manage")
+    person.shoot("64-which-account")
+    assert faults_of(person) == []
+    person.size(320, 640)
+    assert no_wider_than(person, 320)
+    person.press("main a.button")
+    assert person.path() == "/settings/billing" and no_wider_than(person, 320)
+    Select(person.find("#tenant")).select_by_value(second)
+    person.press("form[action='/tenant'] button")
+    assert person.path() == "/settings/billing" and "Growth" in person.text()
+    person.open(f"file://{SCREENS / 'offer.html'}")
+    person.shoot("65-mail-offer")
+    assert no_wider_than(person, 320)
+    for scheme in COLOURS:
+        person.colours(scheme)
+        assert [f for f in person.outer(FAULTS) if f.startswith(("contrast", "no l", "no t"))] == []
 
 
 def test_mails_are_readable_by_everybody(person, new_browser, sim, db, mail, fresh):

@@ -161,3 +161,13 @@ def test_without_a_database_the_code_is_69(site):
     for command in (["events", "list"], ["explain", "x"], ["events", "replay", "--dead"]):
         done = site.run(*command)
         assert done.returncode == 69 and b"the database cannot be reached" in done.stderr
+
+
+def test_s01_an_offered_tenant_names_whom_it_is_offered_to(paid):
+    other = paid.tenant()
+    paid.ask("insert into app.offers (tenant_id, user_id, email, plan) "
+             "values (%s, auth.find_user('anna@example.com'), 'anna@example.com', 'starter')", other)
+    assert [(o["email"], o["accepted_at"]) for o in explained(paid, other)["offers"]] == [("anna@example.com", None)]
+    said = paid.ok("explain", other)
+    assert "OFFERED TO" in said and "anna@example.com" in said
+    assert "OFFERED TO" not in paid.ok("explain", paid.id)

@@ -29,7 +29,8 @@ select is(pg_temp.caught($$create table app.stray (tenant_id uuid); alter table 
 select is(pg_temp.caught($$alter table app.tenants no force row level security$$),
 	array['app.tenants does not force row-level security'], 'D27 a table that stops forcing it is caught');
 select is(pg_temp.caught($$drop policy own on app.profiles; drop policy trigger on app.profiles;
-	drop policy language on app.profiles; drop policy prefer on app.profiles$$),
+	drop policy language on app.profiles; drop policy prefer on app.profiles;
+	drop policy service on app.profiles; drop policy choice on app.profiles$$),
 	array['app.profiles has no policy'], 'D22 a table without any policy is caught');
 select is(pg_temp.caught($$create policy p on app.tenants using (true)$$),
 	array['policy p on app.tenants is for public'],
@@ -86,7 +87,8 @@ select set_eq($$select format('%s.%s.%s', table_schema, table_name, column_name)
 		'billing.subscriptions.tenant_id',
 		'billing.subscription_history.tenant_id', 'billing.overrides.tenant_id', 'billing.override_history.tenant_id',
 		'ops.alerts.tenant_id', 'billing.invoices.tenant_id', 'billing.disputes.tenant_id',
-		'billing.notifications.tenant_id', 'auth.requests.tenant_id'],
+		'billing.notifications.tenant_id', 'auth.requests.tenant_id',
+		'app.offers.tenant_id', 'app.profiles.tenant_id'],
 	'C98 these tables are tenants'' tables');
 select is_empty($$select c.name from tap.our_table c join pg_attribute a on a.attrelid = c.oid and a.attname = 'user_id'
 		join pg_attribute b on b.attrelid = c.oid and b.attname = 'created_at'
@@ -135,7 +137,9 @@ select set_eq('select grants from owned_right', string_to_array(btrim($$
 	tollgate_auth mail.outbox INSERT
 	tollgate_rls app.members SELECT(role,tenant_id,user_id)
 	tollgate_service app.members INSERT SELECT
-	tollgate_service app.tenants DELETE INSERT SELECT UPDATE(activated_at,status)
+	tollgate_service app.offers INSERT SELECT UPDATE(accepted_at)
+	tollgate_service app.profiles SELECT(tenant_id,user_id) UPDATE(tenant_id)
+	tollgate_service app.tenants DELETE INSERT SELECT UPDATE(activated_at,name,status)
 	tollgate_service billing.checkouts INSERT SELECT UPDATE
 	tollgate_service billing.customers INSERT SELECT UPDATE
 	tollgate_service billing.dispute_rules SELECT

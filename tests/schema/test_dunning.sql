@@ -29,7 +29,7 @@ select is(pg_temp.told(:'ann'), 'payment_failed in_ann:1', 'C41 a failed payment
 select is(tap.notices(:'ann'), 'payment_failed ann@example.org en, payment_failed max@example.org de',
 	'C41 by mail to owners and admins, in their language');
 select is(data, jsonb_build_object(
-	'plan', 'plan_starter', 'invoice', 'in_ann', 'url', 'https://invoice.stripe.com/ann',
+	'plan', 'plan_starter', 'invoice', 'in_ann', 'tenant', :'ann', 'url', 'https://invoice.stripe.com/ann',
 	'amount', '{"minor": 1900, "currency": "eur", "text": "19.00 EUR"}'::jsonb,
 	'date', api.date_document(to_timestamp(1798100000))),
 	'C41 the mail has the amount, the next attempt and the link')

@@ -7,14 +7,16 @@ create temp view login (role) as select rolname::text from pg_roles where rolnam
 -- the columns that login roles may read; they write none
 create temp table readable (role text, name text, columns text[]);
 insert into readable values
-	('tollgate_account', 'app.tenants', '{id, status, created_at}'),
+	('tollgate_account', 'app.tenants', '{id, status, created_at, name}'),
 	('tollgate_account', 'app.members', '{tenant_id, user_id, role, created_at}'),
-	('tollgate_account', 'app.profiles', '{user_id, display_name, avatar_url}'),
+	('tollgate_account', 'app.profiles', '{user_id, display_name, avatar_url, tenant_id}'),
+	('tollgate_account', 'app.offers', '{tenant_id, user_id, email, plan, created_at, accepted_at}'),
 	('tollgate_account', 'billing.subscriptions',
 		'{id, tenant_id, customer_id, status, plan, plans, price, quantity, currency, amount, period_start, period_end,
 		cancel_at_period_end, cancel_at, canceled_at, ended_at, trial_end, created_at, synced_at, past_due_since}'),
-	('tollgate_billing', 'app.tenants', '{id, status, created_at}'),
+	('tollgate_billing', 'app.tenants', '{id, status, created_at, name}'),
 	('tollgate_billing', 'app.members', '{tenant_id, user_id, role, created_at}'),
+	('tollgate_billing', 'app.profiles', '{user_id, tenant_id}'),
 	('tollgate_billing', 'billing.subscriptions',
 		'{id, tenant_id, customer_id, status, plan, plans, price, quantity, currency, amount, period_start, period_end,
 		cancel_at_period_end, cancel_at, canceled_at, ended_at, trial_end, created_at, synced_at, past_due_since}'),
@@ -53,6 +55,10 @@ select tap.paid('bob') as bob \gset
 select auth.ensure_user('sam@example.org') as sam, auth.ensure_user('mia@example.org') as mia \gset
 insert into app.members (tenant_id, user_id, role) values (:'bob', :'mia', 'member');
 select tap.open_draft('draft', 'dora@example.org') as draft \gset
+insert into app.tenants (id, status) values (repeat('a', 32)::uuid, 'active'), (repeat('b', 32)::uuid, 'active');
+insert into app.offers (tenant_id, user_id, email, plan)
+values (repeat('b', 32)::uuid, :'sam', 'sam@example.org', 'growth'),
+	(repeat('a', 32)::uuid, auth.find_user('ann@example.org'), 'ann@example.org', 'growth');
 insert into person values ('ann', tap.session('ann@example.org', 'a')), ('bob', tap.session('bob@example.org', 'b')),
 	('mia', tap.session('mia@example.org', 'm')), ('sam', tap.session('sam@example.org', 's')), ('nobody', '');
 select tap.sync('invoice', tap.invoice(v.name)), tap.sync('dispute', tap.dispute(v.name)),
@@ -114,6 +120,10 @@ from person p cross join (values
 		'user_id', '{"ann": "{ann}", "bob": "{bob}", "mia": "{mia}", "sam": "{}", "nobody": "{}"}'),
 	('tollgate_account', 'app.profiles',
 		'user_id', '{"ann": "{ann}", "bob": "{bob}", "mia": "{mia}", "sam": "{sam}", "nobody": "{}"}'),
+	('tollgate_billing', 'app.profiles',
+		'user_id', '{"ann": "{ann}", "bob": "{bob}", "mia": "{mia}", "sam": "{sam}", "nobody": "{}"}'),
+	('tollgate_account', 'app.offers',
+		'user_id', '{"ann": "{ann}", "bob": "{}", "mia": "{}", "sam": "{sam}", "nobody": "{}"}'),
 	('tollgate_account', 'billing.subscriptions',
 		'tenant_id', '{"ann": "{ann}", "bob": "{bob}", "mia": "{bob}", "sam": "{}", "nobody": "{}"}'),
 	('tollgate_billing', 'billing.subscriptions',
@@ -131,10 +141,10 @@ from person p cross join (values
 	('tollgate_billing', 'billing.notifications',
 		'tenant_id', '{"ann": "{ann}", "bob": "{bob}", "mia": "{}", "sam": "{}", "nobody": "{}"}')
 ) as e (role, tab, col, seen);
-select is((select count(*) from readable), 17::bigint, 'C63 every readable table is among those, or the same for all');
+select is((select count(*) from readable), 19::bigint, 'C63 every readable table is among those, or the same for all');
 
 -- policies apply to the owner of the tables too, and the owners of definer functions hold no unused rights
-select is((select count(*) from app.tenants), 3::bigint, 'D27 there are rows to see');
+select is((select count(*) from app.tenants), 5::bigint, 'D27 there are rows to see');
 select is(tap.ask('tollgate_owner', '(select to_jsonb(count(*)) from app.tenants)'), '0',
 	'D27 their owner sees none of them');
 select is(tap.state_of('tollgate_owner', format($$insert into app.members values (%L, %L, 'owner')$$, :'ann', :'sam')),

@@ -21,9 +21,9 @@ select is(api.date_document('2026-12-01 00:30+01'),
 select is(api.date_document(null), null, 'C45 no date is null');
 
 select is(tap.ask('tollgate_account', 'api.workspace_page()', :'a'),
-	'{"email": "ann@example.org", "display_name": "ann", "tenants":
-	[{"role": "role_owner", "plan": "plan_starter", "status": "status_active",
-		"status_class": "good"}]}', 'C63 the owner''s workspace');
+	format('{"email": "ann@example.org", "display_name": "ann", "several": false, "offers": [], "tenants":
+	[{"id": "%s", "name": "ann", "current": true, "role": "role_owner", "plan": "plan_starter",
+		"status": "status_active", "status_class": "good"}]}', :'ann')::jsonb, 'C63 the owner''s workspace');
 select is(tap.ask('tollgate_account', 'api.workspace_page()', :'m') #>> '{tenants,0,role}',
 	'role_member', 'C56 a member''s');
 select is(tap.ask('tollgate_account', 'api.workspace_page()', :'s') -> 'tenants', '[]', 'C63 a stranger''s');

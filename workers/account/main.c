@@ -2,7 +2,7 @@
 #include "account.h"
 #include "worker.h"
 
-static const struct route *const	routes[] = { site_routes, workspace_routes, NULL };
+static const struct route *const	routes[] = { site_routes, tenant_routes, workspace_routes, NULL };
 static const struct resource *const	resources[] = { &resource_database, &resource_pages, NULL };
 
 int

@@ -1,18 +1,40 @@
-/* workspace: the first page after sign-in. */
+/* workspace: the first page after sign-in, and what was bought for its user. */
+#include <string.h>
+
 #include "account.h"
 #include "db.h"
+#include "identity.h"
+#include "json.h"
 #include "page.h"
+#include "text.h"
 
 static enum err
 workspace(struct visit *v, struct db_user *me)
 {
 	struct json_object	*doc;
+	const char		*tenant;
 
-	TRY(db_user(me, &doc, "api.workspace_page()", NO_ARGS));
+	TRY(visit_tenant(v, &tenant));
+	TRY(db_user(me, &doc, "api.workspace_page($1::uuid)", ARGS(TEXT(tenant))));
+	if (form_get(&v->q->query, "sent") != NULL)
+		json_put_true(doc, "sent");
 	return page(v, "workspace", doc);
 }
 
+/* Mails the link that makes an offered tenant the user's. A session is no proof: the reader of the mail accepts. */
+static enum err
+offer(struct visit *v, struct db_user *me)
+{
+	const char	*tenant = form_get(&v->form, "tenant");
+
+	if (visit_fields(v, "tenant") != OK || tenant == NULL || !text_is_uuid(tenant, strlen(tenant)))
+		return ERR_INVALID;
+	TRY(db_user(me, NULL, "api.send_offer($1::uuid, $2)", ARGS(TEXT(tenant), identity_flow(v))));
+	return http_redirect(v->r, "/workspace?sent=1");
+}
+
 const struct route workspace_routes[] = {
-	USER("GET", "/workspace", workspace),
+	USER("GET",  "/workspace", workspace),
+	USER("POST", "/workspace/offer", offer),
 	{ 0 }
 };

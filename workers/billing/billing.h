@@ -2,6 +2,8 @@
 #ifndef TOLLGATE_BILLING_H
 #define TOLLGATE_BILLING_H
 
+#include <stdbool.h>
+
 #include "db.h"
 #include "visit.h"
 
@@ -11,9 +13,18 @@ extern const struct route overview_routes[], portal_routes[], checkout_routes[];
 enum err billing_again(struct visit *v, int status, const char *fault) MUST_CHECK;
 
 /*
+ * The tenant that a form is for, NULL for a user without one. *answered: the page shows another tenant by now, and the
+ * response asks which one is meant.
+ */
+enum err tenant_of_form(struct visit *v, struct db_user *me, const char **tenant, bool *answered) MUST_CHECK;
+
+/* The same for a JSON body, whose "tenant" may be missing. */
+enum err tenant_of_json(struct visit *v, struct db_user *me, const char **tenant, bool *answered) MUST_CHECK;
+
+/*
  * Opens a portal session, which returns to the billing page. ERR_BAD_REQUEST: the tenant has no customer yet.
  * ERR_UPSTREAM: Stripe did not open it.
  */
-enum err portal_open(struct visit *v, struct db_user *me, const char **url) MUST_CHECK;
+enum err portal_open(struct visit *v, struct db_user *me, const char *tenant, const char **url) MUST_CHECK;
 
 #endif

@@ -53,7 +53,7 @@ static enum err
 checkout_begin(struct visit *v, struct db_user *me, struct json_object *draft, const char **url)
 {
 	const char	*key = mem_printf(v->q->mem, "\\x%s", json_text(draft, "/key")), *id;
-	const char	*other = json_text(draft, "/expire");
+	const char	*other = json_text(draft, "/expire"), *page = json_text(draft, "/page");
 	int64_t		attempt = checkout_attempt(draft);
 	enum err	e;
 
@@ -62,7 +62,8 @@ checkout_begin(struct visit *v, struct db_user *me, struct json_object *draft, c
 	if (e == ERR_CONFLICT)
 		return OK;
 	TRY(e);
-	e = checkout_open(v, draft, "/settings/billing", "/settings/billing", &id, url);
+	page = page != NULL ? page : "/settings/billing";
+	e = checkout_open(v, draft, page, page, &id, url);
 	if (e == ERR_CONFLICT)
 		TRY(db_user(me, NULL, "api.checkout_expired($1::bytea, $2::int)", ARGS(TEXT(key), INT(attempt))));
 	if (e == ERR_NOT_FOUND) {
@@ -77,7 +78,7 @@ checkout_begin(struct visit *v, struct db_user *me, struct json_object *draft, c
 
 /* *url stays NULL when there is nothing to pay: an earlier payment is not stored yet. */
 static enum err
-subscribe(struct visit *v, struct db_user *me, const char *plan, const char **url)
+subscribe(struct visit *v, struct db_user *me, const char *tenant, const char *plan, const char **url)
 {
 	const char		*key = mem_printf(v->q->mem, "\\x%s", session_key(v->q->mem, &v->session, "subscribe", plan));
 	struct json_object	*draft;
@@ -85,10 +86,10 @@ subscribe(struct visit *v, struct db_user *me, const char *plan, const char **ur
 
 	*url = NULL;
 	for (int attempt = 0; attempt < CLICKS && e == ERR_CONFLICT; attempt++) {
-		TRY(db_user(me, &draft, "api.open_checkout($1::bytea, $2, $3)",
-		    ARGS(TEXT(key), TEXT(plan), TEXT(v->language))));
+		TRY(db_user(me, &draft, "api.open_checkout($1::bytea, $2, $3, $4::uuid)",
+		    ARGS(TEXT(key), TEXT(plan), TEXT(v->language), TEXT(tenant))));
 		if (json_is(draft, "/state", "portal"))
-			return portal_open(v, me, url);
+			return portal_open(v, me, tenant, url);
 		if (!json_is(draft, "/state", "open"))
 			return OK;
 		e = checkout_begin(v, me, draft, url);
@@ -99,16 +100,20 @@ subscribe(struct visit *v, struct db_user *me, const char *plan, const char **ur
 static enum err
 checkout(struct visit *v, struct db_user *me)
 {
-	const char	*plan = form_get(&v->form, "plan"), *url;
+	const char	*plan = form_get(&v->form, "plan"), *tenant, *url;
+	bool		answered;
 	enum err	e;
 
-	if (visit_fields(v, "plan") != OK)
+	if (visit_fields(v, "plan tenant") != OK)
 		return billing_again(v, 422, "fault_unknown_field");
+	TRY(tenant_of_form(v, me, &tenant, &answered));
+	if (answered)
+		return OK;
 	if (plan == NULL || config_plan(v->app->config, plan) == NULL)
 		return billing_again(v, 422, plan == NULL || *plan == '\0' ? "plan_missing" : "plan_unknown");
-	e = subscribe(v, me, plan, &url);
+	e = subscribe(v, me, tenant, plan, &url);
 	if (e == OK)
-		return http_redirect(v->r, url != NULL ? url : "/settings/billing");
+		return http_redirect(v->r, url != NULL ? url : visit_here(v, "/settings/billing"));
 	return e == ERR_CONFLICT || err_info(e)->status >= 500 ? billing_again(v, 503, "fault_checkout") : e;
 }
 

@@ -10,8 +10,13 @@ static enum err
 show(struct visit *v, struct db_user *me)
 {
 	struct json_object	*doc;
+	const char		*tenant;
 
-	TRY(db_user(me, &doc, "api.billing_page()", NO_ARGS));
+	TRY(visit_tenant(v, &tenant));
+	if (v->status == 409)
+		tenant = NULL;	/* the user does not belong to it any more */
+	TRY(db_user(me, &doc, "api.billing_page($1::uuid)", ARGS(TEXT(tenant))));
+	json_put(doc, "at", tenant == NULL ? "" : visit_here(v, ""));
 	json_object_object_add(doc, "plans", checkout_plans(v, form_get(&v->form, "plan")));
 	return page(v, "billing", doc);
 }
@@ -28,12 +33,17 @@ billing_again(struct visit *v, int status, const char *fault)
 static enum err
 notice(struct visit *v, struct db_user *me)
 {
-	const char		*id = form_get(&v->form, "id");
+	const char		*id = form_get(&v->form, "id"), *tenant;
+	bool			answered;
 
-	if (visit_fields(v, "id") != OK || id == NULL || strspn(id, "0123456789") != strlen(id) || strlen(id) - 1 > 17)
+	if (visit_fields(v, "id tenant") != OK || id == NULL || strspn(id, "0123456789") != strlen(id) ||
+	    strlen(id) - 1 > 17)
 		return ERR_INVALID;
-	TRY(db_user(me, NULL, "api.see_notice($1::bigint)", ARGS(TEXT(id))));
-	return http_redirect(v->r, "/settings/billing");
+	TRY(tenant_of_form(v, me, &tenant, &answered));
+	if (answered)
+		return OK;
+	TRY(db_user(me, NULL, "api.see_notice($1::bigint, $2::uuid)", ARGS(TEXT(id), TEXT(tenant))));
+	return http_redirect(v->r, visit_here(v, "/settings/billing"));
 }
 
 const struct route overview_routes[] = {

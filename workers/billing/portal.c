@@ -4,18 +4,19 @@
 #include "json.h"
 #include "stripe.h"
 
-/* Takes nothing from the form: the customer is the tenant's in the database, the return URL is of our configuration. */
+/* Takes nothing from the form but the tenant: the customer is the tenant's in the database, the return URL is ours. */
 enum err
-portal_open(struct visit *v, struct db_user *me, const char **url)
+portal_open(struct visit *v, struct db_user *me, const char *tenant, const char **url)
 {
 	struct json_object	*doc;
-	const char		*customer;
+	const char		*customer, *back;
 
-	TRY(db_user(me, &doc, "api.portal_customer()", NO_ARGS));
+	TRY(db_user(me, &doc, "api.portal_customer($1::uuid)", ARGS(TEXT(tenant))));
 	customer = json_text(doc, "/customer");
 	if (customer == NULL)
 		return ERR_INTERNAL;
-	if (stripe_portal(v->app->stripe, v->q->mem, customer, visit_url(v, "/settings/billing"), v->language, url) != OK)
+	back = json_text(doc, "/page") != NULL ? json_text(doc, "/page") : "/settings/billing";
+	if (stripe_portal(v->app->stripe, v->q->mem, customer, visit_url(v, back), v->language, url) != OK)
 		return ERR_UPSTREAM;
 	return OK;
 }
@@ -23,9 +24,14 @@ portal_open(struct visit *v, struct db_user *me, const char **url)
 static enum err
 portal(struct visit *v, struct db_user *me)
 {
-	const char	*url;
-	enum err	e = portal_open(v, me, &url);
+	const char	*tenant, *url;
+	bool		answered;
+	enum err	e;
 
+	TRY(tenant_of_form(v, me, &tenant, &answered));
+	if (answered)
+		return OK;
+	e = portal_open(v, me, tenant, &url);
 	if (e == OK)
 		return http_redirect(v->r, url);
 	if (e == ERR_BAD_REQUEST)
@@ -45,9 +51,14 @@ answer(struct visit *v, int status, const char *name, const char *text)
 static enum err
 portal_json(struct visit *v, struct db_user *me)
 {
-	const char	*url;
-	enum err	e = portal_open(v, me, &url);
+	const char	*tenant, *url;
+	bool		answered;
+	enum err	e;
 
+	TRY(tenant_of_json(v, me, &tenant, &answered));
+	if (answered)
+		return OK;
+	e = portal_open(v, me, tenant, &url);
 	if (e == OK)
 		return answer(v, 200, "redirectUrl", url);
 	if (e == ERR_BAD_REQUEST)

@@ -2,14 +2,29 @@
 
 #include <string.h>
 
-/* The pages that a sign-in may redirect to; any other path is replaced by the first. */
+#include "text.h"
+
+/* The pages that a sign-in may redirect to, for a tenant or not; any other path is replaced by the first. */
 static const char *const targets[] = { "/workspace", "/settings/billing", NULL };
+
+static const char tenant[] = "?tenant=";
+
+static bool
+names_tenant(const char *query)
+{
+	size_t	n = strlen(tenant);
+
+	return strncmp(query, tenant, n) == 0 && text_is_uuid(query + n, strlen(query + n));
+}
 
 const char *
 target_allowed(const char *path)
 {
-	for (size_t i = 0; targets[i] != NULL; i++)
-		if (path != NULL && strcmp(path, targets[i]) == 0)
-			return targets[i];
+	for (size_t i = 0; targets[i] != NULL; i++) {
+		size_t	n = strlen(targets[i]);
+
+		if (path != NULL && strncmp(path, targets[i], n) == 0 && (path[n] == '\0' || names_tenant(path + n)))
+			return path;
+	}
 	return targets[0];
 }

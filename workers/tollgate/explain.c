@@ -8,6 +8,9 @@
 #define N(array) (sizeof(array) / sizeof(array[0]))
 
 static const struct column member_columns[] = { { "MEMBER", "/email" }, { "ROLE", "/role" } };
+static const struct column offer_columns[] = {
+	{ "OFFERED TO", "/email" }, { "SINCE", "/created_at" }, { "ACCEPTED", "/accepted_at" },
+};
 static const struct column customer_columns[] = {
 	{ "CUSTOMER", "/id" }, { "E-MAIL", "/email" }, { "DELETED", "/deleted" }, { "SYNCED", "/synced_at" },
 };
@@ -32,7 +35,8 @@ static const struct section {
 	const struct column	*columns;
 	size_t			n;
 } before[] = {
-	{ "/members", member_columns, N(member_columns) }, { "/customers", customer_columns, N(customer_columns) },
+	{ "/members", member_columns, N(member_columns) }, { "/offers", offer_columns, N(offer_columns) },
+	{ "/customers", customer_columns, N(customer_columns) },
 	{ "/subscriptions", subscription_columns, N(subscription_columns) },
 }, after[] = {
 	{ "/invoices", invoice_columns, N(invoice_columns) }, { "/alerts", alert_columns, N(alert_columns) },

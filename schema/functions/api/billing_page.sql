@@ -82,17 +82,20 @@ end
 $$;
 
 -- The billing page. Invoices, payments and notices are shown to managers of the tenant only.
-create or replace function api.billing_page() returns jsonb
+create or replace function api.billing_page(p_tenant uuid default null) returns jsonb
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
 	me uuid := auth.require_user();
-	mine app.members := app.my_tenant();
+	mine app.members := app.my_tenant(p_tenant);
+	tenants jsonb := app.tenant_documents(mine.tenant_id);
 	page jsonb := jsonb_build_object('email', auth.email(), 'account', null);
 begin
 	if mine.tenant_id is null then
 		return page;
 	end if;
-	page := page || jsonb_build_object('account', billing.account_document(mine),
+	page := page || jsonb_build_object('account', billing.account_document(mine), 'tenant', mine.tenant_id,
+		'name', (select t.name from app.tenants t where t.id = mine.tenant_id), 'tenants', tenants,
+		'several', jsonb_array_length(tenants) > 1,
 		'invoices', '[]'::jsonb, 'payments', '[]'::jsonb, 'notices', '[]'::jsonb);
 	if mine.role <> 'member' then
 		page := page || jsonb_build_object('invoices', billing.invoice_documents(mine.tenant_id),

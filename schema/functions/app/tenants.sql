@@ -23,16 +23,72 @@ reset role;
 
 set role tollgate_owner;
 
--- The tenant that the pages act for: of those the user manages the newest, else the newest membership.
-create or replace function app.my_tenant() returns app.members
+-- The tenant that a page acts for: the wanted one, or TG404 when it is none of the user's. By default the user's last
+-- choice, else one with a live subscription before one without, one that the user manages before another, and then the
+-- oldest membership: what somebody else pays for displaces nothing.
+create or replace function app.my_tenant(p_wanted uuid default null) returns app.members
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
 	mine app.members;
 begin
 	select m.* into mine from app.members m join app.tenants t on t.id = m.tenant_id
-	where m.user_id = (select auth.uid()) and t.status = 'active'
-	order by (m.role = 'member'), m.created_at desc, m.tenant_id limit 1;
+		left join app.profiles p on p.user_id = m.user_id and p.tenant_id = m.tenant_id
+	where m.user_id = (select auth.uid()) and t.status = 'active' and m.tenant_id = coalesce(p_wanted, m.tenant_id)
+	order by p.tenant_id is null, not exists (
+		select from billing.subscriptions s where s.tenant_id = m.tenant_id and billing.is_live(s.status)),
+		(m.role = 'member'), m.created_at, m.tenant_id limit 1;
+	if p_wanted is not null and mine.tenant_id is null then
+		raise exception 'no such tenant' using errcode = 'TG404';
+	end if;
 	return mine;
+end
+$$;
+
+-- The user's tenants, for pages to choose from.
+create or replace function app.tenant_documents(p_current uuid) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+	return (
+		select coalesce(jsonb_agg(jsonb_build_object('id', t.id, 'name', t.name, 'current', t.id = p_current)
+			order by m.created_at, t.id), '[]')
+		from app.members m join app.tenants t on t.id = m.tenant_id
+		where m.user_id = (select auth.uid()) and t.status = 'active');
+end
+$$;
+
+-- Whether a form that was made for one tenant is sent to the page of that tenant. p_shown: the tenant that the address
+-- names. "state": "same"; "other" with both; "gone": the user does not belong to the form's tenant any more.
+create or replace function api.match_tenant(p_shown uuid, p_form uuid) returns jsonb
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+	me uuid := auth.require_user();
+	gone boolean := p_form is not null and p_form <> all (app.my_tenants());
+	shown app.members := app.my_tenant(case when gone then null else p_shown end);
+begin
+	return jsonb_build_object('tenant', coalesce(p_form, shown.tenant_id), 'state', case
+			when gone then 'gone'
+			when p_form <> shown.tenant_id then 'other'
+			else 'same' end,
+		'asked', (select t.name from app.tenants t where t.id = p_form),
+		'shown', (select t.name from app.tenants t where t.id = shown.tenant_id));
+end
+$$;
+
+reset role;
+
+set role tollgate_service;
+
+-- Makes it the tenant that the user's pages show.
+create or replace function api.choose_tenant(p_tenant uuid) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	me uuid := auth.require_user();
+begin
+	if p_tenant is null or p_tenant <> all (app.my_tenants()) then
+		raise exception 'no such tenant' using errcode = 'TG404';
+	end if;
+	update app.profiles p set tenant_id = p_tenant where p.user_id = me;
+	return null;
 end
 $$;
 

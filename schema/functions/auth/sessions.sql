@@ -89,6 +89,7 @@ begin
 	end if;
 	update auth.requests q set used_at = now(), token_hash = p_token_hash where q.id = r.id;
 	perform auth.set_language(link.user_id, r.language);
+	perform billing.accept_offer(r.tenant_id, link.user_id);
 	perform auth.open_session(link.user_id, p_token_hash, '{link}', p_ip, p_agent);
 	perform auth.keep_device(link.user_id, auth.device_of(p_device_hash, r.email_canonical));
 	return jsonb_build_object('ok', true, 'next', r.next);

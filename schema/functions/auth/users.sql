@@ -2,14 +2,21 @@
 
 set role tollgate_auth;
 
+-- False when the address is a user's already. Of simultaneous calls one makes the user.
+create or replace function auth.add_user(p_email text) returns boolean
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	insert into auth.users (email, email_canonical) values (btrim(p_email), lower(btrim(p_email)))
+	on conflict (email_canonical) do nothing;
+	return found;
+end
+$$;
+
 create or replace function auth.ensure_user(p_email text) returns uuid
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-	canonical text := lower(btrim(p_email));
 begin
-	insert into auth.users (email, email_canonical) values (btrim(p_email), canonical)
-	on conflict (email_canonical) do nothing;
-	return (select u.id from auth.users u where u.email_canonical = canonical);
+	perform auth.add_user(p_email);
+	return (select u.id from auth.users u where u.email_canonical = lower(btrim(p_email)));
 end
 $$;
 

@@ -128,10 +128,10 @@ $$;
 create or replace function billing.tenant_named_in(p_doc jsonb) returns uuid
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
-	name text := coalesce(p_doc #>> '{metadata,tenant_id}', p_doc ->> 'client_reference_id');
+	named text := coalesce(p_doc #>> '{metadata,tenant_id}', p_doc ->> 'client_reference_id');
 begin
-	if name ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
-		return (select t.id from app.tenants t where t.id = name::uuid);
+	if named ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
+		return (select t.id from app.tenants t where t.id = named::uuid);
 	end if;
 	return null;
 end

@@ -3,17 +3,27 @@
 
 set role tollgate_service;
 
--- To owners and admins, each in their own language.
+-- To owners and admins, each in their own language. While the tenant is offered, to the checkout's address, with a link
+-- that accepts it.
 create or replace function billing.mail_notice(n billing.notifications) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	key text := concat_ws(':', 'notice', n.tenant_id, n.kind, n.fact);
+	template text := 'notice_' || n.kind;
+	data jsonb := n.payload || jsonb_build_object('tenant', n.tenant_id);
 begin
+	if not (select k.mailed from billing.notice_kinds k where k.kind = n.kind) then
+		return;
+	end if;
 	insert into mail.outbox (key, recipient, template, language, data)
-	select concat_ws(':', 'notice', n.tenant_id, n.kind, n.fact, c ->> 'user'), c ->> 'email', 'notice_' || n.kind,
-		c ->> 'language', n.payload
+	select concat_ws(':', key, c ->> 'user'), c ->> 'email', template, c ->> 'language', data
 	from jsonb_array_elements(auth.contacts(array(
 		select m.user_id from app.members m where m.tenant_id = n.tenant_id and m.role in ('owner', 'admin')))) c
-	where (select k.mailed from billing.notice_kinds k where k.kind = n.kind)
-	on conflict (key) do nothing;
+	on conflict do nothing;
+	perform auth.ask_link(concat_ws(':', key, o.user_id), template, data, 'offer', o.email,
+		billing.mail_language(o.user_id), p_user => o.user_id, p_tenant => o.tenant_id,
+		p_next => '/settings/billing?tenant=' || o.tenant_id)
+	from app.offers o where o.tenant_id = n.tenant_id and o.accepted_at is null;
 end
 $$;
 
@@ -154,14 +164,14 @@ end
 $$;
 
 -- Marks a notice as seen, by anybody who manages the tenant.
-create or replace function api.see_notice(p_id bigint) returns jsonb
+create or replace function api.see_notice(p_id bigint, p_tenant uuid default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	me uuid := auth.require_user();
 begin
 	update billing.notifications n set seen_at = coalesce(n.seen_at, now()), user_id = coalesce(n.user_id, me)
-	where n.id = p_id and exists (
-		select from app.members m where m.user_id = me and m.tenant_id = n.tenant_id and m.role in ('owner', 'admin'));
+	where n.id = p_id and n.tenant_id = coalesce(p_tenant, n.tenant_id)
+		and n.tenant_id = any (app.managed_tenants());
 	if not found then
 		raise exception 'no such notice' using errcode = 'TG404';
 	end if;

@@ -2,13 +2,22 @@
 
 set role tollgate_owner;
 
+-- Where a user of several tenants comes back to from Stripe: {"page"}. For a user of one {}, the plain billing page.
+create or replace function billing.page_of(p_tenant uuid) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+	return case when cardinality(app.my_tenants()) > 1
+		then jsonb_build_object('page', '/settings/billing?tenant=' || p_tenant) else '{}' end;
+end
+$$;
+
 -- The customer is the tenant's, never the caller's choice. When the current subscription has another customer that is
 -- the user's, it is that one, because only its own portal shows it; else the bound one.
-create or replace function api.portal_customer() returns jsonb
+create or replace function api.portal_customer(p_tenant uuid default null) returns jsonb
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
 	me uuid := auth.require_user();
-	mine app.members := app.my_tenant();
+	mine app.members := app.my_tenant(p_tenant);
 	customer text := (select c.id from billing.customers c where c.tenant_id = mine.tenant_id and not c.deleted);
 	current billing.subscriptions := billing.current_subscription(mine.tenant_id);
 begin
@@ -21,7 +30,7 @@ begin
 	elsif customer is null then
 		raise exception 'no customer yet' using errcode = 'TG400';
 	end if;
-	return jsonb_build_object('customer', customer);
+	return jsonb_build_object('customer', customer) || billing.page_of(mine.tenant_id);
 end
 $$;
 

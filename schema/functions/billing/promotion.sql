@@ -2,12 +2,31 @@
 
 set role tollgate_service;
 
--- The paid checkout names the payer, else the newest: the address typed there becomes the owner's and gets a link by
--- mail. Only the reader of that mailbox gets in.
+-- After the local part of the address; a number is added when the user has or is offered one of that name.
+create or replace function billing.name_for(p_user uuid, p_email text) returns text
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	base text := split_part(btrim(p_email), '@', 1);
+	taken text[] := array(
+		select lower(t.name) from app.tenants t where t.name is not null and t.id in (
+			select m.tenant_id from app.members m where m.user_id = p_user union
+			select o.tenant_id from app.offers o where o.user_id = p_user));
+begin
+	return (
+		select c.name from (
+			select n, case n when 1 then base else base || ' ' || n end as name
+			from generate_series(1, cardinality(taken) + 1) n) c
+		where lower(c.name) <> all (taken) order by c.n limit 1);
+end
+$$;
+
+-- The paid checkout names the payer, else the newest. A new address becomes a user, the owner, who gets a link by mail:
+-- only the reader of that mailbox gets in. To a user who exists the tenant is offered.
 create or replace function billing.appoint_owner(p_tenant uuid) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	checkout billing.checkouts;
+	is_new boolean;
 	owner uuid;
 begin
 	select c.* into checkout from billing.checkouts c where c.tenant_id = p_tenant
@@ -15,7 +34,13 @@ begin
 	if checkout.key is null then
 		return;
 	end if;
-	owner := auth.ensure_user(checkout.email);
+	is_new := auth.add_user(checkout.email);
+	owner := auth.find_user(checkout.email);
+	update app.tenants t set name = billing.name_for(owner, checkout.email) where t.id = p_tenant;
+	if not is_new then
+		perform billing.offer_tenant(checkout, owner), billing.mail_open_notices(p_tenant);
+		return;
+	end if;
 	perform auth.set_language(owner, checkout.language);
 	insert into app.members (tenant_id, user_id, role) values (p_tenant, owner, 'owner') on conflict do nothing;
 	perform auth.ask_link('welcome:' || p_tenant, 'welcome', jsonb_build_object('plan', 'plan_' || checkout.plan),

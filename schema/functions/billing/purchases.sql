@@ -3,14 +3,15 @@
 
 set role tollgate_service;
 
--- The tenant the user manages, or TG404 or TG403.
-create or replace function billing.manager_tenant() returns uuid
+-- The wanted tenant, else the one that pages show; TG404 when it is none of the user's, TG403 when the user does not
+-- manage it.
+create or replace function billing.manager_tenant(p_wanted uuid default null) returns uuid
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	me uuid := auth.require_user();
 	mine record;
 begin
-	select m.tenant_id, m.role into mine from app.my_tenant() m;
+	select m.tenant_id, m.role into mine from app.my_tenant(p_wanted) m;
 	if mine.tenant_id is null then
 		raise exception 'no tenant' using errcode = 'TG404';
 	elsif mine.role = 'member' then
@@ -96,10 +97,20 @@ begin
 end
 $$;
 
-create or replace function api.open_checkout(p_key bytea, p_plan text, p_language text) returns jsonb
+-- Null for a checkout that is unknown or of a tenant that the user does not manage.
+create or replace function billing.checkout_tenant(p_key bytea) returns uuid
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return (select c.tenant_id from billing.checkouts c
+		where c.key = p_key and c.tenant_id = any (app.managed_tenants()));
+end
+$$;
+
+create or replace function api.open_checkout(p_key bytea, p_plan text, p_language text, p_tenant uuid default null)
+	returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-	tenant uuid := billing.manager_tenant();
+	tenant uuid := billing.manager_tenant(p_tenant);
 	cost text := (select p.price from billing.plans p where p.id = p_plan and p.offered);
 	state text;
 	payer text;
@@ -119,7 +130,7 @@ begin
 	return jsonb_build_object('state', state, 'tenant', tenant, 'email', c.email, 'plan', c.plan, 'price', c.price,
 		'language', c.language, 'key', encode(c.key, 'hex'), 'attempt', c.attempt, 'session', c.session_id,
 		'idempotency', format('checkout:%s:%s', encode(c.key, 'hex'), c.attempt), 'expire', c.replaces,
-		'customer', payer, 'customer_key', billing.customer_key(c));
+		'customer', payer, 'customer_key', billing.customer_key(c)) || billing.page_of(tenant);
 end
 $$;
 
@@ -127,7 +138,7 @@ $$;
 create or replace function api.checkout_customer(p_key bytea, p_customer text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-	tenant uuid := billing.manager_tenant();
+	tenant uuid := billing.manager_tenant(billing.checkout_tenant(p_key));
 begin
 	perform from app.tenants t where t.id = tenant for no key update;
 	update billing.checkouts c set customer_id = coalesce(billing.checkout_customer(tenant), p_customer)
@@ -143,7 +154,7 @@ $$;
 create or replace function api.customer_gone(p_key bytea, p_customer text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-	tenant uuid := billing.manager_tenant();
+	tenant uuid := billing.manager_tenant(billing.checkout_tenant(p_key));
 begin
 	perform sync.mark('customer', p_customer)
 	where exists (select from billing.customers c where c.id = p_customer and c.tenant_id = tenant);
@@ -160,7 +171,7 @@ $$;
 create or replace function api.customer_spent(p_key bytea, p_spent text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-	tenant uuid := billing.manager_tenant();
+	tenant uuid := billing.manager_tenant(billing.checkout_tenant(p_key));
 begin
 	perform from app.tenants t where t.id = tenant for no key update;
 	update billing.checkouts c set customer_attempt = c.customer_attempt + 1

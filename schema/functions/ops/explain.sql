@@ -100,6 +100,8 @@ begin
 			'members', (select coalesce(
 				jsonb_agg(jsonb_build_object('email', auth.address_of(m.user_id), 'role', m.role)
 				order by m.created_at), '[]') from app.members m where m.tenant_id = p_tenant),
+			'offers', (select coalesce(jsonb_agg(to_jsonb(o) - array['tenant_id', 'user_id']), '[]')
+				from app.offers o where o.tenant_id = p_tenant),
 			'customers', (select coalesce(jsonb_agg(to_jsonb(c) - 'tenant_id' order by c.created_at), '[]')
 				from billing.customers c where c.tenant_id = p_tenant),
 			'override', (select to_jsonb(o) - 'tenant_id' from billing.overrides o where o.tenant_id = p_tenant),

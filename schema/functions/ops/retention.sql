@@ -1,4 +1,4 @@
--- Housekeeping that jobs runs.
+-- Housekeeping that jobs runs, and a look at what has waited for too long.
 
 set role tollgate_service;
 
@@ -8,6 +8,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp set time
 declare
 	mails bigint;
 begin
+	perform billing.watch_offers();
 	delete from mail.outbox d where d.id = any (array(
 		select o.id from mail.outbox o
 		where o.state <> 'pending'
