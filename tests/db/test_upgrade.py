@@ -67,6 +67,7 @@ def test_an_upgrade_keeps_sessions(upgraded):
         db.execute("set role tollgate_account")
         page = db.execute("select api.workspace_page()").fetchone()[0]
     assert page["email"] == "ann@example.com" and [tenant["plan"] for tenant in page["tenants"]] == ["plan_starter"]
+    assert [tenant["name"] for tenant in page["tenants"]] == ["ann"]
 
 
 def test_an_upgrade_keeps_alerts_and_what_disputes_do(upgraded):

@@ -4,7 +4,7 @@
 set role tollgate_service;
 
 -- To owners and admins, each in their own language. While the tenant is offered, to the checkout's address, with a link
--- that accepts it.
+-- that accepts it: this comes first, so that a user who accepts meanwhile is told by one of the two.
 create or replace function billing.mail_notice(n billing.notifications) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -12,18 +12,18 @@ declare
 	template text := 'notice_' || n.kind;
 	data jsonb := n.payload || jsonb_build_object('tenant', n.tenant_id);
 begin
-	if not (select k.mailed from billing.notice_kinds k where k.kind = n.kind) then
+	if (select k.mailed from billing.notice_kinds k where k.kind = n.kind) is not true then
 		return;
 	end if;
+	perform auth.ask_link(concat_ws(':', key, o.user_id), template, data, 'offer', o.email,
+		billing.mail_language(o.user_id), p_user => o.user_id, p_tenant => o.tenant_id,
+		p_next => '/settings/billing?tenant=' || o.tenant_id)
+	from app.offers o where o.tenant_id = n.tenant_id and o.accepted_at is null;
 	insert into mail.outbox (key, recipient, template, language, data)
 	select concat_ws(':', key, c ->> 'user'), c ->> 'email', template, c ->> 'language', data
 	from jsonb_array_elements(auth.contacts(array(
 		select m.user_id from app.members m where m.tenant_id = n.tenant_id and m.role in ('owner', 'admin')))) c
 	on conflict do nothing;
-	perform auth.ask_link(concat_ws(':', key, o.user_id), template, data, 'offer', o.email,
-		billing.mail_language(o.user_id), p_user => o.user_id, p_tenant => o.tenant_id,
-		p_next => '/settings/billing?tenant=' || o.tenant_id)
-	from app.offers o where o.tenant_id = n.tenant_id and o.accepted_at is null;
 end
 $$;
 

@@ -65,13 +65,16 @@ begin
 end
 $$;
 
--- Somebody pays for a tenant that nobody has accepted for a day: an alert, until it is accepted or has ended.
+-- Somebody pays for a tenant that nobody has accepted for a day: an alert, until it is accepted or has ended. An offer
+-- that is being accepted is left out, so that no alert is raised after its end.
 create or replace function billing.watch_offers() returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	perform ops.watch(billing.checkout_state(o.tenant_id) <> 'open', o.tenant_id, 'offer', o.tenant_id::text,
 		jsonb_build_object('plan', o.plan))
-	from app.offers o where o.accepted_at is null and o.created_at < now() - interval '24 hours';
+	from (
+		select w.* from app.offers w where w.accepted_at is null and w.created_at < now() - interval '24 hours'
+		for no key update skip locked) o;
 end
 $$;
 
