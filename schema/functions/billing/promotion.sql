@@ -36,6 +36,7 @@ begin
 	end if;
 	is_new := auth.add_user(checkout.email);
 	owner := auth.find_user(checkout.email);
+	perform from app.profiles p where p.user_id = owner for no key update;	-- names are given one at a time
 	update app.tenants t set name = billing.name_for(owner, checkout.email) where t.id = p_tenant;
 	if not is_new then
 		perform billing.offer_tenant(checkout, owner), billing.mail_open_notices(p_tenant);
