@@ -85,6 +85,7 @@ select is((select data ->> 'tenant' from mail.outbox where template = 'notice_pa
 	'S01 a notice names its tenant');
 
 -- an alert after a day, while somebody pays
+update app.offers set created_at = now() - interval '23 hours';
 select tap.ask('tollgate_jobs', 'service.apply_retention(90)') \g /dev/null
 select is(pg_temp.alerts(), null, 'S01 a new offer is no alert');
 update app.offers set created_at = now() - interval '25 hours';
