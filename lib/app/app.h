@@ -7,7 +7,7 @@
 
 struct db;
 struct pages;
-struct stripe;
+struct permits;
 struct visit;
 struct worker;
 
@@ -15,12 +15,13 @@ struct app {
 	const struct config	*config;
 	const struct worker	*worker;
 	struct db		*db;		/* each of these three: NULL unless the worker lists its resource */
-	struct stripe		*stripe;
+	struct permits		*permits;	/* permit.h: the only way to Stripe */
 	const struct pages	*pages;
 	enum err		(*error_page)(struct visit *v, enum err why);	/* NULL: errors are JSON */
 	const char		*form_action;	/* origins besides our own that a form may lead to; "" for none */
 	const char		*csp;		/* Content-Security-Policy */
 	void			*own;		/* the worker's own data */
+	int			threads;	/* that serve requests */
 };
 
 #endif

@@ -96,7 +96,10 @@ app_open(mem_ctx *ctx, const struct worker *w, const struct worker_options *o, s
 	for (const struct resource *const *r = w->resources; *r != NULL; r++)
 		needs |= (*r)->needs;
 	TRY(config_load(ctx, o->config, needs, &c));
-	*app = (struct app){ .config = c, .worker = w, .form_action = "", .own = w->own };
+	*app = (struct app){
+		.config = c, .worker = w, .form_action = "", .own = w->own,
+		.threads = o->threads != 0 ? o->threads : w->threads != 0 ? w->threads : c->serve.threads,
+	};
 	for (const struct resource *const *r = w->resources; *r != NULL; r++)
 		TRY((*r)->open(ctx, app));
 	app->csp = csp_make(ctx, app);

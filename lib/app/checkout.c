@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "json.h"
+#include "permit.h"
 #include "secret.h"
 #include "stripe.h"
 
@@ -45,6 +46,7 @@ checkout_open(struct visit *v, struct json_object *draft, const char *success, c
 		.language = json_text(draft, "/language"),
 		.success_url = visit_url(v, success), .cancel_url = visit_url(v, cancel),
 	};
+	struct stripe		*stripe;
 
 	if (c.tenant == NULL || c.plan == NULL || c.language == NULL)
 		return ERR_INTERNAL;
@@ -54,16 +56,20 @@ checkout_open(struct visit *v, struct json_object *draft, const char *success, c
 		c.email = NULL;
 	c.key = key != NULL ? key : mem_printf(v->q->mem, "checkout:%s:%" PRId64, c.tenant,
 	    checkout_attempt(draft));
-	return stripe_checkout(v->app->stripe, v->q->mem, &c, id, url);
+	TRY(permit_take(v, &stripe));
+	return stripe_checkout(stripe, v->q->mem, &c, id, url);
 }
 
 static enum err
 checkout_look(struct visit *v, const char *path, bool *open)
 {
 	struct json_object	*checkout;
-	enum err		e = stripe_call(v->app->stripe, v->q->mem, "GET", path, NULL, NULL, &checkout);
+	struct stripe		*stripe;
+	enum err		e;
 
 	*open = false;
+	TRY(permit_take(v, &stripe));
+	e = stripe_call(stripe, v->q->mem, "GET", path, NULL, NULL, &checkout);
 	if (e == ERR_NOT_FOUND)
 		return OK;
 	TRY(e);
@@ -83,6 +89,7 @@ checkout_close(struct visit *v, const char *id)
 	const char		*path = mem_printf(v->q->mem, "/v1/checkout/sessions/%s", id);
 	const char		*expire = mem_printf(v->q->mem, "%s/expire", path);
 	struct json_object	*closed;
+	struct stripe		*stripe;
 	struct secret		key;
 	bool			open;
 	enum err		e;
@@ -92,7 +99,8 @@ checkout_close(struct visit *v, const char *id)
 		if (!open)
 			return OK;
 		TRY(secret_random(&key));
-		e = stripe_call(v->app->stripe, v->q->mem, "POST", expire, "", secret_hex(v->q->mem, &key), &closed);
+		TRY(permit_take(v, &stripe));
+		e = stripe_call(stripe, v->q->mem, "POST", expire, "", secret_hex(v->q->mem, &key), &closed);
 		if (e != ERR_CONFLICT && e != ERR_INTERNAL)
 			return e;
 	}

@@ -156,7 +156,10 @@ visit_run(struct visit *v, bool *wait)
 		return http_read_body(v->q, v->route->body);
 	if (v->route->kind->cookies)
 		cookies_read(v);
-	return handler_run(v);
+	e = handler_run(v);
+	if (v->leave != NULL)
+		v->leave(v);
+	return e;
 }
 
 /* True when the visit waits for a raw handler. */

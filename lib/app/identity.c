@@ -26,6 +26,17 @@ identity_digest(struct visit *v, const struct secret *token)
 	return BYTES(mem_copy(v->q->mem, digest.bytes, SECRET_SIZE), SECRET_SIZE);
 }
 
+bool
+identity_link(struct visit *v, const char *token, struct db_arg *out)
+{
+	struct secret	bytes;
+
+	if (!session_read(token, &bytes))
+		return false;
+	*out = identity_digest(v, &bytes);
+	return true;
+}
+
 struct db_arg
 identity_flow(struct visit *v)
 {

@@ -17,4 +17,7 @@ struct db_arg identity_digest(struct visit *v, const struct secret *token);
 /* That digest of the flow cookie; SQL null when the browser sent no valid one. */
 struct db_arg identity_flow(struct visit *v);
 
+/* The digest of a mailed link's token, which the database may see. False for a malformed token. */
+bool identity_link(struct visit *v, const char *token, struct db_arg *out);
+
 #endif

@@ -1,20 +1,21 @@
-#include "resource.h"
+#include "pace.h"
+#include "permit.h"
 
 struct stripe *
-resource_open_stripe(mem_ctx *ctx, const struct config *c)
+resource_open_stripe(mem_ctx *ctx, const struct config *c, struct db *db)
 {
 	return stripe_open(ctx, &(struct stripe_options){
 		.api_url = c->stripe.api_url, .key = c->stripe.key, .version = c->stripe.version,
 		.portal_configuration = c->stripe.portal_configuration, .timeout_ms = c->stripe.timeout_ms,
-		.rate = c->stripe.rate,
+		.rate = c->stripe.rate, .pace = pace_of(db),
 	});
 }
 
 static enum err
 stripe_resource_open(mem_ctx *ctx, struct app *app)
 {
-	app->stripe = resource_open_stripe(ctx, app->config);
-	app->form_action = stripe_origins(app->stripe);
+	app->permits = permits_open(ctx, app);
+	app->form_action = stripe_origins(permits_stripe(app->permits));
 	return OK;
 }
 

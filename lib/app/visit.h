@@ -28,6 +28,8 @@ struct visit {
 	struct secret			session;
 	bool				has_flow;
 	bool				has_session;	/* a well-formed cookie; only the database knows if it is valid */
+	struct secret			permit;		/* permit.h */
+	void				(*leave)(struct visit *v);	/* called when the handler is over, or NULL */
 };
 
 /* The path's parameter of that name, checked by its kind. Never NULL for a name in the route's path. */

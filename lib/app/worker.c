@@ -13,7 +13,7 @@ worker_serve(mem_ctx *ctx, const struct worker *w, const struct worker_options *
 	struct serve_calls	calls = { dispatch_handle, dispatch_refuse, dispatch_after, app };
 	struct serve_options	so = {
 		.listen_fd = o->listen != NULL ? serve_listen(o->listen) : serve_inherited(),
-		.threads = o->threads != 0 ? o->threads : w->threads != 0 ? w->threads : app->config->serve.threads,
+		.threads = app->threads,
 		.together = w->together != 0 ? w->together : 1,
 		.drain_ms = app->config->serve.drain_ms,
 	};

@@ -70,6 +70,7 @@ struct config {
 	} database;
 	struct {
 		int	threads;
+		int	calls;		/* to Stripe for browsers, in flight in one program on one machine */
 		int	drain_ms;	/* after SIGTERM, at most */
 	} serve;
 	struct {
@@ -79,7 +80,7 @@ struct config {
 		const char		*webhook_url;		/* "": site.url/webhooks/stripe */
 		const char		*key;			/* secret */
 		int			timeout_ms;		/* for one attempt */
-		int			rate;			/* calls a second of one process */
+		int			rate;			/* calls a second of all programs */
 		struct config_list	webhook_secrets;	/* secrets, current first */
 	} stripe;
 	struct {

@@ -26,6 +26,7 @@ struct stripe {
 	const char		*authorization;
 	int			timeout_ms;
 	struct stripe_hosted	hosted;
+	struct stripe_pace	pace;
 	pthread_mutex_t		lock;		/* guards the three below */
 	struct breaker		breaker;
 	struct bucket		bucket;
@@ -63,6 +64,7 @@ stripe_open(mem_ctx *ctx, const struct stripe_options *options)
 	s->authorization = mem_printf(s, "Authorization: Bearer %s", options->key);
 	s->timeout_ms = options->timeout_ms;
 	s->bucket.rate = options->rate;
+	s->pace = options->pace;
 	pthread_mutex_init(&s->lock, NULL);
 	mem_hang(s, s, stripe_close);
 	return s;
@@ -207,7 +209,7 @@ attempt_make(struct stripe *s, mem_ctx *mem, const struct https_request *q, stru
 
 /* A 429 slows all threads down, except lock_timeout: a locked object delays only the calls for that object. */
 static void
-pace_note(struct stripe *s, const struct attempt *a, int pause)
+pace_note(struct stripe *s, mem_ctx *mem, const struct attempt *a, int pause)
 {
 	long	seconds = seconds_named(a);
 
@@ -218,23 +220,54 @@ pace_note(struct stripe *s, const struct attempt *a, int pause)
 	pthread_mutex_lock(&s->lock);
 	bucket_pause(&s->bucket, clock_ms(), pause);
 	pthread_mutex_unlock(&s->lock);
+	if (s->pace.pause != NULL)
+		s->pace.pause(s->pace.arg, mem, pause);
 }
 
-/* Waits until the bucket permits an attempt. False when that is too late, or the process stops. */
+/* 0, and the attempt is counted, or the ms to wait. A pause of this process holds also while others know of none. */
+static int64_t
+pace_ask(struct stripe *s, mem_ctx *mem)
+{
+	int64_t	wait;
+	int	turn = -1;
+
+	pthread_mutex_lock(&s->lock);
+	wait = s->bucket.paused_until - clock_ms();
+	pthread_mutex_unlock(&s->lock);
+	if (wait > 0)
+		return wait;
+	if (s->pace.turn != NULL && s->bucket.rate != 0)
+		turn = s->pace.turn(s->pace.arg, mem, s->bucket.rate);
+	if (turn >= 0)
+		return turn;
+	pthread_mutex_lock(&s->lock);
+	wait = bucket_take(&s->bucket, clock_ms());
+	pthread_mutex_unlock(&s->lock);
+	return wait;
+}
+
+/*
+ * Waits until an attempt may be made. False when that is too late, or the process stops; then stripe_is_up() is false
+ * for as long, also when another process has begun the pause.
+ */
 static bool
-pace_await(struct stripe *s, int64_t end)
+pace_await(struct stripe *s, mem_ctx *mem, int64_t end)
 {
 	int64_t	wait;
 
-	for (;;) {
+	while ((wait = pace_ask(s, mem)) != 0) {
+		if (clock_ms() + wait + ATTEMPT_LEAST_MS <= end) {
+			if (!https_pause(s->https, (int)wait))
+				return false;
+			continue;
+		}
 		pthread_mutex_lock(&s->lock);
-		wait = bucket_take(&s->bucket, clock_ms());
+		if (s->bucket.paused_until < clock_ms() + wait)
+			s->bucket.paused_until = clock_ms() + wait;
 		pthread_mutex_unlock(&s->lock);
-		if (wait == 0)
-			return true;
-		if (clock_ms() + wait + ATTEMPT_LEAST_MS > end || !https_pause(s->https, (int)wait))
-			return false;
+		return false;
 	}
+	return true;
 }
 
 /* Makes the attempts and leaves the last one in *a. False: no attempt could be made. */
@@ -247,14 +280,14 @@ attempts_make(struct stripe *s, mem_ctx *mem, struct https_request *q, const cha
 		int64_t	left;
 		int	pause;
 
-		if (!pace_await(s, end))
+		if (!pace_await(s, mem, end))
 			return n > 1;
 		left = end - clock_ms();
 		q->timeout_ms = left < s->timeout_ms ? (int)left : s->timeout_ms;
 		attempt_make(s, mem, q, a);
 		attempt_log(a, q->method, path, n);
 		pause = pause_after(a, n);
-		pace_note(s, a, pause);
+		pace_note(s, mem, a, pause);
 		if (!a->retry || n > STRIPE_RETRIES || pause < 0 || clock_ms() + pause + ATTEMPT_LEAST_MS > end)
 			return true;
 		if (!https_pause(s->https, pause))

@@ -1,7 +1,7 @@
 /*
  * stripe: the API over HTTPS, one function for each thing we ask. Every POST carries an Idempotency-Key. After a lost
  * answer, 409, 429, 5xx or a Stripe-Should-Retry the call is repeated with the same key and bytes, at most twice. All
- * threads of a process share a rate of calls, and after a 429 all of them pause.
+ * threads share a rate of calls, and after a 429 all of them pause; so do other processes, by stripe_pace.
  *
  * A call lasts at most 2 * timeout_ms + STRIPE_SLACK_MS, pauses and waits for the rate included.
  */
@@ -19,6 +19,14 @@ struct stripe;
 
 enum { STRIPE_RETRIES = 2, STRIPE_SLACK_MS = 1000 };
 
+/* Keeps the rate and the pauses of several processes. Without it, and while it fails, a process keeps its own. */
+struct stripe_pace {
+	/* 0: the call may be made, and is counted. Else the ms to wait before asking again. -1: it failed. NULL: none. */
+	int	(*turn)(void *arg, mem_ctx *mem, int rate);
+	void	(*pause)(void *arg, mem_ctx *mem, int ms);
+	void	*arg;
+};
+
 struct stripe_options {
 	const char	*api_url;		/* https://api.stripe.com; plain http only to a loopback address, any
 						 * other makes every call fail */
@@ -27,6 +35,7 @@ struct stripe_options {
 	const char	*portal_configuration;	/* bpc_... or "" */
 	int		timeout_ms;		/* one attempt; connecting gets 3 s of it */
 	int		rate;			/* calls a second, a second's worth of them at once; 0: any number */
+	struct stripe_pace	pace;
 };
 
 /* No connection is made. Hangs on ctx; used by all threads. */

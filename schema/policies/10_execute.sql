@@ -16,7 +16,9 @@ $$;
 grant execute on function
 	api.signed_in(),
 	api.open_draft(bytea, text, text, text, bytea, inet),
-	api.checkout_opened(bytea, int, text),
+	api.waiting_draft(bytea),
+	api.continue_draft(bytea),
+	api.checkout_opened(bytea, int, text, text),
 	api.checkout_expired(bytea, int),
 	api.welcome(text)
 	to tollgate_signup;
@@ -52,9 +54,19 @@ grant execute on function
 	api.checkout_customer(bytea, text),
 	api.customer_spent(bytea, text),
 	api.customer_gone(bytea, text),
-	api.checkout_opened(bytea, int, text),
+	api.checkout_opened(bytea, int, text, text),
 	api.checkout_expired(bytea, int)
 	to tollgate_billing;
+
+-- calls to Stripe: a browser's needs a permit, and all keep one pace
+grant execute on function
+	api.take_call(text, int, int, bytea, bytea, inet),
+	api.end_call(bytea)
+	to tollgate_signup, tollgate_billing;
+grant execute on function
+	api.take_turn(int),
+	api.pause_calls(int)
+	to tollgate_signup, tollgate_billing, tollgate_jobs, tollgate_operator;
 
 -- below the pages, which run with their caller's rights: identity for policies, and formatting
 grant execute on function
@@ -193,6 +205,7 @@ grant execute on function
 	auth.allow(text, text),
 	auth.allow_network(text, inet),
 	auth.neighbourhood(inet),
+	auth.checkout_of(bytea),
 	auth.add_user(text),
 	auth.find_user(text),
 	auth.address_of(uuid),

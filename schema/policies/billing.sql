@@ -32,7 +32,8 @@ create policy manager on billing.notifications for select to tollgate_billing
 
 grant select, insert, update on billing.plans, billing.prices, billing.checkouts, billing.customers,
 	billing.subscriptions, billing.overrides, billing.invoices, billing.disputes, billing.notifications,
-	billing.portal_configurations to tollgate_service;
+	billing.portal_configurations, billing.calls to tollgate_service;
+grant select, update on billing.pace to tollgate_service;
 grant select, insert on billing.plan_history, billing.subscription_history,
 	billing.override_history to tollgate_service;
 grant update (to_at) on billing.plan_history, billing.subscription_history,
@@ -51,6 +52,8 @@ create policy service on billing.invoices to tollgate_service using (true) with 
 create policy service on billing.disputes to tollgate_service using (true) with check (true);
 create policy service on billing.notifications to tollgate_service using (true) with check (true);
 create policy service on billing.portal_configurations to tollgate_service using (true) with check (true);
+create policy service on billing.calls to tollgate_service using (true) with check (true);
+create policy service on billing.pace to tollgate_service using (true) with check (true);
 create policy service on billing.status_rules for select to tollgate_service using (true);
 create policy service on billing.dispute_rules for select to tollgate_service using (true);
 create policy service on billing.notice_kinds for select to tollgate_service using (true);

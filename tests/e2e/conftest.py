@@ -85,6 +85,17 @@ def calm(sim, mail):
 
 
 @pytest.fixture
+def limit(db):
+    """A function that sets what is allowed of one kind, with nothing used up."""
+    def lower(kind, allowed):
+        db.execute("delete from auth.hits where kind = %s", kind)
+        db.execute("update auth.limits set allowed = %s where kind = %s", allowed, kind)
+    yield lower
+    db.execute("delete from auth.hits")
+    db.execute("update auth.limits set allowed = 1000000")
+
+
+@pytest.fixture
 def fresh(request):
     """A function that makes unused mail addresses."""
     name = request.node.name.split("[")[0][:30].rstrip("_").replace("test_", "").replace("_", "-")

@@ -96,7 +96,8 @@ def test_f98_the_journey_from_ten_form_posts_at_once(complete, browser, sim, fre
     email = fresh()
     page = browser.get("/signup")
     answers = all_at_once(lambda: browser.submit(page, {"email": email, "plan": "starter"}), 10)
-    session, = {session_in(a) for a in answers}
+    assert {a.status for a in answers} <= {303, 503}
+    session, = {session_in(a) for a in answers if a.status == 303}
     complete(sim.pay(session)["return_url"], email)
 
 

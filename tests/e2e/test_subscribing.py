@@ -107,6 +107,20 @@ def test_c16_ten_checkouts_at_once_make_one_customer_and_one_live_session(who, r
     assert {a.location.split("#")[0] for a in answers if a.status == 303} == {sessions[0]["url"].split("#")[0]}
 
 
+def test_s02_the_page_of_an_open_session_is_given_again_without_a_call(ended, sim, calm):
+    first = wait_until(lambda: (answer := subscribe(ended)).location.startswith(sim.url) and answer)
+    sim.fault(answer="hang", times=100)
+    assert subscribe(ended).location == first.location
+
+
+def test_s02_a_checkout_over_an_allowance_says_so(ended, sim, limit):
+    wait_until(lambda: subscribe(ended).location.startswith(sim.url))
+    limit("call_browser", 1)
+    answer = subscribe(ended, "starter")
+    assert answer.status == 429 and answer.header("Retry-After") == "600"
+    assert "Too many requests for payment pages" in answer.html.one("p", role="alert").text
+
+
 def test_c16_another_plan_closes_the_session_that_was_open(ended, customer, sim):
     first = wait_until(lambda: (answer := subscribe(ended, "growth")).location.startswith(sim.url) and answer)
     second = subscribe(ended, "starter")

@@ -163,7 +163,8 @@ class System:
 
     def lift_limits(self):
         """Raises the limits by address and in all, since here every client has the same address."""
-        lift = "update auth.limits set allowed = 1000000 where kind ~ '_(near|wide|far|ip|global)$'"
+        lift = ("update auth.limits set allowed = 1000000 where kind ~ '_(near|wide|far|ip|global)$' "
+                "or kind like 'call%'")
         self.command("limits", ["psql", "-qX", "-h", self.run, "-U", "postgres", "-d", "tollgate", "-c", lift])
 
     def simulator(self):

@@ -140,6 +140,7 @@ select set_eq('select grants from owned_right', string_to_array(btrim($$
 	tollgate_service app.offers INSERT SELECT UPDATE(accepted_at)
 	tollgate_service app.profiles SELECT(tenant_id,user_id) UPDATE(tenant_id)
 	tollgate_service app.tenants DELETE INSERT SELECT UPDATE(activated_at,name,status)
+	tollgate_service billing.calls INSERT SELECT UPDATE
 	tollgate_service billing.checkouts INSERT SELECT UPDATE
 	tollgate_service billing.customers INSERT SELECT UPDATE
 	tollgate_service billing.dispute_rules SELECT
@@ -149,6 +150,7 @@ select set_eq('select grants from owned_right', string_to_array(btrim($$
 	tollgate_service billing.notifications INSERT SELECT UPDATE
 	tollgate_service billing.override_history INSERT SELECT UPDATE(to_at)
 	tollgate_service billing.overrides INSERT SELECT UPDATE
+	tollgate_service billing.pace SELECT UPDATE
 	tollgate_service billing.plan_history INSERT SELECT UPDATE(to_at)
 	tollgate_service billing.plans INSERT SELECT UPDATE
 	tollgate_service billing.portal_configurations INSERT SELECT UPDATE

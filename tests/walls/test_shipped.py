@@ -50,7 +50,7 @@ http map $binary_remote_addr $client: "~(?s)^(?<network>.{8}).{8}$" $network
 http map $request_method $form_client: POST $client
 http map $uri $worker: default account
 http map $uri $worker: ~^(/[a-z][a-z])?/(signin(/[a-z]+)?|signout)$ signin
-http map $uri $worker: ~^(/[a-z][a-z])?/(signup|welcome)$ signup
+http map $uri $worker: ~^(/[a-z][a-z])?/(signup(/[a-z]+)?|welcome)$ signup
 http map $uri $worker: ~^(/[a-z][a-z])?/settings/billing(/[a-z]+)?$ billing
 http map $uri $worker: /api/billing/session billing
 http server: listen 80 default_server
@@ -83,10 +83,10 @@ http server: error_page 502 504 = @down
 server location /: limit_req zone=forms burst=20 nodelay
 server location /: limit_conn bodies 100
 server location /: fastcgi_pass unix:/run/tollgate/$worker.sock
-server location ~ ^(/[a-z][a-z])?/signin/link$: error_log /var/log/nginx/error.log crit
-server location ~ ^(/[a-z][a-z])?/signin/link$: limit_req zone=forms burst=20 nodelay
-server location ~ ^(/[a-z][a-z])?/signin/link$: limit_conn bodies 100
-server location ~ ^(/[a-z][a-z])?/signin/link$: fastcgi_pass unix:/run/tollgate/$worker.sock
+server location ~ ^(/[a-z][a-z])?/(signin/link|signup/continue)$: error_log /var/log/nginx/error.log crit
+server location ~ ^(/[a-z][a-z])?/(signin/link|signup/continue)$: limit_req zone=forms burst=20 nodelay
+server location ~ ^(/[a-z][a-z])?/(signin/link|signup/continue)$: limit_conn bodies 100
+server location ~ ^(/[a-z][a-z])?/(signin/link|signup/continue)$: fastcgi_pass unix:/run/tollgate/$worker.sock
 server location ~ ^/(api/)?webhooks/stripe$|^/api/billing/sync$: fastcgi_pass unix:/run/tollgate/webhooks.sock
 server location = /healthz: return 404
 server location = /style.css: add_header Strict-Transport-Security "max-age=63072000" always
@@ -180,7 +180,7 @@ main: Listen 443
 <If "req_novary('Content-Length') -gt 1114112">: Redirect 413
 <VirtualHost *:443>: RedirectMatch 404 "^/healthz$"
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/(signin(/[a-z]+)?|signout)$" "${LIBEXEC}/signin"
-<VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/(signup|welcome)$" "${LIBEXEC}/signup"
+<VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/(signup(/[a-z]+)?|welcome)$" "${LIBEXEC}/signup"
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/settings/billing(/[a-z]+)?$" "${LIBEXEC}/billing"
 <VirtualHost *:443>: AliasMatch "^/api/billing/session$" "${LIBEXEC}/billing"
 <VirtualHost *:443>: AliasMatch "^/(api/)?webhooks/stripe$" "${LIBEXEC}/webhooks"

@@ -23,7 +23,7 @@ enum err tenant_of_json(struct visit *v, struct db_user *me, const char **tenant
 
 /*
  * Opens a portal session, which returns to the billing page. ERR_BAD_REQUEST: the tenant has no customer yet.
- * ERR_UPSTREAM: Stripe did not open it.
+ * ERR_UPSTREAM: Stripe did not open it. Else as permit_take().
  */
 enum err portal_open(struct visit *v, struct db_user *me, const char *tenant, const char **url) MUST_CHECK;
 

@@ -4,6 +4,7 @@
 #include "billing.h"
 #include "checkout.h"
 #include "json.h"
+#include "permit.h"
 #include "session.h"
 #include "stripe.h"
 
@@ -16,11 +17,13 @@ customer_make(struct visit *v, struct db_user *me, const char *key, struct json_
 {
 	const char		*own = json_text(draft, "/customer_key");
 	struct buf		form = { .ctx = v->q->mem };
+	struct stripe		*stripe;
 	enum err		e;
 
 	form_put(&form, "email", json_text(draft, "/email"));
 	form_put(&form, "metadata[tenant_id]", json_text(draft, "/tenant"));
-	e = stripe_call(v->app->stripe, v->q->mem, "POST", "/v1/customers", form.data, own, customer);
+	TRY(permit_take(v, &stripe));
+	e = stripe_call(stripe, v->q->mem, "POST", "/v1/customers", form.data, own, customer);
 	if (e == ERR_CONFLICT)
 		TRY(db_user(me, NULL, "api.customer_spent($1::bytea, $2)", ARGS(TEXT(key), TEXT(own))));
 	TRY(e);
@@ -46,8 +49,9 @@ customer_ensure(struct visit *v, struct db_user *me, const char *key, struct jso
 }
 
 /*
- * An earlier checkout session of this checkout ("/expire") is closed first, so that a tenant never has two to pay. *url
- * stays NULL when the earlier one has been paid: jobs stores it. ERR_CONFLICT: read the draft again and repeat.
+ * The page of a checkout session that is open ("/url") is given again, without a call to Stripe. An earlier session of
+ * this checkout ("/expire") is closed first, so that a tenant never has two to pay. *url stays NULL when the earlier
+ * one has been paid: jobs stores it. ERR_CONFLICT: read the draft again and repeat.
  */
 static enum err
 checkout_begin(struct visit *v, struct db_user *me, struct json_object *draft, const char **url)
@@ -57,6 +61,10 @@ checkout_begin(struct visit *v, struct db_user *me, struct json_object *draft, c
 	int64_t		attempt = checkout_attempt(draft);
 	enum err	e;
 
+	if (json_text(draft, "/url") != NULL) {
+		*url = json_text(draft, "/url");
+		return OK;
+	}
 	TRY(customer_ensure(v, me, key, draft));
 	e = other != NULL ? checkout_close(v, other) : OK;
 	if (e == ERR_CONFLICT)
@@ -72,7 +80,8 @@ checkout_begin(struct visit *v, struct db_user *me, struct json_object *draft, c
 		return ERR_CONFLICT;
 	}
 	TRY(e);
-	e = db_user(me, NULL, "api.checkout_opened($1::bytea, $2::int, $3)", ARGS(TEXT(key), INT(attempt), TEXT(id)));
+	e = db_user(me, NULL, "api.checkout_opened($1::bytea, $2::int, $3, $4)",
+	    ARGS(TEXT(key), INT(attempt), TEXT(id), TEXT(*url)));
 	return e == OK ? OK : checkout_unrecorded(v, id, e);
 }
 
@@ -114,6 +123,8 @@ checkout(struct visit *v, struct db_user *me)
 	e = subscribe(v, me, tenant, plan, &url);
 	if (e == OK)
 		return http_redirect(v->r, url != NULL ? url : visit_here(v, "/settings/billing"));
+	if (e == ERR_LIMIT)
+		return billing_again(v, 429, "fault_calls");
 	return e == ERR_CONFLICT || err_info(e)->status >= 500 ? billing_again(v, 503, "fault_checkout") : e;
 }
 

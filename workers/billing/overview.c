@@ -24,8 +24,8 @@ show(struct visit *v, struct db_user *me)
 enum err
 billing_again(struct visit *v, int status, const char *fault)
 {
-	if (status >= 500)
-		http_header(v->r, "Retry-After", "5");
+	if (status == 429 || status >= 500)
+		http_header(v->r, "Retry-After", status == 429 ? "600" : "5");
 	return visit_again(v, "/settings/billing", status, fault);
 }
 

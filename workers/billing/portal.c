@@ -2,13 +2,14 @@
 #include "answer.h"
 #include "billing.h"
 #include "json.h"
-#include "stripe.h"
+#include "permit.h"
 
 /* Takes nothing from the form but the tenant: the customer is the tenant's in the database, the return URL is ours. */
 enum err
 portal_open(struct visit *v, struct db_user *me, const char *tenant, const char **url)
 {
 	struct json_object	*doc;
+	struct stripe		*stripe;
 	const char		*customer, *back;
 
 	TRY(db_user(me, &doc, "api.portal_customer($1::uuid)", ARGS(TEXT(tenant))));
@@ -16,7 +17,8 @@ portal_open(struct visit *v, struct db_user *me, const char *tenant, const char 
 	if (customer == NULL)
 		return ERR_INTERNAL;
 	back = json_text(doc, "/page") != NULL ? json_text(doc, "/page") : "/settings/billing";
-	if (stripe_portal(v->app->stripe, v->q->mem, customer, visit_url(v, back), v->language, url) != OK)
+	TRY(permit_take(v, &stripe));
+	if (stripe_portal(stripe, v->q->mem, customer, visit_url(v, back), v->language, url) != OK)
 		return ERR_UPSTREAM;
 	return OK;
 }
@@ -36,7 +38,9 @@ portal(struct visit *v, struct db_user *me)
 		return http_redirect(v->r, url);
 	if (e == ERR_BAD_REQUEST)
 		return billing_again(v, 400, "fault_no_customer");
-	return e == ERR_UPSTREAM ? billing_again(v, 503, "fault_portal") : e;
+	if (e == ERR_LIMIT)
+		return billing_again(v, 429, "fault_calls");
+	return e == ERR_UPSTREAM || e == ERR_UNAVAILABLE ? billing_again(v, 503, "fault_portal") : e;
 }
 
 static enum err
@@ -63,6 +67,10 @@ portal_json(struct visit *v, struct db_user *me)
 		return answer(v, 200, "redirectUrl", url);
 	if (e == ERR_BAD_REQUEST)
 		return answer(v, 400, "error", "Billing profile not initialized");
+	if (e == ERR_LIMIT) {
+		http_header(v->r, "Retry-After", "600");
+		return answer(v, 429, "error", "Too many requests");
+	}
 	if (err_info(e)->status < 500)
 		return e;
 	http_header(v->r, "Retry-After", "5");

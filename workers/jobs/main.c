@@ -44,11 +44,11 @@ jobs_run(mem_ctx *ctx, struct jobs *j)
 int
 main(int argc, char **argv)
 {
-	static const struct resource *const	resources[] = { &resource_database, &resource_stripe, NULL };
+	static const struct resource *const	resources[] = { &resource_database, NULL };
 	static const struct worker		me = {
 		.name = "jobs",
 		.about = "Fetches marked objects from Stripe and stores them. Runs until SIGTERM.",
-		.resources = resources, .needs = NEED_JOBS, .pool = CONNECTIONS,
+		.resources = resources, .needs = NEED_STRIPE | NEED_JOBS, .pool = CONNECTIONS,
 	};
 	struct worker_options	o;
 	struct app		app;
@@ -58,7 +58,7 @@ main(int argc, char **argv)
 
 	if (!worker_begin(&me, argc, argv, &ctx, &o, &app, &code))
 		return code;
-	j = (struct jobs){ .config = app.config, .db = app.db, .stripe = app.stripe };
+	j = (struct jobs){ .config = app.config, .db = app.db, .stripe = resource_open_stripe(ctx, app.config, app.db) };
 	if (sandbox_enter(ctx, &app) != OK)
 		return EX_OSERR;
 	jobs_run(ctx, &j);

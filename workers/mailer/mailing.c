@@ -26,6 +26,8 @@ mail_doc(struct mailer *mailer, mem_ctx *mem, const struct outbox_mail *m)
 	json_put(doc, "billing", mem_printf(mem, "%s/settings/billing", mailer->config->site.url));
 	json_put(doc, "signup", mem_printf(mem, "%s/%s/signup", mailer->config->site.url, m->language));
 	json_put(doc, "again", mem_printf(mem, "%s/%s/signin", mailer->config->site.url, m->language));
+	json_put(doc, "checkout", mem_printf(mem, "%s/%s/signup/continue?t=%s", mailer->config->site.url, m->language,
+	    json_text(m->data, "/token")));
 	json_put(doc, "link", mem_printf(mem, "%s/%s/signin/link?t=%s", mailer->config->site.url, m->language,
 	    json_text(m->data, "/token")));
 	return doc;

@@ -2,7 +2,7 @@
 #include "signup.h"
 #include "worker.h"
 
-static const struct route *const	routes[] = { form_routes, welcome_routes, NULL };
+static const struct route *const	routes[] = { form_routes, continue_routes, welcome_routes, NULL };
 static const struct resource *const	resources[] = { &resource_database, &resource_stripe, &resource_pages, NULL };
 
 int

@@ -1,9 +1,30 @@
-/* signup: the route tables of this program's files. */
+/* signup: the route tables of this program's files, and functions they share. */
 #ifndef TOLLGATE_SIGNUP_H
 #define TOLLGATE_SIGNUP_H
 
+#include "db.h"
 #include "route.h"
+#include "visit.h"
 
-extern const struct route form_routes[], welcome_routes[];
+extern const struct route form_routes[], continue_routes[], welcome_routes[];
+
+/* What a draft is found by: an address and a plan in this browser, or a mailed link. */
+struct wish {
+	const char	*email, *plan;
+	struct db_arg	link;		/* digest of its token; unused when email is given */
+};
+
+/*
+ * Makes or finds the draft and answers with the redirect to Stripe's page, or with the page that says that the draft
+ * waits. ERR_NOT_FOUND: the link is not good. For other errors see draft_again().
+ */
+enum err draft_begin(struct visit *v, struct db_visitor *me, const struct wish *wish) MUST_CHECK;
+
+/*
+ * After an error of draft_begin(): the status, and v->fault, with which the form is shown again instead of an error
+ * page, because the same form may be sent again and nothing was charged. That includes a refusal of our key or our
+ * request by Stripe. 0: the error is to be answered.
+ */
+int draft_again(struct visit *v, enum err e);
 
 #endif

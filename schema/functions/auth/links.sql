@@ -91,7 +91,7 @@ $$;
 
 -- Makes the link of a request, for its mail: {"recipient", "token", "code"}, or null when nobody is to get one. Called
 -- again for the same mail it makes another link; earlier ones go on working. Five links of strangers may work at a
--- time: a further one is not made, and none is ended for it.
+-- time: a further one is not made, and none is ended for it. The link of a draft names no user, so it signs nobody in.
 create or replace function auth.mint_link(p_request uuid) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -103,17 +103,27 @@ declare
 begin
 	select q.* into r from auth.requests q where q.id = p_request;
 	select u.* into who from auth.users u
-	where u.email_canonical = r.email_canonical and u.id = coalesce(r.user_id, u.id) and u.disabled_at is null
+	where r.purpose <> 'checkout' and u.email_canonical = r.email_canonical and u.id = coalesce(r.user_id, u.id)
+		and u.disabled_at is null
 	for no key update;
-	if who.id is null or not auth.is_open(r)
+	if who.id is null and r.purpose is distinct from 'checkout' or not auth.is_open(r)
 			or r.purpose = 'signin' and not r.known and auth.count_strangers(who.id, r.id) >= 5 then
 		return null;
 	end if;
 	insert into auth.links (hash, code_hash, request_id, user_id, expires_at)
 	values (stored, auth.code_hash(stored, code), r.id, who.id, now() + auth.link_life(r.purpose));
-	return jsonb_build_object('recipient', who.email,
+	return jsonb_build_object('recipient', coalesce(who.email, r.email),
 		'token', rtrim(translate(encode(token, 'base64'), '+/', '-_'), '='),
 		'code', substr(code, 1, 4) || '-' || substr(code, 5));
+end
+$$;
+
+-- The key of the draft that a link leads to, while the link is good; else null.
+create or replace function auth.checkout_of(p_link_hash bytea) returns bytea
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return (select r.checkout_key from auth.links l join auth.requests r on r.id = l.request_id
+		where l.hash = sha256(p_link_hash) and l.expires_at > now() and r.purpose = 'checkout');
 end
 $$;
 

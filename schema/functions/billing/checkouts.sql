@@ -11,14 +11,35 @@ begin
 end
 $$;
 
-create or replace function api.checkout_opened(p_key bytea, p_attempt int, p_session text) returns jsonb
+-- An address that a browser may be sent to for paying: on one of Stripe's hosts, or, outside production, on this
+-- machine, where a test's Stripe is. Null for any other.
+create or replace function billing.payment_page(p_url text) returns text
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return coalesce(billing.hosted_page(p_url), (select p_url from meta.stamp s where s.environment <> 'production'
+		and p_url ~ '^http://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?/[!#-;=?-\[\]-~]*$'));
+end
+$$;
+
+-- The address of the checkout session's page, while it may be paid there.
+create or replace function billing.open_page(c billing.checkouts) returns text
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+	return case when c.status = 'open' and not billing.is_past_its_day(c.opened_at) then c.url end;
+end
+$$;
+
+-- The address of Stripe's page is kept, so that the next click needs no call; one that may not be kept is not.
+create or replace function api.checkout_opened(p_key bytea, p_attempt int, p_session text, p_url text default null)
+	returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	recorded text;
 begin
 	update billing.checkouts c set session_id = coalesce(c.session_id, p_session),
 		opened_at = coalesce(c.opened_at, now()),
-		replaces = null
+		replaces = null,
+		url = coalesce(c.url, billing.payment_page(p_url))
 	where c.key = p_key and c.attempt = p_attempt returning c.session_id into recorded;
 	if recorded is null then
 		raise exception 'no such attempt' using errcode = 'TG404';
@@ -33,8 +54,8 @@ $$;
 create or replace function api.checkout_expired(p_key bytea, p_attempt int) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-	update billing.checkouts c set attempt = c.attempt + 1, session_id = null, opened_at = null, returned_at = null,
-		replaces = null, price = (select p.price from billing.plans p where p.id = c.plan)
+	update billing.checkouts c set attempt = c.attempt + 1, session_id = null, url = null, opened_at = null,
+		returned_at = null, replaces = null, price = (select p.price from billing.plans p where p.id = c.plan)
 	where c.key = p_key and c.attempt = p_attempt and c.status = 'open';
 	return null;
 end

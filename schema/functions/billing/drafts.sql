@@ -2,28 +2,85 @@
 
 set role tollgate_service;
 
-create or replace function billing.require_draft_allowance(p_email text, p_ip inet) returns void
+-- Nobody is refused for what others do: a draft over the allowance of its address, or over that of all, waits for the
+-- link that is mailed to the address.
+create or replace function billing.must_wait(p_email_canonical text) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-	if not (auth.allow('draft_ip', auth.neighbourhood(p_ip)) and auth.allow('draft_address', lower(btrim(p_email)))
-			and auth.allow('draft_global', '')) then
-		raise exception 'too many drafts' using errcode = 'TG429';
+	return not (auth.allow('draft_address', p_email_canonical) and auth.allow('draft_global', ''));
+end
+$$;
+
+-- Queues the mail that leads to Checkout, once for a draft. Beyond the address's allowance none is queued now.
+create or replace function billing.mail_draft(c billing.checkouts, p_ip inet) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	mail_key text := 'checkout:' || c.tenant_id;
+begin
+	if not exists (select from mail.outbox o where o.key = mail_key)
+			and auth.allow('draft_mail', c.email_canonical) then
+		perform auth.ask_link(mail_key, 'checkout', jsonb_build_object('plan', 'plan_' || c.plan), 'checkout', c.email,
+			c.language, p_checkout => c.key, p_ip => p_ip);
 	end if;
 end
 $$;
 
--- The unique key decides which of several concurrent calls comes first; the others wait for it and find its row. A
--- checkout that expired, or whose payment failed, starts its next attempt here. A session past its day may have been
--- paid: jobs and the caller look at Stripe first.
+-- The draft as it may be paid for now. A checkout that expired, or whose payment failed, starts its next attempt here.
+-- A session past its day may have been paid: jobs and the caller look at Stripe first.
+create or replace function billing.renew_draft(p_key bytea) returns billing.checkouts
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	draft billing.checkouts;
+begin
+	perform sync.mark('checkout', c.session_id) from billing.checkouts c
+	where c.key = p_key and c.status = 'open' and billing.is_past_its_day(c.opened_at);
+	update billing.checkouts c set attempt = c.attempt + 1,
+		replaces = case c.status when 'open' then c.session_id end,
+		session_id = null, url = null, status = 'open', opened_at = null, returned_at = null,
+		price = (select p.price from billing.plans p where p.id = c.plan)
+	where c.key = p_key and (c.status in ('expired', 'failed')
+			or c.status = 'open' and billing.is_past_its_day(c.opened_at))
+		and exists (select from app.tenants t where t.id = c.tenant_id and t.status = 'draft');
+	update billing.checkouts c set price = (select p.price from billing.plans p where p.id = c.plan)
+	where c.key = p_key and c.price is null and c.session_id is null;
+	select c.* into draft from billing.checkouts c where c.key = p_key;
+	return draft;
+end
+$$;
+
+create or replace function billing.draft_state(c billing.checkouts) returns text
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return case
+		when c.session_id is not null and (c.status <> 'open'
+			or exists (select from app.tenants t where t.id = c.tenant_id and t.status = 'active')) then 'complete'
+		when c.waits then 'waits'
+		else 'open' end;
+end
+$$;
+
+create or replace function billing.draft_document(c billing.checkouts) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return jsonb_build_object('key', encode(c.key, 'hex'), 'tenant', c.tenant_id, 'email', c.email, 'plan', c.plan,
+		'price', c.price, 'language', c.language, 'attempt', c.attempt, 'session', c.session_id,
+		'expire', c.replaces, 'url', billing.open_page(c), 'state', billing.draft_state(c));
+end
+$$;
+
+-- The unique key decides which of several concurrent calls comes first; the others wait for it and find its row. A new
+-- draft over its network's allowance ends without a row.
 create or replace function api.open_draft(p_key bytea, p_email text, p_plan text, p_language text, p_flow_hash bytea,
 	p_ip inet) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	draft billing.checkouts;
-	paid boolean;
 begin
 	if not exists (select from billing.plans p where p.id = p_plan and p.offered) then
 		raise exception 'unknown plan' using errcode = 'TG422';
+	elsif not exists (select from billing.checkouts c where c.key = p_key)
+			and not auth.allow_network('draft', p_ip) then
+		raise exception 'too many drafts' using errcode = 'TG429';
 	end if;
 	insert into billing.checkouts (key, tenant_id, email, email_canonical, plan, language, flow_hash, price)
 	select p_key, gen_random_uuid(), btrim(p_email), lower(btrim(p_email)), p.id, p_language, sha256(p_flow_hash),
@@ -31,27 +88,39 @@ begin
 	from billing.plans p where p.id = p_plan
 	on conflict (key) do nothing returning * into draft;
 	if draft.key is not null then
-		perform billing.require_draft_allowance(p_email, p_ip);
 		insert into app.tenants (id) values (draft.tenant_id);
+		update billing.checkouts c set waits = billing.must_wait(c.email_canonical) where c.key = p_key
+		returning * into draft;
 	else
-		perform sync.mark('checkout', c.session_id) from billing.checkouts c
-		where c.key = p_key and c.status = 'open' and billing.is_past_its_day(c.opened_at);
-		update billing.checkouts c set attempt = c.attempt + 1,
-			replaces = case c.status when 'open' then c.session_id end,
-			session_id = null, status = 'open', opened_at = null, returned_at = null,
-			price = (select p.price from billing.plans p where p.id = c.plan)
-		where c.key = p_key and (c.status in ('expired', 'failed')
-				or c.status = 'open' and billing.is_past_its_day(c.opened_at))
-			and exists (select from app.tenants t where t.id = c.tenant_id and t.status = 'draft');
-		update billing.checkouts c set price = (select p.price from billing.plans p where p.id = c.plan)
-		where c.key = p_key and c.price is null and c.session_id is null;
-		select c.* into draft from billing.checkouts c where c.key = p_key;
+		draft := billing.renew_draft(p_key);
 	end if;
-	paid := draft.session_id is not null and (draft.status <> 'open'
-		or exists (select from app.tenants t where t.id = draft.tenant_id and t.status = 'active'));
-	return jsonb_build_object('tenant', draft.tenant_id, 'email', draft.email, 'plan', draft.plan,
-		'price', draft.price, 'language', draft.language, 'attempt', draft.attempt, 'session', draft.session_id,
-		'expire', draft.replaces, 'state', case when paid then 'complete' else 'open' end);
+	if billing.draft_state(draft) = 'waits' then
+		perform billing.mail_draft(draft, p_ip);
+	end if;
+	return billing.draft_document(draft);
+end
+$$;
+
+-- For GET: reads only. What a mailed link is good for: {"state", "plan"}; null for a link that is not.
+create or replace function api.waiting_draft(p_link_hash bytea) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return (select jsonb_build_object('state', billing.draft_state(c), 'plan', 'plan_' || c.plan)
+		from billing.checkouts c where c.key = auth.checkout_of(p_link_hash));
+end
+$$;
+
+-- Lets the draft of a mailed link go on to Checkout. Again, it answers the same draft. TG404: the link is not good.
+create or replace function api.continue_draft(p_link_hash bytea) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	draft_key bytea := auth.checkout_of(p_link_hash);
+begin
+	if draft_key is null then
+		raise exception 'no such link' using errcode = 'TG404';
+	end if;
+	update billing.checkouts c set waits = false where c.key = draft_key and c.waits;
+	return billing.draft_document(billing.renew_draft(draft_key));
 end
 $$;
 

@@ -73,8 +73,8 @@ begin
 		raise exception 'too many checkouts' using errcode = 'TG429';
 	elsif c.key is not null then
 		update billing.checkouts o set attempt = o.attempt + 1, plan = p_plan, price = p_price, language = p_language,
-			user_id = me, replaces = coalesce(o.session_id, o.replaces), session_id = null, opened_at = null,
-			returned_at = null
+			user_id = me, replaces = coalesce(o.session_id, o.replaces), session_id = null, url = null,
+			opened_at = null, returned_at = null
 		where o.key = c.key returning o.* into c;
 		return c;
 	end if;
@@ -130,7 +130,7 @@ begin
 	return jsonb_build_object('state', state, 'tenant', tenant, 'email', c.email, 'plan', c.plan, 'price', c.price,
 		'language', c.language, 'key', encode(c.key, 'hex'), 'attempt', c.attempt, 'session', c.session_id,
 		'idempotency', format('checkout:%s:%s', encode(c.key, 'hex'), c.attempt), 'expire', c.replaces,
-		'customer', payer, 'customer_key', billing.customer_key(c)) || billing.page_of(tenant);
+		'url', billing.open_page(c), 'customer', payer, 'customer_key', billing.customer_key(c)) || billing.page_of(tenant);
 end
 $$;
 

@@ -217,13 +217,12 @@ class Api:
             world.request = None
         return 200, shapes.render(expanded(world, answer, p.get("expand", [])), version)
 
-    @staticmethod
-    async def spoil(request, fault, status, body, headers):
+    async def spoil(self, request, fault, status, body, headers):
         """The answer the fault asks for."""
         kind = fault["answer"]
         headers = {**headers, **{name: str(value) for name, value in fault["headers"].items()}}
         if kind == "hang":
-            return await faults.leave(request)
+            return await faults.leave(request, self.sim.faults)
         if kind == "close":
             return await faults.hang_up(request)
         if kind == "html":

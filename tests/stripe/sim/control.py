@@ -207,7 +207,7 @@ class Control:
         return self.sim.faults.waiting
 
     def clear_faults(self, request, body):
-        self.sim.faults.waiting.clear()
+        self.sim.faults.clear()
         return []
 
     def checkout(self, request, body):

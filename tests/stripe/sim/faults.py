@@ -8,7 +8,7 @@ A fault is a JSON object:
   answer         what the caller gets:
                    "status"    status (default 500) with body (a JSON object or text; default an api_error)
                    "real"      the true answer, late, or changed by "set"; implies effect
-                   "hang"      no byte, until the caller leaves
+                   "hang"      no byte, until the caller leaves; once all faults are removed, as "close"
                    "close"     the connection is closed without an answer
                    "partial"   the connection is closed in the middle of the body
                    "truncate"  the body is cut in half, in a well-formed HTTP answer of that length
@@ -36,6 +36,11 @@ PAGE = "<!DOCTYPE html><html><head><title>502</title></head><body><h1>Bad gatewa
 class Faults:
     def __init__(self):
         self.waiting = []
+        self.cleared = 0
+
+    def clear(self):
+        self.waiting.clear()
+        self.cleared += 1
 
     def add(self, wanted):
         for name in wanted:
@@ -70,9 +75,12 @@ def patched(body, changes):
     return {key: value for key, value in {**body, **changes}.items() if not (key in changes and value is None)}
 
 
-async def leave(request):
-    """Waits, without a byte, until the caller has gone."""
+async def leave(request, faults):
+    """Waits, without a byte, until the caller has gone or the faults are removed."""
+    cleared = faults.cleared
     while request.transport is not None and not request.transport.is_closing():
+        if faults.cleared != cleared:
+            return await hang_up(request)
         await asyncio.sleep(0.02)
     return web.Response(status=499)
 

@@ -1,0 +1,60 @@
+/* continue: the mailed link of a draft that waits, which leads on to Stripe Checkout. */
+#include <string.h>
+
+#include "identity.h"
+#include "json.h"
+#include "page.h"
+#include "signup.h"
+
+static enum err
+continue_form(struct visit *v, int status, const char *token, struct json_object *draft)
+{
+	struct json_object	*doc = json_new(v->q->mem);
+
+	TRY(visit_form(v));
+	json_put(doc, "action", visit_path(v, "/signup/continue"));
+	json_put(doc, "signup", visit_path(v, "/signup"));
+	json_put(doc, "token", token);
+	json_put(doc, "plan", json_text(draft, "/plan"));
+	json_put_true(doc, json_text(draft, "/state") != NULL ? json_text(draft, "/state") : "unusable");
+	return page_status(v, status, "continue", doc);
+}
+
+/*
+ * Mail scanners follow links, so a GET changes nothing: only the button goes on. After a form that was too old
+ * (v->fault), the token comes from that form.
+ */
+static enum err
+continue_show(struct visit *v, struct db_visitor *me)
+{
+	const char		*token = form_get(v->fault == NULL ? &v->q->query : &v->form, "t");
+	struct json_object	*draft = NULL;
+	struct db_arg		link;
+
+	if (!identity_link(v, token, &link))
+		return continue_form(v, v->fault == NULL ? 404 : v->status, NULL, NULL);
+	TRY(db_visitor(me, &draft, "api.waiting_draft($1)", ARGS(link)));
+	return continue_form(v, draft == NULL ? 410 : v->status, token, draft);
+}
+
+static enum err
+continue_send(struct visit *v, struct db_visitor *me)
+{
+	const char	*token = form_get(&v->form, "t");
+	struct wish	wish = { 0 };
+	enum err	e;
+
+	if (visit_fields(v, "t") != OK || !identity_link(v, token, &wish.link))
+		return continue_form(v, 422, NULL, NULL);
+	e = draft_begin(v, me, &wish);
+	if (e == ERR_NOT_FOUND)
+		return continue_form(v, 410, NULL, NULL);
+	v->status = draft_again(v, e);
+	return v->status == 0 ? e : continue_show(v, me);
+}
+
+const struct route continue_routes[] = {
+	VISITOR("GET",  "/signup/continue", continue_show),
+	VISITOR("POST", "/signup/continue", continue_send),
+	{ 0 }
+};
