@@ -296,6 +296,7 @@ def test_s03_a_draft_over_an_allowance_waits_for_its_mailed_link(browser, other,
     assert sign_up(browser, email).html.one("h1").text == "Look into your mail"
     link = continued(other, mail, email)
     assert link.status == 200 and "Starter" in link.form().element.text
+    assert sign_up(browser, email).html.one("h1").text == "Look into your mail", "looking changes nothing"
     assert sim.changes() == before and len(mail.to(email)) == 1
     paying = other.submit(link)
     assert other.submit(link).location == paying.location == sign_up(browser, email).location

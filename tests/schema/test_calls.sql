@@ -129,8 +129,8 @@ select is(pg_temp.url('u'), null, 'S02 what is paid has no page');
 update meta.stamp set environment = 'production';
 select tap.open_draft('h ' || u, 'url@example.org'), pg_temp.opened('h ' || u, 1, 'cs_' || md5(u), u)
 from (values ('http://checkout.stripe.com/'), ('https://stripe.com.evil.example/'),
-	('https://evil.example/stripe.com/'), ('javascript:alert(1)'), ('https://checkout.stripe.com/"x'), ('http://localhost:9/'), ('http://evil.example/'))
-	v (u) \g /dev/null
+	('https://evil.example/stripe.com/'), ('javascript:alert(1)'), ('https://checkout.stripe.com/"x'),
+	('http://localhost:9/'), ('http://evil.example/')) v (u) \g /dev/null
 select is_empty($$select url from billing.checkouts where session_id like 'cs\_%' and key <> 'u' and url is not null$$,
 	'S13 an address on another host is not kept, nor one on this machine in production');
 select throws_ok($$update billing.checkouts set url = 'https://evil.example/' where key = 'u'$$, '23514', null,

@@ -143,6 +143,8 @@ def test_service_h_is_seen_by_its_own_programs_only(copy, worker):
 
 HANDLER = "USED enum err f(struct visit *v, struct db_visitor *me) { (void)v; (void)me; return OK; } "
 ASK = "USED enum err f(struct %s *me, struct json_object **out) { return %s(me, out, %s, NO_ARGS); }"
+CALL = ("USED enum err f(struct visit *v, struct json_object **out) { struct stripe *s; TRY(permit_take(v, &s)); "
+        "return stripe_call(%s, v->q->mem, \"GET\", \"/v1/x\", NULL, NULL, out); }")
 COMPILES = {    # what, the code, and what the compiler says against it
     "a call with a literal": (ASK % ("db_user", "db_user", '"api.billing_page()"'), None),
     "a call with SQL from elsewhere": (ASK % ("db_user", "db_user", "getenv(\"SQL\")"), "expected ‘)’ before"),
@@ -152,6 +154,9 @@ COMPILES = {    # what, the code, and what the compiler says against it
     "an error that nobody looks at": (
         'USED void f(struct db_user *me, struct json_object **out) { db_user(me, out, "api.x()", NO_ARGS); }',
         "unused-result"),
+    "a call to Stripe with a permit": (CALL % "s", None),
+    "a call to Stripe without a permit": (CALL % "v->app->permits", "incompatible-pointer-types"),
+    "a call by what the permits know": (CALL % "permits_stripe(v->app->permits)", "discarded-qualifiers"),
     "a visitor's handler in a visitor's row": (HANDLER + 'USED struct route r = VISITOR("GET", "/", f);', None),
     "a visitor's handler in a user's row": (HANDLER + 'USED struct route r = USER("GET", "/", f);',
                                             "incompatible-pointer-types"),
@@ -166,7 +171,7 @@ COMPILES = {    # what, the code, and what the compiler says against it
 def test_types_decide_on(copy, what):
     code, against = COMPILES[what]
     (copy / "workers/webhooks/probe.c").write_text(
-        "#include <stdlib.h>\n#include \"service.h\"\n#include \"worker.h\"\n"
+        "#include <stdlib.h>\n#include \"permit.h\"\n#include \"service.h\"\n#include \"worker.h\"\n"
         "#define USED static __attribute__((used))\n%s\n" % code)
     done = make(copy, "build/workers/webhooks/probe.o")
     assert against in done.stderr if against else done.returncode == 0, done.stderr

@@ -103,8 +103,8 @@ declare
 begin
 	select q.* into r from auth.requests q where q.id = p_request;
 	select u.* into who from auth.users u
-	where r.purpose <> 'checkout' and u.email_canonical = r.email_canonical and u.id = coalesce(r.user_id, u.id)
-		and u.disabled_at is null
+	where r.purpose <> 'checkout'
+		and u.email_canonical = r.email_canonical and u.id = coalesce(r.user_id, u.id) and u.disabled_at is null
 	for no key update;
 	if who.id is null and r.purpose is distinct from 'checkout' or not auth.is_open(r)
 			or r.purpose = 'signin' and not r.known and auth.count_strangers(who.id, r.id) >= 5 then
