@@ -1,8 +1,10 @@
 -- Calls to Stripe that browsers wait for: which are in flight, how fast all programs call, and where an open checkout
 -- session is. A draft over its allowance waits for its mailed link.
 
--- It gets a parameter with a default, so programs of before go on calling it.
-drop function if exists api.checkout_opened(bytea, int, text);
+-- The first gets a parameter with a default, so programs of before go on calling it.
+drop function if exists
+	api.checkout_opened(bytea, int, text),
+	billing.require_draft_allowance(text, inet);
 
 set role tollgate_owner;
 

@@ -3,7 +3,7 @@ from itertools import cycle
 
 import pytest
 from faults import Load, settings
-from journey import become_customer, new_address, sign_in, stack_command, wait_until
+from journey import become_customer, new_address, session_in, sign_in, sign_up, stack_command, wait_until
 
 CLIENTS = 8
 PERMITS = 3     # serve.calls
@@ -88,3 +88,31 @@ def test_s02_pages_that_need_no_call_wait_for_none(press, customer, held, other,
     assert len(refused) >= 2 * CLIENTS
     assert {(p.header("Retry-After"), len(p.html.all("p", role="alert"))) for p in refused} == {("5", 1)}
     assert load.except_for(303, 503) == []
+
+
+@pytest.mark.only("nginx")
+def test_s02_a_program_with_two_threads_has_one_call_in_flight(stack, press, held, other, sim):
+    """However many serve.calls allows."""
+    with settings(stack, "signup", "billing", serve_threads=2), Load(lambda: (press().status, None), CLIENTS) as load:
+        try:
+            wait_until(lambda: held() and len(load.answers) >= 2 * CLIENTS)
+            calls = held()
+            assert other.get("/signup").status == 200
+            assert len(calls) == 1 and held() == calls
+        finally:
+            load.done.set()
+            sim.delete("faults")
+
+
+def test_s02_all_programs_keep_one_pace(browser, sim, db, fresh):
+    """A pause that one program was asked for, and the others find in the database."""
+    def paused():
+        return db.value("update billing.pace set paused_until = clock_timestamp() + interval '1500 ms' "
+                        "returning extract(epoch from paused_until)::float")
+    until = paused()
+    session = session_in(sign_up(browser, fresh()))
+    assert sim.requests("POST", "/v1/checkout/sessions")[-1]["time"] >= until
+    until = paused()
+    sim.pay(session)
+    wait_until(lambda: db.value("select status from billing.checkouts where session_id = %s", session) == "complete")
+    assert min(r["time"] for r in sim.requests("GET", f"/v1/checkout/sessions/{session}")) >= until

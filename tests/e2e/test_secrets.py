@@ -36,13 +36,15 @@ def logs(stack, person, mails):
     browser, token = person
     sid = browser.cookie("__Host-sid")
     paths = [f"/signin/link?t={token}", f"/signin/link?t={token}&t={token}", f"/de/signin/link?t={token}",
+             f"/signup/continue?t={token}", f"/de/signup/continue?t={token}&t={token}",
              f"/welcome?session_id={token}"]
     if stack["server"] == "nginx":
         paths.append(f"/%zz?t={token}")     # Apache quotes a path that is malformed; no link of ours has one
     for path in paths:
         browser.get(path, Referer=f"{stack['url']}/signin/link?t={token}", X_Secret=sid)
         browser.request("BREW", path)
-    browser.post(f"/signin/link?t={token}", b"a" * 2_000_000)
+    for page in ("/signin/link", "/signup/continue"):
+        browser.post(f"{page}?t={token}", b"a" * 2_000_000)
     browser.post("/signin/link", {"t": token, "csrf": "wrong", "code": "0000-0000"})
     Browser(stack["url"]).get("/workspace", Cookie=f"__Host-sid={sid}; __Host-sid={sid}")
     access = Path(stack["log_dir"]) / "access.log"

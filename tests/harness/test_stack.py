@@ -96,7 +96,7 @@ def test_apache_starts_the_workers_and_they_can_be_signalled(apache):
 
 def test_no_log_holds_a_query_string_or_a_referer(either):
     word = "secret%d" % os.getpid()
-    for path in ("/en/signin/link?t=", "/welcome?session_id=", "/nowhere?x="):
+    for path in ("/en/signin/link?t=", "/en/signup/continue?t=", "/welcome?session_id=", "/nowhere?x="):
         requests.get(either["url"] + path + word, headers={"Referer": "http://localhost/?" + word}, timeout=5)
     time.sleep(0.3)
     logs = {p.name: p.read_text(errors="replace") for p in Path(either["log_dir"]).iterdir()}
