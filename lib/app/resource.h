@@ -30,8 +30,8 @@ extern const struct resource resource_pages;	/* app->pages: those of pages/NAME 
 
 /*
  * Open a resource of any program, also one that is not a worker. own: the program's role, pool, timeout_ms and
- * prepared; the rest comes from the configuration. ERR_INVALID: database.conninfo is unsafe, printed on stderr. db: keeps
- * the pace of all programs; NULL: this one's alone.
+ * prepared; the rest comes from the configuration. ERR_INVALID: database.conninfo is unsafe, printed on stderr. db
+ * keeps the pace of all programs; NULL: this one's alone.
  */
 enum err resource_open_database(mem_ctx *ctx, const struct config *c, struct db_options own, struct db **out)
     MUST_CHECK;

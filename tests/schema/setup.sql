@@ -33,6 +33,14 @@ exception when others then
 end
 $$;
 
+-- The user of this address, who may be new.
+create function tap.user(p_email text) returns uuid language plpgsql as $$
+begin
+	perform auth.add_user(p_email);
+	return auth.find_user(p_email);
+end
+$$;
+
 create function tap.open_draft(p_key text, p_email text, p_ip inet default '192.0.2.1', p_plan text default 'starter')
 	returns jsonb language plpgsql as $$
 begin

@@ -3,7 +3,7 @@ begin;
 select no_plan();
 
 select tap.paid('ann') as ann \gset
-select auth.ensure_user('mia@example.org') as mia \gset
+select tap.user('mia@example.org') as mia \gset
 insert into app.members (tenant_id, user_id, role) values (:'ann', :'mia', 'member');
 select tap.session('ann@example.org', 'a') as a, tap.session('mia@example.org', 'm') as m \gset
 create function pg_temp.page(p_bearer text) returns jsonb

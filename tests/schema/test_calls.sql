@@ -42,7 +42,7 @@ select is(pg_temp.take('f', 1), 'false', 'S02 and is then another''s');
 -- allowances
 select tap.paid('ann') as ann \gset
 select tap.paid('bob') as bob \gset
-insert into app.members (tenant_id, user_id, role) select :'ann', auth.ensure_user('mia@example.org'), 'admin';
+insert into app.members (tenant_id, user_id, role) select :'ann', tap.user('mia@example.org'), 'admin';
 select tap.session('ann@example.org', 'a') as a, tap.session('ann@example.org', 'a2') as a2,
 	tap.session('mia@example.org', 'm') as m, tap.session('bob@example.org', 'b') as b \gset
 create function pg_temp.spend(p_kind text, p_allowed int) returns void language plpgsql as $$
@@ -159,9 +159,9 @@ select is(pg_temp.looked(:'link'), '{"state": "waits", "plan": "plan_starter"}',
 select is(pg_temp.looked(:'link') ->> 'state', 'waits', 'F52 looking changes nothing');
 select is(pg_temp.looked('\x00'), null, 'S03 an unknown link tells nothing');
 select is(tap.state_of('tollgate_signup', $$select api.continue_draft('\x00')$$), 'TG404', 'S03 and leads nowhere');
-select auth.ensure_user('wanda@example.org') \g /dev/null
+select tap.user('wanda@example.org') \g /dev/null
 select is(tap.sign_in(:'link', null, 'flow of w2', 'x') ->> 'ok', 'false', 'S03 the link signs nobody in');
-select tap.ask('tollgate_jobs', 'service.claim_mail(60)') \g /dev/null
+select tap.ask('tollgate_mailer', 'service.claim_mail(60)') \g /dev/null
 select is_empty($$select l.user_id from auth.links l join auth.requests r on r.id = l.request_id
 	where r.purpose = 'checkout' and l.user_id is not null$$, 'S03 and names no user');
 select is(pg_temp.went_on(:'link') - 'tenant', '{"key": "7732", "email": "Wanda@example.org", "plan": "starter",

@@ -3,8 +3,8 @@ begin;
 select no_plan();
 
 select tap.paid('ann') as ann \gset
-select tap.session('ann@example.org', 'a') as a, auth.ensure_user('mia@example.org') as mia,
-	auth.ensure_user('sam@example.org') as sam \gset
+select tap.session('ann@example.org', 'a') as a, tap.user('mia@example.org') as mia,
+	tap.user('sam@example.org') as sam \gset
 insert into app.members (tenant_id, user_id, role) values (:'ann', :'mia', 'member');
 select tap.session('mia@example.org', 'm') as m, tap.session('sam@example.org', 's') as s \gset
 create function pg_temp.open(p_bearer text, p_key text, p_plan text default 'starter') returns jsonb

@@ -3,8 +3,8 @@ begin;
 select no_plan();
 
 select tap.paid('ann') as ann \gset
-select auth.ensure_user('max@example.org') as max, auth.ensure_user('mia@example.org') as mia,
-	auth.ensure_user('off@example.org') as off \gset
+select tap.user('max@example.org') as max, tap.user('mia@example.org') as mia,
+	tap.user('off@example.org') as off \gset
 insert into app.members (tenant_id, user_id, role) values (:'ann', :'max', 'admin'), (:'ann', :'mia', 'member'),
 	(:'ann', :'off', 'admin');
 update auth.users set disabled_at = now() where id = :'off';

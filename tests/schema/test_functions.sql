@@ -83,7 +83,7 @@ from (values
 	('tollgate_account', 'api.request_link(null, null, null, null, null, null)'),
 	('tollgate_account', 'api.sign_out()'),
 	('tollgate_account', 'api.link_state(null, null)'),
-	('tollgate_account', 'auth.ensure_user(''a@b.c'')'),
+	('tollgate_account', 'auth.add_user(''a@b.c'')'),
 	('tollgate_account', 'auth.open_session(null, null, null, null, null)'),
 	('tollgate_billing', 'billing.promote(null, null)'), ('tollgate_account', 'auth.live_session()'),
 	('tollgate_operator', 'ops.put_plans(''[]'')')) as v (role, call);

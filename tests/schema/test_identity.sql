@@ -92,14 +92,14 @@ select is(display_name, 'Zoe.Q', 'C53 a new user has a profile at once')
 	from app.profiles p join auth.users u on u.id = p.user_id
 	where u.email_canonical = 'zoe.q@example.org';
 select is((select count(*) from app.profiles), (select count(*) from auth.users), 'C53 every user has one profile');
-select is(auth.ensure_user(' ANN@example.org '), :'ann', 'C53 the same address is the same user, however typed');
+select is(tap.user(' ANN@example.org '), :'ann', 'C53 the same address is the same user, however typed');
 select throws_ok($$insert into auth.users (email, email_canonical) values ('ann@example.org', 'ann@example.org')$$,
 	'23505', null,
 	'C53 an address is one user''s');
 
 -- how long a session lasts, from its beginning
 delete from auth.hits;
-select auth.ensure_user('tim@example.org') as tim, tap.session('tim@example.org', 'tim') as t \gset
+select tap.user('tim@example.org') as tim, tap.session('tim@example.org', 'tim') as t \gset
 select is((select array[idle_until, absolute_until, auth_at] from auth.sessions where user_id = :'tim'),
 	array[now() + interval '7 days', now() + interval '30 days', now()],
 	'F40 a session lasts thirty days, and seven without use');

@@ -52,7 +52,7 @@ create temp table person (who text, bearer text);
 grant select on person to public;
 select tap.paid('ann') as ann \gset
 select tap.paid('bob') as bob \gset
-select auth.ensure_user('sam@example.org') as sam, auth.ensure_user('mia@example.org') as mia \gset
+select tap.user('sam@example.org') as sam, tap.user('mia@example.org') as mia \gset
 insert into app.members (tenant_id, user_id, role) values (:'bob', :'mia', 'member');
 select tap.open_draft('draft', 'dora@example.org') as draft \gset
 insert into app.tenants (id, status) values (repeat('a', 32)::uuid, 'active'), (repeat('b', 32)::uuid, 'active');

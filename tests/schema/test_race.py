@@ -54,7 +54,7 @@ def test_d24_limits_hold():
 
 
 def test_f53_a_link_signs_in_once():
-    user = value("select auth.ensure_user('race@example.org')")
+    user = value("select tap.user('race@example.org')")
     value("select auth.ask_link('race', 'signin', '{}', 'signin', 'race@example.org', 'en', p_flow => %s)",
           sha256(sha256(b"flow").digest()).digest())
     link = value("select (tap.mailed('race@example.org') ->> 'hash')::bytea")

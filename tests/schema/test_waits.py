@@ -230,7 +230,7 @@ def test_s03_the_fifth_link_of_strangers_is_made_once():
 
 def test_one_row_however_many_say_it():
     tenant = manager("wj")[0]
-    one, two, waited = overlapped(*[("select auth.ensure_user('wj2@example.org')::text",)] * 2)
+    one, two, waited = overlapped(*[("select tap.user('wj2@example.org')::text",)] * 2)
     ok(waited and one == two, "C53 two that make a user at once make one", (one, two))
     one, two, waited = overlapped(*[("select auth.add_user('wj4@example.org')",)] * 2)
     ok(waited and one and not two, "S01 and one of the two made it", (one, two))
@@ -274,13 +274,13 @@ def test_s01_two_purchases_with_one_address():
     """First the address is nobody's, then it is a user's."""
     for turn in ("a", "b"):
         value("delete from auth.hits where true returning 1")
-        drafts = [value("select tap.open_draft(%s, 'wk@example.org') ->> 'tenant'", f"wk{turn}{n}") for n in (1, 2)]
+        drafts = [value("select tap.open_draft(%s, 'wz@example.org') ->> 'tenant'", f"wz{turn}{n}") for n in (1, 2)]
         overlapped(*[("select billing.promote(%s, null)", tenant) for tenant in drafts])
-    names = value("select array_agg(name order by name) from app.tenants where name like 'wk%%'")
-    ok(names == ["wk", "wk 2", "wk 3", "wk 4"], "S01 purchases at once get names of their own", names)
+    names = value("select array_agg(name order by name) from app.tenants where name like 'wz%%'")
+    ok(names == ["wz", "wz 2", "wz 3", "wz 4"], "S01 purchases at once get names of their own", names)
     owned = value("select count(*) from app.members m join auth.users u on u.id = m.user_id "
-                  "where u.email = 'wk@example.org'")
-    offered = value("select count(*) from app.offers where email = 'wk@example.org'")
+                  "where u.email = 'wz@example.org'")
+    offered = value("select count(*) from app.offers where email = 'wz@example.org'")
     ok((owned, offered) == (1, 3), "S01 one makes the address a user's, the others are offered", (owned, offered))
 
 

@@ -111,8 +111,9 @@ owner_check(struct run *r)
 }
 
 /*
- * A transaction that needs locks which running programs hold. It waits shorter than PostgreSQL's deadlock_timeout (1 s),
- * so that of two that wait for each other it is never the program's statement that is ended; then it begins again.
+ * A transaction that needs locks which running programs hold. It waits shorter than PostgreSQL's deadlock_timeout
+ * (1 s), so that of two that wait for each other it is never the program's statement that is ended; then it begins
+ * again.
  */
 static enum err
 transaction_repeat(struct run *r, enum err (*step)(struct run *r, const char *name), const char *name)

@@ -12,14 +12,6 @@ begin
 end
 $$;
 
-create or replace function auth.ensure_user(p_email text) returns uuid
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-begin
-	perform auth.add_user(p_email);
-	return (select u.id from auth.users u where u.email_canonical = lower(btrim(p_email)));
-end
-$$;
-
 -- Mails to a user are in the language of the last sign-in; before that, of the sign-up.
 create or replace function auth.set_language(p_user uuid, p_language text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

@@ -130,7 +130,8 @@ begin
 	return jsonb_build_object('state', state, 'tenant', tenant, 'email', c.email, 'plan', c.plan, 'price', c.price,
 		'language', c.language, 'key', encode(c.key, 'hex'), 'attempt', c.attempt, 'session', c.session_id,
 		'idempotency', format('checkout:%s:%s', encode(c.key, 'hex'), c.attempt), 'expire', c.replaces,
-		'url', billing.open_page(c), 'customer', payer, 'customer_key', billing.customer_key(c)) || billing.page_of(tenant);
+		'url', billing.open_page(c), 'customer', payer, 'customer_key', billing.customer_key(c))
+		|| billing.page_of(tenant);
 end
 $$;
 
