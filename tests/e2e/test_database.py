@@ -74,6 +74,8 @@ def test_f83_while_it_is_down_every_request_is_503_with_retry_after(stack, postg
             assert says_come_back(page) and page.html.one("h1").text
         says_come_back(browser.submit(signin, {"email": email}))
         says_come_back(browser.get("/signin/link?t=" + "A" * 43))
+        says_come_back(browser.get("/signup/continue?t=" + "A" * 43))
+        says_come_back(browser.post("/signup/continue", {"csrf": form.form().fields["csrf"], "t": "A" * 43}))
         says_come_back(member.submit(billing))
         says_come_back(member.get("/workspace", Accept="application/json"), "application/json")
         answer = member.post("/api/billing/session", b"", Accept="application/json")

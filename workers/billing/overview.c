@@ -24,9 +24,10 @@ show(struct visit *v, struct db_user *me)
 enum err
 billing_again(struct visit *v, int status, const char *fault)
 {
+	TRY(visit_again(v, "/settings/billing", status, fault));
 	if (status == 429 || status >= 500)
 		http_header(v->r, "Retry-After", status == 429 ? "600" : "5");
-	return visit_again(v, "/settings/billing", status, fault);
+	return OK;
 }
 
 /* Marks a notice as seen, which removes it from the page. */

@@ -49,8 +49,7 @@ continue_send(struct visit *v, struct db_visitor *me)
 	e = draft_begin(v, me, &wish);
 	if (e == ERR_NOT_FOUND)
 		return continue_form(v, 410, NULL, NULL);
-	v->status = draft_again(v, e);
-	return v->status == 0 ? e : continue_show(v, me);
+	return draft_again(v, me, e, continue_show);
 }
 
 const struct route continue_routes[] = {

@@ -100,12 +100,14 @@ draft_begin(struct visit *v, struct db_visitor *me, const struct wish *w)
 	return http_redirect(v->r, url);
 }
 
-int
-draft_again(struct visit *v, enum err e)
+enum err
+draft_again(struct visit *v, struct db_visitor *me, enum err e, visitor_handler *show)
 {
 	if (e != ERR_LIMIT && e != ERR_CONFLICT && err_info(e)->status < 500)
-		return 0;
-	http_header(v->r, "Retry-After", e == ERR_LIMIT ? "600" : "5");
+		return e;
+	v->status = e == ERR_LIMIT ? 429 : 503;
 	v->fault = e == ERR_LIMIT ? "fault_limit" : "fault_checkout";
-	return e == ERR_LIMIT ? 429 : 503;
+	TRY(show(v, me));
+	http_header(v->r, "Retry-After", e == ERR_LIMIT ? "600" : "5");
+	return OK;
 }

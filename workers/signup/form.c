@@ -34,11 +34,17 @@ form_get_page(struct visit *v, struct db_visitor *me)
 }
 
 static enum err
+form_again(struct visit *v, struct db_visitor *me)
+{
+	(void)me;
+	return form_show(v, v->status, NULL, NULL);
+}
+
+static enum err
 form_post(struct visit *v, struct db_visitor *me)
 {
 	const char	*given = form_get(&v->form, "email"), *plan = form_get(&v->form, "plan"), *email;
 	const char	*email_error = NULL, *plan_error = NULL;
-	enum err	e;
 
 	if (visit_fields(v, "email plan") != OK)
 		return visit_again(v, v->path, 422, "fault_unknown_field");
@@ -53,9 +59,7 @@ form_post(struct visit *v, struct db_visitor *me)
 		plan_error = "plan_unknown";
 	if (email_error != NULL || plan_error != NULL)
 		return form_show(v, 422, email_error, plan_error);
-	e = draft_begin(v, me, &(struct wish){ .email = email, .plan = plan });
-	v->status = draft_again(v, e);
-	return v->status == 0 ? e : form_show(v, v->status, NULL, NULL);
+	return draft_again(v, me, draft_begin(v, me, &(struct wish){ .email = email, .plan = plan }), form_again);
 }
 
 const struct route form_routes[] = {

@@ -21,10 +21,10 @@ struct wish {
 enum err draft_begin(struct visit *v, struct db_visitor *me, const struct wish *wish) MUST_CHECK;
 
 /*
- * After an error of draft_begin(): the status, and v->fault, with which the form is shown again instead of an error
+ * What follows draft_begin(): after an error the form is shown again, with v->status and v->fault, instead of an error
  * page, because the same form may be sent again and nothing was charged. That includes a refusal of our key or our
- * request by Stripe. 0: the error is to be answered.
+ * request by Stripe. Any other error is returned.
  */
-int draft_again(struct visit *v, enum err e);
+enum err draft_again(struct visit *v, struct db_visitor *me, enum err e, visitor_handler *show) MUST_CHECK;
 
 #endif
