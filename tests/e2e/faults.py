@@ -171,8 +171,9 @@ def settings(stack, *programs, **changed):
 def another(stack, name, log):
     """One more process of jobs or mailer beside the stack's own; what it says goes to the file."""
     with open(log, "wb") as out:
+        sanitizers = {k: v for k, v in os.environ.items() if "SAN_" in k}
         process = subprocess.Popen([f"{stack['prefix']}/lib/tollgate/{name}"], stdout=out, stderr=out,
-                                   env={"TOLLGATE_CONFIG": stack["config"]})
+                                   env={"TOLLGATE_CONFIG": stack["config"], **sanitizers})
     try:
         wait_until(lambda: b'"started"' in log.read_bytes())
         yield
