@@ -115,6 +115,7 @@ test_dotted_names(void **state)
 		{ "same as sections", "{\"a\":{\"b\":\"x\"}}", "{{a.b}} == {{#a}}{{b}}{{/a}}", "x == x", NONE },
 		{ "a broken chain", "{\"a\":{},\"c\":\"x\"}", "({{a.b.c}})", "()", NONE },
 		{ "a chain through a string", "{\"a\":\"x\"}", "({{a.b}})", "()", NONE },
+		{ "a broken chain in a section is false", "{\"s\":{\"a\":{}}}", "{{#s}}({{#a.b}}no{{/a.b}}){{/s}}", "()", NONE },
 		{ "is not looked for higher up", "{\"a\":{\"b\":{}},\"c\":{\"name\":\"x\"}}", "({{a.b.c.name}})", "()", NONE },
 		{ "first name is looked for on the stack",
 		    "{\"a\":{\"b\":{\"c\":{\"name\":\"x\"}}},\"b\":{\"c\":{\"name\":\"wrong\"}}}", "{{#a}}{{b.c.name}}{{/a}}",
