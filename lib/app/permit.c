@@ -1,6 +1,8 @@
 #include "permit.h"
 
+#include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "identity.h"
@@ -51,15 +53,35 @@ permit_end(struct visit *v)
 }
 
 static enum err
-permit_ask(struct visit *v, const struct permits *p, struct json_object **answer)
+permit_ask(struct visit *v, const struct permits *p, const char *gone, struct json_object **answer)
 {
 	struct db_args	args = ARGS(TEXT(p->host), INT(p->calls), INT(p->call_ms), BYTES(v->permit.bytes, SECRET_SIZE),
-	    identity_flow(v), TEXT(v->q->remote_addr));
+	    identity_flow(v), TEXT(v->q->remote_addr), INT(getpid()), TEXT(gone));
 
 	if (v->has_session)
-		return db_user(identity_user(v), answer, "api.take_call($1, $2::int, $3::int, $4, $5, $6::inet)", args);
+		return db_user(identity_user(v), answer,
+		    "api.take_call($1, $2::int, $3::int, $4, $5, $6::inet, $7::int, $8::int[])", args);
 	return db_visitor(db_as_visitor(v->q->mem, v->app->db), answer,
-	    "api.take_call($1, $2::int, $3::int, $4, $5, $6::inet)", args);
+	    "api.take_call($1, $2::int, $3::int, $4, $5, $6::inet, $7::int, $8::int[])", args);
+}
+
+/* Which of the processes that hold all permits have ended, as an array of SQL; NULL: none. */
+static const char *
+pids_gone(struct visit *v, struct json_object *answer)
+{
+	struct json_object	*pids = json_object_object_get(answer, "pids");
+	struct buf		gone = { .ctx = v->q->mem };
+
+	for (size_t i = 0; i < json_object_array_length(pids); i++) {
+		int	pid = json_object_get_int(json_object_array_get_idx(pids, i));
+
+		if (pid > 0 && kill(pid, 0) != 0 && errno == ESRCH)
+			buf_puts(&gone, mem_printf(v->q->mem, "%s%d", gone.len == 0 ? "{" : ",", pid));
+	}
+	if (gone.len == 0)
+		return NULL;
+	buf_puts(&gone, "}");
+	return gone.data;
 }
 
 enum err
@@ -67,11 +89,15 @@ permit_take(struct visit *v, struct stripe **out)
 {
 	const struct permits	*p = v->app->permits;
 	struct json_object	*answer;
+	const char		*gone;
 
 	*out = NULL;
 	if (v->leave == NULL)
 		TRY(secret_random(&v->permit));
-	TRY(permit_ask(v, p, &answer));
+	TRY(permit_ask(v, p, "{}", &answer));
+	gone = json_true(answer, "/permitted") ? NULL : pids_gone(v, answer);
+	if (gone != NULL)
+		TRY(permit_ask(v, p, gone, &answer));
 	if (!json_true(answer, "/permitted"))
 		return ERR_UNAVAILABLE;
 	v->leave = permit_end;

@@ -13,6 +13,7 @@ create table billing.calls (
 	slot text,				-- login role '@' host
 	n int check (n between 1 and 1024),
 	holder bytea,				-- names the request
+	pid int,				-- its process on the host
 	until timestamptz not null,
 	primary key (slot, n)
 );

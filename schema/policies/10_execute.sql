@@ -60,7 +60,7 @@ grant execute on function
 
 -- calls to Stripe: a browser's needs a permit, and all keep one pace
 grant execute on function
-	api.take_call(text, int, int, bytea, bytea, inet),
+	api.take_call(text, int, int, bytea, bytea, inet, int, int[]),
 	api.end_call(bytea)
 	to tollgate_signup, tollgate_billing;
 grant execute on function

@@ -10,6 +10,7 @@ from journey import become_customer, session_in, sign_in, wait_until
 
 THREADS = 4     # requests side by side in one process: serve.threads
 CLIENTS = 8     # webhooks takes all that wait
+CALLERS = {"signup": 3, "billing": 3}     # as many as may call Stripe at once: serve.calls
 
 pytestmark = pytest.mark.usefixtures("calm")
 
@@ -61,7 +62,7 @@ def assert_inbox_has(db, load):
 @pytest.mark.parametrize("name", WORKERS)
 def test_f113_sigterm_under_load_fails_no_request(stack, db, asks, name):
     ask, good = asks[name]
-    with Load(ask) as load:
+    with Load(ask, CALLERS.get(name, CLIENTS)) as load:
         for _ in range(4):
             load.more(40)
             replaced(stack, name, send(stack, name, signal.SIGTERM))
@@ -76,7 +77,7 @@ def test_f113_sigterm_under_load_fails_no_request(stack, db, asks, name):
 def test_f115_killed_under_load_only_requests_in_progress_fail(stack, db, asks, name):
     ask, good = asks[name]
     kills, served = 3, CLIENTS if name == "webhooks" else THREADS
-    with Load(ask, CLIENTS) as load:
+    with Load(ask, CALLERS.get(name, CLIENTS)) as load:
         for _ in range(kills):
             load.more(40)
             kill(stack, name)
@@ -191,7 +192,7 @@ def test_f115_apache_starts_another_for_the_next_request(stack, asks, name, numb
 def test_f115_apache_under_load_serves_on(stack, db, asks, name):
     """It may hand a request to a process that is just ending, and answers that one with 500 or 503 of its own."""
     ask, good = asks[name]
-    clients, times = 4, 3
+    clients, times = CALLERS.get(name, 4), 3
     with Load(ask, clients) as load:
         for _ in range(times):
             load.more(20)

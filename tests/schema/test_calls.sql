@@ -4,10 +4,11 @@ begin;
 select no_plan();
 
 create function pg_temp.take(p_holder text, p_calls int default 2, p_ip inet default '192.0.2.1',
-	p_flow text default '', p_bearer text default '', p_host text default 'host') returns text language plpgsql as $$
+	p_flow text default '', p_bearer text default '', p_host text default 'host',
+	p_pid int default 7, p_gone int[] default '{}') returns text language plpgsql as $$
 begin
-	return tap.ask('tollgate_signup', format('api.take_call(%L, %s, 1000, %L, %L, %L)', p_host, p_calls,
-		p_holder::bytea, p_flow::bytea, p_ip), p_bearer) ->> 'permitted';
+	return tap.ask('tollgate_signup', format('api.take_call(%L, %s, 1000, %L, %L, %L, %s, %L)', p_host,
+		p_calls, p_holder::bytea, p_flow::bytea, p_ip, p_pid, p_gone), p_bearer) ->> 'permitted';
 exception when others then
 	perform set_config('role', 'none', true);
 	return sqlstate;
@@ -38,6 +39,13 @@ select is(pg_temp.take('e', 2), 'false', 'S02 one that may have fewer does not')
 select pg_temp.a_second_later() \g /dev/null
 select is(pg_temp.take('e', 1), 'true', 'S02 the permit of a killed program ends by itself');
 select is(pg_temp.take('f', 1), 'false', 'S02 and is then another''s');
+
+update billing.calls set until = '-infinity';
+select is(pg_temp.take('g', 1, p_pid => 11), 'true', 'S02 the call of a process');
+select is(pg_temp.take('h', 1, p_pid => 12, p_gone => '{13}'), 'false', 'S02 when another process has ended');
+select is(pg_temp.take('h', 1, p_pid => 12, p_gone => '{13, 11}'), 'true', 'S02 and when it has ended itself');
+select is(tap.ask('tollgate_signup', $$api.take_call('host', 1, 1000, 'i', null, null, 13, '{}')$$),
+	'{"permitted": false, "pids": [12]}', 'S02 who is refused is told which processes call');
 
 -- allowances
 select tap.paid('ann') as ann \gset

@@ -22,11 +22,12 @@ begin
 end
 $$;
 
--- The permit for a call: to answer false, when the program has p_calls of them in flight on this host, nothing is
--- waited for. It ends by itself after p_ms, when the program was killed. p_holder names the request, which may make
--- several calls one after the other under one permit; each counts.
+-- The permit for a call. When the program has p_calls of them in flight on this host, nothing is waited for: the answer
+-- tells the processes that make them. p_gone: those of them that have ended, so their permits are free; a permit also
+-- ends by itself after p_ms. p_holder names the request, which may make several calls one after the other under one
+-- permit; each counts.
 create or replace function api.take_call(p_host text, p_calls int, p_ms int, p_holder bytea, p_flow_hash bytea,
-	p_ip inet) returns jsonb
+	p_ip inet, p_pid int, p_gone int[]) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	place text := session_user || '@' || p_host;
@@ -37,21 +38,23 @@ begin
 	where p_calls > (select count(*) from billing.calls c where c.slot = place)
 	on conflict do nothing;
 	select c.n into taken from billing.calls c
-	where c.slot = place and c.n <= p_calls and (c.until < now() or c.holder = p_holder)
+	where c.slot = place and c.n <= p_calls and (c.until < now() or c.holder = p_holder or c.pid = any (p_gone))
 	order by c.holder = p_holder desc nulls last, c.n limit 1 for update skip locked;
 	if taken is not null then
 		perform billing.require_call_allowance(p_flow_hash, p_ip);
-		update billing.calls c set holder = p_holder, until = now() + make_interval(secs => p_ms / 1000.0)
+		update billing.calls c set holder = p_holder, pid = p_pid, until = now() + make_interval(secs => p_ms / 1000.0)
 		where c.slot = place and c.n = taken;
 	end if;
-	return jsonb_build_object('permitted', taken is not null);
+	return jsonb_build_object('permitted', taken is not null, 'pids', (
+		select jsonb_agg(distinct c.pid) from billing.calls c
+		where taken is null and c.slot = place and c.until >= now()));
 end
 $$;
 
 create or replace function api.end_call(p_holder bytea) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-	update billing.calls c set holder = null, until = '-infinity' where c.holder = p_holder;
+	update billing.calls c set holder = null, pid = null, until = '-infinity' where c.holder = p_holder;
 	return null;
 end
 $$;
