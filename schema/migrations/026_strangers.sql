@@ -22,8 +22,7 @@ drop index mail.outbox_next_at_idx;
 
 -- unused, and earlier signatures
 drop function if exists
-	auth.link_usable(auth.links),
-	auth.mint_link(uuid, text, bytea, text, text, inet, text, text, jsonb),
+	auth.neighbourhood(inet),
 	api.request_link(text, bytea, text, text, inet),
 	api.sign_in(bytea, text, bytea, bytea, inet, text),
 	auth.ask_link(text, text, jsonb, text, text, text, uuid, uuid, bytea, bytea, text, inet);

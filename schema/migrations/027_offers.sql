@@ -20,6 +20,7 @@ create index on app.offers (created_at) where accepted_at is null;
 
 -- earlier signatures
 drop function if exists
+	auth.ensure_user(text),
 	app.my_tenant(),
 	api.workspace_page(),
 	api.billing_page(),

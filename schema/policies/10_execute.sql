@@ -204,7 +204,6 @@ grant execute on function
 	auth.require_user(),
 	auth.allow(text, text),
 	auth.allow_network(text, inet),
-	auth.neighbourhood(inet),
 	auth.checkout_of(bytea),
 	auth.add_user(text),
 	auth.find_user(text),

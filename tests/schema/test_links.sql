@@ -126,10 +126,6 @@ select tap.request('ann@example.org', 'mine', '198.51.100.6') \g /dev/null
 select is(count(*) filter (where state = 'pending'), 6::bigint, 'F51 a twelfth of an hour later there is one more')
 	from mail.outbox;
 
-select is(auth.neighbourhood('2001:db8:1:2:3:4:5:6'), auth.neighbourhood('2001:db8:1:2::9'),
-	'D25 a /64 is one subject');
-select isnt(auth.neighbourhood('2001:db8:1:2::9'), auth.neighbourhood('2001:db8:1:3::9'), 'D25 the next is another');
-select is(auth.neighbourhood('::ffff:192.0.2.7'), '192.0.2.7', 'D25 a mapped IPv4 address is itself');
 select is_empty($$select from auth.hits where encode(subject, 'escape') ~ 'example'$$,
 	'D25 addresses are counted by digest');
 

@@ -19,20 +19,6 @@ begin
 end
 $$;
 
--- The unit that shares an allowance: an IPv4 address, or the /64 of an IPv6 address. A mapped IPv4 address counts as
--- IPv4.
-create or replace function auth.neighbourhood(p_ip inet) returns text
-language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
-begin
-	if p_ip <<= inet '::ffff:0:0/96' then
-		return host(inet '0.0.0.0' + (p_ip - inet '::ffff:0:0'));
-	elsif family(p_ip) = 6 then
-		return network(set_masklen(p_ip, 64))::text;
-	end if;
-	return host(p_ip);
-end
-$$;
-
 -- Takes one unit from each network that the address is in: the smallest, and those around it, so that a larger network
 -- is not worth as many allowances as it has smaller ones. False, and nothing taken, when one of them has none left.
 -- p_what: link, draft or call; the limits are its _near, _wide and _far.
