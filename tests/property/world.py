@@ -45,7 +45,7 @@ OURS = ("charge.", "checkout.session.", "customer.created", "customer.updated", 
 UNASKED = ("charge.succeeded", "charge.failed", "invoice.payment_succeeded")      # repeat what another event says
 # What programs are told, so that hours need not pass.
 HURRIED = {"jobs_poll_ms": 20, "mail_poll_ms": 20, "jobs_settle_ms": 0, "stripe_timeout_ms": 1500, "stripe_rate": 1000,
-           "mail_timeout_ms": 3000, "database_timeout_ms": 3000}
+           "mail_timeout_ms": 3000, "database_timeout_ms": 3000, "serve_threads": LANES + 1, "serve_calls": LANES}
 
 
 def runs(full, few):
