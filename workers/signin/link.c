@@ -85,18 +85,6 @@ code_show(struct visit *v, struct db_visitor *me)
 	return code_form(v, v->status, NULL);
 }
 
-/* False for a malformed token. */
-static bool
-link_hash(struct visit *v, const char *token, struct db_arg *out)
-{
-	struct secret	bytes;
-
-	if (!session_read(token, &bytes))
-		return false;
-	*out = identity_digest(v, &bytes);
-	return true;
-}
-
 static enum err
 link_form(struct visit *v, int status, const char *state, const char *token, const char *code_error)
 {
@@ -122,7 +110,7 @@ link_show(struct visit *v, struct db_visitor *me)
 	struct json_object	*doc;
 	struct db_arg		hash;
 
-	if (!link_hash(v, token, &hash))
+	if (!identity_link(v, token, &hash))
 		return link_form(v, v->fault == NULL ? 404 : v->status, "unusable", NULL, NULL);
 	TRY(db_visitor(me, &doc, "api.link_state($1, $2)", ARGS(hash, identity_flow(v))));
 	state = json_text(doc, "/state");
@@ -188,7 +176,7 @@ link_send(struct visit *v, struct db_visitor *me)
 	struct json_object	*verdict;
 	struct db_arg		hash;
 
-	if (visit_fields(v, "t code") != OK || !link_hash(v, token, &hash))
+	if (visit_fields(v, "t code") != OK || !identity_link(v, token, &hash))
 		return link_form(v, 422, "unusable", NULL, NULL);
 	TRY(session_begin(v, me, hash, &verdict));
 	if (json_true(verdict, "/ok"))
