@@ -113,7 +113,8 @@ class Site:
         tenant = uuid.uuid4()
         self.ask("insert into app.tenants (id, status, activated_at) values (%s, %s, now())", tenant, status)
         if email:
-            owner = self.ask("select auth.find_user(%s) from auth.add_user(%s)", email, email)[0][0]
+            self.ask("select auth.add_user(%s)", email)
+            owner = self.ask("select auth.find_user(%s)", email)[0][0]
             self.ask("insert into app.members (tenant_id, user_id, role) values (%s, %s, 'owner')", tenant, owner)
         return str(tenant)
 
