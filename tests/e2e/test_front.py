@@ -163,7 +163,7 @@ def seen(db, browser, email):
     """The address that a program sees and stores."""
     page = browser.submit(browser.get("/signin"), {"email": email})
     assert page.status == 303
-    return str(db.value("select host(ip) from auth.links where email_canonical = %s", email))
+    return str(db.value("select host(ip) from auth.requests where email_canonical = %s", email))
 
 
 CHAINS = [   # the peer, what it says, whose request it is

@@ -265,7 +265,7 @@ def test_c22_when_stripe_cannot_be_reached_the_form_stays_and_can_be_sent_again(
 
 def test_d24_too_many_drafts_of_one_network_are_refused(browser, db, sim, fresh, limit):
     email = fresh()
-    limit("draft_ip", 1)
+    limit("draft_near", 1)
     assert sign_up(browser, fresh()).status == 303
     before = untouched(db, sim)
     page = sign_up(browser, email)
@@ -274,7 +274,7 @@ def test_d24_too_many_drafts_of_one_network_are_refused(browser, db, sim, fresh,
     assert "Too many sign-ups" in page.html.one("p", role="alert").text
     assert page.form().fields["email"] == email
     assert untouched(db, sim) == before
-    limit("draft_ip", 1000000)
+    limit("draft_near", 1000000)
     assert browser.submit(page).status == 303
 
 

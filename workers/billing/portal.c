@@ -53,18 +53,23 @@ answer(struct visit *v, int status, const char *name, const char *text)
 }
 
 static enum err
+json_open(struct visit *v, struct db_user *me, const char **url, bool *answered)
+{
+	const char	*tenant;
+
+	TRY(tenant_of_json(v, me, &tenant, answered));
+	return *answered ? OK : portal_open(v, me, tenant, url);
+}
+
+static enum err
 portal_json(struct visit *v, struct db_user *me)
 {
-	const char	*tenant, *url;
+	const char	*url;
 	bool		answered;
-	enum err	e;
+	enum err	e = json_open(v, me, &url, &answered);
 
-	TRY(tenant_of_json(v, me, &tenant, &answered));
-	if (answered)
-		return OK;
-	e = portal_open(v, me, tenant, &url);
 	if (e == OK)
-		return answer(v, 200, "redirectUrl", url);
+		return answered ? OK : answer(v, 200, "redirectUrl", url);
 	if (e == ERR_BAD_REQUEST)
 		return answer(v, 400, "error", "Billing profile not initialized");
 	if (e == ERR_LIMIT) {
