@@ -89,7 +89,7 @@ def test_c80_events_of_an_object_are_found_whatever_became_of_them(site):
 
 
 def test_c33_jobs_keeps_events_as_long_as_configured(site):
-    site.conf.write_text(site.conf.read_text().replace("poll_ms = 20;", "poll_ms = 20; keep_days = 31;"))
+    site.conf.write_text(site.conf.read_text().replace("jobs = {", "jobs = { keep_days = 31;"))
     for n, days in enumerate((30, 32)):
         site.receive("evt_%d" % n, "plan.created", None, None)
         site.ask("update inbox.events set received_at = now() - make_interval(days => %s) where id = %s", days,
