@@ -18,10 +18,11 @@ begin
 			item.function);
 		if not exists (
 			select from pg_catalog.pg_trigger t
-			where t.tgrelid = item.place::regclass and t.tgname = item.name
+			where t.tgrelid = item.place::regclass and t.tgname = item.name and t.tgenabled = 'O'
 				and lower(pg_catalog.pg_get_triggerdef(t.oid)) = 'create trigger ' || wanted)
 		then
 			execute 'create or replace trigger ' || wanted;
+			execute format('alter table %s enable trigger %I', item.place, item.name);
 		end if;
 	end loop;
 end

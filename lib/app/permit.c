@@ -56,13 +56,13 @@ static enum err
 permit_ask(struct visit *v, const struct permits *p, const char *gone, struct json_object **answer)
 {
 	struct db_args	args = ARGS(TEXT(p->host), INT(p->calls), INT(p->call_ms), BYTES(v->permit.bytes, SECRET_SIZE),
-	    identity_flow(v), TEXT(v->q->remote_addr), INT(getpid()), TEXT(gone));
+	    identity_flow(v), TEXT(v->q->remote_addr), INT(getpid()), TEXT(gone), TEXT(v->tenant));
 
 	if (v->has_session)
 		return db_user(identity_user(v), answer,
-		    "api.take_call($1, $2::int, $3::int, $4, $5, $6::inet, $7::int, $8::int[])", args);
+		    "api.take_call($1, $2::int, $3::int, $4, $5, $6::inet, $7::int, $8::int[], $9::uuid)", args);
 	return db_visitor(db_as_visitor(v->q->mem, v->app->db), answer,
-	    "api.take_call($1, $2::int, $3::int, $4, $5, $6::inet, $7::int, $8::int[])", args);
+	    "api.take_call($1, $2::int, $3::int, $4, $5, $6::inet, $7::int, $8::int[], $9::uuid)", args);
 }
 
 /* Which of the processes that hold all permits have ended, as an array of SQL; NULL: none. */
@@ -72,6 +72,8 @@ pids_gone(struct visit *v, struct json_object *answer)
 	struct json_object	*pids = json_object_object_get(answer, "pids");
 	struct buf		gone = { .ctx = v->q->mem };
 
+	if (!json_object_is_type(pids, json_type_array))
+		return NULL;
 	for (size_t i = 0; i < json_object_array_length(pids); i++) {
 		int	pid = json_object_get_int(json_object_array_get_idx(pids, i));
 

@@ -28,6 +28,7 @@ struct visit {
 	struct secret			session;
 	bool				has_flow;
 	bool				has_session;	/* a well-formed cookie; only the database knows if it is valid */
+	const char			*tenant;	/* that the request acts for, once it is checked; or NULL */
 	struct secret			permit;		/* permit.h */
 	void				(*leave)(struct visit *v);	/* called when the handler is over, or NULL */
 };

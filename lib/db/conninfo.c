@@ -86,10 +86,18 @@ list_away(mem_ctx *mem, const char *list, bool *gap)
 static const char *
 machine_away(mem_ctx *mem, const struct sources *s)
 {
-	bool		gap, none;
-	const char	*away = list_away(mem, source_get(s, "hostaddr"), &gap);
+	static const char *const	names[] = { "hostaddr", "host" };
 
-	return away == NULL && gap ? list_away(mem, source_get(s, "host"), &none) : away;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		bool		gap, none;
+		const char	*away = list_away(mem, source_get(s, names[i]), &gap);
+
+		if (away == NULL && gap)	/* for an empty item libpq takes what the environment says */
+			away = list_away(mem, option_get(s->otherwise, names[i]), &none);
+		if (away != NULL || !gap)
+			return away;
+	}
+	return NULL;
 }
 
 static bool

@@ -10,7 +10,8 @@ outbox_claim(struct db_service *me, int lease_seconds, struct outbox_mail *m, bo
 
 	TRY(db_service(me, &doc, "service.claim_mail($1::int)", ARGS(INT(lease_seconds))));
 	*found = doc != NULL;
-	if (doc == NULL)
+	*m = (struct outbox_mail){ 0 };
+	if (doc == NULL || json_at(doc, "/id") == NULL)
 		return OK;
 	*m = (struct outbox_mail){ json_text(doc, "/id"), json_text(doc, "/claim"), json_text(doc, "/recipient"),
 	    json_text(doc, "/template"), json_text(doc, "/language"), json_at(doc, "/data") };

@@ -355,3 +355,9 @@ connection_answer(struct connection **all, size_t n, int *scratch, const struct 
 	calls->after(calls->app);
 	return lingering;
 }
+
+int64_t
+connection_came(const struct connection *c)
+{
+	return c->record.began;
+}

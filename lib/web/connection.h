@@ -28,6 +28,9 @@ int64_t connection_deadline(const struct connection *c);
 /* Extends the deadlines by ms, for which nobody read. */
 void connection_excuse(struct connection *c, int64_t ms);
 
+/* When it was accepted (clock_ms), later by what it was excused. */
+int64_t connection_came(const struct connection *c);
+
 void connection_close(struct connection *c);
 
 /* Closes one that is still coming, to make room. */

@@ -12,7 +12,8 @@
 
 enum {
 	BACK_OFF_MS	= 100,
-	COMPLAIN_MS	= 1000
+	COMPLAIN_MS	= 1000,
+	FRESH_MS	= 200		/* a connection that is younger is not dropped for another */
 };
 
 enum { STOP, LISTEN, BACK, OTHERS };	/* what is polled: the last are all connections */
@@ -64,14 +65,22 @@ excuse_all(const struct crowd *c)
 		connection_excuse(c->all[i], away);
 }
 
+/* How long the crowd is full of those that have only just come: the next ones wait in the kernel meanwhile. */
+static int
+full_ms(const struct crowd *c)
+{
+	return c->n < CROWD_MAX ? 0 : deadline_left(connection_came(c->all[0]) + FRESH_MS);
+}
+
 /* Once the server must stop, only those that are coming count. */
 static void
 await(const struct crowd *c, struct pollfd *p, bool stop)
 {
-	int64_t	first = INT64_MAX;
+	int	full = full_ms(c);
+	int64_t	first = full > 0 ? deadline_after(full) : INT64_MAX;
 
 	p[STOP] = (struct pollfd){ .fd = stop ? -1 : c->stop, .events = POLLIN };
-	p[LISTEN] = (struct pollfd){ .fd = stop ? -1 : c->listen_fd, .events = POLLIN };
+	p[LISTEN] = (struct pollfd){ .fd = stop || full > 0 ? -1 : c->listen_fd, .events = POLLIN };
 	p[BACK] = (struct pollfd){ .fd = c->back[0], .events = POLLIN };
 	for (size_t i = 0; i < c->n; i++) {
 		p[OTHERS + i] = (struct pollfd){ .fd = connection_fd(c->all[i]), .events = POLLIN };
@@ -130,7 +139,7 @@ drop_longest(struct crowd *c)
 static size_t
 accept_all(struct crowd *c, struct connection **whole, size_t n, size_t most)
 {
-	for (int i = 0; i < CROWD_ACCEPTS && n < most; i++) {
+	for (int i = 0; i < CROWD_ACCEPTS && n < most && full_ms(c) == 0; i++) {
 		int			fd = accept4(c->listen_fd, NULL, NULL, SOCK_CLOEXEC);
 		struct connection	*one;
 

@@ -43,6 +43,8 @@ update mail.outbox o set data = (o.data - 'token' - 'code') || jsonb_build_objec
 from auth.links l
 where o.state = 'pending' and l.hash = sha256(sha256(decode(translate(o.data ->> 'token', '-_', '+/') || '=',
 	'base64')));
+update mail.outbox o set data = o.data - 'token' - 'code', state = 'void'
+where o.state = 'pending' and o.data ? 'token';		-- its link is gone
 delete from auth.links where user_id is null;
 
 alter table auth.links

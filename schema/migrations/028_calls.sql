@@ -43,4 +43,5 @@ delete from auth.limits where kind = 'draft_ip';
 insert into auth.limits (kind, allowed, per) values
 	('call_browser', 30, '1 hour'),
 	('call_tenant', 30, '1 hour'),
-	('draft_mail', 5, '1 hour');
+	('draft_mail', 5, '1 hour'),
+	('draft_mailbox', 20, '1 hour');

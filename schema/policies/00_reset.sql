@@ -4,14 +4,18 @@
 -- but those whose file and rights are as the last migrate has left them.
 
 -- Locks the tables in one order, or none of them, within a time that running programs wait for (their lock_timeout is
--- 1 s), so that no statement of theirs fails because of a migrate.
+-- 1 s), so that no statement of theirs fails because of a migrate. The first are those that every call begins with: who
+-- comes after that waits there and holds nothing, and what is under way ends.
 do $$
 declare
 	changed text[] := string_to_array(current_setting('tollgate.changed', true), ',');
+	gates constant text[] := '{auth.tokens,auth.limits,auth.requests,billing.pace,sync.objects,inbox.events,
+		mail.outbox}';
 	wanted text[] := array(
 		select c.oid::regclass::text from pg_catalog.pg_class c
-		where c.relnamespace::regnamespace::text = any (changed) and c.relkind in ('r', 'p')
-		order by 1);
+		where c.relkind in ('r', 'p') and (c.relnamespace::regnamespace::text = any (changed)
+			or changed <> '{}' and c.oid = any (gates::regclass[]))
+		order by array_position(gates, c.oid::regclass::text), 1);
 	item text;
 	until timestamptz;
 begin
@@ -23,12 +27,16 @@ begin
 					greatest(1, extract(epoch from until - clock_timestamp()) * 1000)::int::text, true);
 				execute 'lock table ' || item || ' in access exclusive mode';
 			end loop;
+			perform set_config('lock_timeout', '300', true);
 			return;
 		exception when lock_not_available or deadlock_detected then
+			if attempt = 10 then
+				raise warning 'waiting for %, which other sessions use', item;
+			end if;
 			perform pg_sleep(0.1 + random() * 0.2);
 		end;
 	end loop;
-	raise exception 'the tables are in use: % could not be locked', item using errcode = 'lock_not_available';
+	raise exception 'other sessions use %, so no rights were changed: see pg_locks, and run migrate again', item;
 end
 $$;
 
@@ -47,6 +55,8 @@ begin
 		execute format('revoke all on schema %I from public, %s', item.nspname, logins);
 		if item.nspname = any (changed) then
 			execute format('revoke all on all tables in schema %I from public, %s', item.nspname,
+				array_to_string(roles, ', '));
+			execute format('revoke all on all sequences in schema %I from public, %s', item.nspname,
 				array_to_string(roles, ', '));
 		end if;
 	end loop;

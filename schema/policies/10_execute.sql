@@ -16,8 +16,8 @@ $$;
 grant execute on function
 	api.signed_in(),
 	api.open_draft(bytea, text, text, text, bytea, inet),
-	api.waiting_draft(bytea),
-	api.continue_draft(bytea),
+	api.waiting_draft(bytea, bytea),
+	api.continue_draft(bytea, bytea),
 	api.checkout_opened(bytea, int, text, text),
 	api.checkout_expired(bytea, int),
 	api.welcome(text)
@@ -60,7 +60,7 @@ grant execute on function
 
 -- calls to Stripe: a browser's needs a permit, and all keep one pace
 grant execute on function
-	api.take_call(text, int, int, bytea, bytea, inet, int, int[]),
+	api.take_call(text, int, int, bytea, bytea, inet, int, int[], uuid),
 	api.end_call(bytea)
 	to tollgate_signup, tollgate_billing;
 grant execute on function
@@ -204,6 +204,7 @@ grant execute on function
 	auth.require_user(),
 	auth.allow(text, text),
 	auth.allow_network(text, inet),
+	auth.network_of(inet),
 	auth.checkout_of(bytea),
 	auth.add_user(text),
 	auth.find_user(text),

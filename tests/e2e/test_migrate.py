@@ -118,3 +118,15 @@ def test_f93_rights_that_were_changed_by_hand_are_stated_anew(migrations, db, dr
     assert db.value(digest) != before
     assert migrations.run().returncode == 0
     assert db.value(digest) == before
+
+
+def test_f93_a_right_to_a_sequence_and_a_trigger_that_was_disabled_are_put_right(migrations, db):
+    sequence = db.value("select oid::regclass::text from pg_class where relkind = 'S' and "
+                        "relnamespace::regnamespace::text in ('app', 'auth', 'billing', 'ops') limit 1")
+    asked = f"select has_sequence_privilege('tollgate_signup', '{sequence}', 'usage')"
+    disabled = "select count(*) from pg_trigger where tgenabled <> 'O' and not tgisinternal"
+    db.execute(f"grant usage on sequence {sequence} to public")
+    db.execute("alter table billing.plans disable trigger watch_plan")
+    assert (db.value(asked), db.value(disabled)) == (True, 1)
+    assert migrations.run().returncode == 0
+    assert (db.value(asked), db.value(disabled)) == (False, 0)

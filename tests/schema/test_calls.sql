@@ -5,10 +5,10 @@ select no_plan();
 
 create function pg_temp.take(p_holder text, p_calls int default 2, p_ip inet default '192.0.2.1',
 	p_flow text default '', p_bearer text default '', p_host text default 'host',
-	p_pid int default 7, p_gone int[] default '{}') returns text language plpgsql as $$
+	p_pid int default 7, p_gone int[] default '{}', p_tenant uuid default null) returns text language plpgsql as $$
 begin
-	return tap.ask('tollgate_signup', format('api.take_call(%L, %s, 1000, %L, %L, %L, %s, %L)', p_host,
-		p_calls, p_holder::bytea, p_flow::bytea, p_ip, p_pid, p_gone), p_bearer) ->> 'permitted';
+	return tap.ask('tollgate_signup', format('api.take_call(%L, %s, 1000, %L, %L, %L, %s, %L, %L)', p_host,
+		p_calls, p_holder::bytea, p_flow::bytea, p_ip, p_pid, p_gone, p_tenant), p_bearer) ->> 'permitted';
 exception when others then
 	perform set_config('role', 'none', true);
 	return sqlstate;
@@ -72,10 +72,12 @@ select is(pg_temp.take('y', 9, v.ip, v.ip::text), v.state, format('S02 network o
 from (values ('192.0.2.8'::inet, 'true'), ('192.0.2.8/31', 'TG429'), ('2001:db8::1', 'true'), ('2001:db8::2', 'TG429'),
 	('2001:db8:1::1', 'true')) v (ip, state);
 select pg_temp.spend('call_tenant', 2) \g /dev/null
-select is(pg_temp.take('y', 9, p_bearer => v.bearer), v.state, 'S02 ' || v.name)
-from (values (:'a', 'true', 'a tenant''s owner calls'), (:'m', 'true', 'and its admin'),
-	(:'a2', 'TG429', 'and then it is over its allowance'), (:'b', 'true', 'another tenant is not'))
-	v (bearer, state, name);
+select is(pg_temp.take('y', 9, p_bearer => v.bearer, p_tenant => v.tenant), v.state, 'S02 ' || v.name)
+from (values (:'a', :'ann'::uuid, 'true', 'a tenant''s owner calls'),
+	(:'b', :'ann', 'true', 'who does not manage it'), (:'b', :'ann', 'true', 'takes nothing of its allowance'),
+	(:'m', :'ann', 'true', 'and its admin calls'), (:'a2', :'ann', 'TG429', 'and then it is over its allowance'),
+	(:'b', :'bob', 'true', 'another tenant is not'))
+	v (bearer, tenant, state, name);
 update billing.calls set until = '-infinity', holder = null;
 select pg_temp.spend('call_browser', 1), pg_temp.take('one', 1) \g /dev/null
 select is(pg_temp.take('two', 1, p_flow => 'mine'), 'false', 'S02 what is refused for want of a permit');
@@ -104,6 +106,8 @@ update billing.pace set paused_until = '-infinity', full_at = full_at - interval
 select is(pg_temp.turn(1) > 0, true, 'F100 after it there is no burst');
 select tap.ask('tollgate_jobs', 'api.pause_calls(2000000000)') \g /dev/null
 select cmp_ok(pg_temp.turn(3), '<=', 61000, 'F100 no program pauses all for more than a minute');
+update billing.pace set full_at = now() + interval '1 hour', paused_until = now() + interval '1 hour';
+select is(pg_temp.turn(3), 0, 'F119 times that a wrong clock wrote are none');
 
 -- the page of a checkout session that is open
 select pg_temp.spend('none', 1) \g /dev/null
@@ -186,9 +190,34 @@ select is(tap.state_of('tollgate_signup', format('select api.continue_draft(%L)'
 delete from mail.outbox;
 select pg_temp.spend('draft_mail', 2) \g /dev/null
 update auth.limits set allowed = 1 where kind = 'draft_address';
-select tap.open_draft('m' || n, 'max@example.org', format('198.51.100.%s', n)::inet)
+select tap.open_draft('m' || n, 'max@example.org', '198.51.100.1')
 	from generate_series(1, 6) n, generate_series(1, 2) \g /dev/null
-select is(count(*), 2::bigint, 'S03 an address gets only so many mails') from mail.outbox where template = 'checkout';
+select is(count(*), 2::bigint, 'S03 an address gets only so many mails for a network')
+	from mail.outbox where template = 'checkout';
+select tap.open_draft('m7', 'max@example.org', '198.51.100.2') \g /dev/null
+select is(count(*), 3::bigint, 'S03 another network has mails of its own') from mail.outbox where template = 'checkout';
+update auth.limits set allowed = 2 where kind = 'draft_mailbox';
+select tap.open_draft('m8', 'max@example.org', '198.51.100.3') \g /dev/null
+select is(count(*), 4::bigint, 'S03 and a mailbox so many in all') from mail.outbox where template = 'checkout';
+select tap.open_draft('m9', 'max@example.org', '198.51.100.4') \g /dev/null
+select is(count(*), 4::bigint, 'S03 beyond them none is queued') from mail.outbox where template = 'checkout';
+update mail.outbox set key = 'earlier ' || key;
+delete from auth.hits;
+select tap.open_draft('m9', 'max@example.org', '198.51.100.4') \g /dev/null
+select is(count(*), 5::bigint, 'S03 a later hour''s press has it mailed') from mail.outbox where template = 'checkout';
+update mail.outbox set created_at = created_at - interval '1 s';
+select tap.mailed('max@example.org') ->> 'hash' as mailed \gset
+select is(tap.ask('tollgate_signup', format('api.continue_draft(%L, %L)', :'mailed', sha256('flow of m8'))) ->> 'key',
+	encode('m8', 'hex'), 'S03 a link mailed for any draft of the address continues that of its browser');
+select isnt(tap.ask('tollgate_signup', format('api.continue_draft(%L, %L)', :'mailed', sha256('flow of w2'))) ->> 'key',
+	encode('w2', 'hex'), 'S03 but no draft of another address');
+select pg_temp.spend('link_global', 1) \g /dev/null
+update auth.limits set allowed = 1 where kind = 'draft_address';
+select tap.open_draft('r' || n, format('r%s@example.org', (n + 1) / 2), format('203.0.113.%s', n)::inet)
+	from generate_series(1, 4) n \g /dev/null
+select is(array_agg(o.rank order by o.recipient), '{0,1}', 'S03 above the ceiling for strangers they are mailed last')
+	from mail.outbox o where o.recipient like 'r_@%' and o.template = 'checkout';
+update auth.limits set allowed = 1000;
 select is(tap.open_draft('m6', 'max@example.org') ->> 'state', 'waits', 'S03 and the answer is the same');
 select is(tap.open_draft('z', 'zoe@example.org') ->> 'state', 'open', 'S03 other addresses are free');
 

@@ -40,7 +40,7 @@ insert into allowed values
 	('tollgate_rls', '{auth.uid}'),
 	('tollgate_auth', '{billing.accept_offer}'),
 	('tollgate_service', '{billing.page_of, app.my_tenants, app.managed_tenants, app.my_tenant, api.date_document,
-		api.amount_document, api.digits_of, auth.allow, auth.allow_network, auth.checkout_of,
+		api.amount_document, api.digits_of, auth.allow, auth.allow_network, auth.network_of, auth.checkout_of,
 		auth.add_user, auth.find_user, auth.address_of, auth.contacts, auth.set_language, auth.ask_link,
 		auth.rank_stranger, auth.mint_link, auth.uid, auth.email,
 		auth.require_user, auth.apply_retention, billing.entitlement, billing.best_verdict, billing.verdict_on,

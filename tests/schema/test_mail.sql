@@ -63,6 +63,17 @@ update mail.outbox set attempts = 9, claimed_until = now() - interval '1 s';
 select is(pg_temp.claim(), null, 'F78 a mail that ten senders died of is not claimed');
 select is(state || ' ' || last_error, 'dead the lease expired', 'F78 it is dead') from mail.outbox;
 
+-- mails that nobody may get
+delete from mail.outbox;
+select count(auth.ask_link('void ' || n, 'signin', '{}', 'signin', format('void%s@example.org', n), 'en'))
+	from generate_series(1, 120) n \g /dev/null
+insert into mail.outbox (key, recipient, template, language, next_at) values ('real', 'x', 'x', 'en', now());
+update mail.outbox set next_at = now() - interval '1 s' where key like 'void %';
+select is(pg_temp.claim(), '{}', 'F105 of many that nobody may get a call takes fifty, and says so');
+select is(count(*), 50::bigint, 'F105 so its transaction is short') from mail.outbox where state = 'void';
+select pg_temp.claim() \g /dev/null
+select is(pg_temp.claim() ->> 'key', 'real', 'F105 and the one behind them has its turn');
+
 -- retention: of each kind one row that stays and one that is deleted
 delete from mail.outbox;
 delete from auth.requests;

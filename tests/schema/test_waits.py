@@ -141,6 +141,16 @@ def test_c35_what_is_in_hand_is_left_alone():
        "F102 who tells that the key is good again waits for no object")
 
 
+def test_s02_a_permit_that_another_is_taking_is_not_waited_for():
+    take = ("select tap.ask('tollgate_signup', format('api.take_call(''wl'', 1, 60000, %%L, null, null, 1, ''{}'')', "
+            "%s::bytea))")
+    value(take, b"zero")
+    value("select tap.ask('tollgate_signup', format('api.end_call(%%L)', %s::bytea))", b"zero")
+    one, two, waited = overlapped((take, b"one"), (take, b"two"))
+    ok(one["permitted"] and two == {"permitted": False, "pids": []} and not waited,
+       "S02 of two that take the last permit at once one is told that there is none", (one, two))
+
+
 def test_d24_retention_waits_for_nobody():
     value("select tap.receive(%s, null, null)", "evt_wf")
     value("update inbox.events set received_at = now() - interval '91 days' where id = 'evt_wf' returning 1")

@@ -70,6 +70,8 @@ static const struct row {
 	/* what the environment adds, and what it cannot change */
 	{ "dbname=x", "db.example", { "PGHOST=db.example" } }, { "x", "db.example", { "PGHOST=db.example" } },
 	{ "host='' dbname=x", "db.example", { "PGHOST=db.example" } },
+	{ "host=localhost,", "db.example", { "PGHOST=db.example" } }, { "host=localhost,", NULL, { 0 } },
+	{ "host=/run hostaddr=127.0.0.1,", "10.0.0.7", { "PGHOSTADDR=10.0.0.7" } },
 	{ "host=/run", "10.0.0.7", { "PGHOSTADDR=10.0.0.7" } }, { "host=/run", NULL, { "PGHOST=db.example" } },
 	{ "dbname=x", NULL, { "PGHOST=db.example", "PGSSLMODE=verify-full" } },
 	{ "host=db.example", NULL, { "PGSSLMODE=verify-ca" } },

@@ -285,6 +285,23 @@ test_s18_too_many_late_ones_make_room_for_others(void **state)
 	check_limit(*state, late, LENGTH(late), 4, 2, 300 - 256);
 }
 
+/* More connections than are kept, each of which has only just come: none is dropped. */
+static void
+test_s18_a_burst_of_connections_loses_no_request(void **state)
+{
+	struct server	*s = *state;
+	struct buf	b = { .ctx = s->mem };
+	int		burst[400];
+
+	put_request(&b, 1, "GET", "/", "", NULL);
+	for (size_t i = 0; i < LENGTH(burst); i++)
+		burst[i] = join(s);
+	for (size_t i = 0; i < LENGTH(burst); i++)
+		send_all(burst[i], &b);
+	for (size_t i = 0; i < LENGTH(burst); i++)
+		assert_true(starts_with(receive(s, burst[i], 1).out.data, "Status: 200\r\n"));
+}
+
 static void
 test_s18_late_ones_that_are_too_large_make_room_for_others(void **state)
 {
@@ -407,6 +424,7 @@ main(void)
 		WITH(start_server, test_s18_a_peer_that_reads_its_refusal_late_holds_up_nobody),
 		WITH(start_one_thread, test_s18_a_peer_that_reads_its_refusal_late_holds_up_nobody),
 		WITH(start_server, test_s18_too_many_late_ones_make_room_for_others),
+		WITH(start_server, test_s18_a_burst_of_connections_loses_no_request),
 		WITH(start_server, test_s18_late_ones_that_are_too_large_make_room_for_others),
 		WITH(start_one_thread, test_s18_records_without_end_hold_up_nobody),
 		WITH(start_server, test_f113_idle_it_stops_at_once),

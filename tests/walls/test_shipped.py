@@ -412,9 +412,10 @@ NoNewPrivileges=yes CapabilityBoundingSet= ProtectSystem=strict ProtectHome=yes 
 ProtectClock=yes ProtectHostname=yes ProtectControlGroups=yes ProtectKernelLogs=yes ProtectKernelModules=yes
 ProtectKernelTunables=yes PrivateTmp=yes PrivateDevices=yes MemoryDenyWriteExecute=yes LockPersonality=yes
 RestrictNamespaces=yes RestrictRealtime=yes RestrictSUIDSGID=yes RemoveIPC=yes SystemCallArchitectures=native
-SystemCallFilter=@system-service LimitCORE=0 UMask=0077 StandardOutput=journal StandardError=journal Restart=always
+LimitCORE=0 UMask=0077 StandardOutput=journal StandardError=journal Restart=always
 RestartSec=100ms MemoryMax=512M MemorySwapMax=0 TasksMax=64
-""".split() + ["SystemCallFilter=~@privileged @resources"]
+""".split() + ["SystemCallFilter=@system-service landlock_create_ruleset landlock_add_rule landlock_restrict_self",
+               "SystemCallFilter=~@privileged @resources"]
 STRIPE = "Service.RestrictAddressFamilies=%sAF_INET AF_INET6"
 DOCUMENTED = "Unit.Documentation=file:///usr/local/share/doc/tollgate"
 STARTED = [DOCUMENTED, "Unit.PartOf=tollgate.target", "Unit.After=network.target postgresql.service",

@@ -54,7 +54,7 @@ tenant_of_form(struct visit *v, struct db_user *me, const char **tenant, bool *a
 
 	*answered = false;
 	TRY(tenant_match(v, me, form_get(&v->form, "tenant"), &match));
-	*tenant = json_text(match, "/tenant");
+	*tenant = v->tenant = json_text(match, "/tenant");
 	*answered = !json_is(match, "/state", "same");
 	if (json_is(match, "/state", "gone"))
 		return billing_again(v, 409, "fault_tenant_gone");
@@ -71,7 +71,7 @@ tenant_of_json(struct visit *v, struct db_user *me, const char **tenant, bool *a
 	if (named == NULL && json_at(v->json, "/tenant") != NULL)
 		return ERR_INVALID;
 	TRY(tenant_match(v, me, named, &match));
-	*tenant = json_text(match, "/tenant");
+	*tenant = v->tenant = json_text(match, "/tenant");
 	*answered = json_is(match, "/state", "other");
 	if (json_is(match, "/state", "gone"))
 		return ERR_NOT_FOUND;

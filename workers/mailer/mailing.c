@@ -79,7 +79,7 @@ mail_task(void *arg, mem_ctx *mem, bool *found)
 	enum err		e;
 
 	TRY(outbox_claim(me, lease, &m, found));
-	if (!*found)
+	if (m.id == NULL)
 		return OK;
 	e = mail_render(mailer, mem, &m, &message);
 	if (e == OK)

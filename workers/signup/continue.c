@@ -33,7 +33,7 @@ continue_show(struct visit *v, struct db_visitor *me)
 
 	if (!identity_link(v, token, &link))
 		return continue_form(v, v->fault == NULL ? 404 : v->status, NULL, NULL);
-	TRY(db_visitor(me, &draft, "api.waiting_draft($1)", ARGS(link)));
+	TRY(db_visitor(me, &draft, "api.waiting_draft($1, $2)", ARGS(link, identity_flow(v))));
 	return continue_form(v, draft == NULL ? 410 : v->status, token, draft);
 }
 

@@ -19,7 +19,7 @@ draft_ask(struct visit *v, struct db_visitor *me, const struct wish *w, struct j
 	const char	*what, *key;
 
 	if (w->email == NULL)
-		return db_visitor(me, draft, "api.continue_draft($1)", ARGS(w->link));
+		return db_visitor(me, draft, "api.continue_draft($1, $2)", ARGS(w->link, identity_flow(v)));
 	what = mem_printf(v->q->mem, "%s %s", text_email_canonical(v->q->mem, w->email), w->plan);
 	key = mem_printf(v->q->mem, "\\x%s", session_key(v->q->mem, &v->flow, "signup", what));
 	return db_visitor(me, draft, "api.open_draft($1::bytea, $2, $3, $4, $5, $6::inet)", ARGS(TEXT(key),

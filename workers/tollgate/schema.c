@@ -401,16 +401,16 @@ policies_apply(struct run *r)
 /*
  * Running programs see all old functions or all new ones; the stamp admits programs that need the new ones in the same
  * commit. Function bodies are not checked against what exists yet, so the order of files does not matter; triggers name
- * functions that must exist. tests/schema/test_bodies.sql checks the bodies. Policies come last, because their locks
- * stop running programs until the commit.
+ * functions that must exist. tests/schema/test_bodies.sql checks the bodies. Policies and triggers come last,
+ * because their locks stop running programs until the commit.
  */
 static enum err
 functions_apply(struct run *r, const char *dir)
 {
 	TRY(admin_script(r->admin, "database", "set local check_function_bodies = off"));
 	TRY(directory_apply(r, dir));
-	TRY(file_apply(r, "triggers.sql"));
 	TRY(policies_apply(r));
+	TRY(file_apply(r, "triggers.sql"));
 	return stamp_apply(r);
 }
 

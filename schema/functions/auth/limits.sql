@@ -3,19 +3,33 @@
 set role tollgate_auth;
 
 -- Takes one unit of a limit; false when none is left. A subject's row holds the time until which its allowance is
--- spent, so one statement decides between concurrent calls. The subject is stored as a digest only.
+-- spent, so one statement decides between concurrent calls. A time further ahead was written while the clock was wrong,
+-- and counts as none. The subject is stored as a digest only.
 create or replace function auth.allow(p_kind text, p_subject text) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	per interval;
 	unit interval;
+	slack constant interval := interval '1 min';		-- of a call at the same time, which began later
 begin
 	select l.per, l.per / l.allowed into strict per, unit from auth.limits l where l.kind = p_kind;
 	insert into auth.hits as h (kind, subject, spent_until)
 	values (p_kind, sha256(convert_to(p_kind || ':' || coalesce(p_subject, ''), 'UTF8')), now() + unit)
-	on conflict (kind, subject) do update set spent_until = greatest(h.spent_until, now()) + unit
-		where greatest(h.spent_until, now()) + unit <= now() + per;
+	on conflict (kind, subject) do update
+		set spent_until = case when h.spent_until > now() + per + slack then now()
+			else greatest(h.spent_until, now()) end + unit
+		where greatest(h.spent_until, now()) + unit <= now() + per or h.spent_until > now() + per + slack;
 	return found;
+end
+$$;
+
+-- The smallest network of an address: itself, or the /64 of an IPv6 address. A mapped IPv4 address counts as IPv4.
+create or replace function auth.network_of(p_ip inet) returns text
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+declare
+	ip inet := case when p_ip <<= inet '::ffff:0:0/96' then inet '0.0.0.0' + (p_ip - inet '::ffff:0:0') else p_ip end;
+begin
+	return network(set_masklen(ip, case family(ip) when 4 then 32 else 64 end))::text;
 end
 $$;
 

@@ -101,12 +101,16 @@ declare
 	stored bytea := sha256(sha256(token));
 	code text := auth.random_code();
 begin
-	select q.* into r from auth.requests q where q.id = p_request;
+	-- before the user, in the order of a sign-in
+	select q.* into r from auth.requests q where q.id = p_request for key share;
+	if not auth.is_open(r) then
+		return null;
+	end if;
 	select u.* into who from auth.users u
 	where r.purpose <> 'checkout'
 		and u.email_canonical = r.email_canonical and u.id = coalesce(r.user_id, u.id) and u.disabled_at is null
 	for no key update;
-	if who.id is null and r.purpose is distinct from 'checkout' or not auth.is_open(r)
+	if who.id is null and r.purpose <> 'checkout'
 			or r.purpose = 'signin' and not r.known and auth.count_strangers(who.id, r.id) >= 5 then
 		return null;
 	end if;

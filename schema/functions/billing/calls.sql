@@ -4,15 +4,13 @@
 set role tollgate_service;
 
 -- Takes one call of the asker's allowances, or TG429. The browser is known by its session, else by its flow cookie.
-create or replace function billing.require_call_allowance(p_flow_hash bytea, p_ip inet) returns void
+create or replace function billing.require_call_allowance(p_flow_hash bytea, p_ip inet, p_tenant uuid)
+	returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	me uuid := auth.uid();
-	tenant uuid;
+	tenant uuid := case when p_tenant = any (app.managed_tenants()) then p_tenant end;
 begin
-	if me is not null then
-		tenant := (app.my_tenant()).tenant_id;
-	end if;
 	if not (auth.allow('call_browser', case when me is null then encode(p_flow_hash, 'hex')
 				else current_setting('app.bearer', true) end)
 			and auth.allow_network('call', p_ip)
@@ -27,7 +25,7 @@ $$;
 -- ends by itself after p_ms. p_holder names the request, which may make several calls one after the other under one
 -- permit; each counts.
 create or replace function api.take_call(p_host text, p_calls int, p_ms int, p_holder bytea, p_flow_hash bytea,
-	p_ip inet, p_pid int, p_gone int[]) returns jsonb
+	p_ip inet, p_pid int, p_gone int[], p_tenant uuid default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	place text := session_user || '@' || p_host;
@@ -41,12 +39,12 @@ begin
 	where c.slot = place and c.n <= p_calls and (c.until < now() or c.holder = p_holder or c.pid = any (p_gone))
 	order by c.holder = p_holder desc nulls last, c.n limit 1 for update skip locked;
 	if taken is not null then
-		perform billing.require_call_allowance(p_flow_hash, p_ip);
+		perform billing.require_call_allowance(p_flow_hash, p_ip, p_tenant);
 		update billing.calls c set holder = p_holder, pid = p_pid, until = now() + make_interval(secs => p_ms / 1000.0)
 		where c.slot = place and c.n = taken;
 	end if;
 	return jsonb_build_object('permitted', taken is not null, 'pids', (
-		select jsonb_agg(distinct c.pid) from billing.calls c
+		select coalesce(jsonb_agg(distinct c.pid), '[]') from billing.calls c
 		where taken is null and c.slot = place and c.until >= now()));
 end
 $$;

@@ -11,16 +11,18 @@ begin
 end
 $$;
 
--- Queues the mail that leads to Checkout, once for a draft. Beyond the address's allowance none is queued now.
+-- Queues the mail that leads to Checkout, at most once an hour for a draft. What one network asks for leaves the others
+-- their mails to the address; a mailbox gets so many in all. Beyond that none is queued now.
 create or replace function billing.mail_draft(c billing.checkouts, p_ip inet) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-	mail_key text := 'checkout:' || c.tenant_id;
+	mail_key text := format('checkout:%s:%s', c.tenant_id, floor(extract(epoch from now()) / 3600));
 begin
 	if not exists (select from mail.outbox o where o.key = mail_key)
-			and auth.allow('draft_mail', c.email_canonical) then
+			and auth.allow('draft_mail', concat_ws(' ', c.email_canonical, auth.network_of(p_ip)))
+			and auth.allow('draft_mailbox', c.email_canonical) then
 		perform auth.ask_link(mail_key, 'checkout', jsonb_build_object('plan', 'plan_' || c.plan), 'checkout', c.email,
-			c.language, p_checkout => c.key, p_ip => p_ip);
+			c.language, p_checkout => c.key, p_ip => p_ip, p_rank => auth.rank_stranger());
 	end if;
 end
 $$;
@@ -101,20 +103,37 @@ begin
 end
 $$;
 
+-- The draft that a mailed link is good for: the newest one of this browser for the same address, else the one that it
+-- was mailed for. So the owner of the mailbox goes on with what she chose herself, whoever has spent the mails. Null
+-- for a link that is not good.
+create or replace function billing.draft_of(p_link_hash bytea, p_flow_hash bytea) returns bytea
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	mailed billing.checkouts;
+begin
+	select c.* into mailed from billing.checkouts c where c.key = auth.checkout_of(p_link_hash);
+	return coalesce((
+		select c.key from billing.checkouts c
+		where c.email_canonical = mailed.email_canonical and c.flow_hash = sha256(p_flow_hash)
+			and c.waits and c.status = 'open'
+		order by c.created_at desc limit 1), mailed.key);
+end
+$$;
+
 -- For GET: reads only. What a mailed link is good for: {"state", "plan"}; null for a link that is not.
-create or replace function api.waiting_draft(p_link_hash bytea) returns jsonb
+create or replace function api.waiting_draft(p_link_hash bytea, p_flow_hash bytea default null) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	return (select jsonb_build_object('state', billing.draft_state(c), 'plan', 'plan_' || c.plan)
-		from billing.checkouts c where c.key = auth.checkout_of(p_link_hash));
+		from billing.checkouts c where c.key = billing.draft_of(p_link_hash, p_flow_hash));
 end
 $$;
 
 -- Lets the draft of a mailed link go on to Checkout. Again, it answers the same draft. TG404: the link is not good.
-create or replace function api.continue_draft(p_link_hash bytea) returns jsonb
+create or replace function api.continue_draft(p_link_hash bytea, p_flow_hash bytea default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-	draft_key bytea := auth.checkout_of(p_link_hash);
+	draft_key bytea := billing.draft_of(p_link_hash, p_flow_hash);
 begin
 	if draft_key is null then
 		raise exception 'no such link' using errcode = 'TG404';

@@ -2,6 +2,15 @@
 
 set role tollgate_service;
 
+-- A time that is further ahead than it can be was written while a clock was wrong: it counts as this one.
+create or replace function billing.sane_time(p_time timestamptz, p_this timestamptz, p_most interval)
+	returns timestamptz
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return case when p_time > p_this + p_most then p_this else greatest(p_time, p_this) end;
+end
+$$;
+
 -- 0: the call may be made now, and is counted. Else the milliseconds to wait before asking again. A second's worth of
 -- calls may be made at once; then they are spread evenly. What a crash forgets does no harm, so that nobody waits for
 -- the disk while he holds the one row.
@@ -10,15 +19,20 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	this timestamptz := clock_timestamp();
 	cost interval := interval '1 s' / p_rate;
+	free interval := interval '1 s' - cost;
+	full_most constant interval := interval '61 s';		-- a pause, and a second's worth of calls
+	pause_most constant interval := interval '60 s';
 begin
 	perform set_config('synchronous_commit', 'off', true);
-	update billing.pace p set full_at = greatest(p.full_at, this) + cost
-	where p.paused_until <= this and greatest(p.full_at, this) + cost <= this + interval '1 s';
+	update billing.pace p set full_at = billing.sane_time(p.full_at, this, full_most) + cost
+	where billing.sane_time(p.paused_until, this, pause_most) = this
+		and billing.sane_time(p.full_at, this, full_most) <= this + free;
 	if found then
 		return to_jsonb(0);
 	end if;
-	return (select to_jsonb(greatest(1, ceil(1000 * extract(epoch from
-			greatest(p.paused_until, p.full_at + cost - interval '1 s') - this)))::int)
+	return (select to_jsonb(greatest(1, ceil(1000 * extract(epoch from greatest(
+			billing.sane_time(p.paused_until, this, pause_most),
+			billing.sane_time(p.full_at, this, full_most) - free) - this)))::int)
 		from billing.pace p);
 end
 $$;

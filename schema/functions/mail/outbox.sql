@@ -51,17 +51,18 @@ $$;
 -- While mails wait that are above the ceiling for strangers, there is an alert.
 --
 -- A mail with a link gets a new one here. It is void when nobody may have one: the address is no user's, or the request
--- is over.
+-- is over. After 50 of these the answer is {}: there may be more, for another transaction.
 create or replace function service.claim_mail(p_lease_seconds int) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	claimed mail.outbox;
-	minted jsonb := '{}';
+	minted jsonb;
 begin
 	perform ops.watch(exists (select from mail.outbox o where o.state = 'pending' and o.rank = 1), null, 'mail_ceiling',
 		'strangers', '{}');
-	loop
+	for tries in 1..50 loop
 		claimed := mail.claim(p_lease_seconds);
+		minted := '{}';
 		exit when claimed.id is null or not claimed.data ? 'request';
 		minted := auth.mint_link((claimed.data ->> 'request')::uuid);
 		exit when minted is not null;
@@ -69,6 +70,8 @@ begin
 	end loop;
 	if claimed.id is null then
 		return null;
+	elsif minted is null then
+		return '{}';
 	end if;
 	return jsonb_build_object('id', claimed.id, 'recipient', coalesce(minted ->> 'recipient', claimed.recipient),
 		'template', claimed.template, 'language', claimed.language,
