@@ -103,9 +103,8 @@ def test_f93_migrate_on_an_empty_database_and_again(site):
     done = site.migrate()
     assert (done.returncode, done.err) == (0, "")
     lines = [line.split()[0] for line in done.out.splitlines()]
-    assert lines == ["roles.sql", "migrations/001_first.sql", "functions/plans.sql", "triggers.sql",
-                     "policies/none.sql",
-                     "plans"]
+    assert lines == ["roles.sql", "migrations/001_first.sql", "functions/plans.sql", "policies/none.sql",
+                     "triggers.sql", "plans"]
     again = site.migrate()
     assert again.returncode == 0
     assert "001_first" not in again.out
