@@ -296,7 +296,7 @@ test_s18_a_burst_of_connections_loses_no_request(void **state)
 	put_request(&b, 1, "GET", "/", "", NULL);
 	for (size_t i = 0; i < LENGTH(burst); i++)
 		burst[i] = join(s);
-	usleep(50000);		/* the server has accepted what it takes */
+	usleep(20000);		/* the server has accepted what it takes */
 	for (size_t i = 0; i < LENGTH(burst); i++)
 		send_all(burst[i], &b);
 	for (size_t i = 0; i < LENGTH(burst); i++)
