@@ -1,5 +1,4 @@
 """Sign-up: from a plain form to a Checkout Session, once."""
-import re
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qsl
 
@@ -49,7 +48,6 @@ def test_c03_the_form_is_plain_html(browser):
     assert form.one("button").text == BUTTON
     for field in (email, plan):
         assert form.one("label", **{"for": field.get("id")}).text
-
 
 WRONG = [
     ({"email": ""}, "email", "Please enter your e-mail address."),
@@ -263,119 +261,6 @@ def test_c22_when_stripe_cannot_be_reached_the_form_stays_and_can_be_sent_again(
     assert one_draft_and_session(db, sim, email)
 
 
-def test_d24_too_many_drafts_of_one_network_are_refused(browser, db, sim, fresh, limit):
-    email = fresh()
-    limit("draft_near", 1)
-    assert sign_up(browser, fresh()).status == 303
-    before = untouched(db, sim)
-    page = sign_up(browser, email)
-    assert page.status == 429
-    assert int(page.header("Retry-After")) > 0
-    assert "Too many sign-ups" in page.html.one("p", role="alert").text
-    assert page.form().fields["email"] == email
-    assert untouched(db, sim) == before
-    limit("draft_near", 1000000)
-    assert browser.submit(page).status == 303
-
-
-def continued(browser, mail, email, at="en"):
-    """The page of the link that was mailed to the address."""
-    text = mail.wait(email)["text"]
-    return browser.get(re.search(rf"https?://\S+/{at}/signup/continue\?t=[\w-]{{43}}(?=\s)", text)[0])
-
-
-@pytest.mark.parametrize("kind", ["draft_address", "draft_global"])
-def test_s03_a_draft_over_an_allowance_waits_for_its_mailed_link(browser, other, db, sim, mail, fresh, limit, kind):
-    email = fresh()
-    limit(kind, 1)
-    assert sign_up(other, email if kind == "draft_address" else fresh()).status == 303
-    before = sim.changes()
-    page = sign_up(browser, email)
-    assert (page.status, page.html.one("h1").text) == (200, "Look into your mail")
-    assert email in page.html.one("main").text
-    assert sign_up(browser, email).html.one("h1").text == "Look into your mail"
-    link = continued(other, mail, email)
-    assert link.status == 200 and "Starter" in link.form().element.text
-    assert sign_up(browser, email).html.one("h1").text == "Look into your mail", "looking changes nothing"
-    assert sim.changes() == before and len(mail.to(email)) == 1
-    paying = other.submit(link)
-    assert other.submit(link).location == paying.location == sign_up(browser, email).location
-    sim.pay(session_in(paying))
-    wait_until(lambda: "is confirmed, you can sign in" in other.get(link.url).html.one("main").text)
-
-
-def test_s03_the_waiting_pages_and_the_mail_in_german(browser, mail, fresh, limit):
-    email = fresh()
-    limit("draft_global", 1)
-    sign_up(browser, fresh())
-    assert sign_up(browser, email, at="/de/signup").html.one("h1").text == "Bitte sehen Sie in Ihr Postfach"
-    assert "Weiter bei" in mail.wait(email)["subject"]
-    page = continued(browser, mail, email, "de")
-    assert page.html.one("h1").text == "Weiter zur Kasse"
-    assert browser.submit(page).status == 303
-
-
-def test_s03_mails_about_drafts_of_one_address_are_limited_and_the_page_is_the_same(new_browser, db, mail, fresh,
-                                                                                   limit):
-    email = fresh()
-    limit("draft_mail", 2)
-    limit("draft_address", 1)
-    pages = [sign_up(new_browser(), email) for _ in range(5)]
-    assert [p.status for p in pages] == [303, 200, 200, 200, 200]
-    assert len({p.html.one("main").text for p in pages[1:]}) == 1
-    wait_until(lambda: len(mail.to(email)) == 2)
-    assert db.value("select count(*) from mail.outbox where lower(recipient) = %s", email) == 2
-
-
-def test_s03_a_link_that_is_not_good_says_so(browser, db, mail, fresh, limit):
-    assert browser.get("/signup/continue").status == 404
-    gone = browser.get("/signup/continue?t=" + 43 * "A")
-    assert gone.status == 410 and gone.html.one("h1").text == "This link no longer works"
-    email = fresh()
-    limit("draft_address", 1)
-    sign_up(browser, email)
-    sign_up(browser, email, "growth")
-    page = continued(browser, mail, email)
-    assert browser.post("/signup/continue", {**page.form().fields, "csrf": "x"}).form().fields["t"] \
-        == page.form().fields["t"], "a form that was too old is shown again"
-    db.execute("update auth.links set expires_at = now() where user_id is null")
-    assert browser.submit(page).status == 410
-    assert browser.submit(page, {"t": "x"}).status == 422
-
-
-def test_s03_a_link_to_checkout_signs_nobody_in(customer, other, db, mail, fresh, limit):
-    _, email = customer
-    limit("draft_address", 1)
-    sign_up(other, email)
-    seen = len(mail.to(email))
-    sign_up(other, email, "growth")
-    token = re.search(r"continue\?t=([\w-]{43})", mail.wait(email, seen + 1)["text"])[1]
-    page = other.get(f"/signin/link?t={token}")
-    answer = other.post("/signin/link", {"csrf": other.get("/signin").form().fields["csrf"], "t": token})
-    assert page.status in (200, 410) and answer.status in (410, 422)
-    assert other.cookie("__Host-sid") is None
-
-
-def test_s02_the_page_of_an_open_session_is_given_again_without_a_call(browser, sim, fresh, calm):
-    email = fresh()
-    first = sign_up(browser, email)
-    sim.fault(answer="hang", times=100)
-    assert sign_up(browser, email).location == first.location
-
-
-def test_s02_a_browser_causes_only_so_many_calls(browser, other, sim, fresh, limit, calm):
-    email = fresh()
-    limit("call_browser", 2)
-    sim.fault(method="POST", path="/v1/checkout/sessions", times=100, status=400)
-    before = sim.changes()
-    pages = [sign_up(browser, email) for _ in range(3)]
-    assert [p.status for p in pages] == [503, 503, 429]
-    assert int(pages[2].header("Retry-After")) > 0 and pages[2].form().fields["email"] == email
-    assert sim.changes() == before + 2
-    sim.delete("faults")
-    assert sign_up(other, email).status == 303
-
-
 def test_d24_paying_does_not_sign_anybody_in(browser, db, sim, fresh):
     email = fresh()
     session = session_in(sign_up(browser, email))
@@ -391,7 +276,6 @@ def form_body(browser, email, plan="starter"):
     """A valid form, as bytes."""
     csrf = browser.get("/signup").form().fields["csrf"]
     return b"csrf=%s&email=%s&plan=%s" % (csrf.encode(), email.replace("@", "%40").encode(), plan.encode())
-
 
 MALFORMED = {
     "invalid UTF-8": lambda b: b.replace(b"&plan", b"%ff%fe&plan"),
@@ -429,7 +313,6 @@ def test_f14_sixteen_kilobytes_of_value_come_back_escaped(browser, db, sim):
     assert page.form().fields["email"] == long
     assert untouched(db, sim) == before
 
-
 REFUSED_ADDRESSES = [
     "a@example.com\r\nBcc: b@example.com", "a@exa\x7fmple.com", "a@example.com\n.", "a\t@example.com",
     "a" * 65 + "@example.com", "a@" + "b" * 63 + "." + "c" * 63 + "." + "d" * 63 + "." + "e" * 60 + ".com",
@@ -465,82 +348,6 @@ def test_f15_the_longest_address_passes(browser, fresh):
     address += "." + "e" * (254 - len(address) - 1)
     assert len(address) == 254
     assert sign_up(browser, address).status == 303
-
-
-@pytest.mark.parametrize("query", ["", "?session_id=", "?session_id=cs_test_nothing", "?session_id=cs_%0d%0aX:%20y",
-                                   "?session_id=1'%20or%20'1'='1", "?session_id=" + "cs_" + "a" * 300, "?other=1"])
-def test_c13_an_unknown_session_grants_nothing(browser, db, query):
-    before = db.row("select (select count(*) from auth.users), (select count(*) from auth.requests)")
-    page = browser.get("/welcome" + query)
-    assert page.status == 404
-    assert page.html.one("h1").text == "We do not know this checkout"
-    assert page.html.all("meta", **{"http-equiv": "refresh"}) == []
-    assert browser.cookie("__Host-sid") is None
-    assert db.row("select (select count(*) from auth.users), (select count(*) from auth.requests)") == before
-
-
-def test_c13_the_session_id_given_twice_is_refused(browser):
-    assert browser.get("/welcome?session_id=cs_test_a&session_id=cs_test_b").status == 400
-
-
-def test_f82_before_the_webhook_the_page_says_processing_and_refreshes_itself(browser, db, sim, fresh):
-    email = fresh()
-    session = session_in(sign_up(browser, email))
-    sim.post("mode", hold=True)
-    try:
-        returned = sim.pay(session)["return_url"]
-        page = browser.get(returned, came_from=sim.url)
-        assert page.status == 200
-        assert page.html.one("h1").text == "Confirming your payment"
-        assert (page.html.one("meta", **{"http-equiv": "refresh"}).get("content")
-                == f"2; url=/en/welcome?session_id={session}")
-        assert db.status_of(email) == "draft"
-    finally:
-        sim.post("mode", reset=True)
-    page = wait_until(lambda: (p := browser.get(returned)).html.one("h1").text == "You are all set" and p)
-    assert page.html.all("meta", **{"http-equiv": "refresh"}) == []
-
-
-def test_f82_refreshing_slows_down_and_ends(browser, db, sim, fresh):
-    session = session_in(sign_up(browser, fresh()))
-    url = f"/welcome?session_id={session}"
-
-    def refresh(age):
-        browser.get(url)
-        db.execute("update billing.checkouts set returned_at = now() - %s::interval, opened_at = now() - %s::interval, "
-                   "created_at = now() - %s::interval where session_id = %s", age, age, age, session)
-        found = browser.get(url).html.all("meta", **{"http-equiv": "refresh"})
-        return found[0].get("content").split(";")[0] if found else None
-    assert [refresh(age) for age in ("10 s", "5 min", "2 hours")] == ["2", "10", None]
-    assert "takes longer than usual" in browser.get(url).html.one("main").text
-
-
-def test_f82_the_page_reveals_nothing_private(browser, other, db, sim, fresh):
-    email = fresh()
-    session = session_in(sign_up(browser, email))
-    sim.pay(session)
-    wait_until(lambda: db.status_of(email) == "active")
-    text = other.get(f"/welcome?session_id={session}").text
-    assert email.split("@")[0] not in text and str(db.tenant_of(email)) not in text
-    assert not re.search(r"\b(cus|sub|evt|price)_", text)
-
-
-def test_f82_an_unpaid_bank_debit_is_not_ready(browser, db, sim, fresh):
-    email = fresh()
-    session = session_in(sign_up(browser, email))
-    sim.pay(session, "bank")
-    url = f"/welcome?session_id={session}"
-    wait_until(lambda: browser.get(url).html.one("h1").text == "The payment has not arrived")
-    assert db.status_of(email) == "draft"
-    sim.post(f"checkout/{session}/settle", ok=True)
-    wait_until(lambda: browser.get(url).html.one("h1").text == "You are all set")
-    assert db.status_of(email) == "active"
-
-
-def test_f82_an_expired_checkout_says_so(browser, sim, fresh):
-    session = session_in(sign_up(browser, fresh()))
-    sim.post(f"checkout/{session}/expire")
-    wait_until(lambda: browser.get(f"/welcome?session_id={session}").html.one("h1").text == "This checkout has expired")
 
 
 def test_f98_a_failure_that_stripe_repeats_for_a_day_begins_the_next_attempt(browser, sim, db, fresh):
@@ -625,41 +432,3 @@ def test_f102_when_stripe_refuses_our_key_the_form_is_back_with_503(browser, sta
     assert refused.form().fields["email"] == email
     kill(stack, "signup")       # or it would leave Stripe alone for a while
     assert session_in(browser.submit(refused, {"email": email, "plan": "starter"}))
-
-
-def failed_debit(browser, sim, email):
-    """A session whose bank debit did not come through, as /welcome says."""
-    session = session_in(sign_up(browser, email))
-    sim.pay(session, "bank")
-    url = f"/welcome?session_id={session}"
-    wait_until(lambda: browser.get(url).html.one("h1").text == "The payment has not arrived")
-    sim.post(f"checkout/{session}/settle", ok=False)
-    return session, wait_until(lambda: (p := browser.get(url)).html.one("h1").text == "The payment failed" and p)
-
-
-def test_f82_a_failed_bank_debit_says_so_and_leads_back_to_the_form(browser, db, sim, fresh):
-    email = fresh()
-    _, page = failed_debit(browser, sim, email)
-    assert page.html.one("main").one("a").get("href") == "/en/signup"
-    assert db.status_of(email) == "draft"
-
-
-def test_f82_after_a_failed_bank_debit_the_same_plan_may_be_paid_again(browser, db, sim, fresh):
-    email = fresh()
-    first, _ = failed_debit(browser, sim, email)
-    second = session_in(sign_up(browser, email))
-    assert second != first and db.drafts_of(email) == [(db.tenant_of(email), 2, second)]
-    sim.pay(second)
-    wait_until(lambda: browser.get(f"/welcome?session_id={second}").html.one("h1").text == "You are all set")
-
-
-def test_f82_a_failed_bank_debit_is_told_by_mail_once(browser, sim, mail, stack, fresh):
-    email = fresh()
-    session, _ = failed_debit(browser, sim, email)
-    told = mail.wait(email)
-    assert f"{stack['url']}/en/signup" in told["text"] and "did not carry out the payment" in told["text"]
-    event, = [e["id"] for e in sim.get("events", type="checkout.session.async_payment_failed")
-              if e["data"]["object"]["id"] == session]
-    sim.post("resend", event=event, times=2)
-    sim.quiet()
-    assert len(mail.to(email)) == 1
