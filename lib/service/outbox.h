@@ -15,7 +15,10 @@ struct outbox_mail {
 	struct json_object	*data;		/* what the template shows; may hold a token */
 };
 
-/* *found: whether a mail was due. It is none to send, m->id NULL, when nobody may have its link: claim again. */
+/*
+ * *found: whether mails were due. m->id is NULL when those that were due may not be sent (their links are for no user):
+ * they are ended, others may wait, so the caller claims again.
+ */
 enum err outbox_claim(struct db_service *me, int lease_seconds, struct outbox_mail *m, bool *found) MUST_CHECK;
 
 /* Report the result; a repeated report changes nothing. permanent: the mail is dead-lettered without another try. */

@@ -25,7 +25,7 @@ size_t connection_bytes(const struct connection *c);
 int connection_fd(const struct connection *c);
 int64_t connection_deadline(const struct connection *c);
 
-/* Extends the deadlines by ms, for which nobody read. */
+/* Extends the deadlines by ms: the time in which no thread read from the connection. */
 void connection_excuse(struct connection *c, int64_t ms);
 
 /* When it was accepted (clock_ms), later by what it was excused. */

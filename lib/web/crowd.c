@@ -55,7 +55,7 @@ back_off(struct crowd *c, int error)
 	poll(&p, 1, BACK_OFF_MS);
 }
 
-/* While all threads answered, nobody read: that time is not the peers' fault. */
+/* While all threads were answering, none read from these connections: their deadlines do not count that time. */
 static void
 excuse_all(const struct crowd *c)
 {

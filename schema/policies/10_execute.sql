@@ -204,7 +204,7 @@ grant execute on function
 	auth.require_user(),
 	auth.allow(text, text),
 	auth.allow_network(text, inet),
-	auth.network_of(inet),
+	auth.network_of(inet, int, int),
 	auth.checkout_of(bytea),
 	auth.add_user(text),
 	auth.find_user(text),

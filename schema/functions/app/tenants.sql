@@ -25,7 +25,7 @@ set role tollgate_owner;
 
 -- The tenant that a page acts for: the wanted one, or TG404 when it is none of the user's. By default the user's last
 -- choice, else one with a live subscription before one without, one that the user manages before another, and then the
--- oldest membership: what somebody else pays for displaces nothing.
+-- oldest membership. A newer tenant, which another person may have paid for, does not come before it.
 create or replace function app.my_tenant(p_wanted uuid default null) returns app.members
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare

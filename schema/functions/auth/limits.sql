@@ -23,13 +23,14 @@ begin
 end
 $$;
 
--- The smallest network of an address: itself, or the /64 of an IPv6 address. A mapped IPv4 address counts as IPv4.
-create or replace function auth.network_of(p_ip inet) returns text
+-- The network of an address with so many bits of IPv4, or bits6 of IPv6; null bits: null. A mapped IPv4 address counts
+-- as IPv4. Without bits it is the smallest network: the address itself, or the /64 of an IPv6 address.
+create or replace function auth.network_of(p_ip inet, p_bits int default 32, p_bits6 int default 64) returns text
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 declare
 	ip inet := case when p_ip <<= inet '::ffff:0:0/96' then inet '0.0.0.0' + (p_ip - inet '::ffff:0:0') else p_ip end;
 begin
-	return network(set_masklen(ip, case family(ip) when 4 then 32 else 64 end))::text;
+	return network(set_masklen(ip, case family(ip) when 4 then p_bits else p_bits6 end))::text;
 end
 $$;
 
@@ -39,16 +40,14 @@ $$;
 create or replace function auth.allow_network(p_what text, p_ip inet) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-	ip inet := case when p_ip <<= inet '::ffff:0:0/96' then inet '0.0.0.0' + (p_ip - inet '::ffff:0:0') else p_ip end;
 	network record;
 begin
 	for network in
-		select n.level, case family(ip) when 4 then n.bits else n.bits6 end as bits
+		select n.level, auth.network_of(p_ip, n.bits, n.bits6) as name
 		from (values (1, 'near', 32, 64), (2, 'wide', 24, 56), (3, 'far', null, 48)) n (rank, level, bits, bits6)
 		order by n.rank
 	loop
-		if network.bits is not null
-				and not auth.allow(p_what || '_' || network.level, network(set_masklen(ip, network.bits))::text) then
+		if network.name is not null and not auth.allow(p_what || '_' || network.level, network.name) then
 			raise exception 'none left' using errcode = 'TG429';
 		end if;
 	end loop;

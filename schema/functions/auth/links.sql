@@ -67,7 +67,7 @@ begin
 end
 $$;
 
--- Whether the request may still sign somebody in. In one browser only the newest request for a sign-in may.
+-- Whether a link of the request may still be used. Of a browser's requests for a sign-in, only the newest is open.
 create or replace function auth.is_open(r auth.requests) returns boolean
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
@@ -89,9 +89,9 @@ begin
 end
 $$;
 
--- Makes the link of a request, for its mail: {"recipient", "token", "code"}, or null when nobody is to get one. Called
--- again for the same mail it makes another link; earlier ones go on working. Five links of strangers may work at a
--- time: a further one is not made, and none is ended for it. The link of a draft names no user, so it signs nobody in.
+-- Makes a link for a request's mail: {"recipient", "token", "code"}. Null: the request is closed, its address is no
+-- user's, or five links that strangers asked for are usable. A second call for the same mail makes a second link, and
+-- the first stays usable. The link of a draft has no user, so it cannot sign in.
 create or replace function auth.mint_link(p_request uuid) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
