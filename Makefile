@@ -12,7 +12,7 @@ WORKERS	= signin account signup billing
 SERVICES = webhooks jobs mailer tollgate
 PROGRAMS = $(WORKERS) $(SERVICES)
 
-PACKAGES = json-c talloc libconfig libcrypto libpq libcurl
+PACKAGES = json-c talloc libconfig libcrypto libpq libcurl icu-i18n icu-uc
 FLAGS	= -std=gnu17 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla -Werror \
 	-fPIE -fstack-protector-strong -fno-strict-aliasing -pthread -D_GNU_SOURCE -DTOLLGATE_VERSION='"$(VERSION)"' \
 	-DTOLLGATE_PREFIX='"$(PREFIX)"' $(PKG_CFLAGS) \

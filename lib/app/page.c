@@ -55,9 +55,12 @@ page_doc(struct visit *v, const char *name, struct json_object *doc)
 enum err
 page_status(struct visit *v, int status, const char *name, struct json_object *doc)
 {
-	char	*html;
+	struct json_object	*all = page_doc(v, name, doc);
+	char			*html;
 
-	TRY(pages_render(v->app->pages, v->q->mem, v->language, "layout", page_doc(v, name, doc), &html));
+	if (v->app->say != NULL)
+		TRY(v->app->say(v->app->words, v->language, all));
+	TRY(pages_render(v->app->pages, v->q->mem, v->language, "layout", all, &html));
 	answer_headers(v);
 	http_header(v->r, "Content-Language", v->language);
 	http_body(v->r, status, "text/html; charset=utf-8", html, strlen(html));

@@ -106,6 +106,8 @@ texts_load(mem_ctx *ctx, const char *path, struct language *l)
 		entry_add(ctx, &l->texts, name, t);
 		if (strcmp(name, "language_name") == 0)
 			l->label = json_object_get_string(value);
+		if (strcmp(name, "date_pattern") == 0)
+			l->date_pattern = json_object_get_string(value);
 	}
 	return OK;
 }
@@ -123,7 +125,9 @@ language_load(mem_ctx *ctx, struct pages *p, const char *dir, const char *folder
 		if (strcmp(l->texts.rows[i - 1].name, l->texts.rows[i].name) == 0)
 			return page_fault(path, mem_printf(ctx, "%s is in common.json and in %s.json",
 			    l->texts.rows[i].name, folder));
-	return l->label != NULL ? OK : page_fault(path, "language_name is missing");
+	if (l->label == NULL || l->date_pattern == NULL)
+		return page_fault(path, "language_name or date_pattern is missing");
+	return OK;
 }
 
 /* Prints each text that a has and b lacks: pages in b would have a gap there. */

@@ -23,6 +23,7 @@ struct entries {
 struct language {
 	const char		*code;		/* "en" */
 	const char		*label;		/* "English" */
+	const char		*date_pattern;	/* "d MMMM y", of ICU */
 	struct entries		texts;
 	const struct entries	*templates;
 };

@@ -105,8 +105,7 @@ grant execute on function
 	billing.scheduled_end(timestamptz, boolean, timestamptz),
 	billing.grace_end(text, timestamptz, timestamptz),
 	billing.plan_at(text, timestamptz),
-	api.amount_document(bigint, text),
-	api.digits_of(text)
+	api.amount_document(bigint, text)
 	to tollgate_billing, tollgate_service;
 grant execute on function
 	billing.is_live(text),

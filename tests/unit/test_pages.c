@@ -100,12 +100,10 @@ texts_check(const char *folder, const char *prefix, const char *const *names, si
 	talloc_free(mem);
 }
 
-/* What the document chooses: an error's name, a month. */
+/* What the document chooses: an error's name. */
 static void
 test_every_text_a_document_names_exists_in_every_language(void **state)
 {
-	static const char *const	months[] = { "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12" };
-
 	(void)state;
 	for (size_t f = 0; f < FOLDERS; f++) {
 		for (int e = ERR_BAD_REQUEST; e < ERR_CLOSED; e++) {
@@ -114,7 +112,6 @@ test_every_text_a_document_names_exists_in_every_language(void **state)
 			texts_check(folders[f], "error", &err_info(e)->name, 1);
 			texts_check(folders[f], "advice", &err_info(e)->name, 1);
 		}
-		texts_check(folders[f], "month", months, 12);
 	}
 }
 
@@ -131,7 +128,7 @@ test_d21_every_stripe_status_has_a_text(void **state)
 	texts_check("billing", "status", statuses, sizeof(statuses) / sizeof(*statuses));
 }
 
-#define COMMON "\"language_name\": \"L\", \"a\": \"A\""
+#define COMMON "\"language_name\": \"L\", \"date_pattern\": \"d MMMM y\", \"a\": \"A\""
 
 /* Whether pages_load() takes two languages of a program, each with these texts of its own beside the common ones. */
 static bool
@@ -170,7 +167,8 @@ test_a_catalogue_that_is_not_complete_and_clear_stops_the_program(void **state)
 	assert_false(loads(COMMON, "{\"b\": \"{{\"}", "{\"b\": \"{{\"}"));
 	assert_false(loads(COMMON, "[]", "[]"));
 	assert_false(loads(COMMON, "{", "{"));
-	assert_false(loads("\"a\": \"A\"", "{}", "{}"));
+	assert_false(loads("\"a\": \"A\", \"date_pattern\": \"d MMMM y\"", "{}", "{}"));
+	assert_false(loads("\"a\": \"A\", \"language_name\": \"L\"", "{}", "{}"));
 }
 
 static void

@@ -50,6 +50,7 @@ SCANS = [
     (walls.foreign_headers, "lib/stripe/stripe.c", "#include <curl/curl.h>\n"),
     (walls.foreign_headers, "lib/app/pages.c", "#include <libconfig.h>\n"),
     (walls.foreign_headers, "workers/tollgate/check.c", "#include <libconfig.h>\n"),
+    (walls.foreign_headers, "workers/mailer/mailing.c", "#include <unicode/unum.h>\n"),
     (walls.freed_by_hand, "workers/billing/portal.c", "static void f(void *p) { talloc_free(p); }\n"),
     (walls.freed_by_hand, "workers/signin/main.c", "static void f(void *p) { talloc_free(p); }\n"),
     (walls.freed_by_hand, "lib/app/kind_user.c", "static void f(void *p) { talloc_free(p); }\n"),
@@ -202,13 +203,22 @@ def test_a_worker_that_was_linked_with_the_service_layer_is_caught(copy):
 
 # The libraries of resources that a program does not list, by the prefix of their functions.
 UNLINKED = [(program, "curl_") for program in ("signin", "account", "webhooks")] + [
-    (program, "FCGX_") for program in ("jobs", "mailer", "tollgate")]
+    (program, "FCGX_") for program in ("jobs", "mailer", "tollgate")] + [
+    (program, prefix) for program in sorted(set(PROGRAMS) - {"account", "billing", "mailer"})
+    for prefix in ("unum_", "udat_")]
 
 
 @pytest.mark.parametrize("program, prefix", UNLINKED)
 def test_a_program_links_no_library_that_it_does_not_use(program, prefix):
     assert walls.library_symbols(BUILD, program, prefix) == []
     assert walls.library_symbols(BUILD, "billing", prefix) != []
+
+
+def test_f68_the_currencies_that_are_stored_are_those_that_are_said():
+    stored, said = (re.findall(r"\b[a-z]{3}\b", (ROOT / name).read_text().split(before)[1].split(after)[0])
+                    for name, before, after in (("schema/functions/billing/faults.sql", "any ('{", "}'"),
+                                                ("lib/app/words.c", "minor_digits[] = {", "};")))
+    assert len(said) == len(set(said)) > 150 and sorted(said) == sorted(stored)
 
 
 def test_s11_the_mailer_has_no_code_that_speaks_to_stripe():

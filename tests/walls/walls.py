@@ -12,6 +12,7 @@ FOREIGN = {
     "libconfig": {"config"},
     "openssl/": {"base", "auth"},
     "talloc": {"base"},
+    "unicode/": {"app"},
 }
 # Programs that answer requests, and the files of lib/app that every request goes through.
 REQUEST_PROGRAMS = ("signin", "account", "signup", "billing", "webhooks")

@@ -3,7 +3,7 @@
 #include "worker.h"
 
 static const struct route *const	routes[] = { site_routes, tenant_routes, workspace_routes, NULL };
-static const struct resource *const	resources[] = { &resource_database, &resource_pages, NULL };
+static const struct resource *const	resources[] = { &resource_database, &resource_pages, &resource_words, NULL };
 
 int
 main(int argc, char **argv)

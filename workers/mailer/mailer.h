@@ -10,6 +10,7 @@
 struct mailer {
 	const struct config	*config;
 	const struct pages	*pages;
+	const struct words	*words;
 	struct db		*db;
 	struct smtp		*smtp;
 	struct thread_pool	*threads;

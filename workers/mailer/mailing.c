@@ -7,6 +7,7 @@
 #include "mailer.h"
 #include "outbox.h"
 #include "pages.h"
+#include "words.h"
 
 enum { LEASE_SLACK = 10 };	/* seconds of a lease beyond the longest call to the mail server */
 
@@ -41,6 +42,7 @@ mail_render(struct mailer *mailer, mem_ctx *mem, const struct outbox_mail *m, ch
 	const char		*name = notice ? "notice" : m->template;
 	char			*subject, *text, *html;
 
+	TRY(words_add(mailer->words, m->language, doc));
 	TRY(pages_render(mailer->pages, mem, m->language, mem_printf(mem, "%s.subject", name), doc, &subject));
 	TRY(pages_render(mailer->pages, mem, m->language, mem_printf(mem, "%s.txt", name), doc, &text));
 	TRY(pages_render(mailer->pages, mem, m->language, mem_printf(mem, "%s.html", name), doc, &html));

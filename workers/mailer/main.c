@@ -9,6 +9,7 @@
 #include "mailer.h"
 #include "pages.h"
 #include "sandbox.h"
+#include "words.h"
 #include "worker.h"
 
 enum {
@@ -28,7 +29,8 @@ mailer_open(mem_ctx *ctx, const struct app *app, struct mailer *m)
 		.url = c->mail.url, .user = c->mail.user, .password = c->mail.password, .starttls = c->mail.starttls,
 		.timeout_ms = c->mail.timeout_ms,
 	});
-	return pages_load(ctx, c, "mail", &m->pages);
+	TRY(pages_load(ctx, c, "mail", &m->pages));
+	return words_open(ctx, m->pages, &m->words);
 }
 
 /* A mail is cut after a second. It is sent when its lease ends. */

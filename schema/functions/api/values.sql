@@ -1,0 +1,48 @@
+-- Values in documents, the same in every language. Programs say them in words (lib/app/words.h).
+
+set role tollgate_owner;
+
+-- Seconds, in UTC. Null for null and for a time that never comes.
+create or replace function api.date_document(p_at timestamptz) returns jsonb
+language plpgsql immutable strict set search_path = pg_catalog, pg_temp as $$
+begin
+	return case when isfinite(p_at) then
+		jsonb_build_object('iso', (to_jsonb(date_trunc('second', p_at at time zone 'UTC')) #>> '{}') || 'Z') end;
+end
+$$;
+
+-- In the currency's minor units, as Stripe counts them.
+create or replace function api.amount_document(p_minor bigint, p_currency text) returns jsonb
+language plpgsql immutable strict set search_path = pg_catalog, pg_temp as $$
+begin
+	return jsonb_build_object('minor', p_minor, 'currency', p_currency);
+end
+$$;
+
+-- Unused. Not in a migration, because until this commit the earlier functions call it.
+drop function if exists api.digits_of(text);
+
+-- Stripe's status as the name of a text. Pending: paid, and the subscription is not stored yet.
+create or replace function api.status_name(p_status text) returns text
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return case
+		when p_status is null then 'status_pending'
+		when p_status in ('active', 'trialing', 'past_due', 'unpaid', 'canceled', 'incomplete', 'incomplete_expired',
+			'paused')
+			then 'status_' || p_status
+		else 'status_unknown' end;
+end
+$$;
+
+create or replace function api.status_class(p_status text) returns text
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return case
+		when p_status in ('active', 'trialing') then 'good'
+		when p_status in ('unpaid', 'canceled', 'incomplete_expired') then 'bad'
+		else 'warn' end;
+end
+$$;
+
+reset role;
