@@ -1,5 +1,6 @@
 #include "http.h"
 
+#include <limits.h>
 #include <string.h>
 #include <strings.h>
 
@@ -112,23 +113,47 @@ speaks(const struct range *r, const char *language)
 	return range_is(r, language, n) || (r->len > n && r->name[n] == '-' && strncasecmp(r->name, language, n) == 0);
 }
 
+/*
+ * The preference for a language: that of the elements that name it, else of "*"; 0: not in the list, -1: excluded by
+ * "q=0". at: which element says so.
+ */
+static int
+language_wanted(const char *list, const char *language, unsigned *at)
+{
+	struct range	r;
+	int		best = 0;
+	bool		named = false;
+
+	*at = UINT_MAX;
+	for (unsigned i = 0; next_range(&list, &r); i++) {
+		bool	own = speaks(&r, language);
+		int	quality = r.quality > 0 ? r.quality : -1;
+
+		if (!own && (named || !range_is(&r, "*", 1)))
+			continue;
+		if ((own && !named) || quality > best) {
+			best = quality;
+			*at = i;
+		}
+		named = named || own;
+	}
+	return best;
+}
+
 const char *
 http_language(const struct http_req *q, const char *const *languages, size_t n)
 {
 	const char	*list = http_param(q, "HTTP_ACCEPT_LANGUAGE", NULL), *best = languages[0];
-	struct range	 r;
-	int		 quality = 0;
+	unsigned	at, best_at = UINT_MAX;
+	int		quality, best_quality = INT_MIN;
 
-	while (list != NULL && next_range(&list, &r)) {
-		if (r.quality <= quality)
+	for (size_t i = 0; list != NULL && i < n; i++) {
+		quality = language_wanted(list, languages[i], &at);
+		if (quality < best_quality || (quality == best_quality && at >= best_at))
 			continue;
-		for (size_t i = 0; i < n; i++) {
-			if (!speaks(&r, languages[i]) && !(i == 0 && range_is(&r, "*", 1)))
-				continue;
-			best = languages[i];
-			quality = r.quality;
-			break;
-		}
+		best = languages[i];
+		best_quality = quality;
+		best_at = at;
 	}
 	return best;
 }

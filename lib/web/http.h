@@ -58,7 +58,7 @@ bool http_content_is(const struct http_req *q, const char *media_type);
 /* Whether Accept prefers application/json over text/html. */
 bool http_wants_json(const struct http_req *q);
 
-/* The one of n languages that Accept-Language prefers; languages[0] by default. */
+/* The one of n languages that Accept-Language prefers; the first that it does not exclude by default. */
 const char *http_language(const struct http_req *q, const char *const *languages, size_t n);
 
 struct http_res {

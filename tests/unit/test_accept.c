@@ -55,6 +55,8 @@ test_the_language_is_the_one_preferred(void **state)
 		{ "en-US,en;q=0.9,de;q=0.8", "en" }, { "fr", "en" }, { "fr,de;q=0.1", "de" }, { "en;q=0.5, de", "de" },
 		{ "de, en", "de" }, { "*", "en" }, { "*;q=0.5, de", "de" }, { "de;q=0", "en" }, { "den", "en" }, { "d", "en" },
 		{ ";;,,=", "en" }, { "en;q=0,de;q=0.1", "de" },
+		{ "en;q=0", "de" }, { "en;q=0, fr", "de" }, { "en;q=0, *", "de" }, { "*, en;q=0", "de" },
+		{ "en;q=0, de;q=0", "en" }, { "en;q=0, en-GB", "en" }, { "de;q=0.5, *", "en" }, { "*;q=0", "en" },
 	};
 	static const char *const	languages[] = { "en", "de" };
 	struct http_req			q;
