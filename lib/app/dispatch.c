@@ -14,7 +14,7 @@ is_unsafe(const struct http_req *q)
 	return strcmp(q->method, "GET") != 0 && strcmp(q->method, "HEAD") != 0;
 }
 
-/* "/de/signup" is "/signup" in German. A prefix that is not one of our languages stays, and no route matches. */
+/* "/de/signup" is "/signup" in German, "/de" is "". A prefix that is no language of ours stays: no route matches it. */
 static const char *
 language_cut(struct visit *v)
 {
@@ -24,7 +24,7 @@ language_cut(struct visit *v)
 	for (size_t i = 0; i < known->n; i++) {
 		size_t	n = strlen(known->items[i]);
 
-		if (strncmp(path + 1, known->items[i], n) == 0 && path[n + 1] == '/') {
+		if (strncmp(path + 1, known->items[i], n) == 0 && (path[n + 1] == '/' || path[n + 1] == '\0')) {
 			v->language = known->items[i];
 			v->prefixed = true;
 			return path + n + 1;
@@ -150,6 +150,8 @@ visit_run(struct visit *v, bool *wait)
 	if (e != OK)
 		return e;
 	v->path = language_cut(v);
+	if (*v->path == '\0')
+		return http_redirect(v->r, visit_path(v, "/"));
 	TRY(route_choose(v));
 	*wait = v->route->raw != NULL;
 	if (*wait)

@@ -45,7 +45,10 @@ enum err visit_again(struct visit *v, const char *path, int status, const char *
 /* ERR_INVALID when the form has a field other than these (space-separated) and the token. */
 enum err visit_fields(struct visit *v, const char *names) MUST_CHECK;
 
-/* A path of ours in this visit's language: "/en/signup" when the request named one, else "/signup". */
+/*
+ * A path of ours in this visit's language: "/en/signup" when the request named one, else "/signup". Each link, form and
+ * redirect that leads on has this (in a template {{prefix}}), so that the language stays.
+ */
 char *visit_path(struct visit *v, const char *path);
 
 /* The tenant that the address names ("?tenant="), or NULL. ERR_NOT_FOUND: what it names cannot be one. */

@@ -83,7 +83,7 @@ def test_step_6_the_mail_brings_a_link_and_a_code(person, mail, stack):
 
 def test_step_6_its_button_signs_in(person):
     answer = person.browser.submit(person.page)
-    assert (answer.status, answer.location) == (303, "/workspace")
+    assert (answer.status, answer.location) == (303, "/en/workspace")
     page = person.browser.follow(answer)
     assert person.email in page.text and "Starter" in page.text and "You are the owner" in page.text
 

@@ -19,7 +19,7 @@ static enum err
 home(struct visit *v, struct db_visitor *me)
 {
 	(void)me;
-	return http_redirect(v->r, identity_is_member(v) ? "/workspace" : visit_path(v, "/signup"));
+	return http_redirect(v->r, visit_path(v, identity_is_member(v) ? "/workspace" : "/signup"));
 }
 
 static enum err

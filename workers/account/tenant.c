@@ -15,7 +15,7 @@ choose(struct visit *v, struct db_user *me)
 	if (visit_fields(v, "tenant next") != OK || tenant == NULL || !text_is_uuid(tenant, strlen(tenant)))
 		return ERR_INVALID;
 	TRY(db_user(me, NULL, "api.choose_tenant($1::uuid)", ARGS(TEXT(tenant))));
-	return http_redirect(v->r, billing ? "/settings/billing" : "/workspace");
+	return http_redirect(v->r, visit_path(v, billing ? "/settings/billing" : "/workspace"));
 }
 
 const struct route tenant_routes[] = {

@@ -30,7 +30,7 @@ offer(struct visit *v, struct db_user *me)
 	if (visit_fields(v, "tenant") != OK || tenant == NULL || !text_is_uuid(tenant, strlen(tenant)))
 		return ERR_INVALID;
 	TRY(db_user(me, NULL, "api.send_offer($1::uuid, $2)", ARGS(TEXT(tenant), identity_flow(v))));
-	return http_redirect(v->r, "/workspace?sent=1");
+	return http_redirect(v->r, visit_path(v, "/workspace?sent=1"));
 }
 
 const struct route workspace_routes[] = {

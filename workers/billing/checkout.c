@@ -70,7 +70,8 @@ checkout_begin(struct visit *v, struct db_user *me, struct json_object *draft, c
 	if (e == ERR_CONFLICT)
 		return OK;
 	TRY(e);
-	page = page != NULL ? page : "/settings/billing";
+	/* The draft's language, not the visit's: a call that is repeated with its key must be the same. */
+	page = mem_printf(v->q->mem, "/%s%s", json_text(draft, "/language"), page != NULL ? page : "/settings/billing");
 	e = checkout_open(v, draft, page, page, &id, url);
 	if (e == ERR_CONFLICT)
 		TRY(db_user(me, NULL, "api.checkout_expired($1::bytea, $2::int)", ARGS(TEXT(key), INT(attempt))));
@@ -122,7 +123,7 @@ checkout(struct visit *v, struct db_user *me)
 		return billing_again(v, 422, plan == NULL || *plan == '\0' ? "plan_missing" : "plan_unknown");
 	e = subscribe(v, me, tenant, plan, &url);
 	if (e == OK)
-		return http_redirect(v->r, url != NULL ? url : visit_here(v, "/settings/billing"));
+		return http_redirect(v->r, url != NULL ? url : visit_path(v, visit_here(v, "/settings/billing")));
 	if (e == ERR_LIMIT)
 		return billing_again(v, 429, "fault_calls");
 	return e == ERR_CONFLICT || err_info(e)->status >= 500 ? billing_again(v, 503, "fault_checkout") : e;

@@ -44,7 +44,7 @@ notice(struct visit *v, struct db_user *me)
 	if (answered)
 		return OK;
 	TRY(db_user(me, NULL, "api.see_notice($1::bigint, $2::uuid)", ARGS(TEXT(id), TEXT(tenant))));
-	return http_redirect(v->r, visit_here(v, "/settings/billing"));
+	return http_redirect(v->r, visit_path(v, visit_here(v, "/settings/billing")));
 }
 
 const struct route overview_routes[] = {

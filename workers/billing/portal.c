@@ -18,7 +18,7 @@ portal_open(struct visit *v, struct db_user *me, const char *tenant, const char 
 		return ERR_INTERNAL;
 	back = json_text(doc, "/page") != NULL ? json_text(doc, "/page") : "/settings/billing";
 	TRY(permit_take(v, &stripe));
-	if (stripe_portal(stripe, v->q->mem, customer, visit_url(v, back), v->language, url) != OK)
+	if (stripe_portal(stripe, v->q->mem, customer, visit_url(v, visit_path(v, back)), v->language, url) != OK)
 		return ERR_UPSTREAM;
 	return OK;
 }

@@ -24,7 +24,7 @@ mail_doc(struct mailer *mailer, mem_ctx *mem, const struct outbox_mail *m)
 	json_put(doc, "subject", mem_printf(mem, "%s_subject", m->template));
 	json_put(doc, "lead", mem_printf(mem, "%s_lead", m->template));
 	json_put(doc, "when", mem_printf(mem, "%s_when", m->template));
-	json_put(doc, "billing", mem_printf(mem, "%s/settings/billing", mailer->config->site.url));
+	json_put(doc, "billing", mem_printf(mem, "%s/%s/settings/billing", mailer->config->site.url, m->language));
 	json_put(doc, "signup", mem_printf(mem, "%s/%s/signup", mailer->config->site.url, m->language));
 	json_put(doc, "again", mem_printf(mem, "%s/%s/signin", mailer->config->site.url, m->language));
 	json_put(doc, "checkout", mem_printf(mem, "%s/%s/signup/continue?t=%s", mailer->config->site.url, m->language,

@@ -32,7 +32,7 @@ signin_show(struct visit *v, struct db_visitor *me)
 
 	(void)me;
 	if (identity_is_member(v))
-		return http_redirect(v->r, target_allowed(next));
+		return http_redirect(v->r, visit_path(v, target_allowed(next)));
 	return signin_form(v, v->status, next, NULL);
 }
 
@@ -153,7 +153,7 @@ session_begin(struct visit *v, struct db_visitor *me, struct db_arg link, struct
 	session_replace(v);
 	http_set_cookie(v->r, SESSION_COOKIE, secret_base64url(v->q->mem, &token), REMEMBER_SECONDS);
 	http_set_cookie(v->r, DEVICE_COOKIE, secret_base64url(v->q->mem, &device), DEVICE_SECONDS);
-	return http_redirect(v->r, target_allowed(json_text(*verdict, "/next")));
+	return http_redirect(v->r, visit_path(v, target_allowed(json_text(*verdict, "/next"))));
 }
 
 static enum err

@@ -29,7 +29,7 @@ form_get_page(struct visit *v, struct db_visitor *me)
 {
 	(void)me;
 	if (identity_is_member(v))
-		return http_redirect(v->r, "/workspace");
+		return http_redirect(v->r, visit_path(v, "/workspace"));
 	return form_show(v, v->status, NULL, NULL);
 }
 
