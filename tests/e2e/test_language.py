@@ -68,3 +68,9 @@ def test_c59_a_language_alone_leads_to_its_front_page(stack, browser):
 @pytest.mark.parametrize("header, language", [("en;q=0", "de"), ("en;q=0, *", "de"), ("de;q=0, fr", "en")])
 def test_c59_a_language_that_is_excluded_is_not_shown(new_browser, header, language):
     assert new_browser(language=header).get("/signup").html.one("html").get("lang") == language
+
+
+@pytest.mark.parametrize("path, words", [
+    ("signup", "Schon ein Konto?"), ("welcome?session_id=cs_none", "Zurück zur Registrierung")])
+def test_c59_german_names_things_by_their_name(browser, path, words):
+    assert words in browser.get("/de/" + path).html.one("main").text
