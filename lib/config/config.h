@@ -1,7 +1,7 @@
 /*
  * config: tollgate.conf (libconfig) read into one struct by one table of keys. All faults are found at once, each with
- * file and line. Secrets come from files (owner only: mode & 077 must be 0) or from the environment, never from the
- * configuration text itself or argv.
+ * file and line. Secrets come from files (owner only: mode & 077 must be 0), from systemd's credentials of the same
+ * names, or from the environment, never from the configuration text itself or argv.
  */
 #ifndef TOLLGATE_CONFIG_H
 #define TOLLGATE_CONFIG_H

@@ -25,8 +25,9 @@ config_secret_variable(mem_ctx *ctx, const char *name)
 	return copy;
 }
 
+/* refused: bits of the mode, any of which lets somebody else at the file. */
 static const char *
-secret_read(mem_ctx *ctx, int fd, const char **out)
+secret_read(mem_ctx *ctx, int fd, mode_t refused, const char **out)
 {
 	char		bytes[SECRET_FILE_MAX + 1];
 	struct stat	st;
@@ -34,7 +35,7 @@ secret_read(mem_ctx *ctx, int fd, const char **out)
 
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
 		return "is not a regular file";
-	if (st.st_mode & 077)
+	if (st.st_mode & refused)
 		return "is accessible to users other than its owner: chmod 600";
 	n = read(fd, bytes, sizeof(bytes));
 	if (n < 0 || n > SECRET_FILE_MAX)
@@ -46,8 +47,8 @@ secret_read(mem_ctx *ctx, int fd, const char **out)
 	return NULL;
 }
 
-const char *
-config_secret_file(mem_ctx *ctx, const char *path, const char **out)
+static const char *
+file_take(mem_ctx *ctx, const char *path, mode_t refused, const char **out)
 {
 	int		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	const char	*wrong;
@@ -55,9 +56,37 @@ config_secret_file(mem_ctx *ctx, const char *path, const char **out)
 	if (fd < 0)
 		return errno == ENOENT ? "does not exist" : errno == EACCES ? "cannot be read: no permission" :
 		    "cannot be opened";
-	wrong = secret_read(ctx, fd, out);
+	wrong = secret_read(ctx, fd, refused, out);
 	close(fd);
 	return wrong;
+}
+
+/*
+ * systemd's copy of a root-only file (LoadCredential=), under its last name in a directory of this program alone. Its
+ * group's bits are the mask of an access control list, which names this program's user. It is empty where the unit's
+ * fallback (SetCredential=) stands for a file that does not exist.
+ */
+static bool
+credential_take(mem_ctx *ctx, const char *path, const char **out, const char **wrong)
+{
+	const char	*directory = getenv("CREDENTIALS_DIRECTORY"), *name = strrchr(path, '/');
+	const char	*copy;
+
+	if (directory == NULL || *directory != '/')
+		return false;
+	copy = mem_printf(ctx, "%s/%s", directory, name ? name + 1 : path);
+	if (access(copy, F_OK) != 0)
+		return false;
+	*wrong = file_take(ctx, copy, 037, out);
+	return *wrong != NULL || **out != '\0';
+}
+
+const char *
+config_secret_file(mem_ctx *ctx, const char *path, const char **out)
+{
+	const char	*wrong = NULL;
+
+	return credential_take(ctx, path, out, &wrong) ? wrong : file_take(ctx, path, 077, out);
 }
 
 const char *

@@ -51,6 +51,7 @@ setup(void **state)
 	unsetenv("TOLLGATE_STRIPE_KEY");
 	unsetenv("TOLLGATE_STRIPE_WEBHOOK_SECRET");
 	unsetenv("TOLLGATE_MAIL_PASSWORD");
+	unsetenv("CREDENTIALS_DIRECTORY");
 	*state = s;
 	return 0;
 }
@@ -410,6 +411,32 @@ test_f104_a_secret_comes_from_a_closed_file(void **state)
 	assert_string_equal(s->config->stripe.key, "sk_test_1");
 }
 
+/* systemd gives the copy to a program's user by an access control list, whose mask shows as the group's bits. */
+static void
+test_f104_systemds_copy_of_a_secret_goes_before_the_file_of_its_name(void **state)
+{
+	struct stage	*s = *state;
+	const char	*copies = mem_printf(s->mem, "%s/copies", s->dir);
+
+	assert_int_equal(mkdir(copies, 0700), 0);
+	setenv("CREDENTIALS_DIRECTORY", copies, 1);
+	assert_int_equal(load_key(s, "sk_test_file\n", 0600), OK);
+	assert_string_equal(s->config->stripe.key, "sk_test_file");
+	file_write(s, "copies/key", "sk_test_copy\n", 0440);
+	assert_int_equal(load_key(s, "sk_test_file\n", 0644), OK);
+	assert_string_equal(s->config->stripe.key, "sk_test_copy");
+	file_write(s, "copies/key", "sk_test_copy\n", 0444);
+	assert_int_equal(load_key(s, "sk_test_file\n", 0600), ERR_INVALID);
+	file_write(s, "copies/key", "sk_test_copy\n", 0460);
+	assert_int_equal(load_key(s, "sk_test_file\n", 0600), ERR_INVALID);
+	file_write(s, "copies/key", "\n", 0440);
+	assert_int_equal(load_key(s, "sk_test_file\n", 0600), OK);
+	assert_string_equal(s->config->stripe.key, "sk_test_file");
+	setenv("CREDENTIALS_DIRECTORY", "copies", 1);
+	assert_int_equal(load_key(s, "sk_test_file\n", 0600), OK);
+	unsetenv("CREDENTIALS_DIRECTORY");
+}
+
 static void
 test_f104_a_secret_is_in_a_regular_file_of_a_secrets_size(void **state)
 {
@@ -621,6 +648,7 @@ main(void)
 		TEST(test_f121_mail_that_could_be_read_on_the_way_is_refused),
 		TEST(test_f96_stripe_and_mail_are_spoken_to_in_the_clear_on_this_machine_only),
 		TEST(test_f104_a_secret_comes_from_a_closed_file),
+		TEST(test_f104_systemds_copy_of_a_secret_goes_before_the_file_of_its_name),
 		TEST(test_f121_a_secret_that_is_none_is_told_but_never_shown),
 		TEST(test_f104_the_environment_goes_first_and_is_wiped),
 		TEST(test_c92_a_key_is_of_the_environments_own_mode),

@@ -51,7 +51,10 @@ const char *config_name_unknown(mem_ctx *ctx, const char *name);
 /* The value of an environment variable, which is wiped there; NULL when it is not set. */
 char *config_secret_variable(mem_ctx *ctx, const char *name);
 
-/* Reads a secret from a file, without the line end after it. Returns what is wrong with the file, or NULL. */
+/*
+ * Reads a secret from a file, without the line end after it, or from systemd's credential of the file's last name.
+ * Returns what is wrong with the file, or NULL.
+ */
 const char *config_secret_file(mem_ctx *ctx, const char *path, const char **out);
 
 /* A secret must not be empty or contain white space or control characters. */
