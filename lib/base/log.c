@@ -3,17 +3,23 @@
 #include <limits.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 enum { LINE_MAX_BYTES = 8192, LINE_RESERVE = 4 };
 
-static const char *const level_names[] = { "debug", "info", "warn", "error" };
+static const struct {
+	const char	*name;
+	const char	*priority;	/* as systemd's journal reads it before a line: syslog's number */
+} levels[] = { { "debug", "<7>" }, { "info", "<6>" }, { "warn", "<4>" }, { "error", "<3>" } };
 
 /* Set once in main() before any thread starts; constants from then on. */
 static char program_name[32] = "tollgate";
 static enum log_level least_level = LOG_INFO;
+static bool is_journal;
 
 static _Thread_local char request_id[40];
 
@@ -32,9 +38,24 @@ struct line {
 /* How many lines could not be written, as on a full disk, since that was last told. */
 static atomic_ulong lost;
 
+/* $JOURNAL_STREAM names the device and inode of the journal's end. Standard error may lead elsewhere. */
+static bool
+leads_to_journal(int fd)
+{
+	const char	*stream = getenv("JOURNAL_STREAM");
+	char		own[64];
+	struct stat	st;
+
+	if (stream == NULL || fstat(fd, &st) != 0)
+		return false;
+	snprintf(own, sizeof(own), "%lu:%lu", (unsigned long)st.st_dev, (unsigned long)st.st_ino);
+	return strcmp(stream, own) == 0;
+}
+
 void
 log_open(const char *program, enum log_level least)
 {
+	is_journal = leads_to_journal(STDERR_FILENO);
 	snprintf(program_name, sizeof(program_name), "%s", program);
 	least_level = least;
 }
@@ -99,7 +120,8 @@ line_field(struct line *l, const char *name, const char *text, int64_t number)
 
 	if (l->len > sizeof(l->text) - 128)
 		return;
-	line_put(l, l->len > 1 ? "," : "", l->len > 1);
+	if (l->text[l->len - 1] != '{')
+		line_put(l, ",", 1);
 	line_string(l, name);
 	line_put(l, ":", 1);
 	if (text != NULL)
@@ -125,10 +147,12 @@ line_time(struct line *l)
 static void
 line_begin(struct line *l, enum log_level level, const char *event)
 {
-	l->text[0] = '{';
-	l->len = 1;
+	l->len = 0;
+	if (is_journal)
+		line_put(l, levels[level].priority, 3);
+	line_put(l, "{", 1);
 	line_time(l);
-	line_field(l, "level", level_names[level], 0);
+	line_field(l, "level", levels[level].name, 0);
 	line_field(l, "program", program_name, 0);
 	line_field(l, "event", event, 0);
 }

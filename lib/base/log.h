@@ -10,7 +10,10 @@
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
-/* Sets the program's name in every line; drops lines below least. Call once in main(). */
+/*
+ * Sets the program's name in every line; drops lines below least. Where standard error is systemd's journal, each line
+ * begins with its priority ("<3>"). Call once in main().
+ */
 void log_open(const char *program, enum log_level least);
 
 /* The request id this thread's lines carry from now on; NULL for none. Copied. */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -190,6 +191,47 @@ test_f117_lines_that_a_full_disk_refuses_are_counted(void **state)
 	close(ends[1]);
 }
 
+static const char *
+begun(const char *stream, enum log_level level, char *out, size_t room)
+{
+	int		ends[2], saved = dup(STDERR_FILENO);
+	struct stat	st;
+	char		own[64];
+	ssize_t		n;
+
+	assert_int_equal(pipe(ends), 0);
+	dup2(ends[1], STDERR_FILENO);
+	assert_int_equal(fstat(ends[1], &st), 0);
+	snprintf(own, sizeof(own), "%lu:%lu", (unsigned long)st.st_dev, (unsigned long)st.st_ino);
+	setenv("JOURNAL_STREAM", stream ? stream : own, 1);
+	log_open("test", LOG_INFO);
+	log_line(level, "tried", LOG_INT("number", 1));
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	close(ends[1]);
+	n = read(ends[0], out, room - 1);
+	close(ends[0]);
+	out[n > 0 ? n : 0] = '\0';
+	unsetenv("JOURNAL_STREAM");
+	log_open("test", LOG_INFO);
+	return out;
+}
+
+static void
+test_a_line_in_the_journal_begins_with_its_priority(void **state)
+{
+	static const struct {
+		enum log_level	level;
+		const char	*begin;
+	} rows[] = { { LOG_INFO, "<6>{\"time\":" }, { LOG_WARN, "<4>{\"time\":" }, { LOG_ERROR, "<3>{\"time\":" } };
+	char		line[1024];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(strncmp(begun(NULL, rows[i].level, line, sizeof(line)), rows[i].begin, 11), 0);
+	assert_int_equal(strncmp(begun("1:2", LOG_ERROR, line, sizeof(line)), "{\"time\":", 8), 0);
+}
+
 int
 main(void)
 {
@@ -199,6 +241,7 @@ main(void)
 		cmocka_unit_test(test_lines_below_the_level_are_left_out),
 		cmocka_unit_test(test_a_single_held_line_is_written_once_it_is_held_no_longer),
 		cmocka_unit_test(test_held_lines_are_written_in_order_and_none_is_lost),
+		cmocka_unit_test(test_a_line_in_the_journal_begins_with_its_priority),
 		cmocka_unit_test(test_f117_lines_that_a_full_disk_refuses_are_counted),
 	};
 
