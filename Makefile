@@ -15,7 +15,7 @@ PROGRAMS = $(WORKERS) $(SERVICES)
 PACKAGES = json-c talloc libconfig libcrypto libpq libcurl icu-i18n icu-uc
 FLAGS	= -std=gnu17 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla -Werror \
 	-fPIE -fstack-protector-strong -fno-strict-aliasing -pthread -D_GNU_SOURCE -DTOLLGATE_VERSION='"$(VERSION)"' \
-	-DTOLLGATE_PREFIX='"$(PREFIX)"' $(PKG_CFLAGS) \
+	$(PKG_CFLAGS) \
 	$(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all,-D_FORTIFY_SOURCE=2)
 LINK	= -pie -Wl,-z,relro,-z,now -Wl,--as-needed -pthread $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 LDLIBS	= -lfcgi $(PKG_LIBS)

@@ -58,7 +58,8 @@ string_read(struct reader *r, const config_setting_t *at, const char *key)
 static void
 text_read(struct reader *r, const struct config_key *k, const config_setting_t *at, void *to)
 {
-	const char	*s = at ? string_read(r, at, k->path) : k->text;
+	const char	*s = at ? string_read(r, at, k->path) :
+			    k->kind == KIND_PATH ? config_prefixed(r->ctx, k->text) : k->text;
 
 	if (s == NULL)
 		return;
@@ -228,6 +229,7 @@ config_key_read(struct reader *r, const struct config_key *k, const config_setti
 		config_fault(r, NULL, k->path, "is missing");
 	switch (k->kind) {
 	case KIND_TEXT:
+	case KIND_PATH:
 		text_read(r, k, at, to);
 		return;
 	case KIND_NUMBER:

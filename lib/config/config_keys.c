@@ -154,6 +154,8 @@ check_customer_field(const char *s)
 
 #define TEXT(p, need, member, otherwise, check) \
 	{ p, KIND_TEXT, need, offsetof(struct config, member), otherwise, 0, 0, 0, check, NULL, NULL, false }
+#define PATH(p, need, member, otherwise, check) \
+	{ p, KIND_PATH, need, offsetof(struct config, member), otherwise, 0, 0, 0, check, NULL, NULL, false }
 #define INT(p, need, member, otherwise, min, max) \
 	{ p, KIND_NUMBER, need, offsetof(struct config, member), NULL, otherwise, min, max, NULL, NULL, NULL, false }
 #define BOOL(p, need, member, otherwise) \
@@ -164,12 +166,12 @@ check_customer_field(const char *s)
 const struct config_key config_keys[] = {
 	TEXT("site.url", NEED_SITE, site.url, NULL, check_origin),
 	MANY("site.languages", KIND_WORDS, NEED_SITE, site.languages, "en de", check_language, NULL),
-	TEXT("site.pages", NEED_SITE, site.pages, TOLLGATE_PREFIX "/share/tollgate/pages", check_directory),
+	PATH("site.pages", NEED_SITE, site.pages, "share/tollgate/pages", check_directory),
 	TEXT("site.name", NEED_SITE, site.name, "Tollgate", check_filled),
 	TEXT("site.environment", NEED_SITE | NEED_DATABASE | NEED_STRIPE, site.environment, "production",
 	    check_environment),
 	TEXT("database.conninfo", NEED_DATABASE, database.conninfo, NULL, check_filled),
-	TEXT("database.schema", NEED_DATABASE, database.schema, TOLLGATE_PREFIX "/share/tollgate/schema", check_filled),
+	PATH("database.schema", NEED_DATABASE, database.schema, "share/tollgate/schema", check_filled),
 	INT("database.pool", NEED_DATABASE, database.pool, 4, 1, 64),
 	INT("database.wait_ms", NEED_DATABASE, database.wait_ms, 250, 1, 10000),
 	INT("database.timeout_ms", NEED_DATABASE, database.timeout_ms, 3000, 100, 60000),

@@ -12,8 +12,9 @@ ROOT = Path(__file__).resolve().parents[2]
 def installed(tmp_path_factory):
     root = tmp_path_factory.mktemp("root")
     env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL")}
-    subprocess.run(["make", "-s", "-C", ROOT, "install", "DESTDIR=%s" % root, "PREFIX=/usr",
-                    "BUILD=build/packaged"], check=True, env=env, stdout=subprocess.DEVNULL, umask=0o077)
+    subprocess.run(["make", "-s", "-C", ROOT], check=True, env=env, stdout=subprocess.DEVNULL)
+    subprocess.run(["make", "-s", "-C", ROOT, "install", "DESTDIR=%s" % root, "PREFIX=/usr"], check=True, env=env,
+                   stdout=subprocess.DEVNULL, umask=0o077)
     return root
 
 

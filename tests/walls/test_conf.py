@@ -126,16 +126,38 @@ def test_an_installation_is_where_debian_wants_it(installed):
 def test_an_installation_speaks_of_its_own_prefix(installed):
     for path in (installed / "etc", installed / "usr/share/doc", installed / "usr/lib/systemd"):
         assert [p for p in path.rglob("*") if p.is_file() and "/usr/local" in p.read_text()] == []
-    program = (installed / "usr/bin/tollgate").read_bytes()
-    assert b"/usr/share/tollgate/schema" in program and b"/usr/local" not in program
+
+
+def test_an_installation_under_another_prefix_compiles_nothing_again(installed, tmp_path):
+    """As in `make && sudo make install PREFIX=/usr`."""
+    done = subprocess.run(["make", "-C", ROOT, "install", "DESTDIR=%s" % tmp_path, "PREFIX=/opt/tollgate"], check=True,
+                          capture_output=True, text=True)
+    assert [line for line in done.stdout.splitlines() if line.startswith(("cc ", "ld "))] == []
+    assert (tmp_path / "opt/tollgate/lib/tollgate/signup").is_file()
+
+
+@pytest.mark.parametrize("program", ["usr/lib/tollgate/account", "usr/bin/tollgate"])
+def test_an_installed_program_finds_the_files_of_its_own_prefix(installed, tmp_path, program):
+    conf = tmp_path / "tollgate.conf"
+    conf.write_text('site: { url = "https://app.example.com"; }; database: { conninfo = "dbname=x"; };\n')
+    place = tmp_path / program
+    place.parent.mkdir(parents=True)
+    shutil.copy(installed / program, place)
+    (tmp_path / "usr/share").symlink_to(installed / "usr/share")
+    command = [place, "--check" if place.name == "account" else "check", "--config", conf]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=20, env={"PATH": os.environ["PATH"]})
+    assert "site.pages" not in found.stderr
+    (tmp_path / "usr/share").unlink()
+    lost = subprocess.run(command, capture_output=True, text=True, timeout=20, env={"PATH": os.environ["PATH"]})
+    assert 'site.pages "%s/usr/share/tollgate/pages" is not a directory' % tmp_path in lost.stderr
 
 
 def test_an_installation_keeps_the_configuration_that_is_there(tmp_path):
     mine = tmp_path / "etc/tollgate/tollgate.conf"
     mine.parent.mkdir(parents=True)
     mine.write_text("# mine\n")
-    subprocess.run(["make", "-s", "-C", ROOT, "install", "DESTDIR=%s" % tmp_path, "PREFIX=/usr",
-                    "BUILD=build/packaged"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["make", "-s", "-C", ROOT, "install", "DESTDIR=%s" % tmp_path, "PREFIX=/usr"], check=True,
+                   stdout=subprocess.DEVNULL)
     assert mine.read_text() == "# mine\n"
     subprocess.run(["make", "-s", "-C", ROOT, "uninstall", "DESTDIR=%s" % tmp_path, "PREFIX=/usr"], check=True,
                    stdout=subprocess.DEVNULL)

@@ -4,7 +4,7 @@
 
 #include "config.h"
 
-enum config_kind { KIND_TEXT, KIND_NUMBER, KIND_SWITCH, KIND_WORDS, KIND_SECRET, KIND_SECRETS, KIND_GROUPS };
+enum config_kind { KIND_TEXT, KIND_PATH, KIND_NUMBER, KIND_SWITCH, KIND_WORDS, KIND_SECRET, KIND_SECRETS, KIND_GROUPS };
 
 /* What is wrong with the value, as the message after the key's name; NULL for a valid value. */
 typedef const char *config_check(const char *value);
@@ -16,7 +16,7 @@ struct config_key {
 	enum config_kind	kind;
 	unsigned		need;		/* bits of enum config_need */
 	size_t			offset;		/* in struct config */
-	const char		*text;		/* default; words are separated by spaces; NULL: required */
+	const char		*text;		/* default; NULL: required. Words are separated by spaces; a path is below the prefix */
 	int			number;		/* default */
 	int			min, max;	/* for words, min 1: not empty */
 	config_check		*check;
@@ -47,6 +47,9 @@ bool config_name_is_known(const char *name, char end);
 
 /* The message for an unknown name, with the nearest known one. */
 const char *config_name_unknown(mem_ctx *ctx, const char *name);
+
+/* The path below the prefix that this program is installed under, so that one build serves every prefix. */
+const char *config_prefixed(mem_ctx *ctx, const char *below);
 
 /* The value of an environment variable, which is wiped there; NULL when it is not set. */
 char *config_secret_variable(mem_ctx *ctx, const char *name);
