@@ -78,7 +78,10 @@ credential_take(mem_ctx *ctx, const char *path, const char **out, const char **w
 	if (access(copy, F_OK) != 0)
 		return false;
 	*wrong = file_take(ctx, copy, 037, out);
-	return *wrong != NULL || **out != '\0';
+	if (*wrong != NULL || **out != '\0')
+		return true;
+	*out = NULL;
+	return false;
 }
 
 const char *
