@@ -9,6 +9,7 @@
 #include "json.h"
 #include "progress.h"
 #include "table.h"
+#include "user.h"
 
 enum { FILE_MAX = 64 * 1024 * 1024 };
 
@@ -177,8 +178,12 @@ proposals_apply(struct backfill *b)
 	unsigned	number = 0;
 	char		*text;
 	size_t		n;
+	enum err	e;
 
-	if (file_read(b->o->mem, b->o->proposals, FILE_MAX, &text, &n) != OK)
+	user_as_caller(true);
+	e = file_read(b->o->mem, b->o->proposals, FILE_MAX, &text, &n);
+	user_as_caller(false);
+	if (e != OK)
 		return ERR_CLOSED;
 	while (*text) {
 		size_t	length = strcspn(text, "\n");

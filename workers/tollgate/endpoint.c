@@ -8,6 +8,7 @@
 #include "json.h"
 #include "provisioning.h"
 #include "desired.h"
+#include "user.h"
 
 static const char	what[] = "webhook endpoint";
 
@@ -32,6 +33,28 @@ static bool
 is_pinned(const struct provisioning *pr, struct json_object *endpoint)
 {
 	return json_is(endpoint, "/api_version", pr->o->config->stripe.version);
+}
+
+/* As the caller, who may be root and name a file in /etc/tollgate. */
+static int
+secret_create(const struct provisioning *pr, const char *file)
+{
+	int	fd;
+
+	user_as_caller(true);
+	fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	user_as_caller(false);
+	if (fd < 0)
+		operator_refused(pr->o, "%s: %s", file, strerror(errno));
+	return fd;
+}
+
+static void
+secret_remove(const char *file)
+{
+	user_as_caller(true);
+	unlink(file);
+	user_as_caller(false);
 }
 
 /* Stripe shows the secret only in this answer, so fd is opened before. An endpoint whose secret is lost is deleted. */
@@ -75,15 +98,13 @@ endpoint_create(struct provisioning *pr, const char *url)
 		operator_refused(pr->o, "Stripe shows the endpoint's secret only once: give a file for it with --secret-file");
 		return ERR_CLOSED;
 	}
-	fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0) {
-		operator_refused(pr->o, "%s: %s", file, strerror(errno));
+	fd = secret_create(pr, file);
+	if (fd < 0)
 		return ERR_CLOSED;
-	}
 	e = endpoint_post(pr, url, fd);
 	close(fd);
 	if (e != OK)
-		unlink(file);
+		secret_remove(file);
 	if (e == ERR_UNAVAILABLE)
 		fprintf(stderr, "the endpoint may exist now: if Stripe lists it, delete it, because its secret is lost\n");
 	if (e == OK)

@@ -8,6 +8,7 @@
 #include "log.h"
 #include "resource.h"
 #include "stamp.h"
+#include "user.h"
 
 #define CONFIG_DEFAULT "/etc/tollgate/tollgate.conf"
 
@@ -228,9 +229,12 @@ command_run(const struct command *c, struct operator *o)
 	int		code;
 
 	o->name = c->name;
+	o->user = user_caller(o->mem);
 	if (config_load(o->mem, o->path, c->needs, &config) != OK)
 		return EX_CONFIG;
 	o->config = config;
+	if (c->run != schema_migrate && user_become_operator(o->secret_file || o->proposals) != OK)
+		return EX_OSERR;
 	if (resource_open_database(o->mem, config, (struct db_options){
 		.role = "tollgate_operator", .pool = 1, .timeout_ms = TIMEOUT_MS,
 	}, &o->db) != OK)

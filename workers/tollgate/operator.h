@@ -15,6 +15,7 @@ struct operator {
 	const struct config	*config;
 	struct db		*db;
 	struct stripe		*stripe;	/* only for commands that call Stripe, else NULL */
+	const char		*user;		/* who called it */
 	const char		*name;		/* of the command: "events list" */
 	const char		*subject;	/* its argument, or NULL */
 

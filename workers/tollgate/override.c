@@ -1,21 +1,9 @@
-#include <pwd.h>
 #include <stdlib.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "commands.h"
 #include "json.h"
 #include "table.h"
-
-/* The user name to store with an override: under sudo, that of the user who called sudo. */
-static const char *
-user_name(void)
-{
-	const char		*name = getenv("SUDO_USER");
-	const struct passwd	*me = getpwuid(getuid());
-
-	return name && *name ? name : me ? me->pw_name : "unknown";
-}
 
 /* The id of the only tenant that matches the argument; else NULL, and *code is the exit status. */
 static const char *
@@ -72,7 +60,7 @@ override_put(const struct operator *o, bool allowed)
 		return code;
 	e = db_service(operator_as(o, o->mem), &entitlement,
 	    "ops.put_override($1::uuid, $2::boolean, $3, ops.time_of($4, 1), $5, $6)", ARGS(TEXT(tenant),
-	    BOOL(allowed), TEXT(o->plan), TEXT(o->until), TEXT(o->reason), TEXT(user_name())));
+	    BOOL(allowed), TEXT(o->plan), TEXT(o->until), TEXT(o->reason), TEXT(o->user)));
 	return answer(o, tenant, e, entitlement);
 }
 
@@ -99,6 +87,6 @@ override_clear(const struct operator *o)
 	if (tenant == NULL)
 		return code;
 	e = db_service(operator_as(o, o->mem), &entitlement, "ops.end_override($1::uuid, $2)",
-	    ARGS(TEXT(tenant), TEXT(user_name())));
+	    ARGS(TEXT(tenant), TEXT(o->user)));
 	return answer(o, tenant, e, entitlement);
 }
