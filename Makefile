@@ -150,12 +150,13 @@ install: all			## install under DESTDIR and PREFIX (/usr/local)
 	@find schema -name '*.sql' -exec install -D -m 644 {} $(SHARE)/{} \;
 	@set -e; umask 022; for f in $$(cd conf/systemd && find . -type f); do mkdir -p $(UNITS)/$${f%/*}; \
 	    sed 's,/usr/local,$(PREFIX),g' conf/systemd/$$f >$(UNITS)/$$f; done
-	@umask 022; printf 'u tollgate-%s - "Tollgate %s"\n' $(foreach p,$(filter-out tollgate,$(PROGRAMS)),$(p) $(p)) \
+	@umask 022; printf 'u tollgate_%s - "Tollgate %s"\n' \
+	    $(foreach p,$(filter-out tollgate,$(PROGRAMS)) operator,$(p) $(p)) \
 	    >$(DESTDIR)$(PREFIX)/lib/sysusers.d/tollgate.conf
 	@set -e; umask 022; for f in conf/*.conf; do sed 's,/usr/local,$(PREFIX),g' $$f >$(DOC)/$${f##*/}; done
 	@test -e $(ETC)/tollgate.conf || install -m 644 $(DOC)/tollgate.conf $(ETC)
 uninstall:			## remove what install laid, but not /etc/tollgate
-	rm -rf $(LIBEXEC) $(SHARE) $(DOC) $(DESTDIR)$(PREFIX)/bin/tollgate $(UNITS)/tollgate.target \
+	rm -rf $(LIBEXEC) $(SHARE) $(DOC) $(DESTDIR)$(PREFIX)/bin/tollgate $(UNITS)/tollgate*.target \
 	    $(UNITS)/tollgate*.service $(UNITS)/tollgate*.service.d $(UNITS)/tollgate*.socket $(DESTDIR)$(PREFIX)/lib/sysusers.d/tollgate.conf
 
 clean:				## remove what was built

@@ -412,27 +412,40 @@ NoNewPrivileges=yes CapabilityBoundingSet= ProtectSystem=strict ProtectHome=yes 
 ProtectClock=yes ProtectHostname=yes ProtectControlGroups=yes ProtectKernelLogs=yes ProtectKernelModules=yes
 ProtectKernelTunables=yes PrivateTmp=yes PrivateDevices=yes MemoryDenyWriteExecute=yes LockPersonality=yes
 RestrictNamespaces=yes RestrictRealtime=yes RestrictSUIDSGID=yes RemoveIPC=yes SystemCallArchitectures=native
-LimitCORE=0 UMask=0077 StandardOutput=journal StandardError=journal Restart=always
-RestartSec=100ms MemoryMax=512M MemorySwapMax=0 TasksMax=64
+LimitCORE=0 UMask=0077 StandardOutput=journal StandardError=journal SyslogLevel=err Restart=always
+RestartPreventExitStatus=78 RestartSec=100ms MemoryMax=512M MemorySwapMax=0 TasksMax=64
 """.split() + ["SystemCallFilter=@system-service landlock_create_ruleset landlock_add_rule landlock_restrict_self",
                "SystemCallFilter=~@privileged @resources"]
 STRIPE = "Service.RestrictAddressFamilies=%sAF_INET AF_INET6"
+
+
+def handed(name):
+    """A file that only root may read is handed to the program, or else an empty one."""
+    return ["Service.LoadCredential=%s:/etc/tollgate/%s" % (name, name), "Service.SetCredential=%s:\\n" % name]
+
+
 DOCUMENTED = "Unit.Documentation=file:///usr/local/share/doc/tollgate"
 STARTED = [DOCUMENTED, "Unit.PartOf=tollgate.target", "Unit.After=network.target postgresql.service",
            "Unit.StartLimitIntervalSec=0", *("Service." + line for line in SANDBOX)]
+ENDS = ("Success", "Failure")
 UNITS = {
     **{"tollgate-%s.service" % name: [
-        *STARTED, "Unit.Description=Tollgate " + name, "Service.User=tollgate-" + name, "Service.StandardInput=null",
+        *STARTED, "Unit.Description=Tollgate " + name, "Service.User=tollgate_" + name, "Service.StandardInput=null",
         "Service.ExecStart=/usr/local/lib/tollgate/%s --config /etc/tollgate/tollgate.conf" % name,
-        "Service.EnvironmentFile=-/etc/tollgate/%s.env" % name, "Service.RestartPreventExitStatus=78",
-        "Service.TimeoutStopSec=60", STRIPE % "AF_UNIX "] for name in ("jobs", "mailer")},
+        *handed(secret), "Service.TimeoutStopSec=60", STRIPE % "AF_UNIX "]
+       for name, secret in (("jobs", "stripe.key"), ("mailer", "mail.password"))},
     "tollgate@.service": [
         *STARTED, "Unit.Description=Tollgate %i", "Unit.Requires=tollgate@%i.socket", "Unit.After=tollgate@%i.socket",
         "Service.ExecStart=/usr/local/lib/tollgate/%i --config /etc/tollgate/tollgate.conf",
-        "Service.User=tollgate-%i", "Service.EnvironmentFile=-/etc/tollgate/%i.env", "Service.StandardInput=socket",
-        "Service.TimeoutStopSec=10", "Service.RestrictAddressFamilies=AF_UNIX"],
-    "tollgate@signup.service.d/stripe.conf": [STRIPE % ""],
-    "tollgate@billing.service.d/stripe.conf": [STRIPE % ""],
+        "Service.User=tollgate_%i", "Service.StandardInput=socket", "Service.TimeoutStopSec=10",
+        "Service.RestrictAddressFamilies=AF_UNIX", *("Unit.On%s=tollgate-closed@%%i.target" % how for how in ENDS),
+        *("Unit.On%sJobMode=fail" % how for how in ENDS)],
+    "tollgate@signup.service.d/stripe.conf": [STRIPE % "", *handed("stripe.key")],
+    "tollgate@billing.service.d/stripe.conf": [STRIPE % "", *handed("stripe.key")],
+    "tollgate@webhooks.service.d/secret.conf": handed("webhook.secret"),
+    "tollgate-closed@.target": [
+        "Unit.Description=Tollgate %i is down, and its socket closed", DOCUMENTED,
+        "Unit.Conflicts=tollgate@%i.socket"],
     "tollgate@.socket": [
         "Unit.Description=Where the web server finds Tollgate's %i", "Unit.PartOf=tollgate.target",
         "Socket.ListenStream=/run/tollgate/%i.sock", "Socket.SocketGroup=www-data", "Socket.SocketMode=0660",
@@ -459,7 +472,8 @@ def test_these_are_all_units():
 def test_s19_a_program_speaks_to_the_network_only_where_it_calls_stripe(name):
     main = (ROOT / "workers" / name / "main.c").read_text()
     units = [ROOT / "conf/systemd/tollgate@.service", *(ROOT / "conf/systemd").glob("tollgate@%s.service.d/*" % name)]
-    families = set(" ".join(re.findall("^RestrictAddressFamilies=(.*)", u.read_text(), re.M)[0] for u in units).split())
+    families = set(" ".join(" ".join(re.findall("^RestrictAddressFamilies=(.*)", u.read_text(), re.M))
+                            for u in units).split())
     assert families == {"AF_UNIX"} | ({"AF_INET", "AF_INET6"} if "resource_stripe" in main else set())
 
 
@@ -476,10 +490,11 @@ def test_s19_systemd_sees_little_exposure(installed, tmp_path, name):
 # PostgreSQL
 
 @pytest.mark.parametrize("user, roles", [
-    *(("tollgate-" + name, {"tollgate_" + name}) for name in (*WORKERS, "webhooks", "jobs", "mailer")),
-    ("root", {"tollgate_operator"}), ("postgres", {"postgres"}), ("www-data", set()), ("nobody", set()),
-    ("not-tollgate-jobs", set()), ("tollgate", set()), ("tollgate_jobs", set())])
+    *(("tollgate_" + name, {"tollgate_" + name}) for name in (*WORKERS, "webhooks", "jobs", "mailer", "operator")),
+    ("root", set()), ("postgres", {"postgres"}), ("nobody", set()), ("not_tollgate_jobs", set()), ("tollgate", set()),
+    ("tollgate-jobs", set()), ("www-data", {"tollgate_" + name for name in (*WORKERS, "webhooks")})])
 def test_c52_a_system_user_logs_in_as_its_own_role_only(user, roles):
+    """Apache's user has the roles of the programs that Apache starts."""
     assert shipped.roles_of((ROOT / "conf/pg_ident.conf").read_text(), user) == roles
 
 
@@ -561,5 +576,5 @@ def test_an_installation_is_complete(installed):
 
 def test_an_installation_makes_a_user_for_each_program(installed):
     lines = (installed / "usr/lib/sysusers.d/tollgate.conf").read_text().splitlines()
-    assert sorted(lines) == sorted('u tollgate-%s - "Tollgate %s"' % (name, name)
-                                   for name in WORKERS + SERVICES if name != "tollgate")
+    assert sorted(lines) == sorted('u tollgate_%s - "Tollgate %s"' % (name, name) for name in (
+        *WORKERS, "webhooks", "jobs", "mailer", "operator"))
