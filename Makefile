@@ -135,6 +135,13 @@ bench: all			## events a second beside pgbench and an empty program, in one run 
 	@tests/bench/bench $(BENCH)
 demo: deps			## build, bring a whole system up here, and say where to click
 	@tests/stack up --demo
+# What is between "#> FILE" and "#<" in a web server's file, each as a file of its own, less the indentation of "#>".
+define PARTS
+/^\t*#> / { indent = index($$0, "#"); file = to "/" $$2; dir = file; sub("/[^/]*$$", "", dir); system("mkdir -p " dir); next }
+/^\t*#</ { file = "" }
+file != "" && !/^\t*#@ / { print substr($$0, indent) >file }
+endef
+export PARTS
 # Pages, schema and programs under PREFIX; configuration in /etc/tollgate, never over one that is there. The files in
 # conf/ say /usr/local; what is installed says PREFIX.
 SHARE	= $(DESTDIR)$(PREFIX)/share/tollgate
@@ -154,6 +161,7 @@ install: all			## install under DESTDIR and PREFIX (/usr/local)
 	    $(foreach p,$(filter-out tollgate,$(PROGRAMS)) operator,$(p) $(p)) \
 	    >$(DESTDIR)$(PREFIX)/lib/sysusers.d/tollgate.conf
 	@set -e; umask 022; for f in conf/*.conf; do sed 's,/usr/local,$(PREFIX),g' $$f >$(DOC)/$${f##*/}; done
+	@umask 022; for s in nginx apache; do awk -v to=$(DOC)/$$s "$$PARTS" $(DOC)/$$s.conf; done
 	@test -e $(ETC)/tollgate.conf || install -m 644 $(DOC)/tollgate.conf $(ETC)
 uninstall:			## remove what install laid, but not /etc/tollgate
 	rm -rf $(LIBEXEC) $(SHARE) $(DOC) $(DESTDIR)$(PREFIX)/bin/tollgate $(UNITS)/tollgate*.target \

@@ -194,7 +194,8 @@ class System:
                             for kind in ("client_body", "fastcgi", "proxy", "scgi", "uwsgi"))
         self.write_config("nginx.conf", {
             "user": "", "pid": "pid %s/nginx.pid;" % self.run, "error_log": "error_log %s warn;" % log,
-            "error_log_quiet": "error_log %s crit;" % log, "access_log": "access_log %s/access.log private;" % self.log,
+            "error_log_quiet": "error_log %s alert;" % log,
+            "access_log": "access_log %s/access.log private;" % self.log,
             "temp_paths": temporary, "form_rate": "limit_req_zone $http_x_unlimited zone=forms:10m rate=1r/s;",
             "listen_plain": "listen 127.0.0.1:%d;" % self.plain_port, "listen": "listen 127.0.0.1:%d;" % self.port,
             "server_name": "server_name localhost;", "certificate": "", "certificate_key": "", "hsts": None,

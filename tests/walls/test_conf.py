@@ -23,7 +23,7 @@ def test_nginx_takes_it_with_tls(certificate, tmp_path):
     kinds = ("client_body", "fastcgi", "proxy", "scgi", "uwsgi")
     (tmp_path / "nginx.conf").write_text(production(
         "nginx.conf", pid="pid %s/pid;" % tmp_path, error_log="error_log %s/error.log warn;" % tmp_path,
-        error_log_quiet="error_log %s/error.log crit;" % tmp_path,
+        error_log_quiet="error_log %s/error.log alert;" % tmp_path,
         access_log="access_log %s/access.log private;" % tmp_path,
         temp_paths="".join("%s_temp_path %s/%s;" % (kind, tmp_path, kind) for kind in kinds),
         listen_plain="listen 127.0.0.1:8080 default_server;", listen="listen 127.0.0.1:8443 ssl http2;",

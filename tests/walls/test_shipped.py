@@ -33,7 +33,6 @@ http: log_format private escape=json '{"time":"$time_iso8601","remote":"$remote_
 http: access_log /var/log/nginx/tollgate.log private
 http: client_body_temp_path /var/lib/nginx/body
 http: server_tokens off
-http: merge_slashes off
 http: keepalive_timeout 30s
 http: client_header_timeout 10s
 http: client_body_timeout 15s
@@ -80,13 +79,22 @@ http server: fastcgi_next_upstream off
 http server: fastcgi_buffer_size 8k
 http server: fastcgi_read_timeout 60s
 http server: error_page 502 504 = @down
+http server: merge_slashes off
+http server: gzip off
 server location /: limit_req zone=forms burst=20 nodelay
 server location /: limit_conn bodies 100
 server location /: fastcgi_pass unix:/run/tollgate/$worker.sock
-server location ~ ^(/[a-z][a-z])?/(signin/link|signup/continue)$: error_log /var/log/nginx/error.log crit
+server location ~ ^(/[a-z][a-z])?/(signin/link|signup/continue)$: error_log /var/log/nginx/error.log alert
 server location ~ ^(/[a-z][a-z])?/(signin/link|signup/continue)$: limit_req zone=forms burst=20 nodelay
 server location ~ ^(/[a-z][a-z])?/(signin/link|signup/continue)$: limit_conn bodies 100
 server location ~ ^(/[a-z][a-z])?/(signin/link|signup/continue)$: fastcgi_pass unix:/run/tollgate/$worker.sock
+server location ~ ^(/[a-z][a-z])?/(signin/link|signup/continue)$: access_log /var/log/nginx/tollgate.log private
+server location ~ ^(/[a-z][a-z])?/(sign(in|up|out)|welcome|workspace|tenant|settings|login|register|dashboard)\
+(/|$)|^/api/billing/: limit_req zone=forms burst=20 nodelay
+server location ~ ^(/[a-z][a-z])?/(sign(in|up|out)|welcome|workspace|tenant|settings|login|register|dashboard)\
+(/|$)|^/api/billing/: limit_conn bodies 100
+server location ~ ^(/[a-z][a-z])?/(sign(in|up|out)|welcome|workspace|tenant|settings|login|register|dashboard)\
+(/|$)|^/api/billing/: fastcgi_pass unix:/run/tollgate/$worker.sock
 server location ~ ^/(api/)?webhooks/stripe$|^/api/billing/sync$: fastcgi_pass unix:/run/tollgate/webhooks.sock
 server location = /healthz: return 404
 server location = /style.css: add_header Strict-Transport-Security "max-age=63072000" always
@@ -96,6 +104,7 @@ server location = /style.css: gzip_types text/css
 server location = /style.css: gzip_min_length 512
 server location = /style.css: fastcgi_pass unix:/run/tollgate/$worker.sock
 server location @down: internal
+server location @down: access_log /var/log/nginx/tollgate.log private
 server location @down: default_type text/plain
 server location @down: add_header Strict-Transport-Security "max-age=63072000" always
 server location @down: add_header Retry-After 5 always
@@ -185,6 +194,9 @@ main: Listen 443
 <VirtualHost *:443>: AliasMatch "^/api/billing/session$" "${LIBEXEC}/billing"
 <VirtualHost *:443>: AliasMatch "^/(api/)?webhooks/stripe$" "${LIBEXEC}/webhooks"
 <VirtualHost *:443>: AliasMatch "^/api/billing/sync$" "${LIBEXEC}/webhooks"
+<VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/(workspace|tenant|login|register|dashboard)(/[a-z]+)?$" \
+"${LIBEXEC}/account"
+<VirtualHost *:443>: AliasMatch "^/style\.css$" "${LIBEXEC}/account"
 <VirtualHost *:443>: AliasMatch "^" "${LIBEXEC}/account"
 <Location "/style.css">: Header merge Vary Accept-Encoding
 <Location "/style.css">: AddOutputFilterByType DEFLATE text/css
@@ -274,7 +286,7 @@ class Nginx:
         text = production(
             "nginx.conf", user="user nobody nogroup;" if os.getuid() == 0 else "", pid="pid %s/pid;" % directory,
             error_log="error_log %s/error.log warn;" % directory,
-            error_log_quiet="error_log %s/error.log crit;" % directory,
+            error_log_quiet="error_log %s/error.log alert;" % directory,
             access_log="access_log %s/access.log private;" % directory,
             temp_paths="".join("%s_temp_path %s/%s;" % (kind, directory, kind) for kind in kinds),
             listen_plain="listen 127.0.0.1:%d default_server;" % self.plain,
@@ -569,7 +581,8 @@ def test_an_installation_is_complete(installed):
     assert files(installed / "usr/share/tollgate/pages") == files(ROOT / "workers/pages")
     assert files(installed / "usr/share/tollgate/schema") == files(ROOT / "schema", "**/*.sql")
     assert files(installed / "usr/lib/systemd/system") == files(ROOT / "conf/systemd")
-    assert files(installed / "usr/share/doc/tollgate") == files(ROOT / "conf", "*.conf")
+    parts = {"nginx/conf.d/tollgate.conf", "nginx/snippets/tollgate.conf", "apache/tollgate.conf"}
+    assert files(installed / "usr/share/doc/tollgate") == files(ROOT / "conf", "*.conf") | parts
     assert files(installed / "usr/lib/tollgate") == set(WORKERS + SERVICES) - {"tollgate"}
     assert files(installed / "etc") == {"tollgate/tollgate.conf"}
 
