@@ -11,8 +11,8 @@
 const char *user_caller(mem_ctx *ctx);
 
 /*
- * Root becomes the user tollgate_operator, whom PostgreSQL lets in as the role of that name; without such a user, and for
- * any other caller, nothing changes. may_return: user_as_caller() still works. ERR_INTERNAL: the kernel refused.
+ * Root becomes the user tollgate_operator, whom PostgreSQL lets in as the role of that name; without such a user, and
+ * for any other caller, nothing changes. may_return: user_as_caller() still works. ERR_INTERNAL: the kernel refused.
  */
 enum err user_become_operator(bool may_return) MUST_CHECK;
 
