@@ -76,6 +76,8 @@ def debian(tmp_path):
     there = Debian(tmp_path / "root")
     yield there
     subprocess.run(there.argv("pg_ctlcluster 15 main stop"), check=False)
+    assert not os.path.ismount(there.root / "dev"), "each command has its own view of the mounts"
+    shutil.rmtree(there.root)
 
 
 def configure(debian, sim):
