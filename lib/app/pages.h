@@ -37,9 +37,10 @@ struct pages {
 };
 
 /*
- * Loads the templates in site.pages' common/ and FOLDER/, and each language's common.json and FOLDER.json. Prints the
- * first fault, or every text that one language lacks, on stderr. ERR_NOT_FOUND: a file cannot be read; else
- * ERR_INVALID.
+ * Loads the templates in site.pages' common/ and FOLDER/, and each language's common.json and FOLDER.json. A template
+ * or style sheet in site.own_pages goes before it, and so does each text of a catalogue there. Prints the first fault,
+ * or every text that one language lacks and every plan without a name, on stderr. ERR_NOT_FOUND: a file cannot be
+ * read; else ERR_INVALID.
  */
 enum err pages_load(mem_ctx *ctx, const struct config *config, const char *folder, const struct pages **out) MUST_CHECK;
 

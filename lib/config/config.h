@@ -54,6 +54,7 @@ struct config {
 		const char		*url;		/* "https://app.example.com", no slash at the end */
 		struct config_list	languages;	/* the first is the default */
 		const char		*pages;		/* directory of templates, style sheet, languages */
+		const char		*own_pages;	/* its files go before those in pages; need not exist; "": none */
 		const char		*name;		/* the product's name, shown on pages and in mails */
 		const char		*environment;	/* "production", "preview" or "development", as the database's stamp */
 	} site;

@@ -167,6 +167,7 @@ const struct config_key config_keys[] = {
 	TEXT("site.url", NEED_SITE, site.url, NULL, check_origin),
 	MANY("site.languages", KIND_WORDS, NEED_SITE, site.languages, "en de", check_language, NULL),
 	PATH("site.pages", NEED_SITE, site.pages, "share/tollgate/pages", check_directory),
+	TEXT("site.own_pages", NEED_SITE, site.own_pages, "/etc/tollgate/pages", NULL),
 	TEXT("site.name", NEED_SITE, site.name, "Tollgate", check_filled),
 	TEXT("site.environment", NEED_SITE | NEED_DATABASE | NEED_STRIPE, site.environment, "production",
 	    check_environment),

@@ -54,8 +54,8 @@ class Site:
     def configure(self, conninfo, schema):
         self.conf = self.path / "tollgate.conf"
         self.conf.write_text(
-            'site = { environment = "development"; url = "https://a.example"; pages = "%s"; };\n'
-            'database = { conninfo = "%s"; schema = "%s"; };\n%s' % (self.path, conninfo, schema, PLANS))
+            'site = { environment = "development"; url = "https://a.example"; pages = "%s"; own_pages = ""; };\n'
+            'database = { conninfo = "%s"; schema = "%s"; };\n%s' % (ROOT / "workers/pages", conninfo, schema, PLANS))
 
     def write(self, name, text):
         file = self.schema / name
@@ -392,6 +392,28 @@ def test_f121_check_says_ok_or_tells_every_fault(site):
     assert failed.returncode == 78
     assert "colour is not known" in failed.err and "chmod 600" in failed.err
     assert "sk_test_1" not in failed.err + failed.out
+
+
+def test_c90_check_and_the_programs_refuse_a_plan_without_a_name(site):
+    complete(site)
+    own = site.path / "own"
+    text = site.conf.read_text().replace('own_pages = ""', 'own_pages = "%s"' % own)
+    site.conf.write_text(text.replace('id = "starter"', 'id = "pro"'))
+    told = 'plan pro: has no name in language de: add "plan_pro" to %s/languages/de/common.json' % own
+    programs = ["account", "billing", "signup", "mailer"]
+    for program in programs:
+        done = subprocess.run([TOLLGATE.with_name(program), "--check", "--config", site.conf], capture_output=True,
+                              text=True)
+        assert (done.returncode, told in done.stderr) == (78, True), done.stderr
+    done = site.run("check")
+    assert (done.returncode, done.err.count(told), done.out) == (78, 1, "")
+    for language in ("en", "de"):
+        (own / "languages" / language).mkdir(parents=True)
+        (own / "languages" / language / "common.json").write_text('{"plan_pro": "Pro"}')
+    assert site.run("check").returncode == 0
+    (own / "languages/de/billing.json").write_text('{"x": 1}')
+    done = site.run("check")
+    assert done.returncode == 78 and "%s/languages/de/billing.json: x is not a string" % own in done.err
 
 
 def test_check_live_reaches_the_database(real):

@@ -97,7 +97,7 @@ class System:
         self.write_secret("webhook.secret", self.webhook_secret)
         self.write_config("tollgate.conf", {
             "url": 'url = "%s";' % self.url, "pages": 'pages = "%s/share/tollgate/pages";' % self.prefix,
-            "environment": 'environment = "development";',
+            "own_pages": 'own_pages = "%s/pages";' % self.etc, "environment": 'environment = "development";',
             "conninfo": 'conninfo = "%s";' % self.conninfo,
             "schema": 'schema = "%s/share/tollgate/schema";' % self.prefix,
             # a month that goes by for all customers at once is work for a minute at Stripe's pace

@@ -23,7 +23,8 @@ PLANS = ('{ id = "starter"; price = "price_starter"; }, '
          '{ id = "growth"; price = "price_growth"; features = ["export"]; }')
 NUMBERS = itertools.count()
 CONFIG = """
-site = { url = "http://localhost"; environment = "development"; pages = "%(root)s/workers/pages"; };
+site = { url = "http://localhost"; environment = "development"; pages = "%(root)s/workers/pages";
+    own_pages = "%(dir)s/pages"; };
 database = { conninfo = "host=%(server)s dbname=%(name)s"; schema = "%(root)s/schema"; };
 stripe = { api_url = "%(sim)s"; timeout_ms = 2000; key_file = "%(dir)s/stripe.key"; %(stripe)s };
 mail = { url = "smtp://127.0.0.1:9"; from = "a@b.example"; starttls = false; poll_ms = 20; };

@@ -171,6 +171,87 @@ test_a_catalogue_that_is_not_complete_and_clear_stops_the_program(void **state)
 	assert_false(loads("\"a\": \"A\", \"language_name\": \"L\"", "{}", "{}"));
 }
 
+/* Pages of an installation with the operator's own files, which the shell commands in own make in the directory own. */
+static const struct pages *
+with_own(mem_ctx *mem, const char *own, const char *plan)
+{
+	static const char	*languages[] = { "en", "de" };
+	char			*dir = mem_printf(mem, "/tmp/tollgate-pages.XXXXXX");
+	struct config_plan	plans[] = { { .id = plan } };
+	struct config		c = { .site = { .pages = PAGES }, .plans = plans, .n_plans = plan != NULL };
+	const struct pages	*p;
+	enum err		e;
+
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(system(mem_printf(mem, "cd %s && mkdir -p own/languages/en own/languages/de own/signup && cd own "
+	    "&& %s", dir, own)), 0);
+	c.site.own_pages = mem_printf(mem, "%s/own", dir);
+	c.site.languages = (struct config_list){ languages, 2 };
+	e = pages_load(mem, &c, "signup", &p);
+	assert_int_equal(system(mem_printf(mem, "rm -r %s", dir)), 0);
+	return e == OK ? p : NULL;
+}
+
+static const char *
+shown(mem_ctx *mem, const struct pages *p, const char *text)
+{
+	struct buf	b = { .ctx = mem };
+
+	assert_int_equal(mustache_render(pages_partial(&p->languages[0], text), json_new(mem), pages_partial,
+	    &p->languages[0], &b), OK);
+	return b.data;
+}
+
+static void
+test_c90_own_pages_go_before_the_installed_ones_file_by_file_and_text_by_text(void **state)
+{
+	mem_ctx			*mem = mem_new();
+	const struct pages	*p = with_own(mem,
+	    "echo 'p{}' >style.css && echo '{{>signup_lead}}!' >signup/signup.mustache && "
+	    "echo '{\"signup_lead\": \"Join\"}' >languages/en/signup.json", "starter");
+
+	(void)state;
+	assert_non_null(p);
+	assert_string_equal(p->style, "p{}\n");
+	assert_string_equal(shown(mem, p, "signup"), "Join!\n");
+	assert_string_equal(shown(mem, p, "plan_starter"), "Starter");
+	assert_non_null(strstr(shown(mem, p, "welcome"), "<h1>"));
+	talloc_free(mem);
+}
+
+static void
+test_c90_own_pages_with_a_fault_stop_the_program(void **state)
+{
+	static const char *const	faults[] = {
+		"echo '{{' >signup/signup.mustache", "echo '{{#a}}' >signup/signup.mustache", "mkdir style.css",
+		"ln -s nowhere style.css", "echo '[]' >languages/en/common.json", "echo '{\"a\": 1}' >languages/en/signup.json",
+		"echo '{\"signup_lead\": \"Join\"}' >languages/en/common.json",
+		"echo '{\"more\": \"More\"}' >languages/en/common.json",
+	};
+	mem_ctx	*mem = mem_new();
+
+	(void)state;
+	assert_non_null(with_own(mem, "true", NULL));
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		if (with_own(mem, faults[i], NULL) != NULL)
+			fail_msg("taken: %s", faults[i]);
+	talloc_free(mem);
+}
+
+static void
+test_c90_a_plan_without_a_name_in_every_language_stops_the_program(void **state)
+{
+#define NAME(language, name) "echo '{\"plan_pro\": \"" name "\"}' >languages/" language "/common.json"
+	mem_ctx	*mem = mem_new();
+
+	(void)state;
+	assert_null(with_own(mem, "true", "pro"));
+	assert_null(with_own(mem, NAME("en", "Pro"), "pro"));
+	assert_null(with_own(mem, NAME("en", "Pro") " && " NAME("de", " "), "pro"));
+	assert_non_null(with_own(mem, NAME("en", "Pro") " && " NAME("de", "Profi"), "pro"));
+	talloc_free(mem);
+}
+
 static void
 test_the_style_sheets_version_is_a_digest_of_it(void **state)
 {
@@ -192,6 +273,9 @@ main(void)
 		cmocka_unit_test(test_every_text_a_document_names_exists_in_every_language),
 		cmocka_unit_test(test_d21_every_stripe_status_has_a_text),
 		cmocka_unit_test(test_a_catalogue_that_is_not_complete_and_clear_stops_the_program),
+		cmocka_unit_test(test_c90_own_pages_go_before_the_installed_ones_file_by_file_and_text_by_text),
+		cmocka_unit_test(test_c90_own_pages_with_a_fault_stop_the_program),
+		cmocka_unit_test(test_c90_a_plan_without_a_name_in_every_language_stops_the_program),
 		cmocka_unit_test(test_the_style_sheets_version_is_a_digest_of_it),
 	};
 

@@ -8,8 +8,8 @@
 #include "log.h"
 #include "mailer.h"
 #include "pages.h"
+#include "resource.h"
 #include "sandbox.h"
-#include "words.h"
 #include "worker.h"
 
 enum {
@@ -19,18 +19,25 @@ enum {
 	END_HARD_MS	= 1200
 };
 
+/* The mails' templates and texts. A resource, so that --check reads them too. */
 static enum err
+mail_pages_open(mem_ctx *ctx, struct app *app)
+{
+	return pages_load(ctx, app->config, "mail", &app->pages);
+}
+
+static const struct resource	mail_pages = { "pages", NEED_SITE, mail_pages_open, NULL, NULL, NULL };
+
+static void
 mailer_open(mem_ctx *ctx, const struct app *app, struct mailer *m)
 {
 	const struct config	*c = app->config;
 
-	*m = (struct mailer){ .config = c, .db = app->db };
+	*m = (struct mailer){ .config = c, .db = app->db, .pages = app->pages, .words = app->words };
 	m->smtp = smtp_open(ctx, &(struct smtp_options){
 		.url = c->mail.url, .user = c->mail.user, .password = c->mail.password, .starttls = c->mail.starttls,
 		.timeout_ms = c->mail.timeout_ms,
 	});
-	TRY(pages_load(ctx, c, "mail", &m->pages));
-	return words_open(ctx, m->pages, &m->words);
 }
 
 /* A mail is cut after a second. It is sent when its lease ends. */
@@ -53,7 +60,7 @@ mailer_run(mem_ctx *ctx, struct mailer *m)
 int
 main(int argc, char **argv)
 {
-	static const struct resource *const	resources[] = { &resource_database, NULL };
+	static const struct resource *const	resources[] = { &resource_database, &mail_pages, &resource_words, NULL };
 	static const struct worker		me = {
 		.name = "mailer", .about = "Sends the mails that wait in the database. Runs until SIGTERM.",
 		.resources = resources, .needs = NEED_MAIL, .pool = CONNECTIONS,
@@ -66,8 +73,7 @@ main(int argc, char **argv)
 
 	if (!worker_begin(&me, argc, argv, &ctx, &o, &app, &code))
 		return code;
-	if (mailer_open(ctx, &app, &m) != OK)
-		return EX_CONFIG;
+	mailer_open(ctx, &app, &m);
 	if (sandbox_enter(ctx, &app) != OK)
 		return EX_OSERR;
 	mailer_run(ctx, &m);

@@ -4,6 +4,19 @@
 #include <sysexits.h>
 
 #include "json.h"
+#include "pages.h"
+
+/* The pages of every program that has some. The first with a fault prints it: common files are in all of them. */
+static enum err
+pages_check(const struct operator *o)
+{
+	static const char *const	folders[] = { "account", "billing", "mail", "signin", "signup" };
+	const struct pages		*pages;
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+		TRY(pages_load(o->mem, o->config, folders[i], &pages));
+	return OK;
+}
 
 int
 configuration_check(const struct operator *o)
@@ -11,6 +24,8 @@ configuration_check(const struct operator *o)
 	const char	*why;
 	enum err	e;
 
+	if (pages_check(o) != OK)
+		return EX_CONFIG;
 	printf("%s: ok\n", o->path);
 	if (!o->live)
 		return EX_OK;

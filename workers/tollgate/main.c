@@ -60,8 +60,8 @@ static const struct command {
 	const char	*example;
 } commands[] = {
 	{ "check", configuration_check, NEED_ALL, LIVE, NULL, "check the whole configuration and report every fault",
-	    "Reads every section and every secret file, so run it as a user that may read them. Each fault is a\n"
-	    "line FILE:LINE: KEY REASON. The programs check their own sections in the same way at start.\n",
+	    "Reads every section, every secret file and all pages, so run it as a user that may read them. Each\n"
+	    "fault is a line FILE:LINE: KEY REASON. The programs check their own sections in the same way at start.\n",
 	    "tollgate check --live" },
 	{ "migrate", schema_migrate, NEED_DATABASE | NEED_PLANS, DRY_RUN | STAMP, NULL,
 	    "bring the database to this version's schema",
