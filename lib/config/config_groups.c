@@ -22,13 +22,6 @@ check_price(const char *s)
 }
 
 static const char *
-check_currency(const char *s)
-{
-	return *s == '\0' || (strlen(s) == 3 && strspn(s, "abcdefghijklmnopqrstuvwxyz") == 3) ? NULL :
-	    "must be three lower-case letters, as in \"eur\"";
-}
-
-static const char *
 check_interval(const char *s)
 {
 	return strcmp(s, "day") == 0 || strcmp(s, "week") == 0 || strcmp(s, "month") == 0 || strcmp(s, "year") == 0 ?
@@ -45,7 +38,7 @@ static const struct config_key plan_keys[] = {
 	TEXT("plans.price", struct config_plan, price, "", check_price, true),
 	TEXT("plans.lookup_key", struct config_plan, lookup_key, "", NULL, true),
 	INT("plans.amount", struct config_plan, amount, 0, 0, 99999999),
-	TEXT("plans.currency", struct config_plan, currency, "", check_currency, false),
+	TEXT("plans.currency", struct config_plan, currency, "", config_check_currency, false),
 	TEXT("plans.interval", struct config_plan, interval, "month", check_interval, false),
 	INT("plans.grace_days", struct config_plan, grace_days, 7, 0, 365),
 	{ .path = "plans.features", .kind = KIND_WORDS, .offset = offsetof(struct config_plan, features), .text = "",
@@ -63,7 +56,7 @@ static const struct config_key meter_keys[] = {
 
 /* Checks the members of a plan together. */
 static const char *
-plan_check(const void *item)
+plan_check(mem_ctx *ctx, const void *item)
 {
 	const struct config_plan	*p = item;
 
@@ -71,7 +64,7 @@ plan_check(const void *item)
 		return "has neither price nor lookup_key";
 	if (*p->lookup_key && (p->amount == 0 || *p->currency == '\0'))
 		return "has a lookup_key, but not both amount and currency";
-	return NULL;
+	return p->amount != 0 ? config_amount_fault(ctx, p->currency, p->amount) : NULL;
 }
 
 const struct config_groups config_plans = {
@@ -141,7 +134,7 @@ group_read(struct reader *r, const struct config_key *list, const config_setting
 		if (k->unique)
 			unique_check(r, k, member ? member : at, items, n, g->size);
 	}
-	wrong = g->check && r->faults == before ? g->check(item) : NULL;
+	wrong = g->check && r->faults == before ? g->check(r->ctx, item) : NULL;
 	if (wrong)
 		config_fault(r, at, list->path, "%s", wrong);
 }

@@ -590,6 +590,34 @@ test_plans_may_be_found_by_a_lookup_key(void **state)
 	assert_int_equal(s->config->plans[1].features.n, 0);
 }
 
+/* Stripe refuses these only when somebody pays, or never charges them. */
+static void
+test_f121_an_amount_is_one_that_stripe_charges(void **state)
+{
+	static const struct {
+		const char	*currency;
+		int		amount;
+		const char	*wrong;		/* NULL: a good one */
+	} table[] = {
+		{ "eur", 50, NULL }, { "eur", 49, ":1: plans has amount 49, and Stripe charges at least 50 in eur" },
+		{ "huf", 17400, "at least 17500 in huf" }, { "jpy", 50, NULL }, { "jpy", 49, "at least 50 in jpy" },
+		{ "kwd", 5120, NULL }, { "kwd", 5124, "has amount 5124, and one in kwd must be a multiple of 10" },
+		{ "isk", 50000, NULL }, { "isk", 50050, "a multiple of 100" }, { "ugx", 50010, "a multiple of 100" },
+		{ "zmw", 1, NULL }, { "eux", 500, "plans.currency \"eux\" is not a currency that Stripe takes" },
+		{ "aff", 500, "is not a currency" }, { "d a", 500, "must be three lower-case letters" },
+	};
+	struct stage	*s = *state;
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		enum err	e = load(s, NEED_PLANS, mem_printf(s->mem,
+		    "plans = ( { id = \"a\"; lookup_key = \"a\"; amount = %d; currency = \"%s\"; } );", table[i].amount,
+		    table[i].currency));
+
+		if (e != (table[i].wrong ? ERR_INVALID : OK) || (table[i].wrong && strstr(s->said, table[i].wrong) == NULL))
+			fail_msg("%d %s: %s", table[i].amount, table[i].currency, s->said);
+	}
+}
+
 static void
 test_f121_members_of_plans_and_meters_are_checked(void **state)
 {
@@ -655,6 +683,7 @@ main(void)
 		TEST(test_c93_a_secret_not_needed_is_not_read),
 		TEST(test_plans_have_ids_and_prices_of_their_own),
 		TEST(test_plans_may_be_found_by_a_lookup_key),
+		TEST(test_f121_an_amount_is_one_that_stripe_charges),
 		TEST(test_f121_members_of_plans_and_meters_are_checked),
 		TEST(test_c24_the_portal_may_forbid_every_change),
 	};

@@ -30,7 +30,7 @@ struct config_groups {
 	const struct config_key	*members;
 	size_t			size;		/* of an item */
 	size_t			count;		/* offset of their number in struct config */
-	const char		*(*check)(const void *item);	/* checks a whole item; may be NULL */
+	const char		*(*check)(mem_ctx *ctx, const void *item);	/* checks a whole item; may be NULL */
 	const char		*shape;		/* the message for an item of another form */
 	bool			required;
 };
@@ -59,6 +59,12 @@ char *config_secret_variable(mem_ctx *ctx, const char *name);
  * Returns what is wrong with the file, or NULL.
  */
 const char *config_secret_file(mem_ctx *ctx, const char *path, const char **out);
+
+/* "", or a currency that Stripe takes. */
+config_check config_check_currency;
+
+/* What is wrong with an amount above 0 in the currency's smallest unit, or NULL. */
+const char *config_amount_fault(mem_ctx *ctx, const char *currency, int amount);
 
 /* A secret must not be empty or contain white space or control characters. */
 config_check config_check_secret;
