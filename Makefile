@@ -134,8 +134,9 @@ soak: deps all			## full counts of the property tests, 100 migrates under load, 
 	    PROPERTY_RUNS=full PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -s -m pytest -q -p no:cacheprovider $$t || exit 1; done
 bench: all			## events a second beside pgbench and an empty program, in one run (some minutes; quiet machine)
 	@tests/bench/bench $(BENCH)
-demo: deps			## build, bring a whole system up here, and say where to click
-	@tests/stack up --demo
+demo:				## install what it needs, build, bring a whole system up here, and say where to click
+	@tests/deps demo
+	@exec tests/stack up --demo
 # What is between "#> FILE" and "#<" in a web server's file, each as a file of its own, less the indentation of "#>".
 define PARTS
 /^\t*#> / { indent = index($$0, "#"); file = to "/" $$2; dir = file; sub("/[^/]*$$", "", dir); system("mkdir -p " dir); next }

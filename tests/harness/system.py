@@ -63,12 +63,13 @@ class Stay(urllib.request.HTTPRedirectHandler):
 
 
 class System:
-    def __init__(self, directory, server, port, owners):
+    def __init__(self, directory, server, port, owners, mail_port=0, stripe_port=0):
         self.dir, self.server, self.owners = Path(directory), server, owners
         self.run, self.log, self.etc, self.prefix = (self.dir / d for d in ("run", "log", "etc", "root/" + PREFIX))
         ports = free_ports(5)
         self.stripe_port, self.mail_port, self.smtp_port, self.plain_port = ports[1:]
         self.port = port or ports[0]
+        self.mail_port, self.stripe_port = mail_port or self.mail_port, stripe_port or self.stripe_port
         self.url = "http://localhost:%d" % self.port
         self.stripe_url = "http://127.0.0.1:%d" % self.stripe_port
         self.mail_url = "http://127.0.0.1:%d" % self.mail_port

@@ -176,6 +176,33 @@ def test_what_cannot_start_is_named_with_its_log_and_nothing_stays():
         assert processes_of(parent) == []
 
 
+def test_the_demo_takes_the_usual_ports_that_are_free_and_a_hang_up_ends_it():
+    for port in (8080, 8081, 8082):
+        with socket.socket() as s:
+            if s.connect_ex(("127.0.0.1", port)) == 0:
+                pytest.skip("port %d is in use on this machine" % port)
+    with socket.create_server(("127.0.0.1", 8081)):
+        process = subprocess.Popen([TESTS / "stack", "up", "--demo"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   text=True, start_new_session=True)
+        said = "".join(iter(lambda: process.stdout.readline(), "Sign up, pay, follow the link in the mail, open "
+                            "Billing. Ctrl-C ends it and removes all of it.\n"))
+    assert "http://localhost:8080/signup" in said and "http://127.0.0.1:8082/_sim/state" in said
+    assert ":8081" not in said
+    directory = re.search(r"tail -f (\S+)/log/", said)[1]
+    assert requests.get("http://localhost:8080/signup", timeout=5).status_code == 200
+    os.killpg(process.pid, signal.SIGHUP)
+    assert process.wait(30) == 0
+    assert "Port 8081 is in use here" in process.stderr.read()
+    assert processes_of(directory) == [] and not os.path.exists(directory)
+
+
+def test_a_demo_installs_no_browser_and_no_tests():
+    listed = {what: set(subprocess.run([TESTS / "deps", "--list", *what], capture_output=True, text=True,
+                                       check=True).stdout.split()) for what in ((), ("demo",))}
+    assert "chromium" in listed[()] and listed[("demo",)] < listed[()]
+    assert not {"chromium", "selenium", "apache2-bin", "python3-pytest"} & listed[("demo",)]
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_foreground_and_all_of_it(how):
     process = subprocess.Popen([TESTS / "stack", "up"], stdout=subprocess.PIPE, text=True)
