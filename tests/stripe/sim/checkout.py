@@ -2,7 +2,7 @@
 from contextlib import nullcontext
 from copy import deepcopy
 
-from . import customers, invoices, subscriptions
+from . import customers, invoices, money, subscriptions
 from .errors import bad, missing_param, exclusive, refused
 from .listing import matching, page
 from .shapes import OLD
@@ -10,6 +10,7 @@ from .shapes import OLD
 HOUR = 3600
 DAY = 24 * HOUR
 FRAGMENT = "#fidkdWxOYHwnPyd1blpxblpxYHZxWjA0S2xhdG9y"     # Stripe's addresses have one too
+MOST_LINES = 20     # of recurring prices, and as many of one-time ones
 CARDS = ("good", "declined", "failing", "bank", "none")
 
 
@@ -35,8 +36,7 @@ def check(world, p):
     data = p.get("subscription_data", {})
     if "trial_end" in data and "trial_period_days" in data:
         raise exclusive("subscription_data[trial_end]", "subscription_data[trial_period_days]")
-    if data.get("trial_period_days", 1) < 1:
-        raise bad("trial_period_days must be at least 1", "subscription_data[trial_period_days]")
+    subscriptions.check_trial_days(data.get("trial_period_days", 1), "subscription_data[trial_period_days]")
     if data.get("trial_end", world.now() + 2 * DAY) < world.now() + 2 * DAY:
         raise bad("The `trial_end` date has to be at least 2 days in the future.", "subscription_data[trial_end]")
 
@@ -45,16 +45,36 @@ def read_lines(world, p):
     """[(price, quantity)] of what is bought."""
     lines = []
     for n, item in enumerate(p["line_items"]):
+        where = f"line_items[{n}][price]"
         if "price" not in item:
-            raise missing_param(f"line_items[{n}][price]")
-        price = world.get("price", item["price"], f"line_items[{n}][price]")
-        if not price["active"]:
-            raise refused("The price specified is inactive. This field only accepts active prices.",
-                          f"line_items[{n}][price]")
+            raise missing_param(where)
+        price = world.get("price", item["price"], where)
+        check_sold(world, price, where)
+        money.check_same_currency(price, (lines[0][0] if lines else price)["currency"], where)
         if item.get("quantity", 0) < 1:
             raise refused("Quantity is required. Add `quantity` to `line_items[%d]`" % n, f"line_items[{n}][quantity]")
         lines.append((price, item["quantity"]))
+    check_counts(lines)
     return lines
+
+
+def check_sold(world, price, where):
+    if not price["active"]:
+        raise refused(subscriptions.INACTIVE, where)
+    if not world.get("product", price["product"])["active"]:
+        raise refused(f"Price `{price['id']}` is not available to be purchased because its product is not active.",
+                      where)
+
+
+def check_counts(lines):
+    """One recurring price at least, and at most 20 of it and 20 others."""
+    count = sum(price["type"] == "recurring" for price, _ in lines)
+    if not count:
+        raise refused("You must provide at least one recurring price in `subscription` mode when using prices.",
+                      "line_items")
+    for kind, number in (("recurring", count), ("one-time", len(lines) - count)):
+        if number > MOST_LINES:
+            raise refused(f"You can include at most {MOST_LINES} {kind} prices in `line_items`.", "line_items")
 
 
 def create(world, p):
@@ -65,7 +85,9 @@ def create(world, p):
     ident = world.new_id("cs_test_a1", 56)
     data = p.get("subscription_data", {})
     trial = "trial_end" in data or "trial_period_days" in data
-    total = 0 if trial else sum(price["unit_amount"] * quantity for price, quantity in lines)
+    total = sum(price["unit_amount"] * quantity for price, quantity in lines
+                if price["type"] == "one_time" or not trial)
+    money.check_total(total, lines[0][0]["currency"])
     row = deepcopy(EMPTY)
     row.update(
         id=ident, allow_promotion_codes=p.get("allow_promotion_codes"), amount_subtotal=total, amount_total=total,
@@ -144,8 +166,8 @@ def pay(world, row, card, email=None):
     customer = paying_customer(world, row, email)
     if card != "none":
         customers.attach_card(world, customer, card)
-    sub = subscribe(world, row, customer)
-    invoice = invoices.draft(world, sub, "subscription_create", invoices.period_lines(world, sub))
+    sub, once = subscribe(world, row, customer)
+    invoice = invoices.draft(world, sub, "subscription_create", invoices.period_lines(world, sub) + once)
     invoices.finalize(world, invoice)
     complete(world, row, customer, sub, invoice, card)
 
@@ -164,16 +186,20 @@ def paying_customer(world, row, email):
 
 
 def subscribe(world, row, customer):
+    """The subscription, and the invoice lines of what is paid once with it."""
     kept = world.keep(row["id"])
     lines = [(world.get("price", ident), quantity) for ident, quantity in kept["lines"]]
-    return subscriptions.build(world, customer["id"], lines, kept["data"],
-                               customer["invoice_settings"]["default_payment_method"])
+    recurring = [(price, quantity) for price, quantity in lines if price["type"] == "recurring"]
+    sub = subscriptions.build(world, customer["id"], recurring, kept["data"],
+                              customer["invoice_settings"]["default_payment_method"])
+    return sub, [invoices.line_once(world, sub, price, quantity) for price, quantity in lines
+                 if price["type"] == "one_time"]
 
 
 def complete(world, row, customer, sub, invoice, card):
     """The burst of events, in the order in which things happen; a bank debit is paid later (settle)."""
     trial = sub["status"] == "trialing"
-    status = "no_payment_required" if trial else "unpaid" if card == "bank" else "paid"
+    status = "no_payment_required" if trial and not row["amount_total"] else "unpaid" if card == "bank" else "paid"
     early = world.settings["api_version"] == OLD        # which made the subscription before the payment
     if early:
         world.emit("customer.subscription.created", sub)

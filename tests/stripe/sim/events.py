@@ -1,5 +1,6 @@
 """Events and webhook endpoints over the API; deliveries.py carries them out."""
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 from . import shapes
 from .errors import bad, not_found
@@ -7,6 +8,7 @@ from .listing import matching, page
 from .world import assign, merge_metadata
 
 DAY = 86400
+TYPES = Path(__file__).with_name("event_types.txt").read_text(encoding="utf-8").split()     # of 2026-10-28.endive
 
 
 def retrieve(world, p, ident):
@@ -38,7 +40,14 @@ def build_endpoint(world, url, secrets, api_version=None, enabled_events=("*",))
     return row
 
 
+def check_types(p):
+    for n, name in enumerate(p.get("enabled_events", [])):
+        if name != "*" and name not in TYPES:
+            raise bad(f"Invalid enabled_events[{n}]: must be one of {', '.join(TYPES)}, or *", f"enabled_events[{n}]")
+
+
 def apply(row, p):
+    check_types(p)
     assign(row, p, "description")
     if "metadata" in p:
         merge_metadata(row, p["metadata"])
@@ -54,6 +63,7 @@ def create_endpoint(world, p):
         raise bad("Missing required param: enabled_events.", "enabled_events", "parameter_missing")
     if p.get("api_version", shapes.NEW) not in shapes.VERSIONS:
         raise bad(f"Invalid API version: {p['api_version']}", "api_version")
+    check_types(p)
     secret = world.new_id("whsec_", 32)
     row = build_endpoint(world, p["url"], [secret], p.get("api_version"), p["enabled_events"])
     apply(row, p)

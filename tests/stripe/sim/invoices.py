@@ -46,6 +46,18 @@ def line(world, sub, item, amount, period, description=None, proration=False):
     }
 
 
+def line_once(world, sub, price, quantity):
+    """What is paid once: an invoice item of its own, not of an item of the subscription."""
+    now = world.now()
+    row = line(world, sub, {"id": None, "price": price, "quantity": quantity}, price["unit_amount"] * quantity,
+               (now, now), product_name(world, price))
+    row["parent"] = {"invoice_item_details": {"invoice_item": world.new_id("ii_1"), "proration": False,
+                                              "proration_details": {"credited_items": None},
+                                              "subscription": sub["id"]},
+                     "subscription_item_details": None, "type": "invoice_item_details"}
+    return row
+
+
 def product_name(world, price):
     return world.objects["product"][price["product"]]["name"]
 

@@ -108,7 +108,17 @@ def read_metadata(value, param):
     return value
 
 
+def at_most(length):
+    """Text of a bounded length; an empty one unsets."""
+    def read(value, param):
+        if len(value) > length:
+            raise bad(f"Invalid string: {value[:10]}...{value[-10:]}; must be at most {length} characters", param)
+        return value
+    return read
+
+
 TYPES = {
+    "string200": lambda value, param: at_most(200)(read_string(value, param), param), "text200": at_most(200),
     "string": read_string, "integer": read_integer, "boolean": read_boolean, "email": read_email, "url": read_url,
     "text": lambda value, param: value if value == "" else read_string(value, param),     # "" unsets
     "text_url": lambda value, param: value if value == "" else read_url(value, param),

@@ -31,15 +31,29 @@ def merged(base, changes):
 
 def build(world, p, default=False):
     ident = world.new_id("bpc_1")
-    row = world.put({
+    row = {
         "id": ident, "object": "billing_portal.configuration", "active": True, "application": None,
         "business_profile": {"headline": None, "privacy_policy_url": None, "terms_of_service_url": None},
         "created": world.now(), "default_return_url": None, "features": deepcopy(FEATURES), "is_default": default,
         "livemode": False, "login_page": {"enabled": False, "url": None}, "metadata": {}, "name": None,
         "updated": world.now(),
-    })
+    }
     apply(world, row, p)
-    return row
+    return world.put(row)
+
+
+def check_offered(price, product, where):
+    if price["product"] != product:
+        raise refused("The price does not belong to the product", where)
+    subscriptions.check_recurring(price, where)
+
+
+def check_intervals(world, product, where):
+    """A product's prices are told apart by their interval."""
+    intervals = [(price["currency"], price["recurring"]["interval"], price["recurring"]["interval_count"])
+                 for price in (world.get("price", ident) for ident in product.get("prices", []))]
+    if len(set(intervals)) < len(intervals):
+        raise refused("For each product, its price must have unique billing intervals.", f"{where}[prices]")
 
 
 def check_features(world, features):
@@ -53,8 +67,9 @@ def check_features(world, features):
         where = f"features[subscription_update][products][{n}]"
         world.get("product", product["product"], f"{where}[product]")
         for m, price in enumerate(product.get("prices", [])):
-            if world.get("price", price, f"{where}[prices][{m}]")["product"] != product["product"]:
-                raise refused("The price does not belong to the product", f"{where}[prices][{m}]")
+            named = f"{where}[prices][{m}]"
+            check_offered(world.get("price", price, named), product["product"], named)
+        check_intervals(world, product, where)
 
 
 def apply(world, row, p):
@@ -110,6 +125,13 @@ def default_configuration(world):
     return next(row for row in world.all("billing_portal.configuration") if row["is_default"])
 
 
+def check_cancelable(sub, where):
+    if sub["status"] in subscriptions.ENDED:
+        raise refused(f"The subscription `{sub['id']}` is already canceled.", where)
+    if sub["cancel_at"] or sub["cancel_at_period_end"]:
+        raise refused(f"The subscription `{sub['id']}` is already set to be canceled at period end.", where)
+
+
 def flow_of(world, p):
     flow = p.get("flow_data")
     if not flow:
@@ -125,6 +147,8 @@ def flow_of(world, p):
     sub = world.get("subscription", flow[flow["type"]]["subscription"], f"flow_data[{flow['type']}][subscription]")
     if sub["customer"] != p["customer"]:
         raise refused("The subscription belongs to another customer", f"flow_data[{flow['type']}][subscription]")
+    if flow["type"] == "subscription_cancel":
+        check_cancelable(sub, "flow_data[subscription_cancel][subscription]")
     row[flow["type"]] = {"subscription": sub["id"], **({"retention": None} if "cancel" in flow["type"] else {})}
     return row
 

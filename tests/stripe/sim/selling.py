@@ -1,7 +1,9 @@
 """Products, prices and meters, made and changed over the API."""
+from . import money
 from .errors import bad, refused
 from .listing import matching, page
 from .parameters import parse_table
+from .subscriptions import check_trial_days
 from .tables import EXPAND, NOTHING, PAGE
 from .world import assign, merge_metadata
 
@@ -43,7 +45,7 @@ PRICE_CREATE = parse_table(EXPAND + """
     unit_amount                 integer
     active                      boolean
     nickname                    string
-    lookup_key                  string
+    lookup_key                  string200
     transfer_lookup_key         boolean
     metadata                    metadata
     recurring.interval          * day|month|week|year
@@ -64,7 +66,7 @@ PRICE_CREATE = parse_table(EXPAND + """
 PRICE_UPDATE = parse_table(EXPAND + """
     active                      boolean
     nickname                    text
-    lookup_key                  text
+    lookup_key                  text200
     transfer_lookup_key         boolean
     metadata                    metadata
     tax_behavior                exclusive|inclusive|unspecified
@@ -80,6 +82,7 @@ METER_CREATE = parse_table(EXPAND + """
     event_time_window                       day|hour
 """)
 METER_UPDATE = parse_table(EXPAND + "display_name string\n")
+THREE_YEARS = {"day": 1095, "week": 156, "month": 36, "year": 3}      # the longest interval of a price
 METER_LIST = parse_table(PAGE + "status active|inactive\n")
 
 
@@ -122,6 +125,16 @@ def give_lookup_key(world, row, p):
     row["lookup_key"] = key
 
 
+def check_interval(interval, count):
+    most = THREE_YEARS[interval]
+    if count < 1:
+        raise bad("This value must be greater than or equal to 1.", "recurring[interval_count]",
+                  "parameter_invalid_integer")
+    if count > most:
+        raise bad(f"You cannot set an interval longer than three years ({most} {interval}s).",
+                  "recurring[interval_count]")
+
+
 def recurring(world, p):
     given = p.get("recurring")
     if given is None:
@@ -130,6 +143,9 @@ def recurring(world, p):
         world.get("billing.meter", given["meter"], "recurring[meter]")
     if (given.get("usage_type") == "metered") != bool(given.get("meter")):
         raise bad("Metered prices, and no others, have a meter", "recurring[meter]")
+    check_interval(given["interval"], given.get("interval_count", 1))
+    if "trial_period_days" in given:
+        check_trial_days(given["trial_period_days"], "recurring[trial_period_days]")
     return {"interval": given["interval"], "interval_count": given.get("interval_count", 1),
             "meter": given.get("meter"), "trial_period_days": given.get("trial_period_days"),
             "usage_type": given.get("usage_type", "licensed")}
@@ -139,10 +155,8 @@ def create_price(world, p):
     for name in ("product", "unit_amount"):
         if name not in p:
             raise bad(f"Missing required param: {name}.", name, "parameter_missing")
-    if p["unit_amount"] < 0:
-        raise bad("Invalid non-negative integer", "unit_amount", "parameter_invalid_integer")
-    if len(p["currency"]) != 3:
-        raise bad(f"Invalid currency: {p['currency']}", "currency")
+    money.check_currency(p["currency"].lower(), "currency")
+    money.check_amount(p["unit_amount"], p["currency"].lower(), "unit_amount")
     product = world.get("product", p["product"], "product")
     row = {
         "id": world.new_id("price_1"), "object": "price", "active": p.get("active", True), "billing_scheme": "per_unit",

@@ -36,12 +36,15 @@ def old_subscription(row):
 
 
 def old_line(row):
-    parent = row.pop("parent")["subscription_item_details"]
+    parent = row.pop("parent")
+    parent = parent["subscription_item_details"] or {**parent["invoice_item_details"], "subscription_item": None}
     price = deepcopy(row.pop("_price", None))
     drop(row, "pricing", "quantity_decimal", "subtotal", "taxes")
-    row.update(amount_excluding_tax=row["amount"], plan=plan_of(price), price=price, proration=parent["proration"],
-               proration_details=parent["proration_details"], subscription_item=parent["subscription_item"],
-               tax_amounts=[], tax_rates=[], type="subscription", unit_amount_excluding_tax=str(row["amount"]))
+    row.update(amount_excluding_tax=row["amount"], plan=plan_of(price) if price and price["recurring"] else None,
+               price=price, proration=parent["proration"], proration_details=parent["proration_details"],
+               subscription_item=parent["subscription_item"], tax_amounts=[], tax_rates=[],
+               type="subscription" if parent["subscription_item"] else "invoiceitem",
+               unit_amount_excluding_tax=str(row["amount"]))
 
 
 def old_invoice(row):

@@ -2,7 +2,7 @@
 from copy import deepcopy
 from datetime import datetime, timezone
 
-from . import invoices
+from . import invoices, money
 from .errors import bad, not_found, refused
 from .listing import in_range, matching, page
 from .shapes import plan_of
@@ -10,6 +10,24 @@ from .world import assign, merge_metadata
 
 ENDED = ("canceled", "incomplete_expired")
 HOUR, DAY = 3600, 86400
+MOST_TRIAL_DAYS = 730
+INACTIVE = "The price specified is inactive. This field only accepts active prices."
+
+
+def check_trial_days(days, param):
+    if days < 1:
+        raise bad("This value must be greater than or equal to 1.", param, "parameter_invalid_integer")
+    if days > MOST_TRIAL_DAYS:
+        raise bad(f"This value must be less than or equal to {MOST_TRIAL_DAYS} (you passed {days}).", param,
+                  "parameter_invalid_integer")
+
+
+def check_recurring(price, param):
+    if not price["active"]:
+        raise refused(INACTIVE, param)
+    if price["type"] != "recurring":
+        raise refused("The price specified is set to `type=one_time` but this field only accepts prices with "
+                      "`type=recurring`.", param)
 
 
 def add_interval(start, recurring, anchor):
@@ -143,8 +161,9 @@ def apply_items(world, row, p):
     for n, change in enumerate(p.get("items", [])):
         where = f"items[{n}]"
         price = world.get("price", change["price"], f"{where}[price]") if "price" in change else None
-        if price and (not price["active"] or not price["recurring"]):
-            raise refused("The price specified is inactive or not recurring.", f"{where}[price]")
+        if price:
+            check_recurring(price, f"{where}[price]")
+            money.check_same_currency(price, row["currency"], f"{where}[price]")
         if "id" not in change:
             if price is None:
                 raise refused("Missing required param: price.", f"{where}[price]", "parameter_missing")

@@ -6,12 +6,13 @@ from contextlib import contextmanager
 from copy import deepcopy
 
 from . import shapes
-from .errors import not_found
+from .errors import not_found, refused
 
 KINDS = ("customer", "product", "price", "payment_method", "checkout.session", "subscription", "invoice",
          "invoice_payment", "payment_intent", "charge", "refund", "dispute", "billing_portal.configuration",
          "billing_portal.session", "event", "webhook_endpoint", "billing.meter_event",
          "billing.meter")
+MOST_METADATA = 50
 ALPHABET = string.ascii_letters + string.digits
 SETTINGS = {
     "account": "acct_1Simulator",       # the Stripe account of the key
@@ -85,8 +86,10 @@ def merge_metadata(row, value):
     if value == "":
         row["metadata"] = {}
         return
-    merged = {**row["metadata"], **value}
-    row["metadata"] = {key: text for key, text in merged.items() if text != ""}
+    merged = {key: text for key, text in {**row["metadata"], **value}.items() if text != ""}
+    if len(merged) > MOST_METADATA:
+        raise refused(f"Metadata can have up to {MOST_METADATA} keys.", "metadata")
+    row["metadata"] = merged
 
 
 def assign(row, p, *names):

@@ -1,0 +1,186 @@
+"""What Stripe refuses to sell: each refusal with its status, type, code, parameter and sentence."""
+import pytest
+
+SUCCESS = "http://x.example/"
+MONTH = {"recurring[interval]": "month"}
+COUNT = "recurring[interval_count]"
+
+
+def product(sim, **more):
+    return sim.post("/v1/products", {"name": "Thing", **more})["id"]
+
+
+def price(sim, amount="900", currency="usd", of=None, recurring="month", **more):
+    form = {"product": of or product(sim), "unit_amount": amount, "currency": currency, **more}
+    return sim.post("/v1/prices", {**form, **({"recurring[interval]": recurring} if recurring else {})})["id"]
+
+
+def refused(sim, path, form, param, sentence, code=None):
+    sim.quiet()     # since an event counts its deliveries
+    before = sim.control("state")
+    answer = sim.call("POST", f"/v1/{path}", form)
+    error = answer.json["error"]
+    assert (answer.status, error["type"], error.get("code"), error.get("param")) == (
+        400, "invalid_request_error", code, param), error
+    assert sentence in error["message"]
+    assert sim.control("state") == before
+
+
+def session(*prices, **more):
+    lines = {f"line_items[{n}][{name}]": value for n, ident in enumerate(prices)
+             for name, value in (("price", ident), ("quantity", "1"))}
+    return {"mode": "subscription", "success_url": SUCCESS, "customer_email": "a@b.example", **lines, **more}
+
+
+def test_a_price_of_an_inactive_product_is_not_sold(sim):
+    thing = product(sim)
+    ident = price(sim, of=thing)
+    sim.post(f"/v1/products/{thing}", "active=false")
+    refused(sim, "checkout/sessions", session(ident), "line_items[0][price]",
+            f"Price `{ident}` is not available to be purchased because its product is not active.")
+
+
+def test_an_inactive_price_is_not_sold(sim):
+    sim.post("/v1/prices/price_starter", "active=false")
+    refused(sim, "checkout/sessions", session("price_starter"), "line_items[0][price]",
+            "The price specified is inactive.")
+
+
+def test_a_subscription_begins_with_a_recurring_price(sim):
+    refused(sim, "checkout/sessions", session(price(sim, recurring=None)), "line_items",
+            "You must provide at least one recurring price in `subscription` mode when using prices.")
+
+
+@pytest.mark.parametrize("version", ["new", "old"])
+def test_what_is_paid_once_is_on_the_first_invoice_only(sim, version):
+    sim.control("settings", {"api_version": version})
+    made = sim.post("/v1/checkout/sessions", session("price_starter", price(sim, "500", recurring=None)))
+    assert made["amount_total"] == 2400
+    sim.control(f"checkout/{made['id']}/pay", {})
+    sub = sim.get("/v1/subscriptions")["data"][0]
+    assert [item["price"]["id"] for item in sub["items"]["data"]] == ["price_starter"]
+    assert sim.get(f"/v1/invoices/{sub['latest_invoice']}")["total"] == 2400
+    sim.advance(days=32)
+    assert sim.get("/v1/invoices")["data"][0]["total"] == 1900
+
+
+def test_what_is_paid_once_is_paid_though_a_trial_begins(sim):
+    made = sim.post("/v1/checkout/sessions", session("price_starter", price(sim, "500", recurring=None),
+                                                     **{"subscription_data[trial_period_days]": "7"}))
+    sim.control(f"checkout/{made['id']}/pay", {})
+    made = sim.get(f"/v1/checkout/sessions/{made['id']}")
+    assert (made["amount_total"], made["payment_status"]) == (500, "paid")
+
+
+def test_a_session_has_one_currency(sim):
+    refused(sim, "checkout/sessions", session("price_starter", price(sim, currency="eur")), "line_items[1][price]",
+            "The price specified only supports `eur`. This doesn't match the expected currency: `usd`.")
+
+
+def test_a_subscription_keeps_its_currency(sim):
+    sub = sim.subscribe()
+    refused(sim, f"subscriptions/{sub['id']}", {"items[0][id]": sub["items"]["data"][0]["id"],
+                                                "items[0][price]": price(sim, currency="eur")}, "items[0][price]",
+            "The price specified only supports `eur`. This doesn't match the expected currency: `usd`.")
+
+
+def test_a_subscription_takes_recurring_prices_only(sim):
+    sub = sim.subscribe()
+    refused(sim, f"subscriptions/{sub['id']}", {"items[0][price]": price(sim, recurring=None)}, "items[0][price]",
+            "The price specified is set to `type=one_time` but this field only accepts prices with `type=recurring`.")
+
+
+@pytest.mark.parametrize("recurring", ["month", None])
+def test_twenty_prices_of_a_kind_are_the_most(sim, recurring):
+    prices = [price(sim, recurring=recurring) for _ in range(21)]
+    refused(sim, "checkout/sessions", session("price_growth", *prices), "line_items", "at most 20")
+    few = prices[:19] if recurring else prices[:20]
+    assert sim.call("POST", "/v1/checkout/sessions", session("price_growth", *few)).status == 200
+
+
+@pytest.mark.parametrize("amount, currency, least", [("49", "usd", "$0.50 usd"), ("29", "gbp", "£0.30 gbp"),
+                                                     ("49", "jpy", "¥50 jpy"), ("17499", "huf", "175.00 HUF huf")])
+def test_less_than_the_least_charge_is_not_sold(sim, amount, currency, least):
+    refused(sim, "checkout/sessions", session(price(sim, amount, currency)), None,
+            f"The Checkout Session's total amount due must add up to at least {least}", "amount_too_small")
+    assert sim.call("POST", "/v1/checkout/sessions", session(price(sim, "0", currency))).status == 200
+
+
+def test_a_total_has_a_greatest_value(sim):
+    ident = price(sim, "99999999")
+    refused(sim, "checkout/sessions", session(ident, "price_starter"), None, "$999,999.99 usd", "amount_too_large")
+    assert sim.call("POST", "/v1/checkout/sessions", session(ident)).status == 200
+
+
+@pytest.mark.parametrize("days, ok", [("730", True), ("731", False), ("0", False)])
+def test_a_trial_lasts_two_years_at_most(sim, days, ok):
+    form = session("price_starter", **{"subscription_data[trial_period_days]": days})
+    assert (sim.call("POST", "/v1/checkout/sessions", form).status == 200) == ok
+    if not ok:
+        refused(sim, "checkout/sessions", form, "subscription_data[trial_period_days]", "than or equal to",
+                "parameter_invalid_integer")
+
+
+@pytest.mark.parametrize("more, param, sentence, code", [
+    ({"currency": "xyz"}, "currency", "Invalid currency: xyz. Stripe currently supports these currencies: usd,", None),
+    ({"currency": "euro"}, "currency", "Invalid currency: euro.", None),
+    ({"unit_amount": "100000000"}, "unit_amount", "Amount must be no more than $999,999.99", "amount_too_large"),
+    ({"unit_amount": "-1"}, "unit_amount", "Invalid non-negative integer", "parameter_invalid_integer"),
+    ({"lookup_key": "k" * 201}, "lookup_key", "must be at most 200 characters", None),
+    ({"recurring[interval]": "day", "recurring[interval_count]": "1096"}, COUNT, "1095 days", None),
+    ({"recurring[interval]": "week", "recurring[interval_count]": "157"}, COUNT, "156 weeks", None),
+    ({**MONTH, "recurring[interval_count]": "37"}, COUNT, "36 months", None),
+    ({"recurring[interval]": "year", "recurring[interval_count]": "4"}, COUNT, "3 years", None),
+    ({**MONTH, "recurring[interval_count]": "0"}, COUNT, "greater", "parameter_invalid_integer"),
+    ({**MONTH, "recurring[trial_period_days]": "731"}, "recurring[trial_period_days]", "730",
+     "parameter_invalid_integer")])
+def test_a_price_is_within_limits(sim, more, param, sentence, code):
+    form = {"product": product(sim), "unit_amount": "900", "currency": "usd"}
+    refused(sim, "prices", {**form, **more}, param, sentence, code)
+
+
+def test_a_price_may_be_at_its_limits(sim):
+    form = {"product": product(sim), "unit_amount": "99999999", "currency": "USD", "lookup_key": "k" * 200,
+            "recurring[interval]": "year", "recurring[interval_count]": "3"}
+    made = sim.post("/v1/prices", form)
+    assert (made["currency"], made["lookup_key"]) == ("usd", "k" * 200)
+    refused(sim, f"prices/{made['id']}", {"lookup_key": "k" * 201}, "lookup_key", "at most 200 characters")
+
+
+def test_a_portal_tells_the_prices_of_a_product_apart_by_interval(sim):
+    thing = product(sim)
+    month, year, other = (price(sim, of=thing, recurring=interval) for interval in ("month", "year", "month"))
+    once = price(sim, of=thing, recurring=None)
+    update = "features[subscription_update]"
+    form = {f"{update}[enabled]": "true", f"{update}[default_allowed_updates][0]": "price",
+            f"{update}[products][0][product]": thing, f"{update}[products][0][prices][0]": month}
+    path, second = "billing_portal/configurations", f"{update}[products][0][prices][1]"
+    refused(sim, path, {**form, second: other}, f"features[subscription_update][products][0][prices]",
+            "For each product, its price must have unique billing intervals")
+    refused(sim, path, {**form, second: once}, second, "set to `type=one_time`")
+    assert sim.call("POST", f"/v1/{path}", {**form, second: year}).status == 200
+
+
+@pytest.mark.parametrize("how, sentence", [("cancel_at_period_end", "is already set to be canceled at period end."),
+                                           ("cancel", "is already canceled.")])
+def test_what_is_canceled_is_not_canceled_in_the_portal(sim, how, sentence):
+    sub = sim.subscribe()
+    form = {"customer": sub["customer"], "return_url": SUCCESS, "flow_data[type]": "subscription_cancel",
+            "flow_data[subscription_cancel][subscription]": sub["id"]}
+    assert sim.call("POST", "/v1/billing_portal/sessions", form).status == 200
+    sim.control(f"subscriptions/{sub['id']}/{how}", {})
+    refused(sim, "billing_portal/sessions", form, "flow_data[subscription_cancel][subscription]", sentence)
+
+
+def test_an_endpoint_gets_events_that_exist(sim):
+    form = {"url": "https://x.example/hook", "enabled_events[0]": "invoice.paid", "enabled_events[1]": "invoice.payed"}
+    refused(sim, "webhook_endpoints", form, "enabled_events[1]", "Invalid enabled_events[1]: must be one of")
+    made = sim.post("/v1/webhook_endpoints", {"url": "https://x.example/hook", "enabled_events[0]": "*"})["id"]
+    refused(sim, f"webhook_endpoints/{made}", form, "enabled_events[1]", "Invalid enabled_events[1]: must be one of")
+
+
+def test_metadata_has_fifty_keys_at_most(sim):
+    ident = sim.post("/v1/customers", {f"metadata[k{n}]": "x" for n in range(40)})["id"]
+    more = {f"metadata[n{n}]": "x" for n in range(11)}
+    refused(sim, f"customers/{ident}", more, "metadata", "up to 50 keys")
+    assert len(sim.post(f"/v1/customers/{ident}", {**more, "metadata[k0]": ""})["metadata"]) == 50
