@@ -170,7 +170,7 @@ class System:
 
     def simulator(self):
         argv = [self.dir / "tests/stripe/simulator", "--port", self.stripe_port, "--site", self.url,
-                "--webhook", self.url + "/webhooks/stripe"]
+                "--webhook", self.url + "/webhooks/stripe", "--portal"]
         return self.service("stripe", argv, env={"SIM_KEY": self.stripe_key, "SIM_WEBHOOK_SECRET": self.webhook_secret},
                             ready=lambda: answers(self.stripe_url + "/_sim/"))
 

@@ -52,7 +52,7 @@ def server():
 @pytest.fixture(scope="session")
 def process():
     env = {"PATH": os.environ["PATH"], "SIM_KEY": KEY, "SIM_WEBHOOK_SECRET": SECRET}
-    child = subprocess.Popen([ROOT / "tests/stripe/simulator"], stdout=subprocess.PIPE, text=True, env=env)
+    child = subprocess.Popen([ROOT / "tests/stripe/simulator", "--portal"], stdout=subprocess.PIPE, text=True, env=env)
     yield Sim(json.loads(child.stdout.readline())["url"], None)
     child.terminate()
     child.wait(5)

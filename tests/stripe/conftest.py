@@ -16,7 +16,7 @@ def process():
     hooks = Catcher()
     env = {"PATH": os.environ["PATH"], "SIM_KEY": KEY, "SIM_WEBHOOK_SECRET": SECRET}
     child = subprocess.Popen([str(PROGRAM), "--port", "0", "--site", "http://localhost", "--webhook",
-                              hooks.url], stdout=subprocess.PIPE, text=True, env=env)
+                              hooks.url, "--portal"], stdout=subprocess.PIPE, text=True, env=env)
     ready = json.loads(child.stdout.readline())
     yield Sim(ready["url"], hooks)
     child.terminate()

@@ -251,3 +251,31 @@ def test_deleting_a_customer_ends_the_subscriptions(sim):
     assert sim.call("DELETE", f"/v1/customers/{sub['customer']}").json["deleted"] is True
     assert sim.get(f"/v1/customers/{sub['customer']}") == {"id": sub["customer"], "object": "customer", "deleted": True}
     assert sim.get(f"/v1/subscriptions/{sub['id']}")["status"] == "canceled"
+
+
+def test_an_invoice_names_the_period_before_and_its_lines_the_one_that_is_paid(sim):
+    sub = sim.subscribe()
+    first = sim.get(f"/v1/invoices/{sub['latest_invoice']}")
+    start, end = (sub["items"]["data"][0][f"current_period_{name}"] for name in ("start", "end"))
+    assert (first["period_start"], first["period_end"]) == (start, start)
+    assert first["lines"]["data"][0]["period"] == {"start": start, "end": end}
+    sim.advance(to=end + 10)
+    second = sim.get("/v1/invoices")["data"][0]
+    assert (second["period_start"], second["period_end"]) == (start, end)
+    assert second["lines"]["data"][0]["period"]["start"] == end
+
+
+@pytest.mark.parametrize("version, extra", [("2026-10-28.endive", True), ("2026-07-29.dahlia", False)])
+def test_the_newest_version_is_known(sim, version, extra):
+    sub = sim.subscribe()
+    item = sim.call("GET", f"/v1/subscriptions/{sub['id']}", Stripe_Version=version).json["items"]["data"][0]
+    session = sim.call("GET", "/v1/checkout/sessions", Stripe_Version=version).json["data"][0]
+    assert ("current_trial" in item, "allowed_payment_method_types" in session) == (extra, extra)
+
+
+def test_events_come_in_the_newest_version(sim):
+    sim.control("settings", {"api_version": "newest"})
+    sim.subscribe()
+    sim.quiet()
+    assert {entry.event["api_version"] for entry in sim.hooks.caught} == {"2026-10-28.endive"}
+    assert "invoice_payment.paid" in sim.hooks.types()

@@ -184,3 +184,16 @@ def test_metadata_has_fifty_keys_at_most(sim):
     more = {f"metadata[n{n}]": "x" for n in range(11)}
     refused(sim, f"customers/{ident}", more, "metadata", "up to 50 keys")
     assert len(sim.post(f"/v1/customers/{ident}", {**more, "metadata[k0]": ""})["metadata"]) == 50
+
+
+def test_a_portal_needs_a_configuration_that_somebody_has_made(sim):
+    sim.control("portal", method="DELETE")
+    form = {"customer": sim.subscribe()["customer"], "return_url": SUCCESS}
+    assert sim.get("/v1/billing_portal/configurations")["data"] == []
+    refused(sim, "billing_portal/sessions", form, None, "No configuration provided and your test mode default "
+            "configuration has not been created.")
+    made = sim.post("/v1/billing_portal/configurations", "features[invoice_history][enabled]=true")
+    assert (made["is_default"], sim.call("POST", "/v1/billing_portal/sessions", form).status) == (False, 400)
+    assert sim.call("POST", "/v1/billing_portal/sessions", {**form, "configuration": made["id"]}).status == 200
+    saved = sim.control("portal", {})
+    assert sim.post("/v1/billing_portal/sessions", form)["configuration"] == saved["id"]

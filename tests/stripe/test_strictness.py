@@ -153,8 +153,38 @@ def test_list_by_email_is_exact_and_minds_case(sim):
 def test_search_reads_metadata_and_quotes(sim):
     wanted = sim.post("/v1/customers", {"metadata[org]": "o'n", "email": "a@b.c"})["id"]
     sim.post("/v1/customers", {"metadata[org]": "other"})
+    sim.advance(advance=60)
     found = sim.get("/v1/customers/search", {"query": r"metadata['org']:'o\'n' AND email:'a@b.c'"})["data"]
     assert [row["id"] for row in found] == [wanted]
+
+
+def test_a_search_does_not_read_what_was_just_written(sim):
+    ident = sim.post("/v1/customers", {"email": "a@b.c"})["id"]
+
+    def found(email):
+        return [row["id"] for row in sim.get("/v1/customers/search", {"query": f"email:'{email}'"})["data"]]
+    assert found("a@b.c") == [] and len(sim.get("/v1/customers", {"email": "a@b.c"})["data"]) == 1
+    sim.advance(advance=60)
+    sim.post(f"/v1/customers/{ident}", {"email": "b@b.c"})
+    assert (found("a@b.c"), found("b@b.c")) == ([ident], [])
+    sim.advance(advance=60)
+    assert (found("a@b.c"), found("b@b.c")) == ([], [ident])
+    sim.call("DELETE", f"/v1/customers/{ident}")
+    assert found("b@b.c") == []
+
+
+def test_a_search_goes_on_where_its_page_ended(sim):
+    ids = [sim.post("/v1/customers", {"email": "a@b.c"})["id"] for _ in range(5)][::-1]
+    sim.advance(advance=60)
+    seen, more = [], {}
+    while more is not None:
+        part = sim.get("/v1/customers/search", {"query": "email:'a@b.c'", "limit": "2", **more})
+        seen.append([row["id"] for row in part["data"]])
+        assert part["has_more"] == (part["next_page"] is not None)
+        more = {"page": part["next_page"]} if part["has_more"] else None
+    assert seen == [ids[:2], ids[2:4], ids[4:]]
+    answer = sim.call("GET", "/v1/customers/search", {"query": "email:'a@b.c'", "page": "2"})
+    assert (answer.status, answer.json["error"]["param"]) == (400, "page")
 
 
 def test_metadata_merges_and_unsets(sim):

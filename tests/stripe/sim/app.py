@@ -51,6 +51,8 @@ def read_options(doc, argv=None):
     parser.add_argument("--webhook", metavar="URL", help="an endpoint that gets every event; none without it")
     parser.add_argument("--plan", "--price", type=read_plan, action="append", metavar="NAME=PRICE_ID:CENTS",
                         dest="plans", help=f"a monthly price (default {' '.join(PLANS)})")
+    parser.add_argument("--portal", action="store_true", help="the Dashboard's portal settings are saved at the start, "
+                        "so that there is a default configuration")
     parser.add_argument("--seed", type=int, help="makes ids and shuffling the same each time")
     options = parser.parse_args(argv)
     options.plans = options.plans or [read_plan(text) for text in PLANS]
@@ -76,13 +78,21 @@ class Simulator:
         self.idempotency = Idempotency(self.world)
         for name, price, amount in self.options.plans:
             catalog.add_plan(self.world, name, price, amount)
-        portal.build(self.world, self.default_portal(), default=True)
+        if self.options.portal:
+            self.save_portal()
         if self.options.webhook:
             events.build_endpoint(self.world, self.options.webhook, self.secrets)
 
+    def save_portal(self):
+        """The Dashboard's portal settings are saved: everything the portal can do, for all plans."""
+        for row in self.world.all("billing_portal.configuration"):
+            if row["is_default"]:
+                return row
+        return portal.build(self.world, self.default_portal(), default=True)
+
     def default_portal(self):
-        """Everything the portal can do, for all plans."""
-        products = [{"product": row["product"], "prices": [row["id"]]} for row in self.world.all("price")]
+        products = [{"product": row["product"], "prices": [row["id"]]} for row in self.world.all("price")
+                    if row["active"] and row["recurring"]]
         on = {"enabled": True}
         return {"default_return_url": self.options.site, "name": "Default",
                 "features": {"invoice_history": on, "payment_method_update": on, "subscription_cancel": on,

@@ -7,9 +7,10 @@ GET    /_sim/requests                 log of the API calls: method, path, query,
 DELETE /_sim/requests                 forgets the log
 GET    /_sim/clock                    {"now": seconds}
 POST   /_sim/clock                    {"advance": seconds} or {"days": n} or {"to": seconds}: what falls due happens
-GET    /_sim/settings                 account, api_version, billing_mode, retry_days, dunning_end, draft_seconds: see
-                                      world.py
-POST   /_sim/settings                 changes some; api_version "old" or "new" is the shape of webhooks and events
+GET    /_sim/settings                 account, api_version, billing_mode, retry_days, dunning_end, draft_seconds,
+                                      search_lag: see world.py
+POST   /_sim/settings                 changes some; api_version "old", "new" or "newest" is the shape of webhooks and
+                                      events
 GET    /_sim/mode                     how webhooks are delivered (deliveries.py)
 POST   /_sim/mode                     changes some of it; {} changes nothing; {"reset": true} first restores all
 GET    /_sim/deliveries               each delivery: event, type, endpoint, state, attempts, statuses
@@ -39,7 +40,9 @@ POST   /_sim/disputes/ID/close        {"won": true}
 POST   /_sim/customers/ID/card        {"card": "good"|"declined"|"failing"|"bank"}: a new default card
 DELETE /_sim/customers/ID             deletes the customer, as Stripe's Dashboard does
 POST   /_sim/plans                    {"name", "price", "amount"}: one more product with a monthly price
-POST   /_sim/endpoints/ID             {"secrets": [...]} and/or {"api_version": "old"|"new"|null}: rolls secrets
+POST   /_sim/portal                   saves the Dashboard's portal settings: from now on there is a default configuration
+DELETE /_sim/portal                   as if they had never been saved
+POST   /_sim/endpoints/ID             {"secrets": [...]} and/or {"api_version": "old"|...|null}: rolls secrets
 POST   /_sim/reset                    everything as at the start
 """
 import asyncio
@@ -52,7 +55,7 @@ from aiohttp import web
 from . import catalog, checkout, customers, deliveries, lifecycle, refunds, shapes, subscriptions
 from .errors import ApiError, bad
 
-VERSIONS = {"new": shapes.NEW, "old": shapes.OLD}
+VERSIONS = {"newest": shapes.NEWEST, "new": shapes.NEW, "old": shapes.OLD}
 
 
 def changed(target, wanted, what):
@@ -90,6 +93,7 @@ class Control:
             ("DELETE", "faults", self.clear_faults), ("POST", "checkout/{id}/{action}", self.checkout),
             ("POST", "subscriptions/{id}/{action}", self.subscription), ("POST", "customers/{id}/card", self.card),
             ("DELETE", "customers/{id}", self.delete_customer), ("POST", "plans", self.plan),
+            ("POST", "portal", self.save_portal), ("DELETE", "portal", self.forget_portal),
             ("POST", "endpoints/{id}", self.endpoint), ("POST", "reset", self.reset),
         )
         return [web.route(method, "/_sim/" + path, self.answering(handler)) for method, path, handler in table]
@@ -140,7 +144,7 @@ class Control:
         if "api_version" in body:
             body["api_version"] = version(body["api_version"])
             if body["api_version"] not in shapes.VERSIONS:
-                raise bad("api_version is old or new", "api_version")
+                raise bad("api_version is old, new or newest", "api_version")
         return changed(self.world.settings, body, "settings")
 
     def mode(self, request, body):
@@ -278,6 +282,15 @@ class Control:
     def plan(self, request, body):
         catalog.add_plan(self.world, body["name"], body["price"], body["amount"])
         return self.world.get("price", body["price"])
+
+    def save_portal(self, request, body):
+        return self.sim.save_portal()
+
+    def forget_portal(self, request, body):
+        kept = self.world.objects["billing_portal.configuration"]
+        for ident in [ident for ident, row in kept.items() if row["is_default"]]:
+            del kept[ident]
+        return {}
 
     def endpoint(self, request, body):
         row = self.world.get("webhook_endpoint", request.match_info["id"])

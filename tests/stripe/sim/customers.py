@@ -3,7 +3,7 @@ import re
 
 from . import subscriptions
 from .errors import bad, refused
-from .listing import matching, page
+from .listing import matching, page, search_page
 from .world import assign, merge_metadata
 
 PLAIN = ("email", "name", "description", "phone", "business_name", "individual_name", "address")
@@ -101,6 +101,12 @@ def parse_query(query):
     return clauses, any if "OR" in joins else all
 
 
+def known_to_search(world, row):
+    """The customer as it was search_lag seconds ago, or None, since Stripe's search is not read-after-write."""
+    until = world.now() - world.settings["search_lag"]
+    return next((seen for when, seen in reversed(world.found.get(row["id"], [])) if when <= until), None)
+
+
 def search(world, p):
     clauses, combine = parse_query(p["query"])
 
@@ -109,10 +115,9 @@ def search(world, p):
         value = row["metadata"].get(key) if key else row[field]
         same = value is not None and (text.lower() in value.lower() if op == "~" else value.lower() == text.lower())
         return same != negated
-    rows = [row for row in reversed(world.all("customer")) if combine(fits(row, clause) for clause in clauses)]
-    limit = p.get("limit", 10)
-    return {"object": "search_result", "data": rows[:limit], "has_more": len(rows) > limit, "next_page": None,
-            "url": "/v1/customers/search"}
+    rows = [row for row in reversed(world.all("customer"))
+            if (known := known_to_search(world, row)) and combine(fits(known, clause) for clause in clauses)]
+    return search_page(rows, p, "/v1/customers/search")
 
 
 def attach_card(world, customer, card):

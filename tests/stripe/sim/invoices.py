@@ -5,7 +5,7 @@ from . import refunds
 from .catalog import money
 from .errors import ApiError
 from .listing import matching, page
-from .shapes import NEW
+from .shapes import OLD
 
 DAY = 86400
 PAYS = ("4242", "3000")     # last four digits of cards that can be charged
@@ -73,6 +73,17 @@ def period_lines(world, sub):
     return lines
 
 
+def period_before(world, sub, reason):
+    """An invoice names the period that it looks back on; what it is paid for is on its lines."""
+    now = world.now()
+    start, end = now, now
+    if reason == "subscription_cycle":
+        start, end = world.keep(sub["id"])["period_before"]
+    elif reason == "subscription_update":
+        start = min(item["current_period_start"] for item in sub["items"]["data"])
+    return {"period_start": start, "period_end": end}
+
+
 def draft(world, sub, reason, lines):
     """reason: subscription_create, subscription_cycle or subscription_update. Waiting prorations are billed too. The
     caller tells of the subscription's new latest_invoice."""
@@ -91,7 +102,7 @@ def draft(world, sub, reason, lines):
         "lines": {"object": "list", "data": lines, "has_more": False, "url": f"/v1/invoices/{ident}/lines"},
         "parent": {"quote_details": None, "type": "subscription_details",
                    "subscription_details": {"metadata": deepcopy(sub["metadata"]), "subscription": sub["id"]}},
-        "period_end": now, "period_start": now, "subtotal": total, "subtotal_excluding_tax": total, "total": total,
+        **period_before(world, sub, reason), "subtotal": total, "subtotal_excluding_tax": total, "total": total,
         "total_excluding_tax": total, **deepcopy(FRESH),
     })
     world.emit("invoice.created", row)
@@ -169,7 +180,7 @@ def settle(world, row, intent):
         row.update(status="paid", amount_paid=due, amount_remaining=0, attempted=True, next_payment_attempt=None,
                    auto_advance=False)
         row["status_transitions"]["paid_at"] = now
-    if intent and world.settings["api_version"] == NEW:     # the old version knows no such event
+    if intent and world.settings["api_version"] != OLD:     # the old version knows no such event
         world.emit("invoice_payment.paid", world.put({
             "id": world.new_id("inpay_1"), "object": "invoice_payment", "amount_paid": due, "amount_requested": due,
             "created": now, "currency": row["currency"], "invoice": row["id"], "is_default": True, "livemode": False,

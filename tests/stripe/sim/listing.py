@@ -1,4 +1,5 @@
 """Answers made of several objects: pages of a list, search results, and expansion of ids into objects."""
+import base64
 from copy import deepcopy
 
 from .errors import bad, refused
@@ -12,12 +13,32 @@ KINDS = {
 MAX_DEPTH = 4
 
 
-def page(world, objects, p, url):
-    """objects: oldest first, already filtered. Stripe lists newest first."""
+def read_limit(p):
     limit = p.get("limit", 10)
     if not 1 <= limit <= 100:
         raise bad(f"This value must be {'greater' if limit < 1 else 'less'} than or equal to {1 if limit < 1 else 100} "
                   f"(you passed {limit}).", "limit", "parameter_invalid_integer")
+    return limit
+
+
+def search_page(rows, p, url):
+    """A page of a search, newest first. What follows it is named by an opaque text, not by an id."""
+    limit = read_limit(p)
+    start = 0
+    if "page" in p:
+        try:
+            start = int(base64.urlsafe_b64decode(p["page"]).decode().removeprefix("from:"))
+        except ValueError:
+            raise bad(f"Invalid page: {p['page']}", "page") from None
+    more = start + limit < len(rows)
+    following = base64.urlsafe_b64encode(f"from:{start + limit}".encode()).decode() if more else None
+    return {"object": "search_result", "data": rows[start:start + limit], "has_more": more, "next_page": following,
+            "url": url}
+
+
+def page(world, objects, p, url):
+    """objects: oldest first, already filtered. Stripe lists newest first."""
+    limit = read_limit(p)
     if "starting_after" in p and "ending_before" in p:
         raise bad("You can only specify one of starting_after and ending_before", "starting_after",
                   "parameters_exclusive")

@@ -122,7 +122,13 @@ def list_configurations(world, p):
 
 
 def default_configuration(world):
-    return next(row for row in world.all("billing_portal.configuration") if row["is_default"])
+    """What the Dashboard's portal settings are, once somebody has saved them."""
+    row = next((row for row in world.all("billing_portal.configuration") if row["is_default"]), None)
+    if row is None:
+        raise refused("No configuration provided and your test mode default configuration has not been created. "
+                      "Provide a configuration or create your default by saving your customer portal settings in test "
+                      "mode at https://dashboard.stripe.com/test/settings/billing/portal.")
+    return row
 
 
 def check_cancelable(sub, where):
@@ -157,9 +163,10 @@ def create(world, p):
     if "customer" not in p:
         raise bad("Missing required param: customer.", "customer", "parameter_missing")
     world.get("customer", p["customer"], "customer")
-    configuration = default_configuration(world)
     if "configuration" in p:
         configuration = world.get("billing_portal.configuration", p["configuration"], "configuration")
+    else:
+        configuration = default_configuration(world)
     if not configuration["active"]:
         raise refused("This configuration is not active.", "configuration")
     return_url = p.get("return_url", configuration["default_return_url"])

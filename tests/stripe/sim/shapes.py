@@ -1,9 +1,10 @@
-"""How an object looks in a version of the API. Objects are kept in the new shape; the old one is derived from it."""
+"""How an object looks in a version of the API. Objects are kept in the new shape; the others are derived from it."""
 from copy import deepcopy
 
 NEW = "2026-07-29.dahlia"
 OLD = "2024-10-28.acacia"
-VERSIONS = (NEW, OLD)
+NEWEST = "2026-10-28.endive"
+VERSIONS = (NEWEST, NEW, OLD)
 EMBEDDED = 10
 
 
@@ -90,6 +91,20 @@ OLDER = {
 }
 
 
+def newest_subscription(row):
+    if row["pending_update"]:
+        row["pending_update"].setdefault("cancel_at_period_end", None)
+
+
+NEWER = {
+    "billing_portal.configuration": lambda row: row["features"].setdefault("subscription_pause", {"enabled": False}),
+    "checkout.session": lambda row: row.setdefault("allowed_payment_method_types", None),
+    "subscription": newest_subscription,
+    "subscription_item": lambda row: row.setdefault("current_trial", None),
+}
+SHAPES = {OLD: OLDER, NEWEST: NEWER}
+
+
 def plan_of(price):
     """The old plan object that every recurring price still carries along."""
     recurring = price["recurring"]
@@ -113,9 +128,10 @@ def render(value, version):
     kind = row.get("object")
     if kind == "event":
         return render_event(row, row["api_version"])
-    if version == OLD and kind in OLDER and not row.get("deleted"):
+    shape = SHAPES.get(version, {}).get(kind)
+    if shape and not row.get("deleted"):
         row = deepcopy(row)
-        OLDER[kind](row)
+        shape(row)
     return {key: render(first_page(child), version) for key, child in row.items() if not key.startswith("_")}
 
 

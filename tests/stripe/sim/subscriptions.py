@@ -276,6 +276,8 @@ def resume(world, p, ident):
 
 
 def start_period(world, row, start):
+    items = row["items"]["data"]
+    world.keep(row["id"])["period_before"] = min(item["current_period_start"] for item in items), start
     for item in row["items"]["data"]:
         item["current_period_start"] = start
         item["current_period_end"] = add_interval(start, item["price"]["recurring"],

@@ -20,6 +20,7 @@ SETTINGS = {
     "billing_mode": "flexible",         # of new subscriptions: flexible cancels by cancel_at, classic by period end
     "retry_days": [3, 5, 7],            # dunning: days after the first failed payment
     "dunning_end": "cancel",            # then: cancel | unpaid | past_due
+    "search_lag": 60,                   # seconds until a search finds what was changed
     "draft_seconds": 3600,              # a renewal's invoice stays a draft for so long
 }
 
@@ -34,6 +35,7 @@ class World:
         self.line_items = {}        # checkout session -> its list
         self.hidden = {}            # what Stripe knows of an object and never shows, by id
         self.prorations = {}        # subscription -> invoice lines that wait for the next invoice
+        self.found = {}             # customer -> [(when, what a search knows of it)], oldest first
         self.secrets = {}           # webhook endpoint -> signing secrets
         self.base = None            # where the caller of the present request reaches the hosted pages
         self.request = None         # (request id, idempotency key) of the call being executed
@@ -65,6 +67,8 @@ class World:
     def emit(self, kind, row, before=None):
         """Records and delivers one event. before: the object as it was, for previous_attributes."""
         request, key = self.request or (None, None)
+        if row["object"] == "customer":
+            self.found.setdefault(row["id"], []).append((self.now(), deepcopy(row)))
         event = {
             "id": self.new_id("evt_1"), "object": "event", "api_version": self.settings["api_version"],
             "created": self.now(), "data": {"object": deepcopy(row)}, "livemode": False, "pending_webhooks": 0,
