@@ -40,7 +40,7 @@ POST   /_sim/disputes/ID/close        {"won": true}
 POST   /_sim/customers/ID/card        {"card": "good"|"declined"|"failing"|"bank"}: a new default card
 DELETE /_sim/customers/ID             deletes the customer, as Stripe's Dashboard does
 POST   /_sim/plans                    {"name", "price", "amount"}: one more product with a monthly price
-POST   /_sim/portal                   saves the Dashboard's portal settings: from now on there is a default configuration
+POST   /_sim/portal                   saves the Dashboard's portal settings: then there is a default configuration
 DELETE /_sim/portal                   as if they had never been saved
 POST   /_sim/endpoints/ID             {"secrets": [...]} and/or {"api_version": "old"|...|null}: rolls secrets
 POST   /_sim/reset                    everything as at the start
