@@ -52,6 +52,7 @@ def test_stripes_own_client_for_node_drives_the_simulator(client, sim):
     assert found == {
         "once": True, "total": 3800, "status": "active", "canceled": True, "portal": True, "paid": "paid",
         "pages": {"listed": 7, "found": 7}, "event": "evt_1", "ended": "canceled",
+        "coming": ["active", 1900], "resumed": ["StripeInvalidRequestError", 400, None, None],
         "unknown": ["StripeInvalidRequestError", 404, "resource_missing", "id"],
         "reused": ["StripeIdempotencyError", 400, None, None],
         "wrong": ["StripeInvalidRequestError", 400, None, "currency"],

@@ -67,6 +67,13 @@ async function main() {
 		stranger: await refusal(new Stripe('sk_test_no', {host: url.hostname, port: url.port, protocol: 'http'})
 			.customers.list()),
 	};
+	const schedule = await stripe.subscriptionSchedules.create({from_subscription: subscription.id});
+	const off = await stripe.coupons.create({percent_off: 50, duration: 'forever'});
+	await stripe.subscriptions.update(subscription.id, {cancel_at: '', discounts: [{coupon: off.id}],
+		pause_collection: {behavior: 'void'}});
+	const coming = await stripe.invoices.createPreview({subscription: subscription.id});
+	result.coming = [schedule.status, coming.amount_due];
+	result.resumed = await refusal(stripe.subscriptions.resume(subscription.id, {billing_cycle_anchor: {type: 'now'}}));
 	result.ended = (await stripe.subscriptions.cancel(subscription.id)).status;
 	console.log(JSON.stringify(result));
 }

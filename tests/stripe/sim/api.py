@@ -9,8 +9,8 @@ from copy import deepcopy
 
 from aiohttp import web
 
-from . import (catalog, checkout, customers, events, faults, invoices, meters, portal, refunds, selling, shapes,
-               subscriptions, tables)
+from . import (catalog, checkout, customers, discounts, events, faults, invoices, meters, portal, previews, refunds,
+               schedules, selling, shapes, subscriptions, tables)
 from .errors import ApiError, bad
 from .listing import expanded
 from .parameters import decode, read_object
@@ -43,6 +43,7 @@ ROUTES = (
     ("POST", "subscriptions/{id}/resume", tables.SUBSCRIPTION_RESUME, subscriptions.resume),
     ("GET", "subscription_items", tables.SUBSCRIPTION_ITEM_LIST, subscriptions.list_items),
     ("GET", "invoices", tables.INVOICE_LIST, invoices.list_all),
+    ("POST", "invoices/create_preview", previews.CREATE, previews.create),
     ("GET", "invoices/{id}", tables.NOTHING, invoices.retrieve),
     ("GET", "invoice_payments", tables.INVOICE_PAYMENT_LIST, refunds.list_invoice_payments),
     ("GET", "charges", tables.CHARGE_LIST, refunds.list_charges),
@@ -70,7 +71,7 @@ ROUTES = (
     ("DELETE", "webhook_endpoints/{id}", tables.NOTHING, events.delete_endpoint),
     ("POST", "billing/meter_events", tables.METER_EVENT, meters.create),
 )
-ROUTES += selling.ROUTES
+ROUTES += selling.ROUTES + discounts.ROUTES + schedules.ROUTES
 COMPILED = [(method, re.compile("/v1/" + path.replace("{id}", "([^/]+)")), table, handler)
             for method, path, table, handler in ROUTES]
 

@@ -33,7 +33,9 @@ POST   /_sim/checkout/ID/expire       as time would
 POST   /_sim/subscriptions/ID/ACTION  cancel_at_period_end, cancel_at {"at"?: seconds, else the period's end}, cancel,
                                       renew, change {"price"}, trial_end (now), pay_open, fail_next {"times": 1} (next
                                       payments fail), status {"status": "unpaid"} (any word, at once), pause
-                                      {"behavior": "void"} and unpause (the collection of payments), resume
+                                      {"behavior": "void", "resumes_at"?} and unpause (the collection of payments),
+                                      resume, pending {"price"} (an update that waits for its payment)
+POST   /_sim/invoices/ID/pay          pays an open invoice outside the card, as its page does
 POST   /_sim/charges/ID/refund        {"amount"?}: all that is left by default
 POST   /_sim/charges/ID/dispute       {"reason"?}: the customer's bank takes the money back
 POST   /_sim/disputes/ID/close        {"won": true}
@@ -52,7 +54,7 @@ from fnmatch import fnmatchcase
 
 from aiohttp import web
 
-from . import catalog, checkout, customers, deliveries, lifecycle, refunds, shapes, subscriptions
+from . import catalog, checkout, customers, deliveries, invoices, lifecycle, refunds, shapes, subscriptions
 from .errors import ApiError, bad
 
 VERSIONS = {"newest": shapes.NEWEST, "new": shapes.NEW, "old": shapes.OLD}
@@ -88,7 +90,8 @@ class Control:
             ("POST", "mode", self.mode), ("GET", "deliveries", self.deliveries), ("GET", "pending", self.pending),
             ("GET", "quiet", self.quiet), ("POST", "resend", self.resend), ("POST", "emit", self.emit),
             ("POST", "take", self.take), ("POST", "delivered", self.delivered),
-            ("POST", "charges/{id}/{action}", self.charge), ("POST", "disputes/{id}/close", self.dispute),
+            ("POST", "invoices/{id}/pay", self.pay_invoice), ("POST", "charges/{id}/{action}", self.charge),
+            ("POST", "disputes/{id}/close", self.dispute),
             ("GET", "events", self.events), ("GET", "faults", self.faults), ("POST", "faults", self.faults),
             ("DELETE", "faults", self.clear_faults), ("POST", "checkout/{id}/{action}", self.checkout),
             ("POST", "subscriptions/{id}/{action}", self.subscription), ("POST", "customers/{id}/card", self.card),
@@ -240,7 +243,8 @@ class Control:
             "cancel_at": {"cancel_at": body.get("at") or subscriptions.period_end(row)},
             "renew": {"cancel_at_period_end": False}, "trial_end": {"trial_end": "now"},
             "change": {"items": [{"id": row["items"]["data"][0]["id"], "price": price}]},
-            "pause": {"pause_collection": {"behavior": body.get("behavior", "void"), "resumes_at": None}},
+            "pause": {"pause_collection": {"behavior": body.get("behavior", "void"), 
+                                           "resumes_at": body.get("resumes_at")}},
             "unpause": {"pause_collection": ""},
         }
         action = request.match_info["action"]
@@ -252,6 +256,8 @@ class Control:
             return subscriptions.cancel(self.world, {}, row["id"])
         if action == "pay_open":
             lifecycle.pay_open(self.world, row)
+        elif action == "pending":
+            subscriptions.leave_pending(self.world, row, self.world.get("price", price))
         elif action == "fail_next":
             self.world.keep(row["id"])["fail_payments"] = body.get("times", 1)
         elif action == "status":
@@ -259,6 +265,14 @@ class Control:
                 row["status"] = body["status"]
         else:
             raise bad(f"No such action: {action}")
+        return row
+
+    def pay_invoice(self, request, body):
+        row = self.world.get("invoice", request.match_info["id"])
+        if row["status"] != "open":
+            raise bad(f"This invoice is {row['status']}")
+        invoices.settle(self.world, row, None)
+        lifecycle.recover(self.world, lifecycle.subscription_for(self.world, row))
         return row
 
     def charge(self, request, body):

@@ -1,7 +1,7 @@
 """Invoices: drafted, finalised, charged, failed, voided."""
 from copy import deepcopy
 
-from . import refunds
+from . import discounts, refunds
 from .catalog import money
 from .errors import ApiError
 from .listing import matching, page
@@ -89,25 +89,50 @@ def draft(world, sub, reason, lines):
     caller tells of the subscription's new latest_invoice."""
     now = world.now()
     lines = world.prorations.pop(sub["id"], []) + lines
-    total = sum(item["amount"] for item in lines)
+    row = world.put(build(world, sub, reason, lines, world.new_id("in_1"), now, period_before(world, sub, reason)))
+    row["automatically_finalizes_at"] = now + world.settings["draft_seconds"]
+    discounts.used(world, sub)
+    world.emit("invoice.created", row)
+    sub["latest_invoice"] = row["id"]
+    return row
+
+
+def resumed_lines(world, sub):
+    """What is paid when a subscription resumes: nothing within a period that was paid before."""
+    return period_lines(world, sub) if sub["billing_cycle_anchor"] == world.now() else []
+
+
+def build(world, sub, reason, lines, ident, now, period):
+    """An invoice that is not kept."""
     customer = world.objects["customer"][sub["customer"]]
-    ident = world.new_id("in_1")
     for item in lines:
         item["invoice"] = ident
-    row = world.put({
-        **EMPTY, "id": ident, "account_name": "Tollgate Simulator", "amount_due": max(0, total),
-        "amount_remaining": max(0, total), "automatically_finalizes_at": now + world.settings["draft_seconds"],
+    return {
+        **EMPTY, "id": ident, "account_name": "Tollgate Simulator", "collection_method": sub["collection_method"],
         "billing_reason": reason, "created": now, "currency": sub["currency"], "customer": sub["customer"],
         "customer_email": customer.get("email"), "customer_name": customer.get("name"),
         "lines": {"object": "list", "data": lines, "has_more": False, "url": f"/v1/invoices/{ident}/lines"},
         "parent": {"quote_details": None, "type": "subscription_details",
                    "subscription_details": {"metadata": deepcopy(sub["metadata"]), "subscription": sub["id"]}},
-        **period_before(world, sub, reason), "subtotal": total, "subtotal_excluding_tax": total, "total": total,
-        "total_excluding_tax": total, **deepcopy(FRESH),
-    })
-    world.emit("invoice.created", row)
-    sub["latest_invoice"] = ident
-    return row
+        **period, **deepcopy(FRESH), **discounts.sums(world, sub, lines, now),
+    }
+
+
+def take_balance(world, row):
+    """The customer's balance after this invoice, which a credit pays and a debt is added to."""
+    customer = world.objects["customer"][row["customer"]]
+    left = row["starting_balance"] + row["total"] - row["amount_due"]
+    if customer.get("balance", 0) != left and row["starting_balance"]:
+        with world.changing(customer, "customer.updated"):
+            customer["balance"] = left
+    return left if row["starting_balance"] else 0
+
+
+def due_date(world, row):
+    """An invoice that is sent is due some days later; one that is charged has no such date."""
+    if row["collection_method"] != "send_invoice":
+        return None
+    return world.now() + world.objects["subscription"][subscription_of(row)]["days_until_due"] * DAY
 
 
 def finalize(world, row):
@@ -115,7 +140,8 @@ def finalize(world, row):
     sequence = customer.get("next_invoice_sequence", 1)
     customer["next_invoice_sequence"] = sequence + 1
     row.update(status="open", number=f"{customer.get('invoice_prefix', 'X')}-{sequence:04}",
-               automatically_finalizes_at=None, effective_at=world.now(), ending_balance=0,
+               automatically_finalizes_at=None, effective_at=world.now(), ending_balance=take_balance(world, row),
+               due_date=due_date(world, row),
                hosted_invoice_url=f"https://invoice.stripe.com/i/acct_sim/test_{row['id']}?s=ap",
                invoice_pdf=f"https://pay.stripe.com/invoice/acct_sim/test_{row['id']}/pdf?s=ap")
     row["status_transitions"]["finalized_at"] = world.now()
@@ -221,7 +247,8 @@ FRESH = {
 }
 EMPTY = {
     "object": "invoice", "account_country": "US", "account_tax_ids": None, "amount_overpaid": 0, "amount_paid": 0,
-    "amount_shipping": 0, "application": None, "attempt_count": 0, "attempted": False, "auto_advance": True,
+    "amount_shipping": 0, "automatically_finalizes_at": None, "application": None,
+    "attempt_count": 0, "attempted": False, "auto_advance": True,
     "collection_method": "charge_automatically", "custom_fields": None, "customer_account": None,
     "customer_address": None, "customer_phone": None, "customer_shipping": None, "customer_tax_exempt": "none",
     "default_payment_method": None, "default_source": None, "description": None, "due_date": None,

@@ -1,5 +1,5 @@
 """What time does: periods renew, trials end, payments are tried again, cancellations and sessions fall due."""
-from . import checkout, invoices, subscriptions
+from . import checkout, invoices, schedules, subscriptions
 from .errors import bad
 
 DAY = 86400
@@ -14,6 +14,10 @@ def due_of_subscription(world, row):
     if row["status"] == "incomplete":
         return [(row["created"] + GIVE_UP, expire_incomplete)]
     found = []
+    if row["pause_collection"] and row["pause_collection"]["resumes_at"]:
+        found.append((row["pause_collection"]["resumes_at"], collect_again))
+    if row["pending_update"]:
+        found.append((row["pending_update"]["expires_at"], drop_pending))
     if row["cancel_at"]:
         found.append((row["cancel_at"], cancel_scheduled))
     if row["status"] == "trialing":
@@ -30,14 +34,35 @@ def due_of_invoice(world, row):
         return [(row["automatically_finalizes_at"], collect)]
     if row["status"] == "open" and row["next_payment_attempt"]:
         return [(row["next_payment_attempt"], try_again)]
+    if row["status"] == "open" and "voids_at" in world.keep(row["id"]):
+        return [(world.keep(row["id"])["voids_at"], give_up_resuming)]
+    if row["status"] == "open" and row["due_date"] and not world.keep(row["id"]).get("overdue"):
+        return [(row["due_date"], fall_overdue)]
     return []
+
+
+def give_up_resuming(world, row):
+    """The invoice that would have resumed a subscription was not paid; the subscription stays paused."""
+    world.keep(invoices.subscription_of(row)).pop("resuming", None)
+    invoices.void(world, row)
+
+
+def fall_overdue(world, row):
+    """An invoice that was sent and not paid by its date."""
+    world.keep(row["id"])["overdue"] = True
+    world.emit("invoice.overdue", row)
+    sub = subscription_for(world, row)
+    if sub["status"] == "active":
+        with world.changing(sub, "customer.subscription.updated"):
+            sub["status"] = "past_due"
 
 
 def due_of_session(world, row):
     return [(row["expires_at"], checkout.close)] if row["status"] == "open" else []
 
 
-SOURCES = (("subscription", due_of_subscription), ("invoice", due_of_invoice), ("checkout.session", due_of_session))
+SOURCES = (("subscription", due_of_subscription), ("invoice", due_of_invoice),
+           ("subscription_schedule", schedules.due), ("checkout.session", due_of_session))
 
 
 def next_due(world):
@@ -83,6 +108,17 @@ def expire_incomplete(world, row):
         invoices.void(world, invoice)
     with world.changing(row, "customer.subscription.updated"):
         row.update(status="incomplete_expired", ended_at=world.now())
+
+
+def collect_again(world, row):
+    """The pause of collection ends by itself; what stayed a draft meanwhile stays one."""
+    with world.changing(row, "customer.subscription.updated"):
+        row["pause_collection"] = None
+
+
+def drop_pending(world, row):
+    row["pending_update"] = None
+    world.emit("customer.subscription.pending_update_expired", row)
 
 
 def cancel_scheduled(world, row):
@@ -134,6 +170,9 @@ def collect(world, invoice):
     if pause:
         invoices.give_up(world, invoice, pause["behavior"])
         return
+    if invoice["collection_method"] == "send_invoice":
+        world.emit("invoice.sent", invoice)
+        return
     try_again(world, invoice)
 
 
@@ -152,6 +191,8 @@ def try_again(world, invoice):
 
 
 def recover(world, row):
+    if row["status"] == "paused" and world.keep(row["id"]).pop("resuming", None):
+        subscriptions.become_active(world, row)
     if row["status"] in ("past_due", "unpaid", "incomplete"):
         with world.changing(row, "customer.subscription.updated"):
             row["status"] = "active"

@@ -5,7 +5,8 @@ from copy import deepcopy
 from .errors import bad, refused
 
 KINDS = {
-    "charge": "charge", "configuration": "billing_portal.configuration", "customer": "customer",
+    "charge": "charge", "schedule": "subscription_schedule",
+    "configuration": "billing_portal.configuration", "customer": "customer",
     "default_payment_method": "payment_method",
     "default_price": "price", "invoice": "invoice", "latest_invoice": "invoice", "payment_intent": "payment_intent",
     "product": "product", "subscription": "subscription",
@@ -98,7 +99,9 @@ def expand_one(world, row, keys, path):
     name, rest = keys[0], keys[1:]
     if not isinstance(row, dict) or (name not in row and included(world, row, name) is None):
         raise bad(f"This property cannot be expanded ({path}).", "expand")
-    if name not in row:
+    if name == "discounts" and isinstance(row.get(name), list):
+        row[name] = [deepcopy(world.objects["discount"][one]) if isinstance(one, str) else one for one in row[name]]
+    elif name not in row:
         row[name] = deepcopy(included(world, row, name))
     elif isinstance(row[name], str):
         if name not in KINDS:

@@ -108,6 +108,15 @@ def read_metadata(value, param):
     return value
 
 
+def read_anchor(value, param):
+    """now or unchanged: a word, since 2026-09-30.endive the `type` of an object."""
+    if isinstance(value, dict):
+        value, param = value.get("type"), f"{param}[type]"
+    if value not in ("now", "unchanged"):
+        raise bad(f"Invalid {param}: must be one of now, or unchanged", param)
+    return value
+
+
 def at_most(length):
     """Text of a bounded length; an empty one unsets."""
     def read(value, param):
@@ -122,7 +131,7 @@ TYPES = {
     "string": read_string, "integer": read_integer, "boolean": read_boolean, "email": read_email, "url": read_url,
     "text": lambda value, param: value if value == "" else read_string(value, param),     # "" unsets
     "text_url": lambda value, param: value if value == "" else read_url(value, param),
-    "timestamp": read_integer, "metadata": read_metadata, "map": read_metadata,
+    "anchor": read_anchor, "timestamp": read_integer, "metadata": read_metadata, "map": read_metadata,
 }
 RANGE = ("gt", "gte", "lt", "lte")
 
@@ -156,7 +165,7 @@ def read_leaf(kind, value, param):
         raise bad(f"The simulator has no model of {param}", param)
     if kind == "range":
         return read_range(value, param)
-    if not isinstance(value, str) and kind not in ("metadata", "map"):
+    if not isinstance(value, str) and kind not in ("metadata", "map", "anchor"):
         raise bad(f"Invalid {kind if kind in TYPES else 'string'}: {param}", param)
     if kind in TYPES:
         return TYPES[kind](value, param)

@@ -2,7 +2,7 @@
 from copy import deepcopy
 from datetime import datetime, timezone
 
-from . import invoices, money
+from . import discounts, invoices, money
 from .errors import bad, not_found, refused
 from .listing import in_range, matching, page
 from .shapes import plan_of
@@ -204,6 +204,7 @@ def update(world, p, ident):
     if row["status"] in ENDED and set(p) - {"metadata", "cancellation_details", "expand"}:
         raise refused("A canceled subscription can only update its cancellation_details and metadata.")
     check_cancellation(world, row, p)
+    check_collection(row, p)
     before = deepcopy(row)
     try:
         with world.changing(row, "customer.subscription.updated"):
@@ -218,7 +219,31 @@ def update(world, p, ident):
     return row
 
 
+def check_collection(row, p):
+    sent = p.get("collection_method", row["collection_method"]) == "send_invoice"
+    if sent and not p.get("days_until_due", row["days_until_due"]):
+        raise bad("When `collection_method` is `send_invoice`, you must set `days_until_due`.", "days_until_due",
+                  "parameter_missing")
+    if not sent and "days_until_due" in p:
+        raise bad("`days_until_due` can be set only when `collection_method` is `send_invoice`.", "days_until_due")
+
+
+def apply_collection(row, p):
+    if "collection_method" in p:
+        row["collection_method"] = p["collection_method"]
+        row["days_until_due"] = p.get("days_until_due", row["days_until_due"])
+    if row["collection_method"] == "charge_automatically":
+        row["days_until_due"] = None
+    elif "days_until_due" in p:
+        row["days_until_due"] = p["days_until_due"]
+
+
 def apply_plain(world, row, p):
+    apply_collection(row, p)
+    if "discounts" in p:
+        discounts.apply(world, row, p["discounts"])
+    if p.get("pause_collection"):
+        p["pause_collection"].setdefault("resumes_at", None)
     assign(row, p, "description", "pause_collection", "trial_settings")
     if "metadata" in p:
         merge_metadata(row, p["metadata"])
@@ -232,6 +257,16 @@ def apply_plain(world, row, p):
         row["trial_end"] = row["billing_cycle_anchor"] = end
         for item in row["items"]["data"]:
             item["current_period_end"] = end
+
+
+def leave_pending(world, row, price):
+    """A change of price that is not made until its invoice is paid, and is given up after a day."""
+    item = deepcopy(row["items"]["data"][0])
+    item.update(price=deepcopy(price), plan=plan_of(price))
+    with world.changing(row, "customer.subscription.updated"):
+        row["pending_update"] = {"billing_cycle_anchor": None, "discount": None, "discounts": None,
+                                 "expires_at": world.now() + 23 * HOUR, "metadata": None,
+                                 "subscription_items": [item], "trial_end": None, "trial_from_plan": None}
 
 
 def end(world, row, reason):
@@ -259,20 +294,30 @@ def cancel(world, p, ident):
 
 
 def resume(world, p, ident):
+    """A paused subscription becomes active once the invoice of this is paid; until then it stays paused."""
     row = world.get("subscription", ident)
     if row["status"] != "paused":
-        raise refused("Only paused subscriptions can be resumed.")
+        raise refused(f"Only paused subscriptions can be resumed. This subscription is {row['status']}.")
     with world.changing(row, "customer.subscription.updated"):
-        start_period(world, row, world.now())
-        row.update(status="active", billing_cycle_anchor=world.now())
-        invoice = invoices.draft(world, row, "subscription_update", invoices.period_lines(world, row))
+        if p.get("billing_cycle_anchor", "now") == "now":
+            row["billing_cycle_anchor"] = world.now()
+            start_period(world, row, world.now())
+        invoice = invoices.draft(world, row, "subscription_update", invoices.resumed_lines(world, row))
     invoices.finalize(world, invoice)
-    ok = invoices.pay(world, invoice, row)
-    world.emit("customer.subscription.resumed", row)
-    if not ok:
-        with world.changing(row, "customer.subscription.updated"):
-            row["status"] = "past_due"
+    if invoices.pay(world, invoice, row):
+        become_active(world, row)
+    elif p.get("payment_behavior") == "resume_on_payment_attempt":
+        become_active(world, row, "past_due")
+    else:
+        world.keep(row["id"])["resuming"] = True
+        world.keep(invoice["id"])["voids_at"] = world.now() + 23 * HOUR
+        invoice["next_payment_attempt"] = None
     return row
+
+
+def become_active(world, row, status="active"):
+    row["status"] = status
+    world.emit("customer.subscription.resumed", row)
 
 
 def start_period(world, row, start):

@@ -137,6 +137,10 @@ SUBSCRIPTION_UPDATE = parse_table(EXPAND + f"""
     default_payment_method          string
     proration_behavior              {PRORATION}
     payment_behavior                allow_incomplete|default_incomplete|error_if_incomplete|pending_if_incomplete
+    collection_method               charge_automatically|send_invoice
+    days_until_due                  integer
+    discounts[].coupon              string
+    discounts[].discount            string
     trial_end                       now|<integer>
     trial_settings.end_behavior.missing_payment_method * cancel|create_invoice|pause
     pause_collection.behavior       * keep_as_draft|mark_uncollectible|void
@@ -144,7 +148,7 @@ SUBSCRIPTION_UPDATE = parse_table(EXPAND + f"""
     off_session                     boolean
 """ + "\n".join(f"{name} !" for name in """
     add_invoice_items application_fee_percent automatic_tax billing_cycle_anchor billing_schedules billing_thresholds
-    collection_method days_until_due default_source default_tax_rates discounts invoice_settings on_behalf_of
+    default_source default_tax_rates invoice_settings on_behalf_of
     payment_settings pending_invoice_item_interval proration_date transfer_data trial_from_plan""".split()))
 SUBSCRIPTION_CANCEL = parse_table(EXPAND + f"""
     cancellation_details.comment    text
@@ -153,7 +157,8 @@ SUBSCRIPTION_CANCEL = parse_table(EXPAND + f"""
     prorate                         boolean
 """)
 SUBSCRIPTION_RESUME = parse_table(EXPAND + f"""
-    billing_cycle_anchor    now|unchanged
+    billing_cycle_anchor    anchor
+    payment_behavior        resume_on_payment_attempt|resume_on_payment_success
     proration_behavior      {PRORATION}
     proration_date          !
 """)

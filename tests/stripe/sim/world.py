@@ -11,7 +11,7 @@ from .errors import not_found, refused
 KINDS = ("customer", "product", "price", "payment_method", "checkout.session", "subscription", "invoice",
          "invoice_payment", "payment_intent", "charge", "refund", "dispute", "billing_portal.configuration",
          "billing_portal.session", "event", "webhook_endpoint", "billing.meter_event",
-         "billing.meter")
+         "billing.meter", "coupon", "discount", "subscription_schedule")
 MOST_METADATA = 50
 ALPHABET = string.ascii_letters + string.digits
 SETTINGS = {
