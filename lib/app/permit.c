@@ -7,6 +7,7 @@
 
 #include "identity.h"
 #include "json.h"
+#include "report.h"
 
 struct permits {
 	struct stripe	*stripe;
@@ -32,7 +33,8 @@ permits_open(mem_ctx *ctx, const struct app *app)
 
 	gethostname(host, sizeof(host) - 1);
 	*p = (struct permits){
-		.stripe = resource_open_stripe(ctx, app->config, app->db), .host = mem_printf(ctx, "%s", host),
+		.stripe = resource_open_stripe(ctx, app->config, app->db, report_of(app->db)),
+		.host = mem_printf(ctx, "%s", host),
 		.calls = calls_allowed(app), .call_ms = 2 * app->config->stripe.timeout_ms + 2 * STRIPE_SLACK_MS,
 	};
 	return p;

@@ -32,10 +32,10 @@ extern const struct resource resource_words;	/* app->words: amounts and dates; a
 /*
  * Open a resource of any program, also one that is not a worker. own: the program's role, pool, timeout_ms and
  * prepared; the rest comes from the configuration. ERR_INVALID: database.conninfo is unsafe, printed on stderr. db
- * keeps the pace of all programs; NULL: this one's alone.
+ * keeps the pace of all programs; NULL: this one's alone. report hears what Stripe refuses.
  */
 enum err resource_open_database(mem_ctx *ctx, const struct config *c, struct db_options own, struct db **out)
     MUST_CHECK;
-struct stripe *resource_open_stripe(mem_ctx *ctx, const struct config *c, struct db *db);
+struct stripe *resource_open_stripe(mem_ctx *ctx, const struct config *c, struct db *db, struct stripe_report report);
 
 #endif

@@ -2,12 +2,12 @@
 #include "permit.h"
 
 struct stripe *
-resource_open_stripe(mem_ctx *ctx, const struct config *c, struct db *db)
+resource_open_stripe(mem_ctx *ctx, const struct config *c, struct db *db, struct stripe_report report)
 {
 	return stripe_open(ctx, &(struct stripe_options){
 		.api_url = c->stripe.api_url, .key = c->stripe.key, .version = c->stripe.version,
 		.portal_configuration = c->stripe.portal_configuration, .timeout_ms = c->stripe.timeout_ms,
-		.rate = c->stripe.rate, .pace = pace_of(db),
+		.rate = c->stripe.rate, .pace = pace_of(db), .report = report,
 	});
 }
 

@@ -38,6 +38,12 @@ refusal_find(struct refusals *r, const char *method, const char *path, bool *fou
 	return room;
 }
 
+const char *
+refusal_kind(mem_ctx *mem, const char *method, const char *path)
+{
+	return mem_printf(mem, "%s %.*s", method, kind_length(path), path);
+}
+
 bool
 refusal_allows(struct refusals *r, const char *method, const char *path, int64_t now)
 {

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "mem.h"
+
 enum { REFUSALS = 16, REFUSAL_NAME = 48, REFUSAL_PAUSE_MS = 10000 };
 
 struct refusals {
@@ -18,6 +20,9 @@ struct refusals {
 		int64_t	until;			/* ms */
 	} list[REFUSALS];
 };
+
+/* The kind of a call, "POST /v1/checkout/sessions": its path without ids. */
+const char *refusal_kind(mem_ctx *mem, const char *method, const char *path);
 
 /* Whether a call of this kind may be made now. A refused kind is allowed once each pause: that call is the probe. */
 bool refusal_allows(struct refusals *r, const char *method, const char *path, int64_t now);

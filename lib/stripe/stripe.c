@@ -16,6 +16,7 @@
 #include "private/call.h"
 #include "private/hosted.h"
 #include "refusal.h"
+#include "sentence.h"
 
 enum { PAUSE_LEAST_MS = 500, PAUSE_MOST_MS = 5000, PAUSE_ALL_MOST_MS = 60000, ATTEMPT_LEAST_MS = 100 };
 
@@ -27,6 +28,7 @@ struct stripe {
 	int			timeout_ms;
 	struct stripe_hosted	hosted;
 	struct stripe_pace	pace;
+	struct stripe_report	report;
 	pthread_mutex_t		lock;		/* guards the three below */
 	struct breaker		breaker;
 	struct bucket		bucket;
@@ -65,6 +67,7 @@ stripe_open(mem_ctx *ctx, const struct stripe_options *options)
 	s->timeout_ms = options->timeout_ms;
 	s->bucket.rate = options->rate;
 	s->pace = options->pace;
+	s->report = options->report;
 	pthread_mutex_init(&s->lock, NULL);
 	mem_hang(s, s, stripe_close);
 	return s;
@@ -165,18 +168,31 @@ attempt_verdict(const struct attempt *a)
 	return status < 300 ? OK : ERR_INTERNAL;
 }
 
+/* Why an attempt failed: Stripe's own sentence, else what happened on the way. */
+static const char *
+reason_of(mem_ctx *mem, const struct attempt *a)
+{
+	const char	*said = sentence_of(mem, a->doc);
+
+	if (said != NULL)
+		return said;
+	return a->answer.why != NULL ? a->answer.why : a->answer.status >= 400 ? "Stripe gives no reason" : NULL;
+}
+
 static void
-attempt_log(const struct attempt *a, const char *method, const char *path, int n)
+attempt_log(mem_ctx *mem, const struct attempt *a, const char *method, const char *path, int n)
 {
 	const struct log_field	fields[] = {
 		LOG_TEXT("method", method), LOG_TEXT("path", path), LOG_INT("attempt", n),
 		LOG_INT("status", a->answer.status), LOG_TEXT("stripe_request", a->headers[REQUEST_ID]),
 		LOG_TEXT("type", json_text(a->doc, "/error/type")), LOG_TEXT("code", json_text(a->doc, "/error/code")),
-		LOG_TEXT("param", json_text(a->doc, "/error/param")), LOG_TEXT("reason", a->answer.why),
+		LOG_TEXT("param", json_text(a->doc, "/error/param")), LOG_TEXT("reason", reason_of(mem, a)),
+		LOG_TEXT("request_log_url", sentence_page(a->doc)),
 	};
 	enum err	e = attempt_verdict(a);
 
-	log_fields(e == OK ? LOG_INFO : e == ERR_INTERNAL ? LOG_ERROR : LOG_WARN, "stripe", fields, e == OK ? 5 : 9);
+	log_fields(e == OK ? LOG_INFO : e == ERR_INTERNAL ? LOG_ERROR : LOG_WARN, "stripe", fields,
+	    e == OK ? 5 : sizeof(fields) / sizeof(*fields));
 }
 
 /*
@@ -285,7 +301,7 @@ attempts_make(struct stripe *s, mem_ctx *mem, struct https_request *q, const cha
 		left = end - clock_ms();
 		q->timeout_ms = left < s->timeout_ms ? (int)left : s->timeout_ms;
 		attempt_make(s, mem, q, a);
-		attempt_log(a, q->method, path, n);
+		attempt_log(mem, a, q->method, path, n);
 		pause = pause_after(a, n);
 		pace_note(s, mem, a, pause);
 		if (!a->retry || n > STRIPE_RETRIES || pause < 0 || clock_ms() + pause + ATTEMPT_LEAST_MS > end)
@@ -353,6 +369,20 @@ breaker_tell(struct stripe *s, const struct attempt *a)
 		    "Stripe does not know this key: it is wrong, revoked or expired" : "Stripe knows this key again"));
 }
 
+/* A fault of our request is one for the operator: what is wrong stands in the configuration or at Stripe. */
+static void
+report_tell(struct stripe *s, mem_ctx *mem, const char *method, const char *path, const struct attempt *a)
+{
+	struct stripe_refused	r = {
+		.call = refusal_kind(mem, method, path), .path = path, .code = json_text(a->doc, "/error/code"),
+		.param = json_text(a->doc, "/error/param"), .sentence = sentence_of(mem, a->doc),
+		.request = a->headers[REQUEST_ID], .page = sentence_page(a->doc),
+	};
+
+	if (s->report.refused != NULL && attempt_verdict(a) == ERR_INTERNAL)
+		s->report.refused(s->report.arg, mem, &r);
+}
+
 enum err
 stripe_call_status(struct stripe *s, mem_ctx *mem, const char *method, const char *path, const char *form,
     const char *key, struct json_object **out, int *status)
@@ -370,6 +400,7 @@ stripe_call_status(struct stripe *s, mem_ctx *mem, const char *method, const cha
 		return ERR_UNAVAILABLE;
 	}
 	breaker_tell(s, &a);
+	report_tell(s, mem, method, path, &a);
 	*status = a.answer.status;
 	*out = a.doc;
 	return attempt_verdict(&a);

@@ -27,6 +27,22 @@ struct stripe_pace {
 	void	*arg;
 };
 
+/* A call that Stripe refused, in Stripe's words. */
+struct stripe_refused {
+	const char	*call;		/* its kind: "POST /v1/checkout/sessions", without ids */
+	const char	*path;
+	const char	*code, *param;	/* or NULL */
+	const char	*sentence;	/* or NULL; without what is secret */
+	const char	*request;	/* req_..., or NULL */
+	const char	*page;		/* the request in Stripe's Dashboard, or NULL */
+};
+
+/* Hears of every call that is a fault of our request (ERR_INTERNAL). NULL: nobody does. */
+struct stripe_report {
+	void	(*refused)(void *arg, mem_ctx *mem, const struct stripe_refused *r);
+	void	*arg;
+};
+
 struct stripe_options {
 	const char	*api_url;		/* https://api.stripe.com; plain http only to a loopback address, any
 						 * other makes every call fail */
@@ -36,6 +52,7 @@ struct stripe_options {
 	int		timeout_ms;		/* one attempt; connecting gets 3 s of it */
 	int		rate;			/* calls a second, a second's worth of them at once; 0: any number */
 	struct stripe_pace	pace;
+	struct stripe_report	report;
 };
 
 /* No connection is made. Hangs on ctx; used by all threads. */

@@ -68,6 +68,11 @@ grant execute on function
 	api.pause_calls(int)
 	to tollgate_signup, tollgate_billing, tollgate_jobs, tollgate_operator;
 
+-- what Stripe refuses, for the operator
+grant execute on function
+	api.report_refusal(text, jsonb)
+	to tollgate_signup, tollgate_billing, tollgate_jobs;
+
 -- below the pages, which run with their caller's rights: identity for policies, and formatting
 grant execute on function
 	auth.uid(),

@@ -2,6 +2,7 @@
 #include "upstream.h"
 
 #include "config.h"
+#include "report.h"
 #include "resource.h"
 
 static void
@@ -15,7 +16,7 @@ open_configured(struct world *w, int timeout_ms, int rate)
 	c->stripe.portal_configuration = "bpc_2";
 	c->stripe.timeout_ms = timeout_ms;
 	c->stripe.rate = rate;
-	w->stripe = resource_open_stripe(w->mem, c, NULL);
+	w->stripe = resource_open_stripe(w->mem, c, NULL, report_of(NULL));
 }
 
 static void

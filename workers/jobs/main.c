@@ -7,6 +7,7 @@
 
 #include "jobs.h"
 #include "log.h"
+#include "report.h"
 #include "sandbox.h"
 #include "worker.h"
 
@@ -58,7 +59,8 @@ main(int argc, char **argv)
 
 	if (!worker_begin(&me, argc, argv, &ctx, &o, &app, &code))
 		return code;
-	j = (struct jobs){ .config = app.config, .db = app.db, .stripe = resource_open_stripe(ctx, app.config, app.db) };
+	j = (struct jobs){ .config = app.config, .db = app.db,
+	    .stripe = resource_open_stripe(ctx, app.config, app.db, report_of(app.db)) };
 	if (sandbox_enter(ctx, &app) != OK)
 		return EX_OSERR;
 	jobs_run(ctx, &j);

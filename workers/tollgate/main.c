@@ -244,7 +244,7 @@ command_run(const struct command *c, struct operator *o)
 		return code;
 	if (c->needs == NEED_ALL || !(c->needs & NEED_STRIPE))
 		return c->run(o);
-	o->stripe = resource_open_stripe(o->mem, config, o->db);
+	o->stripe = resource_open_stripe(o->mem, config, o->db, (struct stripe_report){ 0 });
 	code = stripe_account_check(o);
 	return code == EX_OK ? c->run(o) : code;
 }

@@ -1,0 +1,64 @@
+"""What Stripe refuses reaches the operator in Stripe's own words, and nothing that is secret does."""
+import json
+from pathlib import Path
+
+import pytest
+from journey import sign_up
+from test_jobs import stack_tollgate
+
+PAGE = "https://dashboard.stripe.com/test/logs/req_1"
+
+
+def told(db):
+    return db.rows("select subject, detail ->> 'message', detail ->> 'request_log_url' from ops.alerts "
+                   "where kind = 'stripe_refusal' and cleared_at is null")
+
+
+def clear(db):
+    db.execute("update ops.alerts set cleared_at = now() where kind = 'stripe_refusal'")
+
+
+@pytest.fixture
+def refuse(sim, db, calm):
+    """Makes Stripe refuse every checkout session with this error."""
+    def refused(**error):
+        sim.fault(method="POST", path="/v1/checkout/sessions", times=9, status=400,
+                  body={"error": {"type": "invalid_request_error", **error}})
+    clear(db)
+    yield refused
+    sim.delete("faults")
+    clear(db)
+
+
+def log_lines(stack, since):
+    path = Path(stack["log_dir"]) / ("signup.log" if stack["server"] == "nginx" else "apache.log")
+    text = path.read_text(errors="replace") if path.exists() else ""
+    return len(text), [json.loads(line) for line in text[since:].splitlines()
+                       if line.startswith("{") and '"event":"stripe"' in line]
+
+
+def test_f99_what_stripe_says_of_a_refusal_is_in_the_alert_and_the_log(browser, stack, db, fresh, refuse):
+    email = fresh()
+    since, _ = log_lines(stack, 0)
+    refuse(message=f"No price for {email} here", request_log_url=PAGE)
+    assert [sign_up(browser, email).status for _ in range(2)] == [503, 503]
+    assert told(db) == [("POST /v1/checkout/sessions", "No price for *** here", PAGE)]
+    assert "No price for *** here" in stack_tollgate(stack, "alerts", "list")
+    if stack["server"] == "nginx":
+        line = log_lines(stack, since)[1][0]
+        assert (line["reason"], line["request_log_url"]) == ("No price for *** here", PAGE)
+
+
+def test_f99_a_refusal_without_a_word_is_not_logged_with_an_empty_reason(browser, stack, db, fresh, refuse):
+    since, _ = log_lines(stack, 0)
+    refuse()
+    assert sign_up(browser, fresh()).status == 503
+    assert told(db) == [("POST /v1/checkout/sessions", None, None)]
+    if stack["server"] == "nginx":
+        assert log_lines(stack, since)[1][0]["reason"] == "Stripe gives no reason"
+
+
+def test_f99_what_is_the_visitors_own_fault_raises_no_alert(browser, db, fresh, refuse):
+    refuse(code="email_invalid", param="customer_email", message="Invalid email address")
+    assert sign_up(browser, fresh()).status == 503
+    assert told(db) == []

@@ -1,0 +1,37 @@
+-- What Stripe refuses, told to the operator.
+begin;
+select no_plan();
+
+create function pg_temp.tell(p_call text, p_refusal jsonb, p_role text default 'tollgate_signup') returns void
+	language plpgsql as $$
+begin
+	perform tap.ask(p_role, format('api.report_refusal(%L, %L)', p_call, p_refusal));
+end
+$$;
+create function pg_temp.open_alerts() returns bigint language sql as $$
+	select count(*) from ops.alerts where kind = 'stripe_refusal' and cleared_at is null
+$$;
+delete from ops.alerts where kind = 'stripe_refusal';
+
+select pg_temp.tell('POST /v1/checkout/sessions', '{"code": null, "message": "No such price", "request": "req_1",
+	"request_log_url": "https://dashboard.stripe.com/logs/req_1", "more": "x"}') \g /dev/null
+select is(detail, '{"message": "No such price", "request": "req_1",
+	"request_log_url": "https://dashboard.stripe.com/logs/req_1"}', 'F99 Stripe''s own sentence is in the alert')
+from ops.alerts where kind = 'stripe_refusal' and subject = 'POST /v1/checkout/sessions';
+select pg_temp.tell('POST /v1/checkout/sessions', '{"message": "another"}', 'tollgate_billing') \g /dev/null
+select is(min(detail ->> 'message') || count(*), 'No such price1', 'S08 while it is open nothing more is written')
+from ops.alerts where kind = 'stripe_refusal';
+update ops.alerts set cleared_at = now() where kind = 'stripe_refusal';
+select pg_temp.tell('POST /v1/checkout/sessions', '{"message": "another"}', 'tollgate_jobs') \g /dev/null
+select is(pg_temp.open_alerts(), 1::bigint, 'F99 once it is cleared the next one is told');
+select pg_temp.tell('anything at all', '{"message": "x"}') \g /dev/null
+select is(pg_temp.open_alerts(), 1::bigint, 'S08 what is no call opens no alert');
+select pg_temp.tell('POST /v1/' || repeat('x', n), '{"message": "x"}') from generate_series(1, 60) n \g /dev/null
+select is(pg_temp.open_alerts(), 20::bigint, 'S08 a program that is taken over opens twenty at most');
+update ops.alerts set cleared_at = now() where kind = 'stripe_refusal';
+select pg_temp.tell('GET /v1/charges', jsonb_build_object('message', repeat('x', 9999))) \g /dev/null
+select is(length(detail ->> 'message'), 600, 'S08 a sentence has a greatest length')
+from ops.alerts where subject = 'GET /v1/charges' and cleared_at is null;
+
+select * from finish();
+rollback;
