@@ -172,7 +172,8 @@ inbox_read(mem_ctx *mem, const char *body, size_t n, struct inbox_event *e)
 	*e = (struct inbox_event){
 		.id = whole_text(doc, "/id"), .type = whole_text(doc, "/type"),
 		.api_version = whole_text(doc, "/api_version"), .created = created_read(doc),
-		.livemode = json_true(doc, "/livemode"), .account = whole_text(doc, "/account"),
+		.livemode = json_true(doc, "/livemode"), .thin = json_is(doc, "/object", "v2.core.event"),
+		.account = whole_text(doc, "/account"),
 	};
 	if (!is_id(e->id))
 		return ERR_BAD_REQUEST;

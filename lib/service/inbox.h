@@ -19,6 +19,7 @@ struct inbox_event {
 	const char	*account;	/* a connected Stripe account; NULL: the endpoint's own */
 	int64_t		created;	/* Unix seconds */
 	bool		livemode;
+	bool		thin;		/* without its object: of an endpoint that is not set up for us */
 	const char	*kind;		/* "checkout", "customer", "subscription"; NULL: stored and ignored */
 	const char	*object;	/* its id; NULL if kind is NULL */
 };

@@ -33,6 +33,8 @@ describe(mem_ctx *mem, const struct intake *one, size_t offset)
 	json_object_object_add(doc, "headers", json_object_get(r->headers));
 	json_put(doc, "kind", e->kind);
 	json_put(doc, "object", e->object);
+	if (e->thin)
+		json_put_true(doc, "thin");
 	if (r->unpinned)
 		json_put_true(doc, "unpinned");
 	json_object_object_add(doc, "at", json_object_new_int64((int64_t)offset + 1));

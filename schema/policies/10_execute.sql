@@ -121,6 +121,7 @@ grant execute on function
 grant usage on schema service to tollgate_webhooks;
 grant execute on function
 	service.receive_events(jsonb, bytea),
+	service.report_signature(text),
 	service.hint()
 	to tollgate_webhooks;
 

@@ -22,7 +22,7 @@ insert into allowed values
 		billing.entitlement, billing.best_verdict, billing.verdict_on, billing.in_force, billing.is_disputed,
 		billing.is_live, billing.scheduled_end, billing.grace_end, billing.plan_at, billing.features_at, api.take_call,
 		api.end_call, api.take_turn, api.pause_calls, api.report_refusal}'),
-	('tollgate_webhooks', '{api.admit, service.receive_events, service.hint}'),
+	('tollgate_webhooks', '{api.admit, service.receive_events, service.report_signature, service.hint}'),
 	('tollgate_jobs', '{api.admit, service.match_account, service.claim_object, service.object_gone,
 		service.fail_object, service.watch_key, service.write_checkout, service.write_subscription,
 		service.write_customer, service.write_invoice, service.write_charge, service.write_dispute,

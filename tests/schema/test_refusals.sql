@@ -33,5 +33,20 @@ select pg_temp.tell('GET /v1/charges', jsonb_build_object('message', repeat('x',
 select is(length(detail ->> 'message'), 600, 'S08 a sentence has a greatest length')
 from ops.alerts where subject = 'GET /v1/charges' and cleared_at is null;
 
+-- deliveries that cannot be believed, or are not for us
+delete from ops.alerts where kind in ('webhook_signature', 'thin_event');
+select tap.ask('tollgate_webhooks', format('service.report_signature(%L)', c))
+from unnest(array['secret', 'secret', 'clock', 'nonsense']) c \g /dev/null
+select is(array_agg(subject order by subject), '{clock,secret}', 'F69 a cause is told once')
+from ops.alerts where kind = 'webhook_signature' and cleared_at is null;
+select tap.ask('tollgate_webhooks', 'service.report_signature(null)') \g /dev/null
+select is(count(*), 0::bigint, 'F69 and is over when deliveries verify again')
+from ops.alerts where kind = 'webhook_signature' and cleared_at is null;
+select tap.receive('evt_thin_' || n, 'customer', 'cus_thin', '{"thin": true}') from generate_series(1, 3) n \g /dev/null
+select is(count(*), 1::bigint, 'F74 thin events are told to the operator once')
+from ops.alerts where kind = 'thin_event' and cleared_at is null;
+select tap.receive('evt_thick', 'customer', 'cus_thin') \g /dev/null
+select is(count(*), 1::bigint, 'F74 whole ones are not') from ops.alerts where kind = 'thin_event';
+
 select * from finish();
 rollback;

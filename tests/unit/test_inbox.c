@@ -117,6 +117,7 @@ test_f74_a_thin_event_is_kept_with_its_time(void **state)
 	assert_string_equal(e.id, "evt_65");
 	assert_int_equal(e.created, 1785319200);
 	assert_true(e.livemode);
+	assert_true(e.thin);
 	assert_null(e.kind);
 	talloc_free(mem);
 }

@@ -312,10 +312,33 @@ test_f70_no_changed_character_of_the_signature_passes(void **state)
 	}
 }
 
+static void
+test_f69_the_operator_learns_why(void **state)
+{
+	static const struct {
+		const char		*header, *body;
+		enum signature_cause	cause;
+	} cases[] = {
+		{ "bad_header", P, SIGNATURE_FORM }, { "t=" T ", v1=" GOOD, P, SIGNATURE_FORM },
+		{ "t=" T ",v1=" BAD, P, SIGNATURE_SECRET }, { "t=" T ",v1=" GOOD, P, SIGNATURE_CLOCK },
+		{ "t=" T ",v1=" GOOD, P "\r\n", SIGNATURE_BODY },
+		{ "t=" T ",v1=" GOOD, "{\n  \"id\": \"evt_te", SIGNATURE_BODY },
+		{ "t=" T ",v1=" GOOD, "", SIGNATURE_BODY }, { "t=" T ",v1=" GOOD, "{}", SIGNATURE_SECRET },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		assert_int_equal(signature_cause(cases[i].header, cases[i].body, strlen(cases[i].body), secrets, 2),
+		    cases[i].cause);
+	assert_string_equal(signature_cause_name(SIGNATURE_CLOCK), "clock");
+	assert_string_equal(signature_cause_name(SIGNATURE_SECRET), "secret");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_f69_the_operator_learns_why),
 		cmocka_unit_test(test_f69_vectors_of_stripes_own_libraries_pass),
 		cmocka_unit_test(test_f69_headers),
 		cmocka_unit_test(test_f69_times_have_one_spelling),

@@ -1,5 +1,4 @@
 /* webhooks: stores Stripe's events in the inbox. jobs acts on them. */
-#include "hint.h"
 #include "serve.h"
 #include "webhooks.h"
 #include "worker.h"
@@ -13,17 +12,17 @@ static const struct resource *const	resources[] = { &resource_database, NULL };
 static void
 jobs_hint(const struct app *app)
 {
-	hint_send(app->own, app->db);
+	hint_send(&((struct webhooks *)app->own)->hint, app->db);
 }
 
 int
 main(int argc, char **argv)
 {
-	struct hint	hint = { 0 };
+	struct webhooks	own = { .distrust = DISTRUST_NEW };
 
 	return worker_main(&(struct worker){
 		.name = "webhooks", .about = "Verifies Stripe's events and stores them in the inbox.",
 		.resources = resources, .routes = routes, .needs = NEED_WEBHOOK,
-		.threads = THREADS, .together = SERVE_TOGETHER, .own = &hint, .after = jobs_hint,
+		.threads = THREADS, .together = SERVE_TOGETHER, .own = &own, .after = jobs_hint,
 	}, argc, argv);
 }

@@ -3,7 +3,7 @@
 #include <time.h>
 
 #include "answer.h"
-#include "hint.h"
+#include "clock.h"
 #include "intake.h"
 #include "json.h"
 #include "log.h"
@@ -44,6 +44,39 @@ headers_keep(const struct http_req *q)
 	return doc;
 }
 
+/* Whether a delivery that does not verify may be Stripe's: only then does its failure mean that something is wrong. */
+static bool
+seems_stripes(struct visit *v, const struct receipt *r, enum signature_cause cause)
+{
+	struct inbox_event	e;
+	const char		*agent = http_param(v->q, "HTTP_USER_AGENT", NULL);
+
+	if (cause == SIGNATURE_CLOCK)
+		return true;
+	if (cause == SIGNATURE_FORM || agent == NULL || strncmp(agent, "Stripe/", strlen("Stripe/")) != 0)
+		return false;
+	if (inbox_read(v->q->mem, r->body, r->n, &e) != OK)
+		return cause == SIGNATURE_BODY;
+	return strncmp(e.id, "evt_", strlen("evt_")) == 0 && e.api_version != NULL &&
+	    strcmp(e.api_version, v->app->config->stripe.version) == 0;
+}
+
+/* Says why the signature is invalid, to the log, and to the operator when deliveries keep failing. */
+static void
+distrust(struct visit *v, const struct receipt *r)
+{
+	const struct config_list	*secrets = &v->app->config->stripe.webhook_secrets;
+	struct webhooks			*own = v->app->own;
+	enum signature_cause		cause = signature_cause(r->signature, r->body, r->n, secrets->items, secrets->n);
+	const char			*address = http_param(v->q, "REMOTE_ADDR", NULL);
+
+	log_line(LOG_WARN, "webhook_distrusted", LOG_TEXT("cause", signature_cause_name(cause)));
+	if (address != NULL && seems_stripes(v, r, cause) &&
+	    distrust_note(&own->distrust, (int)cause, address, clock_ms()))
+		(void)!db_service(db_as_service(v->q->mem, v->app->db), NULL, "service.report_signature($1)",
+		    ARGS(TEXT(signature_cause_name(cause))));
+}
+
 static enum signature_verdict
 verify(const struct visit *v, struct receipt *r)
 {
@@ -80,6 +113,7 @@ take(struct visit *v, struct intake *one)
 		refuse(v, "Missing signature");
 		return false;
 	case SIGNATURE_INVALID:
+		distrust(v, &one->receipt);
 		refuse(v, "Invalid signature");
 		return false;
 	case SIGNATURE_OK:
@@ -103,11 +137,21 @@ answer(struct visit *v, const struct intake *one)
 		return;
 	}
 	if (one->event.kind != NULL && !one->duplicate)
-		hint_want(v->app->own);
+		hint_want(&((struct webhooks *)v->app->own)->hint);
 	log_line(LOG_INFO, "webhook", LOG_TEXT("id", one->event.id), LOG_TEXT("type", one->event.type),
 	    LOG_TEXT("object", one->event.object), LOG_TEXT("key", one->receipt.key), LOG_INT("duplicate", one->duplicate));
 	json_put_true(doc, "received");
 	(void)answer_json(v, 200, doc);
+}
+
+/* Deliveries verify: what was told of earlier ones is over. */
+static void
+trust(struct visit *v)
+{
+	struct webhooks	*own = v->app->own;
+
+	if (distrust_end(&own->distrust))
+		(void)!db_service(db_as_service(v->q->mem, v->app->db), NULL, "service.report_signature($1)", ARGS(TEXT(NULL)));
 }
 
 static void
@@ -121,8 +165,10 @@ receive(struct visit **all, size_t n)
 		all[m] = all[i];
 		m += take(all[i], &events[m]);
 	}
-	if (m > 0)
+	if (m > 0) {
 		intake_store(all[0]->app->db, events, m);
+		trust(all[0]);
+	}
 	log_hold(true);
 	for (size_t i = 0; i < m; i++) {
 		log_request(all[i]->q->id);

@@ -17,7 +17,7 @@ begin
 			when a.account <> coalesce(stamp.account, '') then 'account' end as why
 		from jsonb_to_recordset(p_about) as a(id text, type text, api_version text, account text, created bigint,
 			livemode boolean, signature text, key text, headers jsonb, kind text, object text, unpinned boolean,
-			at int, size int)
+			thin boolean, at int, size int)
 	), kept as (
 		insert into inbox.events as e (id, type, api_version, account, created, livemode, raw, signature_header, key_id,
 			headers, state, object_kind, object_id, outcome)
@@ -38,16 +38,36 @@ begin
 			attempts = case when o.dead_at is null then o.attempts else 0 end
 	)
 	select coalesce(jsonb_agg(k.id), '[]') as ids, min(k.why) as why,
-		(select min(t.api_version) from told t where t.unpinned) as version
+		(select min(t.api_version) from told t where t.unpinned) as version,
+		(select 'webhooks' from told t where t.thin limit 1) as thin
 	into news from kept k;
-	if coalesce(news.why, news.version) is not null then
+	if coalesce(news.why, news.version, news.thin) is not null then
 		-- an open alert is not written again, so that concurrent calls do not wait for its lock
 		perform ops.raise_alert(null, w.kind, w.subject, null)
-		from (values ('foreign_event', news.why), ('api_version', news.version)) w (kind, subject)
+		from (values ('foreign_event', news.why), ('api_version', news.version),
+			('thin_event', news.thin)) w (kind, subject)
 		where w.subject is not null and not exists (select from ops.alerts a
 			where a.kind = w.kind and a.subject = w.subject and a.cleared_at is null);
 	end if;
 	return news.ids;
+end
+$$;
+
+-- Deliveries of Stripe's keep failing their signature: because of a clock, a secret, or a body that was changed on its
+-- way. NULL: they verify again. An open alert is not written again.
+create or replace function service.report_signature(p_cause text) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	if p_cause is null then
+		perform ops.end_alert('webhook_signature', w.cause) from (values ('clock'), ('secret'), ('body')) w (cause);
+	elsif p_cause in ('clock', 'secret', 'body') and not exists (select from ops.alerts a
+			where a.kind = 'webhook_signature' and a.subject = p_cause and a.cleared_at is null) then
+		perform ops.raise_alert(null, 'webhook_signature', p_cause, jsonb_build_object('look_at', case p_cause
+			when 'clock' then 'the clock of the machine that runs webhooks'
+			when 'secret' then 'stripe.webhook_secret_files against the secret of the endpoint at Stripe'
+			else 'the proxy in front of webhooks: it changes or cuts the body' end));
+	end if;
+	return null;
 end
 $$;
 
