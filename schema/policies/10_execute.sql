@@ -186,6 +186,7 @@ grant execute on function
 	ops.list_dead(jsonb),
 	ops.match_customers(jsonb),
 	ops.accept_customer(text, text, jsonb),
+	ops.restore_customer(jsonb, jsonb, boolean),
 	ops.plan_prices(),
 	ops.put_price(text, jsonb),
 	ops.put_portal_configuration(text, jsonb)

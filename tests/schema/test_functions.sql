@@ -37,7 +37,7 @@ insert into allowed values
 		ops.list_alerts, ops.clear_alert, ops.put_override, ops.end_override, ops.put_price,
 		ops.put_portal_configuration, ops.plan_prices, ops.time_of, ops.list_events, ops.show_event, ops.count_events,
 		ops.list_replay, ops.replay_events, ops.list_dead, ops.find_tenants, ops.explain, ops.match_customers,
-		ops.accept_customer, api.take_turn, api.pause_calls}'),
+		ops.accept_customer, ops.restore_customer, api.take_turn, api.pause_calls}'),
 	('tollgate_rls', '{auth.uid}'),
 	('tollgate_auth', '{billing.accept_offer}'),
 	('tollgate_service', '{billing.page_of, app.my_tenants, app.managed_tenants, app.my_tenant, api.date_document,

@@ -22,6 +22,7 @@ int override_deny(const struct operator *o);
 int override_clear(const struct operator *o);
 int reconcile_run(const struct operator *o);
 int customers_backfill(const struct operator *o);
+int customer_restore(const struct operator *o);
 int provisioning_diff(const struct operator *o);
 int provisioning_apply(const struct operator *o);
 

@@ -129,6 +129,13 @@ static const struct command {
 	    "Exit status 1: a customer was refused, because it or its tenant is bound otherwise or is gone.\n",
 	    "tollgate backfill customers --json >proposals\n"
 	    "         tollgate backfill customers --apply-proposals proposals" },
+	{ "restore customer", customer_restore, STRIPE, JSON | DRY_RUN, "CUSTOMER",
+	    "bring back the tenant of a customer that is newer than a restored dump",
+	    "The tenant gets the ID that the customer or its subscriptions have at Stripe, its plan, and an owner\n"
+	    "by the customer's address, who is mailed a link; to a user who exists it is offered. jobs then\n"
+	    "fetches the subscriptions. It may be repeated.\n\n"
+	    "Exit status 1: the customer names no tenant, or pays for no plan.\n",
+	    "tollgate restore customer cus_1 --dry-run" },
 	{ "stripe diff", provisioning_diff, PROVISIONING, JSON, NULL, "show what differs at Stripe from the configuration",
 	    "Compares the webhook endpoint with its events and version, prices, meters, and the configuration of\n"
 	    "the customer portal. + is missing, ~ differs, - is superfluous, ! must be done by hand.\n\n"
