@@ -4,18 +4,20 @@ set role tollgate_owner;
 
 -- Seconds, in UTC. Null for null and for a time that never comes.
 create or replace function api.date_document(p_at timestamptz) returns jsonb
-language plpgsql immutable strict set search_path = pg_catalog, pg_temp as $$
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
 	return case when isfinite(p_at) then
 		jsonb_build_object('iso', (to_jsonb(date_trunc('second', p_at at time zone 'UTC')) #>> '{}') || 'Z') end;
 end
 $$;
 
--- In the currency's minor units, as Stripe counts them.
+-- In the currency's minor units, as Stripe counts them. Null for what is not known. Neither is strict: a call of a strict
+-- function with null is answered without asking who may call it.
 create or replace function api.amount_document(p_minor bigint, p_currency text) returns jsonb
-language plpgsql immutable strict set search_path = pg_catalog, pg_temp as $$
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
-	return jsonb_build_object('minor', p_minor, 'currency', p_currency);
+	return case when p_minor is not null and p_currency is not null then
+		jsonb_build_object('minor', p_minor, 'currency', p_currency) end;
 end
 $$;
 
