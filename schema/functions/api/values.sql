@@ -11,8 +11,8 @@ begin
 end
 $$;
 
--- In the currency's minor units, as Stripe counts them. Null for what is not known. Neither is strict: a call of a strict
--- function with null is answered without asking who may call it.
+-- In the currency's minor units, as Stripe counts them. Null for what is not known. Neither function is strict: a call
+-- of a strict one with null is answered without asking who may call it.
 create or replace function api.amount_document(p_minor bigint, p_currency text) returns jsonb
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
