@@ -180,12 +180,12 @@ def test_c03_the_whole_journey_without_javascript(person, db, sim, mail, stack, 
     assert person.text("h1") == "One click to sign in"
     person.shoot("06-link")
     person.press("main button")
-    assert person.path() == "/workspace"
+    assert person.path() == "/en/workspace"
     assert email in person.text() and "Starter" in person.text()
     person.shoot("07-workspace")
 
-    person.press("nav a[href='/settings/billing']")
-    assert person.path() == "/settings/billing"
+    person.press("nav a[href='/en/settings/billing']")
+    assert person.path() == "/en/settings/billing"
     wait_until(lambda: person.driver.refresh() or person.reads("#status", "Active"))
     person.shoot("08-billing")
     person.press("#manage")
@@ -195,7 +195,7 @@ def test_c03_the_whole_journey_without_javascript(person, db, sim, mail, stack, 
     assert "Ends on" in person.text("body")
     portal = person.driver.current_url
     person.press("#return")
-    assert person.path() == "/settings/billing", "still signed in after Stripe's page"
+    assert person.path() == "/en/settings/billing", "still signed in after Stripe's page"
     wait_until(lambda: person.driver.refresh() or person.all("#ends-on"))
     assert "Ends on" in person.text("#ends-on") and not person.all("#renews-on")
     person.shoot("10-billing-ending")
@@ -206,7 +206,7 @@ def test_c03_the_whole_journey_without_javascript(person, db, sim, mail, stack, 
     assert not person.all("#ends-on")
 
     person.press("nav form button")
-    assert person.path() == "/signin"
+    assert person.path() == "/en/signin"
     person.shoot("11-signin")
     person.open("/settings/billing")
     assert person.path() == "/signin?next=/settings/billing"
