@@ -105,6 +105,8 @@ grant execute on function
 	billing.best_verdict(uuid, timestamptz),
 	billing.verdict_on(billing.subscription_history, timestamptz),
 	billing.is_disputed(billing.subscription_history, timestamptz),
+	billing.collects_at(billing.subscriptions, timestamptz),
+	billing.pause_grants(billing.subscription_history, timestamptz),
 	billing.in_force(timestamptz, timestamptz, timestamptz),
 	billing.features_at(text[], timestamptz),
 	billing.scheduled_end(timestamptz, boolean, timestamptz),

@@ -9,9 +9,10 @@ create policy manager on billing.customers for select to tollgate_billing
 	using (tenant_id = any ((select app.managed_tenants())::uuid[]));
 
 -- the inputs of an entitlement: any member may read them
-grant select on billing.plans, billing.status_rules, billing.dispute_rules to tollgate_billing;
+grant select on billing.plans, billing.status_rules, billing.pause_rules, billing.dispute_rules to tollgate_billing;
 create policy everybody on billing.plans for select to tollgate_billing using (true);
 create policy everybody on billing.status_rules for select to tollgate_billing using (true);
+create policy everybody on billing.pause_rules for select to tollgate_billing using (true);
 create policy everybody on billing.dispute_rules for select to tollgate_billing using (true);
 grant select on billing.plan_history, billing.subscription_history, billing.disputes to tollgate_billing;
 create policy everybody on billing.plan_history for select to tollgate_billing using (true);
@@ -38,7 +39,8 @@ grant select, insert on billing.plan_history, billing.subscription_history,
 	billing.override_history to tollgate_service;
 grant update (to_at) on billing.plan_history, billing.subscription_history,
 	billing.override_history to tollgate_service;
-grant select on billing.status_rules, billing.dispute_rules, billing.notice_kinds to tollgate_service;
+grant select on billing.status_rules, billing.pause_rules, billing.dispute_rules,
+	billing.notice_kinds to tollgate_service;
 create policy service on billing.plans to tollgate_service using (true) with check (true);
 create policy service on billing.plan_history to tollgate_service using (true) with check (true);
 create policy service on billing.prices to tollgate_service using (true) with check (true);
@@ -55,5 +57,6 @@ create policy service on billing.portal_configurations to tollgate_service using
 create policy service on billing.calls to tollgate_service using (true) with check (true);
 create policy service on billing.pace to tollgate_service using (true) with check (true);
 create policy service on billing.status_rules for select to tollgate_service using (true);
+create policy service on billing.pause_rules for select to tollgate_service using (true);
 create policy service on billing.dispute_rules for select to tollgate_service using (true);
 create policy service on billing.notice_kinds for select to tollgate_service using (true);

@@ -103,7 +103,8 @@ select is_empty($$select name from tap.our_function
 select set_eq($$select format('%s.%s %s', p.schemaname, p.tablename, r.rolname) from pg_policies p
 		join pg_roles r on r.rolname = any (p.roles) and r.rolcanlogin where coalesce(p.qual, 'true') = 'true'$$,
 	array['billing.plans tollgate_billing', 'billing.plan_history tollgate_billing',
-		'billing.status_rules tollgate_billing', 'billing.dispute_rules tollgate_billing'],
+		'billing.status_rules tollgate_billing', 'billing.pause_rules tollgate_billing',
+		'billing.dispute_rules tollgate_billing'],
 	'C63 a login role sees all rows of what is the same for all, and of nothing else');
 select is_empty($$select p.policyname from pg_policies p join pg_roles r on r.rolname = any (p.roles) and r.rolcanlogin
 	where p.cmd <> 'SELECT'$$, 'C64 no policy lets a login role write');
@@ -144,6 +145,7 @@ select set_eq('select grants from owned_right', string_to_array(btrim($$
 	tollgate_service billing.checkouts INSERT SELECT UPDATE
 	tollgate_service billing.customers INSERT SELECT UPDATE
 	tollgate_service billing.dispute_rules SELECT
+	tollgate_service billing.pause_rules SELECT
 	tollgate_service billing.disputes INSERT SELECT UPDATE
 	tollgate_service billing.invoices INSERT SELECT UPDATE
 	tollgate_service billing.notice_kinds SELECT

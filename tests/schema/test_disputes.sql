@@ -25,7 +25,9 @@ from (values ('warning_needs_response', 'true active', 'dispute dp_ann inquiry')
 where s is not null;
 select is(count(*), 1::bigint, 'C41 the tenant is told of it once')
 	from billing.notifications where kind = 'disputed' and fact = 'dp_ann';
-select is(tap.notices(:'ann'), null, 'C41 and by no mail');
+select is(tap.notices(:'ann'),
+	'dispute_lost ann@example.org en, dispute_won ann@example.org en, disputed ann@example.org en',
+	'C41 and each step by a mail');
 
 select tap.sync('dispute', tap.dispute('ann')) \g /dev/null
 select ops.put_override(:'ann', true, null, null, 'we know them', 'ops') \g /dev/null

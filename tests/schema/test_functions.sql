@@ -20,6 +20,7 @@ insert into allowed values
 		billing.entitlement_document, billing.account_document, billing.invoice_documents, billing.payment_documents,
 		billing.notice_documents, billing.my_checkout_state, billing.page_of, billing.is_my_customer,
 		billing.entitlement, billing.best_verdict, billing.verdict_on, billing.in_force, billing.is_disputed,
+		billing.pause_grants, billing.collects_at,
 		billing.is_live, billing.scheduled_end, billing.grace_end, billing.plan_at, billing.features_at, api.take_call,
 		api.end_call, api.take_turn, api.pause_calls, api.report_refusal}'),
 	('tollgate_webhooks', '{api.admit, service.receive_events, service.report_signature, service.hint}'),
@@ -45,7 +46,8 @@ insert into allowed values
 		auth.add_user, auth.find_user, auth.address_of, auth.contacts, auth.set_language, auth.ask_link,
 		auth.rank_stranger, auth.mint_link, auth.uid, auth.email,
 		auth.require_user, auth.apply_retention, billing.entitlement, billing.best_verdict, billing.verdict_on,
-		billing.in_force, billing.is_disputed, billing.is_live, billing.scheduled_end, billing.grace_end,
+		billing.in_force, billing.is_disputed,
+		billing.pause_grants, billing.collects_at, billing.is_live, billing.scheduled_end, billing.grace_end,
 		billing.plan_at, billing.features_at}');
 
 select set_eq($$select rolname::text from pg_roles where rolname like 'tollgate\_%' and rolcanlogin$$,

@@ -13,23 +13,26 @@ insert into readable values
 	('tollgate_account', 'app.offers', '{tenant_id, user_id, email, plan, created_at, accepted_at}'),
 	('tollgate_account', 'billing.subscriptions',
 		'{id, tenant_id, customer_id, status, plan, plans, price, quantity, currency, amount, period_start, period_end,
-		cancel_at_period_end, cancel_at, canceled_at, ended_at, trial_end, created_at, synced_at, past_due_since}'),
+		cancel_at_period_end, cancel_at, canceled_at, ended_at, trial_end, created_at, synced_at, past_due_since,
+		pause_behavior, pause_resumes_at, paused_since}'),
 	('tollgate_billing', 'app.tenants', '{id, status, created_at, name}'),
 	('tollgate_billing', 'app.members', '{tenant_id, user_id, role, created_at}'),
 	('tollgate_billing', 'app.profiles', '{user_id, tenant_id}'),
 	('tollgate_billing', 'billing.subscriptions',
 		'{id, tenant_id, customer_id, status, plan, plans, price, quantity, currency, amount, period_start, period_end,
-		cancel_at_period_end, cancel_at, canceled_at, ended_at, trial_end, created_at, synced_at, past_due_since}'),
+		cancel_at_period_end, cancel_at, canceled_at, ended_at, trial_end, created_at, synced_at, past_due_since,
+		pause_behavior, pause_resumes_at, paused_since}'),
 	('tollgate_billing', 'billing.customers', '{id, tenant_id, deleted}'),
 	('tollgate_billing', 'billing.plans',
 		'{id, price, rank, offered, lookup_key, amount, currency, interval, grace, features}'),
 	('tollgate_billing', 'billing.plan_history', '{id, plan, from_at, to_at, rank, grace, features}'),
 	('tollgate_billing', 'billing.status_rules', '{status, grants, reason}'),
 	('tollgate_billing', 'billing.dispute_rules', '{kind, effect}'),
+	('tollgate_billing', 'billing.pause_rules', '{behavior, grants}'),
 	('tollgate_billing', 'billing.subscription_history',
 		'{id, subscription_id, tenant_id, from_at, to_at, status, plan, plans, price,
 		quantity, period_start, period_end, cancel_at_period_end, cancel_at, canceled_at, ended_at, trial_end,
-		past_due_since, created_at}'),
+		past_due_since, created_at, pause_behavior, pause_resumes_at, paused_since}'),
 	('tollgate_billing', 'billing.override_history', '{tenant_id, from_at, to_at, allowed, plan, until}'),
 	('tollgate_billing', 'billing.invoices',
 		'{id, tenant_id, customer_id, subscription_id, number, status, currency, amount_due,
@@ -38,7 +41,8 @@ insert into readable values
 	('tollgate_billing', 'billing.disputes',
 		'{id, tenant_id, kind, policy, charge, invoice, status, amount, currency, reason,
 		created_at, opened_at, closed_at, synced_at}'),
-	('tollgate_billing', 'billing.notifications', '{id, tenant_id, user_id, kind, fact, payload, created_at, seen_at}');
+	('tollgate_billing', 'billing.notifications', '{id, tenant_id, user_id, kind, fact, payload, created_at, seen_at,
+		happened_at}');
 
 -- the column an attempt names: the first that is not generated
 create temp view attempted as
@@ -141,7 +145,7 @@ from person p cross join (values
 	('tollgate_billing', 'billing.notifications',
 		'tenant_id', '{"ann": "{ann}", "bob": "{bob}", "mia": "{}", "sam": "{}", "nobody": "{}"}')
 ) as e (role, tab, col, seen);
-select is((select count(*) from readable), 19::bigint, 'C63 every readable table is among those, or the same for all');
+select is((select count(*) from readable), 20::bigint, 'C63 every readable table is among those, or the same for all');
 
 -- policies apply to the owner of the tables too, and the owners of definer functions hold no unused rights
 select is((select count(*) from app.tenants), 5::bigint, 'D27 there are rows to see');

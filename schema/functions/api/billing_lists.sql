@@ -29,7 +29,7 @@ begin
 				api.amount_document(i.amount_paid, i.currency) as amount, i.number
 				from billing.invoices i where i.tenant_id = p_tenant and i.status = 'paid' and i.amount_paid > 0
 			union all
-			select 'failed', n.created_at, n.payload -> 'amount', i.number
+			select 'failed', coalesce(n.happened_at, n.created_at), n.payload -> 'amount', i.number
 				from billing.notifications n left join billing.invoices i on i.id = n.payload ->> 'invoice'
 				where n.tenant_id = p_tenant and n.kind = 'payment_failed'
 			union all
@@ -46,7 +46,8 @@ language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
 	return (
 		select coalesce(jsonb_agg(jsonb_build_object('id', n.id, 'kind', 'notice_' || n.kind,
-			'date', api.date_document(n.created_at), 'amount', n.payload -> 'amount', 'url', n.payload ->> 'url')
+			'date', api.date_document(coalesce(n.happened_at, n.created_at)),
+			'amount', n.payload -> 'amount', 'url', n.payload ->> 'url')
 			order by n.created_at desc, n.id desc), '[]')
 		from billing.notifications n left join billing.invoices i on i.id = n.payload ->> 'invoice'
 		where n.tenant_id = p_tenant and n.seen_at is null

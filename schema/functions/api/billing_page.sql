@@ -43,6 +43,9 @@ begin
 	elsif s.status in ('active', 'trialing') and ends is not null or over > now() and s.status = 'past_due' then
 		kind := 'ends';
 		at := ends;
+	elsif not billing.collects_at(s, coalesce(case s.status when 'trialing' then s.trial_end end, s.period_end)) then
+		kind := 'collection_resumes';
+		at := s.pause_resumes_at;
 	elsif s.status = 'trialing' then
 		kind := 'trial_ends';
 		at := s.trial_end;

@@ -14,6 +14,35 @@ begin
 end
 $$;
 
+-- What is paid after a dispute began was not disputed: the first such payment ends a lost one. Null: none has.
+create or replace function billing.paid_again(d billing.disputes) returns timestamptz
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return (
+		select min(i.paid_at) from billing.invoices i
+		where d.policy = 'dispute_lost' and d.status = 'lost' and i.tenant_id = d.tenant_id and i.status = 'paid'
+			and i.amount_paid > 0 and i.paid_at > d.created_at and i.id is distinct from d.invoice);
+end
+$$;
+
+-- How a dispute has ended.
+create or replace function billing.tell_outcome(d billing.disputes) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	amount jsonb := api.amount_document(d.amount, d.currency);
+	paid_at timestamptz := billing.paid_again(d);
+begin
+	perform billing.tell(d.tenant_id, policy, d.id,
+		jsonb_build_object('amount', amount, 'date', api.date_document(d.created_at)),
+		billing.event_time('dispute', d.id))
+	from billing.dispute_policy(d.status) policy
+	where d.kind = 'dispute' and policy in ('dispute_won', 'dispute_lost');
+	perform billing.tell(d.tenant_id, 'dispute_over', d.id,
+		jsonb_build_object('date', api.date_document(paid_at)), paid_at)
+	where paid_at is not null;
+end
+$$;
+
 -- Stores the row, and notifies the tenant and the operator. Answers what changed. A closed dispute (or a refund that
 -- failed after all) keeps the rule under which it was open, for questions about that time. A dispute that begins to
 -- restrict is opened at that moment.
@@ -36,18 +65,40 @@ begin
 		invoice = excluded.invoice, status = excluded.status, amount = excluded.amount,
 		currency = excluded.currency, reason = excluded.reason, created_at = excluded.created_at, synced_at = now(),
 		opened_at = case when worse then now() else d.opened_at end,
-		closed_at = case when closed then coalesce(d.closed_at, now()) end
-	returning d.* into after;
+		closed_at = case when closed then coalesce(d.closed_at, now()) end;
+	update billing.disputes d set closed_at = greatest(d.opened_at, billing.paid_again(d))
+	where d.id = n.id and billing.paid_again(d) is not null;
+	select d.* into after from billing.disputes d where d.id = n.id;
 	if before is null or before ->> 'policy' <> after.policy
 		or (before ->> 'closed_at' is null) <> (after.closed_at is null) then
-		perform ops.watch(effect <> 'nothing' and not closed, after.tenant_id, after.kind, after.id,
+		perform ops.watch(effect <> 'nothing' and after.closed_at is null, after.tenant_id, after.kind, after.id,
 			jsonb_build_object('policy', n.policy, 'effect', effect,
 				'amount', after.amount, 'currency', after.currency));
 	end if;
 	perform billing.tell(after.tenant_id, p_notice, p_fact, jsonb_build_object(
-		'amount', api.amount_document(after.amount, after.currency), 'date', api.date_document(after.created_at)))
-	where n.kind = 'dispute' or n.amount > coalesce((before ->> 'amount')::bigint, 0);
+		'amount', api.amount_document(after.amount, after.currency), 'date', api.date_document(after.created_at)),
+		case n.kind when 'dispute' then after.created_at else billing.event_time('charge', n.id) end)
+	where n.kind = 'dispute' and n.policy not in ('dispute_won', 'dispute_lost')
+		or n.kind = 'refund' and n.amount > coalesce((before ->> 'amount')::bigint, 0);
+	perform billing.tell_outcome(after);
 	return billing.changes(before, to_jsonb(after));
+end
+$$;
+
+-- Ends the disputes that a later payment ends. When a dispute is lost and when an invoice is paid may be learned in any
+-- order: put_dispute() looks too.
+create or replace function billing.end_lost_disputes(p_tenant uuid) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	over billing.disputes;
+begin
+	for over in
+		update billing.disputes d set closed_at = greatest(d.opened_at, billing.paid_again(d))
+		where d.tenant_id = p_tenant and d.closed_at is null and billing.paid_again(d) is not null
+		returning d.*
+	loop
+		perform ops.end_alert(over.kind, over.id), billing.tell_outcome(over);
+	end loop;
 end
 $$;
 

@@ -22,6 +22,14 @@ begin
 end
 $$;
 
+-- Whether Stripe collects what falls due then: collection may be paused until later, or until somebody resumes it.
+create or replace function billing.collects_at(s billing.subscriptions, p_at timestamptz) returns boolean
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return s.pause_behavior is null or coalesce(s.pause_resumes_at <= p_at, false);
+end
+$$;
+
 -- Whether a row of a history was the one in force. For the present it is the open row: a clock that was ahead when the
 -- row was written then takes nothing away after it is corrected.
 create or replace function billing.in_force(p_from timestamptz, p_to timestamptz, p_at timestamptz) returns boolean
@@ -52,7 +60,19 @@ begin
 end
 $$;
 
--- A dispute restricts what was bought before it began, by Stripe's clock. Later purchases are not affected.
+-- What a paused collection grants, now that it is paused: yes, grace or no. A word that is unknown grants least.
+create or replace function billing.pause_grants(h billing.subscription_history, p_at timestamptz) returns text
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+	if h.pause_behavior is null or h.pause_resumes_at <= p_at then
+		return 'yes';
+	end if;
+	return coalesce((select r.grants from billing.pause_rules r where r.behavior = h.pause_behavior), 'no');
+end
+$$;
+
+-- A dispute restricts what was bought before it began, by Stripe's clock. Later purchases are not affected. A lost one
+-- ends with the next payment (billing.end_lost_disputes).
 create or replace function billing.is_disputed(h billing.subscription_history, p_at timestamptz) returns boolean
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
@@ -68,6 +88,8 @@ create or replace function billing.verdict_on(h billing.subscription_history, p_
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
 	rule billing.status_rules;
+	pause text := billing.pause_grants(h, p_at);
+	pause_grace timestamptz;
 	ends timestamptz := billing.scheduled_end(h.cancel_at, h.cancel_at_period_end, h.period_end);
 	grace timestamptz;
 	reason text;
@@ -77,17 +99,22 @@ begin
 	if rule.grants = 'grace' then
 		grace := billing.grace_end(h.plan, coalesce(h.past_due_since, h.from_at), p_at);
 	end if;
+	if pause = 'grace' then
+		pause_grace := billing.grace_end(h.plan, coalesce(h.paused_since, h.from_at), p_at);
+	end if;
 	reason := case
 		when rule.status is null then 'unknown_status'
 		when rule.grants = 'no' then rule.reason
 		when h.plan is null then 'unknown_price'
 		when ends <= p_at then 'ended'
 		when grace <= p_at then 'grace_over'
+		when pause = 'no' or pause_grace <= p_at then 'collection_paused'
 		when billing.is_disputed(h, p_at) then 'disputed'
 		else rule.reason end;
 	allowed := coalesce(rule.grants <> 'no' and reason = rule.reason, false);
 	return jsonb_build_object('allowed', allowed, 'plan', h.plan, 'reason', reason, 'subscription', h.subscription_id,
-		'status', h.status, 'until', case when allowed then api.date_document(least(ends, grace)) ->> 'iso' end);
+		'status', h.status,
+		'until', case when allowed then api.date_document(least(ends, grace, pause_grace)) ->> 'iso' end);
 end
 $$;
 

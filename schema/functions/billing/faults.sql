@@ -73,7 +73,8 @@ begin
 	return coalesce(billing.fault_of(p_doc,
 		'{"status": "word", "currency": "currency", "created": "time", "cancel_at": "time",
 			"canceled_at": "time", "ended_at": "time", "trial_end": "time", "current_period_start": "time",
-			"current_period_end": "time"}'), (
+			"current_period_end": "time", "pause_collection.behavior": "text",
+			"pause_collection.resumes_at": "time"}'), (
 		select coalesce(billing.fault_of(i,
 			'{"quantity": "whole", "current_period_start": "time", "current_period_end": "time"}'),
 			billing.price_fault(i -> 'price')) as fault
@@ -115,16 +116,19 @@ create or replace function billing.watch_words(p_tenant uuid, p_kind text, p_doc
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	strange jsonb := (
-		select jsonb_object_agg(k.member, p_doc -> k.member) from (
+		select jsonb_object_agg(k.member, v.word) from (
 			select 'subscription' as kind, 'status' as member,
 				array(select r.status from billing.status_rules r) as known
+			union all select 'subscription', 'pause_collection.behavior',
+				array(select r.behavior from billing.pause_rules r)
 			union all values ('invoice', 'status', '{draft,open,paid,uncollectible,void}'::text[]),
 				('checkout', 'status', '{open,complete,expired}'),
 				('checkout', 'payment_status', '{paid,unpaid,no_payment_required}'),
 				('charge', 'status', '{succeeded,pending,failed}'),
 				('dispute', 'status', '{needs_response,under_review,won,lost,prevented,
 					warning_needs_response,warning_under_review,warning_closed}')) k
-		where k.kind = p_kind and p_doc ->> k.member <> all (k.known));
+			cross join lateral (select p_doc #>> string_to_array(k.member, '.')) v (word)
+		where k.kind = p_kind and v.word <> all (k.known));
 begin
 	perform ops.watch(strange is not null, p_tenant, 'unknown_status', p_doc ->> 'id', strange);
 end

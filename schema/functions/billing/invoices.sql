@@ -97,6 +97,7 @@ begin
 	perform billing.watch_words(tenant, p_kind, p_doc);
 	perform billing.watch_invoice(after, p_doc -> 'last_finalization_error');
 	perform billing.tell_invoice(after, hints);
+	perform billing.end_lost_disputes(tenant) where after.status = 'paid';
 	return sync.finish(p_kind, p_id, p_version, 'done', '{}',
 		billing.changes(case when before.id is not null then to_jsonb(before) end, to_jsonb(after)));
 end

@@ -27,20 +27,35 @@ begin
 end
 $$;
 
--- False when the fact was told before.
-create or replace function billing.tell(p_tenant uuid, p_kind text, p_fact text, p_payload jsonb) returns boolean
+drop function if exists billing.tell(uuid, text, text, jsonb);	-- before p_at; here, so that no call finds neither
+
+-- p_at: when it happened by Stripe's clock. False when the fact was told before.
+create or replace function billing.tell(p_tenant uuid, p_kind text, p_fact text, p_payload jsonb,
+	p_at timestamptz default null) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	told billing.notifications;
 begin
-	insert into billing.notifications (tenant_id, kind, fact, payload)
-	values (p_tenant, p_kind, p_fact, jsonb_strip_nulls(p_payload))
+	insert into billing.notifications (tenant_id, kind, fact, payload, happened_at)
+	values (p_tenant, p_kind, p_fact, jsonb_strip_nulls(p_payload), least(p_at, now()))
 	on conflict (tenant_id, kind, fact) do nothing returning * into told;
 	if told.id is null then
 		return false;
 	end if;
 	perform billing.mail_notice(told);
 	return true;
+end
+$$;
+
+-- When what waiting events say of this object happened, by Stripe's clock: the latest of p_type, else of any type. Null
+-- without such an event.
+create or replace function billing.event_time(p_kind text, p_id text, p_type text default null) returns timestamptz
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return (
+		select e.created from inbox.events e
+		where e.object_kind = p_kind and e.object_id = p_id and e.state <> 'done' and e.created is not null
+		order by e.type is not distinct from p_type desc, e.created desc limit 1);
 end
 $$;
 
@@ -84,7 +99,8 @@ begin
 	if i.status = 'open' and i.attempt_count > 0 and (p_hinted or exists (
 			select from billing.subscriptions s
 			where s.id = i.subscription_id and s.status in ('past_due', 'unpaid'))) then
-		perform billing.tell(i.tenant_id, 'payment_failed', i.id || ':' || i.attempt_count, billing.invoice_payload(i));
+		perform billing.tell(i.tenant_id, 'payment_failed', i.id || ':' || i.attempt_count, billing.invoice_payload(i),
+			coalesce(billing.event_time('invoice', i.id, 'invoice.payment_failed'), i.created_at));
 	end if;
 end
 $$;
@@ -94,13 +110,14 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	perform billing.tell_failure(i, 'payment_failed' = any (p_hints));
 	if i.action_required then
-		perform billing.tell(i.tenant_id, 'action_required', i.id, billing.invoice_payload(i));
+		perform billing.tell(i.tenant_id, 'action_required', i.id, billing.invoice_payload(i),
+			coalesce(billing.event_time('invoice', i.id, 'invoice.payment_action_required'), i.created_at));
 	elsif i.status = 'paid' and exists (
 			select from billing.notifications n where n.tenant_id = i.tenant_id and n.kind = 'payment_failed'
 				and n.payload ->> 'invoice' = i.id) then
 		perform billing.tell(i.tenant_id, 'recovered', i.id, billing.invoice_payload(i)
 			|| jsonb_build_object('amount', api.amount_document(i.amount_paid, i.currency),
-				'date', api.date_document(i.paid_at)));
+				'date', api.date_document(i.paid_at)), i.paid_at);
 	end if;
 end
 $$;
@@ -119,14 +136,14 @@ begin
 		where e.object_kind = 'subscription' and e.object_id = s.id and e.state <> 'done'
 	loop
 		if hint.kind = 'upcoming' and s.status in ('active', 'trialing', 'past_due') and hint.at >= s.period_start
-				and hint.at < s.period_end
+				and hint.at < s.period_end and billing.collects_at(s, s.period_end)
 					and billing.scheduled_end(s.cancel_at, s.cancel_at_period_end, s.period_end) is null then
 			perform billing.tell(s.tenant_id, 'upcoming', s.id || ':' || extract(epoch from s.period_end)::bigint,
-				jsonb_build_object('plan', plan, 'date', api.date_document(s.period_end)));
+				jsonb_build_object('plan', plan, 'date', api.date_document(s.period_end)), hint.at);
 		elsif hint.kind = 'trial_will_end' and s.status = 'trialing' and s.trial_end > hint.at
 				and s.trial_end <= hint.at + interval '4 days' then
 			perform billing.tell(s.tenant_id, 'trial_will_end', s.id || ':' || extract(epoch from s.trial_end)::bigint,
-				jsonb_build_object('plan', plan, 'date', api.date_document(s.trial_end)));
+				jsonb_build_object('plan', plan, 'date', api.date_document(s.trial_end)), hint.at);
 		end if;
 	end loop;
 end
@@ -141,7 +158,7 @@ begin
 	if billing.is_live(p_before.status) and s.status = 'canceled' then
 		perform billing.tell(s.tenant_id, 'canceled', s.id,
 			jsonb_build_object('plan', 'plan_' || s.plan, 'reason', p_reason,
-				'date', api.date_document(coalesce(s.ended_at, s.canceled_at))));
+				'date', api.date_document(coalesce(s.ended_at, s.canceled_at))), coalesce(s.ended_at, s.canceled_at));
 	end if;
 	if s.status in ('past_due', 'unpaid') then
 		perform billing.tell_failure(i, false) from billing.invoices i

@@ -17,10 +17,10 @@ begin
 	update billing.subscription_history h set to_at = at where h.subscription_id = new.id and h.to_at is null;
 	insert into billing.subscription_history (subscription_id, tenant_id, from_at, status, plan, plans, price, quantity,
 		period_start, period_end, cancel_at_period_end, cancel_at, canceled_at, ended_at, trial_end, past_due_since,
-		created_at)
+		created_at, pause_behavior, pause_resumes_at, paused_since)
 	values (new.id, new.tenant_id, at, new.status, new.plan, new.plans, new.price, new.quantity, new.period_start,
 		new.period_end, new.cancel_at_period_end, new.cancel_at, new.canceled_at, new.ended_at, new.trial_end,
-		new.past_due_since, new.created_at);
+		new.past_due_since, new.created_at, new.pause_behavior, new.pause_resumes_at, new.paused_since);
 	return null;
 end
 $$;
@@ -72,13 +72,15 @@ begin
 	s.ended_at := billing.time_of(p_doc -> 'ended_at');
 	s.trial_end := billing.time_of(p_doc -> 'trial_end');
 	s.created_at := billing.time_of(p_doc -> 'created');
+	s.pause_behavior := p_doc #>> '{pause_collection,behavior}';
+	s.pause_resumes_at := billing.time_of(p_doc #> '{pause_collection,resumes_at}');
 	s.synced_at := now();
 	return s;
 end
 $$;
 
 -- A price without a plan leaves the plan as it is. Past due counts from when it was first seen, until a status that
--- grants without grace.
+-- grants without grace; a pause, until collection is resumed.
 create or replace function billing.put_subscription(n billing.subscriptions) returns billing.subscriptions
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -87,10 +89,10 @@ declare
 begin
 	insert into billing.subscriptions as s (id, tenant_id, customer_id, status, plan, plans, price, quantity, currency,
 		amount, period_start, period_end, cancel_at_period_end, cancel_at, canceled_at, ended_at, trial_end, created_at,
-		past_due_since)
+		pause_behavior, pause_resumes_at, paused_since, past_due_since)
 	values (n.id, n.tenant_id, n.customer_id, n.status, n.plan, n.plans, n.price, n.quantity, n.currency, n.amount,
 		n.period_start, n.period_end, n.cancel_at_period_end, n.cancel_at, n.canceled_at, n.ended_at, n.trial_end,
-		n.created_at,
+		n.created_at, n.pause_behavior, n.pause_resumes_at, case when n.pause_behavior is not null then now() end,
 		case rule when 'grace' then now() end)
 	on conflict (id) do update set customer_id = excluded.customer_id, status = excluded.status,
 		plan = coalesce(excluded.plan, s.plan), plans = coalesce(nullif(excluded.plans, '{}'), s.plans),
@@ -98,7 +100,9 @@ begin
 		period_start = excluded.period_start, period_end = excluded.period_end,
 		cancel_at_period_end = excluded.cancel_at_period_end, cancel_at = excluded.cancel_at,
 		canceled_at = excluded.canceled_at, ended_at = excluded.ended_at, trial_end = excluded.trial_end,
-		created_at = excluded.created_at, synced_at = now(),
+		created_at = excluded.created_at, synced_at = now(), pause_behavior = excluded.pause_behavior,
+		pause_resumes_at = excluded.pause_resumes_at,
+		paused_since = case when excluded.pause_behavior is not null then coalesce(s.paused_since, now()) end,
 		past_due_since = case rule
 			when 'yes' then null when 'grace' then coalesce(s.past_due_since, now()) else s.past_due_since end
 	returning s.* into put;

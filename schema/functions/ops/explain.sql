@@ -37,7 +37,8 @@ language plpgsql stable security definer set search_path = pg_catalog, pg_temp s
 begin
 	return query
 	select h.from_at, h.subscription_id, jsonb_build_object('status', h.status, 'plan', h.plan,
-		'cancel_at', billing.scheduled_end(h.cancel_at, h.cancel_at_period_end, h.period_end))
+		'cancel_at', billing.scheduled_end(h.cancel_at, h.cancel_at_period_end, h.period_end),
+		'collection_paused', h.pause_behavior, 'resumes_at', h.pause_resumes_at)
 	from billing.subscription_history h where h.tenant_id = p_tenant
 	union all
 	select o.from_at, 'override', jsonb_build_object('plan', o.plan, 'by', o.set_by, 'note', o.reason,

@@ -1,0 +1,97 @@
+-- Collection that Stripe has paused, and disputes that end.
+begin;
+select no_plan();
+
+select ops.put_plans('[{"id": "starter", "price": "price_starter", "rank": 1, "grace_days": 3}]') \g /dev/null
+select tap.paid('ann') as ann \gset
+create function pg_temp.pause(p_tenant text, p_pause jsonb) returns void language plpgsql as $$
+begin
+	perform tap.sync('subscription',
+		tap.subscription('ann', p_tenant, jsonb_build_object('pause_collection', p_pause)));
+end
+$$;
+create function pg_temp.may(p_tenant text) returns text language sql as $$
+	select concat_ws(' ', e ->> 'allowed', e ->> 'reason') from billing.entitlement(p_tenant::uuid) e
+$$;
+create function pg_temp.since(p_ago interval) returns void language sql as $$
+	update billing.subscriptions set paused_since = now() - p_ago where id = 'sub_ann'
+$$;
+
+-- pause_collection
+select pg_temp.pause(:'ann', jsonb_build_object('behavior', 'keep_as_draft', 'resumes_at', null)) \g /dev/null
+select pg_temp.since('30 days') \g /dev/null
+select is(pg_temp.may(:'ann'), 'true active', 'C44 invoices that are kept as drafts are collected later');
+select pg_temp.pause(:'ann', '{"behavior": "mark_uncollectible", "resumes_at": null}') \g /dev/null
+select is(pg_temp.may(:'ann'), 'true active', 'C44 invoices that are marked uncollectible are a present');
+select pg_temp.pause(:'ann', '{"behavior": "void", "resumes_at": null}') \g /dev/null
+select is(pg_temp.may(:'ann'), 'false collection_paused', 'C44 what is void is not paid for, after the grace');
+select is(paused_since, now() - interval '30 days', 'C44 since the pause was first seen, whatever its kind')
+	from billing.subscriptions where id = 'sub_ann';
+select pg_temp.since('2 days') \g /dev/null
+select is(e ->> 'allowed' || ' ' || (e ->> 'until')::timestamptz,
+	'true ' || date_trunc('second', now() + interval '1 day'),
+	'C44 until the grace is over it is allowed') from billing.entitlement(:'ann') e;
+select pg_temp.since('3 days') \g /dev/null
+select is(pg_temp.may(:'ann'), 'false collection_paused', 'C44 at the end of the grace it is over');
+select is((n.d ->> 'kind') || coalesce(n.d #>> '{date,iso}', ' without a date'), 'collection_resumes without a date',
+	'C39 while collection is paused no payment is announced')
+	from billing.subscriptions s cross join lateral billing.next_document(s) n (d) where s.id = 'sub_ann';
+update billing.pause_rules set grants = 'yes' where behavior = 'void';
+select is(pg_temp.may(:'ann'), 'true active', 'C44 the rule is data');
+update billing.pause_rules set grants = 'grace' where behavior = 'void';
+select pg_temp.pause(:'ann', jsonb_build_object('behavior', 'void',
+	'resumes_at', extract(epoch from now() + interval '1 day')::bigint)) \g /dev/null
+select is(billing.entitlement(:'ann', now() + interval '1 day 1 s') ->> 'reason', 'active',
+	'C44 when collection resumes, so does the plan');
+select is(n.d ->> 'kind', 'renews', 'C39 a payment after that is announced')
+	from billing.subscriptions s cross join lateral billing.next_document(s) n (d) where s.id = 'sub_ann';
+select pg_temp.pause(:'ann', '{"behavior": "some_new_word", "resumes_at": null}') \g /dev/null
+select is(pg_temp.may(:'ann'), 'false collection_paused', 'C44 a pause of an unknown kind grants nothing');
+select is(detail, '{"pause_collection.behavior": "some_new_word"}', 'C44 and the operator is told')
+	from ops.alerts where kind = 'unknown_status' and cleared_at is null;
+select tap.hint('subscription', 'invoice.upcoming', 1799000000, tap.subscription('ann', :'ann',
+	'{"pause_collection": {"behavior": "void", "resumes_at": null}}')) \g /dev/null
+select is(tap.notices(:'ann'), null, 'C41 no mail announces a payment that is not collected');
+select pg_temp.pause(:'ann', null) \g /dev/null
+select is(pg_temp.may(:'ann') || coalesce(paused_since::text, ''), 'true active', 'C44 resumed')
+	from billing.subscriptions where id = 'sub_ann';
+select is(count(*), 0::bigint, 'C44 which ends the alert')
+	from ops.alerts where kind = 'unknown_status' and cleared_at is null;
+select is(array_agg(distinct c ->> 'collection_paused'),
+	'{keep_as_draft,mark_uncollectible,some_new_word,void,null}'::text[],
+	'C80 pauses are explained') from jsonb_array_elements(ops.explain(:'ann', null) #> '{0,changes}') c;
+
+-- a dispute that was lost ends with the next payment, in whatever order both are learned
+select tap.paid('bob') as bob \gset
+select tap.sync('dispute', tap.dispute('bob', '{"status": "lost", "created": 1790000000}')) \g /dev/null
+select is(pg_temp.may(:'bob'), 'false disputed', 'C44 a lost dispute');
+select tap.sync('invoice', tap.invoice('bob', '{"status_transitions": {"paid_at": 1789999999}}')) \g /dev/null
+select is(pg_temp.may(:'bob'), 'false disputed', 'C44 an earlier payment does not end it');
+select tap.sync('invoice', tap.invoice('bob', '{"id": "in_free", "amount_paid": 0,
+	"status_transitions": {"paid_at": 1790000001}}')) \g /dev/null
+select is(pg_temp.may(:'bob'), 'false disputed', 'C44 nor does an invoice over nothing');
+select tap.sync('invoice', tap.invoice('bob', '{"id": "in_later", "status_transitions": {"paid_at": 1790000001}}'))
+	\g /dev/null
+select is(pg_temp.may(:'bob'), 'true active', 'C44 a later payment does');
+select is(count(*), 0::bigint, 'C44 and its alert')
+	from ops.alerts where kind = 'dispute' and subject = 'dp_bob' and cleared_at is null;
+select tap.sync('dispute', tap.dispute('bob', '{"status": "lost", "created": 1790000000}')) \g /dev/null
+select is(pg_temp.may(:'bob'), 'true active', 'C44 also when the dispute is fetched again');
+select is(tap.notices(:'bob'), 'dispute_lost bob@example.org en, dispute_over bob@example.org en',
+	'C41 both are told, and not a dispute that was over when it was first seen');
+select tap.paid('cem') as cem \gset
+select tap.sync('dispute', tap.dispute('cem', '{"created": 1790000000}')),
+	tap.sync('invoice', tap.invoice('cem', '{"status_transitions": {"paid_at": 1790000001}}')) \g /dev/null
+select is(pg_temp.may(:'cem'), 'false disputed', 'C44 an open dispute outlasts a payment');
+select tap.sync('dispute', tap.dispute('cem', '{"status": "lost", "created": 1790000000}')) \g /dev/null
+select is(pg_temp.may(:'cem'), 'true active', 'C44 one that is lost after the next payment takes nothing');
+select is(tap.notices(:'cem'),
+	'dispute_lost cem@example.org en, dispute_over cem@example.org en, disputed cem@example.org en',
+	'C41 each step is told, by mail');
+select is(happened_at, to_timestamp(v.at), 'C41 when it happened: ' || kind)
+from billing.notifications join (values ('disputed', 1790000000), ('dispute_over', 1790000001)) v (kind, at)
+	using (kind)
+where tenant_id = :'cem';
+
+select * from finish();
+rollback;
