@@ -93,5 +93,14 @@ from billing.notifications join (values ('disputed', 1790000000), ('dispute_over
 	using (kind)
 where tenant_id = :'cem';
 
+-- an outcome that was stored before notices of it existed
+delete from billing.notifications where fact in ('dp_bob', 'dp_cem');
+select tap.sync('dispute', tap.dispute('bob', '{"status": "lost", "created": 1790000000}')) \g /dev/null
+select is(count(*), 0::bigint, 'C41 an outcome that was known before is not told')
+from billing.notifications where fact = 'dp_bob' and kind <> 'disputed';
+select tap.paid('dan') as dan \gset
+select tap.sync('dispute', tap.dispute('dan', '{"status": "won"}')) \g /dev/null
+select is(tap.notices(:'dan'), null, 'C41 nor is a dispute that was won when it was first seen');
+
 select * from finish();
 rollback;

@@ -23,6 +23,8 @@ begin
 end
 $$;
 
+drop function if exists auth.network_of(inet);	-- before it took bits; beside the new one no call would be unique
+
 -- The network of an address with so many bits of IPv4, or bits6 of IPv6; null bits: null. A mapped IPv4 address counts
 -- as IPv4. Without bits it is the smallest network: the address itself, or the /64 of an IPv6 address.
 create or replace function auth.network_of(p_ip inet, p_bits int default 32, p_bits6 int default 64) returns text

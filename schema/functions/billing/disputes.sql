@@ -25,8 +25,9 @@ begin
 end
 $$;
 
--- How a dispute has ended.
-create or replace function billing.tell_outcome(d billing.disputes) returns void
+-- How a dispute has ended. p_before: its row before; what that row says already was over when it was stored, and is not
+-- told. One that is first seen is told when it was lost, since that restricts from now on.
+create or replace function billing.tell_outcome(p_before jsonb, d billing.disputes) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	amount jsonb := api.amount_document(d.amount, d.currency);
@@ -36,10 +37,11 @@ begin
 		jsonb_build_object('amount', amount, 'date', api.date_document(d.created_at)),
 		billing.event_time('dispute', d.id))
 	from billing.dispute_policy(d.status) policy
-	where d.kind = 'dispute' and policy in ('dispute_won', 'dispute_lost');
+	where d.kind = 'dispute' and policy <> case when p_before is null then 'dispute_won'
+		else billing.dispute_policy(p_before ->> 'status') end and policy in ('dispute_won', 'dispute_lost');
 	perform billing.tell(d.tenant_id, 'dispute_over', d.id,
 		jsonb_build_object('date', api.date_document(paid_at)), paid_at)
-	where paid_at is not null;
+	where paid_at is not null and p_before -> 'closed_at' = 'null';
 end
 $$;
 
@@ -80,7 +82,7 @@ begin
 		case n.kind when 'dispute' then after.created_at else billing.event_time('charge', n.id) end)
 	where n.kind = 'dispute' and n.policy not in ('dispute_won', 'dispute_lost')
 		or n.kind = 'refund' and n.amount > coalesce((before ->> 'amount')::bigint, 0);
-	perform billing.tell_outcome(after);
+	perform billing.tell_outcome(before, after);
 	return billing.changes(before, to_jsonb(after));
 end
 $$;
@@ -97,7 +99,7 @@ begin
 		where d.tenant_id = p_tenant and d.closed_at is null and billing.paid_again(d) is not null
 		returning d.*
 	loop
-		perform ops.end_alert(over.kind, over.id), billing.tell_outcome(over);
+		perform ops.end_alert(over.kind, over.id), billing.tell_outcome(to_jsonb(over) || '{"closed_at": null}', over);
 	end loop;
 end
 $$;
