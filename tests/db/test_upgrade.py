@@ -102,3 +102,16 @@ def test_an_upgrade_done_again_changes_nothing(upgraded):
     again = upgraded.migrate()
     assert (again.returncode, again.err) == (0, "") and "migrations/" not in again.out
     assert dump(upgraded) == before
+
+
+@pytest.mark.parametrize("owner, former", [
+    ("tollgate_auth", "auth.network_of(p_ip inet) returns text"),
+    ("tollgate_service", "billing.tell(p_tenant uuid, p_kind text, p_fact text, p_payload jsonb) returns boolean"),
+    ("tollgate_owner", "api.digits_of(p_currency text) returns int")])
+def test_an_upgrade_leaves_no_former_function_beside_its_successor(fresh, owner, former):
+    """Two of a name that differ in arguments with defaults make every call ambiguous."""
+    wanted = fresh.ask(SIGNATURES + " order by 1")
+    fresh.ask("set role %s; create function %s language sql as 'select null::%s'" % (owner, former, former.split()[-1]))
+    done = fresh.migrate()
+    assert done.returncode == 0, done.err
+    assert fresh.ask(SIGNATURES + " order by 1") == wanted
