@@ -10,6 +10,7 @@
 #include <unicode/unum.h>
 #include <unicode/ustring.h>
 
+#include "currency.h"
 #include "json.h"
 
 enum { TEXT_MAX = 128, CODE = 3, SECONDS = 19 };
@@ -32,37 +33,6 @@ struct speaker {
 	size_t		n;
 	struct voice	*voices;	/* one for each language of the pages */
 };
-
-/*
- * How many digits of a currency's amounts are minor units at Stripe. That is not always ICU's number: ISK and UGX have
- * no smaller coins, and are counted in hundredths. Of a currency that is not here no amount is said, or it
- * might be wrong by a factor. billing.is_currency() has the same currencies.
- */
-static const struct {
-	int		digits;
-	const char	*currencies;
-} minor_digits[] = {
-	{ 0, "bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf" },
-	{ 2, "aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bmd bnd bob brl bsd btn bwp byn bzd cad cdf chf "
-	    "cny cop crc cup cve czk dkk dop dzd egp ern etb eur fjd fkp gbp gel ghs gip gmd gtq gyd hkd hnl hrk htg huf "
-	    "idr ils inr irr isk jmd kes kgs khr kpw kyd kzt lak lbp lkr lrd lsl mad mdl mkd mmk mnt mop mru mur mvr mwk "
-	    "mxn myr mzn nad ngn nio nok npr nzd pab pen pgk php pkr pln qar ron rsd rub sar sbd scr sdg sek sgd shp sle "
-	    "sll sos srd ssp std stn svc syp szl thb tjs tmt top try ttd twd tzs uah ugx usd uyu uzs ved ves wst xcd xcg "
-	    "yer zar zmw zwg" },
-	{ 3, "bhd iqd jod kwd lyd omr tnd" },
-};
-
-static int
-digits_of(const char *currency)
-{
-	if (strlen(currency) != CODE || strspn(currency, "abcdefghijklmnopqrstuvwxyz") != CODE)
-		return -1;
-	for (size_t i = 0; i < sizeof(minor_digits) / sizeof(minor_digits[0]); i++) {
-		if (strstr(minor_digits[i].currencies, currency) != NULL)
-			return minor_digits[i].digits;
-	}
-	return -1;
-}
 
 static void
 voice_close(struct voice *v)
@@ -170,7 +140,7 @@ amount_say(struct voice *v, struct json_object *value, bool *said)
 {
 	struct json_object	*minor = json_object_object_get(value, "minor");
 	const char		*currency = json_text(value, "/currency"), *units = json_object_get_string(minor);
-	int			digits = currency == NULL ? -1 : digits_of(currency);
+	int			digits = currency == NULL ? -1 : currency_digits(currency);
 	UErrorCode		e = U_ZERO_ERROR;
 	UChar			code[CODE + 1] = { 0 }, text[TEXT_MAX];
 	char			decimal[TEXT_MAX];

@@ -3,13 +3,7 @@
 
 #include <string.h>
 
-static const char	known[] =
-    "aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bhd bif bmd bnd bob brl bsd bwp byn bzd cad cdf chf "
-    "clp cny cop crc cve czk djf dkk dop dzd egp etb eur fjd fkp gbp gel gip gmd gnf gtq gyd hkd hnl htg huf idr "
-    "ils inr isk jmd jod jpy kes kgs khr kmf krw kwd kyd kzt lak lbp lkr lrd lsl mad mdl mga mkd mmk mnt mop mur "
-    "mvr mwk mxn myr mzn nad ngn nio nok npr nzd omr pab pen pgk php pkr pln pyg qar ron rsd rub rwf sar sbd scr "
-    "sek sgd shp sle sos srd std szl thb tjs tnd top try ttd twd tzs uah ugx usd uyu uzs vnd vuv wst xaf xcd xcg "
-    "xof xpf yer zar zmw";
+#include "currency.h"
 
 /* The last digits of an amount that must be 0, as Stripe wants it. */
 static const struct {
@@ -39,7 +33,7 @@ config_check_currency(const char *s)
 		return NULL;
 	if (n != 3 || strspn(s, "abcdefghijklmnopqrstuvwxyz") != 3)
 		return "must be three lower-case letters, as in \"eur\"";
-	return strstr(known, s) != NULL ? NULL : "is not a currency that Stripe takes";
+	return currency_is_charged(s) ? NULL : "is not a currency that Stripe takes";
 }
 
 const char *

@@ -217,7 +217,7 @@ def test_a_program_links_no_library_that_it_does_not_use(program, prefix):
 def test_f68_the_currencies_that_are_stored_are_those_that_are_said():
     stored, said = (re.findall(r"\b[a-z]{3}\b", (ROOT / name).read_text().split(before)[1].split(after)[0])
                     for name, before, after in (("schema/functions/billing/faults.sql", "any ('{", "}'"),
-                                                ("lib/app/words.c", "minor_digits[] = {", "};")))
+                                                ("lib/base/currency.c", "currencies[] = {", "};")))
     assert len(said) == len(set(said)) > 150 and sorted(said) == sorted(stored)
 
 

@@ -3,7 +3,7 @@
 
 set role tollgate_service;
 
--- Whether Stripe has this currency. lib/app/words.c knows the digits of each.
+-- Whether Stripe has this currency. lib/base/currency.c knows the digits of each.
 create or replace function billing.is_currency(p_code text) returns boolean
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
