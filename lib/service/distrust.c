@@ -1,51 +1,49 @@
 #include "distrust.h"
 
-#include <stdio.h>
+#include <arpa/inet.h>
 #include <string.h>
 
-/* The address without its host: a /24 of IPv4, about a /64 of IPv6. */
-static void
-network_write(char into[DISTRUST_NETWORK], const char *address)
+/* The /64 of an IPv6 address, the /24 of an IPv4 one, mapped. All that is no address is one network. */
+static struct in6_addr
+network_of(const char *address)
 {
-	const char	*end = strrchr(address, '.');
+	struct in6_addr	network = { .s6_addr = { [10] = 0xff, [11] = 0xff } };
+	size_t		host;
 
-	if (end == NULL) {
-		end = address;
-		for (int i = 0; i < 4 && *end != '\0'; i++)
-			end += strcspn(end, ":") + (end[strcspn(end, ":")] == ':');
-	}
-	snprintf(into, DISTRUST_NETWORK, "%.*s", (int)(end - address), address);
+	if (inet_pton(AF_INET, address, &network.s6_addr[12]) != 1 && inet_pton(AF_INET6, address, &network) != 1)
+		return (struct in6_addr){ 0 };
+	host = IN6_IS_ADDR_V4MAPPED(&network) ? 15 : 8;
+	memset(&network.s6_addr[host], 0, sizeof(network) - host);
+	return network;
 }
 
 /* Of this cause and network, else a free one, else the one that has been silent longest. */
 static struct distrust_slot *
-slot_find(struct distrust *d, int cause, const char *network)
+slot_find(struct distrust *d, int cause, const struct in6_addr *network)
 {
 	struct distrust_slot	*oldest = d->slots;
 
 	for (size_t i = 0; i < DISTRUST_SLOTS; i++) {
 		struct distrust_slot	*one = &d->slots[i];
 
-		if (one->cause == cause && strcmp(one->network, network) == 0)
+		if (one->times > 0 && one->cause == cause && IN6_ARE_ADDR_EQUAL(&one->network, network))
 			return one;
 		if (one->last < oldest->last)
 			oldest = one;
 	}
-	*oldest = (struct distrust_slot){ .cause = cause };
-	snprintf(oldest->network, sizeof(oldest->network), "%s", network);
+	*oldest = (struct distrust_slot){ .cause = cause, .network = *network };
 	return oldest;
 }
 
 bool
 distrust_note(struct distrust *d, int cause, const char *address, int64_t now)
 {
-	char			network[DISTRUST_NETWORK];
+	struct in6_addr		network = network_of(address);
 	struct distrust_slot	*slot;
 	bool			due;
 
-	network_write(network, address);
 	pthread_mutex_lock(&d->lock);
-	slot = slot_find(d, cause, network);
+	slot = slot_find(d, cause, &network);
 	slot->first = slot->times == 0 ? now : slot->first;
 	slot->last = now;
 	slot->times++;

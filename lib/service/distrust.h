@@ -6,12 +6,12 @@
 #ifndef TOLLGATE_DISTRUST_H
 #define TOLLGATE_DISTRUST_H
 
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { DISTRUST_TIMES = 5, DISTRUST_OVER_MS = 60 * 1000, DISTRUST_AGAIN_MS = 600 * 1000, DISTRUST_SLOTS = 16,
-	DISTRUST_NETWORK = 64 };
+enum { DISTRUST_TIMES = 5, DISTRUST_OVER_MS = 60 * 1000, DISTRUST_AGAIN_MS = 600 * 1000, DISTRUST_SLOTS = 16 };
 
 /* Shared by the threads of a process. */
 struct distrust {
@@ -20,8 +20,8 @@ struct distrust {
 	int64_t		told;		/* ms; 0: never */
 	struct distrust_slot {
 		int		cause;
-		char		network[DISTRUST_NETWORK];	/* "": free */
-		unsigned	times;
+		struct in6_addr	network;
+		unsigned	times;		/* 0: free */
 		int64_t		first, last;
 	} slots[DISTRUST_SLOTS];
 };

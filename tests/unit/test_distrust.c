@@ -61,6 +61,24 @@ test_s08_several_networks_and_causes_are_not_added_up(void **state)
 }
 
 static void
+test_f69_one_network_however_its_addresses_are_written(void **state)
+{
+	static const char *const	written[][5] = {
+		{ "2001:db8::1", "2001:db8:0:0:ffff::1", "2001:0db8::2:0:0:1", "2001:DB8:0:0::7", "2001:db8::" },
+		{ "192.0.2.1", "::ffff:192.0.2.77", "192.0.2.3", "::ffff:c000:204", "192.0.2.5" },
+		{ "unix:", "fe80::1%eth0", "", "unix:", "192.0.2" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(written) / sizeof(written[0]); i++) {
+		struct distrust	d = DISTRUST_NEW;
+
+		for (int n = 0; n < 5; n++)
+			assert_int_equal(distrust_note(&d, SECRET, written[i][n], 1000 + n * STEP), n == 4);
+	}
+}
+
+static void
 test_f69_while_some_verify_none_is_raised(void **state)
 {
 	struct distrust	d = DISTRUST_NEW;
@@ -83,6 +101,7 @@ main(void)
 		cmocka_unit_test(test_f69_deliveries_that_keep_failing_raise_one_alert),
 		cmocka_unit_test(test_s08_a_burst_raises_none),
 		cmocka_unit_test(test_s08_several_networks_and_causes_are_not_added_up),
+		cmocka_unit_test(test_f69_one_network_however_its_addresses_are_written),
 		cmocka_unit_test(test_f69_while_some_verify_none_is_raised),
 	};
 
