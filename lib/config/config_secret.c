@@ -25,7 +25,7 @@ config_secret_variable(mem_ctx *ctx, const char *name)
 	return copy;
 }
 
-/* refused: bits of the mode, any of which lets somebody else at the file. */
+/* Mode bits in refused give access to users other than the owner. A file with any of them is not read. */
 static const char *
 secret_read(mem_ctx *ctx, int fd, mode_t refused, const char **out)
 {

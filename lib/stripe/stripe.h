@@ -37,7 +37,7 @@ struct stripe_refused {
 	const char	*page;		/* the request in Stripe's Dashboard, or NULL */
 };
 
-/* Hears of every call that is a fault of our request (ERR_INTERNAL). NULL: nobody does. */
+/* refused is called after each call that Stripe answered with a refusal (ERR_INTERNAL). NULL: it is not called. */
 struct stripe_report {
 	void	(*refused)(void *arg, mem_ctx *mem, const struct stripe_refused *r);
 	void	*arg;

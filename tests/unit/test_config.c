@@ -590,7 +590,7 @@ test_plans_may_be_found_by_a_lookup_key(void **state)
 	assert_int_equal(s->config->plans[1].features.n, 0);
 }
 
-/* Stripe refuses these only when somebody pays, or never charges them. */
+/* Stripe takes the price of each, and refuses a payment of it. */
 static void
 test_f121_an_amount_is_one_that_stripe_charges(void **state)
 {

@@ -13,23 +13,46 @@
 #include "json.h"
 #include "log.h"
 
-/* What log_line() wrote on stderr while value was logged. */
-static ssize_t
-captured(char *out, size_t room, const char *value)
+struct capture {
+	int	read_end, saved;
+};
+
+/* From now on standard error leads into a pipe. */
+static struct capture
+capture_begin(void)
 {
-	int	ends[2], saved = dup(STDERR_FILENO);
-	ssize_t	n;
+	int		ends[2];
+	struct capture	c = { .saved = dup(STDERR_FILENO) };
 
 	assert_int_equal(pipe(ends), 0);
 	dup2(ends[1], STDERR_FILENO);
-	log_line(LOG_WARN, "tried", LOG_TEXT("value", value), LOG_INT("number", -7));
-	dup2(saved, STDERR_FILENO);
-	close(saved);
 	close(ends[1]);
-	n = read(ends[0], out, room - 1);
-	close(ends[0]);
+	c.read_end = ends[0];
+	return c;
+}
+
+/* What was written since then. */
+static ssize_t
+capture_end(struct capture c, char *out, size_t room)
+{
+	ssize_t	n;
+
+	dup2(c.saved, STDERR_FILENO);
+	close(c.saved);
+	n = read(c.read_end, out, room - 1);
+	close(c.read_end);
 	out[n > 0 ? n : 0] = '\0';
 	return n;
+}
+
+/* What log_line() writes on standard error. */
+static ssize_t
+captured(char *out, size_t room, const char *value)
+{
+	struct capture	c = capture_begin();
+
+	log_line(LOG_WARN, "tried", LOG_TEXT("value", value), LOG_INT("number", -7));
+	return capture_end(c, out, room);
 }
 
 static void
@@ -194,24 +217,16 @@ test_f117_lines_that_a_full_disk_refuses_are_counted(void **state)
 static const char *
 begun(const char *stream, enum log_level level, char *out, size_t room)
 {
-	int		ends[2], saved = dup(STDERR_FILENO);
+	struct capture	c = capture_begin();
 	struct stat	st;
 	char		own[64];
-	ssize_t		n;
 
-	assert_int_equal(pipe(ends), 0);
-	dup2(ends[1], STDERR_FILENO);
-	assert_int_equal(fstat(ends[1], &st), 0);
+	assert_int_equal(fstat(STDERR_FILENO, &st), 0);
 	snprintf(own, sizeof(own), "%lu:%lu", (unsigned long)st.st_dev, (unsigned long)st.st_ino);
 	setenv("JOURNAL_STREAM", stream ? stream : own, 1);
 	log_open("test", LOG_INFO);
 	log_line(level, "tried", LOG_INT("number", 1));
-	dup2(saved, STDERR_FILENO);
-	close(saved);
-	close(ends[1]);
-	n = read(ends[0], out, room - 1);
-	close(ends[0]);
-	out[n > 0 ? n : 0] = '\0';
+	capture_end(c, out, room);
 	unsetenv("JOURNAL_STREAM");
 	log_open("test", LOG_INFO);
 	return out;

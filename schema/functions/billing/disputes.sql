@@ -14,7 +14,8 @@ begin
 end
 $$;
 
--- What is paid after a dispute began was not disputed: the first such payment ends a lost one. Null: none has.
+-- When the tenant first paid after the beginning of a dispute that was lost: that payment ends it. Null: it has not
+-- paid, or the dispute was not lost.
 create or replace function billing.paid_again(d billing.disputes) returns timestamptz
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -25,8 +26,8 @@ begin
 end
 $$;
 
--- How a dispute has ended. p_before: its row before; what that row says already was over when it was stored, and is not
--- told. One that is first seen is told when it was lost, since that restricts from now on.
+-- Tells the tenant how a dispute has ended, and when a later payment has ended a lost one. p_before: the row before,
+-- null for a new one. An outcome that p_before has is not told again. Of a new row only a loss is told: it restricts.
 create or replace function billing.tell_outcome(p_before jsonb, d billing.disputes) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare

@@ -22,7 +22,8 @@ begin
 end
 $$;
 
--- Whether Stripe collects what falls due then: collection may be paused until later, or until somebody resumes it.
+-- Whether Stripe collects a payment that is due at p_at. Paused collection resumes at pause_resumes_at. Null: it has no
+-- date, and the operator resumes it at Stripe.
 create or replace function billing.collects_at(s billing.subscriptions, p_at timestamptz) returns boolean
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
@@ -60,7 +61,7 @@ begin
 end
 $$;
 
--- What a paused collection grants, now that it is paused: yes, grace or no. A word that is unknown grants least.
+-- What the subscription grants at p_at as far as collection goes: yes, grace or no. An unknown behaviour grants no.
 create or replace function billing.pause_grants(h billing.subscription_history, p_at timestamptz) returns text
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin

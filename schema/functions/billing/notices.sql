@@ -100,7 +100,8 @@ begin
 			select from billing.subscriptions s
 			where s.id = i.subscription_id and s.status in ('past_due', 'unpaid'))) then
 		perform billing.tell(i.tenant_id, 'payment_failed', i.id || ':' || i.attempt_count, billing.invoice_payload(i),
-			coalesce(billing.event_time('invoice', i.id, 'invoice.payment_failed'), i.created_at));
+			coalesce(billing.event_time('invoice', i.id, 'invoice.payment_failed'),
+				case i.attempt_count when 1 then i.created_at end));
 	end if;
 end
 $$;
