@@ -199,8 +199,8 @@ def test_the_demo_takes_the_usual_ports_that_are_free_and_a_hang_up_ends_it():
 def test_a_demo_installs_no_browser_and_no_tests():
     listed = {what: set(subprocess.run([TESTS / "deps", "--list", *what], capture_output=True, text=True,
                                        check=True).stdout.split()) for what in ((), ("demo",))}
-    assert "chromium" in listed[()] and listed[("demo",)] < listed[()]
-    assert not {"chromium", "selenium", "apache2-bin", "python3-pytest"} & listed[("demo",)]
+    assert {"chromium", "npm"} <= listed[()] and listed[("demo",)] < listed[()]
+    assert not {"chromium", "python3-selenium", "nodejs", "npm", "apache2-bin", "python3-pytest"} & listed[("demo",)]
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
