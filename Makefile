@@ -29,6 +29,7 @@ all: $(addprefix $(BUILD)/,$(PROGRAMS))	## build the programs
 
 # A change of compiler or flags rebuilds everything: all objects depend on this file.
 $(BUILD)/flags: FORCE
+	@pkg-config --exists --print-errors $(PACKAGES)
 	@mkdir -p $(@D); new=$@.$$$$; \
 	echo '$(subst ','\'',$(CC) $(CPPFLAGS) $(CFLAGS) $(FLAGS) $(LINK) $(LDFLAGS))' >$$new; \
 	if cmp -s $$new $@; then rm $$new; else mv $$new $@; fi

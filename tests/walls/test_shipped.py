@@ -194,7 +194,7 @@ main: Listen 443
 <VirtualHost *:443>: AliasMatch "^/api/billing/session$" "${LIBEXEC}/billing"
 <VirtualHost *:443>: AliasMatch "^/(api/)?webhooks/stripe$" "${LIBEXEC}/webhooks"
 <VirtualHost *:443>: AliasMatch "^/api/billing/sync$" "${LIBEXEC}/webhooks"
-<VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/(workspace|tenant|login|register|dashboard)(/[a-z]+)?$" \
+<VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/(workspace|tenant|settings|login|register|dashboard)(/[a-z]+)?$" \
 "${LIBEXEC}/account"
 <VirtualHost *:443>: AliasMatch "^/style\.css$" "${LIBEXEC}/account"
 <VirtualHost *:443>: AliasMatch "^" "${LIBEXEC}/account"
@@ -444,7 +444,7 @@ UNITS = {
     **{"tollgate-%s.service" % name: [
         *STARTED, "Unit.Description=Tollgate " + name, "Service.User=tollgate_" + name, "Service.StandardInput=null",
         "Service.ExecStart=/usr/local/lib/tollgate/%s --config /etc/tollgate/tollgate.conf" % name,
-        *handed(secret), "Service.TimeoutStopSec=60", STRIPE % "AF_UNIX "]
+        *handed(secret), "Service.TimeoutStopSec=60", STRIPE % "AF_UNIX ", "Install.WantedBy=multi-user.target"]
        for name, secret in (("jobs", "stripe.key"), ("mailer", "mail.password"))},
     "tollgate@.service": [
         *STARTED, "Unit.Description=Tollgate %i", "Unit.Requires=tollgate@%i.socket", "Unit.After=tollgate@%i.socket",
@@ -591,3 +591,17 @@ def test_an_installation_makes_a_user_for_each_program(installed):
     lines = (installed / "usr/lib/sysusers.d/tollgate.conf").read_text().splitlines()
     assert sorted(lines) == sorted('u tollgate_%s - "Tollgate %s"' % (name, name) for name in (
         *WORKERS, "webhooks", "jobs", "mailer", "operator"))
+
+
+# README.md
+
+def test_the_deployment_installs_all_that_the_build_needs():
+    needed = re.search('^build="([^"]+)"', (ROOT / "tests/deps").read_text(), re.M)[1].split()
+    block = (ROOT / "README.md").read_text().split("sudo apt-get install ")[1].split("\nmake ")[0]
+    assert len(needed) > 10 and set(needed) - set(block.split()) == set()
+
+
+def test_a_build_without_a_library_says_which(tmp_path):
+    done = subprocess.run(["make", "-C", ROOT, "BUILD=%s" % tmp_path, "PACKAGES=json-c absent-library"],
+                          capture_output=True, text=True)
+    assert done.returncode != 0 and "absent-library" in done.stderr and "cc " not in done.stdout
