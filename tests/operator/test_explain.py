@@ -81,6 +81,15 @@ def test_c44_the_past_keeps_what_the_plan_was(paid):
     assert "plan changed, starter, with chat, api\n" in paid.ok("explain", paid.id)
 
 
+@pytest.mark.parametrize("verb", ["allow", "deny"])
+def test_an_override_that_is_over_changes_nothing(site, verb):
+    site.tenant("anna@example.com")
+    site.ok("override", "deny", "anna@example.com", "--reason", "fraud")
+    done = site.run("override", verb, "anna@example.com", "--until", "2020-01-01", "--reason", "a typo")
+    assert (done.returncode, b"--until" in done.stderr) == (1, True), done.stderr
+    assert site.ask("select allowed, until, reason from billing.overrides") == [(False, None, "fraud")]
+
+
 def test_an_override_counts_until_it_is_cleared(site):
     tenant = site.tenant("anna@example.com")
     allowed = site.json("override", "allow", "anna@example.com", "--plan", "growth", "--until", "7d", "--reason",

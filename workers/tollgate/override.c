@@ -28,7 +28,10 @@ static int
 answer(const struct operator *o, const char *tenant, enum err e, struct json_object *entitlement)
 {
 	if (e == ERR_INVALID && o->plan)
-		return operator_refused(o, "there is no plan %s%s", o->plan, o->until ? ", or --until is not a time" : "");
+		return operator_refused(o, "there is no plan %s%s", o->plan,
+		    o->until ? ", or --until is not a time in the future" : "");
+	if (e == ERR_INVALID && o->until)
+		return operator_refused(o, "--until is not a time in the future");
 	if (e != OK)
 		return operator_failed(o, e);
 	if (o->json) {

@@ -27,6 +27,8 @@ begin
 		raise exception 'no such tenant' using errcode = 'TG404';
 	elsif p_plan is not null and not exists (select from billing.plans p where p.id = p_plan) then
 		raise exception 'unknown plan' using errcode = 'TG422';
+	elsif p_until <= now() then
+		raise exception 'its end is over' using errcode = 'TG422';
 	end if;
 	insert into billing.overrides (tenant_id, allowed, plan, until, reason, set_by)
 	values (p_tenant, p_allowed, p_plan, p_until, p_reason, p_set_by)
