@@ -57,6 +57,15 @@ distrust_note(struct distrust *d, int cause, const char *address, int64_t now)
 	return due;
 }
 
+void
+distrust_again(struct distrust *d)
+{
+	pthread_mutex_lock(&d->lock);
+	d->open = true;
+	d->told = 0;
+	pthread_mutex_unlock(&d->lock);
+}
+
 bool
 distrust_end(struct distrust *d)
 {

@@ -34,4 +34,7 @@ bool distrust_note(struct distrust *d, int cause, const char *address, int64_t n
 /* A delivery has verified. True: end the alerts. */
 bool distrust_end(struct distrust *d);
 
+/* Raising or ending could not be stored: the next delivery says it again. */
+void distrust_again(struct distrust *d);
+
 #endif

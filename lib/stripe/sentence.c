@@ -40,6 +40,7 @@ sentence_of(mem_ctx *mem, struct json_object *doc)
 {
 	const char	*said = json_text(doc, "/error/message");
 	struct buf	b = { .ctx = mem };
+	size_t		end;
 
 	if (said == NULL || said[0] == '\0')
 		return NULL;
@@ -54,7 +55,10 @@ sentence_of(mem_ctx *mem, struct json_object *doc)
 			buf_put(&b, said + blank, n);
 		said += blank + n;
 	}
-	return mem_copy(mem, b.data != NULL ? b.data : "", b.len < SENTENCE_MOST ? b.len : SENTENCE_MOST);
+	end = b.len < SENTENCE_MOST ? b.len : SENTENCE_MOST;
+	while (end < b.len && end > 0 && ((unsigned char)b.data[end] & 0xC0) == 0x80)	/* within a character */
+		end--;
+	return mem_copy(mem, b.data != NULL ? b.data : "", end);
 }
 
 const char *

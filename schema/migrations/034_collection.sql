@@ -26,6 +26,7 @@ insert into billing.notice_kinds values ('dispute_won', true, null), ('dispute_l
 	('dispute_over', true, null);
 update billing.notice_kinds set mailed = true where kind = 'disputed';
 
--- Documents are fetched again: no row has the new columns' values.
-update sync.objects set version = version + 1, next_at = now()
+-- Documents are fetched again, because no row has the new columns' values. Over an hour: what happens meanwhile is
+-- fetched in between.
+update sync.objects set version = version + 1, next_at = now() + random() * interval '1 hour'
 where kind in ('subscription', 'dispute') and dead_at is null;

@@ -187,6 +187,14 @@ def test_c41_a_notice_says_which_plan_how_much_and_when(member, db, mail, kind, 
     assert "/settings/billing" in text
 
 
+def test_c41_the_links_of_a_mail_in_a_language_that_is_no_more_work(member, db, mail, stack):
+    db.execute("update app.profiles p set language = 'fr' from auth.users u where u.id = p.user_id and u.email = %s",
+               member)
+    db.execute(f"select billing.tell(%s, 'recovered', 'of France', {FACTS})", db.tenant_of(member))
+    text, _ = two_parts(wait_until(lambda: [m for m in mail.to(member) if "arrived" in m["subject"]])[-1])
+    assert f"{stack['url']}/en/settings/billing" in text
+
+
 def test_c41_a_last_attempt_that_failed_promises_no_other(member, db, mail):
     db.execute(f"select billing.tell(%s, 'payment_failed', 'a fact', {FACTS} - 'date')", db.tenant_of(member))
     text, _ = two_parts(wait_until(lambda: [m for m in mail.to(member) if m["subject"] == "Your payment failed"])[-1])

@@ -1,4 +1,5 @@
 """A customer of Stripe's that is newer than a restored dump is mended by one command."""
+import json
 import uuid
 
 import pytest
@@ -65,3 +66,20 @@ def test_f81_who_names_no_tenant_or_pays_nothing_is_refused(site):
         done = site.run("restore", "customer", customer)
         assert (done.returncode, why in done.stderr.decode()) == (1, True), done.stderr
     assert site.ask("select * from app.tenants") == []
+
+
+def test_f81_a_customer_of_another_tenant_is_refused(site, lost):
+    _, sub = lost
+    other = site.ask("insert into app.tenants default values returning id::text")[0][0]
+    site.ask("insert into billing.customers (id, tenant_id) values ('%s', '%s')" % (sub["customer"], other))
+    done = site.run("restore", "customer", sub["customer"])
+    assert (done.returncode, b"it is another tenant's" in done.stderr) == (1, True), done.stderr
+    assert len(site.ask("select * from app.tenants")) == 1
+
+
+def test_f81_a_first_payment_that_is_due_is_none(site, lost):
+    tenant, sub = lost
+    sub = dict(sub, status="incomplete", items=site.sim.get("/v1/subscriptions/" + sub["id"])["items"])
+    row = site.ask("select ops.restore_customer(%s, %s, true)" % tuple("$$%s$$::jsonb" % json.dumps(doc) for doc in (
+        {"id": sub["customer"], "email": "a@example.com", "metadata": {"tenant_id": tenant}}, [sub])))[0][0]
+    assert row["match"] == "no_plan"

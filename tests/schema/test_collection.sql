@@ -93,6 +93,38 @@ from billing.notifications join (values ('disputed', 1790000000), ('dispute_over
 	using (kind)
 where tenant_id = :'cem';
 
+-- an inquiry restricts nothing, and is not told; the dispute that it becomes is
+select tap.paid('eva') as eva \gset
+select tap.sync('dispute', tap.dispute('eva', '{"status": "warning_needs_response"}')) \g /dev/null
+select is(tap.notices(:'eva'), null, 'C41 an inquiry is not told');
+select tap.sync('dispute', tap.dispute('eva')) \g /dev/null
+select is(tap.notices(:'eva'), 'disputed eva@example.org en', 'C41 the dispute that it becomes is');
+
+-- what gives nothing back is not told
+select tap.paid('fay') as fay \gset
+select tap.sync('dispute', tap.dispute('fay', '{"status": "lost", "created": 1790000000}')),
+	tap.sync('subscription', tap.subscription('fay', :'fay', '{"status": "canceled"}')),
+	tap.sync('invoice', tap.invoice('fay', '{"status_transitions": {"paid_at": 1790000001}}')) \g /dev/null
+select is(array_agg(kind order by kind), '{canceled,dispute_lost}',
+	'C41 a payment that gives no plan back is not told')
+	from billing.notifications where tenant_id = :'fay';
+select is(n.d ->> 'kind', 'nothing', 'C39 what has ended does not resume')
+	from billing.subscriptions s cross join lateral billing.next_document(s) n (d) where s.id = 'sub_fay';
+
+-- collection resumes within the grace
+select tap.sync('subscription', tap.subscription('eva', :'eva', jsonb_build_object('pause_collection',
+	jsonb_build_object('behavior', 'void', 'resumes_at', extract(epoch from now() + interval '1 day')::bigint)))),
+	tap.sync('dispute', tap.dispute('eva', '{"status": "won"}')) \g /dev/null
+select is(e ->> 'until', null, 'C44 access that does not end has no end') from billing.entitlement(:'eva') e;
+update billing.subscriptions set paused_since = now() - interval '30 days',
+	pause_resumes_at = now() - interval '1 day' where id = 'sub_eva';
+select tap.sync('subscription', tap.subscription('eva', :'eva',
+	'{"pause_collection": {"behavior": "void", "resumes_at": null}}')) \g /dev/null
+select is(paused_since, now(), 'C44 a pause after one that is over is a new one')
+	from billing.subscriptions where id = 'sub_eva';
+select is(service.diff_subscription(tap.subscription('eva', :'eva',
+	'{"pause_collection": {"behavior": "void", "resumes_at": null}}'), now()), '{}', 'F81 a pause is no difference');
+
 -- an outcome that was stored before notices of it existed
 delete from billing.notifications where fact in ('dp_bob', 'dp_cem');
 select tap.sync('dispute', tap.dispute('bob', '{"status": "lost", "created": 1790000000}')) \g /dev/null

@@ -61,6 +61,22 @@ test_s08_several_networks_and_causes_are_not_added_up(void **state)
 }
 
 static void
+test_f69_what_could_not_be_stored_is_said_again(void **state)
+{
+	struct distrust	d = DISTRUST_NEW;
+
+	(void)state;
+	assert_int_equal(raised(&d, 5, 1000, "192.0.2.1"), 1);
+	assert_false(distrust_note(&d, SECRET, "192.0.2.1", 1000 + 5 * STEP));
+	distrust_again(&d);
+	assert_true(distrust_note(&d, SECRET, "192.0.2.1", 1000 + 6 * STEP));
+	assert_true(distrust_end(&d));
+	distrust_again(&d);
+	assert_true(distrust_end(&d));
+	assert_false(distrust_end(&d));
+}
+
+static void
 test_f69_one_network_however_its_addresses_are_written(void **state)
 {
 	static const char *const	written[][5] = {
@@ -101,6 +117,7 @@ main(void)
 		cmocka_unit_test(test_f69_deliveries_that_keep_failing_raise_one_alert),
 		cmocka_unit_test(test_s08_a_burst_raises_none),
 		cmocka_unit_test(test_s08_several_networks_and_causes_are_not_added_up),
+		cmocka_unit_test(test_f69_what_could_not_be_stored_is_said_again),
 		cmocka_unit_test(test_f69_one_network_however_its_addresses_are_written),
 		cmocka_unit_test(test_f69_while_some_verify_none_is_raised),
 	};

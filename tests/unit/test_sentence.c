@@ -9,6 +9,7 @@
 
 #include "json.h"
 #include "sentence.h"
+#include "text.h"
 
 static struct json_object *
 error_with(mem_ctx *mem, const char *name, const char *text)
@@ -69,6 +70,26 @@ test_f122_a_long_sentence_is_cut(void **state)
 }
 
 static void
+test_f122_no_character_is_cut_in_two(void **state)
+{
+	(void)state;
+	for (int before = 0; before < 4; before++) {
+		mem_ctx		*mem = mem_new();
+		struct buf	said = { .ctx = mem };
+		const char	*told;
+
+		for (int i = 0; i < before; i++)
+			buf_put(&said, "x", 1);
+		for (int i = 0; i < SENTENCE_MOST; i++)
+			buf_puts(&said, "\xe2\x82\xac");
+		told = sentence_of(mem, error_with(mem, "message", said.data));
+		assert_true(text_is_utf8(told, strlen(told)));
+		assert_in_range(strlen(told), SENTENCE_MOST - 2, SENTENCE_MOST);
+		talloc_free(mem);
+	}
+}
+
+static void
 test_f99_no_sentence_and_no_page_are_none(void **state)
 {
 	mem_ctx	*mem = mem_new();
@@ -87,7 +108,9 @@ main(void)
 {
 	const struct CMUnitTest	tests[] = {
 		cmocka_unit_test(test_f99_what_stripe_says_is_told), cmocka_unit_test(test_f43_nothing_secret_of_it_is_told),
-		cmocka_unit_test(test_f122_a_long_sentence_is_cut), cmocka_unit_test(test_f99_no_sentence_and_no_page_are_none),
+		cmocka_unit_test(test_f122_a_long_sentence_is_cut),
+		cmocka_unit_test(test_f122_no_character_is_cut_in_two),
+		cmocka_unit_test(test_f99_no_sentence_and_no_page_are_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,8 +11,9 @@
 
 enum { LEASE_SLACK = 10 };	/* seconds of a lease beyond the longest call to the mail server */
 
+/* language: one of the site's, since links have it. A stored one may have left the configuration. */
 static struct json_object *
-mail_doc(struct mailer *mailer, mem_ctx *mem, const struct outbox_mail *m)
+mail_doc(struct mailer *mailer, mem_ctx *mem, const struct outbox_mail *m, const char *language)
 {
 	struct json_object	*doc = json_new(mem);
 
@@ -20,16 +21,16 @@ mail_doc(struct mailer *mailer, mem_ctx *mem, const struct outbox_mail *m)
 		json_object_object_add(doc, name, json_object_get(value));
 	json_put(doc, "site_name", mailer->config->site.name);
 	json_put(doc, "site_url", mailer->config->site.url);
-	json_put(doc, "language", m->language);
+	json_put(doc, "language", language);
 	json_put(doc, "subject", mem_printf(mem, "%s_subject", m->template));
 	json_put(doc, "lead", mem_printf(mem, "%s_lead", m->template));
 	json_put(doc, "when", mem_printf(mem, "%s_when", m->template));
-	json_put(doc, "billing", mem_printf(mem, "%s/%s/settings/billing", mailer->config->site.url, m->language));
-	json_put(doc, "signup", mem_printf(mem, "%s/%s/signup", mailer->config->site.url, m->language));
-	json_put(doc, "again", mem_printf(mem, "%s/%s/signin", mailer->config->site.url, m->language));
-	json_put(doc, "checkout", mem_printf(mem, "%s/%s/signup/continue?t=%s", mailer->config->site.url, m->language,
+	json_put(doc, "billing", mem_printf(mem, "%s/%s/settings/billing", mailer->config->site.url, language));
+	json_put(doc, "signup", mem_printf(mem, "%s/%s/signup", mailer->config->site.url, language));
+	json_put(doc, "again", mem_printf(mem, "%s/%s/signin", mailer->config->site.url, language));
+	json_put(doc, "checkout", mem_printf(mem, "%s/%s/signup/continue?t=%s", mailer->config->site.url, language,
 	    json_text(m->data, "/token")));
-	json_put(doc, "link", mem_printf(mem, "%s/%s/signin/link?t=%s", mailer->config->site.url, m->language,
+	json_put(doc, "link", mem_printf(mem, "%s/%s/signin/link?t=%s", mailer->config->site.url, language,
 	    json_text(m->data, "/token")));
 	return doc;
 }
@@ -37,15 +38,16 @@ mail_doc(struct mailer *mailer, mem_ctx *mem, const struct outbox_mail *m)
 static enum err
 mail_render(struct mailer *mailer, mem_ctx *mem, const struct outbox_mail *m, char **message)
 {
-	struct json_object	*doc = mail_doc(mailer, mem, m);
+	const char		*language = pages_language(mailer->pages, m->language)->code;
+	struct json_object	*doc = mail_doc(mailer, mem, m, language);
 	bool			notice = strncmp(m->template, "notice_", 7) == 0;	/* all notices share one template */
 	const char		*name = notice ? "notice" : m->template;
 	char			*subject, *text, *html;
 
-	TRY(words_add(mailer->words, m->language, doc));
-	TRY(pages_render(mailer->pages, mem, m->language, mem_printf(mem, "%s.subject", name), doc, &subject));
-	TRY(pages_render(mailer->pages, mem, m->language, mem_printf(mem, "%s.txt", name), doc, &text));
-	TRY(pages_render(mailer->pages, mem, m->language, mem_printf(mem, "%s.html", name), doc, &html));
+	TRY(words_add(mailer->words, language, doc));
+	TRY(pages_render(mailer->pages, mem, language, mem_printf(mem, "%s.subject", name), doc, &subject));
+	TRY(pages_render(mailer->pages, mem, language, mem_printf(mem, "%s.txt", name), doc, &text));
+	TRY(pages_render(mailer->pages, mem, language, mem_printf(mem, "%s.html", name), doc, &html));
 	return mail_compose(mem, &(struct mail){
 		.id = m->id, .from = mailer->config->mail.from, .to = m->recipient, .subject = subject,
 		.text = text, .html = html, .date = time(NULL),

@@ -61,6 +61,16 @@ seems_stripes(struct visit *v, const struct receipt *r, enum signature_cause cau
 	    strcmp(e.api_version, v->app->config->stripe.version) == 0;
 }
 
+/* Raises the alert of this cause; NULL: ends those of all. */
+static void
+signature_report(struct visit *v, const char *cause)
+{
+	struct webhooks	*own = v->app->own;
+
+	if (db_service(db_as_service(v->q->mem, v->app->db), NULL, "service.report_signature($1)", ARGS(TEXT(cause))) != OK)
+		distrust_again(&own->distrust);
+}
+
 /* Says why the signature is invalid, to the log, and to the operator when deliveries keep failing. */
 static void
 distrust(struct visit *v, const struct receipt *r)
@@ -73,8 +83,7 @@ distrust(struct visit *v, const struct receipt *r)
 	log_line(LOG_WARN, "webhook_distrusted", LOG_TEXT("cause", signature_cause_name(cause)));
 	if (address != NULL && seems_stripes(v, r, cause) &&
 	    distrust_note(&own->distrust, (int)cause, address, clock_ms()))
-		(void)!db_service(db_as_service(v->q->mem, v->app->db), NULL, "service.report_signature($1)",
-		    ARGS(TEXT(signature_cause_name(cause))));
+		signature_report(v, signature_cause_name(cause));
 }
 
 static enum signature_verdict
@@ -151,7 +160,7 @@ trust(struct visit *v)
 	struct webhooks	*own = v->app->own;
 
 	if (distrust_end(&own->distrust))
-		(void)!db_service(db_as_service(v->q->mem, v->app->db), NULL, "service.report_signature($1)", ARGS(TEXT(NULL)));
+		signature_report(v, NULL);
 }
 
 static void

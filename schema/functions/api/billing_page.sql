@@ -43,7 +43,8 @@ begin
 	elsif s.status in ('active', 'trialing') and ends is not null or over > now() and s.status = 'past_due' then
 		kind := 'ends';
 		at := ends;
-	elsif not billing.collects_at(s, coalesce(case s.status when 'trialing' then s.trial_end end, s.period_end)) then
+	elsif s.status in ('active', 'trialing')
+		and not billing.collects_at(s, case s.status when 'trialing' then s.trial_end else s.period_end end) then
 		kind := 'collection_resumes';
 		at := s.pause_resumes_at;
 	elsif s.status = 'trialing' then

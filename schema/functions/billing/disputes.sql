@@ -26,13 +26,12 @@ begin
 end
 $$;
 
--- Tells the tenant how a dispute has ended, and when a later payment has ended a lost one. p_before: the row before,
--- null for a new one. An outcome that p_before has is not told again. Of a new row only a loss is told: it restricts.
+-- Tells the tenant how a dispute has ended. p_before: the row before, null for a new one. An outcome that p_before has
+-- is not told again. Of a new row only a loss is told: it restricts.
 create or replace function billing.tell_outcome(p_before jsonb, d billing.disputes) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	amount jsonb := api.amount_document(d.amount, d.currency);
-	paid_at timestamptz := billing.paid_again(d);
 begin
 	perform billing.tell(d.tenant_id, policy, d.id,
 		jsonb_build_object('amount', amount, 'date', api.date_document(d.created_at)),
@@ -40,9 +39,27 @@ begin
 	from billing.dispute_policy(d.status) policy
 	where d.kind = 'dispute' and policy <> case when p_before is null then 'dispute_won'
 		else billing.dispute_policy(p_before ->> 'status') end and policy in ('dispute_won', 'dispute_lost');
-	perform billing.tell(d.tenant_id, 'dispute_over', d.id,
-		jsonb_build_object('date', api.date_document(paid_at)), paid_at)
-	where paid_at is not null and p_before -> 'closed_at' = 'null';
+end
+$$;
+
+create or replace function billing.is_allowed(p_tenant uuid) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return (billing.entitlement(p_tenant) -> 'allowed')::boolean;
+end
+$$;
+
+-- Tells the tenant that a later payment has ended a lost dispute, if that gives it its plan back. p_allowed: whether it
+-- had one before.
+create or replace function billing.tell_end(p_allowed boolean, d billing.disputes) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	paid_at timestamptz := billing.paid_again(d);
+begin
+	if paid_at is not null and not p_allowed and billing.is_allowed(d.tenant_id) then
+		perform billing.tell(d.tenant_id, 'dispute_over', d.id,
+			jsonb_build_object('date', api.date_document(paid_at)), paid_at);
+	end if;
 end
 $$;
 
@@ -53,6 +70,7 @@ create or replace function billing.put_dispute(n billing.disputes, p_notice text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	before jsonb := (select to_jsonb(d) from billing.disputes d where d.id = n.id);
+	allowed boolean := billing.is_allowed(n.tenant_id);
 	effect text := (select p.effect from billing.dispute_rules p where p.kind = n.policy);
 	closed boolean := n.policy = 'dispute_won' or n.kind = 'refund' and n.amount = 0;
 	worse boolean := effect = 'restrict' and not exists (
@@ -81,9 +99,8 @@ begin
 	perform billing.tell(after.tenant_id, p_notice, p_fact, jsonb_build_object(
 		'amount', api.amount_document(after.amount, after.currency), 'date', api.date_document(after.created_at)),
 		case n.kind when 'dispute' then after.created_at else billing.event_time('charge', n.id) end)
-	where n.kind = 'dispute' and n.policy not in ('dispute_won', 'dispute_lost')
-		or n.kind = 'refund' and n.amount > coalesce((before ->> 'amount')::bigint, 0);
-	perform billing.tell_outcome(before, after);
+	where n.policy = 'dispute_open' or n.kind = 'refund' and n.amount > coalesce((before ->> 'amount')::bigint, 0);
+	perform billing.tell_outcome(before, after), billing.tell_end(allowed, after);
 	return billing.changes(before, to_jsonb(after));
 end
 $$;
@@ -93,6 +110,7 @@ $$;
 create or replace function billing.end_lost_disputes(p_tenant uuid) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
+	allowed boolean := billing.is_allowed(p_tenant);
 	over billing.disputes;
 begin
 	for over in
@@ -100,7 +118,7 @@ begin
 		where d.tenant_id = p_tenant and d.closed_at is null and billing.paid_again(d) is not null
 		returning d.*
 	loop
-		perform ops.end_alert(over.kind, over.id), billing.tell_outcome(to_jsonb(over) || '{"closed_at": null}', over);
+		perform ops.end_alert(over.kind, over.id), billing.tell_end(allowed, over);
 	end loop;
 end
 $$;

@@ -102,6 +102,7 @@ begin
 	end if;
 	if pause = 'grace' then
 		pause_grace := billing.grace_end(h.plan, coalesce(h.paused_since, h.from_at), p_at);
+		pause_grace := case when h.pause_resumes_at <= pause_grace then null else pause_grace end;
 	end if;
 	reason := case
 		when rule.status is null then 'unknown_status'

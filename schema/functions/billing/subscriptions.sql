@@ -80,7 +80,7 @@ end
 $$;
 
 -- A price without a plan leaves the plan as it is. Past due counts from when it was first seen, until a status that
--- grants without grace; a pause, until collection is resumed.
+-- grants without grace; a pause, until collection is resumed or its date to resume is over.
 create or replace function billing.put_subscription(n billing.subscriptions) returns billing.subscriptions
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -102,7 +102,8 @@ begin
 		canceled_at = excluded.canceled_at, ended_at = excluded.ended_at, trial_end = excluded.trial_end,
 		created_at = excluded.created_at, synced_at = now(), pause_behavior = excluded.pause_behavior,
 		pause_resumes_at = excluded.pause_resumes_at,
-		paused_since = case when excluded.pause_behavior is not null then coalesce(s.paused_since, now()) end,
+		paused_since = case when excluded.pause_behavior is not null then
+			coalesce(case when coalesce(s.pause_resumes_at > now(), true) then s.paused_since end, now()) end,
 		past_due_since = case rule
 			when 'yes' then null when 'grace' then coalesce(s.past_due_since, now()) else s.past_due_since end
 	returning s.* into put;

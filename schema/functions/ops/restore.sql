@@ -28,7 +28,7 @@ declare
 	address text := nullif(btrim(p_customer ->> 'email'), '');
 	ids jsonb := (select coalesce(jsonb_agg(s ->> 'id'), '[]') from jsonb_array_elements(p_subscriptions) s);
 	paid text := (select min(p) from jsonb_array_elements(p_subscriptions) s, unnest(billing.plans_of(s)) p
-		where billing.is_live(s ->> 'status'));
+		where billing.is_live(s ->> 'status') and s ->> 'status' <> 'incomplete');
 	match text;
 begin
 	perform from app.tenants t where t.id = tenant;
@@ -36,14 +36,17 @@ begin
 		return ops.accept_customer(tenant::text, customer, case when not p_dry then ids end)
 			|| jsonb_build_object('tenant', tenant);
 	end if;
-	match := case when tenant is null then 'unnamed' when address is null then 'no_address'
-		when paid is null then 'no_plan' when p_dry then 'missing' else 'restored' end;
+	match := case when tenant is null then 'unnamed'
+		when exists (select from billing.customers c where c.id = customer) then 'taken'
+		when address is null then 'no_address' when paid is null then 'no_plan'
+		when p_dry then 'missing' else 'restored' end;
 	if match = 'restored' then
 		insert into app.tenants (id) values (tenant);
 		insert into billing.checkouts (key, tenant_id, email, email_canonical, plan, language, status, customer_id,
 			session_id)
 		values (sha256(convert_to('restored:' || tenant, 'utf8')), tenant, address, lower(address), paid,
-			case when p_customer #>> '{preferred_locales,0}' like 'de%' then 'de' else 'en' end, 'complete', customer,
+			coalesce(substring(lower(p_customer #>> '{preferred_locales,0}') from '^[a-z]{2}'), 'en'), 'complete',
+			customer,
 			(select o.id from sync.orphans o where o.kind = 'checkout' and o.customer_id = customer
 				and not exists (select from billing.checkouts c where c.session_id = o.id) order by o.id limit 1));
 		perform billing.promote(tenant, customer);

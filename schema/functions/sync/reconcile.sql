@@ -54,7 +54,8 @@ begin
 	theirs := billing.subscription_row(ours.tenant_id, ident, p_doc);
 	theirs.plan := coalesce(theirs.plan, ours.plan);
 	theirs.plans := coalesce(nullif(theirs.plans, '{}'), ours.plans, '{}');
-	theirs.past_due_since := ours.past_due_since;
+	theirs.past_due_since := ours.past_due_since;	-- Stripe does not say since when
+	theirs.paused_since := ours.paused_since;
 	return billing.changes(case when ours.id is not null then to_jsonb(ours) end, to_jsonb(theirs))
 		- case when billing.lacks_items(p_doc) then '{plan,plans,price,quantity,amount,period_start,period_end}'::text[]
 			else '{}' end;
