@@ -107,6 +107,15 @@ class Simulator:
         return self.get(f"state/{kind}/{ident}")
 
 
+def days_pass(sim, db, days):
+    """Moves Stripe's clock, and waits until jobs has fetched what that did to every customer of this stack. With some
+    hundred of them that takes a while, and what the next test does would wait behind it."""
+    sim.post("clock", days=days)
+    sim.quiet(120)
+    wait_until(lambda: db.value("select count(*) from sync.objects where version > clean_version and dead_at is null "
+                                "and next_at <= now()") == 0, 120)
+
+
 class Mail:
     """What the catcher caught."""
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import pytest
 import requests
-from journey import become_customer, press_link, session_in, sign_in, sign_up, token_in, wait_until
+from journey import become_customer, days_pass, press_link, session_in, sign_in, sign_up, token_in, wait_until
 
 API = "/api/billing/session"
 MONTHS = {"en": ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
@@ -386,8 +386,8 @@ def test_c37_a_failed_renewal_shows_and_heals(customer, sim, db, subscription):
     browser, _ = customer
     says(browser, status="Active")
     sim.post(f"subscriptions/{subscription}/fail_next", times=1)
-    sim.post("clock", days=32)
+    days_pass(sim, db, 32)
     says(browser, status="Payment overdue")
-    sim.post("clock", days=4)
+    days_pass(sim, db, 4)
     said = says(browser, status="Active")
     assert said["period-end"] == period_end(sim, subscription)

@@ -2,7 +2,7 @@
 import json
 
 import pytest
-from journey import (code_in, new_address, press_link, session_in, sign_in, sign_up, token_in,
+from journey import (code_in, days_pass, new_address, press_link, session_in, sign_in, sign_up, token_in,
                      wait_until)
 from test_billing import says
 
@@ -149,9 +149,8 @@ def test_s01_an_offered_tenants_mails_carry_the_link(member, other, sim, db, mai
     browser, email, _ = member
     second, subscription = buy(other, sim, db, email)
     sim.post(f"subscriptions/{subscription}/fail_next", times=1)
-    sim.post("clock", days=32)
-    # the month goes by for every customer of this stack
-    told = wait_until(lambda: [m for m in mail.to(email) if "could not collect" in m["text"]], 120)[0]
+    days_pass(sim, db, 32)
+    told = wait_until(lambda: [m for m in mail.to(email) if "could not collect" in m["text"]])[0]
     assert "Accept it to manage it" in told["text"]
     page = browser.submit(browser.get("/signin/link?t=" + token_in(told)), {"code": code_in(told)})
     assert page.location == f"/settings/billing?tenant={second}"
