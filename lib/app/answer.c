@@ -30,6 +30,17 @@ answer_json(struct visit *v, int status, struct json_object *doc)
 	return OK;
 }
 
+enum err
+answer_field(struct visit *v, const char *field, const char *reason)
+{
+	struct json_object	*doc = json_new(v->q->mem);
+
+	json_put(doc, "error", err_info(ERR_BAD_REQUEST)->sentence);
+	json_put(doc, "field", field);
+	json_put(doc, "reason", reason);
+	return answer_json(v, 400, doc);
+}
+
 void
 answer_error(struct visit *v, enum err why)
 {
@@ -42,6 +53,10 @@ answer_error(struct visit *v, enum err why)
 	if (!json && v->app->error_page != NULL) {
 		if (v->app->error_page(v, why) != OK)
 			http_body(v->r, info->status, "text/plain; charset=utf-8", info->sentence, strlen(info->sentence));
+		return;
+	}
+	if (why == ERR_BAD_REQUEST && v->q->query.fault != NULL) {
+		(void)answer_field(v, v->q->query.field, v->q->query.fault);
 		return;
 	}
 	doc = json_new(v->q->mem);

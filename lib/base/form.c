@@ -60,12 +60,17 @@ add_field(mem_ctx *ctx, const char *piece, size_t n, struct form *form)
 	size_t			 value_at = equals != NULL ? name_len + 1 : n;
 	struct form_field	*field = &form->fields[form->n];
 
+	form->fault = "has too many fields";
 	if (form->n == FORM_MAX_FIELDS)
 		return ERR_BAD_REQUEST;
+	form->fault = "is not percent-encoded UTF-8";
 	TRY(decode(ctx, piece, name_len, ' ', &field->name, &len));
+	form->field = field->name;
 	TRY(decode(ctx, piece + value_at, n - value_at, ' ', &field->value, &field->len));
+	form->fault = "is given twice";
 	if (form_get(form, field->name) != NULL)
 		return ERR_BAD_REQUEST;
+	form->fault = form->field = NULL;
 	form->n++;
 	return OK;
 }

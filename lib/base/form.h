@@ -17,6 +17,8 @@ struct form_field {
 struct form {
 	struct form_field	*fields;
 	size_t			n;
+	const char		*fault;		/* what form_parse() refused, or NULL */
+	const char		*field;		/* where; NULL: in a name, or in all of them */
 };
 
 enum { FORM_MAX_FIELDS = 64 };

@@ -261,7 +261,9 @@ write_response(struct connection *c)
 
 	buf_printf(&head, "Status: %d\r\n", r->status);
 	buf_put(&head, r->head.data, r->head.len);
-	buf_printf(&head, "Content-Length: %zu\r\n\r\n", r->body.len);
+	if (r->status != 304)		/* where it would be the length of what was not sent */
+		buf_printf(&head, "Content-Length: %zu\r\n", r->body.len);
+	buf_puts(&head, "\r\n");
 	FCGX_PutStr(head.data, (int)head.len, c->fcgi.out);
 	if (strcmp(c->q.method, "HEAD") != 0)
 		FCGX_PutStr(r->body.data, (int)r->body.len, c->fcgi.out);

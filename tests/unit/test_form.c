@@ -164,10 +164,34 @@ test_f11_outside_forms_plus_is_plus(void **state)
 	assert_int_equal(form_unescape(*state, "%c3", 3, &out), ERR_BAD_REQUEST);
 }
 
+static void
+test_c89_it_says_which_field_it_refuses(void **state)
+{
+	static const struct {
+		const char	*query, *field, *fault;
+	} cases[] = {
+		{ "a=1&b=2", NULL, NULL }, { "a=1&b=2&b=3", "b", "is given twice" },
+		{ "a=1&b=%ff&c=3", "b", "is not percent-encoded UTF-8" }, { "a=1&%ff=2", NULL, "is not percent-encoded UTF-8" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct form	f;
+
+		assert_int_equal(form_parse(*state, cases[i].query, strlen(cases[i].query), &f),
+		    cases[i].fault == NULL ? OK : ERR_BAD_REQUEST);
+		assert_true((f.fault == NULL) == (cases[i].fault == NULL) && (f.field == NULL) == (cases[i].field == NULL));
+		if (f.fault != NULL)
+			assert_string_equal(f.fault, cases[i].fault);
+		if (f.field != NULL)
+			assert_string_equal(f.field, cases[i].field);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest	tests[] = {
+		TEST(test_c89_it_says_which_field_it_refuses),
 		TEST(test_fields_are_decoded_once), TEST(test_f12_malformed_escapes), TEST(test_f12_f14_a_name_given_twice),
 		TEST(test_f14_invalid_utf8_nul_and_byte_order_mark), TEST(test_f12_f14_at_most_64_fields),
 		TEST(test_reads_no_further_than_told), TEST(test_writes_what_stripe_reads),
