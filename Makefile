@@ -8,11 +8,11 @@ CFLAGS	?= -O2 -g
 JOBS	:= $(shell nproc)
 
 # Programs: a directory in workers/ each. SERVICES also see lib/service, the pipeline from a webhook to a written object.
-WORKERS	= signin account signup billing
+WORKERS	= signin account signup billing og
 SERVICES = webhooks jobs mailer tollgate
 PROGRAMS = $(WORKERS) $(SERVICES)
 
-PACKAGES = json-c talloc libconfig libcrypto libpq libcurl icu-i18n icu-uc
+PACKAGES = json-c talloc libconfig libcrypto libpq libcurl icu-i18n icu-uc pangocairo fontconfig libpng
 FLAGS	= -std=gnu17 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla -Werror \
 	-fPIE -fstack-protector-strong -fno-strict-aliasing -pthread -D_GNU_SOURCE -DTOLLGATE_VERSION='"$(VERSION)"' \
 	$(PKG_CFLAGS) \

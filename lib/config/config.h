@@ -23,7 +23,9 @@ enum config_need {
 	NEED_PLANS	= 1 << 6,
 	NEED_JOBS	= 1 << 7,
 	NEED_PROVISIONING	= 1 << 8,	/* what is provisioned at Stripe: portal, meters */
-	NEED_ALL	= (1 << 9) - 1
+	NEED_PICTURE	= 1 << 9,	/* the key that signs addresses of pictures */
+	NEED_OG		= 1 << 10,	/* what draws them: fonts */
+	NEED_ALL	= (1 << 11) - 1
 };
 
 struct config_list {
@@ -109,6 +111,11 @@ struct config {
 		const char		*cancel;	/* "at_period_end", "immediately", "no" */
 		struct config_list	customer_update;	/* "email", ... */
 	} portal;
+	struct {
+		struct config_list	fonts;		/* files; the first is for what all of them have */
+		const char		*key;		/* secret; "": anybody may ask for any picture */
+		int			drawing;	/* pictures at a time in one process */
+	} og;
 	struct config_plan	*plans;
 	size_t			n_plans;
 	struct config_meter	*meters;

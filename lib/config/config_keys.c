@@ -141,6 +141,20 @@ check_cancel(const char *s)
 }
 
 static const char *
+check_file(const char *s)
+{
+	struct stat	st;
+
+	return stat(s, &st) == 0 && S_ISREG(st.st_mode) ? NULL : "is not there: install its package, or leave it out";
+}
+
+static const char *
+check_picture_key(const char *s)
+{
+	return strlen(s) >= 32 ? NULL : "is too short: take 32 random characters, as `openssl rand -hex 32` prints them";
+}
+
+static const char *
 check_customer_field(const char *s)
 {
 	static const char *const	fields[] = { "address", "email", "name", "phone", "shipping", "tax_id" };
@@ -151,6 +165,13 @@ check_customer_field(const char *s)
 	}
 	return "must be address, email, name, phone, shipping or tax_id";
 }
+
+/* Of Debian's fonts-noto-core, fonts-noto-cjk and fonts-noto-color-emoji. */
+#define NOTO(script) "/usr/share/fonts/truetype/noto/NotoSans" script "-Bold.ttf "
+#define FONTS NOTO("") NOTO("Arabic") NOTO("Hebrew") NOTO("Devanagari") NOTO("Bengali") NOTO("Gurmukhi") \
+	NOTO("Gujarati") NOTO("Tamil") NOTO("Telugu") NOTO("Kannada") NOTO("Malayalam") NOTO("Sinhala") NOTO("Thai") \
+	NOTO("Lao") NOTO("Khmer") NOTO("Myanmar") NOTO("Georgian") NOTO("Armenian") NOTO("Ethiopic") \
+	"/usr/share/fonts/opentype/noto/NotoSansCJK-Bold.ttc /usr/share/fonts/truetype/noto/NotoColorEmoji.ttf"
 
 #define TEXT(p, need, member, otherwise, check) \
 	{ p, KIND_TEXT, need, offsetof(struct config, member), otherwise, 0, 0, 0, check, NULL, NULL, false }
@@ -211,6 +232,9 @@ const struct config_key config_keys[] = {
 	{ .path = "portal.customer_update", .kind = KIND_WORDS, .need = NEED_PROVISIONING,
 	    .offset = offsetof(struct config, portal.customer_update), .text = "email address tax_id",
 	    .check = check_customer_field },
+	MANY("og.fonts", KIND_WORDS, NEED_OG, og.fonts, FONTS, check_file, NULL),
+	INT("og.drawing", NEED_OG, og.drawing, 2, 1, 64),
+	MANY("og.key_file", KIND_SECRET, NEED_PICTURE, og.key, "", check_picture_key, "TOLLGATE_OG_KEY"),
 	{ .path = "plans", .kind = KIND_GROUPS, .need = NEED_PLANS, .offset = offsetof(struct config, plans),
 	    .groups = &config_plans },
 	{ .path = "meters", .kind = KIND_GROUPS, .need = NEED_PROVISIONING, .offset = offsetof(struct config, meters),

@@ -49,6 +49,8 @@ SCANS = [
     (walls.foreign_headers, "lib/service/service.c", "#include <openssl/sha.h>\n"),
     (walls.foreign_headers, "lib/stripe/stripe.c", "#include <curl/curl.h>\n"),
     (walls.foreign_headers, "lib/app/pages.c", "#include <libconfig.h>\n"),
+    (walls.foreign_headers, "lib/app/picture.c", "#include <pango/pangocairo.h>\n"),
+    (walls.foreign_headers, "workers/signup/form.c", "#include <fontconfig/fontconfig.h>\n"),
     (walls.foreign_headers, "workers/tollgate/check.c", "#include <libconfig.h>\n"),
     (walls.foreign_headers, "workers/mailer/mailing.c", "#include <unicode/unum.h>\n"),
     (walls.freed_by_hand, "workers/billing/portal.c", "static void f(void *p) { talloc_free(p); }\n"),
@@ -114,6 +116,7 @@ UNSEEN = {
     "workers/account": "call.h admin.h pool.h service.h",
     "workers/signup": "call.h admin.h pool.h service.h",
     "workers/billing": "call.h admin.h pool.h service.h",
+    "workers/og": "call.h admin.h pool.h service.h",
     "workers/webhooks": "call.h admin.h pool.h " + " ".join(sorted(p.name for p in ROOT.glob("workers/tollgate/*.h"))),
     "workers/jobs": "call.h admin.h pool.h operator.h schema.h mailer.h",
     "workers/mailer": "call.h admin.h pool.h operator.h schema.h jobs.h",
@@ -206,6 +209,19 @@ UNLINKED = [(program, "curl_") for program in ("signin", "account", "webhooks")]
     (program, "FCGX_") for program in ("jobs", "mailer", "tollgate")] + [
     (program, prefix) for program in sorted(set(PROGRAMS) - {"account", "billing", "mailer"})
     for prefix in ("unum_", "udat_")]
+
+
+@pytest.mark.parametrize("prefix", ["PQ", "curl_"])
+def test_og_has_neither_a_database_nor_a_network(prefix):
+    assert walls.library_symbols(BUILD, "og", prefix) == []
+    assert walls.library_symbols(BUILD, "billing", prefix) != []
+
+
+@pytest.mark.parametrize("program", sorted(set(PROGRAMS) - {"og"}))
+def test_only_og_draws(program):
+    drawing = ("cairo_", "pango_", "Fc", "png_", "g_")
+    assert [name for prefix in drawing for name in walls.library_symbols(BUILD, program, prefix)] == []
+    assert all(walls.library_symbols(BUILD, "og", prefix) for prefix in drawing)
 
 
 @pytest.mark.parametrize("program, prefix", UNLINKED)

@@ -1,6 +1,7 @@
 #include "commands.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "json.h"
@@ -27,6 +28,8 @@ configuration_check(const struct operator *o)
 	if (pages_check(o) != OK)
 		return EX_CONFIG;
 	printf("%s: ok\n", o->path);
+	if (strcmp(o->config->site.environment, "production") == 0 && *o->config->og.key == '\0')
+		printf("%s: og.key_file is not set: anybody can have any words drawn under this site's name\n", o->path);
 	if (!o->live)
 		return EX_OK;
 	e = db_admit(o->db, o->mem, &why);
