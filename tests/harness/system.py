@@ -16,6 +16,7 @@ from harness.supervisor import Failed, Service, Supervisor, tail
 
 MAKEFILE = (Path(__file__).resolve().parents[2] / "Makefile").read_text()
 DAEMONS = ("jobs", "mailer")      # serve no request
+APART = ("og",)                   # have no database
 WORKERS = tuple(name for line in re.findall(r"^(?:WORKERS|SERVICES)\s*=(.*)", MAKEFILE, re.M)
                 for name in line.split() if name not in (*DAEMONS, "tollgate"))
 PROGRAMS = (*WORKERS, *DAEMONS)
@@ -78,6 +79,7 @@ class System:
         self.database_url = "postgresql://postgres@/tollgate?port=5432&host=" + urllib.parse.quote(str(self.run), "")
         self.stripe_key = "sk_test_" + secrets.token_hex(16)
         self.webhook_secret = "whsec_" + secrets.token_hex(24)
+        self.og_key = secrets.token_hex(32)
         self.env = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LANG": "C.UTF-8", "TMPDIR": str(self.dir / "tmp"),
                     "TOLLGATE_CONFIG": str(self.etc / "tollgate.conf"), "PYTHONUNBUFFERED": "1",
                     **{k: v for k, v in os.environ.items() if re.match("(A|UB|L)SAN_OPTIONS$", k)}}
@@ -87,7 +89,7 @@ class System:
                 "database_url": self.database_url, "webhook_secret": self.webhook_secret, "log_dir": str(self.log),
                 "dir": str(self.dir), "server": self.server, "smtp_url": self.smtp_url,
                 "plain_url": "http://localhost:%d" % self.plain_port, "stripe_key": self.stripe_key,
-                "config": self.env["TOLLGATE_CONFIG"], "prefix": str(self.prefix),
+                "config": self.env["TOLLGATE_CONFIG"], "og_key": self.og_key, "prefix": str(self.prefix),
                 "sockets": {w: str(self.run / (w + ".sock")) for w in WORKERS}}
 
     def lay_out(self):
@@ -96,6 +98,7 @@ class System:
             d.mkdir(exist_ok=True)
         self.write_secret("stripe.key", self.stripe_key)
         self.write_secret("webhook.secret", self.webhook_secret)
+        self.write_secret("og.key", self.og_key)
         self.write_config("tollgate.conf", {
             "url": 'url = "%s";' % self.url, "pages": 'pages = "%s/share/tollgate/pages";' % self.prefix,
             "own_pages": 'own_pages = "%s/pages";' % self.etc, "environment": 'environment = "development";',
@@ -105,6 +108,7 @@ class System:
             "rate": "rate = 1000;", "api_url": 'api_url = "%s";' % self.stripe_url,
             "key_file": 'key_file = "%s/stripe.key";' % self.etc,
             "webhook_secret_files": 'webhook_secret_files = ["%s/webhook.secret"];' % self.etc,
+            "og_key_file": 'key_file = "%s/og.key";' % self.etc,
             "mail_url": 'url = "%s";' % self.smtp_url, "starttls": "starttls = false;"})
 
     def check(self):
@@ -197,7 +201,9 @@ class System:
             "user": "", "pid": "pid %s/nginx.pid;" % self.run, "error_log": "error_log %s warn;" % log,
             "error_log_quiet": "error_log %s alert;" % log,
             "access_log": "access_log %s/access.log private;" % self.log,
-            "temp_paths": temporary, "form_rate": "limit_req_zone $http_x_unlimited zone=forms:10m rate=1r/s;",
+            "temp_paths": temporary,
+            "cache_path": "fastcgi_cache_path %s/tmp/images keys_zone=images:1m use_temp_path=off;" % self.dir,
+            "form_rate": "limit_req_zone $http_x_unlimited zone=forms:10m rate=1r/s;",
             "listen_plain": "listen 127.0.0.1:%d;" % self.plain_port, "listen": "listen 127.0.0.1:%d;" % self.port,
             "server_name": "server_name localhost;", "certificate": "", "certificate_key": "", "hsts": None,
             "pass": forward + "$worker.sock;", "pass_webhooks": forward + "webhooks.sock;"})

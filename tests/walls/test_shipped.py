@@ -52,6 +52,12 @@ http map $uri $worker: ~^(/[a-z][a-z])?/(signin(/[a-z]+)?|signout)$ signin
 http map $uri $worker: ~^(/[a-z][a-z])?/(signup(/[a-z]+)?|welcome)$ signup
 http map $uri $worker: ~^(/[a-z][a-z])?/settings/billing(/[a-z]+)?$ billing
 http map $uri $worker: /api/billing/session billing
+http map $uri $worker: /api/og og
+http: fastcgi_cache_path /var/cache/nginx/tollgate keys_zone=images:1m max_size=100m inactive=7d use_temp_path=off
+server location = /api/og: fastcgi_cache images
+server location = /api/og: fastcgi_cache_key $request_method$request_uri
+server location = /api/og: fastcgi_cache_lock on
+server location = /api/og: fastcgi_pass unix:/run/tollgate/$worker.sock
 http server: listen 80 default_server
 http server: return 308 https://app.example.com$request_uri
 http server: listen 443 ssl http2
@@ -192,6 +198,7 @@ main: Listen 443
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/(signup(/[a-z]+)?|welcome)$" "${LIBEXEC}/signup"
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/settings/billing(/[a-z]+)?$" "${LIBEXEC}/billing"
 <VirtualHost *:443>: AliasMatch "^/api/billing/session$" "${LIBEXEC}/billing"
+<VirtualHost *:443>: AliasMatch "^/api/og$" "${LIBEXEC}/og"
 <VirtualHost *:443>: AliasMatch "^/(api/)?webhooks/stripe$" "${LIBEXEC}/webhooks"
 <VirtualHost *:443>: AliasMatch "^/api/billing/sync$" "${LIBEXEC}/webhooks"
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/(workspace|tenant|settings|login|register|dashboard)(/[a-z]+)?$" \
@@ -289,6 +296,7 @@ class Nginx:
             error_log_quiet="error_log %s/error.log alert;" % directory,
             access_log="access_log %s/access.log private;" % directory,
             temp_paths="".join("%s_temp_path %s/%s;" % (kind, directory, kind) for kind in kinds),
+            cache_path="fastcgi_cache_path %s/cache keys_zone=images:1m;" % directory,
             listen_plain="listen 127.0.0.1:%d default_server;" % self.plain,
             listen="listen 127.0.0.1:%d ssl http2;" % self.port,
             certificate="ssl_certificate %s/cert.pem;" % certificate,
