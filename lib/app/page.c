@@ -5,6 +5,7 @@
 #include "answer.h"
 #include "json.h"
 #include "pages.h"
+#include "picture.h"
 
 /* This page in each language: path without prefix, and label. */
 static struct json_object *
@@ -24,6 +25,41 @@ language_links(struct visit *v)
 		json_object_array_add(links, link);
 	}
 	return links;
+}
+
+/* The text of the page's language, or NULL when there is none of that name. */
+static const char *
+page_text(struct visit *v, const char *name)
+{
+	const struct language	*l = pages_language(v->app->pages, v->language);
+	const struct mustache	*t = pages_partial(l, name);
+	struct json_object	*doc = json_new(v->q->mem);
+	struct buf		b = { .ctx = v->q->mem };
+
+	json_put(doc, "site_name", v->app->config->site.name);
+	return t != NULL && mustache_render(t, doc, pages_partial, l, &b) == OK ? b.data : NULL;
+}
+
+/* What a page with a text NAME_description tells of itself where a link to it is shown. Its address has no query. */
+static void
+shown_as(struct visit *v, const char *name, struct json_object *all)
+{
+	const char		*description = page_text(v, mem_printf(v->q->mem, "%s_description", name));
+	const char		*title = page_text(v, mem_printf(v->q->mem, "%s_title", name));
+	struct json_object	*shown = json_object_new_object();
+
+	if (description == NULL || title == NULL) {
+		json_object_put(shown);
+		return;
+	}
+	json_put(shown, "description", description);
+	json_put(shown, "title", title);
+	json_put(shown, "url", visit_url(v, mem_printf(v->q->mem, "/%s%s", v->language, v->path)));
+	json_put(shown, "image", picture_url(v->q->mem, v->app->config,
+	    &(struct picture){ .heading = title, .type = "page", .mode = "light" }));
+	json_object_object_add(shown, "width", json_object_new_int(PICTURE_WIDTH));
+	json_object_object_add(shown, "height", json_object_new_int(PICTURE_HEIGHT));
+	json_object_object_add(all, "shown", shown);
 }
 
 /* A copy of doc, plus the members that every template may use. */
@@ -48,6 +84,8 @@ page_doc(struct visit *v, const char *name, struct json_object *doc)
 	json_put(all, "content", name);
 	json_put(all, "title", mem_printf(v->q->mem, "%s_title", name));
 	json_object_object_add(all, "languages", language_links(v));
+	if (v->route != NULL)
+		shown_as(v, name, all);
 	if (v->route != NULL && v->route->kind->session)
 		json_put_true(all, "signed_in");
 	return all;

@@ -10,6 +10,6 @@ main(int argc, char **argv)
 {
 	return worker_main(&(struct worker){
 		.name = "signin", .about = "Signing in by mail, and signing out.",
-		.resources = resources, .routes = routes,
+		.resources = resources, .routes = routes, .needs = NEED_PICTURE,
 	}, argc, argv);
 }
