@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import shipped
-from test_conf import production
+from test_conf import APART, production
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / os.environ.get("BUILD", "build")
@@ -53,7 +53,7 @@ http map $uri $worker: ~^(/[a-z][a-z])?/(signup(/[a-z]+)?|welcome)$ signup
 http map $uri $worker: ~^(/[a-z][a-z])?/settings/billing(/[a-z]+)?$ billing
 http map $uri $worker: /api/billing/session billing
 http map $uri $worker: /api/og og
-http: fastcgi_cache_path /var/cache/nginx/tollgate keys_zone=images:1m max_size=100m inactive=7d use_temp_path=off
+http: fastcgi_cache_path /var/lib/nginx/tollgate keys_zone=images:1m max_size=100m inactive=7d use_temp_path=off
 server location = /api/og: fastcgi_cache images
 server location = /api/og: fastcgi_cache_key $request_method$request_uri
 server location = /api/og: fastcgi_cache_lock on
@@ -463,6 +463,7 @@ UNITS = {
     "tollgate@signup.service.d/stripe.conf": [STRIPE % "", *handed("stripe.key")],
     "tollgate@billing.service.d/stripe.conf": [STRIPE % "", *handed("stripe.key")],
     "tollgate@webhooks.service.d/secret.conf": handed("webhook.secret"),
+    **{"tollgate@%s.service.d/og.conf" % name: handed("og.key") for name in ("og", "signup", "signin")},
     "tollgate-closed@.target": [
         "Unit.Description=Tollgate %i is down, and its socket closed", DOCUMENTED,
         "Unit.Conflicts=tollgate@%i.socket"],
@@ -512,7 +513,7 @@ def test_s19_systemd_sees_little_exposure(installed, tmp_path, name):
 @pytest.mark.parametrize("user, roles", [
     *(("tollgate_" + name, {"tollgate_" + name}) for name in (*WORKERS, "webhooks", "jobs", "mailer", "operator")),
     ("root", set()), ("postgres", {"postgres"}), ("nobody", set()), ("not_tollgate_jobs", set()), ("tollgate", set()),
-    ("tollgate-jobs", set()), ("www-data", {"tollgate_" + name for name in (*WORKERS, "webhooks")})])
+    ("tollgate-jobs", set()), ("www-data", {"tollgate_" + name for name in (*WORKERS, "webhooks") if name not in APART})])
 def test_c52_a_system_user_logs_in_as_its_own_role_only(user, roles):
     """Apache's user has the roles of the programs that Apache starts."""
     assert shipped.roles_of((ROOT / "conf/pg_ident.conf").read_text(), user) == roles
