@@ -103,7 +103,8 @@ def stock_nginx(place, installed):
     for path in (p for p in etc.rglob("*") if p.is_file()):
         text = path.read_text(errors="replace")
         for there, here in (("/etc/nginx/", "%s/" % etc), ("/run/nginx.pid", "%s/pid" % place),
-                            ("/var/log/nginx/", "%s/" % place), ("/var/lib/nginx/", "%s/" % place), ("unix:/run/tollgate/", "unix:%s/" % place),
+                            ("/var/log/nginx/", "%s/" % place), ("/var/lib/nginx/", "%s/" % place),
+                            ("unix:/run/tollgate/", "unix:%s/" % place),
                             ("listen 80 default_server", "listen 127.0.0.1:%d default_server" % port),
                             ("listen [::]:80 default_server;", ""), ("root /var/www/html", "root %s/html" % place),
                             ("#set_real_ip_from 192.0.2.10", "set_real_ip_from 127.0.0.1"),

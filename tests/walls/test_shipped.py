@@ -513,7 +513,8 @@ def test_s19_systemd_sees_little_exposure(installed, tmp_path, name):
 @pytest.mark.parametrize("user, roles", [
     *(("tollgate_" + name, {"tollgate_" + name}) for name in (*WORKERS, "webhooks", "jobs", "mailer", "operator")),
     ("root", set()), ("postgres", {"postgres"}), ("nobody", set()), ("not_tollgate_jobs", set()), ("tollgate", set()),
-    ("tollgate-jobs", set()), ("www-data", {"tollgate_" + name for name in (*WORKERS, "webhooks") if name not in APART})])
+    ("tollgate-jobs", set()),
+    ("www-data", {"tollgate_" + name for name in (*WORKERS, "webhooks") if name not in APART})])
 def test_c52_a_system_user_logs_in_as_its_own_role_only(user, roles):
     """Apache's user has the roles of the programs that Apache starts."""
     assert shipped.roles_of((ROOT / "conf/pg_ident.conf").read_text(), user) == roles
