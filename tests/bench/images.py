@@ -33,8 +33,8 @@ def address(heading, key):
     return "/api/og?%s&signature=%s" % (query, mac)
 
 
-def send(port, host, addresses):
-    """Asks for all of them over CLIENTS connections, each for the next when it has the last."""
+def send(port, host, addresses, clients=CLIENTS):
+    """Asks for all of them over that many connections, each for the next when it has the last."""
     wait, micros, lock = iter(addresses), [], threading.Lock()
 
     def client():
@@ -49,11 +49,11 @@ def send(port, host, addresses):
             answer = connection.getresponse()
             body = answer.read()
             micros.append((time.perf_counter() - start) * 1e6 if body.startswith(b"\x89PNG") else math.inf)
-    clients, start = [threading.Thread(target=client) for _ in range(CLIENTS)], time.perf_counter()
-    for c in clients:
-        c.start()
-    for c in clients:
-        c.join()
+    threads, start = [threading.Thread(target=client) for _ in range(clients)], time.perf_counter()
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
     seconds = time.perf_counter() - start
     if math.inf in micros or len(micros) != len(addresses):
         sys.exit("bench: some answers were no images")
@@ -62,9 +62,9 @@ def send(port, host, addresses):
     return {"rate": len(micros) / seconds, "p50_us": p50, "p99_us": p99}
 
 
-def peak(pid):
-    """Megabytes of memory at the most."""
-    return int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/%d/status" % pid).read_text())[1]) / 1024
+def megabytes(pid, what):
+    """VmHWM is the most there was, pages of mapped files among it; RssAnon is what the process has of its own."""
+    return int(re.search(what + r":\s+(\d+)", Path("/proc/%d/status" % pid).read_text())[1]) / 1024
 
 
 class Vercel:
@@ -102,7 +102,10 @@ def measure(bench, pid, n, rounds):
                           send(vercel.port, "localhost", signed[:max(n // 10, CLIENTS)])))
         sides = {name: {key: statistics.median(pair[i][key] for pair in found[1:]) for key in found[0][i]}
                  for i, name in enumerate(("og", "vercel"))}
-        sides["og"]["memory_mb"], sides["vercel"]["memory_mb"] = peak(pid), peak(vercel.process.pid)
+        for name, process in (("og", pid), ("vercel", vercel.process.pid)):
+            sides[name]["memory_mb"], sides[name]["own_mb"] = megabytes(process, "VmHWM"), megabytes(process, "RssAnon")
+        alone = [address(h, bench.state["og_key"]) for h in headings("alone", n)]
+        sides["alone"] = send(bench.port, bench.state["url"][7:], alone, 1)
         return {**sides, "ratio": statistics.median(ours["rate"] / theirs["rate"] for ours, theirs in found[1:])}
     finally:
         vercel.close()
@@ -111,7 +114,9 @@ def measure(bench, pid, n, rounds):
 def show(found):
     print("\nimages, all different; %d connections (goals: 20 ms, 32 MB, 5 times)" % CLIENTS)
     for name, title in (("og", "through nginx and og"), ("vercel", "@vercel/og, without a web server before it")):
-        print("  %-44s %6.1f a second, p50 %6.1f ms, p99 %6.1f ms, %5.0f MB" % (
+        print("  %-44s %6.1f a second, p50 %6.1f ms, p99 %6.1f ms, %4.0f MB, %3.0f of its own" % (
             title, found[name]["rate"], found[name]["p50_us"] / 1000, found[name]["p99_us"] / 1000,
-            found[name]["memory_mb"]))
+            found[name]["memory_mb"], found[name]["own_mb"]))
+    print("  one at a time, through nginx and og          p50 %6.1f ms, p99 %6.1f ms" % (
+        found["alone"]["p50_us"] / 1000, found["alone"]["p99_us"] / 1000))
     print("  ours : theirs  %.1f" % found["ratio"])
