@@ -47,6 +47,21 @@ def test_a_limit_that_is_none_is_usage(three, arguments):
     assert three.run("events", "list", *arguments).returncode == 64
 
 
+@pytest.mark.parametrize("command", [("list",), ("replay", "--since", "1h")])
+@pytest.mark.parametrize("arguments, why", [
+    (("--state", "foo"), "--state must be received, done, ignored or dead"), (("--state", ""), "--state must be"),
+    (("--type", "*.paid"), "--type must be"), (("--type", ""), "--type must be"), (("--object", ""), "--object must be")])
+def test_c80_a_filter_that_no_event_can_match_is_usage(three, command, arguments, why):
+    done = three.run("events", *command, *arguments)
+    assert (done.returncode, done.stdout) == (64, b"") and why in done.stderr.decode()
+
+
+@pytest.mark.parametrize("command", ["list", "replay"])
+def test_c80_a_range_of_time_that_ends_before_it_begins_is_refused(three, command):
+    done = three.run("events", command, "--since", "1d", "--until", "2d")
+    assert done.returncode == 1 and b"--since must be before --until" in done.stderr
+
+
 def test_a_time_that_is_none_is_told_how_to_write(three):
     done = three.run("events", "list", "--since", "yesterweek")
     assert done.returncode == 1 and b"a time is 2026-07-29" in done.stderr

@@ -23,6 +23,40 @@ static const struct column dead_columns[] = {
 	{ "LAST ERROR", "/last_error" }, { "EVENTS", "/events" },
 };
 
+static bool
+state_is_known(const char *state)
+{
+	static const char *const	states[] = { "received", "done", "ignored", "dead" };
+	size_t				i = 0;
+
+	while (i < N(states) && strcmp(states[i], state) != 0)
+		i++;
+	return i < N(states);
+}
+
+/* What ops.type_fits() understands: a type, or the beginning of one and a *. */
+static bool
+type_is_pattern(const char *type)
+{
+	size_t	n = strcspn(type, "*");
+
+	return *type && (type[n] == '\0' || type[n + 1] == '\0');
+}
+
+bool
+events_filter_is_valid(const struct operator *o)
+{
+	if (o->state && !state_is_known(o->state))
+		operator_refused(o, "--state must be received, done, ignored or dead");
+	else if (o->type && !type_is_pattern(o->type))
+		operator_refused(o, "--type must be a type of event, or the beginning of one with * at its end: 'invoice.*'");
+	else if (o->object && *o->object == '\0')
+		operator_refused(o, "--object must be the ID of an object at Stripe");
+	else
+		return true;
+	return false;
+}
+
 struct json_object *
 events_filter(const struct operator *o, mem_ctx *mem)
 {
@@ -67,6 +101,8 @@ events_list(const struct operator *o)
 		operator_refused(o, "--limit must be a number from 1 to %d", LIMIT_MOST);
 		return EX_USAGE;
 	}
+	if (!events_filter_is_valid(o))
+		return EX_USAGE;
 	e = db_service(operator_as(o, o->mem), &rows, "ops.list_events($1::jsonb, $2::int)",
 	    ARGS(TEXT(json_object_to_json_string(events_filter(o, o->mem))), INT(limit)));
 	if (e != OK)

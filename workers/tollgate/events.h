@@ -4,6 +4,9 @@
 
 #include "operator.h"
 
+/* Whether the options of the command line can match an event. Prints one that cannot. */
+bool events_filter_is_valid(const struct operator *o);
+
 /* The options of the command line as the filter that ops.list_events() and its siblings take. */
 struct json_object *events_filter(const struct operator *o, mem_ctx *mem);
 

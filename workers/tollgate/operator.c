@@ -20,7 +20,8 @@ static const char *
 sentence_of(const struct operator *o, enum err e)
 {
 	if (e == ERR_INVALID && (o->since || o->until || o->at))
-		return "a time is 2026-07-29, 2026-07-29T10:00:00Z, or a distance from now: 36h, 7d";
+		return "a time is 2026-07-29, 2026-07-29T10:00:00Z, or a distance from now: 36h, 7d; "
+		    "--since must be before --until";
 	if (e == ERR_UNAVAILABLE || e == ERR_UNCERTAIN)
 		return o->stripe && !stripe_is_up(o->stripe) ? "Stripe cannot be reached" :
 		    o->stripe ? "the database or Stripe cannot be reached" : "the database cannot be reached";

@@ -172,6 +172,8 @@ events_replay(const struct operator *o)
 		operator_refused(o, "--dead takes no filter: to replay only some, use --since 90d --state dead and the filter");
 		return EX_USAGE;
 	}
+	if (!events_filter_is_valid(o))
+		return EX_USAGE;
 	e = count_read(o, &total);
 	if (e == OK && o->subject && total == 0)
 		return operator_refused(o, "there is no event %s", o->subject);

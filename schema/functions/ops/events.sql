@@ -55,6 +55,9 @@ declare
 	back interval;
 	found jsonb;
 begin
+	if since >= until then
+		raise exception 'an empty range of time' using errcode = 'TG422';
+	end if;
 	foreach back in array '{1 hour, 1 day, 30 days}'::interval[] loop
 		found := ops.newest_events(p_filter, p_limit, greatest(since, least(until, now()) - back), until);
 		if jsonb_array_length(found) = p_limit then
@@ -83,6 +86,9 @@ declare
 	since timestamptz := coalesce(ops.time_of(p_filter ->> 'since', -1), '-infinity');
 	until timestamptz := coalesce(ops.time_of(p_filter ->> 'until', -1), 'infinity');
 begin
+	if since >= until then
+		raise exception 'an empty range of time' using errcode = 'TG422';
+	end if;
 	return (
 		select jsonb_build_object('n', count(*)) from inbox.events e
 		where e.received_at >= since and e.received_at < until
