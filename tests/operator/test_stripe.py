@@ -156,6 +156,18 @@ def test_prices_are_made_and_learned_by_their_lookup_keys(keyed):
     assert diff(keyed, code=0) == []
 
 
+def test_c40_before_migrate_nothing_is_made(asked):
+    asked.configure(KEYED.replace('"growth"', '"team"'))
+    done = asked.run("stripe", "apply", "--secret-file", str(asked.path / "webhook.secret"))
+    assert (done.returncode, done.stdout, done.stderr) == (
+        1, b"! plan team: is not in the database: run tollgate migrate first\n", b"")
+    assert [r["method"] for r in asked.sim.control("requests") if r["method"] != "GET"] == []
+    assert ("by_hand", "plan", "team") in diff(asked) and ("create", "price", "growth_eur") in diff(asked)
+    assert asked.run("migrate", PGUSER="postgres").returncode == 0
+    apply(asked, "--secret-file", str(asked.path / "webhook.secret"))
+    assert diff(asked, code=0) == []
+
+
 def test_a_price_that_is_there_is_only_learned(keyed):
     keyed.sim.post("/v1/products", {"id": "old", "name": "Old"})
     made = {}

@@ -109,15 +109,14 @@ keyed_keep(struct provisioning *pr, const struct config_plan *p, struct json_obj
 
 /* Stores the price's id in the database, from which sign-ups take it. */
 static enum err
-price_store(struct provisioning *pr, const struct config_plan *p, struct json_object *price, struct json_object *known)
+price_store(struct provisioning *pr, const struct config_plan *p, struct json_object *price)
 {
 	mem_ctx			*mem = pr->o->mem;
 	struct json_object	*is = NULL;
 	const char		*id = json_text(price, "/id");
 
-	if (id == NULL)
-		return OK;		/* no price at Stripe */
-	json_object_object_get_ex(known, p->id, &is);
+	if (id == NULL || !json_object_object_get_ex(pr->known, p->id, &is))
+		return OK;		/* no price at Stripe, or no plan in the database */
 	if (is && strcmp(json_object_get_string(is), id) == 0)
 		return OK;
 	if (!provisioning_differs(pr, CHANGE_UPDATE, "plan", p->id,
@@ -131,16 +130,13 @@ price_store(struct provisioning *pr, const struct config_plan *p, struct json_ob
 enum err
 prices_keep(struct provisioning *pr)
 {
-	struct json_object	*known;
-
-	TRY(db_service(operator_as(pr->o, pr->o->mem), &known, "ops.plan_prices()", NO_ARGS));
 	for (size_t i = 0; i < pr->o->config->n_plans; i++) {
 		const struct config_plan	*p = &pr->o->config->plans[i];
 
 		TRY(*p->price ? named_keep(pr, p, &pr->prices[i]) : keyed_keep(pr, p, &pr->prices[i]));
 		if (pr->prices[i] && !(json_text(pr->prices[i], "/id") && json_id(pr->prices[i], "/product")))
 			return ERR_UPSTREAM;
-		TRY(price_store(pr, p, pr->prices[i], known));
+		TRY(price_store(pr, p, pr->prices[i]));
 	}
 	return OK;
 }

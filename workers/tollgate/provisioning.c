@@ -63,9 +63,28 @@ provisioning_differs(struct provisioning *pr, enum change c, const char *what, c
 	return make;
 }
 
+/* A plan that migrate has not written yet could not learn its price: apply stops before it makes one. */
+static enum err
+plans_check(struct provisioning *pr)
+{
+	bool	missing = false;
+
+	TRY(db_service(operator_as(pr->o, pr->o->mem), &pr->known, "ops.plan_prices()", NO_ARGS));
+	for (size_t i = 0; i < pr->o->config->n_plans; i++) {
+		const char	*id = pr->o->config->plans[i].id;
+
+		if (json_object_object_get_ex(pr->known, id, NULL))
+			continue;
+		provisioning_differs(pr, CHANGE_BY_HAND, "plan", id, "is not in the database: run tollgate migrate first", NULL);
+		missing = true;
+	}
+	return missing && pr->apply ? ERR_CLOSED : OK;
+}
+
 static enum err
 all_keep(struct provisioning *pr)
 {
+	TRY(plans_check(pr));
 	TRY(endpoint_keep(pr));
 	TRY(prices_keep(pr));
 	TRY(meters_keep(pr));

@@ -19,6 +19,7 @@ struct provisioning {
 	bool			apply;
 	unsigned		changes;
 	unsigned		left;		/* of them, not made by this run */
+	struct json_object	*known;		/* {plan: the price's id or null}, as the database has them */
 	struct json_object	**prices;	/* by plan: the price object at Stripe, or NULL */
 };
 
