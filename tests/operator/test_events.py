@@ -49,8 +49,9 @@ def test_a_limit_that_is_none_is_usage(three, arguments):
 
 @pytest.mark.parametrize("command", [("list",), ("replay", "--since", "1h")])
 @pytest.mark.parametrize("arguments, why", [
-    (("--state", "foo"), "--state must be received, done, ignored or dead"), (("--state", ""), "--state must be"),
-    (("--type", "*.paid"), "--type must be"), (("--type", ""), "--type must be"), (("--object", ""), "--object must be")])
+    (("--state", "foo"), "--state must be received, done, ignored or dead"), (("--state", ""), "--state must"),
+    (("--type", "*.paid"), "--type must be"), (("--type", ""), "--type must be"),
+    (("--object", ""), "--object must be")])
 def test_c80_a_filter_that_no_event_can_match_is_usage(three, command, arguments, why):
     done = three.run("events", *command, *arguments)
     assert (done.returncode, done.stdout) == (64, b"") and why in done.stderr.decode()

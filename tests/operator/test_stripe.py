@@ -6,7 +6,7 @@ import re
 import pytest
 
 import contract
-from conftest import PLANS
+from conftest import PLANS, SECRET
 
 KEYED = ('{ id = "starter"; lookup_key = "starter_eur"; amount = 1900; currency = "eur"; },'
          '{ id = "growth"; lookup_key = "growth_eur"; amount = 4900; currency = "eur"; interval = "year"; }')
@@ -290,6 +290,96 @@ def test_c24_a_portal_waits_for_its_prices(applied):
     applied.run("migrate", PGUSER="postgres")
     assert [change for change, *_ in diff(applied)] == ["create", "create", "by_hand"]
     assert len(apply(applied, code=1)) == 6
+
+
+def test_c24_a_portal_is_offered_one_price_of_a_product_and_interval(applied):
+    """Stripe refuses a configuration with two: the earlier plan is the one that customers may change to."""
+    product = applied.sim.get("/v1/prices/price_starter")["product"]
+    price = {"product": product, "unit_amount": "9900", "currency": "usd", "recurring[interval]": "month"}
+    rival = applied.sim.post("/v1/prices", price)["id"]
+    yearly = applied.sim.post("/v1/prices", price | {"recurring[interval]": "year"})["id"]
+    applied.configure('{ id = "starter"; price = "price_starter"; }, { id = "growth"; price = "%s"; }, '
+                      '{ id = "team"; price = "%s"; }' % (rival, yearly), more=PORTAL)
+    applied.run("migrate", PGUSER="postgres")
+    told = "offers no change to plan growth: its price is of the product and interval of plan starter"
+    assert [line["why"].startswith(told) for line in applied.lines("stripe", "diff", code=1)] == [True, False]
+    lines = apply(applied, code=1)
+    ident = re.search(r'should be "(bpc_\w+)"', lines[-1]["why"])[1]
+    made = applied.sim.get("/v1/billing_portal/configurations/" + ident,
+                           {"expand[0]": "features.subscription_update.products"})
+    product, = made["features"]["subscription_update"]["products"]
+    assert product["prices"] == ["price_starter", yearly]
+
+
+WEBHOOK = {"TOLLGATE_STRIPE_WEBHOOK_SECRET": SECRET}
+
+
+def check(site, code=1):
+    done = site.run("check", "--live", **WEBHOOK)
+    lines = done.stdout.decode().splitlines()
+    assert (done.returncode, lines[:2]) == (code, ["%s: ok" % site.conf, "database: ok"]), done
+    return lines[2:]
+
+
+def test_c24_check_live_asks_stripe_for_each_price_and_the_portal_and_changes_nothing(applied):
+    applied.sim.control("requests", method="DELETE")
+    assert check(applied, code=0) == ["plan starter: ok", "plan growth: ok", "portal: ok"]
+    applied.configure(more=PORTAL)
+    told = check(applied)
+    assert told[2:] == ["portal configuration ours: does not exist at Stripe: run tollgate stripe apply"]
+    assert {r["method"] for r in applied.sim.control("requests")} == {"GET"}
+
+
+def test_c24_check_live_says_what_is_wrong_with_a_price(applied):
+    applied.sim.post("/v1/prices/price_starter", "active=false")
+    product = applied.sim.get("/v1/prices/price_growth")["product"]
+    applied.sim.post("/v1/products/" + product, "active=false")
+    again = ": run tollgate stripe apply"
+    assert check(applied) == ["price price_starter: is not active" + again,
+                              "product %s: is not active" % product + again, "portal: ok"]
+    apply(applied)
+    assert check(applied, code=0) == ["plan starter: ok", "plan growth: ok", "portal: ok"]
+    once = applied.sim.control("faults", {"method": "GET", "path": "/v1/prices/price_growth", "answer": "real",
+                                          "set": {"recurring": None}, "times": 1})
+    assert once is not None and check(applied)[1] == "price price_growth: is paid once: a plan's price recurs"
+    applied.configure(PLANS.replace("price_growth", "price_nosuch"))
+    assert check(applied)[1] == "price price_nosuch: does not exist at Stripe"
+    applied.configure(PLANS.replace('"price_starter";', '"price_starter"; amount = 2000; currency = "usd";'))
+    assert check(applied)[1] == "    unit_amount is 1900, should be 2000"
+
+
+def test_c24_check_live_says_that_a_price_with_a_lookup_key_is_missing_or_differs(applied):
+    for language in ("en", "de"):
+        named = applied.path / "pages/languages" / language / "common.json"
+        named.parent.mkdir(parents=True)
+        named.write_text('{"plan_team": "Team"}')
+    applied.configure(KEYED.replace("growth", "team"))
+    assert check(applied)[0] == "plan team: is not in the database: run tollgate migrate first"
+    applied.run("migrate", PGUSER="postgres")
+    assert check(applied)[:2] == ["price %s_eur: does not exist at Stripe: run tollgate stripe apply" % plan
+                                  for plan in ("starter", "team")]
+    apply(applied)
+    applied.configure(KEYED.replace("growth", "team").replace("1900", "2900"))
+    assert check(applied) == ["price starter_eur: differs: run tollgate stripe apply",
+                              "    unit_amount is 1900, should be 2900", "plan team: ok", "portal: ok"]
+
+
+def test_c24_a_portal_that_was_never_saved_is_said(applied):
+    applied.sim.control("faults", {"method": "GET", "path": "/v1/billing_portal/configurations", "answer": "real",
+                                   "set": {"data": []}, "times": 2})
+    assert diff(applied) == [("by_hand", "portal configuration", "default")]
+    told, = check(applied)[2:]
+    assert told.startswith("portal configuration default: does not exist at Stripe: save the portal's settings")
+
+
+def test_f102_check_live_tells_a_refused_key_from_a_stripe_that_is_down(site):
+    site.sim.control("faults", {"times": 100})
+    done = site.run("check", "--live", **WEBHOOK)
+    assert done.returncode == 69 and b"Stripe cannot be reached" in done.stderr and b"database: ok" in done.stdout
+    site.sim.control("faults", method="DELETE")
+    site.key.write_text("sk_test_wrong")
+    done = site.run("check", "--live", **WEBHOOK)
+    assert done.returncode == 1 and b"refused: Stripe rejects the key" in done.stderr
 
 
 def test_stripe_that_is_down_is_69_and_a_wrong_key_is_1(site):

@@ -6,6 +6,7 @@
 
 #include "json.h"
 #include "pages.h"
+#include "provisioning.h"
 
 /* The pages of every program that has some. The first with a fault prints it: common files are in all of them. */
 static enum err
@@ -17,6 +18,15 @@ pages_check(const struct operator *o)
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
 		TRY(pages_load(o->mem, o->config, folders[i], &pages));
 	return OK;
+}
+
+static int
+stripe_check(const struct operator *o)
+{
+	struct operator	live = *o;
+	int		code = operator_stripe(&live);
+
+	return code == EX_OK ? provisioning_check(&live) : code;
 }
 
 int
@@ -34,5 +44,6 @@ configuration_check(const struct operator *o)
 		return EX_OK;
 	e = db_admit(o->db, o->mem, &why);
 	printf("database: %s\n", e == OK ? "ok" : why ? why : "cannot be reached as tollgate_operator");
-	return operator_code(e);
+	fflush(stdout);
+	return e == OK ? stripe_check(o) : operator_code(e);
 }

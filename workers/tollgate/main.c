@@ -7,7 +7,6 @@
 #include "commands.h"
 #include "log.h"
 #include "resource.h"
-#include "stamp.h"
 #include "user.h"
 
 #define CONFIG_DEFAULT "/etc/tollgate/tollgate.conf"
@@ -16,7 +15,7 @@
 #define SWITCHES(X) \
 	X(JSON,		"json",		NULL,	 json,		"print JSON for programs: one object or array a line") \
 	X(DRY_RUN,	"dry-run",	NULL,	 dry_run,	"print what would be done, and change nothing") \
-	X(LIVE,		"live",		NULL,	 live,		"also check the database, as tollgate_operator") \
+	X(LIVE,		"live",		NULL,	 live,		"also ask the database, as tollgate_operator, and Stripe") \
 	X(RAW,		"raw",		NULL,	 raw,		"print only the body, byte for byte") \
 	X(DEAD,		"dead",		NULL,	 dead,		"replay everything that is dead-lettered") \
 	X(STATE,	"state",	"STATE", state,		"only events that are received, done, ignored or dead") \
@@ -61,7 +60,9 @@ static const struct command {
 } commands[] = {
 	{ "check", configuration_check, NEED_ALL, LIVE, NULL, "check the whole configuration and report every fault",
 	    "Reads every section, every secret file and all pages, so run it as a user that may read them. Each\n"
-	    "fault is a line FILE:LINE: KEY REASON. The programs check their own sections in the same way at start.\n",
+	    "fault is a line FILE:LINE: KEY REASON. The programs check their own sections in the same way at start.\n\n"
+	    "With --live it also asks Stripe, whose key may be read-only, for each plan's price and its product,\n"
+	    "and for the portal's configuration. Exit status 1: one of them is not as configured.\n",
 	    "tollgate check --live" },
 	{ "migrate", schema_migrate, NEED_DATABASE | NEED_PLANS, DRY_RUN | STAMP, NULL,
 	    "bring the database to this version's schema",
@@ -213,22 +214,6 @@ database_check(const struct command *c, const struct operator *o)
 	return e == ERR_FORBIDDEN ? EX_CONFIG : EX_UNAVAILABLE;
 }
 
-/* EX_CONFIG when the key is of another Stripe account than the database. Only jobs records the database's account. */
-static int
-stripe_account_check(const struct operator *o)
-{
-	const char	*account, *why;
-	enum err	e = stamp_ask(o->stripe, o->mem, &account);
-
-	if (e == OK)
-		e = stamp_match(operator_as(o, o->mem), o->mem, account, false, &why);
-	if (e == ERR_CONFLICT) {
-		operator_refused(o, "%s", why);
-		return EX_CONFIG;
-	}
-	return e == OK ? EX_OK : operator_failed(o, e);
-}
-
 static int
 command_run(const struct command *c, struct operator *o)
 {
@@ -249,10 +234,8 @@ command_run(const struct command *c, struct operator *o)
 	code = database_check(c, o);
 	if (code != EX_OK)
 		return code;
-	if (c->needs == NEED_ALL || !(c->needs & NEED_STRIPE))
-		return c->run(o);
-	o->stripe = resource_open_stripe(o->mem, config, o->db, (struct stripe_report){ 0 });
-	code = stripe_account_check(o);
+	if (c->run != configuration_check && c->needs & NEED_STRIPE)
+		code = operator_stripe(o);
 	return code == EX_OK ? c->run(o) : code;
 }
 

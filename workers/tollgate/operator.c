@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include "json.h"
+#include "resource.h"
 #include "secret.h"
+#include "stamp.h"
 
 struct db_service *
 operator_as(const struct operator *o, mem_ctx *mem)
@@ -103,4 +105,21 @@ operator_post(const struct operator *o, const char *path, const char *form, stru
 
 	TRY(secret_random(&key));
 	return stripe_call(o->stripe, o->mem, "POST", path, form, secret_hex(o->mem, &key), doc);
+}
+
+int
+operator_stripe(struct operator *o)
+{
+	const char	*account, *why;
+	enum err	e;
+
+	o->stripe = resource_open_stripe(o->mem, o->config, o->db, (struct stripe_report){ 0 });
+	e = stamp_ask(o->stripe, o->mem, &account);
+	if (e == OK)
+		e = stamp_match(operator_as(o, o->mem), o->mem, account, false, &why);
+	if (e == ERR_CONFLICT) {
+		operator_refused(o, "%s", why);
+		return EX_CONFIG;
+	}
+	return e == OK ? EX_OK : operator_failed(o, e);
 }

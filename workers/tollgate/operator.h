@@ -28,6 +28,12 @@ struct operator {
 /* A database context whose answers live on mem. */
 struct db_service *operator_as(const struct operator *o, mem_ctx *mem);
 
+/*
+ * Opens o->stripe. EX_CONFIG when the key is of another Stripe account than the database: only jobs records the
+ * database's account.
+ */
+int operator_stripe(struct operator *o);
+
 /* The exit status of an error: 69 the database or Stripe is unavailable, 78 another environment's database, else 1. */
 int operator_code(enum err e);
 

@@ -53,6 +53,45 @@ prices_of(struct json_object *products, const char *product)
 	return prices;
 }
 
+static bool
+prices_clash(struct json_object *a, struct json_object *b)
+{
+	static const char *const	members[] = {
+		"/product", "/currency", "/recurring/interval", "/recurring/interval_count", NULL,
+	};
+	const char *const		*m = members;
+
+	while (*m && json_object_equal(json_at(a, *m), json_at(b, *m)))
+		m++;
+	return *m == NULL;
+}
+
+/* The earlier plan that is offered instead, or NULL: Stripe takes one price of a product for each interval. */
+static const struct config_plan *
+rival_of(const struct provisioning *pr, size_t plan)
+{
+	for (size_t i = 0; i < plan; i++) {
+		if (prices_clash(pr->prices[i], pr->prices[plan]))
+			return &pr->o->config->plans[i];
+	}
+	return NULL;
+}
+
+static void
+rivals_say(struct provisioning *pr)
+{
+	const struct config	*c = pr->o->config;
+
+	for (size_t i = 0; c->portal.change_plan && i < c->n_plans; i++) {
+		const struct config_plan	*rival = rival_of(pr, i);
+
+		if (rival)
+			provisioning_differs(pr, CHANGE_BY_HAND, what, c->portal.name, mem_printf(pr->o->mem,
+			    "offers no change to plan %s: its price is of the product and interval of plan %s, and Stripe takes "
+			    "one: give plan %s a price of another product", c->plans[i].id, rival->id, c->plans[i].id), NULL);
+	}
+}
+
 static void
 plans_add(const struct provisioning *pr, struct json_object *features)
 {
@@ -62,9 +101,11 @@ plans_add(const struct provisioning *pr, struct json_object *features)
 	if (!pr->o->config->portal.change_plan)
 		return;
 	products = json_object_new_array();
-	for (size_t i = 0; i < pr->o->config->n_plans; i++)
-		json_object_array_add(prices_of(products, json_id(pr->prices[i], "/product")),
-		    json_object_new_string(json_text(pr->prices[i], "/id")));
+	for (size_t i = 0; i < pr->o->config->n_plans; i++) {
+		if (rival_of(pr, i) == NULL)
+			json_object_array_add(prices_of(products, json_id(pr->prices[i], "/product")),
+			    json_object_new_string(json_text(pr->prices[i], "/id")));
+	}
 	allowed = json_object_new_array();
 	json_object_array_add(allowed, json_object_new_string("price"));
 	json_object_object_add(change, "default_allowed_updates", allowed);
@@ -156,7 +197,20 @@ version_use(struct provisioning *pr, struct json_object *desired, const char *id
 	    ARGS(TEXT(id), TEXT(json_object_to_json_string(desired))));
 }
 
-/* Without portal.name the portal is managed at Stripe, but one that the configuration names must be active there. */
+/* Stripe opens no portal before somebody has saved its settings, unless the configuration names one of its own. */
+static enum err
+default_check(struct provisioning *pr)
+{
+	struct json_object	*found;
+
+	TRY(operator_list(pr->o, "/v1/billing_portal/configurations", "is_default=true&active=true", &found));
+	if (json_object_array_length(found) == 0)
+		provisioning_differs(pr, CHANGE_BY_HAND, what, "default", "does not exist at Stripe: save the portal's "
+		    "settings in its Dashboard, or set portal.name and run tollgate stripe apply", NULL);
+	return OK;
+}
+
+/* Without portal.name the portal is managed at Stripe, but the one that is used must be active there. */
 static enum err
 named_check(struct provisioning *pr)
 {
@@ -165,7 +219,7 @@ named_check(struct provisioning *pr)
 	enum err		e;
 
 	if (*id == '\0')
-		return OK;
+		return default_check(pr);
 	e = stripe_call(pr->o->stripe, pr->o->mem, "GET",
 	    mem_printf(pr->o->mem, "/v1/billing_portal/configurations/%s", id), NULL, NULL, &actual);
 	if (e == ERR_NOT_FOUND)
@@ -190,6 +244,7 @@ portal_keep(struct provisioning *pr)
 			return OK;
 		}
 	}
+	rivals_say(pr);
 	desired = portal_desired(pr);
 	digest = digest_of(pr->o->mem, desired);
 	TRY(operator_list(pr->o, "/v1/billing_portal/configurations",

@@ -46,6 +46,8 @@ named_keep(struct provisioning *pr, const struct config_plan *p, struct json_obj
 	if (json_object_array_length(fields) > 0)
 		provisioning_differs(pr, CHANGE_BY_HAND, "price", p->price,
 		    "Stripe cannot change a price: configure a lookup_key, which can move to a new one", fields);
+	if (json_at(*price, "/recurring") == NULL)
+		provisioning_differs(pr, CHANGE_BY_HAND, "price", p->price, "is paid once: a plan's price recurs", NULL);
 	if (!json_true(*price, "/active") &&
 	    provisioning_differs(pr, CHANGE_UPDATE, "price", p->price, "is not active", NULL))
 		return operator_post(pr->o, path, "active=true", price);
@@ -115,8 +117,8 @@ price_store(struct provisioning *pr, const struct config_plan *p, struct json_ob
 	struct json_object	*is = NULL;
 	const char		*id = json_text(price, "/id");
 
-	if (id == NULL || !json_object_object_get_ex(pr->known, p->id, &is))
-		return OK;		/* no price at Stripe, or no plan in the database */
+	if (!json_object_object_get_ex(pr->known, p->id, &is))
+		return OK;		/* plans_check has said it */
 	if (is && strcmp(json_object_get_string(is), id) == 0)
 		return OK;
 	if (!provisioning_differs(pr, CHANGE_UPDATE, "plan", p->id,
@@ -127,16 +129,37 @@ price_store(struct provisioning *pr, const struct config_plan *p, struct json_ob
 	    ARGS(TEXT(p->id), TEXT(json_object_to_json_string(price))));
 }
 
-enum err
-prices_keep(struct provisioning *pr)
+/* Stripe sells no price of a product that is not active. */
+static enum err
+product_keep(struct provisioning *pr, struct json_object *price)
 {
-	for (size_t i = 0; i < pr->o->config->n_plans; i++) {
-		const struct config_plan	*p = &pr->o->config->plans[i];
+	mem_ctx			*mem = pr->o->mem;
+	const char		*id = json_id(price, "/product"), *path = mem_printf(mem, "/v1/products/%s", id);
+	struct json_object	*product;
+	enum err		e = stripe_call(pr->o->stripe, mem, "GET", path, NULL, NULL, &product);
 
-		TRY(*p->price ? named_keep(pr, p, &pr->prices[i]) : keyed_keep(pr, p, &pr->prices[i]));
-		if (pr->prices[i] && !(json_text(pr->prices[i], "/id") && json_id(pr->prices[i], "/product")))
-			return ERR_UPSTREAM;
-		TRY(price_store(pr, p, pr->prices[i]));
+	if (e == ERR_NOT_FOUND) {
+		provisioning_differs(pr, CHANGE_BY_HAND, "product", id, "does not exist at Stripe", NULL);
+		return OK;
 	}
+	TRY(e);
+	if (!json_true(product, "/active") &&
+	    provisioning_differs(pr, CHANGE_UPDATE, "product", id, "is not active", NULL))
+		return operator_post(pr->o, path, "active=true", &product);
 	return OK;
+}
+
+enum err
+price_keep(struct provisioning *pr, size_t plan)
+{
+	const struct config_plan	*p = &pr->o->config->plans[plan];
+	struct json_object		**price = &pr->prices[plan];
+
+	TRY(*p->price ? named_keep(pr, p, price) : keyed_keep(pr, p, price));
+	if (*price == NULL)
+		return OK;
+	if (json_text(*price, "/id") == NULL || json_id(*price, "/product") == NULL)
+		return ERR_UPSTREAM;
+	TRY(product_keep(pr, *price));
+	return price_store(pr, p, *price);
 }

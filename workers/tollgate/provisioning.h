@@ -17,6 +17,7 @@ enum change {
 struct provisioning {
 	const struct operator	*o;
 	bool			apply;
+	bool			check;		/* says what differs as a fault, and what to do about it */
 	unsigned		changes;
 	unsigned		left;		/* of them, not made by this run */
 	struct json_object	*known;		/* {plan: the price's id or null}, as the database has them */
@@ -30,11 +31,20 @@ struct provisioning {
 bool provisioning_differs(struct provisioning *pr, enum change c, const char *what, const char *name, const char *why,
     struct json_object *fields);
 
+/*
+ * Begins, with the plans of the database. A plan that migrate has not written yet could not learn its price: with apply
+ * ERR_CLOSED, before a price is made.
+ */
+enum err plans_check(struct provisioning *pr) MUST_CHECK;
+
 /* Each handles one kind of object. Prices go before the portal, which offers them. */
 enum err endpoint_keep(struct provisioning *pr) MUST_CHECK;
-enum err prices_keep(struct provisioning *pr) MUST_CHECK;
+enum err price_keep(struct provisioning *pr, size_t plan) MUST_CHECK;
 enum err meters_keep(struct provisioning *pr) MUST_CHECK;
 enum err portal_keep(struct provisioning *pr) MUST_CHECK;
+
+/* What `check --live` asks of Stripe: each plan's price and the portal. Prints a line for each. */
+int provisioning_check(const struct operator *o);
 
 /* The commands. Exit status 1: something differs, or still does after apply. */
 int provisioning_diff(const struct operator *o);
