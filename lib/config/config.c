@@ -124,7 +124,7 @@ strings_read(struct reader *r, const struct config_key *k, const config_setting_
 		config_fault(r, at, k->path, "must be a list, as in [\"a\", \"b\"]");
 		return;
 	}
-	if (config_setting_length(at) == 0 && k->min > 0)
+	if (config_setting_length(at) == 0 && k->min > 0 && k->kind == KIND_WORDS)
 		config_fault(r, at, k->path, "is empty");
 	for (int i = 0; i < config_setting_length(at); i++) {
 		const config_setting_t	*item = config_setting_get_elem(at, (unsigned)i);
@@ -163,6 +163,28 @@ secret_check(struct reader *r, const struct config_key *k, const config_setting_
 		config_fault(r, at, k->path, "%s: the secret %s", source, wrong);
 }
 
+static const char *
+last_name(const char *path)
+{
+	const char	*slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* systemd hands over one credential of a name: a second file of that name would be read as the first. */
+static void
+file_name_check(struct reader *r, const struct config_key *k, const config_setting_t *at, const char *file)
+{
+	for (size_t i = 0; i < r->secret_files.n; i++) {
+		const char	*other = r->secret_files.items[i];
+
+		if (strcmp(other, file) != 0 && strcmp(last_name(other), last_name(file)) == 0)
+			config_fault(r, at, k->path, "%s has the last name of %s, by which systemd tells secrets apart: rename one",
+			    file, other);
+	}
+	list_add(r->ctx, &r->secret_files, file);
+}
+
 /* Adds the secret in the file to the list. */
 static void
 secret_add(struct reader *r, const struct config_key *k, const config_setting_t *at, const char *file,
@@ -171,6 +193,7 @@ secret_add(struct reader *r, const struct config_key *k, const config_setting_t 
 	const char	*secret = NULL;
 	const char	*wrong = config_secret_file(r->ctx, file, &secret);
 
+	file_name_check(r, k, at, file);
 	if (wrong)
 		config_fault(r, at, k->path, "%s %s", file, wrong);
 	if (secret == NULL)

@@ -509,6 +509,35 @@ test_f104_the_environment_goes_first_and_is_wiped(void **state)
 }
 
 static void
+test_f104_no_file_is_needed_beside_the_environment(void **state)
+{
+	struct stage	*s = *state;
+
+	setenv("TOLLGATE_STRIPE_WEBHOOK_SECRET", "whsec_one_0123456789abcdef0123456", 1);
+	assert_int_equal(load(s, NEED_WEBHOOK, "stripe = { webhook_secret_files = []; };"), OK);
+	assert_int_equal(s->config->stripe.webhook_secrets.n, 1);
+	assert_int_equal(load(s, NEED_WEBHOOK, "stripe = { webhook_secret_files = []; };"), ERR_INVALID);
+	assert_non_null(strstr(s->said, "has no secret, and TOLLGATE_STRIPE_WEBHOOK_SECRET is not set"));
+}
+
+static void
+test_f104_two_files_of_one_last_name_are_refused(void **state)
+{
+	struct stage	*s = *state;
+
+	assert_int_equal(mkdir(mem_printf(s->mem, "%s/old", s->dir), 0700), 0);
+	file_write(s, "one", "whsec_one_0123456789abcdef0123456", 0600);
+	file_write(s, "two", "whsec_two_0123456789abcdef0123456", 0600);
+	file_write(s, "old/one", "whsec_two_0123456789abcdef0123456", 0600);
+	assert_int_equal(load(s, NEED_WEBHOOK, mem_printf(s->mem,
+	    "stripe = { webhook_secret_files = [\"%s/one\", \"%s/two\"]; };", s->dir, s->dir)), OK);
+	assert_int_equal(load(s, NEED_WEBHOOK, mem_printf(s->mem,
+	    "stripe = { webhook_secret_files = [\"%s/one\", \"%s/old/one\"]; };", s->dir, s->dir)), ERR_INVALID);
+	assert_non_null(strstr(s->said, ":1: stripe.webhook_secret_files"));
+	assert_non_null(strstr(s->said, "/old/one has the last name of"));
+}
+
+static void
 test_c92_a_key_is_of_the_environments_own_mode(void **state)
 {
 	static const struct {
@@ -678,6 +707,8 @@ main(void)
 		TEST(test_f104_a_secret_comes_from_a_closed_file),
 		TEST(test_f104_systemds_copy_of_a_secret_goes_before_the_file_of_its_name),
 		TEST(test_f121_a_secret_that_is_none_is_told_but_never_shown),
+		TEST(test_f104_no_file_is_needed_beside_the_environment),
+		TEST(test_f104_two_files_of_one_last_name_are_refused),
 		TEST(test_f104_the_environment_goes_first_and_is_wiped),
 		TEST(test_c92_a_key_is_of_the_environments_own_mode),
 		TEST(test_c93_a_secret_not_needed_is_not_read),

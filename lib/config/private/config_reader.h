@@ -12,6 +12,7 @@ struct reader {
 	struct config	*out;
 	unsigned	needs;
 	unsigned	faults;
+	struct config_list secret_files;	/* that were read */
 };
 
 /* Prints "FILE:LINE: KEY what is wrong"; without LINE if at is NULL. */
