@@ -119,6 +119,14 @@ def test_c33_jobs_keeps_events_as_long_as_configured(site):
     assert ids(site) == ["evt_0"]
 
 
+def test_f105_status_says_where_the_reason_of_a_dead_mail_is(site):
+    hint = "given up; why: mail_failed in journalctl -u tollgate-mailer"
+    assert hint not in site.ok("status")
+    site.ask("insert into mail.outbox (key, recipient, template, language, state) "
+             "values ('k', 'a@b.example', 'welcome', 'en', 'dead')")
+    assert hint in site.ok("status")
+
+
 def test_show_knows_no_other(site):
     done = site.run("events", "show", "evt_x")
     assert done.returncode == 1 and b"there is no event evt_x" in done.stderr
