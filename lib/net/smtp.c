@@ -125,6 +125,7 @@ smtp_send(struct smtp *s, mem_ctx *mem, const char *from, const char *to, const 
 	curl_easy_setopt(s->curl, CURLOPT_READDATA, &u);
 	code = curl_easy_perform(s->curl);
 	curl_easy_getinfo(s->curl, CURLINFO_RESPONSE_CODE, &reply);
-	*why = mem_printf(mem, "%s (reply %ld)", curl_easy_strerror(code), reply);
+	*why = mem_printf(mem, "%s (reply %ld)%s", curl_easy_strerror(code), reply, code == CURLE_PEER_FAILED_VERIFICATION ?
+	    ": the server's certificate must be for the host in mail.url, and by an authority trusted here" : "");
 	return smtp_verdict(code, reply, u.at != message);
 }

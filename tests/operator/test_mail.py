@@ -124,6 +124,7 @@ def test_f105_a_bad_certificate_of_a_mail_server_gets_nothing(site, start, tls, 
     url = start("--certificate", tls / (name + ".pem"), "--login", *smtps)
     state, _, why = sent(site, start)
     assert state == "pending" and why.startswith("SSL peer certificate or SSH remote key was not OK")
+    assert why.endswith("the server's certificate must be for the host in mail.url, and by an authority trusted here")
     assert_waits_unread(site, url)
 
 
