@@ -205,6 +205,7 @@ class System:
             "cache_path": "fastcgi_cache_path %s/tmp/images keys_zone=images:1m use_temp_path=off;" % self.dir,
             "form_rate": "limit_req_zone $http_x_unlimited zone=forms:10m rate=1r/s;",
             "listen_plain": "listen 127.0.0.1:%d;" % self.plain_port, "listen": "listen 127.0.0.1:%d;" % self.port,
+            "listen_plain_v6": "", "listen_v6": "", "redirect": None,
             "server_name": "server_name localhost;", "certificate": "", "certificate_key": "", "hsts": None,
             "pass": forward + "$worker.sock;", "pass_webhooks": forward + "webhooks.sock;"})
         argv = ["nginx", "-e", log, "-c", self.etc / "nginx.conf", "-g", "daemon off;"]

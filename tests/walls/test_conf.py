@@ -28,11 +28,19 @@ def test_nginx_takes_it_with_tls(certificate, tmp_path):
         temp_paths="".join("%s_temp_path %s/%s;" % (kind, tmp_path, kind) for kind in kinds),
         cache_path="fastcgi_cache_path %s/cache keys_zone=images:1m;" % tmp_path,
         listen_plain="listen 127.0.0.1:8080 default_server;", listen="listen 127.0.0.1:8443 ssl http2;",
+        listen_plain_v6="", listen_v6="",
         certificate="ssl_certificate %s/cert.pem;" % certificate,
         certificate_key="ssl_certificate_key %s/key.pem;" % certificate))
     done = subprocess.run(["/usr/sbin/nginx", "-t", "-e", tmp_path / "error.log", "-c", tmp_path / "nginx.conf"],
                           capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_nginx_listens_on_both_families_and_marks_every_line_with_the_sites_name():
+    lines = (ROOT / "conf/nginx.conf").read_text().splitlines()
+    assert [line.split()[1] for line in lines if line.split()[:1] == ["listen"]] == ["80", "[::]:80", "443", "[::]:443"]
+    marked = [before.strip().startswith("#@") for before, line in zip(lines, lines[1:]) if "app.example.com" in line]
+    assert marked == [True] * 4
 
 
 def test_apache_takes_it_with_tls(certificate, tmp_path):

@@ -59,8 +59,10 @@ server location = /api/og: fastcgi_cache_key $request_method$request_uri
 server location = /api/og: fastcgi_cache_lock on
 server location = /api/og: fastcgi_pass unix:/run/tollgate/$worker.sock
 http server: listen 80 default_server
+http server: listen [::]:80 default_server
 http server: return 308 https://app.example.com$request_uri
 http server: listen 443 ssl http2
+http server: listen [::]:443 ssl http2
 http server: server_name app.example.com
 http server: ssl_certificate /etc/letsencrypt/live/app.example.com/fullchain.pem
 http server: ssl_certificate_key /etc/letsencrypt/live/app.example.com/privkey.pem
@@ -298,7 +300,7 @@ class Nginx:
             temp_paths="".join("%s_temp_path %s/%s;" % (kind, directory, kind) for kind in kinds),
             cache_path="fastcgi_cache_path %s/cache keys_zone=images:1m;" % directory,
             listen_plain="listen 127.0.0.1:%d default_server;" % self.plain,
-            listen="listen 127.0.0.1:%d ssl http2;" % self.port,
+            listen="listen 127.0.0.1:%d ssl http2;" % self.port, listen_plain_v6="", listen_v6="",
             certificate="ssl_certificate %s/cert.pem;" % certificate,
             certificate_key="ssl_certificate_key %s/key.pem;" % certificate)
         self.conf = directory / "nginx.conf"
