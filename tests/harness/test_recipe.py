@@ -16,9 +16,9 @@ sys.path.insert(0, str(TESTS / "e2e"))
 import fcgi  # noqa: E402
 
 
-def steps(readme):
+def steps(readme, title="A program"):
     """Of each fenced block in the section that names a file: (how, file, text)."""
-    section = re.search(r"^### A program\n(.*?)^### ", readme, re.M | re.S)[1]
+    section = re.search(r"^### %s\n(.*?)^### " % title, readme, re.M | re.S)[1]
     blocks = re.findall(r"^( *)```(c|diff) (\S+)\n(.*?)^ *```$", section, re.M | re.S)
     return [(how, name, textwrap.dedent(re.sub("(?m)^%s" % indent, "", text))) for indent, how, name, text in blocks]
 
@@ -48,6 +48,21 @@ def test_the_recipe_touches_what_it_says():
     assert [name for _, name, _ in steps((ROOT / "lib/README.md").read_text())] == [
         "workers/hello/main.c", "Makefile", "schema/roles.sql", "schema/policies/10_execute.sql", "conf/nginx.conf",
         "conf/apache.conf", "conf/systemd/tollgate.target"]
+
+
+def test_the_recipes_page_compiles(tree):
+    (how, name, text), = steps((ROOT / "lib/README.md").read_text(), "A page")
+    assert (how, name) == ("c", "workers/account/team.c")
+    (tree / name).write_text(text)
+    header = tree / "workers/account/account.h"
+    before = header.read_text()
+    header.write_text(before.replace("tenant_routes[]", "team_routes[], tenant_routes[]"))
+    env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "BUILD")}
+    try:
+        subprocess.run(["make", "-s", "-C", tree, "build/workers/account/team.o"], check=True, env=env)
+    finally:
+        header.write_text(before)
+        (tree / name).unlink()
 
 
 @pytest.mark.parametrize("server", ["nginx", "apache"])
