@@ -55,10 +55,6 @@ answer_error(struct visit *v, enum err why)
 			http_body(v->r, info->status, "text/plain; charset=utf-8", info->sentence, strlen(info->sentence));
 		return;
 	}
-	if (why == ERR_BAD_REQUEST && v->q->query.fault != NULL) {
-		(void)answer_field(v, v->q->query.field, v->q->query.fault);
-		return;
-	}
 	doc = json_new(v->q->mem);
 	json_put(doc, "error", info->sentence);
 	(void)answer_json(v, info->status, doc);

@@ -79,7 +79,6 @@ page_doc(struct visit *v, const char *name, struct json_object *doc)
 	json_put(all, "prefix", visit_path(v, ""));
 	json_put(all, "csrf", v->csrf);
 	json_put(all, "request", v->q->id);
-	json_put(all, "here", http_param(v->q, "REQUEST_URI", NULL));
 	json_put(all, "fault", v->fault);
 	json_put(all, "content", name);
 	json_put(all, "title", mem_printf(v->q->mem, "%s_title", name));

@@ -68,6 +68,15 @@ visit_fields(struct visit *v, const char *names)
 	return OK;
 }
 
+enum err
+visit_shown(struct visit *v, const char *name, const char **value)
+{
+	if (v->fault == NULL)
+		return http_query(v->q, name, value);
+	*value = form_get(&v->form, name);
+	return OK;
+}
+
 char *
 visit_path(struct visit *v, const char *path)
 {
@@ -77,8 +86,9 @@ visit_path(struct visit *v, const char *path)
 enum err
 visit_tenant(struct visit *v, const char **tenant)
 {
-	const char	*asked = form_get(&v->q->query, "tenant");
+	const char	*asked;
 
+	TRY(http_query(v->q, "tenant", &asked));
 	*tenant = asked != NULL && text_is_uuid(asked, strlen(asked)) ? asked : NULL;
 	return asked == NULL || *tenant != NULL ? OK : ERR_NOT_FOUND;
 }

@@ -45,13 +45,16 @@ enum err visit_again(struct visit *v, const char *path, int status, const char *
 /* ERR_INVALID when the form has a field other than these (space-separated) and the token. */
 enum err visit_fields(struct visit *v, const char *names) MUST_CHECK;
 
+/* A page's parameter: the address's, or the field of a form that is shown again. As http_query(). */
+enum err visit_shown(struct visit *v, const char *name, const char **value) MUST_CHECK;
+
 /*
  * A path of ours in this visit's language: "/en/signup" when the request named one, else "/signup". Each link, form and
  * redirect that leads on has this (in a template {{prefix}}), so that the language stays.
  */
 char *visit_path(struct visit *v, const char *path);
 
-/* The tenant that the address names ("?tenant="), or NULL. ERR_NOT_FOUND: what it names cannot be one. */
+/* The tenant of the address ("?tenant="), or NULL. ERR_NOT_FOUND: what it names cannot be one; or as http_query. */
 enum err visit_tenant(struct visit *v, const char **tenant) MUST_CHECK;
 
 /* A path, with the tenant that the address names. */

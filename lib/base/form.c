@@ -52,21 +52,47 @@ decode(mem_ctx *ctx, const char *s, size_t n, char plus, const char **out, size_
 	return OK;
 }
 
-static enum err
-add_field(mem_ctx *ctx, const char *piece, size_t n, struct form *form)
+/* A field as it was sent: its name is before the first '='. */
+struct piece {
+	const char	*name, *value;
+	size_t		 name_len, value_len;
+};
+
+/* Takes the next piece that is not empty from [*at, end). */
+static bool
+next_piece(const char **at, const char *end, struct piece *p)
 {
-	const char		*equals = memchr(piece, '=', n);
-	size_t			 name_len = equals != NULL ? (size_t)(equals - piece) : n, len;
-	size_t			 value_at = equals != NULL ? name_len + 1 : n;
+	const char	*start = *at, *stop, *equals;
+
+	while (start < end && *start == '&')
+		start++;
+	if (start == end)
+		return false;
+	stop = memchr(start, '&', (size_t)(end - start));
+	if (stop == NULL)
+		stop = end;
+	equals = memchr(start, '=', (size_t)(stop - start));
+	p->name = start;
+	p->name_len = (size_t)((equals != NULL ? equals : stop) - start);
+	p->value = equals != NULL ? equals + 1 : stop;
+	p->value_len = (size_t)(stop - p->value);
+	*at = stop;
+	return true;
+}
+
+static enum err
+add_field(mem_ctx *ctx, const struct piece *p, struct form *form)
+{
 	struct form_field	*field = &form->fields[form->n];
+	size_t			 len;
 
 	form->fault = "has too many fields";
 	if (form->n == FORM_MAX_FIELDS)
 		return ERR_BAD_REQUEST;
 	form->fault = "is not percent-encoded UTF-8";
-	TRY(decode(ctx, piece, name_len, ' ', &field->name, &len));
+	TRY(decode(ctx, p->name, p->name_len, ' ', &field->name, &len));
 	form->field = field->name;
-	TRY(decode(ctx, piece + value_at, n - value_at, ' ', &field->value, &field->len));
+	TRY(decode(ctx, p->value, p->value_len, ' ', &field->value, &field->len));
 	form->fault = "is given twice";
 	if (form_get(form, field->name) != NULL)
 		return ERR_BAD_REQUEST;
@@ -89,19 +115,46 @@ field_room(const char *bytes, size_t n)
 enum err
 form_parse(mem_ctx *ctx, const char *bytes, size_t n, struct form *out)
 {
-	const char	*end, *stop;
+	const char	*end;
+	struct piece	 p;
 
 	*out = (struct form){ 0 };
 	if (n == 0)
 		return OK;
 	end = bytes + n;
 	out->fields = talloc_array(ctx, struct form_field, field_room(bytes, n));
-	for (; bytes < end; bytes = stop < end ? stop + 1 : end) {
-		stop = memchr(bytes, '&', (size_t)(end - bytes));
-		if (stop == NULL)
-			stop = end;
-		if (stop > bytes)
-			TRY(add_field(ctx, bytes, (size_t)(stop - bytes), out));
+	while (next_piece(&bytes, end, &p))
+		TRY(add_field(ctx, &p, out));
+	return OK;
+}
+
+/* Whether n encoded bytes are this name. Allocates nothing: a query may have thousands of other names. */
+static bool
+piece_is(const char *s, size_t n, const char *name)
+{
+	size_t	used;
+
+	for (; n > 0 && *name != '\0'; s += used, n -= used, name++) {
+		if (decode_one(s, n, ' ', &used) != (unsigned char)*name)
+			return false;
+	}
+	return n == 0 && *name == '\0';
+}
+
+enum err
+form_find(mem_ctx *ctx, const char *bytes, size_t n, const char *name, const char **out)
+{
+	const char	*end = n > 0 ? bytes + n : bytes;
+	struct piece	 p;
+	size_t		 len;
+
+	*out = NULL;
+	while (next_piece(&bytes, end, &p)) {
+		if (!piece_is(p.name, p.name_len, name))
+			continue;
+		if (*out != NULL)
+			return ERR_BAD_REQUEST;
+		TRY(decode(ctx, p.value, p.value_len, ' ', out, &len));
 	}
 	return OK;
 }

@@ -1,4 +1,4 @@
-/* form: application/x-www-form-urlencoded, read strictly and written as Stripe expects it. Also query strings. */
+/* form: application/x-www-form-urlencoded, read strictly and written as Stripe expects it. Also a query's parameter. */
 #ifndef TOLLGATE_FORM_H
 #define TOLLGATE_FORM_H
 
@@ -29,6 +29,12 @@ enum { FORM_MAX_FIELDS = 64 };
  * are skipped.
  */
 enum err form_parse(mem_ctx *ctx, const char *bytes, size_t n, struct form *out) MUST_CHECK;
+
+/*
+ * Reads one field of n encoded bytes and looks at no other: *out is its value, NULL when it is absent. ERR_BAD_REQUEST:
+ * it is given twice, or its value cannot be decoded.
+ */
+enum err form_find(mem_ctx *ctx, const char *bytes, size_t n, const char *name, const char **out) MUST_CHECK;
 
 /* The value, or NULL when the field is absent. */
 const char *form_get(const struct form *f, const char *name);

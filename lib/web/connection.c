@@ -66,7 +66,7 @@ connection_new(int fd)
 
 	*c = (struct connection){
 		.mem = mem, .fd = fd,
-		.q = { .mem = mem, .method = "-", .path = "/", .remote_addr = "", .stream = &c->record }
+		.q = { .mem = mem, .method = "-", .path = "/", .query = "", .remote_addr = "", .stream = &c->record }
 	};
 	record_init(&c->record, mem);
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));

@@ -23,6 +23,12 @@ http_param(const struct http_req *q, const char *name, bool *twice)
 	return value;
 }
 
+enum err
+http_query(const struct http_req *q, const char *name, const char **value)
+{
+	return form_find(q->mem, q->query, strlen(q->query), name, value);
+}
+
 /* At most 9 digits, enough for any body that is accepted; -1 for anything else. */
 static long
 length_value(const char *s)

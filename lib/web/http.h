@@ -26,7 +26,7 @@ struct http_req {
 	mem_ctx			*mem;		/* this request's memory */
 	const char		*method;	/* "GET" and the like, from the list in request.c; "-": not read */
 	const char		*path;		/* REQUEST_URI's path, percent-decoded once, valid UTF-8, starts with '/' */
-	struct form		query;
+	const char		*query;		/* REQUEST_URI's, as it was sent; "" without one: http_query() */
 	const char		*remote_addr;	/* set by the web server; X-Forwarded-* are ignored */
 	const char		*id;		/* our request id, 22 characters */
 	const struct http_param	*params;	/* as FastCGI gave them */
@@ -38,6 +38,12 @@ struct http_req {
 
 /* A CGI parameter such as "HTTP_ACCEPT"; NULL when absent. *twice (may be NULL) says it was given more than once. */
 const char *http_param(const struct http_req *q, const char *name, bool *twice);
+
+/*
+ * The address's parameter of that name, decoded; NULL when absent. ERR_BAD_REQUEST: it is given twice, or malformed.
+ * What else the address has never matters: links get parameters of others' on their way.
+ */
+enum err http_query(const struct http_req *q, const char *name, const char **value) MUST_CHECK;
 
 /*
  * The one cookie of that name; NULL when absent or given twice (then *ambiguous, if not NULL, is true). Only ';'

@@ -51,16 +51,14 @@ read_method(struct http_req *q)
 	return ERR_METHOD;
 }
 
-/* A target in origin form: visible ASCII, no fragment, starting with a path ("*" and "http://" do not). */
+/* A path as it may be sent: visible ASCII, no fragment, starting with '/' ("*" and "http://" do not). */
 static bool
-is_target(const char *uri)
+is_sent_path(const char *uri, size_t n)
 {
-	size_t	n = strlen(uri);
-
 	for (size_t i = 0; i < n; i++)
 		if (uri[i] < 0x21 || uri[i] > 0x7e || uri[i] == '#')
 			return false;
-	return n <= REQUEST_MAX_URI && uri[0] == '/';
+	return n <= REQUEST_MAX_PATH && uri[0] == '/';
 }
 
 /* "/", or segments other than "", "." and "..", without a backslash. The last may be empty: "/a/". */
@@ -113,9 +111,9 @@ request_read(struct http_req *q)
 	q->remote_addr = http_param(q, "REMOTE_ADDR", NULL);
 	TRY(read_method(q));
 	uri = http_param(q, "REQUEST_URI", NULL);
-	if (!is_target(uri))
-		return ERR_BAD_REQUEST;
 	n = strcspn(uri, "?");
-	TRY(read_path(q, uri, n));
-	return uri[n] == '?' ? form_parse(q->mem, uri + n + 1, strlen(uri + n + 1), &q->query) : OK;
+	if (!is_sent_path(uri, n))
+		return ERR_BAD_REQUEST;
+	q->query = uri[n] == '?' ? uri + n + 1 : "";
+	return read_path(q, uri, n);
 }

@@ -4,7 +4,7 @@
 
 #include "http.h"
 
-enum { REQUEST_MAX_URI = 8192 };
+enum { REQUEST_MAX_PATH = 8192 };
 
 /*
  * Fills method, path, query and remote_addr from q->params; a field that cannot be read stays unchanged. An error says

@@ -22,7 +22,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		{ "REQUEST_METHOD", "GET" }, { "REQUEST_URI", mem_copy(mem, data, size) }, { "SERVER_PROTOCOL", "HTTP/1.1" },
 		{ "REMOTE_ADDR", "192.0.2.1" }, { "HTTP_ACCEPT", NULL }, { "HTTP_ACCEPT_LANGUAGE", NULL }
 	};
-	struct http_req		q = { .mem = mem, .path = "/", .params = params, .n_params = 6 };
+	const char		*value;
+	struct http_req		q = { .mem = mem, .path = "/", .query = "", .params = params, .n_params = 6 };
 	const char *const	languages[] = { "en", "de" };
 
 	params[4].value = params[5].value = params[1].value;
@@ -30,7 +31,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	MUST(http_language(&q, languages, 2) != NULL);
 	if (request_read(&q) == OK)
 		check_path(q.path);
-	MUST(q.query.n <= FORM_MAX_FIELDS);
+	if (http_query(&q, "a", &value) == OK && value != NULL)
+		MUST(text_is_utf8(value, strlen(value)));
 	talloc_free(mem);
 	return 0;
 }

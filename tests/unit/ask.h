@@ -14,7 +14,7 @@ ask(struct http_req *q, mem_ctx *mem, ...)
 	va_list			ap;
 	const char		*name;
 
-	*q = (struct http_req){ .mem = mem, .method = "-", .path = "/", .remote_addr = "", .params = params };
+	*q = (struct http_req){ .mem = mem, .method = "-", .path = "/", .query = "", .remote_addr = "", .params = params };
 	va_start(ap, mem);
 	while ((name = va_arg(ap, const char *)) != NULL)
 		params[q->n_params++] = (struct http_param){ name, va_arg(ap, const char *) };

@@ -56,8 +56,10 @@ answer_body(struct http_req *q, struct http_res *r)
 static inline void
 answer_request(struct http_req *q, struct http_res *r)
 {
-	const char	*a = form_get(&q->query, "a");
+	const char	*a;
 
+	if (http_query(q, "a", &a) != OK)
+		a = NULL;
 	answer_text(r, mem_printf(q->mem, "%s %s %s %zu %s", q->method, q->path, q->remote_addr, strlen(q->id),
 	    a ? a : "-"));
 }

@@ -12,11 +12,12 @@ static enum err
 workspace(struct visit *v, struct db_user *me)
 {
 	struct json_object	*doc;
-	const char		*tenant;
+	const char		*tenant, *sent;
 
 	TRY(visit_tenant(v, &tenant));
+	TRY(http_query(v->q, "sent", &sent));
 	TRY(db_user(me, &doc, "api.workspace_page($1::uuid)", ARGS(TEXT(tenant))));
-	if (form_get(&v->q->query, "sent") != NULL)
+	if (sent != NULL)
 		json_put_true(doc, "sent");
 	return page(v, "workspace", doc);
 }

@@ -3,6 +3,8 @@
 #include <glib.h>
 #include <string.h>
 
+#include "form.h"
+
 /* Marks in a row: the most that a script has on one letter is about five. More would be drawn over everything else. */
 enum { HEADING_MAX = 300, MARKS_MAX = 8 };
 
@@ -82,17 +84,22 @@ value_or(const struct form *query, const char *name, const char *otherwise)
 }
 
 bool
-asked_read(const struct form *query, struct picture *out, const char **signature, const char **label,
+asked_read(mem_ctx *ctx, const char *query, struct picture *out, const char **signature, const char **label,
     struct asked_fault *fault)
 {
-	const char	*unknown = name_unknown(query), *wrong;
+	const char	*unknown, *wrong;
+	struct form	 form;
+	enum err	 e = form_parse(ctx, query, strlen(query), &form);
 
-	*out = (struct picture){ value_or(query, "heading", ""), value_or(query, "type", "page"),
-	    value_or(query, "mode", "light") };
-	*signature = form_get(query, "signature");
+	unknown = name_unknown(&form);
+	*out = (struct picture){ value_or(&form, "heading", ""), value_or(&form, "type", "page"),
+	    value_or(&form, "mode", "light") };
+	*signature = form_get(&form, "signature");
 	*label = type_label(out->type);
 	wrong = asked_heading_fault(out->heading);
-	if (unknown != NULL)
+	if (e != OK)
+		*fault = (struct asked_fault){ form.field != NULL ? form.field : "query", form.fault };
+	else if (unknown != NULL)
 		*fault = (struct asked_fault){ unknown, "is not known" };
 	else if (wrong != NULL)
 		*fault = (struct asked_fault){ "heading", wrong };

@@ -2,7 +2,7 @@
 #ifndef TOLLGATE_ASKED_H
 #define TOLLGATE_ASKED_H
 
-#include "form.h"
+#include "mem.h"
 #include "picture.h"
 
 /* What is wrong with a query: the field, and the reason. */
@@ -10,8 +10,11 @@ struct asked_fault {
 	const char	*field, *reason;
 };
 
-/* False with *fault. signature: as it was sent, or NULL. label: what the image says of the type; "" for nothing. */
-bool asked_read(const struct form *query, struct picture *out, const char **signature, const char **label,
+/*
+ * False with *fault. query: as it was sent; each of its parameters is drawn or refused. signature: as it was sent, or
+ * NULL. label: what the image says of the type; "" for nothing.
+ */
+bool asked_read(mem_ctx *ctx, const char *query, struct picture *out, const char **signature, const char **label,
     struct asked_fault *fault);
 
 /* What is wrong with a heading, or NULL. It is valid UTF-8. */

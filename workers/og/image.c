@@ -81,10 +81,10 @@ static enum err
 image(struct visit *v)
 {
 	struct asked_fault	fault = { "query", "is longer than 4096 bytes" };
-	const char		*signature, *label, *query, *uri = http_param(v->q, "REQUEST_URI", NULL);
+	const char		*signature, *label, *query;
 	struct picture		p;
 
-	if (strlen(uri) > QUERY_MAX || !asked_read(&v->q->query, &p, &signature, &label, &fault))
+	if (strlen(v->q->query) > QUERY_MAX || !asked_read(v->q->mem, v->q->query, &p, &signature, &label, &fault))
 		return answer_field(v, fault.field, fault.reason);
 	query = picture_query(v->q->mem, &p);
 	if (!is_ours(v, query, signature))

@@ -28,9 +28,10 @@ signin_form(struct visit *v, int status, const char *next, const char *email_err
 static enum err
 signin_show(struct visit *v, struct db_visitor *me)
 {
-	const char	*next = form_get(&v->q->query, "next");
+	const char	*next;
 
 	(void)me;
+	TRY(http_query(v->q, "next", &next));
 	if (identity_is_member(v))
 		return http_redirect(v->r, visit_path(v, target_allowed(next)));
 	return signin_form(v, v->status, next, NULL);
@@ -106,10 +107,11 @@ link_form(struct visit *v, int status, const char *state, const char *token, con
 static enum err
 link_show(struct visit *v, struct db_visitor *me)
 {
-	const char		*token = form_get(v->fault == NULL ? &v->q->query : &v->form, "t"), *state;
+	const char		*token, *state;
 	struct json_object	*doc;
 	struct db_arg		hash;
 
+	TRY(visit_shown(v, "t", &token));
 	if (!identity_link(v, token, &hash))
 		return link_form(v, v->fault == NULL ? 404 : v->status, "unusable", NULL, NULL);
 	TRY(db_visitor(me, &doc, "api.link_state($1, $2)", ARGS(hash, identity_flow(v))));

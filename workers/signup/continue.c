@@ -27,10 +27,11 @@ continue_form(struct visit *v, int status, const char *token, struct json_object
 static enum err
 continue_show(struct visit *v, struct db_visitor *me)
 {
-	const char		*token = form_get(v->fault == NULL ? &v->q->query : &v->form, "t");
+	const char		*token;
 	struct json_object	*draft = NULL;
 	struct db_arg		link;
 
+	TRY(visit_shown(v, "t", &token));
 	if (!identity_link(v, token, &link))
 		return continue_form(v, v->fault == NULL ? 404 : v->status, NULL, NULL);
 	TRY(db_visitor(me, &draft, "api.waiting_draft($1, $2)", ARGS(link, identity_flow(v))));

@@ -17,9 +17,10 @@ is_checkout_id(const char *s)
 static enum err
 welcome(struct visit *v, struct db_visitor *me)
 {
-	const char		*id = form_get(&v->q->query, "session_id"), *state = "unknown";
+	const char		*id, *state = "unknown";
 	struct json_object	*doc = NULL;
 
+	TRY(http_query(v->q, "session_id", &id));
 	if (is_checkout_id(id))
 		TRY(db_visitor(me, &doc, "api.welcome($1)", ARGS(TEXT(id))));
 	if (doc == NULL)
@@ -29,6 +30,7 @@ welcome(struct visit *v, struct db_visitor *me)
 	json_put_true(doc, mem_printf(v->q->mem, "is_%s", state));
 	json_put(doc, "heading", mem_printf(v->q->mem, "welcome_%s", state));
 	json_put(doc, "text", mem_printf(v->q->mem, "welcome_%s_text", state));
+	json_put(doc, "here", mem_printf(v->q->mem, "%s?session_id=%s", visit_path(v, "/welcome"), id));
 	if (strcmp(state, "ready") == 0)
 		TRY(visit_form(v));
 	return page_status(v, strcmp(state, "unknown") == 0 ? 404 : 200, "welcome", doc);
