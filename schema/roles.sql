@@ -1,8 +1,9 @@
 -- Roles, and what they may do outside our own schemas. Applied first at every migrate: states the present rules only.
 --
 -- Owners cannot log in: tollgate_owner owns the tables (FORCE row-level security applies to it too), the others own the
--- security definer functions. Each kind of process logs in with a role of its own, which owns nothing, is a member of
--- nothing and may execute its own functions only.
+-- security definer functions; tollgate_page owns those of pages, and policies bind it as they bind login roles. Each
+-- kind of process logs in with a role of its own, which owns nothing, is a member of nothing and may execute its own
+-- functions only.
 
 -- The one list of roles; a role with timeouts logs in. Everything else finds them in pg_roles by their prefix.
 --
@@ -21,6 +22,7 @@ begin
 		('tollgate_auth', null, null, null, null),
 		('tollgate_service', null, null, null, null),
 		('tollgate_rls', null, null, null, null),
+		('tollgate_page', null, null, null, null),
 		('tollgate_signup', '3s', '1s', 40, '64MB'),
 		('tollgate_signin', '3s', '1s', 40, '64MB'),
 		('tollgate_account', '3s', '1s', 40, '64MB'),

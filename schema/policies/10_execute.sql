@@ -38,8 +38,7 @@ grant execute on function
 	api.signed_in(),
 	api.workspace_page(uuid),
 	api.choose_tenant(uuid),
-	api.send_offer(uuid, bytea),
-	app.offer_documents()
+	api.send_offer(uuid, bytea)
 	to tollgate_account;
 
 -- what customers see of their billing
@@ -73,31 +72,39 @@ grant execute on function
 	api.report_refusal(text, jsonb)
 	to tollgate_signup, tollgate_billing, tollgate_jobs;
 
--- below the pages, which run with their caller's rights: identity for policies, and formatting
+-- below functions that run with their caller's rights: identity for policies, and what they share with the pages
 grant execute on function
 	auth.uid(),
 	auth.email(),
 	auth.require_user(),
-	app.my_tenants(),
-	app.my_tenant(uuid),
-	app.tenant_documents(uuid),
-	api.status_name(text),
-	api.status_class(text),
-	billing.current_subscription(uuid)
+	app.my_tenants()
 	to tollgate_account, tollgate_billing;
 grant execute on function
+	app.my_tenant(uuid),
 	app.managed_tenants(),
-	billing.dates_document(billing.subscriptions),
-	billing.next_document(billing.subscriptions),
-	billing.entitlement_document(uuid),
-	billing.account_document(app.members),
-	billing.invoice_documents(uuid),
-	billing.payment_documents(uuid),
-	billing.notice_documents(uuid),
-	billing.my_checkout_state(uuid),
 	billing.page_of(uuid),
 	billing.is_my_customer(text)
 	to tollgate_billing;
+grant execute on function
+	app.tenant_documents(uuid, uuid),
+	billing.current_subscription(uuid),
+	api.status_name(text),
+	api.status_class(text)
+	to tollgate_billing, tollgate_service, tollgate_page;
+
+-- below the pages
+grant usage on schema app, billing to tollgate_page;
+grant execute on function
+	app.enter_page(),
+	billing.checkout_state(uuid),
+	billing.dates_document(billing.subscriptions),
+	billing.next_document(billing.subscriptions),
+	billing.entitlement_document(uuid),
+	billing.account_document(jsonb),
+	billing.invoice_documents(uuid),
+	billing.payment_documents(uuid),
+	billing.notice_documents(uuid)
+	to tollgate_page;
 
 -- what a tenant may use, for pages and for services
 grant execute on function
@@ -113,11 +120,11 @@ grant execute on function
 	billing.grace_end(text, timestamptz, timestamptz),
 	billing.plan_at(text, timestamptz),
 	api.amount_document(bigint, text)
-	to tollgate_billing, tollgate_service;
+	to tollgate_billing, tollgate_service, tollgate_page;
 grant execute on function
 	billing.is_live(text),
 	api.date_document(timestamptz)
-	to tollgate_account, tollgate_billing, tollgate_service;
+	to tollgate_billing, tollgate_service, tollgate_page;
 
 -- webhooks. LISTEN and NOTIFY need no right, and none can be revoked.
 grant usage on schema service to tollgate_webhooks;
@@ -200,7 +207,7 @@ grant usage on schema billing to tollgate_auth;
 grant usage on schema app to tollgate_service;
 grant usage on schema mail to tollgate_auth;
 grant usage on schema meta to tollgate_service;
-grant execute on function auth.uid() to tollgate_rls;
+grant execute on function auth.uid(), auth.require_session() to tollgate_rls;
 grant execute on function billing.accept_offer(uuid, uuid) to tollgate_auth;
 grant execute on function
 	app.my_tenants(),

@@ -31,6 +31,33 @@ create policy manager on billing.invoices for select to tollgate_billing
 create policy manager on billing.notifications for select to tollgate_billing
 	using (tenant_id = any ((select app.managed_tenants())::uuid[]));
 
+-- the functions of pages: the same rows, by what app.enter_page() has found
+grant select on billing.plans, billing.status_rules, billing.pause_rules, billing.dispute_rules,
+	billing.plan_history to tollgate_page;
+create policy page on billing.plans for select to tollgate_page using (true);
+create policy page on billing.status_rules for select to tollgate_page using (true);
+create policy page on billing.pause_rules for select to tollgate_page using (true);
+create policy page on billing.dispute_rules for select to tollgate_page using (true);
+create policy page on billing.plan_history for select to tollgate_page using (true);
+grant select on billing.subscriptions, billing.subscription_history, billing.disputes, billing.invoices,
+	billing.notifications to tollgate_page;
+grant select (id, tenant_id, deleted) on billing.customers to tollgate_page;
+grant select (tenant_id, from_at, to_at, allowed, plan, until) on billing.override_history to tollgate_page;
+create policy page on billing.subscriptions for select to tollgate_page
+	using (tenant_id = any ((select nullif(current_setting('page.tenants', true), ''))::uuid[]));
+create policy page on billing.subscription_history for select to tollgate_page
+	using (tenant_id = any ((select nullif(current_setting('page.tenants', true), ''))::uuid[]));
+create policy page on billing.disputes for select to tollgate_page
+	using (tenant_id = any ((select nullif(current_setting('page.tenants', true), ''))::uuid[]));
+create policy page on billing.override_history for select to tollgate_page
+	using (tenant_id = any ((select nullif(current_setting('page.tenants', true), ''))::uuid[]));
+create policy page on billing.customers for select to tollgate_page
+	using (tenant_id = any ((select nullif(current_setting('page.managed', true), ''))::uuid[]));
+create policy page on billing.invoices for select to tollgate_page
+	using (tenant_id = any ((select nullif(current_setting('page.managed', true), ''))::uuid[]));
+create policy page on billing.notifications for select to tollgate_page
+	using (tenant_id = any ((select nullif(current_setting('page.managed', true), ''))::uuid[]));
+
 grant select, insert, update on billing.plans, billing.prices, billing.checkouts, billing.customers,
 	billing.subscriptions, billing.overrides, billing.invoices, billing.disputes, billing.notifications,
 	billing.portal_configurations, billing.calls to tollgate_service;

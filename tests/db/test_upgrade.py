@@ -107,7 +107,9 @@ def test_an_upgrade_done_again_changes_nothing(upgraded):
 @pytest.mark.parametrize("owner, former", [
     ("tollgate_auth", "auth.network_of(p_ip inet) returns text"),
     ("tollgate_service", "billing.tell(p_tenant uuid, p_kind text, p_fact text, p_payload jsonb) returns boolean"),
-    ("tollgate_owner", "api.digits_of(p_currency text) returns int")])
+    ("tollgate_owner", "api.digits_of(p_currency text) returns int"),
+    ("tollgate_owner", "app.tenant_documents(p_current uuid) returns jsonb"),
+    ("tollgate_owner", "billing.account_document(mine app.members) returns jsonb")])
 def test_an_upgrade_leaves_no_former_function_beside_its_successor(fresh, owner, former):
     """Two of a name that differ in arguments with defaults make every call ambiguous."""
     wanted = fresh.ask(SIGNATURES + " order by 1")

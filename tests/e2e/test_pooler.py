@@ -97,3 +97,25 @@ def test_f92_through_a_pooler_identities_share_a_connection_and_never_cross(pool
     for email, page in answers:
         assert [e for _, e in people if e in page] == [email]
     assert backends(db, "account") == 1
+
+
+@pytest.mark.parametrize("program, path", [("account", "/workspace"), ("billing", "/settings/billing")])
+def test_f92_d27_what_is_left_on_a_shared_connection_says_nothing_to_a_page(
+        pooled, pooler, browser, new_browser, sim, db, mail, fresh, program, path):
+    """Another client of the pooler writes, as the same role and for its whole session, what pages' policies go by."""
+    victim, email = fresh(), fresh()
+    become_customer(new_browser(), sim, db, victim)
+    become_customer(browser, sim, db, email)
+    sign_in(browser, mail, email)
+    user, tenant = db.row("select m.user_id::text, m.tenant_id::text from app.members m "
+                          "join auth.users u on u.id = m.user_id where u.email = %s", victim)
+    with psycopg.connect(host=str(pooler), port=PORT, dbname="tollgate", user=f"tollgate_{program}",
+                         autocommit=True, prepare_threshold=None) as forger:
+        for name, value in (("user", user), ("tenants", f"{{{tenant}}}"), ("managed", f"{{{tenant}}}")):
+            forger.execute("select set_config(%s, %s, false)", (f"page.{name}", value))
+        page = browser.get(path).body.decode()
+        left = forger.execute("select current_setting('page.tenants', true)").fetchone()[0]
+        rows = forger.execute("select id from billing.subscriptions").fetchall()
+    assert (email in page, victim in page, tenant in page) == (True, False, False)
+    assert left == f"{{{tenant}}}" and rows == []
+    assert backends(db, program) == 1

@@ -43,7 +43,11 @@ create view tap.escaped_policy as
 	select format('policy %s on %s.%s calls a function for each row', policyname, schemaname, tablename)
 		from pg_policies
 		where regexp_replace(concat_ws(' ', qual, with_check), 'SELECT [a-z_]+\.[a-z_]+\(', '',
-			'g') ~ '[a-z_]+\.[a-z_]+\(';
+			'g') ~ '[a-z_]+\.[a-z_]+\('
+	union all
+	select format('policy %s on %s.%s of %s believes a setting of pages', policyname, schemaname, tablename,
+			array_to_string(roles, ', '))
+		from pg_policies where concat_ws(' ', qual, with_check) ~ 'page\.' and roles <> '{tollgate_page}';
 
 create view tap.escaped_function as
 	select name || ' is executable by public' as fault from tap.our_function f
@@ -55,10 +59,18 @@ create view tap.escaped_function as
 	select name || ' is not written in PL/pgSQL' from tap.our_function where language <> 'plpgsql'
 	union all
 	select name || ' is owned by ' || pg_get_userbyid(proowner) from tap.our_function
-		where pg_get_userbyid(proowner) not in ('tollgate_owner', 'tollgate_auth', 'tollgate_service', 'tollgate_rls')
+		where pg_get_userbyid(proowner) not in ('tollgate_owner', 'tollgate_auth', 'tollgate_service', 'tollgate_rls',
+			'tollgate_page')
 	union all
 	select name || ' is security definer with the rights of the tables'' owner' from tap.our_function
 		where prosecdef and pg_get_userbyid(proowner) = 'tollgate_owner'
+	union all
+	select name || ' is of tollgate_page and does not enter first'
+		from tap.our_function where pg_get_userbyid(proowner) = 'tollgate_page'
+			and prosrc !~ '^\s*declare\s+me record := app\.enter_page\(\);'
+	union all
+	select name || ' writes settings of pages'
+		from tap.our_function where prosrc ~ 'set_config\(''page\.' and name <> 'app.enter_page'
 	union all
 	select name || ' counts days in whatever time zone its session has' from tap.our_function
 		where prosrc ~ '(interval ''[0-9]+ (day|week|month|year)|[-+] make_interval\(days)'

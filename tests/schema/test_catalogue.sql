@@ -30,7 +30,8 @@ select is(pg_temp.caught($$alter table app.tenants no force row level security$$
 	array['app.tenants does not force row-level security'], 'D27 a table that stops forcing it is caught');
 select is(pg_temp.caught($$drop policy own on app.profiles; drop policy trigger on app.profiles;
 	drop policy language on app.profiles; drop policy prefer on app.profiles;
-	drop policy service on app.profiles; drop policy choice on app.profiles$$),
+	drop policy service on app.profiles; drop policy choice on app.profiles;
+	drop policy page on app.profiles$$),
 	array['app.profiles has no policy'], 'D22 a table without any policy is caught');
 select is(pg_temp.caught($$create policy p on app.tenants using (true)$$),
 	array['policy p on app.tenants is for public'],
@@ -77,6 +78,18 @@ select is(pg_temp.caught($$set role tollgate_owner; create function api.stray() 
 	set search_path = pg_catalog, pg_temp as 'begin return now() + interval ''7 days''; end'; reset role$$),
 	array['api.stray counts days in whatever time zone its session has'],
 	'C41 a function whose days depend on the session is caught');
+select is(pg_temp.caught($$set role tollgate_page; create function api.stray() returns bigint language plpgsql
+	security definer set search_path = pg_catalog, pg_temp as 'begin return count(*) from app.tenants; end';
+	reset role$$),
+	array['api.stray is of tollgate_page and does not enter first'],
+	'D27 a page that believes the settings it finds is caught');
+select is(pg_temp.caught($$set role tollgate_owner; create function api.stray() returns text language plpgsql
+	set search_path = pg_catalog, pg_temp as 'begin return set_config(''page.user'', '''', true); end'; reset role$$),
+	array['api.stray writes settings of pages'], 'D27 another function that says for whom a page is, is caught');
+select is(pg_temp.caught($$create policy p on app.tenants for select to tollgate_billing
+	using (id = any ((select current_setting('page.tenants', true))::uuid[]))$$),
+	array['policy p on app.tenants of tollgate_billing believes a setting of pages'],
+	'D27 a policy that believes what a login role may write is caught');
 select is(pg_temp.caught($$create schema stray; grant usage on schema stray to public$$),
 	array['schema stray is not owned by tollgate_owner', 'schema stray is open to public'],
 	'C62 a new open schema is caught');
@@ -123,7 +136,7 @@ create temp view owned_right as
 	select format('%s %s.%s %s', v.grantee::regrole, n.nspname, c.relname, string_agg(v.verb, ' ' order by v.verb))
 		as grants
 	from verbs v join pg_class c on c.oid = v.oid join pg_namespace n on n.oid = c.relnamespace
-	where v.grantee::regrole::text in ('tollgate_auth', 'tollgate_rls', 'tollgate_service')
+	where v.grantee::regrole::text in ('tollgate_auth', 'tollgate_rls', 'tollgate_service', 'tollgate_page')
 	group by v.grantee, n.nspname, c.relname;
 select set_eq('select grants from owned_right', string_to_array(btrim($$
 	tollgate_auth app.profiles INSERT SELECT(language,user_id) UPDATE(language)
@@ -136,6 +149,22 @@ select set_eq('select grants from owned_right', string_to_array(btrim($$
 	tollgate_auth auth.tokens INSERT SELECT
 	tollgate_auth auth.users INSERT SELECT UPDATE(disabled_at)
 	tollgate_auth mail.outbox INSERT
+	tollgate_page app.members SELECT
+	tollgate_page app.offers SELECT
+	tollgate_page app.profiles SELECT(display_name,tenant_id,user_id)
+	tollgate_page app.tenants SELECT(created_at,id,name,status)
+	tollgate_page billing.customers SELECT(deleted,id,tenant_id)
+	tollgate_page billing.dispute_rules SELECT
+	tollgate_page billing.disputes SELECT
+	tollgate_page billing.invoices SELECT
+	tollgate_page billing.notifications SELECT
+	tollgate_page billing.override_history SELECT(allowed,from_at,plan,tenant_id,to_at,until)
+	tollgate_page billing.pause_rules SELECT
+	tollgate_page billing.plan_history SELECT
+	tollgate_page billing.plans SELECT
+	tollgate_page billing.status_rules SELECT
+	tollgate_page billing.subscription_history SELECT
+	tollgate_page billing.subscriptions SELECT
 	tollgate_rls app.members SELECT(role,tenant_id,user_id)
 	tollgate_service app.members INSERT SELECT
 	tollgate_service app.offers INSERT SELECT UPDATE(accepted_at)

@@ -9,16 +9,12 @@ insert into allowed values
 		api.pause_calls, api.report_refusal}'),
 	('tollgate_signin', '{api.admit, api.signed_in, api.request_link, api.link_state, api.sign_in, api.sign_out}'),
 	('tollgate_account', '{api.admit, api.signed_in, api.workspace_page, api.choose_tenant, api.send_offer,
-		app.offer_documents, api.status_name, api.status_class, api.date_document, auth.uid, auth.email,
-		auth.require_user, app.my_tenants, app.my_tenant, app.tenant_documents, billing.current_subscription,
-		billing.is_live}'),
+		auth.uid, auth.email, auth.require_user, app.my_tenants}'),
 	('tollgate_billing', '{api.admit, api.signed_in, api.billing_page, api.match_tenant, api.portal_customer,
 		api.see_notice, app.tenant_documents, api.open_checkout, api.checkout_customer, api.customer_spent,
 		api.customer_gone, api.checkout_opened, api.checkout_expired, api.date_document, api.amount_document,
 		api.status_name, api.status_class, auth.uid, auth.email, auth.require_user, app.my_tenants,
-		app.managed_tenants, app.my_tenant, billing.current_subscription, billing.dates_document, billing.next_document,
-		billing.entitlement_document, billing.account_document, billing.invoice_documents, billing.payment_documents,
-		billing.notice_documents, billing.my_checkout_state, billing.page_of, billing.is_my_customer,
+		app.managed_tenants, app.my_tenant, billing.current_subscription, billing.page_of, billing.is_my_customer,
 		billing.entitlement, billing.best_verdict, billing.verdict_on, billing.in_force, billing.is_disputed,
 		billing.pause_grants, billing.collects_at,
 		billing.is_live, billing.scheduled_end, billing.grace_end, billing.plan_at, billing.features_at, api.take_call,
@@ -39,10 +35,18 @@ insert into allowed values
 		ops.put_portal_configuration, ops.plan_prices, ops.time_of, ops.list_events, ops.show_event, ops.count_events,
 		ops.list_replay, ops.replay_events, ops.list_dead, ops.find_tenants, ops.explain, ops.match_customers,
 		ops.accept_customer, ops.restore_customer, api.take_turn, api.pause_calls}'),
-	('tollgate_rls', '{auth.uid}'),
+	('tollgate_rls', '{auth.uid, auth.require_session}'),
+	('tollgate_page', '{app.enter_page, app.tenant_documents, billing.current_subscription, billing.checkout_state,
+		billing.dates_document, billing.next_document, billing.entitlement_document, billing.account_document,
+		billing.invoice_documents, billing.payment_documents, billing.notice_documents, api.status_name,
+		api.status_class, api.date_document, api.amount_document, billing.entitlement,
+		billing.best_verdict, billing.verdict_on, billing.in_force, billing.is_disputed, billing.pause_grants,
+		billing.collects_at, billing.is_live, billing.scheduled_end, billing.grace_end, billing.plan_at,
+		billing.features_at}'),
 	('tollgate_auth', '{billing.accept_offer}'),
-	('tollgate_service', '{billing.page_of, app.my_tenants, app.managed_tenants, app.my_tenant, api.date_document,
-		api.amount_document, auth.allow, auth.allow_network, auth.network_of, auth.checkout_of,
+	('tollgate_service', '{billing.page_of, app.my_tenants, app.managed_tenants, app.my_tenant, app.tenant_documents,
+		billing.current_subscription, api.status_name, api.status_class, api.date_document, api.amount_document,
+		auth.allow, auth.allow_network, auth.network_of, auth.checkout_of,
 		auth.add_user, auth.find_user, auth.address_of, auth.contacts, auth.set_language, auth.ask_link,
 		auth.rank_stranger, auth.mint_link, auth.uid, auth.email,
 		auth.require_user, auth.apply_retention, billing.entitlement, billing.best_verdict, billing.verdict_on,
@@ -51,7 +55,8 @@ insert into allowed values
 		billing.plan_at, billing.features_at}');
 
 select set_eq($$select rolname::text from pg_roles where rolname like 'tollgate\_%' and rolcanlogin$$,
-	$$select role from allowed where role not in ('tollgate_auth', 'tollgate_rls', 'tollgate_service')$$,
+	$$select role from allowed where role not in ('tollgate_auth', 'tollgate_rls', 'tollgate_service',
+		'tollgate_page')$$,
 	'C99 every login role is in the list');
 select set_eq($$select a.grantee::regrole::text, f.name from tap.our_function f cross join aclexplode(f.proacl) a
 		where a.grantee <> f.proowner$$,
@@ -60,7 +65,8 @@ select set_eq($$select a.grantee::regrole::text, f.name from tap.our_function f 
 select set_eq(format($$select f.name from tap.our_function f where has_function_privilege(%L, f.oid, 'execute')$$,
 	a.role), format($$select unnest(functions) from allowed where role = %L$$, a.role),
 	'C99 ' || a.role || ' executes its own functions only')
-from allowed a where a.role not in ('tollgate_auth', 'tollgate_rls', 'tollgate_service');
+from allowed a where a.role not in ('tollgate_auth', 'tollgate_rls', 'tollgate_service',
+		'tollgate_page');
 select is_empty($$select proname from tap.our_function group by pronamespace, proname having count(*) > 1$$,
 	'C99 a name in the list is one function');
 

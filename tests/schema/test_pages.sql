@@ -27,6 +27,17 @@ select is(tap.ask('tollgate_account', 'api.workspace_page()', :'m') #>> '{tenant
 	'role_member', 'C56 a member''s');
 select is(tap.ask('tollgate_account', 'api.workspace_page()', :'s') -> 'tenants', '[]', 'C63 a stranger''s');
 
+-- what the policies of pages go by is written over by each page, whatever it was
+select set_config('page.user', :'ann', true), set_config('page.tenants', array[:'ann']::text, true),
+	set_config('page.managed', array[:'ann']::text, true) \g /dev/null
+select is(tap.ask('tollgate_account', 'api.workspace_page()', :'s') -> 'tenants', '[]',
+	'D27 what a role says to the policies of pages is forgotten by the workspace');
+select is(tap.ask('tollgate_billing', 'api.billing_page()', :'m') -> 'invoices', '[]',
+	'D27 and by the billing page');
+select is(tap.state_of('tollgate_billing', 'select api.billing_page()'), 'TG401', 'D27 and is no session');
+select is(tap.state_of('tollgate_billing', format('select api.billing_page(%L)', :'ann'), :'s'), 'TG404',
+	'D27 and no membership');
+
 select is(pg_temp.account(:'a') - '{can_subscribe,entitlement,next}'::text[],
 	jsonb_build_object('plan', 'plan_starter', 'status', 'status_active', 'status_class', 'good',
 	'period_end', api.date_document(to_timestamp(1800000000)), 'renews_on', api.date_document(to_timestamp(1800000000)),
@@ -87,6 +98,32 @@ select is((a -> 'account') - '{status_class,can_subscribe,entitlement,next}'::te
 		'ended_on', null, 'renews_on', null, 'trial_ends_on', null, 'can_manage', true),
 	'C45 paid, and the subscription is on its way')
 	from tap.ask('tollgate_billing', 'api.billing_page()', tap.session('zoe@example.org', 'z')) a;
+
+-- the policies themselves, table by table: without what app.enter_page() finds, the pages' role sees no row of a tenant
+select tap.sync('invoice', tap.invoice('ann')) \g /dev/null
+create function pg_temp.seen(p_table text) returns bigint language plpgsql as $$
+declare
+	n bigint;
+begin
+	perform set_config('role', 'tollgate_page', true);
+	execute format('select count(1) from %s', p_table) into n;
+	perform set_config('role', 'none', true);
+	return n;
+end
+$$;
+select set_config('page.user', '', true), set_config('page.tenants', '', true), set_config('page.managed', '', true)
+	\g /dev/null
+select is(pg_temp.seen(t), 0::bigint, 'D27 pages see nothing of ' || t || ' before they know for whom')
+from unnest('{app.tenants,app.members,app.profiles,app.offers,billing.subscriptions,billing.subscription_history,
+	billing.customers,billing.disputes,billing.override_history,billing.invoices,billing.notifications}'::text[]) t;
+select set_config('page.user', user_id::text, true) from app.members where tenant_id = :'ann' and role = 'owner'
+	\g /dev/null
+select set_config('page.tenants', array[:'ann']::text, true), set_config('page.managed', '{}', true) \g /dev/null
+select tap.paid('yan'), tap.sync('invoice', tap.invoice('yan')) \g /dev/null
+select is(pg_temp.seen(t), 1::bigint, 'D27 and of ' || t || ' then what is the user''s')
+from unnest('{app.tenants,app.members,app.profiles}'::text[]) t;
+select is(pg_temp.seen(t), 0::bigint, 'D27 and of ' || t || ' what the user manages')
+from unnest('{billing.customers,billing.invoices,billing.notifications}'::text[]) t;
 
 select * from finish();
 rollback;

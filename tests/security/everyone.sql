@@ -406,3 +406,14 @@ alter role current_user password null;
 
 -- harmless makes its own statements wait longer: connections and what they hold are limited (S06)
 set statement_timeout = 0;
+
+-- 42501 says to the policies of pages that everything is its own
+select set_config('page.user', '{ann}', false), set_config('page.tenants', array['{bob}', '{ann}']::text, false),
+	set_config('page.managed', array['{bob}', '{ann}']::text, false);
+select * from {closed};
+
+-- 42501 finds out what is a user's without a page
+select app.enter_page();
+
+-- 42501 becomes the role of the pages
+set role tollgate_page;

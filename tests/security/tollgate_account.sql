@@ -91,3 +91,80 @@ select api.sign_in(null, null, null, null, null, null);
 
 -- 42501 mints a session from a user's id
 select auth.open_session(null, null, null, null, null);
+
+-- nothing reads another tenant by what it says to the policies of pages
+select set_config('app.bearer', '{bearer}', false), set_config('page.user', '{bob}', false),
+	set_config('page.tenants', array['{bob}']::text, false), set_config('page.managed', array['{bob}']::text, false);
+select id from billing.subscriptions where tenant_id = '{bob}'
+union all select id::text from app.tenants where id = '{bob}';
+
+-- nothing has its page show another tenant by what it says to the policies of pages
+select set_config('app.bearer', '{bearer}', false), set_config('page.user', '{bob}', false),
+	set_config('page.tenants', array['{bob}']::text, false), set_config('page.managed', array['{bob}']::text, false);
+select p from api.workspace_page() p where p::text like '%{bob}%' or p::text like '%bob@%';
+
+-- TG404 asks its page for another tenant by what it says to the policies of pages
+select set_config('app.bearer', '{bearer}', false), set_config('page.user', '{bob}', false),
+	set_config('page.tenants', array['{bob}']::text, false), set_config('page.managed', array['{bob}']::text, false);
+select api.workspace_page('{bob}');
+
+-- TG401 has its page shown without a session, by what it says to the policies of pages
+select set_config('page.user', '{ann}', false), set_config('page.tenants', array['{ann}']::text, false),
+	set_config('page.managed', array['{ann}']::text, false);
+select api.workspace_page();
+
+-- TG401 has its page shown again after the session, by what the first has left in the transaction
+begin;
+select set_config('app.bearer', '{bearer}', true);
+select api.workspace_page();
+select set_config('app.bearer', '', true);
+select api.workspace_page();
+
+-- nothing reads after its page and the session, by what the page has left in the transaction
+begin;
+select set_config('app.bearer', '{bearer}', true);
+select api.workspace_page();
+select set_config('app.bearer', '', true);
+select id from billing.subscriptions;
+
+-- nothing reads in the next transaction by what a page has left in the last one, which it has kept
+begin;
+select set_config('app.bearer', '{bearer}', true);
+select api.workspace_page();
+select set_config('page.tenants', current_setting('page.tenants'), false),
+	set_config('page.managed', current_setting('page.managed'), false);
+commit;
+select set_config('app.bearer', '', false);
+select id from billing.subscriptions;
+
+-- TG401 has its page shown by what it has said in the same transaction, which a savepoint keeps
+begin;
+select set_config('page.user', '{ann}', true), set_config('page.tenants', array['{ann}']::text, true),
+	set_config('page.managed', array['{ann}']::text, true);
+savepoint kept;
+select api.workspace_page();
+
+-- nothing reads by what its page had left before it was rolled back to a savepoint
+begin;
+select set_config('page.user', '{bob}', true), set_config('page.tenants', array['{bob}']::text, true),
+	set_config('page.managed', array['{bob}']::text, true);
+savepoint forged;
+select set_config('app.bearer', '{bearer}', true);
+select api.workspace_page();
+rollback to forged;
+select id from billing.subscriptions;
+
+-- TG401 asks a cursor for its page once more, after the session
+begin;
+select set_config('app.bearer', '{bearer}', true);
+declare twice no scroll cursor for select api.workspace_page() from generate_series(1, 2);
+fetch twice;
+select set_config('app.bearer', '', true);
+fetch twice;
+
+-- nothing has its page show another tenant by what the statement that asks for it says between its calls
+select set_config('app.bearer', '{bearer}', false);
+select p from generate_series(1, 3) n, lateral set_config('page.tenants', array['{bob}']::text, n > 1) a,
+	lateral set_config('page.user', '{bob}', n > 1) b, lateral set_config('page.managed', a, n > 1) c,
+	lateral (select api.workspace_page() as p where c is not null) q
+where p::text like '%{bob}%' or p::text like '%bob@%';

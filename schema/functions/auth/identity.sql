@@ -37,8 +37,8 @@ begin
 end
 $$;
 
--- For pages: the user, or TG401. Extends the idle deadline, with at most one write every 5 minutes.
-create or replace function auth.require_user() returns uuid
+-- For pages: the session's user, or TG401. Extends the idle deadline, with at most one write every 5 minutes.
+create or replace function auth.require_session(out user_id uuid, out email text)
 language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 declare
 	live auth.sessions := auth.live_session();
@@ -49,7 +49,14 @@ begin
 	if live.idle_until < least(live.absolute_until, now() + interval '7 days' - interval '5 min') then
 		update auth.sessions s set idle_until = least(s.absolute_until, now() + interval '7 days') where s.id = live.id;
 	end if;
-	return live.user_id;
+	select u.id, u.email into user_id, email from auth.users u where u.id = live.user_id;
+end
+$$;
+
+create or replace function auth.require_user() returns uuid
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return (select s.user_id from auth.require_session() s);
 end
 $$;
 
