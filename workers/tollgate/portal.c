@@ -70,7 +70,7 @@ prices_clash(struct json_object *a, struct json_object *b)
 static const struct config_plan *
 rival_of(const struct provisioning *pr, size_t plan)
 {
-	for (size_t i = 0; i < plan; i++) {
+	for (size_t i = 0; pr->prices[plan] && i < plan; i++) {
 		if (prices_clash(pr->prices[i], pr->prices[plan]))
 			return &pr->o->config->plans[i];
 	}
