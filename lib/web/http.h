@@ -27,7 +27,7 @@ struct http_req {
 	const char		*method;	/* "GET" and the like, from the list in request.c; "-": not read */
 	const char		*path;		/* REQUEST_URI's path, percent-decoded once, valid UTF-8, starts with '/' */
 	const char		*query;		/* REQUEST_URI's, as it was sent; "" without one: http_query() */
-	const char		*remote_addr;	/* set by the web server; X-Forwarded-* are ignored */
+	const char		*remote_addr;	/* an IP address, the web server's word; X-Forwarded-* are ignored */
 	const char		*id;		/* our request id, 22 characters */
 	const struct http_param	*params;	/* as FastCGI gave them */
 	size_t			n_params;

@@ -1,5 +1,7 @@
 #include "request.h"
 
+#include <arpa/inet.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "log.h"
@@ -49,6 +51,25 @@ read_method(struct http_req *q)
 		}
 	}
 	return ERR_METHOD;
+}
+
+/*
+ * A peer without an address (nginx says "unix:"), or with one that is not of the internet (a zone), cannot be told from
+ * others like it: they all count as one, which no client has. A proxy is then missing from the web server's list.
+ */
+static const char *
+read_address(const struct http_req *q)
+{
+	static const char	shared[] = "0.0.0.0";
+	static atomic_flag	told = ATOMIC_FLAG_INIT;
+	const char		*address = http_param(q, "REMOTE_ADDR", NULL);
+	struct in6_addr		ip;
+
+	if (inet_pton(AF_INET, address, &ip) == 1 || inet_pton(AF_INET6, address, &ip) == 1)
+		return address;
+	if (!atomic_flag_test_and_set(&told))
+		log_line(LOG_WARN, "remote_addr_shared", LOG_TEXT("remote_addr", address));
+	return shared;
 }
 
 /* A path as it may be sent: visible ASCII, no fragment, starting with '/' ("*" and "http://" do not). */
@@ -108,7 +129,7 @@ request_read(struct http_req *q)
 	size_t		 n;
 
 	TRY(check_params(q));
-	q->remote_addr = http_param(q, "REMOTE_ADDR", NULL);
+	q->remote_addr = read_address(q);
 	TRY(read_method(q));
 	uri = http_param(q, "REQUEST_URI", NULL);
 	n = strcspn(uri, "?");

@@ -115,6 +115,18 @@ def test_f02_a_parameter_of_the_web_servers_is_missing(worker, name):
     assert f'"missing":"{name}"' in worker.lines("web_server_misconfigured")[before]
 
 
+@pytest.mark.parametrize("address", ["unix:", "fe80::1%eth0"])
+def test_f02_peers_without_an_address_share_one_allowance_and_are_told_of_once(stack, worker, db, limit, address):
+    db.execute("delete from auth.hits")
+    limit("draft_near", 2)
+    bodies = [form_of(stack, worker, new_address("neighbour")) for _ in range(3)]
+    seen = [worker.ask("POST", body=body, REMOTE_ADDR=other, HTTP_COOKIE=cookie, HTTP_ORIGIN=stack["url"],
+                       CONTENT_TYPE="application/x-www-form-urlencoded").status
+            for (body, cookie), other in zip(bodies, (address, "unix:", "fe80::2%eth1"))]
+    assert seen == [303, 303, 429]
+    assert len(worker.lines("remote_addr_shared")) == 1
+
+
 @pytest.mark.parametrize("name", ["REQUEST_METHOD", "REQUEST_URI", "REMOTE_ADDR", "CONTENT_LENGTH", "HTTP_HOST",
                                   "HTTP_ORIGIN", "HTTP_AUTHORIZATION", "HTTP_STRIPE_SIGNATURE", "HTTP_SEC_FETCH_SITE"])
 def test_f03_a_parameter_that_decides_something_is_there_twice(worker, name):

@@ -89,6 +89,24 @@ test_f06_the_address_is_the_web_servers_word(void **state)
 }
 
 static void
+test_f02_peers_without_an_address_count_as_one(void **state)
+{
+	static const struct { const char *told, *read; }	rows[] = {
+		{ "192.0.2.1", "192.0.2.1" }, { "2001:db8::1", "2001:db8::1" }, { "::ffff:192.0.2.1", "::ffff:192.0.2.1" },
+		{ "unix:", "0.0.0.0" }, { "fe80::1%eth0", "0.0.0.0" }, { "", "0.0.0.0" }, { "192.0.2.1:80", "0.0.0.0" },
+		{ "192.0.2.0/24", "0.0.0.0" }, { "a name", "0.0.0.0" },
+	};
+	struct http_req	q;
+
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		ask(&q, *state, "REQUEST_METHOD", "GET", "REQUEST_URI", "/", "SERVER_PROTOCOL", "HTTP/1.1", "REMOTE_ADDR",
+		    rows[i].told, NULL);
+		assert_int_equal(request_read(&q), OK);
+		assert_string_equal(q.remote_addr, rows[i].read);
+	}
+}
+
+static void
 test_f11_a_path_is_decoded_once(void **state)
 {
 	static const struct { const char *uri, *path; }	rows[] = {
@@ -216,7 +234,7 @@ main(void)
 	const struct CMUnitTest	tests[] = {
 		TEST(test_f01_methods), TEST(test_f02_a_parameter_that_the_server_must_set),
 		TEST(test_f03_a_parameter_that_decides_given_twice), TEST(test_f06_the_address_is_the_web_servers_word),
-		TEST(test_f11_a_path_is_decoded_once), TEST(test_f11_paths_that_cannot_be_read),
+		TEST(test_f02_peers_without_an_address_count_as_one), TEST(test_f11_a_path_is_decoded_once), TEST(test_f11_paths_that_cannot_be_read),
 		TEST(test_f11_paths_that_no_route_has), TEST(test_f11_nine_kilobytes),
 		TEST(test_f12_a_parameter_that_cannot_be_read), TEST(test_f12_parameters_of_others_never_matter),
 		TEST(test_f12_ten_thousand_keys), TEST(test_f12_a_query_is_a_form),

@@ -78,11 +78,9 @@ distrust(struct visit *v, const struct receipt *r)
 	const struct config_list	*secrets = &v->app->config->stripe.webhook_secrets;
 	struct webhooks			*own = v->app->own;
 	enum signature_cause		cause = signature_cause(r->signature, r->body, r->n, secrets->items, secrets->n);
-	const char			*address = http_param(v->q, "REMOTE_ADDR", NULL);
 
 	log_line(LOG_WARN, "webhook_distrusted", LOG_TEXT("cause", signature_cause_name(cause)));
-	if (address != NULL && seems_stripes(v, r, cause) &&
-	    distrust_note(&own->distrust, (int)cause, address, clock_ms()))
+	if (seems_stripes(v, r, cause) && distrust_note(&own->distrust, (int)cause, v->q->remote_addr, clock_ms()))
 		signature_report(v, signature_cause_name(cause));
 }
 
