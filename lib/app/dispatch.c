@@ -172,7 +172,7 @@ visit_answer(struct visit *v)
 	enum err	e;
 
 	log_request(v->q->id);
-	if (strcmp(v->q->path, "/healthz") == 0) {
+	if (strcmp(v->q->path, "/healthz") == 0 && !is_unsafe(v->q)) {
 		health(v);
 		return false;
 	}
@@ -204,7 +204,10 @@ dispatch_handle(void *app, struct http_exchange *all, size_t n)
 void
 dispatch_refuse(void *app, struct http_req *q, struct http_res *r, enum err why)
 {
-	answer_error(visit_begin(app, q, r), why);
+	struct visit	*v = visit_begin(app, q, r);
+
+	v->path = language_cut(v);
+	answer_error(v, why);
 }
 
 void

@@ -15,6 +15,7 @@ static const struct err_info infos[ERR_COUNT] = {
 	[ERR_LIMIT]		= { 429, "limit", "Too many requests", true },
 	[ERR_HEADERS]		= { 431, "headers", "Request header fields too large", false },
 	[ERR_INTERNAL]		= { 500, "internal", "Internal error", false },
+	[ERR_UNKNOWN_METHOD]	= { 501, "unknown_method", "Unknown method", false },
 	[ERR_UPSTREAM]		= { 502, "upstream", "Bad answer from an upstream service", true },
 	[ERR_UNAVAILABLE]	= { 503, "unavailable", "Service unavailable", true },
 	[ERR_KEY_REFUSED]	= { 503, "key_refused", "Service unavailable", true },

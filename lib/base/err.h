@@ -23,6 +23,7 @@ enum err {
 	ERR_LIMIT,		/* 429 */
 	ERR_HEADERS,		/* 431 */
 	ERR_INTERNAL,		/* 500: a fault in this program */
+	ERR_UNKNOWN_METHOD,	/* 501: no target has it */
 	ERR_UPSTREAM,		/* 502: an upstream service's answer breaks its contract */
 	ERR_UNAVAILABLE,	/* 503: try again; nothing was done, or a repetition is safe */
 	ERR_KEY_REFUSED,	/* 503: upstream rejects our API key, or its rights do not suffice; the operator must act */

@@ -194,8 +194,6 @@ static void
 refuse(struct connection *c, const struct serve_calls *calls, enum err why)
 {
 	c->r = (struct http_res){ .mem = c->mem };
-	if (why == ERR_METHOD)
-		http_header(&c->r, "Allow", "GET, HEAD, POST");
 	calls->refuse(calls->app, &c->q, &c->r, why);
 }
 

@@ -16,7 +16,10 @@ static const char *const once[] = {
 	"HTTP_HOST", "HTTP_ORIGIN", "HTTP_AUTHORIZATION", "HTTP_SEC_FETCH_SITE", "HTTP_STRIPE_SIGNATURE"
 };
 
-static const char *const methods[] = { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS" };
+/* Those that HTTP knows. Which of them a target has is in the routes. */
+static const char *const methods[] = {
+	"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"
+};
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -50,7 +53,7 @@ read_method(struct http_req *q)
 			return OK;
 		}
 	}
-	return ERR_METHOD;
+	return ERR_UNKNOWN_METHOD;
 }
 
 /*

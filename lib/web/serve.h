@@ -28,7 +28,7 @@ int serve_listen(const char *where);
 /*
  * serve() calls handle until SIGTERM, SIGINT or SIGUSR1, then finishes the requests in flight and returns. handle fills
  * each response; one left at status 0 becomes a 500. handle gets the n requests that are ready; serve() never waits for
- * more of them. A request that cannot be read is answered through refuse (400, 404, 405, 431), so that its page looks
+ * more of them. A request that cannot be read is answered through refuse (400, 404, 431, 501), so that its page looks
  * like the application's own errors. Each request gets one log line: method, route, status, milliseconds.
  */
 struct serve_calls {

@@ -36,11 +36,32 @@ def test_f01_a_method_that_is_not_for_this_page(browser, method, path, allow):
     assert page.header("Allow") == allow
 
 
-@pytest.mark.parametrize("method", ["get", "Post", "BREW", "PROPFIND", "CONNECT", "TRACE", "G@T"])
+@pytest.mark.parametrize("method", ["BREW", "PROPFIND", "GETX", "PURGE"])
 def test_f01_a_method_that_is_none(ask, method):
-    """nginx itself answers 400 to a method that is not in capitals, so both answers pass."""
+    page = ask("X-Secret: do-not-echo", "Accept-Language: de", method=method)
+    assert page.status == 501 and page.header("Allow") is None
+    assert b"do-not-echo" not in page.body and "Diese Art von Anfrage kennen wir nicht" in page.text
+
+
+def test_f01_no_method_leads_to_what_is_the_machines(ask):
+    for method in ("GET", "HEAD", "POST", "TRACE", "BREW"):
+        assert ask(method=method, path="/healthz").status in (404, 405, 501)
+
+
+@pytest.mark.parametrize("method", ["get", "Post", "G@T"])
+def test_f01_a_method_that_is_not_in_capitals(ask, method):
+    """nginx itself answers 400."""
     page = ask("X-Secret: do-not-echo", method=method)
-    assert page.status in (400, 405, 501)
+    assert page.status in (400, 501)
+    assert b"do-not-echo" not in page.body
+
+
+@pytest.mark.parametrize("path, allow", [("/signup", "GET, HEAD, POST"), ("/de/workspace", "GET, HEAD"),
+                                         ("/style.css", "GET, HEAD"), ("/webhooks/stripe", "POST")])
+def test_f01_trace_is_known_and_no_target_has_it(ask, stack, path, allow):
+    """Apache refuses it by itself, and says that the server allows nothing."""
+    page = ask("X-Secret: do-not-echo", method="TRACE", path=path)
+    assert page.status == 405 and page.header("Allow") == (allow if stack["server"] == "nginx" else "")
     assert b"do-not-echo" not in page.body
 
 
