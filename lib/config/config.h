@@ -113,6 +113,7 @@ struct config {
 	} portal;
 	struct {
 		struct config_list	fonts;		/* files; the first is for what all of them have */
+		const char		*logo;		/* a PNG file, or "" */
 		const char		*key;		/* secret; "": anybody may ask for any picture */
 		int			drawing;	/* pictures at a time in one process */
 	} og;

@@ -149,6 +149,12 @@ check_file(const char *s)
 }
 
 static const char *
+check_logo(const char *s)
+{
+	return *s == '\0' || check_file(s) == NULL ? NULL : "is not there: copy the PNG file, or leave it empty";
+}
+
+static const char *
 check_picture_key(const char *s)
 {
 	return strlen(s) >= 32 ? NULL : "is too short: take 32 random characters, as `openssl rand -hex 32` prints them";
@@ -233,6 +239,7 @@ const struct config_key config_keys[] = {
 	    .offset = offsetof(struct config, portal.customer_update), .text = "email address tax_id",
 	    .check = check_customer_field },
 	MANY("og.fonts", KIND_WORDS, NEED_OG, og.fonts, FONTS, check_file, NULL),
+	TEXT("og.logo", NEED_OG, og.logo, "", check_logo),
 	INT("og.drawing", NEED_OG, og.drawing, 2, 1, 64),
 	MANY("og.key_file", KIND_SECRET, NEED_PICTURE, og.key, "", check_picture_key, "TOLLGATE_OG_KEY"),
 	{ .path = "plans", .kind = KIND_GROUPS, .need = NEED_PLANS, .offset = offsetof(struct config, plans),

@@ -113,6 +113,42 @@ def test_c89_the_tag_is_of_what_is_drawn(og, tmp_path):
         assert other.get(query("a")).header("ETag") not in tags
 
 
+# The site's logo
+
+@pytest.fixture
+def logo(tmp_path):
+    path = tmp_path / "logo.png"
+    Image.new("RGBA", (200, 100), (200, 0, 0, 255)).save(path)
+    return path
+
+
+def test_c89_the_logo_of_the_configuration_is_drawn(og, tmp_path, logo):
+    """144 by 72 pixels from the margins on, the site's name beside it."""
+    with running(tmp_path, 'og: { logo = "%s"; };\n' % logo) as other:
+        answer = other.get(query("Hello"))
+        image = Image.open(io.BytesIO(answer.body)).convert("RGB")
+        assert image.getpixel((82, 82)) == image.getpixel((221, 149)) == (200, 0, 0)
+        assert image.getpixel((76, 82)) == image.getpixel((228, 82)) == image.getpixel((82, 156)) == (246, 247, 249)
+        assert image.crop((248, 80, 420, 152)).getextrema()[0][0] < 100
+        assert og.get(query("Hello")).header("ETag") != answer.header("ETag")
+
+
+@pytest.mark.parametrize("size", [None, (8, 8), (2049, 20)])
+def test_c89_a_logo_that_is_no_image_of_a_fit_size_is_refused(tmp_path, logo, size):
+    logo.write_text("no image")
+    if size is not None:
+        Image.new("RGB", size).save(logo)
+    with pytest.raises(AssertionError, match="og.logo: .*logo.png is not a PNG file of 16 to 2048 pixels a side"):
+        with running(tmp_path, 'og: { logo = "%s"; };\n' % logo):
+            pass
+
+
+def test_c89_a_logo_that_is_missing_is_named(tmp_path, logo):
+    with pytest.raises(AssertionError, match="og.logo .*nowhere.png.* is not there: copy the PNG file"):
+        with running(tmp_path, 'og: { logo = "%s/nowhere.png"; };\n' % tmp_path):
+            pass
+
+
 # Signatures
 
 @pytest.fixture(scope="module")

@@ -99,7 +99,7 @@ heading_draw(cairo_t *cr, const char *family, const char *text)
 
 /* A barrier on its post, half open. */
 static void
-logo_draw(cairo_t *cr, const struct scheme *s, double x, double y)
+barrier_draw(cairo_t *cr, const struct scheme *s, double x, double y)
 {
 	double	r = LOGO / 4.0;
 
@@ -122,14 +122,19 @@ logo_draw(cairo_t *cr, const struct scheme *s, double x, double y)
 static void
 all_draw(cairo_t *cr, const struct picture *p, const struct canvas_words *w, const struct scheme *s)
 {
+	double	width = LOGO;
+
 	colour_set(cr, s->paper);
 	cairo_paint(cr);
 	colour_set(cr, s->brand);
 	cairo_rectangle(cr, 0, PICTURE_HEIGHT - 12, PICTURE_WIDTH, 12);
 	cairo_fill(cr);
-	logo_draw(cr, s, MARGIN, MARGIN);
+	if (w->logo == NULL)
+		barrier_draw(cr, s, MARGIN, MARGIN);
+	else
+		width = logo_draw(w->logo, cr, MARGIN, MARGIN, LOGO);
 	colour_set(cr, s->ink);
-	line_draw(cr, w->family, w->brand, SMALL + 6, MARGIN + LOGO + 24, MARGIN + LOGO / 2, false);
+	line_draw(cr, w->family, w->brand, SMALL + 6, MARGIN + (int)width + 24, MARGIN + LOGO / 2, false);
 	heading_draw(cr, w->family, p->heading);
 	colour_set(cr, s->brand);
 	line_draw(cr, w->family, w->label, SMALL, MARGIN, FOOT + SMALL / 2, false);

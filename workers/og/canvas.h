@@ -2,6 +2,7 @@
 #ifndef TOLLGATE_CANVAS_H
 #define TOLLGATE_CANVAS_H
 
+#include "logo.h"
 #include "mem.h"
 #include "picture.h"
 
@@ -11,6 +12,7 @@ struct canvas_words {
 	const char	*brand;
 	const char	*label;		/* of the type */
 	const char	*host;
+	const struct logo	*logo;	/* NULL: a barrier */
 };
 
 /* The bytes of a PNG. From any thread: each has fonts of its own, which stay with it. */

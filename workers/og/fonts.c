@@ -33,19 +33,27 @@ family_read(mem_ctx *ctx, FcConfig *fc, struct og *og)
 	return OK;
 }
 
+/* A file by what changes with it. */
+static void
+file_name(struct buf *b, const char *path)
+{
+	struct stat	st = { 0 };
+
+	(void)!stat(path, &st);
+	buf_printf(b, " %s %lld %lld", path, (long long)st.st_size, (long long)st.st_mtime);
+}
+
 static const char *
 edition_make(mem_ctx *ctx, const struct config *c)
 {
 	struct buf	b = { .ctx = ctx };
-	struct stat	st = { 0 };
 	struct secret	digest;
 
 	buf_printf(&b, "%s %s %s %s %s", TOLLGATE_VERSION, cairo_version_string(), pango_version_string(), c->site.name,
 	    c->site.url);
-	for (size_t i = 0; i < c->og.fonts.n; i++) {
-		(void)!stat(c->og.fonts.items[i], &st);
-		buf_printf(&b, " %s %lld %lld", c->og.fonts.items[i], (long long)st.st_size, (long long)st.st_mtime);
-	}
+	file_name(&b, c->og.logo);
+	for (size_t i = 0; i < c->og.fonts.n; i++)
+		file_name(&b, c->og.fonts.items[i]);
 	digest = secret_sha256("edition", b.data, b.len);
 	return secret_hex(ctx, &digest);
 }

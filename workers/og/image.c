@@ -50,7 +50,8 @@ draw(struct visit *v, const struct picture *p, const char *label)
 {
 	const struct config	*c = v->app->config;
 	struct og		*og = v->app->own;
-	struct canvas_words	words = { og->family, c->site.name, label, strstr(c->site.url, "://") + 3 };
+	struct canvas_words	words = { og->family, c->site.name, label, strstr(c->site.url, "://") + 3,
+					    og->logo };
 	bool			refused = atomic_fetch_add(&og->drawing, 1) >= c->og.drawing;
 
 	if (!refused) {

@@ -3,7 +3,7 @@
 #include "worker.h"
 
 static const struct route *const	routes[] = { image_routes, NULL };
-static const struct resource *const	resources[] = { &resource_fonts, NULL };
+static const struct resource *const	resources[] = { &resource_fonts, &resource_logo, NULL };
 
 int
 main(int argc, char **argv)
