@@ -34,7 +34,7 @@ language_cut(struct visit *v)
 	return path;
 }
 
-/* Host must be the configured site's, so that no request can choose the host that we link to. */
+/* The host must be the configured site's, so that no request can choose the host that we link to. */
 static enum err
 host_check(const struct visit *v)
 {
@@ -44,6 +44,8 @@ host_check(const struct visit *v)
 	host = http_param(v->q, "HTTP_HOST", &twice);
 	if (twice)
 		return ERR_BAD_REQUEST;
+	if (v->q->authority != NULL)
+		host = v->q->authority;
 	return host != NULL && strcasecmp(host, site) == 0 ? OK : ERR_MISDIRECTED;
 }
 

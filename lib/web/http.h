@@ -26,6 +26,7 @@ struct http_req {
 	mem_ctx			*mem;		/* this request's memory */
 	const char		*method;	/* "GET" and the like, from the list in request.c; "-": not read */
 	const char		*path;		/* REQUEST_URI's path, percent-decoded once, valid UTF-8, starts with '/' */
+	const char		*authority;	/* "host:port" of a target in absolute form, which counts instead of Host; or NULL */
 	const char		*query;		/* REQUEST_URI's, as it was sent; "" without one: http_query() */
 	const char		*remote_addr;	/* an IP address, the web server's word; X-Forwarded-* are ignored */
 	const char		*id;		/* our request id, 22 characters */

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <strings.h>
 
 #include "log.h"
 #include "text.h"
@@ -75,7 +76,7 @@ read_address(const struct http_req *q)
 	return shared;
 }
 
-/* A path as it may be sent: visible ASCII, no fragment, starting with '/' ("*" and "http://" do not). */
+/* A path as it may be sent: visible ASCII, no fragment, starting with '/' ("*" does not). */
 static bool
 is_sent_path(const char *uri, size_t n)
 {
@@ -100,6 +101,28 @@ is_plain_path(const char *path)
 		if (p[n] == '\0')
 			return strchr(path, '\\') == NULL;
 	}
+}
+
+/*
+ * Cuts scheme and authority off a target in absolute form, which a server must take from any client: Apache hands it on
+ * as it was sent, nginx its path alone.
+ */
+static const char *
+read_authority(struct http_req *q, const char *uri)
+{
+	static const char *const	schemes[] = { "http://", "https://" };
+	size_t				n;
+
+	for (size_t i = 0; i < COUNT(schemes); i++) {
+		if (strncasecmp(uri, schemes[i], strlen(schemes[i])) != 0)
+			continue;
+		uri += strlen(schemes[i]);
+		n = strcspn(uri, "/?#");
+		q->authority = mem_copy(q->mem, uri, n);
+		uri += n;
+		return *uri == '/' ? uri : mem_printf(q->mem, "/%s", uri);
+	}
+	return uri;
 }
 
 static bool
@@ -134,7 +157,7 @@ request_read(struct http_req *q)
 	TRY(check_params(q));
 	q->remote_addr = read_address(q);
 	TRY(read_method(q));
-	uri = http_param(q, "REQUEST_URI", NULL);
+	uri = read_authority(q, http_param(q, "REQUEST_URI", NULL));
 	n = strcspn(uri, "?");
 	if (!is_sent_path(uri, n))
 		return ERR_BAD_REQUEST;

@@ -7,8 +7,9 @@
 enum { REQUEST_MAX_PATH = 8192 };
 
 /*
- * Fills method, path, query and remote_addr from q->params; a field that cannot be read stays unchanged. An error says
- * why the request is refused: ERR_BAD_REQUEST, ERR_UNKNOWN_METHOD, or ERR_NOT_FOUND for a path that no route can have.
+ * Fills method, authority, path, query and remote_addr from q->params; a field that cannot be read stays unchanged. An
+ * error says why the request is refused: ERR_BAD_REQUEST, ERR_UNKNOWN_METHOD, or ERR_NOT_FOUND for a path that no route
+ * can have.
  */
 enum err request_read(struct http_req *q) MUST_CHECK;
 

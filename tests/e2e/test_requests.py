@@ -280,6 +280,22 @@ def test_f16_a_host_that_is_not_ours(ask, host):
     assert b"evil" not in page.body
 
 
+def test_f16_a_target_in_absolute_form(ask, stack):
+    host = stack["url"].split("//")[1]
+    for target in (f"http://{host}/signup", f"HTTP://{host}/signup?utm_source=%", f"https://{host}/de/signup"):
+        page = ask(path=target)
+        assert page.status == 200 and "evil" not in page.text
+    assert ask(path=f"http://{host}").status == 303
+
+
+def test_f16_the_host_of_a_target_in_absolute_form_is_what_counts(ask, stack):
+    """nginx hands on the path alone, so that Host decides."""
+    host = stack["url"].split("//")[1]
+    statuses = [ask("Host: evil.example", path=f"http://{host}/signup").status,
+                ask(path="http://evil.example/signup").status]
+    assert statuses == ([200, 421] if stack["server"] == "apache" else [421, 200])
+
+
 def test_f16_http_1_0_without_a_host(stack):
     with Raw(stack["url"]) as r:
         r.send(b"GET /signup HTTP/1.0\r\n\r\n")

@@ -125,10 +125,30 @@ test_f11_a_path_is_decoded_once(void **state)
 }
 
 static void
+test_f16_a_target_in_absolute_form(void **state)
+{
+	static const struct { const char *uri, *authority, *path, *query; }	rows[] = {
+		{ "http://localhost/signup?a=b", "localhost", "/signup", "a=b" }, { "HTTPS://a:1/", "a:1", "/", "" },
+		{ "http://a", "a", "/", "" }, { "http://a?b=/c", "a", "/", "b=/c" }, { "http://u@a/b", "u@a", "/b", "" },
+		{ "http:///b", "", "/b", "" }, { "/b?http://a/", NULL, "/b", "http://a/" },
+	};
+	struct http_req	q;
+
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		assert_int_equal(read_request(state, &q, "GET", rows[i].uri), OK);
+		assert_string_equal(q.authority != NULL ? q.authority : "none",
+		    rows[i].authority != NULL ? rows[i].authority : "none");
+		assert_string_equal(q.path, rows[i].path);
+		assert_string_equal(q.query, rows[i].query);
+	}
+}
+
+static void
 test_f11_paths_that_cannot_be_read(void **state)
 {
 	static const char *const	uris[] = {
-		"", "*", "signup", "http://localhost/signup", "//%00", "/%00", "/a%00b", "/%", "/%2", "/%zz", "/%c0%af", "/%ff",
+		"", "*", "signup", "ftp://localhost/signup", "http:/signup",
+		"http://a/b c", "http://a#b", "//%00", "/%00", "/a%00b", "/%", "/%2", "/%zz", "/%c0%af", "/%ff",
 		"/%ed%a0%80", "/\xc3\xa9", "/\xff", "/a b", "/a\tb", "/a\x7f", "/%0a", "/%1f", "/%7f", "/a#b", "?a=b"
 	};
 
@@ -235,7 +255,8 @@ main(void)
 	const struct CMUnitTest	tests[] = {
 		TEST(test_f01_methods), TEST(test_f02_a_parameter_that_the_server_must_set),
 		TEST(test_f03_a_parameter_that_decides_given_twice), TEST(test_f06_the_address_is_the_web_servers_word),
-		TEST(test_f02_peers_without_an_address_count_as_one), TEST(test_f11_a_path_is_decoded_once), TEST(test_f11_paths_that_cannot_be_read),
+		TEST(test_f02_peers_without_an_address_count_as_one), TEST(test_f11_a_path_is_decoded_once),
+		TEST(test_f16_a_target_in_absolute_form), TEST(test_f11_paths_that_cannot_be_read),
 		TEST(test_f11_paths_that_no_route_has), TEST(test_f11_nine_kilobytes),
 		TEST(test_f12_a_parameter_that_cannot_be_read), TEST(test_f12_parameters_of_others_never_matter),
 		TEST(test_f12_ten_thousand_keys), TEST(test_f12_a_query_is_a_form),
