@@ -88,6 +88,7 @@ struct config {
 	} stripe;
 	struct {
 		const char	*url;		/* smtp://host:port or smtps:// */
+		const char	*helo;		/* our name to the mail server; "": the host of site.url */
 		const char	*from;		/* "Name <address>" */
 		const char	*user;
 		const char	*password;	/* secret */

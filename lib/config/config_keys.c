@@ -81,6 +81,13 @@ config_smtp_is_private(const char *url)
 }
 
 static const char *
+check_helo(const char *s)
+{
+	return strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-[:]") == strlen(s) ? NULL :
+	    "must be a host's name, or an address in brackets, as in \"[192.0.2.1]\"";
+}
+
+static const char *
 check_from(const char *s)
 {
 	return strchr(s, '@') ? NULL : "must hold an address, as in \"Name <billing@example.com>\"";
@@ -218,6 +225,7 @@ const struct config_key config_keys[] = {
 	MANY("stripe.webhook_secret_files", KIND_SECRETS, NEED_WEBHOOK, stripe.webhook_secrets, NULL, check_webhook,
 	    "TOLLGATE_STRIPE_WEBHOOK_SECRET"),
 	TEXT("mail.url", NEED_MAIL, mail.url, NULL, check_smtp),
+	TEXT("mail.helo", NEED_MAIL, mail.helo, "", check_helo),
 	TEXT("mail.from", NEED_MAIL, mail.from, NULL, check_from),
 	TEXT("mail.user", NEED_MAIL, mail.user, "", NULL),
 	MANY("mail.password_file", KIND_SECRET, NEED_MAIL, mail.password, "", NULL, "TOLLGATE_MAIL_PASSWORD"),

@@ -5,10 +5,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CONNECT_MS = 5000, LOGIN_FIRST = 530 };
+enum { CONNECT_MS = 5000, TOKEN_MIN = 40 };
+
+/* The enhanced status codes (RFC 3463) by which a server says that the recipient cannot be reached. */
+static const struct recipient_code {
+	const char	*code;
+	const char	*except;	/* the command in answer to which it is about the sender */
+} recipient_codes[] = {
+	{ "5.1.0", "MAIL" }, { "5.1.1", NULL }, { "5.1.2", NULL }, { "5.1.3", NULL }, { "5.1.4", NULL },
+	{ "5.1.6", NULL }, { "5.1.10", NULL }, { "5.2.1", NULL }, { 0 }
+};
+
+static const char *const	verbs[] = { "EHLO", "HELO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", NULL };
 
 struct smtp {
 	struct smtp_options	options;
+	const char		*url;
 	CURL			*curl;
 	atomic_bool		stopped;
 };
@@ -16,6 +28,14 @@ struct smtp {
 struct upload {
 	const char	*at;
 	size_t		left;
+};
+
+/* What was said last: the client's command, and the server's reply to it. */
+struct talk {
+	const char	*verb;
+	char		reply[400];	/* its lines as one, printable ASCII */
+	bool		continues;	/* the reply has another line */
+	bool		over;		/* QUIT was sent: what comes then is about no mail */
 };
 
 static void
@@ -33,6 +53,7 @@ smtp_open(mem_ctx *ctx, const struct smtp_options *options)
 		abort();
 	mem_hang(s, s->curl, smtp_close);
 	s->options = *options;
+	s->url = mem_printf(s, "%s/%s", options->url, options->helo);	/* libcurl greets with the path */
 	return s;
 }
 
@@ -67,7 +88,7 @@ smtp_rules(struct smtp *s)
 	CURL	*c = s->curl;
 
 	curl_easy_reset(c);
-	curl_easy_setopt(c, CURLOPT_URL, s->options.url);
+	curl_easy_setopt(c, CURLOPT_URL, s->url);
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
 	curl_easy_setopt(c, CURLOPT_PROXY, "");
@@ -86,19 +107,105 @@ smtp_rules(struct smtp *s)
 	}
 }
 
+/* Other lines that the client sends, say of a login, are not looked at: they may hold the password. */
+static void
+talk_sent(struct talk *t, const char *line, size_t n)
+{
+	t->over |= n >= 4 && strncmp(line, "QUIT", 4) == 0;
+	for (const char *const *verb = verbs; *verb; verb++) {
+		size_t	length = strlen(*verb);
+
+		if (n > length && strncmp(line, *verb, length) == 0 && (line[length] == ' ' || line[length] == '\r'))
+			t->verb = *verb;
+	}
+}
+
+static void
+talk_heard(struct talk *t, const char *line, size_t n)
+{
+	size_t	had = t->continues ? strlen(t->reply) : 0;
+	size_t	skip = t->continues && n > 4 ? 4 : 0;		/* "250-" */
+
+	if (t->over)
+		return;
+	t->continues = n > 3 && line[3] == '-';
+	for (size_t i = skip; i < n && line[i] != '\r' && line[i] != '\n' && had + 1 < sizeof(t->reply); i++)
+		t->reply[had++] = i == 3 ? ' ' : line[i] < ' ' || line[i] > '~' ? '?' : line[i];
+	if (t->continues && had + 1 < sizeof(t->reply))
+		t->reply[had++] = ' ';
+	t->reply[had] = '\0';
+}
+
+static int
+overhear(CURL *c, curl_infotype kind, char *line, size_t n, void *arg)
+{
+	(void)c;
+	if (kind == CURLINFO_HEADER_OUT)
+		talk_sent(arg, line, n);
+	else if (kind == CURLINFO_HEADER_IN)
+		talk_heard(arg, line, n);
+	return 0;
+}
+
+/* The enhanced status code after the reply's first: "5.1.1", or "". */
+static const char *
+talk_status(const struct talk *t, mem_ctx *mem)
+{
+	const char	*at = strlen(t->reply) > 4 ? t->reply + 4 : "";
+	size_t		n = strspn(at, "0123456789.");
+
+	return n >= 5 && at[0] == t->reply[0] && at[1] == '.' ? mem_copy(mem, at, n) : "";
+}
+
+static bool
+talk_blames_recipient(const struct talk *t, const char *status)
+{
+	for (const struct recipient_code *r = recipient_codes; r->code; r++) {
+		if (strcmp(r->code, status) == 0)
+			return r->except == NULL || strcmp(r->except, t->verb) != 0;
+	}
+	return false;
+}
+
+/* The reply without what a server may quote of the mail: addresses of pages, and tokens. */
+static const char *
+talk_words(const struct talk *t, mem_ctx *mem)
+{
+	char	*words = mem_copy(mem, t->reply, strlen(t->reply)), *rest = words;
+	char	*said = mem_printf(mem, "%s:", t->verb);
+
+	for (char *word = strtok_r(words, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
+		said = mem_printf(mem, "%s %s", said, strstr(word, "://") ||
+		    (strlen(word) >= TOKEN_MIN && strchr(word, '@') == NULL) ? "***" : word);
+	return said;
+}
+
 /*
- * A refused connection, login or STARTTLS, or a missing login (530), is a fault of the server or the configuration, not
- * of this message, even with a 5xx. A refused greeting and a refused message have one code; begun tells which it is.
+ * A reply that begins with 5 is about this mail only if it names the recipient. Any other is about us (our name, our
+ * login, the sender, relaying), as is a reply before the mail was begun, whatever it begins with.
  */
 static enum err
-smtp_verdict(CURLcode code, long reply, bool begun)
+smtp_verdict(const struct talk *t, mem_ctx *mem, CURLcode code, struct smtp_failure *why)
 {
+	const char	*status = talk_status(t, mem);
+	bool		begun = strcmp(t->verb, "MAIL") == 0 || strcmp(t->verb, "RCPT") == 0 || strcmp(t->verb, "DATA") == 0;
+
 	if (code == CURLE_OK)
 		return OK;
-	if (code == CURLE_LOGIN_DENIED || code == CURLE_USE_SSL_FAILED || code == CURLE_REMOTE_ACCESS_DENIED ||
-	    reply == LOGIN_FIRST || (code == CURLE_WEIRD_SERVER_REPLY && !begun))
+	if (t->reply[0] != '4' && t->reply[0] != '5') {
+		*why = (struct smtp_failure){ mem_printf(mem, "%s%s", curl_easy_strerror(code),
+		    code == CURLE_PEER_FAILED_VERIFICATION ?
+		    ": the server's certificate must be for the host in mail.url, and by an authority trusted here" : ""),
+		    SMTP_UNREACHABLE };
 		return ERR_UNAVAILABLE;
-	return reply >= 500 && reply < 600 ? ERR_INVALID : ERR_UNAVAILABLE;
+	}
+	why->words = talk_words(t, mem);
+	why->cause = t->reply[0] == '4' ? begun ? NULL : SMTP_UNREACHABLE :
+	    mem_printf(mem, "%s %.3s%s%s", t->verb, t->reply, *status ? " " : "", status);
+	if (t->reply[0] == '4' || !talk_blames_recipient(t, status))
+		return ERR_UNAVAILABLE;
+	why->cause = NULL;
+	return ERR_INVALID;
 }
 
 static void
@@ -108,12 +215,12 @@ slist_release(void *list)
 }
 
 enum err
-smtp_send(struct smtp *s, mem_ctx *mem, const char *from, const char *to, const char *message, const char **why)
+smtp_send(struct smtp *s, mem_ctx *mem, const char *from, const char *to, const char *message,
+    struct smtp_failure *why)
 {
 	struct upload		u = { message, strlen(message) };
+	struct talk		talk = { .verb = "greeting" };
 	struct curl_slist	*rcpt = curl_slist_append(NULL, mem_printf(mem, "<%s>", to));
-	CURLcode		code;
-	long			reply = 0;
 
 	mem_hang(mem, rcpt, slist_release);
 	smtp_rules(s);
@@ -123,9 +230,8 @@ smtp_send(struct smtp *s, mem_ctx *mem, const char *from, const char *to, const 
 	curl_easy_setopt(s->curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)u.left);
 	curl_easy_setopt(s->curl, CURLOPT_READFUNCTION, upload_read);
 	curl_easy_setopt(s->curl, CURLOPT_READDATA, &u);
-	code = curl_easy_perform(s->curl);
-	curl_easy_getinfo(s->curl, CURLINFO_RESPONSE_CODE, &reply);
-	*why = mem_printf(mem, "%s (reply %ld)%s", curl_easy_strerror(code), reply, code == CURLE_PEER_FAILED_VERIFICATION ?
-	    ": the server's certificate must be for the host in mail.url, and by an authority trusted here" : "");
-	return smtp_verdict(code, reply, u.at != message);
+	curl_easy_setopt(s->curl, CURLOPT_VERBOSE, 1L);		/* goes to overhear() alone */
+	curl_easy_setopt(s->curl, CURLOPT_DEBUGFUNCTION, overhear);
+	curl_easy_setopt(s->curl, CURLOPT_DEBUGDATA, &talk);
+	return smtp_verdict(&talk, mem, curl_easy_perform(s->curl), why);
 }

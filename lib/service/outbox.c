@@ -33,11 +33,12 @@ outbox_sent(struct db_service *me, const struct outbox_mail *m)
 	return reported(db_service(me, NULL, "service.mail_sent($1::uuid, $2::uuid)", ARGS(TEXT(m->id), TEXT(m->claim))));
 }
 
+/* The log has the cause without the words: a server's may quote the recipient. */
 enum err
-outbox_failed(struct db_service *me, const struct outbox_mail *m, const char *why, bool permanent)
+outbox_failed(struct db_service *me, const struct outbox_mail *m, const char *why, const char *cause, bool permanent)
 {
 	log_line(LOG_WARN, "mail_failed", LOG_TEXT("mail", m->id), LOG_TEXT("template", m->template),
-	    LOG_TEXT("reason", why), LOG_INT("permanent", permanent));
-	return reported(db_service(me, NULL, "service.mail_failed($1::uuid, $2::uuid, $3, $4::boolean)",
-	    ARGS(TEXT(m->id), TEXT(m->claim), TEXT(why), BOOL(permanent))));
+	    LOG_TEXT("cause", cause), LOG_INT("permanent", permanent));
+	return reported(db_service(me, NULL, "service.mail_failed($1::uuid, $2::uuid, $3, $4::boolean, $5)",
+	    ARGS(TEXT(m->id), TEXT(m->claim), TEXT(why), BOOL(permanent), TEXT(cause))));
 }

@@ -21,8 +21,12 @@ struct outbox_mail {
  */
 enum err outbox_claim(struct db_service *me, int lease_seconds, struct outbox_mail *m, bool *found) MUST_CHECK;
 
-/* Report the result; a repeated report changes nothing. permanent: the mail is dead-lettered without another try. */
+/*
+ * Report the result; a repeated report changes nothing. permanent: the mail is dead-lettered without another try.
+ * cause: what keeps other mails back too, so that the try does not count; NULL: this mail failed alone.
+ */
 enum err outbox_sent(struct db_service *me, const struct outbox_mail *m) MUST_CHECK;
-enum err outbox_failed(struct db_service *me, const struct outbox_mail *m, const char *why, bool permanent) MUST_CHECK;
+enum err outbox_failed(struct db_service *me, const struct outbox_mail *m, const char *why, const char *cause,
+    bool permanent) MUST_CHECK;
 
 #endif

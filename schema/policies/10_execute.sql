@@ -159,7 +159,7 @@ grant usage on schema service to tollgate_mailer;
 grant execute on function
 	service.claim_mail(int),
 	service.mail_sent(uuid, uuid),
-	service.mail_failed(uuid, uuid, text, boolean)
+	service.mail_failed(uuid, uuid, text, boolean, text)
 	to tollgate_mailer;
 
 -- `tollgate reconcile` runs the same code as jobs, and so calls the same functions. They have objects fetched from

@@ -69,6 +69,13 @@ def sent(site, start):
         time.sleep(0.02)
 
 
+def wait(true):
+    deadline = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def heard(url):
     return requests.get(url + "/heard", timeout=5).json()
 
@@ -165,11 +172,82 @@ def test_f105_a_server_that_refuses_all_mails_costs_no_mail(site, start, tls, at
     assert mails(url) == []
 
 
+@pytest.mark.parametrize("reply", [
+    "550 5.1.1 no such mailbox", "553 5.1.3 bad address", "550 5.1.10 null MX", "550 5.2.1 mailbox disabled"])
 @pytest.mark.parametrize("at", ["mail", "rcpt", "data"])
-def test_f105_a_message_that_is_refused_for_good_is_given_up(site, start, tls, at):
+def test_f105_a_message_whose_recipient_is_no_more_is_given_up(site, start, tls, at, reply):
     url = start("--certificate", tls / "good.pem", "--login")
-    answer(url, at=at, reply="550 5.1.1 no such mailbox")
-    assert sent(site, start)[0] == "dead"
+    answer(url, at=at, reply=reply)
+    assert sent(site, start) == ("dead", 1, "%s: %s" % (at.upper(), reply))
+    assert site.json("alerts", "list") == []
+
+
+OURS = [
+    ("greeting", "554 5.3.2 no service", "greeting 554 5.3.2"),
+    ("hello", "504 5.5.2 <localhost>: Helo command rejected", "EHLO 504 5.5.2"),
+    ("login", "535 5.7.8 wrong password", "AUTH 535 5.7.8"),
+    ("mail", "530 5.7.0 authentication required", "MAIL 530 5.7.0"),
+    ("mail", "553 5.1.8 sender's domain not found", "MAIL 553 5.1.8"),
+    ("mail", "553 5.1.0 sender rejected", "MAIL 553 5.1.0"),
+    ("rcpt", "504 5.5.2 need a fully-qualified hostname", "RCPT 504 5.5.2"),
+    ("rcpt", "550 5.7.1 relaying denied", "RCPT 550 5.7.1"),
+    ("rcpt", "554 relay access denied", "RCPT 554"),
+    ("rcpt", "550 no such user", "RCPT 550"),
+    ("data", "552 5.3.4 message too big", "DATA 552 5.3.4")]
+
+
+@pytest.mark.parametrize("at, reply, cause", OURS)
+def test_f105_what_is_not_the_recipients_fault_waits_and_is_an_alert(site, start, tls, at, reply, cause):
+    """However often; and once it is mended all that waited for it goes, and the alert is over."""
+    url = start("--certificate", tls / "good.pem", "--login")
+    answer(url, at=at, reply=reply)
+    state, attempts, why = sent(site, start)
+    assert (state, attempts) == ("pending", 1) and why.endswith(": " + reply)
+    alert, = site.json("alerts", "list")
+    assert (alert["kind"], alert["subject"], alert["detail"]) == ("mail_refused", cause, {"error": why})
+    site.ask("update mail.outbox set attempts = 40, outages = 40, next_at = now()")
+    wait(lambda: site.ask("select attempts from mail.outbox") == [(41,)])
+    assert site.ask("select state, next_at < now() + interval '1 hour' from mail.outbox") == [("pending", True)]
+    site.ask("insert into mail.outbox (key, recipient, template, language, cause, next_at) "
+             "values ('another', 'bob@example.com', 'failed', 'en', %s, now() + interval '30 min')", cause)
+    answer(url)
+    site.ask("update mail.outbox set next_at = now() where key <> 'another'")
+    wait(lambda: site.ask("select distinct state from mail.outbox") == [("sent",)])
+    assert site.json("alerts", "list") == []
+
+
+def test_f105_a_server_that_says_later_ten_times_is_believed(site, start, tls):
+    url = start("--certificate", tls / "good.pem", "--login")
+    answer(url, at="rcpt", reply="450 4.2.1 mailbox busy")
+    site.ask(STORE, TOKEN)
+    site.ask("update mail.outbox set attempts = 12, outages = 3")
+    start.mailer()
+    wait(lambda: site.ask("select state from mail.outbox") == [("dead",)])
+
+
+def test_f105_a_server_that_is_not_there_is_an_alert_at_the_third_try(site, start):
+    start(mail="starttls = false;", user="", url="smtp://127.0.0.1:9")
+    assert sent(site, start)[:2] == ("pending", 1)
+    for tries in (2, 3):
+        assert site.json("alerts", "list") == []
+        site.ask("update mail.outbox set next_at = now()")
+        wait(lambda: site.ask("select attempts from mail.outbox") == [(tries,)])
+    assert [a["subject"] for a in site.json("alerts", "list")] == ["unreachable"]
+
+
+def test_f43_what_a_server_quotes_of_a_mail_is_kept_without_links_and_tokens(site, start, tls):
+    url = start("--certificate", tls / "good.pem", "--login")
+    answer(url, at="data", reply="554 5.7.1 <ada@example.com> http://localhost/signin/link?t=%s %s spam" % (
+        TOKEN, TOKEN))
+    assert sent(site, start)[2] == "DATA: 554 5.7.1 <ada@example.com> *** *** spam"
+
+
+@pytest.mark.parametrize("setting, name", [("", "localhost"), ('helo = "mx.example.com";', "mx.example.com"),
+                                           ('helo = "[192.0.2.1]";', "[192.0.2.1]")])
+def test_f105_the_mailer_names_itself_as_configured(site, start, setting, name):
+    url = start(mail="starttls = false;" + setting, user="")
+    assert sent(site, start)[0] == "sent"
+    assert heard(url)["clear"].startswith("EHLO %s\r\n" % name)
 
 
 def fall_silent(listener):

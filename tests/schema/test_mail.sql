@@ -74,6 +74,66 @@ select is(count(*), 50::bigint, 'F105 so its transaction is short') from mail.ou
 select pg_temp.claim() \g /dev/null
 select is(pg_temp.claim() ->> 'key', 'real', 'F105 and the one behind them has its turn');
 
+-- a link that somebody waits for goes first, and never arrives dead
+delete from auth.requests;
+select pg_temp.requested() \g /dev/null
+insert into mail.outbox (key, recipient, template, language, next_at)
+	select 'notice ' || n, 'x', 'notice_upcoming', 'en', now() - interval '1 h' from generate_series(1, 200) n;
+insert into mail.outbox (key, recipient, template, language, data, next_at) values
+	('offered', 'x', 'notice_upcoming', 'en', '{"request": "0b7c0000-0000-0000-0000-000000000000"}',
+		now() - interval '1 h');
+select id as request from auth.requests order by created_at desc limit 1 \gset
+update auth.requests set created_at = now() - interval '30 min' where id = :'request';
+select pg_temp.claim() as first \gset
+select is(:'first'::jsonb ->> 'template', 'signin', 'F53 a link goes before 200 notices that are older');
+select pg_temp.fail(:'first', false) \g /dev/null
+update auth.links set expires_at = now() where request_id = :'request';
+update mail.outbox set next_at = now() where id = (:'first'::jsonb ->> 'id')::uuid;
+select pg_temp.claim() as again \gset
+select is(:'again'::jsonb ->> 'id', :'first'::jsonb ->> 'id', 'F53 and when it is tried again');
+select isnt(:'again'::jsonb #>> '{data,token}', :'first'::jsonb #>> '{data,token}', 'F53 with a link minted anew');
+select is(max(expires_at), now() + interval '10 min', 'F53 which lives from then, however long its mail waited')
+	from auth.links where request_id = :'request';
+update auth.links set expires_at = now() + interval '1 min' where request_id = :'request';
+create function pg_temp.sign_in(p_claim jsonb, p_token text) returns jsonb language sql as $$
+	select tap.ask('tollgate_signin', format('api.sign_in(%L, null, %L, %L, null, null)',
+		sha256(decode(translate(p_claim #>> '{data,token}', '-_', '+/') || '=', 'base64')), sha256('flow of mine'),
+		sha256(p_token::bytea)))
+$$;
+update auth.requests set flow_hash = sha256(sha256('flow of mine')) where id = :'request';
+select is(pg_temp.sign_in(:'first', 'one') -> 'ok', 'true', 'F53 minting anew ends nothing: the first works');
+select is(pg_temp.sign_in(:'again', 'two') -> 'ok', 'false', 'F53 and one use spends both');
+delete from mail.outbox;
+
+-- what keeps mails back
+insert into mail.outbox (key, recipient, template, language) select 'kept ' || n, 'x', 'failed', 'en'
+	from generate_series(1, 2) n;
+create function pg_temp.refuse(p_claim jsonb, p_cause text) returns jsonb language sql as $$
+	select tap.ask('tollgate_mailer', format('service.mail_failed(%L, %L, %L, false, %L)', p_claim ->> 'id',
+		p_claim ->> 'claim', 'the words', p_cause))
+$$;
+create function pg_temp.alerts() returns text[] language sql as $$
+	select array_agg(subject || ' ' || detail) from ops.alerts where kind = 'mail_refused' and cleared_at is null
+$$;
+select pg_temp.claim() as one \gset
+select pg_temp.claim() as two \gset
+select is(pg_temp.refuse(:'one', 'RCPT 550 5.7.1'), '{"dead": false}', 'F105 a refusal of us ends no mail');
+select pg_temp.refuse(:'two', 'RCPT 550 5.7.1') \g /dev/null
+select is(pg_temp.alerts(), array['RCPT 550 5.7.1 {"error": "the words"}'], 'F105 it is one alert, with the words');
+update mail.outbox set attempts = 30, outages = 30, next_at = now() where id = (:'one'::jsonb ->> 'id')::uuid;
+select pg_temp.claim() as one \gset
+select pg_temp.refuse(:'one', 'MAIL 530') \g /dev/null
+select is(next_at, now() + interval '32 min', 'F105 the next try is within the hour, however many there were')
+	from mail.outbox where id = (:'one'::jsonb ->> 'id')::uuid;
+select is(cardinality(pg_temp.alerts()), 2, 'F105 another cause is another alert');
+update mail.outbox set next_at = now() where id = (:'two'::jsonb ->> 'id')::uuid;
+select pg_temp.claim() as two \gset
+select tap.ask('tollgate_mailer',
+	format('service.mail_sent(%L, %L)', :'two'::jsonb ->> 'id', :'two'::jsonb ->> 'claim')) \g /dev/null
+select is(next_at, now(), 'F105 once one is sent, what waited for the connection is due')
+	from mail.outbox where id = (:'one'::jsonb ->> 'id')::uuid;
+select is(pg_temp.alerts(), null, 'F105 and no alert is left');
+
 -- retention: of each kind one row that stays and one that is deleted
 delete from mail.outbox;
 delete from auth.requests;

@@ -59,12 +59,13 @@ mail_render(struct mailer *mailer, mem_ctx *mem, const struct outbox_mail *m, ch
  * sent again, even one that was refused for good.
  */
 static enum err
-mail_report(struct mailer *mailer, struct db_service *me, const struct outbox_mail *m, enum err sent, const char *why)
+mail_report(struct mailer *mailer, struct db_service *me, const struct outbox_mail *m, enum err sent,
+    const struct smtp_failure *why)
 {
 	enum err	e;
 
 	for (int i = 0; i < LEASE_SLACK; i++) {
-		e = sent == OK ? outbox_sent(me, m) : outbox_failed(me, m, why, sent == ERR_INVALID);
+		e = sent == OK ? outbox_sent(me, m) : outbox_failed(me, m, why->words, why->cause, sent == ERR_INVALID);
 		if ((e != ERR_UNAVAILABLE && e != ERR_UNCERTAIN) || !thread_pool_pause(mailer->threads, 500))
 			break;
 	}
@@ -77,7 +78,7 @@ mail_task(void *arg, mem_ctx *mem, bool *found)
 	struct mailer		*mailer = arg;
 	struct db_service	*me = db_as_service(mem, mailer->db);
 	int			lease = mailer->config->mail.timeout_ms / 1000 + LEASE_SLACK;
-	const char		*why = "cannot be made";
+	struct smtp_failure	why = { "cannot be made", NULL };
 	struct outbox_mail	m;
 	char			*message;
 	enum err		e;
@@ -88,7 +89,7 @@ mail_task(void *arg, mem_ctx *mem, bool *found)
 	e = mail_render(mailer, mem, &m, &message);
 	if (e == OK)
 		e = smtp_send(mailer->smtp, mem, mail_address(mem, mailer->config->mail.from), m.recipient, message, &why);
-	return mail_report(mailer, me, &m, e, why);
+	return mail_report(mailer, me, &m, e, &why);
 }
 
 static void

@@ -2,6 +2,7 @@
  * mailer: sends the outbox. It alone reads mails and makes the links in them; it has no API key and serves no request.
  * Any number of processes may run side by side.
  */
+#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -28,6 +29,17 @@ mail_pages_open(mem_ctx *ctx, struct app *app)
 
 static const struct resource	mail_pages = { "pages", NEED_SITE, mail_pages_open, NULL, NULL, NULL };
 
+/* The host of site.url; an IPv4 address in brackets, as SMTP has it. */
+static const char *
+site_host(mem_ctx *ctx, const char *url)
+{
+	const char	*host = strstr(url, "://") + strlen("://");
+	size_t		n = *host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
+	const char	*name = mem_copy(ctx, host, n);
+
+	return strspn(name, "0123456789.") == n ? mem_printf(ctx, "[%s]", name) : name;
+}
+
 static void
 mailer_open(mem_ctx *ctx, const struct app *app, struct mailer *m)
 {
@@ -35,8 +47,8 @@ mailer_open(mem_ctx *ctx, const struct app *app, struct mailer *m)
 
 	*m = (struct mailer){ .config = c, .db = app->db, .pages = app->pages, .words = app->words };
 	m->smtp = smtp_open(ctx, &(struct smtp_options){
-		.url = c->mail.url, .user = c->mail.user, .password = c->mail.password, .starttls = c->mail.starttls,
-		.timeout_ms = c->mail.timeout_ms,
+		.url = c->mail.url, .helo = *c->mail.helo ? c->mail.helo : site_host(ctx, c->site.url), .user = c->mail.user,
+		.password = c->mail.password, .starttls = c->mail.starttls, .timeout_ms = c->mail.timeout_ms,
 	});
 }
 
