@@ -17,13 +17,13 @@
 	X(DRY_RUN,	"dry-run",	NULL,	 dry_run,	"print what would be done, and change nothing") \
 	X(LIVE,		"live",		NULL,	 live,		"also ask the database, as tollgate_operator, and Stripe") \
 	X(RAW,		"raw",		NULL,	 raw,		"print only the body, byte for byte") \
-	X(DEAD,		"dead",		NULL,	 dead,		"replay everything that is dead-lettered") \
-	X(STATE,	"state",	"STATE", state,		"only events that are received, done, ignored or dead") \
+	X(DEAD,		"dead",		NULL,	 dead,		"everything that is dead-lettered") \
+	X(STATE,	"state",	"STATE", state,		"only what is in this state; an event: received, done, ignored, dead") \
 	X(TYPE,		"type",		"TYPE",	 type,		"only events of this type: invoice.paid, or 'invoice.*'") \
 	X(OBJECT,	"object",	"ID",	 object,	"only events that name this object") \
 	X(SINCE,	"since",	"TIME",	 since,		"received at or after: 2026-07-29T10:00:00Z, or 36h, 7d ago") \
 	X(UNTIL,	"until",	"TIME",	 until,		"until just before this time") \
-	X(LIMIT,	"limit",	"N",	 limit,		"print at most N events (default 50)") \
+	X(LIMIT,	"limit",	"N",	 limit,		"print at most N (default 50)") \
 	X(AT,		"at",		"TIME",	 at,		"show the state at this time (default now)") \
 	X(PLAN,		"plan",		"PLAN",	 plan,		"allow this plan instead of the one that is paid for") \
 	X(REASON,	"reason",	"TEXT",	 reason,	"the reason, stored with your user name (required)") \
@@ -84,6 +84,20 @@ static const struct command {
 	    "Most alerts close by themselves when their cause is gone. An alert whose cause remains is raised\n"
 	    "again when the cause is next seen.\n",
 	    "tollgate alerts clear 17" },
+	{ "mail list", mail_list, NEED_DATABASE, JSON | STATE | LIMIT, NULL,
+	    "list the mails that wait or are dead-lettered, newest first",
+	    "With --state those that are pending, sent, dead, void (nobody may get them) or canceled. Times are\n"
+	    "UTC. A mail shows what the server said last; its links are made when it is sent.\n",
+	    "tollgate mail list --state dead" },
+	{ "mail show", mail_show, NEED_DATABASE, JSON, "MAIL",
+	    "show a mail: what it is about, its tries, the server's words",
+	    "", "tollgate mail show 0b7c..." },
+	{ "mail retry", mail_retry, NEED_DATABASE, JSON | DEAD, "[MAIL]", "try a mail again now, or all that wait",
+	    "With --dead instead of MAIL all that are dead-lettered. Their tries are counted anew. A link is made\n"
+	    "anew when its mail is sent.\n",
+	    "tollgate mail retry --dead" },
+	{ "mail cancel", mail_cancel, NEED_DATABASE, JSON, "MAIL", "give up a mail: it is not sent, and not tried again",
+	    "", "tollgate mail cancel 0b7c..." },
 	{ "events list", events_list, NEED_DATABASE, JSON | STATE | TYPE | OBJECT | SINCE | UNTIL | LIMIT, NULL,
 	    "list received events, newest first", "Times are UTC.\n",
 	    "tollgate events list --type 'invoice.*' --since 2d" },
