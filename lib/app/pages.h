@@ -38,15 +38,25 @@ struct pages {
 
 /*
  * Loads the templates in site.pages' common/ and FOLDER/, and each language's common.json and FOLDER.json. A template
- * or style sheet in site.own_pages goes before it, and so does each text of a catalogue there. Prints the first fault,
- * or every text that one language lacks and every plan without a name, on stderr. ERR_NOT_FOUND: a file cannot be
- * read; else ERR_INVALID.
+ * or style sheet in site.own_pages goes before it, and so does each text of a catalogue there. Prints every fault on
+ * stderr, those in a file as FILE:LINE: REASON. ERR_NOT_FOUND: the first of them is a file that cannot be read; else
+ * ERR_INVALID.
  */
 enum err pages_load(mem_ctx *ctx, const struct config *config, const char *folder, const struct pages **out) MUST_CHECK;
+
+/*
+ * Loads the pages of each folder, the last of which is NULL, and prints every fault once: most are in files that all
+ * programs read. Then prints what no program reads of the operator's own files and texts, which is no fault.
+ */
+enum err pages_check(mem_ctx *ctx, const struct config *config, const char *const *folders) MUST_CHECK;
 
 /* Renders a template without layout; also for mails. ERR_INTERNAL: no template of that name. */
 enum err pages_render(const struct pages *p, mem_ctx *mem, const char *language, const char *name,
     struct json_object *doc, char **out) MUST_CHECK;
+
+/* By name. A set is sorted before a name is looked for, because a page looks for dozens. */
+void entries_sort(struct entries *set);
+const struct mustache *entry_find(const struct entries *set, const char *name);
 
 /* The language with this code, or the default. */
 const struct language *pages_language(const struct pages *p, const char *code);

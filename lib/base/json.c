@@ -154,6 +154,24 @@ json_is_whole(const void *bytes, size_t n)
 	return whole;
 }
 
+unsigned
+json_line(const void *bytes, size_t n)
+{
+	struct json_tokener	*tok = n > INT32_MAX - 1 ? NULL : json_tokener_new_ex(JSON_DEPTH);
+	unsigned		line = 1;
+
+	if (tok == NULL)
+		return 0;
+	json_tokener_set_flags(tok, JSON_TOKENER_STRICT);
+	json_object_put(json_tokener_parse_ex(tok, bytes, (int)n));
+	for (size_t i = 0; i < json_tokener_get_parse_end(tok) && i < n; i++)
+		line += ((const char *)bytes)[i] == '\n';
+	if (json_tokener_get_error(tok) == json_tokener_success)
+		line = 0;
+	json_tokener_free(tok);
+	return line;
+}
+
 /*
  * json-c silently keeps the last of two equal keys. Outside strings each member has exactly one colon, so more colons
  * in the text than members in the document mean a duplicate.

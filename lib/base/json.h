@@ -19,6 +19,9 @@ enum err json_parse(mem_ctx *ctx, const void *bytes, size_t n, struct json_objec
 /* Whether the bytes are a complete JSON value, even one that json_parse refuses. False for truncated input. */
 bool json_is_whole(const void *bytes, size_t n);
 
+/* The line, from 1, at which the bytes stop being JSON. 0: not known. */
+unsigned json_line(const void *bytes, size_t n);
+
 /* As json_parse, and a key given twice in one object is ERR_BAD_REQUEST too: for requests of our own API. */
 enum err json_parse_unique(mem_ctx *ctx, const void *bytes, size_t n, struct json_object **out) MUST_CHECK;
 

@@ -413,7 +413,68 @@ def test_c90_check_and_the_programs_refuse_a_plan_without_a_name(site):
     assert site.run("check").returncode == 0
     (own / "languages/de/billing.json").write_text('{"x": 1}')
     done = site.run("check")
-    assert done.returncode == 78 and "%s/languages/de/billing.json: x is not a string" % own in done.err
+    assert done.returncode == 78 and "%s/languages/de/billing.json:1: x is not a string" % own in done.err
+
+
+OWN_FAULTS = {
+    "signup/signup.mustache": ("<p>\n{{#a}}\n{{/b}}\n", ":3: this tag closes no open section of that name"),
+    "signin/signin.mustache": ("{{#a}}\n", ":2: a section is not closed"),
+    "languages/en/billing.json": ('{\n"plan_a": "A",\n"x": 1\n}', ":3: x is not a string"),
+    "languages/de/billing.json": ('{\n\n"x" "y"}', ":3: is not JSON from here on"),
+    "languages/en/account.json": ('[]', ":1: is not a JSON object"),
+    "languages/de/account.json": ('{"tenant": "a",\n"tenant": "b"}', ":2: tenant is there twice"),
+    "languages/en/mail.json": ('{"x":\n"y", "z": "{{"}', ":2: z: a tag is not closed"),
+    "languages/de/common.json": ('{\n"date_pattern": "DD.MM.YYYY"}',
+                                 ':2: date_pattern "DD.MM.YYYY" has DD, which is no part of a date'),
+}
+
+
+def own_pages(site, files):
+    own = site.path / "own"
+    shutil.rmtree(own, ignore_errors=True)
+    for name, text in files.items():
+        (own / name).parent.mkdir(parents=True, exist_ok=True)
+        (own / name).write_text(text)
+    site.conf.write_text(site.conf.read_text().replace('own_pages = ""', 'own_pages = "%s"' % own))
+    return own
+
+
+def test_c90_check_tells_every_fault_of_the_pages_once_and_its_line(site):
+    complete(site)
+    own = own_pages(site, {name: text for name, (text, _) in OWN_FAULTS.items()})
+    done = site.run("check")
+    assert (done.returncode, done.out) == (78, "")
+    for name, (_, why) in OWN_FAULTS.items():
+        assert [why in line for line in done.err.splitlines() if line.startswith("%s/%s" % (own, name))][:1] == [True]
+    assert len(done.err.splitlines()) == len(set(done.err.splitlines()))
+
+
+def test_c90_a_keys_fault_hides_none_of_the_pages(site):
+    complete(site)
+    own = own_pages(site, {"signup/signup.mustache": "{{#a}}"})
+    site.conf.write_text(site.conf.read_text() + "colour = 1;\n")
+    done = site.run("check")
+    assert done.returncode == 78
+    assert "colour is not known" in done.err and "%s/signup/signup.mustache:1: a section" % own in done.err
+
+
+def test_c90_check_names_own_files_and_texts_that_no_program_reads(site):
+    complete(site)
+    own = own_pages(site, {
+        "signup/singup.mustache": "", "stile.css": "", "languages/en/sign_up.json": "{}",
+        "languages/fr/common.json": "{}",
+        "languages/en/signup.json": '{\n"signup_laed": "Join"}', "languages/de/signup.json": '{"signup_laed": "Los"}',
+        "languages/en/common.json": '{"plan_starter_about": "All"}',
+        "languages/de/common.json": '{"plan_starter_about": "Alles"}', "signup/signup.mustache": "{{>signup_title}}"})
+    done = site.run("check")
+    assert (done.returncode, done.out) == (0, "%s: ok\n" % site.conf)
+    assert sorted(line.removeprefix(str(own) + "/") for line in done.err.splitlines()) == [
+        "languages/de/signup.json:1: signup_laed is a text of no installed page: did you mean signup_lead?",
+        "languages/en/sign_up.json: is read by no program: did you mean languages/en/signup.json?",
+        "languages/en/signup.json:2: signup_laed is a text of no installed page: did you mean signup_lead?",
+        "languages/fr/common.json: is of a language that is not in site.languages",
+        "signup/singup.mustache: is read by no program: did you mean signup/signup.mustache?",
+        "stile.css: is read by no program: did you mean style.css?"]
 
 
 def test_check_live_reaches_the_database(real):

@@ -169,6 +169,7 @@ test_a_catalogue_that_is_not_complete_and_clear_stops_the_program(void **state)
 	assert_false(loads(COMMON, "{", "{"));
 	assert_false(loads("\"a\": \"A\", \"date_pattern\": \"d MMMM y\"", "{}", "{}"));
 	assert_false(loads("\"a\": \"A\", \"language_name\": \"L\"", "{}", "{}"));
+	assert_false(loads("\"a\": \"A\", \"language_name\": \"L\", \"date_pattern\": \"DD.MM.YYYY\"", "{}", "{}"));
 }
 
 /* Pages of an installation with the operator's own files, which the shell commands in own make in the directory own. */

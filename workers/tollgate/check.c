@@ -3,21 +3,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "json.h"
 #include "pages.h"
 #include "provisioning.h"
 
-/* The pages of every program that has some. The first with a fault prints it: common files are in all of them. */
+/* The pages of every program that has some. */
 static enum err
-pages_check(const struct operator *o)
+pages_all_check(const struct operator *o)
 {
-	static const char *const	folders[] = { "account", "billing", "mail", "signin", "signup" };
-	const struct pages		*pages;
+	static const char *const	folders[] = { "account", "billing", "mail", "signin", "signup", NULL };
 
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
-		TRY(pages_load(o->mem, o->config, folders[i], &pages));
-	return OK;
+	return pages_check(o->mem, o->config, folders);
 }
 
 static int
@@ -29,13 +27,24 @@ stripe_check(const struct operator *o)
 	return code == EX_OK ? provisioning_check(&live) : code;
 }
 
+/* A fault of a key hides no fault of the pages, where the configuration says where they are. */
+int
+configuration_faulty(const struct operator *o)
+{
+	const char	*pages = o->config->site.pages;
+
+	if (pages != NULL && access(pages, R_OK | X_OK) == 0)
+		(void)!pages_all_check(o);
+	return EX_CONFIG;
+}
+
 int
 configuration_check(const struct operator *o)
 {
 	const char	*why;
 	enum err	e;
 
-	if (pages_check(o) != OK)
+	if (pages_all_check(o) != OK)
 		return EX_CONFIG;
 	printf("%s: ok\n", o->path);
 	if (strcmp(o->config->site.environment, "production") == 0 && *o->config->og.key == '\0')

@@ -232,13 +232,15 @@ static int
 command_run(const struct command *c, struct operator *o)
 {
 	struct config	*config;
+	enum err	e;
 	int		code;
 
 	o->name = c->name;
 	o->user = user_caller(o->mem);
-	if (config_load(o->mem, o->path, c->needs, &config) != OK)
-		return EX_CONFIG;
+	e = config_load(o->mem, o->path, c->needs, &config);
 	o->config = config;
+	if (e != OK)
+		return c->run == configuration_check ? configuration_faulty(o) : EX_CONFIG;
 	if (c->run != schema_migrate && user_become_operator(o->secret_file || o->proposals) != OK)
 		return EX_OSERR;
 	if (resource_open_database(o->mem, config, (struct db_options){
