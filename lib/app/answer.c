@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "json.h"
+#include "session.h"
 
 void
 answer_headers(struct visit *v)
@@ -30,15 +31,30 @@ answer_json(struct visit *v, int status, struct json_object *doc)
 	return OK;
 }
 
+void
+answer_put_error(struct json_object *doc, const char *code, const char *sentence)
+{
+	json_put(doc, "error", sentence);
+	json_put(doc, "code", code);
+}
+
 enum err
 answer_field(struct visit *v, const char *field, const char *reason)
 {
 	struct json_object	*doc = json_new(v->q->mem);
 
-	json_put(doc, "error", err_info(ERR_BAD_REQUEST)->sentence);
+	answer_put_error(doc, err_info(ERR_BAD_REQUEST)->name, err_info(ERR_BAD_REQUEST)->sentence);
 	json_put(doc, "field", field);
 	json_put(doc, "reason", reason);
 	return answer_json(v, 400, doc);
+}
+
+/* HTTP wants a 401 to name a scheme. Browsers know none for cookies, and so ask for no password. */
+static void
+challenge(struct visit *v)
+{
+	http_header(v->r, "WWW-Authenticate", mem_printf(v->q->mem, "Cookie realm=\"%s\", form-action=\"%s\", "
+	    "cookie-name=\"" SESSION_COOKIE "\"", v->app->config->site.url, visit_path(v, "/signin")));
 }
 
 void
@@ -48,6 +64,8 @@ answer_error(struct visit *v, enum err why)
 	bool			json = (v->route != NULL && v->route->kind->json) || http_wants_json(v->q);
 	struct json_object	*doc;
 
+	if (why == ERR_AUTH)
+		challenge(v);
 	if (info->retryable)
 		http_header(v->r, "Retry-After", "5");
 	if (!json && v->app->error_page != NULL) {
@@ -56,6 +74,6 @@ answer_error(struct visit *v, enum err why)
 		return;
 	}
 	doc = json_new(v->q->mem);
-	json_put(doc, "error", info->sentence);
+	answer_put_error(doc, v->route != NULL && v->route->bare && why == ERR_AUTH ? NULL : info->name, info->sentence);
 	(void)answer_json(v, info->status, doc);
 }

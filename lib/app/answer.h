@@ -10,10 +10,16 @@ void answer_headers(struct visit *v);
 /* A JSON body. Returns OK, so that a handler can end with it. */
 enum err answer_json(struct visit *v, int status, struct json_object *doc);
 
-/* 400 with {"error": sentence, "field": name, "reason": reason}. Returns OK. */
+/*
+ * Adds what every error in JSON has: "error", a sentence for people, which may change, and "code", a word for programs,
+ * which stays.
+ */
+void answer_put_error(struct json_object *doc, const char *code, const char *sentence);
+
+/* 400 with {"error": sentence, "code": "bad_request", "field": name, "reason": reason}. Returns OK. */
 enum err answer_field(struct visit *v, const char *field, const char *reason);
 
-/* The response to an error: a page, or {"error": sentence} where JSON is wanted or the program has no pages. */
+/* The response to an error: a page, or JSON where JSON is wanted or the program has no pages. */
 void answer_error(struct visit *v, enum err why);
 
 #endif

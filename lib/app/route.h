@@ -58,6 +58,7 @@ struct route {
 	visitor_handler		*visitor;
 	user_handler		*user;
 	raw_handler		*raw;
+	bool			bare;	/* its 401 has no "code": callers know the body byte for byte */
 	size_t			body;	/* limit in bytes; 0: FORM_BODY */
 };
 

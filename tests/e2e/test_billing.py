@@ -253,13 +253,15 @@ def test_c20_without_a_session_401_exactly(browser, sim, accept):
     assert page.status == 401
     assert page.body == b'{"error":"Authentication required"}'
     assert page.header("Content-Type") == "application/json"
+    scheme, realm = page.header("WWW-Authenticate").split(" ", 1)
+    assert (scheme, realm) == ("Cookie", f'realm="{browser.base}", form-action="/signin", cookie-name="__Host-sid"')
     assert sim.changes() == before
 
 
 def test_c20_with_an_unknown_session(browser):
     browser.set_cookie("__Host-sid", "A" * 43)
     page = browser.post(API, b"", Accept="application/json")
-    assert page.status == 401 and page.json["error"] == "Authentication required"
+    assert (page.status, page.json) == (401, {"error": "Authentication required"})
 
 
 def test_c21_without_a_customer_400_exactly(browser, db, sim, mail, fresh):
@@ -304,7 +306,7 @@ def test_s02_a_tenant_causes_only_so_many_calls(customer, other, sim, mail, limi
     before = sim.changes()
     assert ask_json(browser).status == 200
     page = ask_json(other)
-    assert (page.status, page.body) == (429, b'{"error":"Too many requests"}')
+    assert (page.status, page.body) == (429, b'{"error":"Too many requests","code":"limit"}')
     form = other.submit(other.get("/settings/billing"))
     assert form.status == 429 and page.header("Retry-After") == form.header("Retry-After") == "600"
     assert "Too many requests for payment pages" in form.html.one("p", role="alert").text

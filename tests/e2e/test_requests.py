@@ -510,6 +510,14 @@ def test_f37_another_sessions_token_is_refused(customer, new_browser, sim, db, m
     assert customer[0].get("/workspace").status == 200
 
 
+@pytest.mark.parametrize("what, code", [("another site's Origin", "forbidden"), ("text", "media"), ("JSON that is none",
+                                        "bad_request"), ("more than 16 KiB", "too_large")])
+def test_c59_what_is_refused_before_a_row_has_a_code(customer, what, code):
+    body, headers, _ = API_CALLS[what]
+    page = customer[0].post("/api/billing/session", body, **{"Content_Type": "application/json", **headers})
+    assert sorted(page.json) == ["code", "error"] and page.json["code"] == code
+
+
 def test_c59_errors_speak_the_askers_language_and_format(browser):
     page = browser.get("/nothing-here")
     assert page.status == 404 and page.html.one("h1").text == "There is no such page"
@@ -517,7 +525,7 @@ def test_c59_errors_speak_the_askers_language_and_format(browser):
     page = browser.get("/nothing-here", Accept_Language="de")
     assert page.html.one("html").get("lang") == "de" and page.html.one("h1").text == "Diese Seite gibt es nicht"
     page = browser.get("/nothing-here", Accept="application/json")
-    assert (page.status, page.json) == (404, {"error": "Not found"})
+    assert (page.status, page.json) == (404, {"error": "Not found", "code": "not_found"})
 
 
 @pytest.mark.parametrize("path", ["/signup", "/signin", "/signin/code", "/de/signin", "/welcome?session_id=cs_none"])

@@ -135,7 +135,7 @@ def test_f71_an_event_again_within_five_minutes_is_taken_and_does_nothing(stack,
 def test_f71_a_replay_after_five_minutes_is_refused(stack, db):
     ident, _, body = event()
     answer = deliver(stack, body, age=310)
-    assert (answer.status, answer.json) == (400, {"error": "Invalid signature"})
+    assert (answer.status, answer.json) == (400, {"error": "Invalid signature", "code": "invalid_signature"})
     assert db.row("select 1 from inbox.events where id = %s", ident) is None
 
 

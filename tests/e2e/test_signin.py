@@ -129,7 +129,9 @@ def test_c53_a_profile_row_came_with_the_user(db, member):
 def test_c59_a_program_gets_401_where_a_person_is_sent_on(browser):
     page = browser.get("/workspace", Accept="application/json")
     assert page.status == 401
-    assert page.json == {"error": "Authentication required"}
+    assert page.json == {"error": "Authentication required", "code": "auth"}
+    scheme, realm = page.header("WWW-Authenticate").split(" ", 1)
+    assert (scheme, realm) == ("Cookie", f'realm="{browser.base}", form-action="/signin", cookie-name="__Host-sid"')
     assert page.header("Content-Type") == "application/json"
     assert browser.get("/workspace", Accept="text/html, application/json;q=0.5").status == 303
 

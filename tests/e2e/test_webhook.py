@@ -111,7 +111,7 @@ def test_c31_no_signature(post, db, stack, path, signature):
     headers = {"Content-Type": "application/json"}
     page = exchange("POST", stack["url"] + path, headers if signature is None else {**headers, "Stripe-Signature": ""},
                     body)
-    assert (page.status, page.body) == (400, b'{"error":"Missing signature"}')
+    assert (page.status, page.body) == (400, b'{"error":"Missing signature","code":"missing_signature"}')
     assert page.header("Content-Type") == "application/json"
     assert row(db, ident) is None
 
@@ -135,7 +135,7 @@ def bad_signatures(secret, body):
 def test_f69_a_bad_signature(post, db, stack, how):
     ident, body = new_event()
     page = post(body, bad_signatures(stack["webhook_secret"], body)[how])
-    assert (page.status, page.body) == (400, b'{"error":"Invalid signature"}')
+    assert (page.status, page.body) == (400, b'{"error":"Invalid signature","code":"invalid_signature"}')
     assert row(db, ident) is None
 
 
@@ -155,7 +155,7 @@ def test_f70_one_bit_or_one_byte_more_fails(post, db, stack):
     ident, body = new_event()
     signature = sign(stack["webhook_secret"], body)
     for changed in (body + b"\n", body[:-1], body.replace(b"false", b"true "), bytes([body[0] ^ 1]) + body[1:], b""):
-        assert post(changed, signature).body == b'{"error":"Invalid signature"}'
+        assert post(changed, signature).body == b'{"error":"Invalid signature","code":"invalid_signature"}'
     assert row(db, ident) is None
     assert post(body, signature).status == 200
 
@@ -228,7 +228,7 @@ def test_f77_a_type_too_long_for_any_index_is_kept_all_the_same(post, db):
 def test_f64_a_signed_body_that_is_no_event_is_refused(post, body):
     page = post(body)
     assert page.status == 400
-    assert list(page.json) == ["error"]
+    assert page.json == {"error": "Invalid payload", "code": "invalid_payload"}
 
 
 def test_c43_another_version_than_the_pinned_one_is_told_to_the_operator(post, db):

@@ -148,7 +148,7 @@ def test_a_program_without_a_database_is_well(bare):
 def test_a_program_without_pages_answers_errors_as_json(bare):
     assert fcgi.call(bare[0], "GET", "/bare/17", HTTP_HOST="app.example.com").body == b"bare\n"
     answer = fcgi.call(bare[0], "GET", "/bare/x", HTTP_HOST="app.example.com", HTTP_ACCEPT="text/html")
-    assert (answer.status, answer.body) == (404, b'{"error":"Not found"}')
+    assert (answer.status, answer.body) == (404, b'{"error":"Not found","code":"not_found"}')
 
 
 def test_a_program_without_resources_links_none_of_their_libraries(bare):

@@ -43,6 +43,7 @@ portal(struct visit *v, struct db_user *me)
 	return e == ERR_UPSTREAM || e == ERR_UNAVAILABLE ? billing_again(v, 503, "fault_portal") : e;
 }
 
+/* Of the errors, 400 and 503 have no "code", as 401: callers know these bodies byte for byte. */
 static enum err
 answer(struct visit *v, int status, const char *name, const char *text)
 {
@@ -64,9 +65,10 @@ json_open(struct visit *v, struct db_user *me, const char **url, bool *answered)
 static enum err
 portal_json(struct visit *v, struct db_user *me)
 {
-	const char	*url;
-	bool		answered;
-	enum err	e = json_open(v, me, &url, &answered);
+	struct json_object	*doc;
+	const char		*url;
+	bool			answered;
+	enum err		e = json_open(v, me, &url, &answered);
 
 	if (e == OK)
 		return answered ? OK : answer(v, 200, "redirectUrl", url);
@@ -74,7 +76,9 @@ portal_json(struct visit *v, struct db_user *me)
 		return answer(v, 400, "error", "Billing profile not initialized");
 	if (e == ERR_LIMIT) {
 		http_header(v->r, "Retry-After", "600");
-		return answer(v, 429, "error", "Too many requests");
+		doc = json_new(v->q->mem);
+		answer_put_error(doc, err_info(e)->name, err_info(e)->sentence);
+		return answer_json(v, 429, doc);
 	}
 	if (err_info(e)->status < 500)
 		return e;
@@ -84,6 +88,6 @@ portal_json(struct visit *v, struct db_user *me)
 
 const struct route portal_routes[] = {
 	USER("POST", "/settings/billing", portal),
-	API("POST",  "/api/billing/session", portal_json),
+	{ "POST", "/api/billing/session", .kind = &kind_api, .user = portal_json, .bare = true },
 	{ 0 }
 };

@@ -77,6 +77,6 @@ tenant_of_json(struct visit *v, struct db_user *me, const char **tenant, bool *a
 		return ERR_NOT_FOUND;
 	if (!*answered)
 		return OK;
-	json_put(match, "error", "Another account is chosen");
+	answer_put_error(match, "other_tenant", "Another account is chosen");
 	return answer_json(v, 409, match);
 }

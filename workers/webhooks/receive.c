@@ -21,12 +21,12 @@ static const struct header {
 };
 
 static void
-refuse(struct visit *v, const char *sentence)
+refuse(struct visit *v, const char *code, const char *sentence)
 {
 	struct json_object	*doc = json_new(v->q->mem);
 
 	log_line(LOG_WARN, "webhook_refused", LOG_TEXT("reason", sentence));
-	json_put(doc, "error", sentence);
+	answer_put_error(doc, code, sentence);
 	(void)answer_json(v, 400, doc);
 }
 
@@ -117,17 +117,17 @@ take(struct visit *v, struct intake *one)
 {
 	switch (verify(v, &one->receipt)) {
 	case SIGNATURE_MISSING:
-		refuse(v, "Missing signature");
+		refuse(v, "missing_signature", "Missing signature");
 		return false;
 	case SIGNATURE_INVALID:
 		distrust(v, &one->receipt);
-		refuse(v, "Invalid signature");
+		refuse(v, "invalid_signature", "Invalid signature");
 		return false;
 	case SIGNATURE_OK:
 		break;
 	}
 	if (inbox_read(v->q->mem, one->receipt.body, one->receipt.n, &one->event) != OK) {
-		refuse(v, "Invalid payload");
+		refuse(v, "invalid_payload", "Invalid payload");
 		return false;
 	}
 	one->receipt.unpinned = is_unpinned(one->event.api_version, v->app->config->stripe.version);
