@@ -97,6 +97,10 @@ struct config {
 		int		poll_ms;
 	} mail;
 	struct {
+		const char	*alert_to;	/* address; "": alerts are not mailed */
+		int		alert_hours;	/* until an open alert is mailed again */
+	} ops;
+	struct {
 		int	threads;
 		int	poll_ms;
 		int	settle_ms;	/* between fetches of one object */

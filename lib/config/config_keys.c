@@ -94,6 +94,13 @@ check_from(const char *s)
 }
 
 static const char *
+check_to(const char *s)
+{
+	return *s == '\0' || (strchr(s, '@') && strpbrk(s, " <>,;") == NULL) ? NULL :
+	    "must be one address, as in \"ops@example.com\"";
+}
+
+static const char *
 check_language(const char *s)
 {
 	return strlen(s) == 2 && islower((unsigned char)s[0]) && islower((unsigned char)s[1]) ? NULL :
@@ -232,6 +239,8 @@ const struct config_key config_keys[] = {
 	BOOL("mail.starttls", NEED_MAIL, mail.starttls, true),
 	INT("mail.timeout_ms", NEED_MAIL, mail.timeout_ms, 30000, 500, 120000),
 	INT("mail.poll_ms", NEED_MAIL, mail.poll_ms, 1000, 10, 60000),
+	TEXT("ops.alert_to", NEED_MAIL, ops.alert_to, "", check_to),
+	INT("ops.alert_hours", NEED_MAIL, ops.alert_hours, 24, 1, 8760),
 	INT("jobs.threads", NEED_JOBS, jobs.threads, 2, 1, 16),
 	INT("jobs.poll_ms", NEED_JOBS, jobs.poll_ms, 1000, 10, 60000),
 	INT("jobs.settle_ms", NEED_JOBS, jobs.settle_ms, 500, 0, 60000),

@@ -159,6 +159,7 @@ grant usage on schema service to tollgate_mailer;
 grant execute on function
 	service.claim_mail(int),
 	service.mail_sent(uuid, uuid),
+	service.mail_alerts(text, text, int),
 	service.mail_failed(uuid, uuid, text, boolean, text)
 	to tollgate_mailer;
 

@@ -16,6 +16,6 @@ struct mailer {
 	struct thread_pool	*threads;
 };
 
-thread_pool_task mail_task, listen_task;
+thread_pool_task mail_task, alert_task, listen_task;
 
 #endif

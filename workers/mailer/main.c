@@ -14,7 +14,7 @@
 #include "worker.h"
 
 enum {
-	CONNECTIONS	= 2,		/* one for each task */
+	CONNECTIONS	= 3,		/* one for each task */
 	LISTEN_MS	= 5 * 1000,	/* before listening is tried again */
 	END_SOFT_MS	= 1000,		/* for a mail that is being sent */
 	END_HARD_MS	= 1200
@@ -58,6 +58,8 @@ mailer_run(mem_ctx *ctx, struct mailer *m)
 {
 	m->threads = thread_pool_new(ctx);
 	thread_pool_add(m->threads, 1, mail_task, m, m->config->mail.poll_ms);
+	if (*m->config->ops.alert_to)
+		thread_pool_add(m->threads, 1, alert_task, m, m->config->mail.poll_ms);
 	if (m->config->database.prepared)	/* a pooler in transaction mode, for which it is off, cannot listen */
 		thread_pool_add(m->threads, 1, listen_task, m, LISTEN_MS);
 	log_line(LOG_INFO, "started", LOG_INT("threads", 1));

@@ -43,6 +43,42 @@ begin
 end
 $$;
 
+create or replace function ops.detail_lines(p_detail jsonb) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+	return (
+		select coalesce(jsonb_agg(jsonb_build_object('name', d.key, 'value', d.value #>> '{}') order by d.key), '[]')
+		from jsonb_each(p_detail) d where d.value <> 'null');
+end
+$$;
+
+-- Queues a mail for the operator about the open alerts that were not mailed yet, or so many hours ago: the first 50.
+-- One mail a minute at most, so that what happens together is told together.
+create or replace function service.mail_alerts(p_to text, p_language text, p_hours int) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
+declare
+	mail_key text := 'alerts:' || floor(extract(epoch from now()) / 60);
+	due bigint[];
+begin
+	if exists (select from mail.outbox o where o.key = mail_key) then
+		return null;
+	end if;
+	due := array(
+		select a.id from ops.alerts a
+		where a.cleared_at is null and coalesce(a.mailed_at < now() - make_interval(hours => p_hours), true)
+		order by a.id limit 50 for update skip locked);
+	insert into mail.outbox (key, recipient, template, language, data)
+	select mail_key, p_to, 'alerts', p_language, jsonb_build_object('first', min(a.kind), 'many', count(*) > 1,
+		'n', count(*), 'open', (select count(*) from ops.alerts o where o.cleared_at is null),
+		'alerts', jsonb_agg(jsonb_build_object('id', a.id, 'kind', a.kind, 'subject', a.subject, 'tenant', a.tenant_id,
+			'detail', ops.detail_lines(a.detail), 'date', api.date_document(a.raised_at)) order by a.id))
+	from ops.alerts a where a.id = any (due) having count(*) > 0
+	on conflict (key) do nothing;
+	update ops.alerts a set mailed_at = now() where found and a.id = any (due);
+	return null;
+end
+$$;
+
 -- By hand, after the operator has handled it.
 create or replace function ops.clear_alert(p_id bigint) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
