@@ -158,7 +158,7 @@ text_take(struct loader *l, const char *path, unsigned line, const char *name, s
 
 	if (text == NULL)
 		return page_fault(l, path, line, "%s is not a string", name);
-	if (mustache_parse(l->ctx, text, &t, &why) != OK)
+	if (mustache_parse_text(l->ctx, text, &t, &why) != OK)
 		return page_fault(l, path, line, "%s: %s", name, reason_of(why));
 	entry_put(l->ctx, &into->texts, first, name, t);
 	if (strcmp(name, "language_name") == 0)

@@ -19,6 +19,9 @@ struct mustache;
 /* ERR_INVALID with *why (may be NULL) a sentence with the line number. */
 enum err mustache_parse(mem_ctx *ctx, const char *text, const struct mustache **out, const char **why) MUST_CHECK;
 
+/* A text without a line end of its own: as a partial alone on a line it keeps that line's end. */
+enum err mustache_parse_text(mem_ctx *ctx, const char *text, const struct mustache **out, const char **why) MUST_CHECK;
+
 /* Finds a partial by name; NULL renders as nothing. */
 typedef const struct mustache *mustache_partial(const void *set, const char *name);
 

@@ -284,7 +284,10 @@ static enum err
 add_lone_tag(struct parser *p, const struct token *tag)
 {
 	TRY(add_token(p, tag));
-	if (tag > p->tokens && (tag->kind == MUSTACHE_PARTIAL || tag->kind == MUSTACHE_DYNAMIC))
+	if (tag->kind != MUSTACHE_PARTIAL && tag->kind != MUSTACHE_DYNAMIC)
+		return OK;
+	p->out->nodes[p->out->n - 1].alone = true;
+	if (tag > p->tokens)
 		p->out->nodes[p->out->n - 1].indent = mem_copy(p->out, p->tokens[0].s, p->tokens[0].n);
 	return OK;
 }
@@ -317,8 +320,8 @@ parse(struct parser *p)
 	return OK;
 }
 
-enum err
-mustache_parse(mem_ctx *ctx, const char *text, const struct mustache **out, const char **why)
+static enum err
+parse_all(mem_ctx *ctx, const char *text, bool is_text, const struct mustache **out, const char **why)
 {
 	struct parser	*p = talloc_zero(ctx, struct parser);
 	enum err	 e;
@@ -327,6 +330,7 @@ mustache_parse(mem_ctx *ctx, const char *text, const struct mustache **out, cons
 	p->rest = text;
 	p->line = 1;
 	p->out = talloc_zero(ctx, struct mustache);
+	p->out->is_text = is_text;
 	e = parse(p);
 	if (e == OK)
 		*out = p->out;
@@ -334,4 +338,16 @@ mustache_parse(mem_ctx *ctx, const char *text, const struct mustache **out, cons
 		*why = p->why;
 	talloc_free(p);
 	return e;
+}
+
+enum err
+mustache_parse(mem_ctx *ctx, const char *text, const struct mustache **out, const char **why)
+{
+	return parse_all(ctx, text, false, out, why);
+}
+
+enum err
+mustache_parse_text(mem_ctx *ctx, const char *text, const struct mustache **out, const char **why)
+{
+	return parse_all(ctx, text, true, out, why);
 }

@@ -179,6 +179,8 @@ render_partial(const struct render *r, struct place at, const struct mustache_no
 	at.indent = indent.data;
 	TRY(render_nodes(r, at, 0, at.t->n, stack));
 	talloc_free(indent.data);
+	if (node->alone && at.t->is_text)
+		buf_puts(r->out, "\n");
 	return OK;
 }
 

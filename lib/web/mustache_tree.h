@@ -29,12 +29,14 @@ struct mustache_node {
 	size_t			len;		/* TEXT: number of bytes */
 	size_t			parts;		/* names in text; 0 for "." */
 	size_t			end;		/* SECTION, INVERTED: index after the body */
+	bool			alone;		/* PARTIAL, DYNAMIC alone on a line, whose end the template does not have */
 	const char		*indent;	/* PARTIAL, DYNAMIC alone on a line: the white space before it; else "" */
 };
 
 struct mustache {
 	struct mustache_node	*nodes;
 	size_t			n;
+	bool			is_text;	/* as a partial alone on a line it is followed by the line's end */
 };
 
 #endif

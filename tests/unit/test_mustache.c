@@ -283,6 +283,39 @@ test_dynamic_names(void **state)
 	check(state, rows, LENGTH(rows));
 }
 
+/* "text" is a catalogue's, which has no line end. */
+static const struct mustache *
+find_text(const void *set, const char *name)
+{
+	const struct mustache	*t = NULL;
+
+	if (strcmp(name, "text") != 0)
+		return find_partial(set, name);
+	assert_int_equal(mustache_parse_text(((const struct set *)set)->mem, "Hello", &t, NULL), OK);
+	return t;
+}
+
+static void
+test_c96_a_text_alone_on_a_line_keeps_its_line_end(void **state)
+{
+	static const struct row	rows[] = {
+		{ "a blank line after it stays", "{}", "{{>text}}\n\nb\n", "Hello\n\nb\n", NONE },
+		{ "named by a value", "{\"x\":\"text\"}", "a\n\n{{>*x}}\n\n", "a\n\nHello\n\n", NONE },
+		{ "indented", "{}", "  {{>text}}\nb", "  Hello\nb", NONE },
+		{ "between others", "{}", "a {{>text}} b\n", "a Hello b\n", NONE },
+		{ "in a partial of its own", "{}", "{{>p}}\nb", "Hello\nb", { { "p", "{{>text}}\n" } } },
+	};
+
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		struct set	set = { *state, &rows[i] };
+		struct buf	out = { .ctx = *state };
+
+		assert_int_equal(mustache_render(parsed(*state, rows[i].text), document(*state, rows[i].data), find_text,
+		    &set, &out), OK);
+		assert_string_equal(out.data, rows[i].wanted);
+	}
+}
+
 static void
 test_what_is_no_template(void **state)
 {
@@ -395,6 +428,7 @@ main(void)
 		TEST(test_dynamic_names), TEST(test_what_is_no_template), TEST(test_sections_nest_32_deep),
 		TEST(test_a_partial_that_includes_itself_ends), TEST(test_a_line_of_many_tags),
 		TEST(test_rendering_leaves_the_document_alone),
+		TEST(test_c96_a_text_alone_on_a_line_keeps_its_line_end),
 	};
 
 	mem_init();
