@@ -10,25 +10,6 @@
 
 enum { TRIES = 2 };
 
-struct json_object *
-checkout_plans(struct visit *v, const char *chosen)
-{
-	struct json_object	*plans = json_object_new_array();
-	const struct config	*c = v->app->config;
-
-	for (size_t i = 0; i < c->n_plans; i++) {
-		struct json_object	*plan = json_object_new_object();
-
-		json_put(plan, "id", c->plans[i].id);
-		json_put(plan, "label", mem_printf(v->q->mem, "plan_%s", c->plans[i].id));
-		json_put(plan, "about", mem_printf(v->q->mem, "plan_%s_about", c->plans[i].id));
-		if (chosen != NULL && strcmp(chosen, c->plans[i].id) == 0)
-			json_put_true(plan, "chosen");
-		json_object_array_add(plans, plan);
-	}
-	return plans;
-}
-
 int64_t
 checkout_attempt(struct json_object *draft)
 {

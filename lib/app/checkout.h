@@ -6,9 +6,6 @@
 
 #include "visit.h"
 
-/* The configured plans for a form: [{"id", "label", "about", "chosen"}]; label and about are names of texts. */
-struct json_object *checkout_plans(struct visit *v, const char *chosen);
-
 /*
  * Asks Stripe for a checkout session. All parameters come from the draft as first stored ("tenant", "plan", "price",
  * "language", "email" or "customer", "attempt", and "idempotency" where it has one), so that a repeated request is

@@ -16,6 +16,7 @@ $$;
 grant execute on function
 	api.signed_in(),
 	api.open_draft(bytea, text, text, text, bytea, inet),
+	api.offered_plans(),
 	api.waiting_draft(bytea, bytea),
 	api.continue_draft(bytea, bytea),
 	api.checkout_opened(bytea, int, text, text),
@@ -46,6 +47,7 @@ grant usage on schema auth, app, billing to tollgate_billing;
 grant execute on function
 	api.signed_in(),
 	api.billing_page(uuid),
+	api.offered_plans(),
 	api.match_tenant(uuid, uuid),
 	api.portal_customer(uuid),
 	api.see_notice(bigint, uuid),

@@ -12,6 +12,7 @@ from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
 from test_tenants import buy, offer_mail
 
@@ -156,7 +157,7 @@ def test_c03_the_whole_journey_without_javascript(person, db, sim, mail, stack, 
     person.shoot("02-signup-wrong")
     person.find("#email").clear()
     person.find("#email").send_keys(email)
-    Select(person.find("#plan")).select_by_visible_text("Starter")
+    person.find("label[for=plan-starter]").click()
     person.press("main button")
 
     assert person.driver.current_url.startswith(stack["stripe_url"] + "/c/pay/cs_")
@@ -331,6 +332,30 @@ def test_private_pages_are_readable_by_everybody(signed_in, path):
     person.shots = "phone"
     person.size(*SIZES["phone"])
     person.shoot("30" + re.sub(r"\W+", "-", path))
+
+
+def test_c17_a_plan_is_chosen_by_keyboard(person, db):
+    email = new_address("keyboard")
+    person.open("/signup")
+    person.find("#email").send_keys(email, Keys.TAB, Keys.SPACE)
+    assert person.outer("document.activeElement.id") == "plan-starter"
+    person.driver.switch_to.active_element.send_keys(Keys.ARROW_DOWN)
+    assert person.all("input[name=plan]:checked") == person.all("#plan-growth")
+    before = person.find("html")
+    person.driver.switch_to.active_element.send_keys(Keys.ENTER)
+    wait_until(lambda: is_gone(before))
+    assert "$49.00" in person.text("#price")
+    assert db.value("select plan from billing.checkouts where email_canonical = %s", email) == "growth"
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_c17_a_click_anywhere_on_a_card_chooses_its_plan(person, size):
+    person.size(*SIZES[size])
+    person.open("/signup")
+    for selector, plan in (("label[for=plan-growth] .about", "growth"), ("#plan-starter", "starter"),
+                           ("#plan-growth", "growth"), ("label[for=plan-starter] .price", "starter")):
+        person.find(selector).click()
+        assert [e.get_attribute("value") for e in person.all("input[name=plan]:checked")] == [plan]
 
 
 def test_errors_in_a_form_are_readable_by_everybody(person):

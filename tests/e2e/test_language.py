@@ -52,7 +52,7 @@ def test_c59_buying_again_comes_back_in_the_language_chosen(customer, sim, db, s
     ident = wait_until(lambda: db.value("select id from billing.subscriptions where tenant_id = %s",
                                         db.tenant_of(email)))
     sim.post(f"subscriptions/{ident}/cancel")
-    page = wait_until(lambda: (lambda p: p if p.html.all("select", id="plan") else None)(
+    page = wait_until(lambda: (lambda p: p if p.html.all("input", name="plan") else None)(
         browser.get("/de/settings/billing")))
     session = session_in(browser.submit(page, {"plan": "growth"}, action="/de/settings/billing/checkout"))
     asked = [r["params"] for r in sim.requests("POST", "/v1/checkout/sessions")][-1]

@@ -42,12 +42,33 @@ def test_c03_the_form_is_plain_html(browser):
     assert page.html.all("script") == []
     email = form.one("input", name="email")
     assert (email.get("type"), email.get("required"), email.get("value")) == ("email", "", "")
-    plan = form.one("select", name="plan")
-    assert plan.get("required") == ""
-    assert [o.get("value") for o in plan.all("option") if o.get("value")] == ["starter", "growth"]
+    plans = form.all("input", name="plan")
+    assert [(p.get("value"), p.get("type"), p.get("required"), p.get("checked")) for p in plans] == [
+        ("starter", "radio", "", None), ("growth", "radio", "", None)]
+    assert form.one("fieldset").one("legend").text == "Plan"
     assert form.one("button").text == BUTTON
-    for field in (email, plan):
+    for field in (email, *plans):
         assert form.one("label", **{"for": field.get("id")}).text
+
+
+def test_c03_an_address_may_name_the_plan(browser):
+    assert browser.get("/signup?plan=growth").form().fields["plan"] == "growth"
+    assert "plan" not in browser.get("/signup?plan=enterprise").form().fields
+
+
+@pytest.mark.parametrize("path, amount", [("/en/signup", "$49.00 a month"), ("/de/signup", "49,00 $ pro Monat")])
+def test_c17_page_checkout_and_invoice_say_the_same_amount(browser, sim, fresh, path, amount):
+    form = browser.get(path).form().element
+    assert form.one("label", **{"for": "plan-growth"}).one("span", **{"class": "price"}).text == amount
+    session = session_in(sign_up(browser, fresh(), "growth", at=path))
+    asked = sim.object("checkout.session", session)
+    assert (asked["amount_total"], asked["currency"]) == (4900, "usd")
+    assert sim.pay(session)["paid"]
+    invoice = sim.object("invoice", sim.object("checkout.session", session)["invoice"])
+    assert (invoice["total"], invoice["amount_paid"], invoice["currency"]) == (4900, 4900, "usd")
+    line, = invoice["lines"]["data"]
+    assert line["period"]["end"] - line["period"]["start"] in [days * 86400 for days in (28, 29, 30, 31)]
+
 
 WRONG = [
     ({"email": ""}, "email", "Please enter your e-mail address."),

@@ -6,7 +6,7 @@ create temp table allowed (role text, functions text[]);
 insert into allowed values
 	('tollgate_signup', '{api.admit, api.signed_in, api.open_draft, api.checkout_opened, api.checkout_expired,
 		api.welcome, api.waiting_draft, api.continue_draft, api.take_call, api.end_call, api.take_turn,
-		api.pause_calls, api.report_refusal}'),
+		api.pause_calls, api.report_refusal, api.offered_plans}'),
 	('tollgate_signin', '{api.admit, api.signed_in, api.request_link, api.link_state, api.sign_in, api.sign_out}'),
 	('tollgate_account', '{api.admit, api.signed_in, api.workspace_page, api.choose_tenant, api.send_offer,
 		auth.uid, auth.email, auth.require_user, app.my_tenants}'),
@@ -18,7 +18,7 @@ insert into allowed values
 		billing.entitlement, billing.best_verdict, billing.verdict_on, billing.in_force, billing.is_disputed,
 		billing.pause_grants, billing.collects_at,
 		billing.is_live, billing.scheduled_end, billing.grace_end, billing.plan_at, billing.features_at, api.take_call,
-		api.end_call, api.take_turn, api.pause_calls, api.report_refusal}'),
+		api.end_call, api.take_turn, api.pause_calls, api.report_refusal, api.offered_plans}'),
 	('tollgate_webhooks', '{api.admit, service.receive_events, service.report_signature, service.hint}'),
 	('tollgate_jobs', '{api.admit, service.match_account, service.claim_object, service.object_gone,
 		service.fail_object, service.watch_key, service.write_checkout, service.write_subscription,

@@ -2,14 +2,14 @@
 #include <string.h>
 
 #include "billing.h"
-#include "checkout.h"
 #include "json.h"
 #include "page.h"
+#include "plans.h"
 
 static enum err
 show(struct visit *v, struct db_user *me)
 {
-	struct json_object	*doc;
+	struct json_object	*doc, *offered;
 	const char		*tenant;
 
 	TRY(visit_tenant(v, &tenant));
@@ -17,7 +17,10 @@ show(struct visit *v, struct db_user *me)
 		tenant = NULL;	/* the user does not belong to it any more */
 	TRY(db_user(me, &doc, "api.billing_page($1::uuid)", ARGS(TEXT(tenant))));
 	json_put(doc, "at", tenant == NULL ? "" : visit_here(v, ""));
-	json_object_object_add(doc, "plans", checkout_plans(v, form_get(&v->form, "plan")));
+	if (json_true(doc, "/account/can_subscribe")) {
+		TRY(db_user(me, &offered, "api.offered_plans()", NO_ARGS));
+		json_object_object_add(doc, "plans", plans_offered(v, offered, form_get(&v->form, "plan")));
+	}
 	return page(v, "billing", doc);
 }
 

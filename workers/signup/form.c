@@ -1,24 +1,27 @@
 /* form: takes an address and a plan, and redirects to Stripe Checkout. */
 #include <string.h>
 
-#include "checkout.h"
 #include "identity.h"
 #include "json.h"
 #include "page.h"
+#include "plans.h"
 #include "signup.h"
 #include "text.h"
 
 /* The form, empty or as it was sent; email_error and plan_error name texts of the catalogue, or are NULL. */
 static enum err
-form_show(struct visit *v, int status, const char *email_error, const char *plan_error)
+form_show(struct visit *v, struct db_visitor *me, int status, const char *email_error, const char *plan_error)
 {
-	struct json_object	*doc = json_new(v->q->mem);
+	struct json_object	*doc = json_new(v->q->mem), *offered;
 	const char		*email = form_get(&v->form, "email"), *plan = form_get(&v->form, "plan");
 
+	if (plan == NULL)
+		TRY(http_query(v->q, "plan", &plan));
+	TRY(db_visitor(me, &offered, "api.offered_plans()", NO_ARGS));
 	TRY(visit_form(v));
 	json_put(doc, "action", visit_path(v, "/signup"));
 	json_put(doc, "email", email == NULL ? "" : email);
-	json_object_object_add(doc, "plans", checkout_plans(v, plan));
+	json_object_object_add(doc, "plans", plans_offered(v, offered, plan));
 	json_put(doc, "email_error", email_error);
 	json_put(doc, "plan_error", plan_error);
 	return page_status(v, status, "signup", doc);
@@ -27,17 +30,15 @@ form_show(struct visit *v, int status, const char *email_error, const char *plan
 static enum err
 form_get_page(struct visit *v, struct db_visitor *me)
 {
-	(void)me;
 	if (identity_is_member(v))
 		return http_redirect(v->r, visit_path(v, "/workspace"));
-	return form_show(v, v->status, NULL, NULL);
+	return form_show(v, me, v->status, NULL, NULL);
 }
 
 static enum err
 form_again(struct visit *v, struct db_visitor *me)
 {
-	(void)me;
-	return form_show(v, v->status, NULL, NULL);
+	return form_show(v, me, v->status, NULL, NULL);
 }
 
 static enum err
@@ -58,7 +59,7 @@ form_post(struct visit *v, struct db_visitor *me)
 	else if (config_plan(v->app->config, plan) == NULL)
 		plan_error = "plan_unknown";
 	if (email_error != NULL || plan_error != NULL)
-		return form_show(v, 422, email_error, plan_error);
+		return form_show(v, me, 422, email_error, plan_error);
 	return draft_again(v, me, draft_begin(v, me, &(struct wish){ .email = email, .plan = plan }), form_again);
 }
 

@@ -3,7 +3,9 @@
 #include "worker.h"
 
 static const struct route *const	routes[] = { form_routes, continue_routes, welcome_routes, NULL };
-static const struct resource *const	resources[] = { &resource_database, &resource_stripe, &resource_pages, NULL };
+static const struct resource *const	resources[] = {
+	&resource_database, &resource_stripe, &resource_pages, &resource_words, NULL
+};
 
 int
 main(int argc, char **argv)

@@ -25,7 +25,7 @@ end
 $$;
 
 -- A plan's price is the configured one, else the active one with its lookup key: that key moves to a new price when the
--- amount changes. The former price keeps its plan.
+-- amount changes. The former price keeps its plan. A price that is not known yet is fetched, because pages show it.
 create or replace function billing.give_price(p_plan text, p_price text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -33,6 +33,7 @@ begin
 	update billing.plans p set price = p_price where p.id = p_plan and p.price is distinct from p_price;
 	insert into billing.prices as p (id, plan) values (p_price, p_plan)
 	on conflict (id) do update set plan = excluded.plan where p.plan is distinct from excluded.plan;
+	perform sync.mark('price', p.id) from billing.prices p where p.id = p_price and p.synced_at is null;
 	perform billing.settle_price(p_price);
 end
 $$;

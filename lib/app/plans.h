@@ -1,0 +1,14 @@
+/* plans: what a form offers for sale, in the words of a page. */
+#ifndef TOLLGATE_PLANS_H
+#define TOLLGATE_PLANS_H
+
+#include "visit.h"
+
+/*
+ * Of the plans that api.offered_plans() answers, those that this program is configured with. chosen: the id of the one
+ * that was chosen before, or NULL; it has the member "chosen", as has the only one. A feature becomes {"label"}, the
+ * name of its text, or {"word"} where the catalogue has no text for it.
+ */
+struct json_object *plans_offered(struct visit *v, struct json_object *offered, const char *chosen);
+
+#endif

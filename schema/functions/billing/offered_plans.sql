@@ -1,0 +1,39 @@
+-- What is for sale, as a visitor sees it before there is a tenant or a user.
+
+set role tollgate_service;
+
+-- Until the price has been fetched the configured amount is shown; without one none is.
+create or replace function billing.cost_document(p_plan billing.plans, p_price billing.prices) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+	fetched boolean := p_price.synced_at is not null;
+	pace text := case when fetched then p_price.interval else p_plan.interval end;
+	every bigint := case when fetched then coalesce(p_price.interval_count, 1) else 1 end;
+	amount jsonb := case when fetched then api.amount_document(p_price.amount, p_price.currency)
+		else api.amount_document(p_plan.amount, p_plan.currency) end;
+begin
+	return jsonb_build_object('amount', amount, 'interval', pace, 'interval_count', every,
+		'period', 'period_' || pace || case when every > 1 then 's' else '' end);
+end
+$$;
+
+-- The plans from small to large. Those of one product at Stripe, as a monthly and a yearly one, stand beside each
+-- other; pair is true for the first of them.
+create or replace function api.offered_plans() returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return (
+		select coalesce(jsonb_agg(o.doc || jsonb_build_object('pair', o.many > 1 and o.n = 1)
+			order by o.place, o.rank, o.id), '[]')
+		from (
+			select p.id, p.rank, min(p.rank) over w as place, count(*) over w as many,
+				row_number() over (w order by p.rank, p.id) as n,
+				billing.cost_document(p, s) || jsonb_build_object('id', p.id, 'label', 'plan_' || p.id,
+					'about', 'plan_' || p.id || '_about', 'features', to_jsonb(p.features)) as doc
+			from billing.plans p left join billing.prices s on s.id = p.price
+			where p.offered
+			window w as (partition by coalesce(s.product, ':' || p.id))) o);
+end
+$$;
+
+reset role;
