@@ -23,6 +23,14 @@ features_named(struct visit *v, struct json_object *features)
 	return named;
 }
 
+bool
+plans_sell(const struct config *c, const char *id)
+{
+	const struct config_plan	*p = id == NULL ? NULL : config_plan(c, id);
+
+	return p != NULL && !p->free;
+}
+
 struct json_object *
 plans_offered(struct visit *v, struct json_object *offered, const char *chosen)
 {
@@ -32,7 +40,7 @@ plans_offered(struct visit *v, struct json_object *offered, const char *chosen)
 		struct json_object	*plan = json_object_array_get_idx(offered, i);
 		const char		*id = json_text(plan, "/id");
 
-		if (id == NULL || config_plan(v->app->config, id) == NULL)
+		if (!plans_sell(v->app->config, id))
 			continue;
 		json_object_object_add(plan, "features", features_named(v, json_at(plan, "/features")));
 		if (chosen != NULL && strcmp(chosen, id) == 0)

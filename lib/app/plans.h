@@ -11,4 +11,7 @@
  */
 struct json_object *plans_offered(struct visit *v, struct json_object *offered, const char *chosen);
 
+/* Whether a form may ask for the plan with this id: it is configured, and is paid for. */
+bool plans_sell(const struct config *c, const char *id);
+
 #endif

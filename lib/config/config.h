@@ -41,6 +41,7 @@ struct config_plan {
 	const char	*currency;	/* "eur" */
 	const char	*interval;	/* "month" */
 	int		grace_days;	/* how long a past_due subscription keeps access */
+	bool		free;		/* granted without a subscription; has no price. One plan at most */
 	struct config_list features;	/* that the plan grants */
 };
 

@@ -41,6 +41,7 @@ static const struct config_key plan_keys[] = {
 	TEXT("plans.currency", struct config_plan, currency, "", config_check_currency, false),
 	TEXT("plans.interval", struct config_plan, interval, "month", check_interval, false),
 	INT("plans.grace_days", struct config_plan, grace_days, 7, 0, 365),
+	{ .path = "plans.free", .kind = KIND_SWITCH, .offset = offsetof(struct config_plan, free), .unique = true },
 	{ .path = "plans.features", .kind = KIND_WORDS, .offset = offsetof(struct config_plan, features), .text = "",
 	    .check = check_name },
 	{ 0 }
@@ -60,6 +61,9 @@ plan_check(mem_ctx *ctx, const void *item)
 {
 	const struct config_plan	*p = item;
 
+	if (p->free)
+		return *p->price || *p->lookup_key || p->amount != 0 || *p->currency ?
+		    "is free, and has price, lookup_key, amount or currency" : NULL;
 	if (*p->price == '\0' && *p->lookup_key == '\0')
 		return "has neither price nor lookup_key";
 	if (*p->lookup_key && (p->amount == 0 || *p->currency == '\0'))
@@ -96,13 +100,18 @@ names_check(struct reader *r, const struct config_groups *g, const config_settin
 	}
 }
 
-/* Reports a text that an earlier item of the list has too. */
+/* Reports a text that an earlier item of the list has too, and a switch that is on there too. */
 static void
 unique_check(struct reader *r, const struct config_key *k, const config_setting_t *at, const char *items, size_t n,
     size_t size)
 {
-	const char	*text = *(const char *const *)(items + n * size + k->offset);
+	const char	*text = k->kind == KIND_TEXT ? *(const char *const *)(items + n * size + k->offset) : NULL;
+	bool		on = k->kind == KIND_SWITCH && *(const bool *)(items + n * size + k->offset);
 
+	for (size_t i = 0; on && i < n; i++) {
+		if (*(const bool *)(items + i * size + k->offset))
+			config_fault(r, at, k->path, "is true twice");
+	}
 	for (size_t i = 0; text && *text && i < n; i++) {
 		const char	*other = *(const char *const *)(items + i * size + k->offset);
 

@@ -112,6 +112,8 @@ grant execute on function
 grant execute on function
 	billing.entitlement(uuid, timestamptz),
 	billing.best_verdict(uuid, timestamptz),
+	billing.plan_verdict(uuid, timestamptz),
+	billing.free_plan(uuid, timestamptz),
 	billing.verdict_on(billing.subscription_history, timestamptz),
 	billing.is_disputed(billing.subscription_history, timestamptz),
 	billing.collects_at(billing.subscriptions, timestamptz),

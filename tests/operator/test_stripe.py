@@ -121,6 +121,18 @@ def test_c24_another_version_is_another_endpoint_and_the_old_one_goes_last(appli
     assert diff(applied, code=0) == []
 
 
+def test_c17_the_free_plan_is_in_the_database_and_not_at_stripe(applied):
+    before = applied.sim.get("/v1/prices")["data"]
+    applied.configure('{ id = "free"; free = true; features = ["chat"]; }, ' + PLANS, more=PORTAL)
+    assert applied.run("migrate", PGUSER="postgres").returncode == 0
+    assert applied.ask("select id, features from billing.plans where free") == [("free", ["chat"])]
+    apply(applied, code=1)      # the portal configuration's id is to be written into the configuration
+    assert applied.sim.get("/v1/prices")["data"] == before
+    portal, = [c for c in applied.sim.get("/v1/billing_portal/configurations", {
+        "expand[0]": "data.features.subscription_update.products"})["data"] if c["name"] == "ours"]
+    assert len(portal["features"]["subscription_update"]["products"]) == 2
+
+
 def test_an_address_of_another_is_left_alone(applied):
     other = applied.sim.post("/v1/webhook_endpoints", {"url": "http://other.example/", "enabled_events[0]": "*"})["id"]
     assert diff(applied, code=0) == []

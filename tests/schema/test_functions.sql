@@ -18,7 +18,8 @@ insert into allowed values
 		billing.entitlement, billing.best_verdict, billing.verdict_on, billing.in_force, billing.is_disputed,
 		billing.pause_grants, billing.collects_at,
 		billing.is_live, billing.scheduled_end, billing.grace_end, billing.plan_at, billing.features_at, api.take_call,
-		api.end_call, api.take_turn, api.pause_calls, api.report_refusal, api.offered_plans}'),
+		api.end_call, api.take_turn, api.pause_calls, api.report_refusal, api.offered_plans,
+		billing.plan_verdict, billing.free_plan}'),
 	('tollgate_webhooks', '{api.admit, service.receive_events, service.report_signature, service.hint}'),
 	('tollgate_jobs', '{api.admit, service.match_account, service.claim_object, service.object_gone,
 		service.fail_object, service.watch_key, service.write_checkout, service.write_subscription,
@@ -45,7 +46,7 @@ insert into allowed values
 		api.status_class, api.date_document, api.amount_document, billing.entitlement,
 		billing.best_verdict, billing.verdict_on, billing.in_force, billing.is_disputed, billing.pause_grants,
 		billing.collects_at, billing.is_live, billing.scheduled_end, billing.grace_end, billing.plan_at,
-		billing.features_at}'),
+		billing.features_at, billing.plan_verdict, billing.free_plan}'),
 	('tollgate_auth', '{billing.accept_offer}'),
 	('tollgate_service', '{billing.page_of, app.my_tenants, app.managed_tenants, app.my_tenant, app.tenant_documents,
 		billing.current_subscription, api.status_name, api.status_class, api.date_document, api.amount_document,
@@ -55,7 +56,7 @@ insert into allowed values
 		auth.require_user, auth.apply_retention, billing.entitlement, billing.best_verdict, billing.verdict_on,
 		billing.in_force, billing.is_disputed,
 		billing.pause_grants, billing.collects_at, billing.is_live, billing.scheduled_end, billing.grace_end,
-		billing.plan_at, billing.features_at}');
+		billing.plan_at, billing.features_at, billing.plan_verdict, billing.free_plan}');
 
 select set_eq($$select rolname::text from pg_roles where rolname like 'tollgate\_%' and rolcanlogin$$,
 	$$select role from allowed where role not in ('tollgate_auth', 'tollgate_rls', 'tollgate_service',

@@ -601,6 +601,32 @@ test_plans_have_ids_and_prices_of_their_own(void **state)
 }
 
 static void
+test_c17_one_plan_may_be_free_and_has_no_price(void **state)
+{
+	static const struct {
+		const char	*plans, *wrong;		/* wrong: NULL for a good one */
+	} table[] = {
+		{ "{ id = \"a\"; free = true; features = [\"chat\"]; }, { id = \"b\"; price = \"price_b\"; }", NULL },
+		{ "{ id = \"a\"; free = true; },\n{ id = \"b\"; free = true; }", ":2: plans.free is true twice" },
+		{ "{ id = \"a\"; free = true; price = \"price_a\"; }", ":1: plans is free, and has price" },
+		{ "{ id = \"a\"; free = true; lookup_key = \"a\"; }", ":1: plans is free" },
+		{ "{ id = \"a\"; free = true; amount = 500; currency = \"eur\"; }", ":1: plans is free" },
+		{ "{ id = \"a\"; free = false; }", ":1: plans has neither price nor lookup_key" },
+	};
+	struct stage	*s = *state;
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		enum err	e = load(s, NEED_PLANS, mem_printf(s->mem, "plans = ( %s );", table[i].plans));
+
+		assert_int_equal(e, table[i].wrong ? ERR_INVALID : OK);
+		if (table[i].wrong)
+			assert_non_null(strstr(s->said, table[i].wrong));
+		else
+			assert_true(config_plan(s->config, "a")->free && !config_plan(s->config, "b")->free);
+	}
+}
+
+static void
 test_plans_may_be_found_by_a_lookup_key(void **state)
 {
 	struct stage	*s = *state;
@@ -713,6 +739,7 @@ main(void)
 		TEST(test_c92_a_key_is_of_the_environments_own_mode),
 		TEST(test_c93_a_secret_not_needed_is_not_read),
 		TEST(test_plans_have_ids_and_prices_of_their_own),
+		TEST(test_c17_one_plan_may_be_free_and_has_no_price),
 		TEST(test_plans_may_be_found_by_a_lookup_key),
 		TEST(test_f121_an_amount_is_one_that_stripe_charges),
 		TEST(test_f121_members_of_plans_and_meters_are_checked),

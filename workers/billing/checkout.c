@@ -5,6 +5,7 @@
 #include "checkout.h"
 #include "json.h"
 #include "permit.h"
+#include "plans.h"
 #include "session.h"
 #include "stripe.h"
 
@@ -119,7 +120,7 @@ checkout(struct visit *v, struct db_user *me)
 	TRY(tenant_of_form(v, me, &tenant, &answered));
 	if (answered)
 		return OK;
-	if (plan == NULL || config_plan(v->app->config, plan) == NULL)
+	if (!plans_sell(v->app->config, plan))
 		return billing_again(v, 422, plan == NULL || *plan == '\0' ? "plan_missing" : "plan_unknown");
 	e = subscribe(v, me, tenant, plan, &url);
 	if (e == OK)

@@ -56,7 +56,7 @@ form_post(struct visit *v, struct db_visitor *me)
 		email_error = "email_wrong";
 	if (plan == NULL || *plan == '\0')
 		plan_error = "plan_missing";
-	else if (config_plan(v->app->config, plan) == NULL)
+	else if (!plans_sell(v->app->config, plan))
 		plan_error = "plan_unknown";
 	if (email_error != NULL || plan_error != NULL)
 		return form_show(v, me, 422, email_error, plan_error);

@@ -22,6 +22,8 @@ plan_json(const struct config_plan *p, size_t rank)
 	json_put(plan, "interval", p->interval);
 	json_object_object_add(plan, "grace_days", json_object_new_int(p->grace_days));
 	json_object_object_add(plan, "features", features);
+	if (p->free)
+		json_put_true(plan, "free");
 	json_object_object_add(plan, "rank", json_object_new_int64((int64_t)rank));
 	return plan;
 }

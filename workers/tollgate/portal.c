@@ -102,7 +102,7 @@ plans_add(const struct provisioning *pr, struct json_object *features)
 		return;
 	products = json_object_new_array();
 	for (size_t i = 0; i < pr->o->config->n_plans; i++) {
-		if (rival_of(pr, i) == NULL)
+		if (!pr->o->config->plans[i].free && rival_of(pr, i) == NULL)
 			json_object_array_add(prices_of(products, json_id(pr->prices[i], "/product")),
 			    json_object_new_string(json_text(pr->prices[i], "/id")));
 	}
@@ -239,7 +239,7 @@ portal_keep(struct provisioning *pr)
 	if (*c->portal.name == '\0')
 		return named_check(pr);
 	for (size_t i = 0; c->portal.change_plan && i < c->n_plans; i++) {
-		if (pr->prices[i] == NULL) {
+		if (pr->prices[i] == NULL && !c->plans[i].free) {
 			provisioning_differs(pr, CHANGE_BY_HAND, what, c->portal.name, "needs the prices above first", NULL);
 			return OK;
 		}

@@ -155,6 +155,8 @@ price_keep(struct provisioning *pr, size_t plan)
 	const struct config_plan	*p = &pr->o->config->plans[plan];
 	struct json_object		**price = &pr->prices[plan];
 
+	if (p->free)
+		return OK;
 	TRY(*p->price ? named_keep(pr, p, price) : keyed_keep(pr, p, price));
 	if (*price == NULL)
 		return OK;

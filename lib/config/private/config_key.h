@@ -22,7 +22,7 @@ struct config_key {
 	config_check		*check;
 	const char		*variable;	/* environment variable that replaces a secret's file */
 	const struct config_groups *groups;
-	bool			unique;		/* no two groups of a list have the same text */
+	bool			unique;		/* no two groups of a list have the same text, or both are on */
 };
 
 /* A list of groups, read into an array. The offsets in members are relative to an item. */

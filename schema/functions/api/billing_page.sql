@@ -78,12 +78,15 @@ language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
 	tenant uuid := mine ->> 'id';
 	current billing.subscriptions := billing.current_subscription(tenant);
+	granted jsonb := billing.entitlement_document(tenant);
 begin
 	return billing.dates_document(current) || jsonb_build_object(
 		'plan', mine -> 'plan', 'status', mine -> 'status', 'status_class', mine -> 'status_class',
 		'can_manage', exists (select from billing.customers c where c.tenant_id = tenant and not c.deleted),
 		'can_subscribe', mine ->> 'role' <> 'role_member' and billing.checkout_state(tenant) = 'open',
-		'entitlement', billing.entitlement_document(tenant), 'next', billing.next_document(current));
+		'entitlement', granted, 'next', billing.next_document(current))
+		|| case when granted ->> 'reason' = 'reason_free' then jsonb_build_object('plan', granted -> 'plan',
+			'status', 'status_free', 'status_class', 'good') else '{}' end;
 end
 $$;
 

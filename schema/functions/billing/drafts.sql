@@ -78,7 +78,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	draft billing.checkouts;
 begin
-	if not exists (select from billing.plans p where p.id = p_plan and p.offered) then
+	if not exists (select from billing.plans p where p.id = p_plan and p.offered and not p.free) then
 		raise exception 'unknown plan' using errcode = 'TG422';
 	elsif not exists (select from billing.checkouts c where c.key = p_key)
 			and not auth.allow_network('draft', p_ip) then

@@ -149,15 +149,42 @@ begin
 end
 $$;
 
+-- The free plan of that time, for a tenant that was there. Null: there is none.
+create or replace function billing.free_plan(p_tenant uuid, p_at timestamptz) returns text
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+	return (
+		select h.plan from billing.plan_history h
+		where h.free and billing.in_force(h.from_at, h.to_at, p_at)
+			and exists (select from app.tenants t where t.id = p_tenant and t.status = 'active'
+				and (p_at >= now() or t.created_at <= p_at)));
+end
+$$;
+
+-- What the subscriptions grant; to a tenant without a live one the free plan. {"plans": [[...]...]} beside it.
+create or replace function billing.plan_verdict(p_tenant uuid, p_at timestamptz) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+	answer jsonb := '{"allowed": false, "plan": null, "reason": "no_subscription", "until": null,
+			"subscription": null, "status": null}'
+		|| coalesce(billing.best_verdict(p_tenant, p_at), '{}');
+	free text;
+begin
+	if not coalesce(billing.is_live(answer ->> 'status'), false) or answer ->> 'reason' = 'ended' then
+		free := billing.free_plan(p_tenant, p_at);
+	end if;
+	return answer || case when free is null then '{}' else jsonb_build_object('allowed', true, 'plan', free,
+		'reason', 'free', 'until', null, 'plans', jsonb_build_array(jsonb_build_array(free))) end;
+end
+$$;
+
 -- An override by the operator decides first. The plan is the best one, and until is its end. The features are those of
 -- everything paid for; if an override names a plan, those of that plan. The rules of statuses and disputes are the
 -- present ones: a migration that changes a rule must itself decide about the past.
 create or replace function billing.entitlement(p_tenant uuid, p_at timestamptz default now()) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
-	answer jsonb := '{"allowed": false, "plan": null, "reason": "no_subscription", "until": null,
-			"subscription": null, "status": null}'
-		|| coalesce(billing.best_verdict(p_tenant, p_at), '{}');
+	answer jsonb := billing.plan_verdict(p_tenant, p_at);
 	plans text[] := array(select jsonb_path_query(answer, '$.plans[*][*]') #>> '{}');
 	word record;
 begin

@@ -31,7 +31,7 @@ begin
 				billing.cost_document(p, s) || jsonb_build_object('id', p.id, 'label', 'plan_' || p.id,
 					'about', 'plan_' || p.id || '_about', 'features', to_jsonb(p.features)) as doc
 			from billing.plans p left join billing.prices s on s.id = p.price
-			where p.offered
+			where p.offered and not p.free
 			window w as (partition by coalesce(s.product, ':' || p.id))) o);
 end
 $$;

@@ -17,19 +17,21 @@ end
 $$;
 
 -- Trigger keep_history on billing.plans: a row for each change. The first row begins at -infinity, because nothing
--- earlier is known.
+-- earlier is known; a free plan grants nothing before it was there.
 create or replace function billing.keep_plan_history() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	at timestamptz := greatest(now(), (select h.from_at from billing.plan_history h
 		where h.plan = new.id and h.to_at is null));
 begin
-	if tg_op = 'UPDATE' and (old.rank, old.grace, old.features) = (new.rank, new.grace, new.features) then
+	if tg_op = 'UPDATE' and (old.rank, old.grace, old.features, old.free and old.offered)
+			= (new.rank, new.grace, new.features, new.free and new.offered) then
 		return null;
 	end if;
 	update billing.plan_history h set to_at = at where h.plan = new.id and h.to_at is null;
-	insert into billing.plan_history (plan, from_at, rank, grace, features)
-	values (new.id, case tg_op when 'INSERT' then '-infinity' else at end, new.rank, new.grace, new.features);
+	insert into billing.plan_history (plan, from_at, rank, grace, features, free)
+	values (new.id, case when tg_op = 'INSERT' and not new.free then '-infinity' else at end, new.rank, new.grace,
+		new.features, new.free and new.offered);
 	return null;
 end
 $$;
@@ -52,30 +54,33 @@ begin
 end
 $$;
 
--- [{"id", "rank", "price", "lookup_key", "amount", "currency", "interval", "grace_days", "features"}...], all but id
--- and rank optional. A plan that left the configuration is no longer sold; its subscriptions keep it. A price belongs
--- to one plan. A price that was found by lookup key stays while the key does. A plan with a configured price has no
--- key.
+-- [{"id", "rank", "price", "lookup_key", "amount", "currency", "interval", "grace_days", "features", "free"}...], all
+-- but id and rank optional. A plan that left the configuration is no longer sold; its subscriptions keep it. A price
+-- belongs to one plan. A price that was found by lookup key stays while the key does. A plan with a configured price
+-- has no key.
 create or replace function ops.put_plans(p_plans jsonb) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	perform billing.require_plans(p_plans);
 	update billing.plans p set offered = false where p.offered and not exists (
-		select from jsonb_array_elements(p_plans) n where n ->> 'id' = p.id);
+		select from jsonb_array_elements(p_plans) n where n ->> 'id' = p.id
+			and coalesce((n -> 'free')::boolean, false) = p.free);
 	update billing.plans p set price = null where exists (
 		select from jsonb_array_elements(p_plans) n where n ->> 'price' = p.price and n ->> 'id' <> p.id);
 	update billing.plans p set lookup_key = null, price = null where exists (
 		select from jsonb_array_elements(p_plans) n where n ->> 'lookup_key' = p.lookup_key and n ->> 'id' <> p.id);
-	insert into billing.plans as p (id, price, rank, lookup_key, amount, currency, interval, grace, features)
+	insert into billing.plans as p (id, price, rank, lookup_key, amount, currency, interval, grace, features,
+		free)
 	select n ->> 'id', n ->> 'price', (n ->> 'rank')::int, case when n ->> 'price' is null then n ->> 'lookup_key' end,
 		(n ->> 'amount')::bigint, n ->> 'currency', n ->> 'interval',
 		make_interval(days => coalesce((n ->> 'grace_days')::int, 7)),
-		array(select jsonb_array_elements_text(coalesce(n -> 'features', '[]')))
+		array(select jsonb_array_elements_text(coalesce(n -> 'features', '[]'))),
+		coalesce((n -> 'free')::boolean, false)
 	from jsonb_array_elements(p_plans) n
 	on conflict (id) do update set rank = excluded.rank, offered = true, lookup_key = excluded.lookup_key,
 		price = coalesce(excluded.price, case when p.lookup_key = excluded.lookup_key then p.price end),
 		amount = excluded.amount, currency = excluded.currency, interval = excluded.interval, grace = excluded.grace,
-		features = excluded.features;
+		features = excluded.features, free = excluded.free;
 	perform billing.give_price(p.id, p.price)
 	from billing.plans p where p.price is not null and p.offered;
 	perform billing.follow_key(p.lookup_key) from billing.plans p where p.offered;
