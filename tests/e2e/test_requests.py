@@ -423,6 +423,16 @@ def test_the_style_sheet_is_cached_and_named_by_its_content(browser):
     assert page.header("Set-Cookie") is None
     assert re.fullmatch(r"/style\.css\?v=[0-9a-f]{8,64}", href)
 
+
+@pytest.mark.parametrize("query", ["", "?", "?v=", "?v=0123456789ab", "?w={v}", "?v={v}0", "?v={v}&v={v}"])
+def test_f45_under_another_version_the_style_sheet_is_kept_by_no_cache(browser, query):
+    """As when a page of a new program asks one that is not restarted yet."""
+    own = browser.get("/signup").html.one("link", rel="stylesheet").get("href").split("v=")[1]
+    page = browser.get("/style.css" + query.format(v=own))
+    assert (page.status, page.header("Cache-Control")) in ((200, "no-cache"), (400, "no-store"))
+    assert (page.status == 400) == query.endswith("&v={v}")
+    assert "immutable" in browser.get(f"/style.css?utm_source=%&v={own}").header("Cache-Control")
+
 CROSS = [
     ("no token", {"csrf": None}, {}),
     ("an empty token", {"csrf": ""}, {}),

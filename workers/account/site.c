@@ -31,10 +31,25 @@ alias(struct visit *v)
 	return ERR_NOT_FOUND;
 }
 
+/*
+ * What the address names by its content may be kept for ever; under another version, or none, it may not. While programs
+ * restart one after the other, a new page asks for the new version of a program that still has the old file.
+ */
+static enum err
+keep_while(struct visit *v, const char *version)
+{
+	const char	*asked;
+
+	TRY(http_query(v->q, "v", &asked));
+	http_header(v->r, "Cache-Control",
+	    asked != NULL && strcmp(asked, version) == 0 ? "public, max-age=31536000, immutable" : "no-cache");
+	return OK;
+}
+
 static enum err
 style(struct visit *v)
 {
-	http_header(v->r, "Cache-Control", "public, max-age=31536000, immutable");
+	TRY(keep_while(v, v->app->pages->style_version));
 	http_header(v->r, "X-Content-Type-Options", "nosniff");
 	http_body(v->r, 200, "text/css; charset=utf-8", v->app->pages->style, strlen(v->app->pages->style));
 	return OK;
