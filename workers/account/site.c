@@ -32,8 +32,8 @@ alias(struct visit *v)
 }
 
 /*
- * What the address names by its content may be kept for ever; under another version, or none, it may not. While programs
- * restart one after the other, a new page asks for the new version of a program that still has the old file.
+ * What the address names by its content may be kept for ever; under another version, or none, it may not. While
+ * programs restart one after the other, a new page asks for the new version of a program that still has the old file.
  */
 static enum err
 keep_while(struct visit *v, const char *version)
