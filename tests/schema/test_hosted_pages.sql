@@ -28,5 +28,23 @@ select throws_ok(format('update billing.invoices set %I = %L where id = ''in_ann
 	format('S13 nor can %s be %s', c.name, to_json(a.url)))
 from address a, (values ('hosted_url'), ('pdf_url')) c (name) where not a.kept;
 
+-- outside production a test's Stripe is on this machine, and its pages with it
+create function pg_temp.kept(p_environment text, p_url text) returns text language plpgsql as $$
+begin
+	update meta.stamp set environment = p_environment;
+	return (select coalesce(p.hosted_url, 'none') || ' ' || coalesce(p.pdf_url, 'none')
+		from billing.invoices i, billing.put_invoice(i.tenant_id, tap.invoice('ann', jsonb_build_object(
+			'hosted_invoice_url', p_url, 'invoice_pdf', p_url)), false) p
+		where i.id = 'in_ann');
+end
+$$;
+select is(pg_temp.kept('development', url), url || ' ' || url, format('S13 %s in development', url))
+from unnest('{http://localhost:8082/i/test_in_1?s=ap,http://127.0.0.1:1/i,"http://[::1]/i"}'::text[]) url;
+select is(pg_temp.kept('production', url), 'none none', format('S13 not %s in production', url))
+from unnest('{http://localhost:8082/i/test_in_1,http://127.0.0.1:1/i,"http://[::1]/i"}'::text[]) url;
+select is(pg_temp.kept('development', url), 'none none', format('S13 not %s in development', url))
+from unnest('{http://localhost.evil.example/i,http://10.0.0.1/i,https://localhost/i,http://localhost:80@evil.example/i}'
+	::text[]) url;
+
 select * from finish();
 rollback;

@@ -70,6 +70,26 @@ def test_pressing_pay_twice_makes_one_subscription(sim):
     assert len(sim.get("/v1/subscriptions")["data"]) == 1
 
 
+def test_an_invoice_has_a_page_where_it_is_paid_and_a_pdf(sim):
+    press(sim.session()["url"], card="good")
+    paid, = sim.get("/v1/invoices")["data"]
+    page = send("GET", paid["hosted_invoice_url"])
+    assert page.status == 200 and paid["number"] in page.raw.decode() and b"Status: paid" in page.raw
+    assert b"<form" not in page.raw and b"<script" not in page.raw
+    document = send("GET", paid["invoice_pdf"])
+    assert document.raw.startswith(b"%PDF-") and b"Total: $19.00" in document.raw
+    customer = sim.get("/v1/customers")["data"][0]["id"]
+    sim.control(f"customers/{customer}/card", {"card": "failing"})
+    sim.control("clock", {"days": 32})
+    due, = sim.get("/v1/invoices", {"status": "open"})["data"]
+    token = fields(send("GET", due["hosted_invoice_url"]).raw.decode())["token"]
+    body = urllib.parse.urlencode({"token": token}).encode()
+    assert [send("POST", due["hosted_invoice_url"], body).status for _ in range(2)] == [303, 409]
+    assert sim.get("/v1/invoices/" + due["id"])["status"] == "paid"
+    assert sim.get("/v1/subscriptions")["data"][0]["status"] == "active"
+    assert send("GET", due["hosted_invoice_url"].replace("test_in", "test_no")).status == 404
+
+
 def test_page_needs_no_script_and_offers_the_way_back(sim):
     page = send("GET", sim.session()["url"]).raw.decode()
     assert "<script" not in page and 'id="cancel" href="http://localhost/signup"' in page

@@ -11,8 +11,9 @@ begin
 end
 $$;
 
--- An address that a browser may be sent to for paying: on one of Stripe's hosts, or, outside production, on this
--- machine, where a test's Stripe is. Null for any other.
+-- An address that a browser may be sent to for paying, or for what was paid: on one of Stripe's hosts, or, outside
+-- production, on this machine, where a test's Stripe is. Null for any other. The tables' constraints allow either in
+-- each environment.
 create or replace function billing.payment_page(p_url text) returns text
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin

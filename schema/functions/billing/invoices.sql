@@ -15,8 +15,7 @@ end
 $$;
 
 -- An address of one of Stripe's hosted pages: https, one of Stripe's hosts, and printable ASCII without a quote, an
--- angle bracket or a backslash. Null for any other: a link in a page or a mail must not lead anywhere else. The table's
--- constraints say the same.
+-- angle bracket or a backslash. Null for any other: a link in a page or a mail must not lead anywhere else.
 create or replace function billing.hosted_page(p_url text) returns text
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
@@ -39,7 +38,7 @@ begin
 		billing.time_of(p_doc -> 'period_end'), billing.time_of(p_doc -> 'due_date'),
 		billing.time_of(p_doc #> '{status_transitions,paid_at}'),
 		coalesce(billing.whole_of(p_doc -> 'attempt_count'), 0), billing.time_of(p_doc -> 'next_payment_attempt'),
-		billing.hosted_page(p_doc ->> 'hosted_invoice_url'), billing.hosted_page(p_doc ->> 'invoice_pdf'),
+		billing.payment_page(p_doc ->> 'hosted_invoice_url'), billing.payment_page(p_doc ->> 'invoice_pdf'),
 		p_doc ->> 'billing_reason',
 		coalesce(p_asked and p_doc ->> 'status' = 'open', false))
 	on conflict (id) do update set customer_id = excluded.customer_id, subscription_id = excluded.subscription_id,

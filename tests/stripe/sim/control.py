@@ -268,12 +268,7 @@ class Control:
         return row
 
     def pay_invoice(self, request, body):
-        row = self.world.get("invoice", request.match_info["id"])
-        if row["status"] != "open":
-            raise bad(f"This invoice is {row['status']}")
-        invoices.settle(self.world, row, None)
-        lifecycle.recover(self.world, lifecycle.subscription_for(self.world, row))
-        return row
+        return lifecycle.pay_by_hand(self.world, self.world.get("invoice", request.match_info["id"]))
 
     def charge(self, request, body):
         row = self.world.get("charge", request.match_info["id"])

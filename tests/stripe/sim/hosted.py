@@ -3,7 +3,7 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from . import catalog, checkout, invoices, pages, portal
+from . import catalog, checkout, invoices, lifecycle, pages, pdf, portal
 from .errors import ApiError
 
 HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff",
@@ -99,6 +99,29 @@ class Hosted:
         except ApiError as refusal:
             return self.portal_page(row, str(refusal), 400)
         return see_other(row["url"])
+
+    def invoice_page(self, row, problem=None, status=200):
+        return html(pages.invoice(row, self.token(row["id"]), problem), status)
+
+    async def invoice(self, request):
+        row = self.world.objects["invoice"].get(request.match_info["id"])
+        if row is None or row["status"] == "draft":
+            return html(pages.plain("Not found", "There is no such invoice."), 404)
+        if request.method != "POST":
+            return self.invoice_page(row)
+        if await self.pressed(request, row["id"]) is None:
+            return self.invoice_page(row, "That page was used already. Nothing was done; please try again.", 409)
+        try:
+            lifecycle.pay_by_hand(self.world, row)
+        except ApiError as refusal:
+            return self.invoice_page(row, str(refusal), 400)
+        return see_other(row["hosted_invoice_url"])
+
+    async def invoice_pdf(self, request):
+        row = self.world.objects["invoice"].get(request.match_info["id"])
+        if row is None or row["status"] == "draft":
+            return html(pages.plain("Not found", "There is no such invoice."), 404)
+        return web.Response(body=pdf.page(pages.invoice_lines(row)), content_type="application/pdf", headers=HEADERS)
 
 
 def checkout_return(row):

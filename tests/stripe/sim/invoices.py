@@ -142,8 +142,8 @@ def finalize(world, row):
     row.update(status="open", number=f"{customer.get('invoice_prefix', 'X')}-{sequence:04}",
                automatically_finalizes_at=None, effective_at=world.now(), ending_balance=take_balance(world, row),
                due_date=due_date(world, row),
-               hosted_invoice_url=f"https://invoice.stripe.com/i/acct_sim/test_{row['id']}?s=ap",
-               invoice_pdf=f"https://pay.stripe.com/invoice/acct_sim/test_{row['id']}/pdf?s=ap")
+               hosted_invoice_url=f"{world.base}/i/test_{row['id']}?s=ap",
+               invoice_pdf=f"{world.base}/i/test_{row['id']}/pdf?s=ap")
     row["status_transitions"]["finalized_at"] = world.now()
     world.emit("invoice.finalized", row)
 

@@ -145,3 +145,21 @@ def portal(session, email, subs, card, token, allowed, prices, problem=None):
             + button("card-failing", "Use a card that will be declined", "card", "failing")) + "</section>"
     return page("Billing portal", f"""<h1>Billing</h1><p class="soft">{escape(email or "")}</p>{notice(problem)}
 {sections}{cards}<p><a id="return" href="{escape(session['return_url'])}">Return to the application</a></p>""")
+
+
+def invoice_lines(row):
+    """What the invoice's page and its PDF say, line by line."""
+    currency = row["currency"]
+    due = [f"Due on {date(row['due_date'])}"] if row["due_date"] and row["status"] == "open" else []
+    return [f"Invoice {row['number']}", f"{date(row['created'])}, {row['customer_email'] or row['customer']}",
+            *(f"{line['description']}: {money(line['amount'], currency)}" for line in row["lines"]["data"]),
+            f"Total: {money(row['total'], currency)}", f"Status: {row['status']}", *due]
+
+
+def invoice(row, token, problem=None):
+    title, *lines = invoice_lines(row)
+    said = "".join(f"<p>{escape(line)}</p>" for line in lines)
+    pay = form(token, {}, button("pay-invoice", f"Pay {money(row['amount_remaining'], row['currency'])}", main=True))
+    return page(title, f"""<section><h1>{escape(title)}</h1>{notice(problem)}{said}
+{pay if row["status"] == "open" else ""}</section>
+<p><a id="pdf" href="{escape(row['invoice_pdf'])}">As a PDF</a></p>""")
