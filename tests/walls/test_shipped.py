@@ -52,6 +52,8 @@ http map $uri $worker: ~^(/[a-z][a-z])?/(signin(/[a-z]+)?|signout)$ signin
 http map $uri $worker: ~^(/[a-z][a-z])?/(signup(/[a-z]+)?|welcome)$ signup
 http map $uri $worker: ~^(/[a-z][a-z])?/settings/billing(/[a-z]+)?$ billing
 http map $uri $worker: /api/billing/session billing
+http map $uri $worker: ~^/(api/)?webhooks/stripe$ webhooks
+http map $uri $worker: /api/billing/sync webhooks
 http map $uri $worker: /api/og og
 http: fastcgi_cache_path /var/lib/nginx/tollgate keys_zone=images:1m max_size=100m inactive=7d use_temp_path=off
 server location = /api/og: fastcgi_cache images
@@ -87,6 +89,7 @@ http server: fastcgi_next_upstream off
 http server: fastcgi_buffer_size 8k
 http server: fastcgi_read_timeout 60s
 http server: error_page 502 504 = @down
+http server: error_page 405 = @method
 http server: merge_slashes off
 http server: gzip off
 server location /: limit_req zone=forms burst=20 nodelay
@@ -111,6 +114,10 @@ server location = /style.css: gzip on
 server location = /style.css: gzip_types text/css
 server location = /style.css: gzip_min_length 512
 server location = /style.css: fastcgi_pass unix:/run/tollgate/$worker.sock
+server location @method: internal
+server location @method: error_log /var/log/nginx/error.log alert
+server location @method: access_log /var/log/nginx/tollgate.log private
+server location @method: fastcgi_pass unix:/run/tollgate/$worker.sock
 server location @down: internal
 server location @down: access_log /var/log/nginx/tollgate.log private
 server location @down: default_type text/plain
