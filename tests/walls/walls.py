@@ -27,7 +27,8 @@ REQUEST_NOUNS = ("answer", "check", "checkout", "dispatch", "identity", "kind_ap
 # What a process has one of, all for its log: its name and level, the request a thread is at, counts of broken peers and
 # of lines that could not be written.
 GLOBALS = {"lib/base/log.o: held", "lib/base/log.o: is_journal", "lib/base/log.o: least_level", "lib/base/log.o: lost",
-           "lib/base/log.o: program_name", "lib/base/log.o: request_id", "lib/web/connection.o: total"}
+           "lib/base/log.o: program_name", "lib/base/log.o: request_id", "lib/web/connection.o: total",
+           "lib/web/request.o: told"}
 
 
 def sources(root):
