@@ -62,7 +62,7 @@ shown_as(struct visit *v, const char *name, struct json_object *all)
 	json_object_object_add(all, "shown", shown);
 }
 
-/* A copy of doc, plus the members that every template may use. */
+/* A copy of doc, plus the members that every template may use. A page with states names the text of its title. */
 static struct json_object *
 page_doc(struct visit *v, const char *name, struct json_object *doc)
 {
@@ -81,7 +81,9 @@ page_doc(struct visit *v, const char *name, struct json_object *doc)
 	json_put(all, "request", v->q->id);
 	json_put(all, "fault", v->fault);
 	json_put(all, "content", name);
-	json_put(all, "title", mem_printf(v->q->mem, "%s_title", name));
+	if (json_text(all, "/title") == NULL)
+		json_put(all, "title", mem_printf(v->q->mem, "%s_title", name));
+	json_put_true(all, mem_printf(v->q->mem, "on_%s", name));
 	json_object_object_add(all, "languages", language_links(v));
 	if (v->route != NULL)
 		shown_as(v, name, all);
@@ -96,6 +98,8 @@ page_status(struct visit *v, int status, const char *name, struct json_object *d
 	struct json_object	*all = page_doc(v, name, doc);
 	char			*html;
 
+	if (status >= 400 && json_text(doc, "/title") == NULL)
+		json_put_true(all, "faulty");
 	if (v->app->say != NULL)
 		TRY(v->app->say(v->app->words, v->language, all));
 	TRY(pages_render(v->app->pages, v->q->mem, v->language, "layout", all, &html));
@@ -117,7 +121,7 @@ page_error(struct visit *v, enum err why)
 	const struct err_info	*info = err_info(why);
 	struct json_object	*doc = json_new(v->q->mem);
 
-	json_put(doc, "reason", mem_printf(v->q->mem, "error_%s", info->name));
+	json_put(doc, "title", mem_printf(v->q->mem, "error_%s", info->name));
 	json_put(doc, "advice", mem_printf(v->q->mem, "advice_%s", info->name));
 	json_object_object_add(doc, "status", json_object_new_int(info->status));
 	return page_status(v, info->status, "error", doc);

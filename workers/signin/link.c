@@ -97,6 +97,7 @@ link_form(struct visit *v, int status, const char *state, const char *token, con
 	json_put(doc, "token", token);
 	json_put(doc, "code_error", code_error);
 	json_put_true(doc, state);
+	json_put(doc, "title", strcmp(state, "unusable") == 0 ? "link_unusable" : NULL);
 	return page_status(v, status, "link", doc);
 }
 

@@ -1,6 +1,8 @@
 /* continue: the mailed link of a draft that waits, which leads on to Stripe Checkout. */
 #include <string.h>
 
+#include <string.h>
+
 #include "identity.h"
 #include "json.h"
 #include "page.h"
@@ -10,13 +12,16 @@ static enum err
 continue_form(struct visit *v, int status, const char *token, struct json_object *draft)
 {
 	struct json_object	*doc = json_new(v->q->mem);
+	const char		*state = json_text(draft, "/state") != NULL ? json_text(draft, "/state") : "unusable";
+	bool			over = strcmp(state, "unusable") == 0 || strcmp(state, "complete") == 0;
 
 	TRY(visit_form(v));
 	json_put(doc, "action", visit_path(v, "/signup/continue"));
 	json_put(doc, "signup", visit_path(v, "/signup"));
 	json_put(doc, "token", token);
 	json_put(doc, "plan", json_text(draft, "/plan"));
-	json_put_true(doc, json_text(draft, "/state") != NULL ? json_text(draft, "/state") : "unusable");
+	json_put_true(doc, state);
+	json_put(doc, "title", over ? mem_printf(v->q->mem, "continue_%s", state) : NULL);
 	return page_status(v, status, "continue", doc);
 }
 

@@ -28,7 +28,7 @@ welcome(struct visit *v, struct db_visitor *me)
 	if (json_text(doc, "/state") != NULL)
 		state = json_text(doc, "/state");
 	json_put_true(doc, mem_printf(v->q->mem, "is_%s", state));
-	json_put(doc, "heading", mem_printf(v->q->mem, "welcome_%s", state));
+	json_put(doc, "title", mem_printf(v->q->mem, "welcome_%s", state));
 	json_put(doc, "text", mem_printf(v->q->mem, "welcome_%s_text", state));
 	json_put(doc, "here", mem_printf(v->q->mem, "%s?session_id=%s", visit_path(v, "/welcome"), id));
 	if (strcmp(state, "ready") == 0)
