@@ -34,13 +34,15 @@ struct pages {
 	size_t		n_languages;
 	const char	*style;		/* the style sheet */
 	const char	*style_version;	/* changes when the style sheet does */
+	const char	*icon;		/* of the site, as SVG */
+	const char	*icon_version;
 };
 
 /*
- * Loads the templates in site.pages' common/ and FOLDER/, and each language's common.json and FOLDER.json. A template
- * or style sheet in site.own_pages goes before it, and so does each text of a catalogue there. Prints every fault on
- * stderr, those in a file as FILE:LINE: REASON. ERR_NOT_FOUND: the first of them is a file that cannot be read; else
- * ERR_INVALID.
+ * Loads the templates in site.pages' common/ and FOLDER/, and each language's common.json and FOLDER.json. A
+ * template, style sheet or icon in site.own_pages goes before it, and so does each text of a catalogue there. Prints
+ * every fault on stderr, those in a file as FILE:LINE: REASON. ERR_NOT_FOUND: the first of them is a file that cannot
+ * be read; else ERR_INVALID.
  */
 enum err pages_load(mem_ctx *ctx, const struct config *config, const char *folder, const struct pages **out) MUST_CHECK;
 

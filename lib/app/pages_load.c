@@ -289,17 +289,18 @@ languages_load(struct loader *l, struct pages *p, const char *folder)
 	return e;
 }
 
+/* A file that browsers fetch by itself, and a word that changes when it does. */
 static enum err
-style_load(struct loader *l, struct pages *p)
+asset_load(struct loader *l, const char *name, const char **text, const char **version)
 {
 	struct secret	digest;
-	char		*style;
+	char		*bytes;
 	size_t		n;
 
-	TRY(page_read(l, file_choose(l, "style.css"), PAGE_MAX_BYTES, &style, &n));
-	digest = secret_sha256("", style, n);
-	p->style = style;
-	p->style_version = talloc_strndup(p, secret_hex(p, &digest), 12);
+	TRY(page_read(l, file_choose(l, name), PAGE_MAX_BYTES, &bytes, &n));
+	digest = secret_sha256("", bytes, n);
+	*text = bytes;
+	*version = talloc_strndup(l->ctx, secret_hex(l->ctx, &digest), 12);
 	return OK;
 }
 
@@ -311,7 +312,8 @@ folder_load(struct loader *l, struct pages *p, const char *folder)
 	e = either(e, templates_load(l, p, folder));
 	entries_sort(&p->templates);
 	e = either(e, languages_load(l, p, folder));
-	return either(e, style_load(l, p));
+	e = either(e, asset_load(l, "style.css", &p->style, &p->style_version));
+	return either(e, asset_load(l, "favicon.svg", &p->icon, &p->icon_version));
 }
 
 enum err

@@ -38,6 +38,7 @@ paths_known(struct loader *l, const char *const *folders)
 	struct lines		known = { 0 };
 
 	line_add(l->ctx, &known, "style.css");
+	line_add(l->ctx, &known, "favicon.svg");
 	if (file_tree(l->ctx, l->config->site.pages, ".mustache", &installed) != OK)
 		return known;
 	for (size_t i = 0; i < installed.n; i++)

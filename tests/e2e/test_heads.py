@@ -60,3 +60,18 @@ def test_the_menu_says_which_of_its_pages_is_shown(customer):
 def test_a_description_is_in_the_pages_language(customer):
     for path, words in (("/workspace", "Sign up, pay and look after"), ("/de/workspace", "registrieren, zahlen")):
         assert words in customer[0].get(path).html.one("meta", name="description").get("content")
+
+
+def test_every_page_names_the_icon(other, customer):
+    for page in (other.get("/signup"), other.get("/de/nothing-here"), customer[0].get("/workspace")):
+        link = page.html.one("link", rel="icon")
+        icon = other.get(link.get("href"))
+        assert (icon.status, icon.header("Content-Type")) == (200, link.get("type")) == (200, "image/svg+xml")
+        assert icon.text.startswith("<svg ") and "immutable" in icon.header("Cache-Control")
+        assert icon.header("Set-Cookie") is None and icon.header("X-Content-Type-Options") == "nosniff"
+
+
+def test_the_icon_is_where_browsers_look_for_one(browser):
+    icon = browser.get("/favicon.ico")
+    assert (icon.status, icon.header("Content-Type")) == (200, "image/svg+xml")
+    assert icon.header("Cache-Control") == "no-cache" and icon.body == browser.get("/favicon.svg").body

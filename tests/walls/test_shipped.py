@@ -108,12 +108,12 @@ server location ~ ^(/[a-z][a-z])?/(sign(in|up|out)|welcome|workspace|tenant|sett
 (/|$)|^/api/billing/: fastcgi_pass unix:/run/tollgate/$worker.sock
 server location ~ ^/(api/)?webhooks/stripe$|^/api/billing/sync$: fastcgi_pass unix:/run/tollgate/webhooks.sock
 server location = /healthz: return 404
-server location = /style.css: add_header Strict-Transport-Security "max-age=63072000" always
-server location = /style.css: add_header Vary Accept-Encoding
-server location = /style.css: gzip on
-server location = /style.css: gzip_types text/css
-server location = /style.css: gzip_min_length 512
-server location = /style.css: fastcgi_pass unix:/run/tollgate/$worker.sock
+server location ~ ^/(style\.css|favicon\.svg)$: add_header Strict-Transport-Security "max-age=63072000" always
+server location ~ ^/(style\.css|favicon\.svg)$: add_header Vary Accept-Encoding
+server location ~ ^/(style\.css|favicon\.svg)$: gzip on
+server location ~ ^/(style\.css|favicon\.svg)$: gzip_types text/css image/svg+xml
+server location ~ ^/(style\.css|favicon\.svg)$: gzip_min_length 512
+server location ~ ^/(style\.css|favicon\.svg)$: fastcgi_pass unix:/run/tollgate/$worker.sock
 server location @method: internal
 server location @method: error_log /var/log/nginx/error.log alert
 server location @method: access_log /var/log/nginx/tollgate.log private
@@ -212,7 +212,7 @@ main: Listen 443
 <VirtualHost *:443>: AliasMatch "^/api/billing/sync$" "${LIBEXEC}/webhooks"
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/(workspace|tenant|settings|login|register|dashboard)(/[a-z]+)?$" \
 "${LIBEXEC}/account"
-<VirtualHost *:443>: AliasMatch "^/style\.css$" "${LIBEXEC}/account"
+<VirtualHost *:443>: AliasMatch "^/(style\.css|favicon\.svg)$" "${LIBEXEC}/account"
 <VirtualHost *:443>: AliasMatch "^" "${LIBEXEC}/account"
 <Location "/style.css">: Header merge Vary Accept-Encoding
 <Location "/style.css">: AddOutputFilterByType DEFLATE text/css

@@ -1,4 +1,4 @@
-/* site: the front page, the style sheet, and redirects from aliases of pages. */
+/* site: the front page, the style sheet, the icon, and redirects from aliases of pages. */
 #include <string.h>
 
 #include "account.h"
@@ -47,17 +47,31 @@ keep_while(struct visit *v, const char *version)
 }
 
 static enum err
+asset(struct visit *v, const char *type, const char *text, const char *version)
+{
+	TRY(keep_while(v, version));
+	http_header(v->r, "X-Content-Type-Options", "nosniff");
+	http_body(v->r, 200, type, text, strlen(text));
+	return OK;
+}
+
+static enum err
 style(struct visit *v)
 {
-	TRY(keep_while(v, v->app->pages->style_version));
-	http_header(v->r, "X-Content-Type-Options", "nosniff");
-	http_body(v->r, 200, "text/css; charset=utf-8", v->app->pages->style, strlen(v->app->pages->style));
-	return OK;
+	return asset(v, "text/css; charset=utf-8", v->app->pages->style, v->app->pages->style_version);
+}
+
+static enum err
+icon(struct visit *v)
+{
+	return asset(v, "image/svg+xml", v->app->pages->icon, v->app->pages->icon_version);
 }
 
 const struct route site_routes[] = {
 	VISITOR("GET", "/", home),
 	PUBLIC("/style.css", style),
+	PUBLIC("/favicon.svg", icon),
+	PUBLIC("/favicon.ico", icon),	/* what browsers ask for beside a page that names none */
 	PUBLIC("/login", alias),
 	PUBLIC("/register", alias),
 	PUBLIC("/dashboard", alias),
