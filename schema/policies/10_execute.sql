@@ -47,6 +47,7 @@ grant usage on schema auth, app, billing to tollgate_billing;
 grant execute on function
 	api.signed_in(),
 	api.billing_page(uuid),
+	api.my_plan(uuid),
 	api.offered_plans(),
 	api.match_tenant(uuid, uuid),
 	api.portal_customer(uuid),
@@ -103,6 +104,7 @@ grant execute on function
 	billing.next_document(billing.subscriptions),
 	billing.entitlement_document(uuid),
 	billing.account_document(jsonb),
+	billing.interval_of(text),
 	billing.invoice_documents(uuid),
 	billing.payment_documents(uuid),
 	billing.notice_documents(uuid)

@@ -51,6 +51,7 @@ http map $uri $worker: default account
 http map $uri $worker: ~^(/[a-z][a-z])?/(signin(/[a-z]+)?|signout)$ signin
 http map $uri $worker: ~^(/[a-z][a-z])?/(signup(/[a-z]+)?|welcome)$ signup
 http map $uri $worker: ~^(/[a-z][a-z])?/settings/billing(/[a-z]+)?$ billing
+http map $uri $worker: /api/billing/plan billing
 http map $uri $worker: /api/billing/session billing
 http map $uri $worker: ~^/(api/)?webhooks/stripe$ webhooks
 http map $uri $worker: /api/billing/sync webhooks
@@ -206,6 +207,7 @@ main: Listen 443
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/(signin(/[a-z]+)?|signout)$" "${LIBEXEC}/signin"
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/(signup(/[a-z]+)?|welcome)$" "${LIBEXEC}/signup"
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/settings/billing(/[a-z]+)?$" "${LIBEXEC}/billing"
+<VirtualHost *:443>: AliasMatch "^/api/billing/plan$" "${LIBEXEC}/billing"
 <VirtualHost *:443>: AliasMatch "^/api/billing/session$" "${LIBEXEC}/billing"
 <VirtualHost *:443>: AliasMatch "^/api/og$" "${LIBEXEC}/og"
 <VirtualHost *:443>: AliasMatch "^/(api/)?webhooks/stripe$" "${LIBEXEC}/webhooks"
