@@ -90,9 +90,7 @@ grant execute on function
 	to tollgate_billing;
 grant execute on function
 	app.tenant_documents(uuid, uuid),
-	billing.current_subscription(uuid),
-	api.status_name(text),
-	api.status_class(text)
+	billing.current_subscription(uuid)
 	to tollgate_billing, tollgate_service, tollgate_page;
 
 -- below the pages
@@ -100,9 +98,11 @@ grant usage on schema app, billing to tollgate_page;
 grant execute on function
 	app.enter_page(),
 	billing.checkout_state(uuid),
-	billing.dates_document(billing.subscriptions),
+	billing.open_invoice(text),
+	billing.tenant_standing(uuid),
+	billing.standing_key(jsonb, billing.subscriptions),
+	billing.standing(jsonb, billing.subscriptions),
 	billing.next_document(billing.subscriptions),
-	billing.entitlement_document(uuid),
 	billing.account_document(jsonb),
 	billing.interval_of(text),
 	billing.invoice_documents(uuid),

@@ -1,7 +1,7 @@
 """The billing page and the way into Stripe's portal."""
 import json
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 import requests
@@ -15,14 +15,17 @@ MONTHS = {"en": ["January", "February", "March", "April", "May", "June", "July",
 
 
 def billing(browser, language="en"):
-    """What the page says: {"plan", "status", "class", and the date of each line that has an id}."""
+    """What the page says: {"plan", "status", "class"}, and what comes next with its date, under the line's id."""
     page = browser.get(f"/{language}/settings/billing")
     assert page.status == 200, page
     main = page.html.one("main")
     status = main.one(id="status")
     said = {"plan": main.one("h2", id="plan-name").text, "status": status.text,
             "class": status.get("class").split()[-1]}
-    for line in main.all("div", id=None):
+    for line in (p for p in main.all("p", id=None) if p.get("id").endswith("-on")):
+        if not line.all("time"):
+            said[line.get("id")] = None
+            continue
         moment = datetime.fromisoformat(line.one("time").get("datetime"))
         month = MONTHS[language][moment.month - 1]
         assert re.fullmatch(rf"{moment.day}\.? {month} {moment.year}", line.one("time").text)
@@ -53,8 +56,10 @@ def test_c97_the_page_shows_plan_status_and_period(customer, sim, subscription):
     browser, email = customer
     end = period_end(sim, subscription)
     said = says(browser, plan="Starter", status="Active")
-    assert said == {"plan": "Starter", "status": "Active", "class": "good", "period-end": end, "renews-on": end,
-                    "next": end}
+    assert said == {"plan": "Starter", "status": "Active", "class": "good", "renews-on": end}
+    line = browser.get("/settings/billing").html.one("main").one(id="renews-on").text
+    day = datetime.fromtimestamp(end, UTC)
+    assert line == f"Your plan renews on {day.day} {day:%B %Y} for $19.00."
     assert email in browser.get("/settings/billing").html.one("main").text
 
 
@@ -168,7 +173,7 @@ def test_c37_the_operator_is_told_of_an_invoice_until_it_is_final(calm, customer
 
 
 STATUSES = [("trialing", "Trial", "good"), ("past_due", "Payment overdue", "warn"), ("unpaid", "Unpaid", "bad"),
-            ("paused", "Paused", "warn"), ("incomplete", "Payment not finished", "warn"),
+            ("paused", "Paused", "bad"), ("incomplete", "Payment not finished", "warn"),
             ("incomplete_expired", "Payment never finished", "bad"), ("canceled", "Canceled", "bad"),
             ("a_word_of_tomorrow", "Being checked", "warn")]
 
@@ -184,6 +189,40 @@ def test_c44_every_status_has_its_words(customer, sim, db, subscription, status,
     said = billing(browser)
     assert (said["status"], said["class"]) == (label, colour)
     assert label in browser.get("/workspace").html.one("main").text
+
+
+@pytest.mark.parametrize("days, until", [(40, "until "), (None, "until further notice")])
+def test_c44_paused_collection_is_said_and_no_payment_is_announced(customer, sim, subscription, days, until):
+    browser, _ = customer
+    says(browser, status="Active")
+    resumes = days and int(sim.get("clock")["now"]) + days * 86400
+    sim.post(f"subscriptions/{subscription}/pause", behavior="keep_as_draft", resumes_at=resumes)
+    said = says(browser, status="Payments paused", renews_on=None)
+    assert (said["class"], said["collection-resumes-on"]) == ("warn", resumes)
+    page = browser.get("/settings/billing").html.one("main")
+    assert until in page.one(id="collection-resumes-on").text and "$" not in page.all("section")[0].text
+    sim.post(f"subscriptions/{subscription}/unpause")
+    says(browser, status="Active", collection_resumes_on=None)
+
+
+def primary_of(browser):
+    """The texts of the page's main buttons."""
+    page = browser.get("/settings/billing").html.one("main")
+    return [e.text for e in page.walk() if "primary" in e.get("class", "").split()]
+
+
+def test_c44_each_state_has_one_main_button(customer, sim, db, subscription):
+    browser, _ = customer
+    says(browser, status="Active")
+    assert primary_of(browser) == ["Manage Subscription"]
+    sim.post(f"subscriptions/{subscription}/fail_next", times=9)
+    days_pass(sim, db, 32)
+    says(browser, status="Payment overdue")
+    wait_until(lambda: primary_of(browser) == ["Pay the open invoice · $19.00"])
+    assert browser.get("/settings/billing").html.one(id="pay").get("href").startswith("https://invoice.stripe.com/")
+    sim.post(f"subscriptions/{subscription}/cancel")
+    says(browser, status="Canceled")
+    assert primary_of(browser) == ["Continue to checkout"]
 
 
 def test_c97_before_anything_was_bought_there_is_a_way_to_buy(browser, db, mail, fresh):
@@ -392,4 +431,4 @@ def test_c37_a_failed_renewal_shows_and_heals(customer, sim, db, subscription):
     says(browser, status="Payment overdue")
     days_pass(sim, db, 4)
     said = says(browser, status="Active")
-    assert said["period-end"] == period_end(sim, subscription)
+    assert said["renews-on"] == period_end(sim, subscription)

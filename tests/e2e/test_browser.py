@@ -198,7 +198,7 @@ def test_c03_the_whole_journey_without_javascript(person, db, sim, mail, stack, 
     person.press("#return")
     assert person.path() == "/en/settings/billing", "still signed in after Stripe's page"
     wait_until(lambda: person.driver.refresh() or person.all("#ends-on"))
-    assert "Ends on" in person.text("#ends-on") and not person.all("#renews-on")
+    assert "does not renew" in person.text("#ends-on") and not person.all("#renews-on")
     person.shoot("10-billing-ending")
     person.open(portal)
     person.press("#renew")

@@ -43,6 +43,8 @@ select pg_temp.pause(:'ann', jsonb_build_object('behavior', 'void',
 	'resumes_at', extract(epoch from now() + interval '1 day')::bigint)) \g /dev/null
 select is(billing.entitlement(:'ann', now() + interval '1 day 1 s') ->> 'reason', 'active',
 	'C44 when collection resumes, so does the plan');
+select is(ops.status() -> 'subscriptions', '{"active, collection paused": 1}',
+	'C80 the overview counts paused collection');
 select is(n.d ->> 'kind', 'renews', 'C39 a payment after that is announced')
 	from billing.subscriptions s cross join lateral billing.next_document(s) n (d) where s.id = 'sub_ann';
 select pg_temp.pause(:'ann', '{"behavior": "some_new_word", "resumes_at": null}') \g /dev/null
@@ -60,6 +62,33 @@ select is(count(*), 0::bigint, 'C44 which ends the alert')
 select is(array_agg(distinct c ->> 'collection_paused'),
 	'{keep_as_draft,mark_uncollectible,some_new_word,void,null}'::text[],
 	'C80 pauses are explained') from jsonb_array_elements(ops.explain(:'ann', null) #> '{0,changes}') c;
+
+-- the badge, the sentence and the main button say what may be done
+create function pg_temp.standing(p_tenant text) returns text language plpgsql as $$
+begin
+	return (select concat_ws(' ', v ->> 'status', v ->> 'status_class', v ->> 'reason', v ->> 'main')
+		from billing.standing(billing.entitlement(p_tenant::uuid), billing.current_subscription(p_tenant::uuid)) v);
+end
+$$;
+select is(pg_temp.standing(:'ann'), 'status_active good reason_active manage', 'C44 all may be used');
+select pg_temp.pause(:'ann', '{"behavior": "keep_as_draft"}') \g /dev/null
+select is(pg_temp.standing(:'ann'), 'status_uncollected warn reason_uncollected manage',
+	'C44 all may be used, and no payment is collected');
+select pg_temp.pause(:'ann', '{"behavior": "void"}'), pg_temp.since('3 days') \g /dev/null
+select is(pg_temp.standing(:'ann'), 'status_uncollected bad reason_collection_paused manage',
+	'C44 what may not be used is not green');
+select pg_temp.pause(:'ann', null), tap.sync('dispute', tap.dispute('ann')) \g /dev/null
+select is(pg_temp.standing(:'ann'), 'status_disputed bad reason_disputed manage', 'C44 nor what is disputed');
+select is(
+	tap.ask('tollgate_account', 'api.workspace_page()', tap.session('ann@example.org', 'w')) #>> '{tenants,0,status}',
+	'status_disputed', 'C44 the workspace has the same badge');
+select is(pg_temp.standing(:'ann'), v.shown, 'C44 an override: ' || v.allowed::text)
+from (values (true, 'status_granted good reason_override manage'),
+	(false, 'status_withheld bad reason_override_denied manage')) v (allowed, shown)
+	cross join lateral ops.put_override(:'ann', v.allowed, null, null, 'a test', 'tester') o;
+select is(array_agg(r.status), null, 'C44 every status has a row of the table')
+from billing.status_rules r cross join lateral billing.standing(jsonb_build_object('reason', r.reason), null) v
+where v ->> 'reason' <> 'reason_' || r.reason;
 
 -- a dispute that was lost ends with the next payment, in whatever order both are learned
 select tap.paid('bob') as bob \gset

@@ -17,7 +17,7 @@ static const struct column customer_columns[] = {
 static const struct column subscription_columns[] = {
 	{ "SUBSCRIPTION", "/id" }, { "STATUS", "/status" }, { "PLAN", "/plan" }, { "PRICE", "/price" },
 	{ "PERIOD ENDS", "/period_end" }, { "CANCELS", "/cancel_at" }, { "PAST DUE SINCE", "/past_due_since" },
-	{ "SYNCED", "/synced_at" },
+	{ "COLLECTION PAUSED", "/pause_behavior" }, { "RESUMES", "/pause_resumes_at" }, { "SYNCED", "/synced_at" },
 };
 static const struct column invoice_columns[] = {
 	{ "INVOICE", "/id" }, { "STATUS", "/status" }, { "TOTAL", "/total" }, { "CURRENCY", "/currency" },

@@ -2,20 +2,7 @@
 
 set role tollgate_owner;
 
--- A subscription that has an end does not renew.
-create or replace function billing.dates_document(s billing.subscriptions) returns jsonb
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
-declare
-	live boolean := s.status in ('active', 'trialing', 'past_due');
-	ends timestamptz := billing.scheduled_end(s.cancel_at, s.cancel_at_period_end, s.period_end);
-begin
-	return jsonb_build_object('period_end', api.date_document(s.period_end),
-		'ends_on', api.date_document(case when s.ended_at is null then ends end),
-		'ended_on', api.date_document(s.ended_at),
-		'renews_on', api.date_document(case when live and ends is null then s.period_end end),
-		'trial_ends_on', api.date_document(case when s.status = 'trialing' then s.trial_end end));
-end
-$$;
+drop function if exists billing.dates_document(billing.subscriptions);	-- unused: billing.next_document says it
 
 -- What happens next to the subscription if nothing is changed, and its amount where that is known.
 create or replace function billing.next_document(s billing.subscriptions) returns jsonb
@@ -57,36 +44,44 @@ begin
 		kind := 'renews';
 		at := s.period_end;
 		amount := api.amount_document(s.amount, s.currency);
+	elsif s.ended_at is not null then
+		kind := 'ended';
+		at := s.ended_at;
 	end if;
-	return jsonb_build_object('kind', kind, 'label', 'next_' || kind, 'date', api.date_document(at), 'amount', amount);
+	return jsonb_build_object('kind', kind, 'label', 'next_' || kind, 'line', nullif(replace(kind, '_', '-') || '-on',
+		'nothing-on'), 'date', api.date_document(at), 'amount', amount);
 end
 $$;
 
-create or replace function billing.entitlement_document(p_tenant uuid) returns jsonb
+drop function if exists billing.entitlement_document(uuid);	-- unused: billing.standing has what is shown
+
+-- The newest open invoice of the subscription that its page at Stripe takes a payment for. Row-level security shows
+-- managers only.
+create or replace function billing.open_invoice(p_subscription text) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
-declare
-	e jsonb := billing.entitlement(p_tenant);
 begin
-	return jsonb_build_object('allowed', e -> 'allowed', 'plan', 'plan_' || (e ->> 'plan'),
-		'reason', 'reason_' || (e ->> 'reason'), 'features', e -> 'features',
-		'until', api.date_document((e ->> 'until')::timestamptz));
+	return (
+		select jsonb_build_object('url', i.hosted_url, 'amount', api.amount_document(i.amount_due, i.currency))
+		from billing.invoices i where i.subscription_id = p_subscription and i.status = 'open'
+			and i.hosted_url is not null
+		order by i.created_at desc nulls last, i.id limit 1);
 end
 $$;
 
+-- One main button: subscribe where the user may, else what the standing says, and managing where there is nothing else.
 create or replace function billing.account_document(mine jsonb) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
 	tenant uuid := mine ->> 'id';
 	current billing.subscriptions := billing.current_subscription(tenant);
-	granted jsonb := billing.entitlement_document(tenant);
+	standing jsonb := billing.standing(billing.entitlement(tenant), current);
+	can_subscribe boolean := mine ->> 'role' <> 'role_member' and billing.checkout_state(tenant) = 'open';
+	pay jsonb := case when standing ->> 'main' = 'pay' then billing.open_invoice(current.id) end;
 begin
-	return billing.dates_document(current) || jsonb_build_object(
-		'plan', mine -> 'plan', 'status', mine -> 'status', 'status_class', mine -> 'status_class',
+	return standing - 'main' || jsonb_build_object('can_subscribe', can_subscribe, 'pay', pay,
+		'manage_first', not can_subscribe and pay is null,
 		'can_manage', exists (select from billing.customers c where c.tenant_id = tenant and not c.deleted),
-		'can_subscribe', mine ->> 'role' <> 'role_member' and billing.checkout_state(tenant) = 'open',
-		'entitlement', granted, 'next', billing.next_document(current))
-		|| case when granted ->> 'reason' = 'reason_free' then jsonb_build_object('plan', granted -> 'plan',
-			'status', 'status_free', 'status_class', 'good') else '{}' end;
+		'next', billing.next_document(current));
 end
 $$;
 

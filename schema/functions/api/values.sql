@@ -24,27 +24,8 @@ $$;
 -- Unused. Not in a migration, because until this commit the earlier functions call it.
 drop function if exists api.digits_of(text);
 
--- Stripe's status as the name of a text. Pending: paid, and the subscription is not stored yet.
-create or replace function api.status_name(p_status text) returns text
-language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
-begin
-	return case
-		when p_status is null then 'status_pending'
-		when p_status in ('active', 'trialing', 'past_due', 'unpaid', 'canceled', 'incomplete', 'incomplete_expired',
-			'paused')
-			then 'status_' || p_status
-		else 'status_unknown' end;
-end
-$$;
-
-create or replace function api.status_class(p_status text) returns text
-language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
-begin
-	return case
-		when p_status in ('active', 'trialing') then 'good'
-		when p_status in ('unpaid', 'canceled', 'incomplete_expired') then 'bad'
-		else 'warn' end;
-end
-$$;
+-- Unused: billing.standing says it.
+drop function if exists api.status_name(text);
+drop function if exists api.status_class(text);
 
 reset role;

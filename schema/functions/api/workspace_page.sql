@@ -9,7 +9,9 @@ create or replace function api.workspace_page(p_tenant uuid default null) return
 language plpgsql security definer set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
 	me record := app.enter_page();
-	tenants jsonb := app.tenant_documents(me.user_id, p_tenant);
+	tenants jsonb := (
+		select coalesce(jsonb_agg(t.doc || billing.tenant_standing((t.doc ->> 'id')::uuid) order by t.n), '[]')
+		from jsonb_array_elements(app.tenant_documents(me.user_id, p_tenant)) with ordinality t (doc, n));
 begin
 	return (
 		select jsonb_build_object('email', me.email, 'tenants', tenants, 'several', jsonb_array_length(tenants) > 1,

@@ -40,8 +40,7 @@ reset role;
 
 set role tollgate_owner;
 
--- The active tenants of a user, for pages to show and to choose from: [{"id", "name", "current", "role", "plan",
--- "status", "status_class"}...]. The current one is the one that a page acts for: the wanted one, or TG404 when it is
+-- The active tenants of a user, for pages to show and to choose from: [{"id", "name", "current", "role"}...]. The current one is the one that a page acts for: the wanted one, or TG404 when it is
 -- none of the user's. By default the user's last choice, else one with a live subscription before one without, one that
 -- the user manages before another, and then the oldest membership. A newer tenant, which another person may have paid
 -- for, does not come before it.
@@ -50,11 +49,10 @@ language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
 	tenants jsonb := (
 		select coalesce(jsonb_agg(jsonb_build_object('id', c.tenant_id, 'name', c.name,
-			'current', c.tenant_id = coalesce(p_wanted, c.first), 'role', 'role_' || c.role, 'plan', 'plan_' || c.plan,
-			'status', api.status_name(c.status), 'status_class', api.status_class(c.status))
+			'current', c.tenant_id = coalesce(p_wanted, c.first), 'role', 'role_' || c.role)
 			order by c.created_at, c.tenant_id), '[]')
 		from (
-			select m.tenant_id, m.role, m.created_at, t.name, s.plan, s.status, first_value(m.tenant_id) over (
+			select m.tenant_id, m.role, m.created_at, t.name, first_value(m.tenant_id) over (
 				order by p.tenant_id is null, not coalesce(billing.is_live(s.status), false), m.role = 'member',
 					m.created_at, m.tenant_id) as first
 			from app.members m join app.tenants t on t.id = m.tenant_id

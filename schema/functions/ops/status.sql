@@ -72,7 +72,9 @@ begin
 		'tenants', (select '{"draft": 0, "active": 0}' || coalesce(jsonb_object_agg(c.status, c.n), '{}')
 			from (select t.status, count(*) n from app.tenants t group by t.status) c),
 		'subscriptions', (select coalesce(jsonb_object_agg(c.status, c.n), '{}')
-			from (select s.status, count(*) n from billing.subscriptions s group by s.status) c),
+			from (select s.status || case when not billing.collects_at(s, now()) and billing.is_live(s.status)
+				then ', collection paused' else '' end as status, count(*) n
+				from billing.subscriptions s group by 1) c),
 		'role_faults', ops.role_faults(), 'migrations', (select max(m.name) from meta.migrations m));
 end
 $$;

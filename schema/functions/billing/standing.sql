@@ -1,0 +1,62 @@
+-- What a person may do with a plan, in one table: the badge, the sentence below it, and the page's main button.
+
+set role tollgate_owner;
+
+-- The row of the table: the entitlement's reason, or a word of what the reason does not tell.
+create or replace function billing.standing_key(p_entitlement jsonb, s billing.subscriptions) returns text
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+	reason text := p_entitlement ->> 'reason';
+begin
+	return case
+		when reason = 'override' and p_entitlement -> 'allowed' = 'false' then 'override_denied'
+		when reason = 'active' and not billing.collects_at(s, now()) then 'uncollected'
+		else reason end;
+end
+$$;
+
+-- The plan and names of texts, a style class (good: all may be used; warn: all may be used for now, or something is under way; bad:
+-- nothing may be used), and what the main button does: pay the open invoice, manage, or subscribe.
+create or replace function billing.standing(p_entitlement jsonb, s billing.subscriptions) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+	word text := billing.standing_key(p_entitlement, s);
+begin
+	return (
+		select jsonb_build_object('plan', 'plan_' || case word when 'free' then p_entitlement ->> 'plan' else s.plan end,
+			'status', 'status_' || coalesce(v.badge, 'unknown'),
+			'status_class', coalesce(v.class, 'warn'), 'reason', 'reason_' || coalesce(v.key, 'unknown_status'),
+			'main', coalesce(v.main, 'manage'))
+		from (select) one left join (values
+			('active', 'active', 'good', 'manage'),
+			('uncollected', 'uncollected', 'warn', 'manage'),
+			('trialing', 'trialing', 'good', 'manage'),
+			('past_due_grace', 'past_due', 'warn', 'pay'),
+			('grace_over', 'past_due', 'bad', 'pay'),
+			('unpaid', 'unpaid', 'bad', 'pay'),
+			('incomplete', 'incomplete', 'warn', 'pay'),
+			('incomplete_expired', 'incomplete_expired', 'bad', 'subscribe'),
+			('collection_paused', 'uncollected', 'bad', 'manage'),
+			('paused', 'paused', 'bad', 'manage'),
+			('disputed', 'disputed', 'bad', 'manage'),
+			('free', 'free', 'good', 'subscribe'),
+			('canceled', 'canceled', 'bad', 'subscribe'),
+			('ended', 'canceled', 'bad', 'subscribe'),
+			('no_subscription', 'pending', 'warn', 'subscribe'),
+			('unknown_status', 'unknown', 'warn', 'manage'),
+			('unknown_price', 'unknown', 'warn', 'manage'),
+			('override', 'granted', 'good', 'manage'),
+			('override_denied', 'withheld', 'bad', 'manage')) v (key, badge, class, main) on v.key = word);
+end
+$$;
+
+-- The plan and badge of a tenant.
+create or replace function billing.tenant_standing(p_tenant uuid) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+	return billing.standing(billing.entitlement(p_tenant), billing.current_subscription(p_tenant))
+		- '{main,reason}'::text[];
+end
+$$;
+
+reset role;
