@@ -30,7 +30,8 @@ struct pass {
 static const struct pass passes[] = {
 	{ "events", "/v1/events", NULL, true, STEP("adopt_events"), NULL, NULL },
 	{ "undelivered", "/v1/events", "delivery_success=false", true, STEP("adopt_events"), NULL, NULL },
-	{ "subscriptions", "/v1/subscriptions", "status=all", false, STEP("compare_subscriptions"), NULL, NULL },
+	{ "subscriptions", "/v1/subscriptions", "status=all&expand[0]=data.schedule", false,
+	    STEP("compare_subscriptions"), NULL, NULL },
 	{ "checkouts", "/v1/checkout/sessions", NULL, true, STEP("mark_objects"), "checkout", "/id" },
 	{ "invoices", "/v1/invoices", NULL, true, STEP("mark_objects"), "invoice", "/id" },
 	{ "disputes", "/v1/disputes", NULL, true, STEP("mark_objects"), "dispute", "/id" },

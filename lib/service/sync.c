@@ -27,17 +27,19 @@ static const struct kind {
 	const char		*write;
 	const char		*form;	/* query parameters, or NULL */
 	const struct list	*list;	/* to be completed; of other lists only the first item is read */
+	const char		*of;	/* POST to path with the id as this parameter; NULL: GET, with the id at path's end */
 } kinds[] = {
-	{ "charge", "/v1/charges/", WRITE("charge"), NULL, NULL },
-	{ "checkout", "/v1/checkout/sessions/", WRITE("checkout"), NULL, NULL },
-	{ "customer", "/v1/customers/", WRITE("customer"), NULL, NULL },
-	{ "dispute", "/v1/disputes/", WRITE("dispute"), "expand[0]=charge", NULL },	/* which names the customer */
-	{ "invoice", "/v1/invoices/", WRITE("invoice"), NULL, NULL },
+	{ "charge", "/v1/charges/", WRITE("charge"), NULL, NULL, NULL },
+	{ "checkout", "/v1/checkout/sessions/", WRITE("checkout"), NULL, NULL, NULL },
+	{ "customer", "/v1/customers/", WRITE("customer"), NULL, NULL, NULL },
+	{ "dispute", "/v1/disputes/", WRITE("dispute"), "expand[0]=charge", NULL, NULL },	/* which names the customer */
+	{ "invoice", "/v1/invoices/", WRITE("invoice"), NULL, NULL, NULL },
 	{ "portal_configuration", "/v1/billing_portal/configurations/", WRITE("portal_configuration"),
-	    "expand[0]=features.subscription_update.products", NULL },		/* else left out */
-	{ "price", "/v1/prices/", WRITE("price"), NULL, NULL },
-	{ "product", "/v1/products/", WRITE("product"), NULL, NULL },
-	{ "subscription", "/v1/subscriptions/", WRITE("subscription"), NULL, &items },
+	    "expand[0]=features.subscription_update.products", NULL, NULL },		/* else left out */
+	{ "preview", "/v1/invoices/create_preview", WRITE("preview"), NULL, NULL, "subscription" },
+	{ "price", "/v1/prices/", WRITE("price"), NULL, NULL, NULL },
+	{ "product", "/v1/products/", WRITE("product"), NULL, NULL, NULL },
+	{ "subscription", "/v1/subscriptions/", WRITE("subscription"), "expand[0]=schedule", &items, NULL },
 };
 
 struct task {
@@ -144,19 +146,31 @@ list_complete(struct stripe *s, mem_ctx *mem, const struct list *list, const str
 	return OK;
 }
 
+/* A claim asks once for something that is made anew at each request, so the claim is its Idempotency-Key. */
+static enum err
+object_get(mem_ctx *mem, struct stripe *s, const struct kind *k, const struct task *p, struct json_object **doc)
+{
+	struct buf	path = { .ctx = mem }, form = { .ctx = mem };
+
+	if (k->of != NULL) {
+		form_put(&form, k->of, p->id);
+		return stripe_call(s, mem, "POST", k->path, form.data, mem_printf(mem, "%s-%s", k->name, p->claim), doc);
+	}
+	buf_puts(&path, k->path);
+	form_escape(&path, p->id);
+	return stripe_call(s, mem, "GET", path.data, k->form, NULL, doc);
+}
+
 static enum err
 task_do(struct db_service *me, mem_ctx *mem, struct stripe *s, const struct task *p)
 {
 	const struct kind	*k = kind_find(p->kind);
-	struct buf		path = { .ctx = mem };
 	struct json_object	*doc;
 	enum err		e;
 
 	if (k == NULL)
 		return ERR_INTERNAL;
-	buf_puts(&path, k->path);
-	form_escape(&path, p->id);
-	e = stripe_call(s, mem, "GET", path.data, k->form, NULL, &doc);
+	e = object_get(mem, s, k, p, &doc);
 	if (e == ERR_NOT_FOUND)
 		return task_write(me, p, "select service.object_gone($1::uuid, $2, $3, $4::bigint)", NULL);
 	TRY(e);

@@ -98,6 +98,10 @@ grant usage on schema app, billing to tollgate_page;
 grant execute on function
 	app.enter_page(),
 	billing.checkout_state(uuid),
+	billing.regular_next(billing.subscriptions),
+	billing.later_documents(billing.subscriptions, jsonb),
+	billing.line_document(text, timestamptz, jsonb, text),
+	billing.next_amount(billing.subscriptions),
 	billing.open_invoice(text),
 	billing.tenant_standing(uuid),
 	billing.standing_key(jsonb, billing.subscriptions),
@@ -156,6 +160,7 @@ grant execute on function
 	service.write_price(uuid, text, text, bigint, jsonb),
 	service.write_product(uuid, text, text, bigint, jsonb),
 	service.write_portal_configuration(uuid, text, text, bigint, jsonb),
+	service.write_preview(uuid, text, text, bigint, jsonb),
 	service.apply_retention(int),
 	service.watch_transactions(int)
 	to tollgate_jobs;

@@ -99,8 +99,8 @@ create function tap.subscription(p_name text, p_tenant text, p_more jsonb defaul
 	select jsonb_build_object('id', 'sub_' || p_name, 'object', 'subscription', 'status', 'active', 'customer',
 		'cus_' || p_name, 'cancel_at_period_end', false, 'cancel_at', null, 'created', 1767225600,
 		'metadata', jsonb_build_object('tenant_id', p_tenant), 'items', jsonb_build_object('data', jsonb_build_array(
-			jsonb_build_object('price', jsonb_build_object('id', 'price_starter'), 'quantity', 1,
-				'current_period_start', 1798000000, 'current_period_end', 1800000000)))) || p_more
+			jsonb_build_object('price', '{"id": "price_starter", "unit_amount": 1900, "currency": "eur"}'::jsonb,
+				'quantity', 1, 'current_period_start', 1767225600, 'current_period_end', 1800000000)))) || p_more
 $$;
 
 create function tap.customer(p_name text, p_more jsonb default '{}') returns jsonb language sql as $$

@@ -149,7 +149,7 @@ select is(pg_temp.page('compare_subscriptions', 'subscriptions', null, '[]', nul
 -- a list has only the first ten items of a subscription, which do not tell its plan, price or period
 create function pg_temp.ten(p_tenant text, p_more jsonb default '{}') returns jsonb language sql as $$
 	select jsonb_build_array(tap.subscription('ann', p_tenant, p_more)
-		|| '{"items": {"has_more": true, "data": [{"price": {"id": "price_addon"},
+		|| '{"currency": "eur", "items": {"has_more": true, "data": [{"price": {"id": "price_addon"},
 			"quantity": 7, "current_period_start": 1797000000, "current_period_end": 1797000001}]}}')
 $$;
 select tap.sync('subscription', tap.subscription('ann', :'ann')) \g /dev/null

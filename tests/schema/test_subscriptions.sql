@@ -19,7 +19,7 @@ select is(count(*), 1::bigint, 'C39 one subscription is one row') from billing.s
 select is(status || ' ' || plan || ' ' || price || ' ' || quantity, 'active starter price_starter 1',
 	'C36 status, plan, price, quantity')
 	from billing.subscriptions;
-select is(array[period_start, period_end], array[to_timestamp(1798000000), to_timestamp(1800000000)],
+select is(array[period_start, period_end], array[to_timestamp(1767225600), to_timestamp(1800000000)],
 	'D9 periods are read from items')
 	from billing.subscriptions;
 select is(array[period_start, period_end], array[to_timestamp(1700000000), to_timestamp(1702000000)],

@@ -60,6 +60,12 @@ test_c37_money_makes_its_own_object_dirty(void **state)
 	assert_dirty(OBJECT("charge.refunded", "{\"id\":\"ch_1\"}"), "charge", "ch_1");
 	assert_dirty(OBJECT("charge.refund.updated", "{\"id\":\"re_1\",\"charge\":\"ch_1\"}"), "charge", "ch_1");
 	assert_dirty(OBJECT("refund.created", "{\"id\":\"re_1\",\"charge\":{\"id\":\"ch_1\"}}"), "charge", "ch_1");
+	assert_dirty(OBJECT("subscription_schedule.updated", "{\"id\":\"sub_sched_1\",\"subscription\":\"sub_1\"}"),
+	    "subscription", "sub_1");
+	assert_dirty(OBJECT("subscription_schedule.released", "{\"id\":\"sub_sched_1\",\"subscription\":null,"
+	    "\"released_subscription\":\"sub_1\"}"), "subscription", "sub_1");
+	assert_dirty(OBJECT("customer.discount.deleted", "{\"id\":\"di_1\",\"customer\":\"cus_1\"}"), "customer", "cus_1");
+	assert_dirty(OBJECT("invoiceitem.created", "{\"id\":\"ii_1\",\"customer\":\"cus_1\"}"), "customer", "cus_1");
 	assert_dirty(OBJECT("charge.dispute.created", "{\"id\":\"dp_1\",\"charge\":\"ch_1\"}"), "dispute", "dp_1");
 	assert_dirty(OBJECT("price.updated", "{\"id\":\"price_1\"}"), "price", "price_1");
 	assert_dirty(OBJECT("product.updated", "{\"id\":\"prod_1\"}"), "product", "prod_1");

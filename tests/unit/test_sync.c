@@ -21,6 +21,8 @@ static const char setup_sql[] =
     "  security definer as 'select t.write(d)';"
     "create function service.write_subscription(c uuid, k text, i text, v bigint, d jsonb) returns jsonb language sql"
     "  security definer as 'select t.write(d)';"
+    "create function service.write_preview(c uuid, k text, i text, v bigint, d jsonb) returns jsonb language sql"
+    "  security definer as 'select t.write(d)';"
     "create function service.object_gone(c uuid, k text, i text, v bigint) returns jsonb language sql"
     "  security definer as $$ select t.write('{\"gone\": true}') $$;"
     "create function service.fail_object(c uuid, k text, i text, e text) returns jsonb language plpgsql"
@@ -188,6 +190,21 @@ test_f78_no_page_is_asked_for_when_the_lease_may_end_before_it_comes(void **stat
 	end(&w, 1);
 }
 
+static void
+test_c97_a_preview_is_a_post_with_a_key_of_its_claim(void **state)
+{
+	struct world	w;
+
+	(void)state;
+	BEGIN(&w, ANSWER("200 OK", "{\"id\":\"upcoming_in_1\",\"amount_due\":950}"));
+	play_run(&w, &(struct play){ "preview", NULL, 0, 0, 60, OK, NULL });
+	assert_string_equal(cluster_ask(&cluster, STATE), "writes 1 fails 0");
+	assert_non_null(strstr(w.server.asked[0], "POST /v1/invoices/create_preview HTTP"));
+	assert_non_null(strstr(w.server.asked[0], "subscription=preview_1"));
+	assert_non_null(strcasestr(w.server.asked[0], "Idempotency-Key: preview-"));
+	end(&w, 1);
+}
+
 int
 main(void)
 {
@@ -199,6 +216,7 @@ main(void)
 		cmocka_unit_test(test_f88_a_claim_that_is_gone_after_a_lost_reply_is_no_failure),
 		cmocka_unit_test(test_f88_a_claim_whose_reply_is_lost_asks_stripe_nothing),
 		cmocka_unit_test(test_a_truncated_list_is_read_to_its_end),
+		cmocka_unit_test(test_c97_a_preview_is_a_post_with_a_key_of_its_claim),
 		cmocka_unit_test(test_f78_no_page_is_asked_for_when_the_lease_may_end_before_it_comes),
 	};
 

@@ -4,6 +4,37 @@ set role tollgate_owner;
 
 drop function if exists billing.dates_document(billing.subscriptions);	-- unused: billing.next_document says it
 
+-- A sentence of the page: "line" is its element's id, "label" the name of its text.
+create or replace function billing.line_document(p_kind text, p_at timestamptz, p_amount jsonb default null,
+	p_plan text default null) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+	return jsonb_build_object('kind', p_kind, 'label', 'next_' || p_kind,
+		'line', nullif(replace(p_kind, '_', '-') || '-on', 'nothing-on'), 'date', api.date_document(p_at),
+		'amount', p_amount, 'coming', 'plan_' || p_plan);
+end
+$$;
+
+-- What happens next to a subscription that nobody needs to pay for now. A trial without an end has no date.
+create or replace function billing.regular_next(s billing.subscriptions) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+	ends timestamptz := billing.scheduled_end(s.cancel_at, s.cancel_at_period_end, s.period_end);
+	renews timestamptz := case s.status when 'trialing' then s.trial_end else s.renews_at end;
+begin
+	return case
+		when ends <= renews or ends is not null and renews is null then billing.line_document('ends', ends)
+		when not billing.collects_at(s, renews)
+			then billing.line_document('collection_resumes', s.pause_resumes_at)
+		when s.status = 'trialing'
+			then billing.line_document('trial_ends', renews, billing.next_amount(s))
+		when s.coming_at < renews then billing.line_document('changes', s.coming_at, null, s.coming_plan)
+		when s.coming_at = renews
+			then billing.line_document('changes', renews, billing.next_amount(s), s.coming_plan)
+		else billing.line_document('renews', renews, billing.next_amount(s)) end;
+end
+$$;
+
 -- What happens next to the subscription if nothing is changed, and its amount where that is known.
 create or replace function billing.next_document(s billing.subscriptions) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
@@ -13,43 +44,36 @@ declare
 	over timestamptz := least(grace, ends);
 	retry_at timestamptz;
 	due jsonb;
-	kind text := 'nothing';
-	at timestamptz;
-	amount jsonb;
 begin
-	if s.status in ('past_due', 'unpaid', 'incomplete') then
+	if s.status in ('active', 'trialing') then
+		return billing.regular_next(s);
+	elsif s.status in ('past_due', 'unpaid', 'incomplete') then
 		select i.next_attempt_at, api.amount_document(i.amount_due, i.currency) into retry_at, due
 		from billing.invoices i where i.subscription_id = s.id and i.status = 'open' and i.next_attempt_at > now()
 		order by i.next_attempt_at limit 1;
 	end if;
-	if retry_at is not null and (over is null or over <= now() or retry_at <= over) then
-		kind := 'retry';
-		at := retry_at;
-		amount := due;
-	elsif over > now() and over = grace then
-		kind := 'grace_ends';
-		at := grace;
-	elsif s.status in ('active', 'trialing') and ends is not null or over > now() and s.status = 'past_due' then
-		kind := 'ends';
-		at := ends;
-	elsif s.status in ('active', 'trialing')
-		and not billing.collects_at(s, case s.status when 'trialing' then s.trial_end else s.period_end end) then
-		kind := 'collection_resumes';
-		at := s.pause_resumes_at;
-	elsif s.status = 'trialing' then
-		kind := 'trial_ends';
-		at := s.trial_end;
-		amount := api.amount_document(s.amount, s.currency);
-	elsif s.status = 'active' then
-		kind := 'renews';
-		at := s.period_end;
-		amount := api.amount_document(s.amount, s.currency);
-	elsif s.ended_at is not null then
-		kind := 'ended';
-		at := s.ended_at;
-	end if;
-	return jsonb_build_object('kind', kind, 'label', 'next_' || kind, 'line', nullif(replace(kind, '_', '-') || '-on',
-		'nothing-on'), 'date', api.date_document(at), 'amount', amount);
+	return case
+		when retry_at is not null and (over is null or over <= now() or retry_at <= over)
+			then billing.line_document('retry', retry_at, due)
+		when over > now() and over = grace then billing.line_document('grace_ends', grace)
+		when over > now() and s.status = 'past_due' then billing.line_document('ends', ends)
+		when s.ended_at is not null then billing.line_document('ended', s.ended_at)
+		else billing.line_document('nothing', null) end;
+end
+$$;
+
+-- What is planned after that, in order: a change by the schedule, and the end; and a change that waits for a payment.
+create or replace function billing.later_documents(s billing.subscriptions, p_next jsonb) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+	ends timestamptz := billing.scheduled_end(s.cancel_at, s.cancel_at_period_end, s.period_end);
+begin
+	return (
+		select coalesce(jsonb_agg(billing.line_document(v.kind, v.at, null, v.plan) order by v.at), '[]')
+		from (values ('changes', s.coming_at, s.coming_plan), ('ends', ends, null),
+			('waits', s.pending_until, s.pending_plan)) v (kind, at, plan)
+		where v.at > now() and s.ended_at is null and v.kind <> p_next ->> 'kind'
+			and (v.kind <> 'changes' or coalesce(v.at < ends, true)));
 end
 $$;
 
@@ -76,12 +100,13 @@ declare
 	current billing.subscriptions := billing.current_subscription(tenant);
 	standing jsonb := billing.standing(billing.entitlement(tenant), current);
 	can_subscribe boolean := mine ->> 'role' <> 'role_member' and billing.checkout_state(tenant) = 'open';
+	next jsonb := billing.next_document(current);
 	pay jsonb := case when standing ->> 'main' = 'pay' then billing.open_invoice(current.id) end;
 begin
 	return standing - 'main' || jsonb_build_object('can_subscribe', can_subscribe, 'pay', pay,
 		'manage_first', not can_subscribe and pay is null,
 		'can_manage', exists (select from billing.customers c where c.tenant_id = tenant and not c.deleted),
-		'next', billing.next_document(current));
+		'next', next, 'later', billing.later_documents(current, next));
 end
 $$;
 

@@ -70,6 +70,17 @@ begin
 end
 $$;
 
+-- Whether a waiting event says that items were added to the next invoice, or taken from it.
+create or replace function billing.has_unbilled(p_customer text) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return exists (
+		select from inbox.events e
+		where e.object_kind = 'customer' and e.object_id = p_customer and e.state <> 'done'
+			and e.type like 'invoiceitem.%');
+end
+$$;
+
 -- A customer grants nothing: only a bound one is kept up to date. The deletion of one that was made for a click is
 -- stored too, because it cannot pay any more.
 create or replace function service.write_customer(p_claim uuid, p_kind text, p_id text, p_version bigint, p_doc jsonb)
@@ -78,6 +89,8 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	gone boolean := coalesce(p_doc -> 'deleted' = 'true', false);
 	before jsonb := (select to_jsonb(c) from billing.customers c where c.id = p_id);
+	owed bigint := coalesce(billing.whole_of(p_doc -> 'balance'), 0);
+	reduced text := billing.id_of(p_doc -> 'discount');
 	tenant uuid := coalesce((select c.tenant_id from billing.customers c where c.id = p_id),
 		(select k.tenant_id from billing.checkouts k where gone and k.customer_id = p_id limit 1));
 begin
@@ -89,7 +102,12 @@ begin
 		return sync.keep_orphan(p_kind, p_id, p_version, p_id);
 	end if;
 	insert into billing.customers (id, tenant_id, deleted) select p_id, tenant, true where gone on conflict do nothing;
-	update billing.customers c set email = p_doc ->> 'email', synced_at = now(), deleted = gone where c.id = p_id;
+	perform billing.preview_customer(p_id)
+	where not gone and (billing.has_unbilled(p_id) or coalesce((before ->> 'balance')::bigint, 0) <> owed
+		or before ->> 'discount' is distinct from reduced);
+	update billing.customers c set email = p_doc ->> 'email', synced_at = now(), deleted = gone,
+		balance = owed, discount = reduced
+	where c.id = p_id;
 	if gone then
 		perform billing.replace_customer(tenant, p_id);
 	end if;

@@ -84,6 +84,16 @@ begin
 end
 $$;
 
+-- When the next invoice is made: where items have several periods, when the first of them ends.
+create or replace function billing.renews_at_of(p_doc jsonb) returns timestamptz
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return coalesce(
+		(select min(billing.time_of(i -> 'current_period_end')) from jsonb_array_elements(billing.items_of(p_doc)) i),
+		billing.time_of(p_doc -> 'current_period_end'));
+end
+$$;
+
 -- The item that decides the plan: the highest with a price of ours, else the first.
 create or replace function billing.main_item_of(p_doc jsonb) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$

@@ -74,7 +74,7 @@ begin
 		'{"status": "word", "currency": "currency", "created": "time", "cancel_at": "time",
 			"canceled_at": "time", "ended_at": "time", "trial_end": "time", "current_period_start": "time",
 			"current_period_end": "time", "pause_collection.behavior": "text",
-			"pause_collection.resumes_at": "time"}'), (
+			"pause_collection.resumes_at": "time", "pending_update.expires_at": "time"}'), (
 		select coalesce(billing.fault_of(i,
 			'{"quantity": "whole", "current_period_start": "time", "current_period_end": "time"}'),
 			billing.price_fault(i -> 'price')) as fault

@@ -137,8 +137,7 @@ begin
 		where e.object_kind = 'subscription' and e.object_id = s.id and e.state <> 'done'
 	loop
 		if hint.kind = 'upcoming' and s.status in ('active', 'trialing', 'past_due') and hint.at >= s.period_start
-				and hint.at < s.period_end and billing.collects_at(s, s.period_end)
-					and billing.scheduled_end(s.cancel_at, s.cancel_at_period_end, s.period_end) is null then
+				and hint.at < s.period_end and billing.collects_at(s, s.period_end) and billing.renews(s) then
 			perform billing.tell(s.tenant_id, 'upcoming', s.id || ':' || extract(epoch from s.period_end)::bigint,
 				jsonb_build_object('plan', plan, 'date', api.date_document(s.period_end)), hint.at);
 		elsif hint.kind = 'trial_will_end' and s.status = 'trialing' and s.trial_end > hint.at

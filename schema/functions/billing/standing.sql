@@ -11,6 +11,7 @@ begin
 	return case
 		when reason = 'override' and p_entitlement -> 'allowed' = 'false' then 'override_denied'
 		when reason = 'active' and not billing.collects_at(s, now()) then 'uncollected'
+		when reason = 'active' and s.pending_until > now() then 'change_waits'
 		else reason end;
 end
 $$;
@@ -30,6 +31,7 @@ begin
 		from (select) one left join (values
 			('active', 'active', 'good', 'manage'),
 			('uncollected', 'uncollected', 'warn', 'manage'),
+			('change_waits', 'active', 'good', 'pay'),
 			('trialing', 'trialing', 'good', 'manage'),
 			('past_due_grace', 'past_due', 'warn', 'pay'),
 			('grace_over', 'past_due', 'bad', 'pay'),

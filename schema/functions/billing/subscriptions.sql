@@ -7,7 +7,8 @@ set role tollgate_service;
 create or replace function billing.keep_subscription_history() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-	apart text[] := '{synced_at, customer_id, currency, amount}';
+	apart text[] := '{synced_at, customer_id, currency, amount, renews_at, previewed, charge, charge_at, unbilled_until,
+		coming_price, coming_plan, coming_at, pending_price, pending_plan, pending_until}';
 	at timestamptz := greatest(now(), (select h.from_at from billing.subscription_history h
 		where h.subscription_id = new.id and h.to_at is null));
 begin
@@ -66,6 +67,8 @@ begin
 	s.amount := billing.renewal_of(p_doc, s.currency);
 	s.period_start := billing.period_start_of(p_doc);
 	s.period_end := billing.period_end_of(p_doc);
+	s.renews_at := billing.renews_at_of(p_doc);
+	s.previewed := not billing.is_metered(p_doc) and (s.amount is null or billing.hides_amount(p_doc));
 	s.cancel_at_period_end := coalesce(p_doc -> 'cancel_at_period_end' = 'true', false);
 	s.cancel_at := billing.time_of(p_doc -> 'cancel_at');
 	s.canceled_at := billing.time_of(p_doc -> 'canceled_at');
@@ -75,7 +78,7 @@ begin
 	s.pause_behavior := p_doc #>> '{pause_collection,behavior}';
 	s.pause_resumes_at := billing.time_of(p_doc #> '{pause_collection,resumes_at}');
 	s.synced_at := now();
-	return s;
+	return billing.put_coming(s, p_doc);
 end
 $$;
 
@@ -89,11 +92,13 @@ declare
 begin
 	insert into billing.subscriptions as s (id, tenant_id, customer_id, status, plan, plans, price, quantity, currency,
 		amount, period_start, period_end, cancel_at_period_end, cancel_at, canceled_at, ended_at, trial_end, created_at,
-		pause_behavior, pause_resumes_at, paused_since, past_due_since)
+		pause_behavior, pause_resumes_at, renews_at, previewed, unbilled_until, coming_price, coming_plan, coming_at,
+		pending_price, pending_plan, pending_until, paused_since, past_due_since)
 	values (n.id, n.tenant_id, n.customer_id, n.status, n.plan, n.plans, n.price, n.quantity, n.currency, n.amount,
 		n.period_start, n.period_end, n.cancel_at_period_end, n.cancel_at, n.canceled_at, n.ended_at, n.trial_end,
-		n.created_at, n.pause_behavior, n.pause_resumes_at, case when n.pause_behavior is not null then now() end,
-		case rule when 'grace' then now() end)
+		n.created_at, n.pause_behavior, n.pause_resumes_at, n.renews_at, n.previewed, n.unbilled_until, n.coming_price,
+		n.coming_plan, n.coming_at, n.pending_price, n.pending_plan, n.pending_until,
+		case when n.pause_behavior is not null then now() end, case rule when 'grace' then now() end)
 	on conflict (id) do update set customer_id = excluded.customer_id, status = excluded.status,
 		plan = coalesce(excluded.plan, s.plan), plans = coalesce(nullif(excluded.plans, '{}'), s.plans),
 		price = excluded.price, quantity = excluded.quantity, currency = excluded.currency, amount = excluded.amount,
@@ -101,7 +106,10 @@ begin
 		cancel_at_period_end = excluded.cancel_at_period_end, cancel_at = excluded.cancel_at,
 		canceled_at = excluded.canceled_at, ended_at = excluded.ended_at, trial_end = excluded.trial_end,
 		created_at = excluded.created_at, synced_at = now(), pause_behavior = excluded.pause_behavior,
-		pause_resumes_at = excluded.pause_resumes_at,
+		pause_resumes_at = excluded.pause_resumes_at, renews_at = excluded.renews_at, previewed = excluded.previewed,
+		charge = null, charge_at = null, unbilled_until = excluded.unbilled_until, coming_price = excluded.coming_price,
+		coming_plan = excluded.coming_plan, coming_at = excluded.coming_at, pending_price = excluded.pending_price,
+		pending_plan = excluded.pending_plan, pending_until = excluded.pending_until,
 		paused_since = case when excluded.pause_behavior is not null then
 			coalesce(case when coalesce(s.pause_resumes_at > now(), true) then s.paused_since end, now()) end,
 		past_due_since = case rule
@@ -185,7 +193,7 @@ begin
 	perform sync.mark('customer', customer)
 	where customer is not null and not exists (select from billing.customers c where c.id = customer);
 	select s.* into before from billing.subscriptions s where s.id = p_id;
-	after := billing.put_subscription(billing.subscription_row(tenant, p_id, p_doc));
+	after := billing.put_subscription(billing.ask_preview(before, billing.subscription_row(tenant, p_id, p_doc)));
 	if before.id is null then
 		delete from sync.orphans o where o.kind = p_kind and o.id = p_id;
 		perform sync.adopt(customer);

@@ -56,9 +56,13 @@ begin
 	theirs.plans := coalesce(nullif(theirs.plans, '{}'), ours.plans, '{}');
 	theirs.past_due_since := ours.past_due_since;	-- Stripe does not say since when
 	theirs.paused_since := ours.paused_since;
+	theirs.previewed := ours.previewed or theirs.previewed;		-- and what only a preview says
+	theirs.unbilled_until := ours.unbilled_until;
+	theirs.charge := ours.charge;
+	theirs.charge_at := ours.charge_at;
 	return billing.changes(case when ours.id is not null then to_jsonb(ours) end, to_jsonb(theirs))
-		- case when billing.lacks_items(p_doc) then '{plan,plans,price,quantity,amount,period_start,period_end}'::text[]
-			else '{}' end;
+		- case when billing.lacks_items(p_doc)
+			then '{plan,plans,price,quantity,amount,period_start,period_end,renews_at,previewed}'::text[] else '{}' end;
 end
 $$;
 
