@@ -71,6 +71,9 @@ select is(pg_temp.caught(
 select is(pg_temp.caught($$set role tollgate_owner; create function auth.stray() returns text language sql
 	set search_path = pg_catalog, pg_temp as 'select current_setting(''app.bearer'')'; reset role$$),
 	array['auth.stray is not written in PL/pgSQL'], 'C52 an identity function in SQL is caught');
+select is(pg_temp.caught($$set role tollgate_service; create function api.stray() returns bigint language sql stable
+	security definer as 'select count(*) from app.tenants'; reset role$$),
+	array['api.stray is not written in PL/pgSQL'], 'D23 a definer function in SQL is caught');
 select is(pg_temp.caught($$set role tollgate_owner; create function api.stray(s text) returns void language plpgsql
 	set search_path = pg_catalog, pg_temp as 'begin execute s; end'; reset role$$),
 	array['api.stray builds statements from text'], 'F94 a function that runs text is caught');

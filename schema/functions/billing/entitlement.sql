@@ -6,20 +6,16 @@ set role tollgate_owner;
 
 -- A subscription that has not ended for good: its tenant needs no other.
 create or replace function billing.is_live(p_status text) returns boolean
-language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
-begin
-	return p_status not in ('canceled', 'incomplete_expired');
-end
+language sql immutable as $$
+	select p_status not in ('canceled', 'incomplete_expired')
 $$;
 
 -- Stripe announces an end in one of two ways.
 create or replace function billing.scheduled_end(p_cancel_at timestamptz, p_at_period_end boolean,
 	p_period_end timestamptz)
 	returns timestamptz
-language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
-begin
-	return coalesce(p_cancel_at, case when p_at_period_end then p_period_end end);
-end
+language sql immutable as $$
+	select coalesce(p_cancel_at, case when p_at_period_end then p_period_end end)
 $$;
 
 -- Whether Stripe collects a payment that is due at p_at. Paused collection resumes at pause_resumes_at. Null: it has no
@@ -34,10 +30,8 @@ $$;
 -- Whether a row of a history was the one in force. For the present it is the open row: a clock that was ahead when the
 -- row was written then takes nothing away after it is corrected.
 create or replace function billing.in_force(p_from timestamptz, p_to timestamptz, p_at timestamptz) returns boolean
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
-begin
-	return case when p_at >= now() then p_to is null else p_from <= p_at and (p_to is null or p_to > p_at) end;
-end
+language sql stable as $$
+	select case when p_at >= now() then p_to is null else p_from <= p_at and (p_to is null or p_to > p_at) end
 $$;
 
 create or replace function billing.plan_at(p_plan text, p_at timestamptz) returns billing.plan_history
