@@ -2,6 +2,7 @@
 import ctypes
 import json
 import os
+import select
 import selectors
 import signal
 import socket
@@ -107,6 +108,13 @@ class Supervisor:
             signal.signal(number, self.end)
         self.selector.register(reader, selectors.EVENT_READ, lambda: reader.recv(4096))
         self.selector.register(self.control, selectors.EVENT_READ, self.answer)
+
+    def heed(self, terminal):
+        """Ends when the terminal hangs up. The kernel tells only the first process there, and make, as the first, waits
+        for us and tells nobody."""
+        self.terminal = select.epoll()
+        self.terminal.register(terminal, select.EPOLLHUP)
+        self.selector.register(self.terminal, selectors.EVENT_READ, self.end)
 
     def end(self, *_):
         self.stopping = True

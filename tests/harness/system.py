@@ -64,9 +64,12 @@ class Stay(urllib.request.HTTPRedirectHandler):
 
 
 class System:
-    def __init__(self, directory, server, port, owners, mail_port=0, stripe_port=0):
+    """demo: with addresses and a clock for people."""
+
+    def __init__(self, directory, server, port, owners, mail_port=0, stripe_port=0, demo=False):
         self.dir, self.server, self.owners = Path(directory), server, owners
         self.run, self.log, self.etc, self.prefix = (self.dir / d for d in ("run", "log", "etc", "root/" + PREFIX))
+        self.demo, self.clock_file = demo, self.run / "clock"
         ports = free_ports(5)
         self.stripe_port, self.mail_port, self.smtp_port, self.plain_port = ports[1:]
         self.port = port or ports[0]
@@ -155,8 +158,17 @@ class System:
         for name, value in settings.items():
             argv += ["-c", "%s=%s" % (name, value)]
         ready = [str(bin_ / "pg_isready"), "-q", "-h", str(self.run), "-p", "5432", "-U", "postgres"]
-        return self.service("postgres", argv, stop=signal.SIGINT,
+        return self.service("postgres", argv, stop=signal.SIGINT, env=self.clock() if self.demo else {},
                             ready=lambda: subprocess.run(ready, env=self.env).returncode == 0)
+
+    def clock(self):
+        """PostgreSQL's clock moves with the simulator's: what expires, and when, is decided there."""
+        found = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
+        if not found:
+            raise Failed("libfaketime is not installed: tests/deps demo")
+        self.clock_file.write_text("+0\n")
+        return {"LD_PRELOAD": found[0], "FAKETIME_TIMESTAMP_FILE": str(self.clock_file), "NO_FAKE_STAT": "1",
+                "FAKETIME_CACHE_DURATION": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
     def migrate(self):
         create = self.etc / "create.sql"
@@ -174,7 +186,8 @@ class System:
 
     def simulator(self):
         argv = [self.dir / "tests/stripe/simulator", "--port", self.stripe_port, "--site", self.url,
-                "--webhook", self.url + "/webhooks/stripe", "--portal"]
+                "--webhook", self.url + "/webhooks/stripe", "--portal",
+                *(["--clock-file", self.clock_file] if self.demo else [])]
         return self.service("stripe", argv, env={"SIM_KEY": self.stripe_key, "SIM_WEBHOOK_SECRET": self.webhook_secret},
                             ready=lambda: answers(self.stripe_url + "/_sim/"))
 
@@ -204,8 +217,11 @@ class System:
             "temp_paths": temporary,
             "cache_path": "fastcgi_cache_path %s/tmp/images keys_zone=images:1m use_temp_path=off;" % self.dir,
             "form_rate": "limit_req_zone $http_x_unlimited zone=forms:10m rate=1r/s;",
-            "listen_plain": "listen 127.0.0.1:%d;" % self.plain_port, "listen": "listen 127.0.0.1:%d;" % self.port,
-            "listen_plain_v6": "", "listen_v6": "", "redirect": None,
+            "listen_plain": "listen 127.0.0.1:%d; server_name %s;" % (
+                self.port if self.demo else self.plain_port, "127.0.0.1" if self.demo else '""'),
+            "listen": "listen 127.0.0.1:%d default_server;" % self.port,
+            "listen_plain_v6": "", "listen_v6": "",
+            "redirect": "return 308 %s$request_uri;" % self.url if self.demo else None,
             "server_name": "server_name localhost;", "certificate": "", "certificate_key": "", "hsts": None,
             "pass": forward + "$worker.sock;", "pass_webhooks": forward + "webhooks.sock;"})
         argv = ["nginx", "-e", log, "-c", self.etc / "nginx.conf", "-g", "daemon off;"]

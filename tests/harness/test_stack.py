@@ -1,6 +1,7 @@
 """The stack supervises, hands sockets over, runs beside another stack, and leaves nothing behind."""
 import json
 import os
+import pty
 import re
 import signal
 import socket
@@ -9,6 +10,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg
 import pytest
@@ -176,24 +178,68 @@ def test_what_cannot_start_is_named_with_its_log_and_nothing_stays():
         assert processes_of(parent) == []
 
 
-def test_the_demo_takes_the_usual_ports_that_are_free_and_a_hang_up_ends_it():
+LAST = "Ctrl-C ends it and removes all of it."
+
+
+def read_until(terminal, text):
+    said = b""
+    while text.encode() not in said:
+        said += os.read(terminal, 65536)
+    return said.decode().replace("\r\n", "\n")
+
+
+@pytest.fixture(scope="module")
+def demo():
+    """`make demo` in a terminal of its own, on a machine where one of its ports is in use: what it said."""
     for port in (8080, 8081, 8082):
         with socket.socket() as s:
             if s.connect_ex(("127.0.0.1", port)) == 0:
                 pytest.skip("port %d is in use on this machine" % port)
+    env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
     with socket.create_server(("127.0.0.1", 8081)):
-        process = subprocess.Popen([TESTS / "stack", "up", "--demo"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                   text=True, start_new_session=True)
-        said = "".join(iter(lambda: process.stdout.readline(), "Sign up, pay, follow the link in the mail, open "
-                            "Billing. Ctrl-C ends it and removes all of it.\n"))
-    assert "http://localhost:8080/signup" in said and "http://127.0.0.1:8082/_sim/state" in said
-    assert ":8081" not in said
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.execvpe("make", ["make", "--no-print-directory", "-C", str(TESTS.parent), "demo"], env)
+        said = read_until(terminal, LAST)
     directory = re.search(r"tail -f (\S+)/log/", said)[1]
+    yield SimpleNamespace(said=said, directory=directory,
+                          database=re.search(r"psql '(\S+)'", said)[1], stripe=re.search(r"pass\s+(\S+)", said)[1])
+    os.close(terminal)
+    os.waitpid(pid, 0)
+    deadline = time.monotonic() + 30
+    while processes_of(directory) or os.path.exists(directory):
+        assert time.monotonic() < deadline, "a hang-up left something behind"
+        time.sleep(0.1)
+
+
+def test_the_demo_takes_the_usual_ports_that_are_free(demo):
+    assert "http://localhost:8080/signup" in demo.said and "http://127.0.0.1:8082/" in demo.said
+    assert ":8081" not in demo.said and "Port 8081 is in use here" in demo.said
     assert requests.get("http://localhost:8080/signup", timeout=5).status_code == 200
-    os.killpg(process.pid, signal.SIGHUP)
-    assert process.wait(30) == 0
-    assert "Port 8081 is in use here" in process.stderr.read()
-    assert processes_of(directory) == [] and not os.path.exists(directory)
+
+
+def test_the_demo_leads_from_the_address_to_the_name(demo):
+    """The site has one name: under the address its forms would be refused."""
+    answer = requests.get("http://127.0.0.1:8080/signup?a=b", timeout=5, allow_redirects=False)
+    assert (answer.status_code, answer.headers["Location"]) == (308, "http://localhost:8080/signup?a=b")
+
+
+def test_a_month_of_the_demo_passes_on_both_sides(demo):
+    def there():
+        with psycopg.connect(demo.database) as db:
+            here = db.execute("select extract(epoch from now())::bigint").fetchone()[0]
+        return here, requests.get(demo.stripe + "_sim/clock", timeout=5).json()["now"]
+
+    before = there()
+    page = requests.get(demo.stripe, timeout=5).text
+    token = re.search(r'name="token" value="(\w+)"', page)[1]
+    pressed = [requests.post(demo.stripe, {"token": token, "days": days}, timeout=20).status_code
+               for days in ("31", "31")]
+    assert pressed == [200, 409]
+    after = there()
+    assert all(31 * 86400 <= b - a < 31 * 86400 + 120 for a, b in zip(before, after)), (before, after)
+    assert abs(after[0] - after[1]) < 5
+    assert requests.post(demo.stripe, {"token": "x", "days": "31"}, timeout=20).status_code == 409
 
 
 def test_a_demo_installs_no_browser_and_no_tests():

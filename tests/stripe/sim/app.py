@@ -7,6 +7,7 @@ import secrets
 import signal
 import socket
 import sys
+from pathlib import Path
 
 from aiohttp import web
 
@@ -53,6 +54,8 @@ def read_options(doc, argv=None):
                         dest="plans", help=f"a monthly price (default {' '.join(PLANS)})")
     parser.add_argument("--portal", action="store_true", help="the Dashboard's portal settings are saved at the start, "
                         "so that there is a default configuration")
+    parser.add_argument("--clock-file", metavar="FILE", help="where the seconds that the clock is ahead are written, "
+                        "before it moves, for others whose clock is to move too: libfaketime's FAKETIME_TIMESTAMP_FILE")
     parser.add_argument("--seed", type=int, help="makes ids and shuffling the same each time")
     options = parser.parse_args(argv)
     options.plans = options.plans or [read_plan(text) for text in PLANS]
@@ -83,6 +86,13 @@ class Simulator:
         if self.options.webhook:
             events.build_endpoint(self.world, self.options.webhook, self.secrets)
 
+    async def pass_time(self, seconds):
+        """Moves the clock. Those who read the file are given the second that they take, so that they are ahead."""
+        if self.options.clock_file and seconds > 0:
+            Path(self.options.clock_file).write_text("+%d\n" % (self.world.offset + seconds), encoding="ascii")
+            await asyncio.sleep(1.5)
+        lifecycle.advance(self.world, seconds)
+
     def save_portal(self):
         """The Dashboard's portal settings are saved: everything the portal can do, for all plans."""
         for row in self.world.all("billing_portal.configuration"):
@@ -110,6 +120,7 @@ class Simulator:
         app = web.Application(client_max_size=MAX_BODY)
         app.add_routes(control.Control(self).routes())
         for method in ("GET", "POST"):
+            app.router.add_route(method, "/", self.hosted.clock)
             app.router.add_route(method, "/c/pay/{id}", self.hosted.checkout)
             app.router.add_route(method, "/p/session/test_{secret}", self.hosted.portal)
             app.router.add_route(method, "/i/test_{id}", self.hosted.invoice)

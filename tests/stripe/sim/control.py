@@ -136,11 +136,11 @@ class Control:
         self.sim.api.log.clear()
         return {}
 
-    def clock(self, request, body):
+    async def clock(self, request, body):
         now = self.world.now()
         if request.method == "POST":
             seconds = body.get("advance", 0) + body.get("days", 0) * 86400
-            lifecycle.advance(self.world, body["to"] - now if "to" in body else seconds)
+            await self.sim.pass_time(body["to"] - now if "to" in body else seconds)
         return {"now": self.world.now()}
 
     def settings(self, request, body):

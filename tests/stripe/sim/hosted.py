@@ -54,6 +54,21 @@ class Hosted:
         link = (row["cancel_url"], "Back") if row["cancel_url"] else None
         return html(pages.plain("Expired", "This checkout is no longer open.", link), 410)
 
+    def clock_page(self, problem=None, status=200):
+        return html(pages.clock(self.world.now(), self.token("clock"), problem), status)
+
+    async def clock(self, request):
+        """Lets time pass, as nobody can at Stripe but for a test clock."""
+        if request.method != "POST":
+            return self.clock_page()
+        fields = await self.pressed(request, "clock")
+        if fields is None:
+            return self.clock_page("That page was used already. Nothing was done; please try again.", 409)
+        if fields.get("days") not in pages.DAYS:
+            return self.clock_page("So many days cannot pass at once.", 400)
+        await self.sim.pass_time(int(fields["days"]) * lifecycle.DAY)
+        return see_other("/")
+
     async def checkout(self, request):
         row = self.world.objects["checkout.session"].get(request.match_info["id"])
         if row is None:

@@ -163,3 +163,14 @@ def invoice(row, token, problem=None):
     return page(title, f"""<section><h1>{escape(title)}</h1>{notice(problem)}{said}
 {pay if row["status"] == "open" else ""}</section>
 <p><a id="pdf" href="{escape(row['invoice_pdf'])}">As a PDF</a></p>""")
+
+
+DAYS = {"1": "A day passes", "7": "A week passes", "31": "A month passes"}
+
+
+def clock(now, token, problem=None):
+    presses = "".join(button(f"pass-{days}", label, "days", days) for days, label in DAYS.items())
+    return page("Clock", f"""<section><p class="soft">It is now</p><p class="price" id="now">{date(now)}</p>
+{notice(problem)}{form(token, {}, presses)}</section>
+<p class="soft">What falls due meanwhile happens: plans renew, trials end, cards are charged. The site hears of it in a
+moment: reload its page then. Who has been away for long is signed out there.</p>""")
