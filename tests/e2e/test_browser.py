@@ -305,6 +305,21 @@ FAULTS = r"""(() => {
   }
   for (const e of document.querySelectorAll('main button, main .button, main input:not([type=hidden]), main select'))
     if (e.getBoundingClientRect().height < 40) faults.push('hard to hit: ' + e.outerHTML);
+  for (const e of document.querySelectorAll('a:not(.skip), button, input:not([type=hidden]), select')) {
+    const r = e.getBoundingClientRect();
+    if (r.width < 24 || r.height < 24) faults.push(`${r.width} by ${r.height}: ` + e.outerHTML);
+  }
+  const ratio = (a, b) => { const [x, y] = [light(a), light(b)].sort((m, n) => n - m);
+                            return (x + 0.05) / (y + 0.05); };
+  for (const e of document.querySelectorAll('input:not([type=hidden]), select, label')) {
+    const style = getComputedStyle(e);
+    if (!parseFloat(style.borderTopWidth)) continue;
+    const least = Math.min(ratio(rgb(style.borderTopColor), ground(e)),
+                           ratio(rgb(style.borderTopColor), ground(e.parentElement)));
+    if (least < 3) faults.push('border ' + least.toFixed(2) + ': ' + e.outerHTML);
+    const placeholder = ratio(rgb(getComputedStyle(e, '::placeholder').color), ground(e));
+    if (e.placeholder && placeholder < 4.5) faults.push('placeholder ' + placeholder.toFixed(2) + ': ' + e.outerHTML);
+  }
   return faults; })()"""
 
 
@@ -419,6 +434,63 @@ def test_s01_an_offer_and_a_switch_on_a_phone(signed_in, new_browser, sim, db, m
     for scheme in COLOURS:
         person.colours(scheme)
         assert [f for f in person.outer(FAULTS) if f.startswith(("contrast", "no l", "no t"))] == []
+
+
+ADDRESS = "anna-maria.schmidt-mueller@example-company.com"
+BOXES = """[...document.querySelectorAll('%s')].map(e => { const r = e.getBoundingClientRect();
+           return [r.left, r.right, r.top, r.bottom].map(Math.round); })"""
+BROKEN = """[...document.querySelectorAll('.whole, time')].filter(e => {
+  const range = document.createRange(); range.selectNodeContents(e);
+  const lines = new Set([...range.getClientRects()].map(r => Math.round(r.top))).size;
+  e.style.whiteSpace = 'nowrap'; const needs = range.getBoundingClientRect().width; e.style.whiteSpace = '';
+  const box = e.closest('.card, .alert, main'), style = getComputedStyle(box);
+  return lines > 1 && needs <= box.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+}).map(e => e.textContent)"""
+
+
+@pytest.fixture
+def busy(signed_in, db):
+    """(person, address) whose billing page has two notices and three invoices, in amounts of very different length."""
+    person, email = signed_in
+    wait_until(lambda: db.value("select count(*) from billing.invoices where tenant_id = %s", db.tenant_of(email)))
+    wait_until(lambda: db.value("select count(*) from billing.subscriptions where tenant_id = %s", db.tenant_of(email)))
+    for n, (amount, status) in enumerate(((123456789, "open"), (100, "uncollectible"))):
+        db.execute("insert into billing.invoices (id, tenant_id, number, status, currency, amount_due, amount_paid,"
+                   " total, created_at, hosted_url, pdf_url, attempt_count, action_required, synced_at) values"
+                   " (%s, %s, %s, %s, 'eur', %s, %s, %s, now(), 'https://invoice.stripe.com/i/x',"
+                   " 'https://pay.stripe.com/x/pdf', 1, false, now())",
+                   f"in_look{n}{email}", db.tenant_of(email), f"ABCD-EF-000{n}", status, amount, amount, amount)
+        db.execute("insert into billing.notifications (tenant_id, kind, fact, payload, created_at) values"
+                   " (%s, %s, %s, '{}', now())", db.tenant_of(email), ("refunded", "disputed")[n], f"look{n}{email}")
+    db.execute("update auth.users set email = %s where email_canonical = %s", ADDRESS, email)
+    return person, email
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_boxes_keep_apart_columns_line_up_and_no_amount_breaks(busy, width, language):
+    person, _ = busy
+    person.size(width, 1900)
+    person.open(f"/{language}/settings/billing")
+    boxes = person.outer(BOXES % "main > .alert, main > .card")
+    assert len(boxes) >= 5
+    assert all(below[2] - above[3] >= 12 for above, below in zip(boxes, boxes[1:]))
+    rows = len(person.all("#invoices li"))
+    assert rows >= 3
+    for column in (1, 2, 3):
+        cells = person.outer(BOXES % f"#invoices li > :nth-child({column})")
+        edge = 0 if column == 1 or width > 640 else 1
+        assert len({cell[edge] for cell in cells}) == 1, (column, cells)
+    too_narrow = "[...document.querySelectorAll('.list li > *')].some(e => e.scrollWidth > e.clientWidth)"
+    assert person.outer(too_narrow) is False
+    assert person.outer(BROKEN) == [] and no_wider_than(person, width)
+    assert ADDRESS in person.text()
+    assert faults_of(person) == []
+    person.shots = f"{language}-{width}"
+    person.shoot("70-billing-busy")
+    person.open(f"/{language}/workspace")
+    assert person.outer(BROKEN) == [] and no_wider_than(person, width)
+    person.shoot("71-workspace")
 
 
 def test_mails_are_readable_by_everybody(person, new_browser, sim, db, mail, fresh):
