@@ -59,6 +59,8 @@ struct config {
 		const char		*pages;		/* directory of templates, style sheet, languages */
 		const char		*own_pages;	/* its files go before those in pages; need not exist; "": none */
 		const char		*name;		/* the product's name, shown on pages and in mails */
+		const char		*help;		/* where customers get it, an address or a URL; "": mails do not say */
+		const char		*imprint;	/* at the foot of mails; or "" */
 		const char		*environment;	/* "production", "preview" or "development", as the database's stamp */
 	} site;
 	struct {
@@ -94,9 +96,15 @@ struct config {
 		const char	*user;
 		const char	*password;	/* secret */
 		bool		starttls;	/* require it on smtp:// */
+		bool		receipts;	/* a mail for each payment received */
 		int		timeout_ms;
 		int		poll_ms;
 	} mail;
+	struct {
+		int	link_near, link_wide, link_far;		/* an hour, of a network and those around it */
+		int	draft_near, draft_wide, draft_far;
+		int	call_near, call_wide, call_far;
+	} limits;
 	struct {
 		const char	*alert_to;	/* address; "": alerts are not mailed */
 		int		alert_hours;	/* until an open alert is mailed again */

@@ -94,6 +94,13 @@ check_from(const char *s)
 }
 
 static const char *
+check_help(const char *s)
+{
+	return *s == '\0' || begins(s, "https://") || (strchr(s, '@') && strpbrk(s, " <>,;:") == NULL) ? NULL :
+	    "must be an address, as in \"help@example.com\", or a page that begins with https://";
+}
+
+static const char *
 check_to(const char *s)
 {
 	return *s == '\0' || (strchr(s, '@') && strpbrk(s, " <>,;") == NULL) ? NULL :
@@ -210,6 +217,8 @@ const struct config_key config_keys[] = {
 	PATH("site.pages", NEED_SITE, site.pages, "share/tollgate/pages", check_directory),
 	TEXT("site.own_pages", NEED_SITE, site.own_pages, "/etc/tollgate/pages", NULL),
 	TEXT("site.name", NEED_SITE, site.name, "Tollgate", check_filled),
+	TEXT("site.help", NEED_SITE, site.help, "", check_help),
+	TEXT("site.imprint", NEED_SITE, site.imprint, "", NULL),
 	TEXT("site.environment", NEED_SITE | NEED_DATABASE | NEED_STRIPE, site.environment, "production",
 	    check_environment),
 	TEXT("database.conninfo", NEED_DATABASE, database.conninfo, NULL, check_filled),
@@ -237,8 +246,18 @@ const struct config_key config_keys[] = {
 	TEXT("mail.user", NEED_MAIL, mail.user, "", NULL),
 	MANY("mail.password_file", KIND_SECRET, NEED_MAIL, mail.password, "", NULL, "TOLLGATE_MAIL_PASSWORD"),
 	BOOL("mail.starttls", NEED_MAIL, mail.starttls, true),
+	BOOL("mail.receipts", NEED_MAIL | NEED_PLANS, mail.receipts, false),
 	INT("mail.timeout_ms", NEED_MAIL, mail.timeout_ms, 30000, 500, 120000),
 	INT("mail.poll_ms", NEED_MAIL, mail.poll_ms, 1000, 10, 60000),
+	INT("limits.link_near", NEED_PLANS, limits.link_near, 20, 1, 1000000),
+	INT("limits.link_wide", NEED_PLANS, limits.link_wide, 100, 1, 1000000),
+	INT("limits.link_far", NEED_PLANS, limits.link_far, 300, 1, 1000000),
+	INT("limits.draft_near", NEED_PLANS, limits.draft_near, 30, 1, 1000000),
+	INT("limits.draft_wide", NEED_PLANS, limits.draft_wide, 150, 1, 1000000),
+	INT("limits.draft_far", NEED_PLANS, limits.draft_far, 500, 1, 1000000),
+	INT("limits.call_near", NEED_PLANS, limits.call_near, 60, 1, 1000000),
+	INT("limits.call_wide", NEED_PLANS, limits.call_wide, 300, 1, 1000000),
+	INT("limits.call_far", NEED_PLANS, limits.call_far, 1000, 1, 1000000),
 	TEXT("ops.alert_to", NEED_MAIL, ops.alert_to, "", check_to),
 	INT("ops.alert_hours", NEED_MAIL, ops.alert_hours, 24, 1, 8760),
 	INT("jobs.threads", NEED_JOBS, jobs.threads, 2, 1, 16),

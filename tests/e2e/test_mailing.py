@@ -1,5 +1,6 @@
 """Mails: what is in them, and that each arrives once whatever the mail server does."""
 from email import message_from_string, policy
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -176,7 +177,8 @@ FACTS = """jsonb_build_object('plan', 'plan_starter', 'amount', api.amount_docum
 @pytest.mark.parametrize("language, day, amount", [("en", "3 December 2026", "€1,900.05"),
                                                    ("de", "3. Dezember 2026", "1.900,05 €")])
 @pytest.mark.parametrize("kind", ["payment_failed", "action_required", "upcoming", "trial_will_end", "recovered",
-                                  "canceled"])
+                                  "canceled", "refunded", "disputed", "dispute_won", "dispute_lost", "dispute_over",
+                                  "plan_changed", "cancel_scheduled", "cancel_undone"])
 def test_c41_a_notice_says_which_plan_how_much_and_when(member, db, mail, kind, language, day, amount):
     db.execute("update app.profiles p set language = %s from auth.users u where u.id = p.user_id and u.email = %s",
                language, member)
@@ -185,6 +187,53 @@ def test_c41_a_notice_says_which_plan_how_much_and_when(member, db, mail, kind, 
     for part in (text, html.text):
         assert all(word in " ".join(part.split()) for word in ("Starter", amount, ": " + day))
     assert "/settings/billing" in text
+
+
+HELP, IMPRINT = "help@example.com", "Example & Sons, 1 Example Street"
+
+
+@pytest.fixture
+def signed(stack):
+    """Mails that have a foot."""
+    config = Path(stack["config"])
+    text = config.read_text()
+    text_with = text.replace('help = "";', f'help = "{HELP}";').replace('imprint = "";', f'imprint = "{IMPRINT}";')
+    assert HELP in text_with and IMPRINT in text_with
+    config.write_text(text_with)
+    stack_command("restart", "--dir", stack["dir"], "mailer")
+    yield
+    config.write_text(text)
+    stack_command("restart", "--dir", stack["dir"], "mailer")
+
+
+IGNORE = {"en": "you can ignore", "de": "ignorieren"}
+MAYBE_NOT_ASKED = ("signin", "checkout", "offer", "failed")
+ALL = (*MAYBE_NOT_ASKED, "welcome", "notice_payment_failed", "notice_canceled", "notice_paid", "notice_plan_changed",
+       "notice_refunded", "notice_cancel_scheduled", "notice_upcoming")
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_c96_every_mail_says_where_help_is_and_who_sends_it(db, mail, signed, language):
+    """And only those that a stranger may have caused say that they may be ignored."""
+    about = {name: new_address(name.replace("_", "-")) for name in ALL}
+    for name, address in about.items():
+        db.execute(f"insert into mail.outbox (key, recipient, template, language, data) values "
+                   f"(%s, %s, %s, %s, {FACTS} || '{{\"code\": \"ABCD-EFGH\"}}')", address, address, name, language)
+    for name, address in about.items():
+        text, html = two_parts(wait_until(lambda to=address: mail.to(to))[0])
+        for part in (text, html.text):
+            said = " ".join(part.split())
+            assert HELP in said and IMPRINT in said, name
+            assert (IGNORE[language] in said) == (name in MAYBE_NOT_ASKED), name
+            assert [a.get("href") for a in html.all("a")][-1] == "mailto:" + HELP
+
+
+def test_f53_a_welcome_mail_says_that_its_link_lives_a_day(db, mail, member):
+    text, _ = two_parts([m for m in mail.to(member) if m["subject"] == WORDS["welcome", "en"]][0])
+    assert "good for a day" in text and "ten minutes" not in text
+    assert "\n\nOpen this link and press the button there:\n\nhttp" in text.replace("\r", "")
+    assert db.value("select max(l.expires_at - l.created_at) from auth.links l join auth.requests r "
+                    "on r.id = l.request_id where r.purpose = 'welcome' and r.email = %s", member).days == 1
 
 
 def test_c41_the_links_of_a_mail_in_a_language_that_is_no_more_work(member, db, mail, stack):

@@ -22,9 +22,14 @@ mail_doc(struct mailer *mailer, mem_ctx *mem, const struct outbox_mail *m, const
 	json_put(doc, "site_name", mailer->config->site.name);
 	json_put(doc, "site_url", mailer->config->site.url);
 	json_put(doc, "language", language);
+	json_put(doc, "help", mailer->config->site.help);
+	json_put(doc, "help_link", mem_printf(mem, "%s%s", strchr(mailer->config->site.help, '@') ? "mailto:" : "",
+	    mailer->config->site.help));
+	json_put(doc, "imprint", mailer->config->site.imprint);
 	json_put(doc, "subject", mem_printf(mem, "%s_subject", m->template));
 	json_put(doc, "lead", mem_printf(mem, "%s_lead", m->template));
 	json_put(doc, "when", mem_printf(mem, "%s_when", m->template));
+	json_put(doc, "next", mem_printf(mem, "%s_next", m->template));
 	json_put(doc, "billing", mem_printf(mem, "%s/%s/settings/billing", mailer->config->site.url, language));
 	json_put(doc, "signup", mem_printf(mem, "%s/%s/signup", mailer->config->site.url, language));
 	json_put(doc, "again", mem_printf(mem, "%s/%s/signin", mailer->config->site.url, language));

@@ -39,11 +39,34 @@ plans_json(const struct operator *o)
 	return json_object_to_json_string_ext(list, JSON_C_TO_STRING_PLAIN);
 }
 
+#define LIMIT(name) { #name, offsetof(struct config, limits.name) }
+
+static const struct limit {
+	const char	*kind;		/* in auth.limits */
+	size_t		offset;
+} limits[] = {
+	LIMIT(link_near), LIMIT(link_wide), LIMIT(link_far), LIMIT(draft_near), LIMIT(draft_wide), LIMIT(draft_far),
+	LIMIT(call_near), LIMIT(call_wide), LIMIT(call_far), { 0 }
+};
+
+static const char *
+settings_json(const struct operator *o)
+{
+	struct json_object	*settings = json_new(o->mem), *all = json_object_new_object();
+
+	for (const struct limit *l = limits; l->kind; l++)
+		json_object_object_add(all, l->kind, json_object_new_int(*(const int *)((const char *)o->config + l->offset)));
+	json_object_object_add(settings, "limits", all);
+	json_object_object_add(settings, "receipts", json_object_new_boolean(o->config->mail.receipts));
+	return json_object_to_json_string_ext(settings, JSON_C_TO_STRING_PLAIN);
+}
+
 int
 schema_migrate(const struct operator *o)
 {
 	return operator_code(schema_apply(o->mem, &(struct schema_options){
 		.conninfo = o->config->database.conninfo, .schema = o->config->database.schema, .plans = plans_json(o),
+		.settings = settings_json(o),
 		.environment = o->config->site.environment, .dry_run = o->dry_run, .stamp = o->stamp,
 		.passwords = o->config->database.passwords,
 	}));

@@ -423,6 +423,18 @@ plans_apply(struct run *r, const char *name)
 }
 
 static enum err
+settings_apply(struct run *r, const char *name)
+{
+	enum err	e;
+
+	if (*value_or_empty(&e, r, "select to_regproc('ops.put_settings') is not null") != 't')
+		return e;
+	TRY(admin_value(r->admin, r->ctx, NULL, "select ops.put_settings($1::jsonb)", ARGS(TEXT(r->options->settings))));
+	printf("%-40s    done\n", name);
+	return OK;
+}
+
+static enum err
 pending_apply(struct run *r)
 {
 	for (size_t i = 0; i < r->migrations.n; i++) {
@@ -470,5 +482,6 @@ schema_apply(mem_ctx *ctx, const struct schema_options *o)
 	TRY(transaction_repeat(&r, roles_apply, "roles.sql"));
 	TRY(pending_apply(&r));
 	TRY(transaction_repeat(&r, functions_apply, "functions"));
-	return transaction_repeat(&r, plans_apply, "plans");
+	TRY(transaction_repeat(&r, plans_apply, "plans"));
+	return transaction_repeat(&r, settings_apply, "settings");
 }

@@ -3,6 +3,17 @@
 
 set role tollgate_service;
 
+-- What a mail about a subscription says beside its fact: the plan, and without an amount the price at a renewal.
+create or replace function billing.mail_facts(n billing.notifications) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return coalesce((
+		select jsonb_strip_nulls(jsonb_build_object('plan', 'plan_' || s.plan,
+			'price', case when not n.payload ? 'amount' then api.amount_document(s.amount, s.currency) end))
+		from billing.current_subscription(n.tenant_id) s), '{}') || n.payload;
+end
+$$;
+
 -- To owners and admins, each in their own language. While the tenant is offered, to the checkout's address, with a link
 -- that accepts it: this comes first, so that a user who accepts meanwhile is told by one of the two.
 create or replace function billing.mail_notice(n billing.notifications) returns void
@@ -10,7 +21,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	key text := concat_ws(':', 'notice', n.tenant_id, n.kind, n.fact);
 	template text := 'notice_' || n.kind;
-	data jsonb := n.payload || jsonb_build_object('tenant', n.tenant_id);
+	data jsonb := billing.mail_facts(n) || jsonb_build_object('tenant', n.tenant_id);
 begin
 	if (select k.mailed from billing.notice_kinds k where k.kind = n.kind) is not true then
 		return;
@@ -47,6 +58,20 @@ begin
 end
 $$;
 
+-- Mails a fact that the billing page shows by itself, and so keeps no notice of.
+create or replace function billing.mail_fact(p_tenant uuid, p_kind text, p_fact text, p_payload jsonb) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	n billing.notifications;
+begin
+	n.tenant_id := p_tenant;
+	n.kind := p_kind;
+	n.fact := p_fact;
+	n.payload := jsonb_strip_nulls(p_payload);
+	perform billing.mail_notice(n);
+end
+$$;
+
 -- When what waiting events say of this object happened, by Stripe's clock: the latest of p_type, else of any type. Null
 -- without such an event.
 create or replace function billing.event_time(p_kind text, p_id text, p_type text default null) returns timestamptz
@@ -59,7 +84,7 @@ begin
 end
 $$;
 
--- When a tenant gets its first owner, mail them the earlier notices whose invoice is still open.
+-- When a tenant gets its first owner, mail them the earlier notices whose invoice is still open, and the receipts.
 create or replace function billing.mail_open_notices(p_tenant uuid) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -67,6 +92,7 @@ begin
 		join billing.invoices i on i.id = n.payload ->> 'invoice'
 	where n.tenant_id = p_tenant and i.status = 'open'
 		and (n.kind = 'action_required' or n.kind = 'payment_failed' and n.fact = i.id || ':' || i.attempt_count);
+	perform billing.mail_receipt(i) from billing.invoices i where i.tenant_id = p_tenant;
 end
 $$;
 
@@ -106,6 +132,19 @@ begin
 end
 $$;
 
+-- The receipt of an invoice, and when the next payment is due.
+create or replace function billing.mail_receipt(i billing.invoices) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	if i.status = 'paid' and i.amount_paid > 0 then
+		perform billing.mail_fact(i.tenant_id, 'paid', i.id, billing.invoice_payload(i) || jsonb_build_object(
+			'amount', api.amount_document(i.amount_paid, i.currency), 'date', api.date_document(i.paid_at),
+			'renews', billing.renewal_document(s)))
+		from (select i.subscription_id) o left join billing.subscriptions s on s.id = o.subscription_id;
+	end if;
+end
+$$;
+
 create or replace function billing.tell_invoice(i billing.invoices, p_hints text[]) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -119,6 +158,8 @@ begin
 		perform billing.tell(i.tenant_id, 'recovered', i.id, billing.invoice_payload(i)
 			|| jsonb_build_object('amount', api.amount_document(i.amount_paid, i.currency),
 				'date', api.date_document(i.paid_at)), i.paid_at);
+	else
+		perform billing.mail_receipt(i);
 	end if;
 end
 $$;
@@ -149,6 +190,40 @@ begin
 end
 $$;
 
+-- When the next payment is due. Null when none is: the subscription ends before, or has ended.
+create or replace function billing.renewal_document(s billing.subscriptions) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return case when billing.is_live(s.status)
+			and billing.scheduled_end(s.cancel_at, s.cancel_at_period_end, s.period_end) is null then
+		api.date_document(s.period_end) end;
+end
+$$;
+
+-- Another plan or price, and an end that is scheduled, moved or taken back. Each is a difference between the stored row
+-- and the fetched one, so the time of the write names it.
+create or replace function billing.tell_change(p_before billing.subscriptions, s billing.subscriptions) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	was timestamptz := billing.scheduled_end(p_before.cancel_at, p_before.cancel_at_period_end, p_before.period_end);
+	ends timestamptz := billing.scheduled_end(s.cancel_at, s.cancel_at_period_end, s.period_end);
+	fact text := concat_ws(':', s.id, extract(epoch from now()));
+	facts jsonb := jsonb_build_object('plan', 'plan_' || s.plan, 'price', api.amount_document(s.amount, s.currency));
+begin
+	if not (billing.is_live(p_before.status) and billing.is_live(s.status)) then
+		return;
+	end if;
+	if p_before.price <> s.price and billing.plan_of(s.price) is not null then
+		perform billing.mail_fact(s.tenant_id, 'plan_changed', fact, facts || jsonb_build_object(
+			'from', 'plan_' || nullif(p_before.plan, s.plan), 'date', billing.renewal_document(s)));
+	end if;
+	if ends is distinct from was then
+		perform billing.mail_fact(s.tenant_id, case when ends is null then 'cancel_undone' else 'cancel_scheduled' end,
+			fact, facts || jsonb_build_object('date', api.date_document(coalesce(ends, s.period_end))));
+	end if;
+end
+$$;
+
 -- A subscription that was over when it was first seen is not told.
 create or replace function billing.tell_subscription(p_before billing.subscriptions, s billing.subscriptions,
 	p_reason text)
@@ -160,11 +235,27 @@ begin
 			jsonb_build_object('plan', 'plan_' || s.plan, 'reason', p_reason,
 				'date', api.date_document(coalesce(s.ended_at, s.canceled_at))), coalesce(s.ended_at, s.canceled_at));
 	end if;
+	perform billing.tell_change(p_before, s) where p_before.id is not null;
 	if s.status in ('past_due', 'unpaid') then
 		perform billing.tell_failure(i, false) from billing.invoices i
 		where i.subscription_id = s.id and i.status = 'open';
 	end if;
 	perform billing.tell_hints(s);
+end
+$$;
+
+-- The plan of a checkout, and its price as far as it is known: the subscription's, else Stripe's price, else the
+-- configured one.
+create or replace function billing.bought(c billing.checkouts) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return jsonb_strip_nulls(jsonb_build_object('plan', 'plan_' || c.plan, 'price', coalesce(
+		(select api.amount_document(s.amount, s.currency) from billing.subscriptions s
+			where s.tenant_id = c.tenant_id and s.plan = c.plan limit 1),
+		(select api.amount_document(p.amount, p.currency) from billing.prices p where p.id = c.price),
+		(select api.amount_document(p.amount, p.currency) from billing.plans p where p.id = c.plan)),
+		'renews', (select billing.renewal_document(s) from billing.subscriptions s
+			where s.tenant_id = c.tenant_id and s.plan = c.plan limit 1)));
 end
 $$;
 

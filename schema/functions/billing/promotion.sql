@@ -44,8 +44,8 @@ begin
 	end if;
 	perform auth.set_language(owner, checkout.language);
 	insert into app.members (tenant_id, user_id, role) values (p_tenant, owner, 'owner') on conflict do nothing;
-	perform auth.ask_link('welcome:' || p_tenant, 'welcome', jsonb_build_object('plan', 'plan_' || checkout.plan),
-		'welcome', checkout.email, checkout.language, p_user => owner, p_flow => checkout.flow_hash);
+	perform auth.ask_link('welcome:' || p_tenant, 'welcome', billing.bought(checkout), 'welcome',
+		checkout.email, checkout.language, p_user => owner, p_flow => checkout.flow_hash);
 	perform billing.mail_open_notices(p_tenant);
 end
 $$;

@@ -50,6 +50,16 @@ begin
 end
 $$;
 
+-- What a mail says of a purchase that has failed: its plan and price, as they are known when it is sent.
+create or replace function mail.facts_of(o mail.outbox) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return coalesce((
+		select billing.bought(c) from billing.checkouts c
+		where o.template = 'failed' and c.session_id = split_part(o.key, ':', 3)), '{}');
+end
+$$;
+
 -- While mails wait that are above the ceiling for strangers, there is an alert.
 --
 -- A mail with a link gets a new one here. It is void when nobody may have one: the address is no user's, or the request
@@ -77,8 +87,8 @@ begin
 	end if;
 	return jsonb_build_object('id', claimed.id, 'recipient', coalesce(minted ->> 'recipient', claimed.recipient),
 		'template', claimed.template, 'language', claimed.language,
-		'data', claimed.data - 'request' || minted - 'recipient', 'key', claimed.key, 'attempts', claimed.attempts,
-		'claim', claimed.claim);
+		'data', mail.facts_of(claimed) || claimed.data - 'request' || minted - 'recipient',
+		'key', claimed.key, 'attempts', claimed.attempts, 'claim', claimed.claim);
 end
 $$;
 
