@@ -8,6 +8,7 @@
 #include "identity.h"
 #include "json.h"
 #include "report.h"
+#include "throttle.h"
 
 struct permits {
 	struct stripe	*stripe;
@@ -98,7 +99,7 @@ permit_take(struct visit *v, struct stripe **out)
 	*out = NULL;
 	if (v->leave == NULL)
 		TRY(secret_random(&v->permit));
-	TRY(permit_ask(v, p, "{}", &answer));
+	TRY(throttle_note(v, "call", permit_ask(v, p, "{}", &answer)));
 	gone = json_true(answer, "/permitted") ? NULL : pids_gone(v, answer);
 	if (gone != NULL)
 		TRY(permit_ask(v, p, gone, &answer));

@@ -1,5 +1,6 @@
 """Signing in by a link in a mail, sessions, and signing out."""
 import base64
+import json
 import secrets
 import statistics
 import time
@@ -288,6 +289,30 @@ def test_f51_s08_what_a_network_may_not_ask_is_refused_openly_and_leaves_no_row(
     assert "from your network" in page.html.one(role="alert").text
     assert page.form().fields["email"] == email
     assert (db.value("select count(*) from auth.requests"), db.value("select count(*) from mail.outbox")) == before
+
+
+def lines_of(stack, event):
+    with open(f"{stack['log_dir']}/signin.log", encoding="utf-8") as file:
+        return [json.loads(line) for line in file if f'"event":"{event}"' in line.replace(" ", "")]
+
+
+def test_s03_a_refusal_for_the_network_is_logged_with_the_network(stack, browser, db, limit, fresh):
+    limit("link_near", 1)
+    db.execute("delete from auth.hits where kind = 'link_near'")
+    before = len(lines_of(stack, "throttled"))
+    assert [ask_for_link(browser, fresh(str(n))).status for n in range(2)] == [303, 429]
+    line, = lines_of(stack, "throttled")[before:]
+    assert (line["what"], line["network"]) == ("link", "127.0.0.0/24")
+
+
+@pytest.mark.parametrize("allowed", [1, 5])
+def test_f50_the_hint_that_an_address_gets_few_mails_is_there_for_every_address(browser, limit, member, fresh, allowed):
+    limit("link_stranger", allowed)
+    pages = []
+    for email in (member, member, fresh("nobody"), fresh("nobody")):
+        answer = ask_for_link(browser, email)
+        pages.append((answer.status, answer.location, browser.get(answer.location).html.one("main").text))
+    assert len(set(pages)) == 1 and "a few e-mails an hour" in pages[0][2]
 
 
 def test_f52_looking_at_the_link_changes_nothing(browser, other, db, asked):

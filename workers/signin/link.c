@@ -7,6 +7,7 @@
 #include "session.h"
 #include "signin.h"
 #include "text.h"
+#include "throttle.h"
 
 enum { REMEMBER_SECONDS = 30 * 24 * 3600 };
 
@@ -61,7 +62,7 @@ signin_send(struct visit *v, struct db_visitor *me)
 	e = db_visitor(me, NULL, "api.request_link($1, $2, $3, $4, $5::inet, $6)",
 	    ARGS(TEXT(email), identity_flow(v), TEXT(target_allowed(next)), TEXT(v->language), TEXT(v->q->remote_addr),
 	    device_digest(v)));
-	if (e == ERR_LIMIT)
+	if (throttle_note(v, "link", e) == ERR_LIMIT)
 		return signin_refused(v, next);
 	TRY(e);
 	return http_redirect(v->r, visit_path(v, "/signin/code"));

@@ -8,6 +8,7 @@
 #include "session.h"
 #include "signup.h"
 #include "text.h"
+#include "throttle.h"
 
 /*
  * One draft for each browser, address and plan: a second click, a reload and a retry after a time-out have the same
@@ -76,7 +77,7 @@ draft_read(struct visit *v, struct db_visitor *me, const struct wish *w, struct 
 {
 	enum err	e = draft_ask(v, me, w, draft);
 
-	return e == ERR_UNCERTAIN ? draft_ask(v, me, w, draft) : e;
+	return throttle_note(v, "draft", e == ERR_UNCERTAIN ? draft_ask(v, me, w, draft) : e);
 }
 
 /* The page of a checkout session that is open ("/url") is given again, without a call to Stripe. */
