@@ -16,15 +16,16 @@ begin
 end
 $$;
 
--- The plan and names of texts, a style class (good: all may be used; warn: all may be used for now, or something is under way; bad:
--- nothing may be used), and what the main button does: pay the open invoice, manage, or subscribe.
+-- The plan, names of texts, a style class (good: all may be used; warn: all may be used for now, or something is under
+-- way; bad: nothing may be used), and what the main button does: pay the open invoice, manage, or subscribe.
 create or replace function billing.standing(p_entitlement jsonb, s billing.subscriptions) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
 	word text := billing.standing_key(p_entitlement, s);
 begin
 	return (
-		select jsonb_build_object('plan', 'plan_' || case word when 'free' then p_entitlement ->> 'plan' else s.plan end,
+		select jsonb_build_object(
+			'plan', 'plan_' || case word when 'free' then p_entitlement ->> 'plan' else s.plan end,
 			'status', 'status_' || coalesce(v.badge, 'unknown'),
 			'status_class', coalesce(v.class, 'warn'), 'reason', 'reason_' || coalesce(v.key, 'unknown_status'),
 			'main', coalesce(v.main, 'manage'))
