@@ -16,6 +16,14 @@ checkout_attempt(struct json_object *draft)
 	return json_int(draft, "/attempt", 1);
 }
 
+const char *
+checkout_fault(enum err e)
+{
+	if (e == ERR_BAD_REQUEST)
+		return "email_refused";
+	return e == ERR_INTERNAL || e == ERR_KEY_REFUSED ? "fault_checkout_told" : "fault_checkout";
+}
+
 enum err
 checkout_open(struct visit *v, struct json_object *draft, const char *success, const char *cancel, const char **id,
     const char **url)

@@ -11,7 +11,8 @@
  * "language", "email" or "customer", "attempt", and "idempotency" where it has one), so that a repeated request is
  * identical. success and cancel are paths of this site. *url is NULL when the checkout session is no longer open.
  * ERR_CONFLICT: this attempt's key is spent (Stripe replays a stored failure): begin the next. ERR_NOT_FOUND: the
- * draft's customer does not exist at Stripe. ERR_UNAVAILABLE also: the price does not exist yet.
+ * draft's customer does not exist at Stripe. ERR_BAD_REQUEST: Stripe does not take the address. ERR_UNAVAILABLE also:
+ * the price does not exist yet.
  */
 enum err checkout_open(struct visit *v, struct json_object *draft, const char *success, const char *cancel,
     const char **id, const char **url) MUST_CHECK;
@@ -25,6 +26,9 @@ enum err checkout_close(struct visit *v, const char *id) MUST_CHECK;
  * begin again; else recorded itself, or why the session could not be closed.
  */
 enum err checkout_unrecorded(struct visit *v, const char *session, enum err recorded) MUST_CHECK;
+
+/* The text for a visitor whose payment could not be begun. A refusal has raised an alert: the text says that too. */
+const char *checkout_fault(enum err e);
 
 /* The number of the draft's attempt. */
 int64_t checkout_attempt(struct json_object *draft);

@@ -12,6 +12,7 @@ static const struct expected {
 	{ "/expire", NULL, NULL },					/* it was paid, or has expired meanwhile */
 	{ "/v1/checkout/sessions", "resource_missing", "customer" },	/* deleted at Stripe: another is made */
 	{ "/v1/checkout/sessions", "email_invalid", NULL },		/* the visitor's own fault */
+	{ "/v1/customers", "email_invalid", NULL },
 };
 
 static bool

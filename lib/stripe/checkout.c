@@ -33,6 +33,12 @@ checkout_form(mem_ctx *mem, const struct stripe_checkout *c)
 	return b.data;
 }
 
+bool
+stripe_refuses_email(struct json_object *answer)
+{
+	return json_is(answer, "/error/code", "email_invalid");
+}
+
 enum err
 stripe_checkout(struct stripe *s, mem_ctx *mem, const struct stripe_checkout *c, const char **id, const char **url)
 {
@@ -44,6 +50,8 @@ stripe_checkout(struct stripe *s, mem_ctx *mem, const struct stripe_checkout *c,
 	e = stripe_call(s, mem, "POST", "/v1/checkout/sessions", checkout_form(mem, c), c->key, &session);
 	if (json_is(session, "/error/code", "resource_missing") && json_is(session, "/error/param", "customer"))
 		return ERR_NOT_FOUND;
+	if (stripe_refuses_email(session))
+		return ERR_BAD_REQUEST;
 	TRY(e == ERR_NOT_FOUND ? ERR_UPSTREAM : e);
 	*id = json_text(session, "/id");
 	status = json_text(session, "/status");

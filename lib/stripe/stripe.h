@@ -123,10 +123,13 @@ struct stripe_checkout {
 
 /*
  * POST /v1/checkout/sessions. *id "cs_..."; *url on Stripe's checkout host (checked), or NULL when no longer open.
- * ERR_NOT_FOUND: the customer does not exist at Stripe, or was deleted.
+ * ERR_NOT_FOUND: the customer does not exist at Stripe, or was deleted. ERR_BAD_REQUEST: stripe_refuses_email().
  */
 enum err stripe_checkout(struct stripe *s, mem_ctx *mem, const struct stripe_checkout *c, const char **id,
     const char **url) MUST_CHECK;
+
+/* Whether the answer of a refused call says that the address can be nobody's: the visitor's fault, and no alert. */
+bool stripe_refuses_email(struct json_object *answer);
 
 /* POST /v1/billing_portal/sessions. *url on Stripe's portal host (checked). */
 enum err stripe_portal(struct stripe *s, mem_ctx *mem, const char *customer, const char *return_url,

@@ -3,7 +3,7 @@ import json
 from pathlib import Path
 
 import pytest
-from journey import sign_up
+from journey import sign_up, wait_until
 from test_jobs import stack_tollgate
 
 PAGE = "https://dashboard.stripe.com/test/logs/req_1"
@@ -60,5 +60,28 @@ def test_f99_a_refusal_without_a_word_is_not_logged_with_an_empty_reason(browser
 
 def test_f99_what_is_the_visitors_own_fault_raises_no_alert(browser, db, fresh, refuse):
     refuse(code="email_invalid", param="customer_email", message="Invalid email address")
-    assert sign_up(browser, fresh()).status == 503
-    assert told(db) == []
+    answer = sign_up(browser, fresh())
+    assert (answer.status, told(db)) == (422, [])
+    assert "does not accept this e-mail address" in answer.html.one(id="email-error").text
+    assert answer.html.one("input", id="email").get("aria-invalid") == "true"
+
+
+def test_f99_who_signs_up_reads_that_the_operator_has_been_told(browser, db, fresh, refuse):
+    """As of a price whose product is inactive."""
+    refuse(message="The price specified is inactive.")
+    answer = sign_up(browser, fresh())
+    assert answer.status == 503 and "we have been told" in answer.html.one(role="alert").text
+    assert told(db) == [("POST /v1/checkout/sessions", "The price specified is inactive.", None)]
+
+
+def test_f99_a_portal_without_a_default_configuration_is_the_operators(customer, db, sim, stack, calm):
+    browser, _ = customer
+    clear(db)
+    wait_until(lambda: browser.get("/settings/billing").html.all(id="manage"))
+    sim.delete("portal")
+    answer = browser.submit(browser.get("/settings/billing"))
+    sim.post("portal")
+    assert answer.status == 503 and "we have been told" in answer.html.one(role="alert").text
+    (call, message, _), = told(db)
+    assert call == "POST /v1/billing_portal/sessions" and "default configuration" in message
+    clear(db)

@@ -27,6 +27,8 @@ customer_make(struct visit *v, struct db_user *me, const char *key, struct json_
 	e = stripe_call(stripe, v->q->mem, "POST", "/v1/customers", form.data, own, customer);
 	if (e == ERR_CONFLICT)
 		TRY(db_user(me, NULL, "api.customer_spent($1::bytea, $2)", ARGS(TEXT(key), TEXT(own))));
+	if (stripe_refuses_email(*customer))
+		return ERR_BAD_REQUEST;
 	TRY(e);
 	return json_text(*customer, "/id") != NULL ? OK : ERR_UPSTREAM;
 }
@@ -127,7 +129,9 @@ checkout(struct visit *v, struct db_user *me)
 		return http_redirect(v->r, url != NULL ? url : visit_path(v, visit_here(v, "/settings/billing")));
 	if (e == ERR_LIMIT)
 		return billing_again(v, 429, "fault_calls");
-	return e == ERR_CONFLICT || err_info(e)->status >= 500 ? billing_again(v, 503, "fault_checkout") : e;
+	if (e == ERR_BAD_REQUEST)
+		return billing_again(v, 422, checkout_fault(e));
+	return e == ERR_CONFLICT || err_info(e)->status >= 500 ? billing_again(v, 503, checkout_fault(e)) : e;
 }
 
 const struct route checkout_routes[] = {

@@ -4,13 +4,17 @@
 #include "json.h"
 #include "permit.h"
 
-/* Takes nothing from the form but the tenant: the customer is the tenant's in the database, the return URL is ours. */
+/*
+ * Takes nothing from the form but the tenant: the customer is the tenant's in the database, the return URL is ours.
+ * ERR_KEY_REFUSED: Stripe refuses the call, as without a default configuration of the portal, and the operator is told.
+ */
 enum err
 portal_open(struct visit *v, struct db_user *me, const char *tenant, const char **url)
 {
 	struct json_object	*doc;
 	struct stripe		*stripe;
 	const char		*customer, *back;
+	enum err		e;
 
 	TRY(db_user(me, &doc, "api.portal_customer($1::uuid)", ARGS(TEXT(tenant))));
 	customer = json_text(doc, "/customer");
@@ -18,9 +22,10 @@ portal_open(struct visit *v, struct db_user *me, const char *tenant, const char 
 		return ERR_INTERNAL;
 	back = json_text(doc, "/page") != NULL ? json_text(doc, "/page") : "/settings/billing";
 	TRY(permit_take(v, &stripe));
-	if (stripe_portal(stripe, v->q->mem, customer, visit_url(v, visit_path(v, back)), v->language, url) != OK)
-		return ERR_UPSTREAM;
-	return OK;
+	e = stripe_portal(stripe, v->q->mem, customer, visit_url(v, visit_path(v, back)), v->language, url);
+	if (e == ERR_INTERNAL)
+		return ERR_KEY_REFUSED;
+	return e == OK || e == ERR_KEY_REFUSED ? e : ERR_UPSTREAM;
 }
 
 static enum err
@@ -40,6 +45,8 @@ portal(struct visit *v, struct db_user *me)
 		return billing_again(v, 400, "fault_no_customer");
 	if (e == ERR_LIMIT)
 		return billing_again(v, 429, "fault_calls");
+	if (e == ERR_KEY_REFUSED)
+		return billing_again(v, 503, "fault_portal_told");
 	return e == ERR_UPSTREAM || e == ERR_UNAVAILABLE ? billing_again(v, 503, "fault_portal") : e;
 }
 

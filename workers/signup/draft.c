@@ -104,11 +104,13 @@ draft_begin(struct visit *v, struct db_visitor *me, const struct wish *w)
 enum err
 draft_again(struct visit *v, struct db_visitor *me, enum err e, visitor_handler *show)
 {
-	if (e != ERR_LIMIT && e != ERR_CONFLICT && err_info(e)->status < 500)
+	if (e != ERR_LIMIT && e != ERR_CONFLICT && e != ERR_BAD_REQUEST && err_info(e)->status < 500)
 		return e;
-	v->status = e == ERR_LIMIT ? 429 : 503;
-	v->fault = e == ERR_LIMIT ? "fault_limit" : "fault_checkout";
+	v->status = e == ERR_LIMIT ? 429 : e == ERR_BAD_REQUEST ? 422 : 503;
+	v->fault = e == ERR_LIMIT ? "fault_limit" : checkout_fault(e);
 	TRY(show(v, me));
+	if (v->status == 422)
+		return OK;
 	http_header(v->r, "Retry-After", e == ERR_LIMIT ? "600" : "5");
 	return OK;
 }

@@ -46,6 +46,7 @@ form_post(struct visit *v, struct db_visitor *me)
 {
 	const char	*given = form_get(&v->form, "email"), *plan = form_get(&v->form, "plan"), *email;
 	const char	*email_error = NULL, *plan_error = NULL;
+	enum err	e;
 
 	if (visit_fields(v, "email plan") != OK)
 		return visit_again(v, v->path, 422, "fault_unknown_field");
@@ -60,7 +61,10 @@ form_post(struct visit *v, struct db_visitor *me)
 		plan_error = "plan_unknown";
 	if (email_error != NULL || plan_error != NULL)
 		return form_show(v, me, 422, email_error, plan_error);
-	return draft_again(v, me, draft_begin(v, me, &(struct wish){ .email = email, .plan = plan }), form_again);
+	e = draft_begin(v, me, &(struct wish){ .email = email, .plan = plan });
+	if (e == ERR_BAD_REQUEST)
+		return form_show(v, me, 422, "email_refused", NULL);
+	return draft_again(v, me, e, form_again);
 }
 
 const struct route form_routes[] = {

@@ -16,7 +16,8 @@ struct wish {
 
 /*
  * Makes or finds the draft and answers with the redirect to Stripe's page, or with the page that says that the draft
- * waits. ERR_NOT_FOUND: the link is not good. For other errors see draft_again().
+ * waits. ERR_NOT_FOUND: the link is not good. ERR_BAD_REQUEST: Stripe does not take the address. For other errors see
+ * draft_again().
  */
 enum err draft_begin(struct visit *v, struct db_visitor *me, const struct wish *wish) MUST_CHECK;
 
