@@ -90,7 +90,7 @@ grant execute on function
 	to tollgate_billing;
 grant execute on function
 	app.tenant_documents(uuid, uuid),
-	billing.current_subscription(uuid)
+	billing.shown_subscription(uuid)
 	to tollgate_billing, tollgate_service, tollgate_page;
 
 -- below the pages

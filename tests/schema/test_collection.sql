@@ -67,7 +67,8 @@ select is(array_agg(distinct c ->> 'collection_paused'),
 create function pg_temp.standing(p_tenant text) returns text language plpgsql as $$
 begin
 	return (select concat_ws(' ', v ->> 'status', v ->> 'status_class', v ->> 'reason', v ->> 'main')
-		from billing.standing(billing.entitlement(p_tenant::uuid), billing.current_subscription(p_tenant::uuid)) v);
+		from billing.standing(billing.entitlement(p_tenant::uuid),
+			(select s from billing.shown_subscription(p_tenant::uuid) s)) v);
 end
 $$;
 select is(pg_temp.standing(:'ann'), 'status_active good reason_active manage', 'C44 all may be used');

@@ -14,7 +14,7 @@ insert into allowed values
 		api.see_notice, app.tenant_documents, api.open_checkout, api.checkout_customer, api.customer_spent,
 		api.customer_gone, api.checkout_opened, api.checkout_expired, api.date_document, api.amount_document,
 		auth.uid, auth.email, auth.require_user, app.my_tenants,
-		app.managed_tenants, app.my_tenant, billing.current_subscription, billing.page_of, billing.is_my_customer,
+		app.managed_tenants, app.my_tenant, billing.shown_subscription, billing.page_of, billing.is_my_customer,
 		billing.entitlement, billing.best_verdict, billing.verdict_on, billing.in_force, billing.is_disputed,
 		billing.pause_grants, billing.collects_at,
 		billing.is_live, billing.scheduled_end, billing.grace_end, billing.plan_at, billing.features_at, api.take_call,
@@ -41,7 +41,7 @@ insert into allowed values
 		ops.list_replay, ops.replay_events, ops.list_dead, ops.find_tenants, ops.explain, ops.match_customers,
 		ops.accept_customer, ops.restore_customer, api.take_turn, api.pause_calls}'),
 	('tollgate_rls', '{auth.uid, auth.require_session}'),
-	('tollgate_page', '{app.enter_page, app.tenant_documents, billing.current_subscription, billing.checkout_state,
+	('tollgate_page', '{app.enter_page, app.tenant_documents, billing.shown_subscription, billing.checkout_state,
 		billing.next_document, billing.account_document, billing.open_invoice, billing.tenant_standing,
 		billing.standing, billing.standing_key, billing.regular_next, billing.later_documents, billing.line_document,
 		billing.next_amount,
@@ -52,7 +52,7 @@ insert into allowed values
 		billing.features_at, billing.plan_verdict, billing.free_plan, billing.interval_of}'),
 	('tollgate_auth', '{billing.accept_offer}'),
 	('tollgate_service', '{billing.page_of, app.my_tenants, app.managed_tenants, app.my_tenant, app.tenant_documents,
-		billing.current_subscription, api.date_document, api.amount_document,
+		billing.shown_subscription, api.date_document, api.amount_document,
 		auth.allow, auth.allow_network, auth.network_of, auth.checkout_of,
 		auth.add_user, auth.find_user, auth.address_of, auth.contacts, auth.set_language, auth.ask_link,
 		auth.rank_stranger, auth.mint_link, auth.uid, auth.email,
@@ -101,7 +101,7 @@ from (values
 	('tollgate_account', 'api.link_state(null, null)'),
 	('tollgate_account', 'auth.add_user(''a@b.c'')'),
 	('tollgate_account', 'auth.open_session(null, null, null, null, null)'),
-	('tollgate_billing', 'billing.promote(null, null)'), ('tollgate_account', 'auth.live_session()'),
+	('tollgate_billing', 'billing.promote(null, null)'), ('tollgate_account', 'auth.find_session()'),
 	('tollgate_operator', 'ops.put_plans(''[]'')')) as v (role, call);
 
 select is(tap.state_of(role, 'select ' || call), '42501', format('S11 %s may not call %s', role, call))

@@ -97,7 +97,7 @@ create or replace function billing.account_document(mine jsonb) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
 	tenant uuid := mine ->> 'id';
-	current billing.subscriptions := billing.current_subscription(tenant);
+	current billing.subscriptions := (select s from billing.shown_subscription(tenant) s);
 	standing jsonb := billing.standing(billing.entitlement(tenant), current);
 	can_subscribe boolean := mine ->> 'role' <> 'role_member' and billing.checkout_state(tenant) = 'open';
 	next jsonb := billing.next_document(current);

@@ -21,7 +21,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp set plan
 declare
 	me record := app.enter_page();
 	mine jsonb := jsonb_path_query_first(app.tenant_documents(me.user_id, p_tenant), '$[*] ? (@.current == true)');
-	s billing.subscriptions := billing.current_subscription((mine ->> 'id')::uuid);
+	s billing.subscriptions := (select v from billing.shown_subscription((mine ->> 'id')::uuid) v);
 	granted jsonb := billing.entitlement((mine ->> 'id')::uuid);
 	allowed boolean := (granted -> 'allowed')::boolean;
 begin

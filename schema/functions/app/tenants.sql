@@ -24,15 +24,17 @@ $$;
 -- nobody logs in as tollgate_page, and its functions read only what this call has written over.
 create or replace function app.enter_page(out user_id uuid, out email text)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	me record := auth.require_session();
+	said record;
 begin
-	select s.user_id, s.email into user_id, email
-	from auth.require_session() s cross join lateral (
-			select coalesce(array_agg(m.tenant_id), '{}') as tenants,
-				coalesce(array_agg(m.tenant_id) filter (where m.role in ('owner', 'admin')), '{}') as managed
-			from app.members m where m.user_id = s.user_id) o
-		cross join lateral set_config('page.user', s.user_id::text, true) a
-		cross join lateral set_config('page.tenants', o.tenants::text, true) b
-		cross join lateral set_config('page.managed', o.managed::text, true) c;
+	select set_config('page.user', me.user_id::text, true),
+		set_config('page.tenants', coalesce(array_agg(m.tenant_id), '{}')::text, true),
+		set_config('page.managed',
+			coalesce(array_agg(m.tenant_id) filter (where m.role in ('owner', 'admin')), '{}')::text, true)
+	into said from app.members m where m.user_id = me.user_id;
+	user_id := me.user_id;
+	email := me.email;
 end
 $$;
 
@@ -57,7 +59,7 @@ declare
 					m.created_at, m.tenant_id) as first
 			from app.members m join app.tenants t on t.id = m.tenant_id
 				left join app.profiles p on p.user_id = m.user_id and p.tenant_id = m.tenant_id
-				cross join lateral billing.current_subscription(m.tenant_id) s
+				left join lateral billing.shown_subscription(m.tenant_id) s on true
 			where m.user_id = p_user and t.status = 'active') c);
 begin
 	if p_wanted is not null and not tenants @> jsonb_build_array(jsonb_build_object('id', p_wanted)) then

@@ -99,7 +99,7 @@ $$;
 create or replace function api.sign_out() returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-	update auth.sessions s set revoked_at = now(), revoke_reason = 'logout' where s.id = (auth.live_session()).id;
+	update auth.sessions s set revoked_at = now(), revoke_reason = 'logout' where s.id = (auth.find_session()).id;
 	return null;
 end
 $$;

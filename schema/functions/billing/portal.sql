@@ -19,8 +19,9 @@ declare
 	me uuid := auth.require_user();
 	mine app.members := app.my_tenant(p_tenant);
 	customer text := (select c.id from billing.customers c where c.tenant_id = mine.tenant_id and not c.deleted);
-	current billing.subscriptions := billing.current_subscription(mine.tenant_id);
+	current billing.subscriptions;
 begin
+	select s.* into current from billing.shown_subscription(mine.tenant_id) s;
 	if current.customer_id <> customer and billing.is_live(current.status)
 		and billing.is_my_customer(current.customer_id) then
 		customer := current.customer_id;

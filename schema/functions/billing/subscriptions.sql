@@ -218,17 +218,15 @@ reset role;
 set role tollgate_owner;
 
 -- Of a tenant's subscriptions the one that pages show: a live one before an ended one, then the newest.
-create or replace function billing.current_subscription(p_tenant uuid) returns billing.subscriptions
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
-declare
-	current billing.subscriptions;
-begin
-	select s.* into current from billing.subscriptions s where s.tenant_id = p_tenant
+create or replace function billing.shown_subscription(p_tenant uuid) returns setof billing.subscriptions
+language sql stable rows 1 as $$
+	select s.* from billing.subscriptions s where s.tenant_id = p_tenant
 	order by case when s.status in ('active', 'trialing') then 0
 		when s.status in ('canceled', 'incomplete_expired') then 2 else 1 end,
-		s.created_at desc nulls last, s.id limit 1;
-	return current;
-end
+		s.created_at desc nulls last, s.id limit 1
 $$;
+
+-- Unused. Not in a migration, because until this commit the earlier functions call it.
+drop function if exists billing.current_subscription(uuid);
 
 reset role;
