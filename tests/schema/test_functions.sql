@@ -16,7 +16,7 @@ insert into allowed values
 		auth.uid, auth.email, auth.require_user, app.my_tenants,
 		app.managed_tenants, app.my_tenant, billing.shown_subscription, billing.page_of, billing.is_my_customer,
 		billing.entitlement, billing.best_verdict, billing.verdict_on, billing.in_force, billing.is_disputed,
-		billing.pause_grants, billing.collects_at,
+		billing.decision, billing.pause_grants, billing.collects_at,
 		billing.is_live, billing.scheduled_end, billing.grace_end, billing.plan_at, billing.features_at, api.take_call,
 		api.end_call, api.take_turn, api.pause_calls, api.report_refusal, api.offered_plans, api.my_plan,
 		billing.plan_verdict, billing.free_plan}'),
@@ -47,7 +47,8 @@ insert into allowed values
 		billing.next_amount,
 		billing.invoice_documents, billing.payment_documents, billing.notice_documents, api.date_document,
 		api.amount_document, billing.entitlement,
-		billing.best_verdict, billing.verdict_on, billing.in_force, billing.is_disputed, billing.pause_grants,
+		billing.decision, billing.best_verdict, billing.verdict_on, billing.in_force, billing.is_disputed,
+		billing.pause_grants,
 		billing.collects_at, billing.is_live, billing.scheduled_end, billing.grace_end, billing.plan_at,
 		billing.features_at, billing.plan_verdict, billing.free_plan, billing.interval_of}'),
 	('tollgate_auth', '{billing.accept_offer}'),
@@ -57,7 +58,7 @@ insert into allowed values
 		auth.add_user, auth.find_user, auth.address_of, auth.contacts, auth.set_language, auth.ask_link,
 		auth.rank_stranger, auth.mint_link, auth.uid, auth.email,
 		auth.require_user, auth.apply_retention, billing.entitlement, billing.best_verdict, billing.verdict_on,
-		billing.in_force, billing.is_disputed,
+		billing.decision, billing.in_force, billing.is_disputed,
 		billing.pause_grants, billing.collects_at, billing.is_live, billing.scheduled_end, billing.grace_end,
 		billing.plan_at, billing.features_at, billing.plan_verdict, billing.free_plan}');
 

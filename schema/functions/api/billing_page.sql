@@ -98,7 +98,7 @@ language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
 	tenant uuid := mine ->> 'id';
 	current billing.subscriptions := (select s from billing.shown_subscription(tenant) s);
-	standing jsonb := billing.standing(billing.entitlement(tenant), current);
+	standing jsonb := billing.standing(billing.decision(tenant), current);
 	can_subscribe boolean := mine ->> 'role' <> 'role_member' and billing.checkout_state(tenant) = 'open';
 	next jsonb := billing.next_document(current);
 	pay jsonb := case when standing ->> 'main' = 'pay' then billing.open_invoice(current.id) end;

@@ -79,10 +79,10 @@ end
 $$;
 
 -- What one subscription grants. Ends are half-open: at the end it is over.
-create or replace function billing.verdict_on(h billing.subscription_history, p_at timestamptz) returns jsonb
+create or replace function billing.verdict_on(h billing.subscription_history, rule billing.status_rules,
+	p_at timestamptz) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
-	rule billing.status_rules;
 	pause text := billing.pause_grants(h, p_at);
 	pause_grace timestamptz;
 	ends timestamptz := billing.scheduled_end(h.cancel_at, h.cancel_at_period_end, h.period_end);
@@ -90,7 +90,6 @@ declare
 	reason text;
 	allowed boolean;
 begin
-	select r.* into rule from billing.status_rules r where r.status = h.status;
 	if rule.grants = 'grace' then
 		grace := billing.grace_end(h.plan, coalesce(h.past_due_since, h.from_at), p_at);
 	end if;
@@ -114,6 +113,9 @@ begin
 end
 $$;
 
+-- Unused. Not in a migration, because until this commit the earlier functions call it.
+drop function if exists billing.verdict_on(billing.subscription_history, timestamptz);
+
 -- Of several subscriptions the one that grants most; without a grant, one that is not over yet. plans: of all
 -- subscriptions that grant.
 create or replace function billing.best_verdict(p_tenant uuid, p_at timestamptz) returns jsonb
@@ -122,8 +124,10 @@ begin
 	return (
 		select v.verdict || jsonb_build_object('plans',
 			jsonb_agg(to_jsonb(h.plans)) filter (where v.verdict -> 'allowed' = 'true') over ())
-		from billing.subscription_history h cross join lateral billing.plan_at(h.plan, p_at) p
-			cross join lateral billing.verdict_on(h, p_at) v (verdict)
+		from billing.subscription_history h
+			left join billing.plan_history p on p.plan = h.plan and billing.in_force(p.from_at, p.to_at, p_at)
+			left join billing.status_rules r on r.status = h.status
+			cross join lateral billing.verdict_on(h, r, p_at) v (verdict)
 		where h.tenant_id = p_tenant and billing.in_force(h.from_at, h.to_at, p_at)
 		order by v.verdict -> 'allowed' desc, billing.is_live(h.status) desc, p.rank desc nulls last,
 			h.created_at desc nulls last, h.subscription_id limit 1);
@@ -135,11 +139,11 @@ create or replace function billing.features_at(p_plans text[], p_at timestamptz)
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
 	return (
-		select coalesce(jsonb_agg(u.feature order by u.n), '[]') from (
-			select distinct on (f.feature) f.feature, row_number() over (order by h.rank desc, h.plan, f.n) as n
+		select coalesce(jsonb_agg(u.feature order by u.rank desc, u.plan, u.n), '[]') from (
+			select distinct on (f.feature) f.feature, h.rank, h.plan, f.n
 			from billing.plan_history h cross join unnest(h.features) with ordinality f (feature, n)
 			where h.plan = any (p_plans) and billing.in_force(h.from_at, h.to_at, p_at)
-			order by f.feature, n) u);
+			order by f.feature, h.rank desc, h.plan, f.n) u);
 end
 $$;
 
@@ -172,14 +176,13 @@ begin
 end
 $$;
 
--- An override by the operator decides first. The plan is the best one, and until is its end. The features are those of
--- everything paid for; if an override names a plan, those of that plan. The rules of statuses and disputes are the
--- present ones: a migration that changes a rule must itself decide about the past.
-create or replace function billing.entitlement(p_tenant uuid, p_at timestamptz default now()) returns jsonb
+-- An override by the operator decides first. The plan is the best one, and until is its end. Instead of features, which
+-- badges do not show, it has {"plans": [[...]...]}: all that is paid for; if an override names a plan, that one. The
+-- rules of statuses and disputes are the present ones: a migration that changes a rule must itself decide about the past.
+create or replace function billing.decision(p_tenant uuid, p_at timestamptz default now()) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
 	answer jsonb := billing.plan_verdict(p_tenant, p_at);
-	plans text[] := array(select jsonb_path_query(answer, '$.plans[*][*]') #>> '{}');
 	word record;
 begin
 	select h.allowed, h.plan, h.until into word from billing.override_history h
@@ -187,9 +190,22 @@ begin
 		and (h.until is null or h.until > p_at);
 	if found then
 		answer := answer || jsonb_build_object('allowed', word.allowed, 'plan', coalesce(word.plan, answer ->> 'plan'),
-			'reason', 'override', 'until', api.date_document(word.until) ->> 'iso');
-		plans := case when word.plan is null then plans || (answer ->> 'plan') else array[word.plan] end;
+			'reason', 'override', 'until', api.date_document(word.until) ->> 'iso',
+			'plans', case when word.plan is null then coalesce(nullif(answer -> 'plans', 'null'), '[]')
+					|| jsonb_build_array(jsonb_build_array(answer -> 'plan'))
+				else jsonb_build_array(jsonb_build_array(word.plan)) end);
 	end if;
+	return answer;
+end
+$$;
+
+-- The decision, and the features of the plans.
+create or replace function billing.entitlement(p_tenant uuid, p_at timestamptz default now()) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+	answer jsonb := billing.decision(p_tenant, p_at);
+	plans text[] := array(select jsonb_path_query(answer, '$.plans[*][*]') #>> '{}');
+begin
 	return answer - 'plans' || jsonb_build_object('features', case when (answer -> 'allowed')::boolean
 		then billing.features_at(plans, p_at) else '[]' end);
 end

@@ -58,7 +58,7 @@ create or replace function billing.tenant_standing(p_tenant uuid) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
 	return (
-		select billing.standing(billing.entitlement(p_tenant), s) - '{main,reason}'::text[]
+		select billing.standing(billing.decision(p_tenant), s) - '{main,reason}'::text[]
 		from (select) one left join billing.shown_subscription(p_tenant) s on true);
 end
 $$;
