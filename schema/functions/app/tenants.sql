@@ -43,9 +43,9 @@ reset role;
 set role tollgate_owner;
 
 -- The active tenants of a user, for pages to show and to choose from: [{"id", "name", "current", "role"}...]. The
--- current one is the one that a page acts for: the wanted one, or TG404 when it is none of the user's. By default the user's
--- last choice, else one with a live subscription before one without, one that the user manages before another, and then the
--- oldest membership. A newer tenant, which another person may have paid for, does not come before it.
+-- current one is the one that a page acts for: the wanted one, or TG404 when it is none of the user's. By default the
+-- user's last choice, else one with a live subscription before one without, one that the user manages before another,
+-- and then the oldest membership. A newer tenant, which another person may have paid for, does not come before it.
 create or replace function app.tenant_documents(p_user uuid, p_wanted uuid) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare

@@ -178,7 +178,8 @@ $$;
 
 -- An override by the operator decides first. The plan is the best one, and until is its end. Instead of features, which
 -- badges do not show, it has {"plans": [[...]...]}: all that is paid for; if an override names a plan, that one. The
--- rules of statuses and disputes are the present ones: a migration that changes a rule must itself decide about the past.
+-- rules of statuses and disputes are the present ones: a migration that changes a rule must itself decide about the
+-- past.
 create or replace function billing.decision(p_tenant uuid, p_at timestamptz default now()) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare

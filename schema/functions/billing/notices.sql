@@ -10,7 +10,7 @@ begin
 	return coalesce((
 		select jsonb_strip_nulls(jsonb_build_object('plan', 'plan_' || s.plan,
 			'price', case when not n.payload ? 'amount' then api.amount_document(s.amount, s.currency) end))
-		from billing.current_subscription(n.tenant_id) s), '{}') || n.payload;
+		from billing.shown_subscription(n.tenant_id) s), '{}') || n.payload;
 end
 $$;
 
