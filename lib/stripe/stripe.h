@@ -131,6 +131,10 @@ enum err stripe_checkout(struct stripe *s, mem_ctx *mem, const struct stripe_che
 /* Whether the answer of a refused call says that the address can be nobody's: the visitor's fault, and no alert. */
 bool stripe_refuses_email(struct json_object *answer);
 
+/* As stripe_portal(), for the portal's page that takes a new card and then returns. */
+enum err stripe_portal_card(struct stripe *s, mem_ctx *mem, const char *customer, const char *return_url,
+    const char *language, const char **url) MUST_CHECK;
+
 /* POST /v1/billing_portal/sessions. *url on Stripe's portal host (checked). */
 enum err stripe_portal(struct stripe *s, mem_ctx *mem, const char *customer, const char *return_url,
     const char *language, const char **url) MUST_CHECK;

@@ -68,7 +68,7 @@ def test_f82_an_unpaid_bank_debit_is_not_ready(browser, db, sim, fresh):
     session = session_in(sign_up(browser, email))
     sim.pay(session, "bank")
     url = f"/welcome?session_id={session}"
-    wait_until(lambda: browser.get(url).html.one("h1").text == "The payment has not arrived")
+    wait_until(lambda: browser.get(url).html.one("h1").text == "Waiting for your bank")
     assert db.status_of(email) == "draft"
     sim.post(f"checkout/{session}/settle", ok=True)
     wait_until(lambda: browser.get(url).html.one("h1").text == "You are all set")
@@ -86,7 +86,7 @@ def failed_debit(browser, sim, email):
     session = session_in(sign_up(browser, email))
     sim.pay(session, "bank")
     url = f"/welcome?session_id={session}"
-    wait_until(lambda: browser.get(url).html.one("h1").text == "The payment has not arrived")
+    wait_until(lambda: browser.get(url).html.one("h1").text == "Waiting for your bank")
     sim.post(f"checkout/{session}/settle", ok=False)
     return session, wait_until(lambda: (p := browser.get(url)).html.one("h1").text == "The payment failed" and p)
 

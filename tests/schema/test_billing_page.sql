@@ -53,7 +53,7 @@ select is(pg_temp.next(:'a',
 update billing.subscriptions set past_due_since = now() - interval '8 days' where id = 'sub_ann';
 select is(pg_temp.next(:'a', '{"status": "past_due"}'), 'retry ' || pg_temp.day('2 days') || ' 1900 eur',
 	'C97 next: another attempt after grace');
-select is((pg_temp.page(:'a') -> 'account') - '{plan,next,later,can_manage,can_subscribe}'::text[],
+select is((pg_temp.page(:'a') -> 'account') - '{plan,next,later,can_manage,can_subscribe,todo}'::text[],
 	'{"status": "status_past_due", "status_class": "bad", "reason": "reason_grace_over", "manage_first": false,
 		"pay": {"url": "https://invoice.stripe.com/ann", "amount": {"minor": 1900, "currency": "eur"}}}',
 	'C44 and what may be done: the main button pays');
@@ -76,7 +76,7 @@ select is(pg_temp.page(:'a') -> 'notices', '[]', 'C41 until it is seen');
 -- invoices and payments
 select is(pg_temp.page(:'a') -> 'invoices',
 	jsonb_build_array(jsonb_build_object('number', 'N-ann',
-		'status', 'invoice_paid', 'date', api.date_document(to_timestamp(1798000000)),
+		'status', 'invoice_paid', 'date', api.date_document(to_timestamp(1798000000)), 'due', null,
 		'amount', '{"minor": 1900, "currency": "eur"}'::jsonb,
 	'hosted_url', 'https://invoice.stripe.com/ann', 'pdf_url', 'https://invoice.stripe.com/pdf')), 'C97 an invoice');
 select tap.sync('invoice',
@@ -95,10 +95,10 @@ select is(jsonb_path_query_array(pg_temp.page(:'a'), '$.payments[0 to 1].kind'),
 	'["payment_disputed", "payment_refunded"]', 'C97 refunds and disputes too');
 
 -- who sees them
-select is(pg_temp.page(:'m') - '{account,tenant,name,tenants,several}'::text[],
+select is(pg_temp.page(:'m') - '{account,tenant,name,tenants,several,others,elsewhere}'::text[],
 	'{"email": "mia@example.org", "invoices": [], "payments": [], "notices": []}',
 	'D14 a plain member sees no money');
-select is((pg_temp.page(:'m') -> 'account') - '{plan,next,later,status,status_class,can_subscribe}'::text[],
+select is((pg_temp.page(:'m') -> 'account') - '{plan,next,later,status,status_class,can_subscribe,todo}'::text[],
 	'{"reason": "reason_grace_over", "pay": null, "manage_first": true, "can_manage": false}',
 	'C63 but what there is to use');
 

@@ -86,5 +86,17 @@ select is(tap.ask('tollgate_billing', format('api.open_checkout(%L, %L, %L)', 'k
 	tap.session('ann@example.org', 'b')) ->> 'state', 'open',
 	'F82 who may buy again at once');
 
+-- while a bank has the payment
+select tap.open_draft('eve', 'eve@example.org') ->> 'tenant' as eve \gset
+select tap.ask('tollgate_signup', format('api.checkout_opened(%L, 1, %L)', 'eve'::bytea, 'cs_eve')) \g /dev/null
+select tap.hint('checkout', 'checkout.session.completed', 1798000000,
+	tap.checkout('eve', :'eve', '{"payment_status": "unpaid"}')) \g /dev/null
+select is(tap.ask('tollgate_signup', 'api.welcome(''cs_eve'')') #>> '{since,iso}', '2026-12-23T04:26:40Z',
+	'C110 the page says since when, by Stripe''s clock');
+select is(d ->> 'state' || ' ' || (d ->> 'session'), 'complete cs_eve', 'C110 the same browser begins no other sale')
+	from tap.ask('tollgate_signup', format('api.open_draft(%L, %L, %L, %L, %L, %L)', 'eve again'::bytea,
+		'Eve@example.org', 'starter', 'en', sha256('flow of eve'), '192.0.2.1')) d;
+select is(tap.open_draft('other', 'eve@example.org') ->> 'state', 'open', 'C110 another one is told nothing');
+
 select * from finish();
 rollback;

@@ -133,6 +133,23 @@ test_c24_the_portal_names_customer_return_and_configuration(void **state)
 }
 
 static void
+test_c112_the_portal_for_a_card_takes_one_and_returns(void **state)
+{
+	static const char	flow[] = "&flow_data[type]=payment_method_update"
+	    "&flow_data[after_completion][type]=redirect"
+	    "&flow_data[after_completion][redirect][return_url]=https%3A%2F%2Fapp.example.com%2F";
+	struct world		w;
+
+	(void)state;
+	BEGIN(&w, FINE);
+	assert_int_equal(stripe_portal_card(w.stripe, w.mem, "cus_1", "https://app.example.com/", "en", &w.url),
+	    ERR_UPSTREAM);
+	assert_non_null(strstr(w.server.asked[0], "customer=cus_1&return_url="));
+	assert_string_equal(strstr(w.server.asked[0], "&flow_data"), flow);
+	end(&w, 1);
+}
+
+static void
 test_f101_the_real_stripes_pages_have_hosts_of_their_own(void **state)
 {
 	mem_ctx		*mem = mem_new();
@@ -246,6 +263,7 @@ main(void)
 		cmocka_unit_test(test_c7_a_known_customer_is_named_instead_of_the_address),
 		cmocka_unit_test(test_f101_only_a_page_on_stripes_host_is_handed_out),
 		cmocka_unit_test(test_c24_the_portal_names_customer_return_and_configuration),
+		cmocka_unit_test(test_c112_the_portal_for_a_card_takes_one_and_returns),
 		cmocka_unit_test(test_f101_the_real_stripes_pages_have_hosts_of_their_own),
 		cmocka_unit_test(test_f101_a_page_of_the_real_stripe_is_on_its_own_host),
 		cmocka_unit_test(test_f101_a_page_of_another_stripe_is_on_the_host_of_its_api),

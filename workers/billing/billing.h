@@ -7,7 +7,7 @@
 #include "db.h"
 #include "visit.h"
 
-extern const struct route overview_routes[], portal_routes[], plan_routes[], checkout_routes[];
+extern const struct route overview_routes[], portal_routes[], plan_routes[], checkout_routes[], resume_routes[];
 
 /* Answers with the billing page, a status, and the text named fault, which says why the request failed. */
 enum err billing_again(struct visit *v, int status, const char *fault) MUST_CHECK;

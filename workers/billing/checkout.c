@@ -110,20 +110,37 @@ subscribe(struct visit *v, struct db_user *me, const char *tenant, const char *p
 	return e;
 }
 
+/* *untold: the user pays for another tenant, and the page that the form came from did not say so yet. */
+static enum err
+elsewhere_untold(struct visit *v, struct db_user *me, const char *tenant, bool *untold)
+{
+	struct json_object	*elsewhere;
+
+	*untold = false;
+	if (tenant == NULL || form_get(&v->form, "another") != NULL)
+		return OK;
+	TRY(db_user(me, &elsewhere, "api.pays_elsewhere($1::uuid)", ARGS(TEXT(tenant))));
+	*untold = json_object_get_boolean(elsewhere);
+	return OK;
+}
+
 static enum err
 checkout(struct visit *v, struct db_user *me)
 {
 	const char	*plan = form_get(&v->form, "plan"), *tenant, *url;
-	bool		answered;
+	bool		answered, untold;
 	enum err	e;
 
-	if (visit_fields(v, "plan tenant") != OK)
+	if (visit_fields(v, "plan tenant another") != OK)
 		return billing_again(v, 422, "fault_unknown_field");
 	TRY(tenant_of_form(v, me, &tenant, &answered));
 	if (answered)
 		return OK;
 	if (!plans_sell(v->app->config, plan))
 		return billing_again(v, 422, plan == NULL || *plan == '\0' ? "plan_missing" : "plan_unknown");
+	TRY(elsewhere_untold(v, me, tenant, &untold));
+	if (untold)
+		return billing_again(v, 422, "fault_another");
 	e = subscribe(v, me, tenant, plan, &url);
 	if (e == OK)
 		return http_redirect(v->r, url != NULL ? url : visit_path(v, visit_here(v, "/settings/billing")));

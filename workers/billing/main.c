@@ -2,7 +2,9 @@
 #include "billing.h"
 #include "worker.h"
 
-static const struct route *const	routes[] = { overview_routes, portal_routes, plan_routes, checkout_routes, NULL };
+static const struct route *const	routes[] = {
+	overview_routes, portal_routes, plan_routes, checkout_routes, resume_routes, NULL
+};
 static const struct resource *const	resources[] = {
 	&resource_database, &resource_stripe, &resource_pages, &resource_words, NULL
 };

@@ -3,13 +3,17 @@
 #include "billing.h"
 #include "json.h"
 #include "permit.h"
+#include "stripe.h"
+
+typedef enum err portal_page(struct stripe *s, mem_ctx *mem, const char *customer, const char *return_url,
+    const char *language, const char **url);
 
 /*
  * Takes nothing from the form but the tenant: the customer is the tenant's in the database, the return URL is ours.
  * ERR_KEY_REFUSED: Stripe refuses the call, as without a default configuration of the portal, and the operator is told.
  */
-enum err
-portal_open(struct visit *v, struct db_user *me, const char *tenant, const char **url)
+static enum err
+portal_lead(struct visit *v, struct db_user *me, const char *tenant, portal_page *page, const char **url)
 {
 	struct json_object	*doc;
 	struct stripe		*stripe;
@@ -22,14 +26,20 @@ portal_open(struct visit *v, struct db_user *me, const char *tenant, const char 
 		return ERR_INTERNAL;
 	back = json_text(doc, "/page") != NULL ? json_text(doc, "/page") : "/settings/billing";
 	TRY(permit_take(v, &stripe));
-	e = stripe_portal(stripe, v->q->mem, customer, visit_url(v, visit_path(v, back)), v->language, url);
+	e = page(stripe, v->q->mem, customer, visit_url(v, visit_path(v, back)), v->language, url);
 	if (e == ERR_INTERNAL)
 		return ERR_KEY_REFUSED;
 	return e == OK || e == ERR_KEY_REFUSED ? e : ERR_UPSTREAM;
 }
 
+enum err
+portal_open(struct visit *v, struct db_user *me, const char *tenant, const char **url)
+{
+	return portal_lead(v, me, tenant, stripe_portal, url);
+}
+
 static enum err
-portal(struct visit *v, struct db_user *me)
+portal_answer(struct visit *v, struct db_user *me, portal_page *page)
 {
 	const char	*tenant, *url;
 	bool		answered;
@@ -38,7 +48,7 @@ portal(struct visit *v, struct db_user *me)
 	TRY(tenant_of_form(v, me, &tenant, &answered));
 	if (answered)
 		return OK;
-	e = portal_open(v, me, tenant, &url);
+	e = portal_lead(v, me, tenant, page, &url);
 	if (e == OK)
 		return http_redirect(v->r, url);
 	if (e == ERR_BAD_REQUEST)
@@ -48,6 +58,18 @@ portal(struct visit *v, struct db_user *me)
 	if (e == ERR_KEY_REFUSED)
 		return billing_again(v, 503, "fault_portal_told");
 	return e == ERR_UPSTREAM || e == ERR_UNAVAILABLE ? billing_again(v, 503, "fault_portal") : e;
+}
+
+static enum err
+portal(struct visit *v, struct db_user *me)
+{
+	return portal_answer(v, me, stripe_portal);
+}
+
+static enum err
+card(struct visit *v, struct db_user *me)
+{
+	return portal_answer(v, me, stripe_portal_card);
 }
 
 /* Of the errors, 400 and 503 have no "code", as 401: callers know these bodies byte for byte. */
@@ -95,6 +117,7 @@ portal_json(struct visit *v, struct db_user *me)
 
 const struct route portal_routes[] = {
 	USER("POST", "/settings/billing", portal),
+	USER("POST", "/settings/billing/card", card),
 	{ "POST", "/api/billing/session", .kind = &kind_api, .user = portal_json, .bare = true },
 	{ 0 }
 };

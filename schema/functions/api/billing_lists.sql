@@ -9,7 +9,9 @@ begin
 		select coalesce(jsonb_agg(jsonb_build_object('number', i.number,
 			'status', 'invoice_' || case when i.status in ('open', 'paid', 'void', 'uncollectible') then i.status
 				else 'unknown' end,
-			'date', api.date_document(i.created_at), 'amount', api.amount_document(i.total, i.currency),
+			'date', api.date_document(i.created_at),
+			'due', case i.status when 'open' then api.date_document(i.due_at) end,
+			'amount', api.amount_document(i.total, i.currency),
 			'hosted_url', i.hosted_url, 'pdf_url', i.pdf_url) order by i.created_at desc nulls last, i.id), '[]')
 		from (
 			select l.* from billing.invoices l where l.tenant_id = p_tenant and l.status <> 'draft'
@@ -51,7 +53,11 @@ begin
 			order by n.created_at desc, n.id desc), '[]')
 		from billing.notifications n left join billing.invoices i on i.id = n.payload ->> 'invoice'
 		where n.tenant_id = p_tenant and n.seen_at is null
+			and n.kind not in ('invoice_sent', 'invoice_overdue', 'card_cancel', 'card_pause', 'card_create_invoice',
+				'paused')	-- billing.todo_document() says it
 			and (n.kind not in ('payment_failed', 'action_required') or i.status = 'open')
+			and not (n.kind = 'payment_failed' and exists (
+				select from billing.subscriptions s where s.id = i.subscription_id and s.status = 'paused'))
 			and (n.kind <> 'payment_failed' or n.fact = i.id || ':' || i.attempt_count));
 end
 $$;

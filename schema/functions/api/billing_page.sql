@@ -21,17 +21,20 @@ language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
 	ends timestamptz := billing.scheduled_end(s.cancel_at, s.cancel_at_period_end, s.period_end);
 	renews timestamptz := case s.status when 'trialing' then s.trial_end else s.renews_at end;
+	rule text := case s.status when 'trialing' then billing.card_state(s) ->> 'rule' end;
 begin
 	return case
 		when ends <= renews or ends is not null and renews is null then billing.line_document('ends', ends)
 		when not billing.collects_at(s, renews)
 			then billing.line_document('collection_resumes', s.pause_resumes_at)
+		when rule in ('cancel', 'pause') then billing.line_document('card_' || rule, renews)
 		when s.status = 'trialing'
 			then billing.line_document('trial_ends', renews, billing.next_amount(s))
 		when s.coming_at < renews then billing.line_document('changes', s.coming_at, null, s.coming_plan)
 		when s.coming_at = renews
 			then billing.line_document('changes', renews, billing.next_amount(s), s.coming_plan)
-		else billing.line_document('renews', renews, billing.next_amount(s)) end;
+		else billing.line_document(case s.collection_method when 'send_invoice' then 'invoice' else 'renews' end,
+			renews, billing.next_amount(s)) end;
 end
 $$;
 
@@ -92,7 +95,8 @@ begin
 end
 $$;
 
--- One main button: subscribe where the user may, else what the standing says, and managing where there is nothing else.
+-- One main button: what there is to do, else subscribe where the user may, else what the standing says, and managing
+-- where there is nothing else.
 create or replace function billing.account_document(mine jsonb) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
@@ -101,10 +105,11 @@ declare
 	standing jsonb := billing.standing(billing.decision(tenant), current);
 	can_subscribe boolean := mine ->> 'role' <> 'role_member' and billing.checkout_state(tenant) = 'open';
 	next jsonb := billing.next_document(current);
-	pay jsonb := case when standing ->> 'main' = 'pay' then billing.open_invoice(current.id) end;
+	todo jsonb := billing.todo_document(current, mine);
+	pay jsonb := case when standing ->> 'main' = 'pay' and todo is null then billing.open_invoice(current.id) end;
 begin
 	return standing - 'main' || jsonb_build_object('can_subscribe', can_subscribe, 'pay', pay,
-		'manage_first', not can_subscribe and pay is null,
+		'manage_first', not can_subscribe and pay is null and todo ->> 'button' is null, 'todo', todo,
 		'can_manage', exists (select from billing.customers c where c.tenant_id = tenant and not c.deleted),
 		'next', next, 'later', billing.later_documents(current, next));
 end
@@ -126,6 +131,7 @@ declare
 	mine jsonb := jsonb_path_query_first(tenants, '$[*] ? (@.current == true)');
 	tenant uuid := mine ->> 'id';
 	page jsonb := jsonb_build_object('email', me.email, 'account', null);
+	others jsonb;
 begin
 	if mine is null then
 		return page;
@@ -133,6 +139,11 @@ begin
 	page := page || jsonb_build_object('account', billing.account_document(mine), 'tenant', tenant,
 		'name', mine -> 'name', 'tenants', tenants, 'several', jsonb_array_length(tenants) > 1,
 		'invoices', '[]'::jsonb, 'payments', '[]'::jsonb, 'notices', '[]'::jsonb);
+	others := billing.other_documents((select s.id from billing.shown_subscription(tenant) s));
+	page := page || jsonb_build_object('others', others, 'elsewhere', jsonb_array_length(others) > 0);
+	if page #>> '{account,todo,kind}' = 'resuming' then
+		page := page || '{"refresh": 2}';
+	end if;
 	if mine ->> 'role' <> 'role_member' then
 		page := page || jsonb_build_object('invoices', billing.invoice_documents(tenant),
 			'payments', billing.payment_documents(tenant), 'notices', billing.notice_documents(tenant));

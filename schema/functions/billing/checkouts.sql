@@ -86,7 +86,9 @@ begin
 		when checkout.status in ('unpaid', 'failed', 'expired') then checkout.status
 		else 'processing' end;
 	return jsonb_build_object('state', state, 'plan', 'plan_' || checkout.plan,
-		'refresh', case state when 'processing' then billing.refresh_seconds(checkout.returned_at) end);
+		'refresh', case state when 'processing' then billing.refresh_seconds(checkout.returned_at) end)
+		|| case state when 'unpaid' then jsonb_build_object('since', api.date_document(checkout.unpaid_since))
+			else '{}' end;
 end
 $$;
 
@@ -126,7 +128,9 @@ begin
 		and (p_status <> 'open' or c.replaces is distinct from p_id)
 		and c.key = (select n.key from billing.checkouts n where n.tenant_id = p_tenant and n.session_id is null
 			order by n.created_at desc limit 1);
-	update billing.checkouts c set status = p_status, subscription_id = coalesce(p_subscription, c.subscription_id)
+	update billing.checkouts c set status = p_status, subscription_id = coalesce(p_subscription, c.subscription_id),
+		unpaid_since = case p_status when 'unpaid' then coalesce(c.unpaid_since,
+			billing.event_time('checkout', p_id, 'checkout.session.completed'), now()) else c.unpaid_since end
 	where c.session_id = p_id;
 end
 $$;

@@ -106,7 +106,7 @@ begin
 	where not gone and (billing.has_unbilled(p_id) or coalesce((before ->> 'balance')::bigint, 0) <> owed
 		or before ->> 'discount' is distinct from reduced);
 	update billing.customers c set email = p_doc ->> 'email', synced_at = now(), deleted = gone,
-		balance = owed, discount = reduced
+		balance = owed, discount = reduced, has_card = billing.names_card(p_doc)
 	where c.id = p_id;
 	if gone then
 		perform billing.replace_customer(tenant, p_id);

@@ -94,6 +94,19 @@ begin
 end
 $$;
 
+-- Whether a subscription or a customer names something that Stripe can charge. Null for a document that has no place
+-- for it.
+create or replace function billing.names_card(p_doc jsonb) returns boolean
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	if not p_doc ?| '{default_payment_method,default_source,invoice_settings}' then
+		return null;
+	end if;
+	return coalesce(billing.id_of(p_doc -> 'default_payment_method'), billing.id_of(p_doc -> 'default_source'),
+		billing.id_of(p_doc #> '{invoice_settings,default_payment_method}')) is not null;
+end
+$$;
+
 -- The item that decides the plan: the highest with a price of ours, else the first.
 create or replace function billing.main_item_of(p_doc jsonb) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$

@@ -70,16 +70,33 @@ begin
 end
 $$;
 
+-- The checkout of this browser and address whose payment is under way: a bank debit takes days, and nobody shall pay a
+-- second time meanwhile. It tells nobody else that there is one.
+create or replace function billing.paid_draft(p_email_canonical text, p_flow_hash bytea) returns billing.checkouts
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	paid billing.checkouts;
+begin
+	select c.* into paid from billing.checkouts c join app.tenants t on t.id = c.tenant_id
+	where c.email_canonical = p_email_canonical and c.flow_hash = sha256(p_flow_hash) and c.session_id is not null
+		and c.status in ('unpaid', 'complete') and t.status = 'draft'
+	order by c.created_at desc limit 1;
+	return paid;
+end
+$$;
+
 -- The unique key decides which of several concurrent calls comes first; the others wait for it and find its row. A new
 -- draft over its network's allowance ends without a row.
 create or replace function api.open_draft(p_key bytea, p_email text, p_plan text, p_language text, p_flow_hash bytea,
 	p_ip inet) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-	draft billing.checkouts;
+	draft billing.checkouts := billing.paid_draft(lower(btrim(p_email)), p_flow_hash);
 begin
 	if not exists (select from billing.plans p where p.id = p_plan and p.offered and not p.free) then
 		raise exception 'unknown plan' using errcode = 'TG422';
+	elsif draft.key is not null then
+		return billing.draft_document(draft);
 	elsif not exists (select from billing.checkouts c where c.key = p_key)
 			and not auth.allow_network('draft', p_ip) then
 		raise exception 'too many drafts' using errcode = 'TG429';

@@ -91,7 +91,8 @@ begin
 	perform billing.mail_notice(n) from billing.notifications n
 		join billing.invoices i on i.id = n.payload ->> 'invoice'
 	where n.tenant_id = p_tenant and i.status = 'open'
-		and (n.kind = 'action_required' or n.kind = 'payment_failed' and n.fact = i.id || ':' || i.attempt_count);
+		and (n.kind in ('action_required', 'invoice_sent', 'invoice_overdue')
+			or n.kind = 'payment_failed' and n.fact = i.id || ':' || i.attempt_count);
 	perform billing.mail_receipt(i) from billing.invoices i where i.tenant_id = p_tenant;
 end
 $$;
@@ -117,12 +118,47 @@ begin
 end
 $$;
 
+-- An invoice that the customer pays by its link: told when it is sent, and again once it is overdue, with the end of
+-- the plan's grace. One that was overdue when it was first seen is told as that.
+create or replace function billing.tell_sent(i billing.invoices, p_overdue boolean) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	s billing.subscriptions;
+	payload jsonb := billing.invoice_payload(i) || jsonb_build_object('date', api.date_document(i.due_at));
+begin
+	if not (i.status = 'open' and i.amount_due > 0) or i.collection_method is distinct from 'send_invoice' then
+		return;
+	end if;
+	select b.* into s from billing.subscriptions b where b.id = i.subscription_id;
+	if s.status in ('past_due', 'unpaid') or i.due_at <= now() or p_overdue then
+		perform billing.tell(i.tenant_id, 'invoice_overdue', i.id, payload || jsonb_build_object('until',
+			case when s.id is not null then
+				api.date_document(billing.grace_end(s.plan, coalesce(s.past_due_since, now()))) end), i.due_at)
+		where coalesce(billing.is_live(s.status), true);
+	else
+		perform billing.tell(i.tenant_id, 'invoice_sent', i.id, payload, i.created_at);
+	end if;
+end
+$$;
+
+-- Stripe need not report that an invoice is overdue: the date is looked at too.
+create or replace function billing.tell_overdue() returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	perform billing.tell_sent(i, true) from billing.invoices i
+	where i.status = 'open' and i.due_at <= now() and not exists (
+		select from billing.notifications n
+		where n.tenant_id = i.tenant_id and n.kind = 'invoice_overdue' and n.fact = i.id);
+end
+$$;
+
 -- An attempt has failed when Stripe says so, or when the subscription is unpaid. An open invoice alone is not enough: a
--- bank debit takes days.
+-- bank debit takes days. Nothing is attempted with an invoice that the customer pays by its link.
 create or replace function billing.tell_failure(i billing.invoices, p_hinted boolean) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-	if i.status = 'open' and i.attempt_count > 0 and (p_hinted or exists (
+	if i.collection_method is distinct from 'send_invoice'
+		and i.status = 'open' and i.attempt_count > 0 and (p_hinted or exists (
 			select from billing.subscriptions s
 			where s.id = i.subscription_id and s.status in ('past_due', 'unpaid'))) then
 		perform billing.tell(i.tenant_id, 'payment_failed', i.id || ':' || i.attempt_count, billing.invoice_payload(i),
@@ -149,6 +185,7 @@ create or replace function billing.tell_invoice(i billing.invoices, p_hints text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	perform billing.tell_failure(i, 'payment_failed' = any (p_hints));
+	perform billing.tell_sent(i, 'invoice_overdue' = any (p_hints));
 	if i.action_required then
 		perform billing.tell(i.tenant_id, 'action_required', i.id, billing.invoice_payload(i),
 			coalesce(billing.event_time('invoice', i.id, 'invoice.payment_action_required'), i.created_at));
@@ -161,6 +198,20 @@ begin
 	else
 		perform billing.mail_receipt(i);
 	end if;
+end
+$$;
+
+-- A trial that ends soon: with a card, the first payment is announced; without one, a card is asked for.
+create or replace function billing.tell_trial(s billing.subscriptions, p_at timestamptz) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
+declare
+	trial text := s.id || ':' || extract(epoch from s.trial_end)::bigint;
+begin
+	perform billing.tell(s.tenant_id, coalesce('card_' || billing.card_rule(s), 'trial_will_end'), trial,
+		jsonb_build_object('plan', 'plan_' || s.plan, 'date', api.date_document(s.trial_end)), p_at)
+	where not exists (
+		select from billing.notifications n where n.tenant_id = s.tenant_id and n.fact = trial
+			and n.kind in ('trial_will_end', 'card_cancel', 'card_pause', 'card_create_invoice'));
 end
 $$;
 
@@ -183,8 +234,7 @@ begin
 				jsonb_build_object('plan', plan, 'date', api.date_document(s.period_end)), hint.at);
 		elsif hint.kind = 'trial_will_end' and s.status = 'trialing' and s.trial_end > hint.at
 				and s.trial_end <= hint.at + interval '4 days' then
-			perform billing.tell(s.tenant_id, 'trial_will_end', s.id || ':' || extract(epoch from s.trial_end)::bigint,
-				jsonb_build_object('plan', plan, 'date', api.date_document(s.trial_end)), hint.at);
+			perform billing.tell_trial(s, hint.at);
 		end if;
 	end loop;
 end
@@ -236,8 +286,14 @@ begin
 				'date', api.date_document(coalesce(s.ended_at, s.canceled_at))), coalesce(s.ended_at, s.canceled_at));
 	end if;
 	perform billing.tell_change(p_before, s) where p_before.id is not null;
+	if p_before.status in ('trialing', 'active') and s.status = 'paused' then
+		perform billing.tell(s.tenant_id, 'paused',
+			s.id || ':' || coalesce(extract(epoch from s.period_end)::bigint, 0),
+			jsonb_build_object('plan', 'plan_' || s.plan),
+			billing.event_time('subscription', s.id, 'customer.subscription.paused'));
+	end if;
 	if s.status in ('past_due', 'unpaid') then
-		perform billing.tell_failure(i, false) from billing.invoices i
+		perform billing.tell_failure(i, false), billing.tell_sent(i, true) from billing.invoices i
 		where i.subscription_id = s.id and i.status = 'open';
 	end if;
 	perform billing.tell_hints(s);

@@ -38,6 +38,14 @@ $$;
 -- Unused. Not in a migration, because until this commit the earlier billing page calls it.
 drop function if exists billing.my_checkout_state(uuid);
 
+-- Since when the tenant waits for a bank to carry out a debit or transfer; null: it does not.
+create or replace function billing.bank_wait(p_tenant uuid) returns timestamptz
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return (select max(c.unpaid_since) from billing.checkouts c where c.tenant_id = p_tenant and c.status = 'unpaid');
+end
+$$;
+
 -- The customer that must pay: the bound one, else the one made for an earlier click.
 create or replace function billing.checkout_customer(p_tenant uuid) returns text
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$

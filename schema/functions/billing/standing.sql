@@ -12,6 +12,8 @@ begin
 		when reason = 'override' and p_entitlement -> 'allowed' = 'false' then 'override_denied'
 		when reason = 'active' and not billing.collects_at(s, now()) then 'uncollected'
 		when reason = 'active' and s.pending_until > now() then 'change_waits'
+		when reason in ('past_due_grace', 'grace_over') and s.collection_method = 'send_invoice' then 'sent_' || reason
+		when reason = 'incomplete' and billing.bank_wait(s.tenant_id) is not null then 'bank'
 		else reason end;
 end
 $$;
@@ -36,7 +38,10 @@ begin
 			('trialing', 'trialing', 'good', 'manage'),
 			('past_due_grace', 'past_due', 'warn', 'pay'),
 			('grace_over', 'past_due', 'bad', 'pay'),
+			('sent_past_due_grace', 'past_due', 'warn', 'pay'),
+			('sent_grace_over', 'past_due', 'bad', 'pay'),
 			('unpaid', 'unpaid', 'bad', 'pay'),
+			('bank', 'bank', 'warn', 'manage'),
 			('incomplete', 'incomplete', 'warn', 'pay'),
 			('incomplete_expired', 'incomplete_expired', 'bad', 'subscribe'),
 			('collection_paused', 'uncollected', 'bad', 'manage'),

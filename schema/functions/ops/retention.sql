@@ -8,7 +8,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp set time
 declare
 	mails bigint;
 begin
-	perform billing.watch_offers();
+	perform billing.watch_offers(), billing.tell_overdue();
 	delete from mail.outbox d where d.id = any (array(
 		select o.id from mail.outbox o
 		where o.state <> 'pending'

@@ -1,0 +1,34 @@
+-- What else its user pays for: a page shows one tenant, and a person may have several.
+
+set role tollgate_owner;
+
+-- The live subscriptions that the user manages besides this one, which may be null.
+create or replace function billing.other_documents(p_shown text) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+	return (
+		select coalesce(jsonb_agg(jsonb_build_object('tenant', t.id, 'name', t.name, 'plan', 'plan_' || s.plan,
+			'status', v.standing -> 'status', 'status_class', v.standing -> 'status_class',
+			'next', billing.next_document(s)) order by m.created_at, s.created_at, s.id), '[]')
+		from app.members m join app.tenants t on t.id = m.tenant_id join billing.subscriptions s on s.tenant_id = t.id
+			cross join lateral billing.standing(billing.decision(t.id), s) v (standing)
+		where m.role <> 'member' and t.status = 'active' and billing.is_live(s.status)
+			and s.id is distinct from p_shown);
+end
+$$;
+
+-- Whether the user pays for another tenant than this one, which is to buy a plan: true or false.
+create or replace function api.pays_elsewhere(p_tenant uuid) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+	me uuid := auth.require_user();
+begin
+	return to_jsonb(exists (
+		select from app.members m join app.tenants t on t.id = m.tenant_id join billing.subscriptions s
+			on s.tenant_id = t.id
+		where m.user_id = me and m.role <> 'member' and t.status = 'active' and billing.is_live(s.status)
+			and t.id <> p_tenant));
+end
+$$;
+
+reset role;

@@ -1,0 +1,69 @@
+-- What the billing page asks of its reader, or says of others who have to act: one thing at a time.
+
+set role tollgate_owner;
+
+-- An invoice that is paid by its link. Row-level security shows it to managers.
+create or replace function billing.invoice_todo(p_tenant uuid) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+	return (
+		select jsonb_build_object('kind', k.kind, 'label', 'todo_' || k.kind, 'text', 'todo_' || k.kind || '_text',
+			'date', api.date_document(i.due_at), 'amount', api.amount_document(i.amount_due, i.currency),
+			'url', i.hosted_url, 'button', 'todo_pay')
+		from billing.invoices i left join billing.subscriptions s on s.id = i.subscription_id
+			cross join lateral (select case when i.due_at <= now() or s.status in ('past_due', 'unpaid')
+				then 'overdue' else 'due' end) k (kind)
+		where i.tenant_id = p_tenant and i.status = 'open' and i.collection_method = 'send_invoice'
+			and i.amount_due > 0
+		order by i.due_at, i.id limit 1);
+end
+$$;
+
+-- A card that is missing, and a paused subscription, which goes on once its user says so.
+create or replace function billing.card_todo(s billing.subscriptions) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+	state jsonb;
+	kind text;
+	unpaid text;
+begin
+	if coalesce(s.status, '') not in ('trialing', 'paused') then
+		return null;
+	end if;
+	state := billing.card_state(s);
+	select i.hosted_url into unpaid from billing.invoices i
+	where s.status = 'paused' and i.subscription_id = s.id and i.status = 'open' order by i.created_at desc limit 1;
+	kind := case
+		when s.status = 'trialing' then 'card_' || (state ->> 'rule')
+		when state -> 'looked_at' = 'true' then 'resuming'
+		when unpaid is not null then 'resume_pay'
+		when state -> 'lacks' = 'true' then 'paused_card'
+		else 'resume' end;
+	return case when kind is not null then jsonb_build_object('kind', kind, 'label', 'todo_' || kind,
+		'text', 'todo_' || kind || '_text',
+		'date', api.date_document(case s.status when 'trialing' then s.trial_end end),
+		'url', case kind when 'resume_pay' then unpaid end, 'button', case kind
+			when 'resuming' then null when 'resume_pay' then 'todo_pay' when 'resume' then 'todo_resume_button'
+			else 'todo_card_button' end,
+		'action', case when kind = 'resume' then 'resume' when kind like '%card%' then 'card' end) end;
+end
+$$;
+
+-- {"kind", "label", "text", "date", "amount", "button" and "url" or "action"}; null: nothing. Label, text and button
+-- are names of texts. Without an url and an action there is nothing to do but wait.
+create or replace function billing.todo_document(s billing.subscriptions, mine jsonb) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+	tenant uuid := mine ->> 'id';
+	waits_since timestamptz := billing.bank_wait(tenant);
+begin
+	if waits_since is not null then
+		return jsonb_build_object('kind', 'bank', 'label', 'todo_bank', 'text', 'todo_bank_text',
+			'date', api.date_document(waits_since));
+	end if;
+	return case when mine ->> 'role' <> 'role_member' then
+		coalesce(billing.card_todo(s), billing.invoice_todo(tenant)) end;
+end
+$$;
+
+reset role;
