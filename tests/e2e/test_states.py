@@ -249,3 +249,29 @@ def test_c114_a_member_of_what_others_pay_for_is_told_nothing_of_it(two, db, sim
     browser, first, second = two
     db.execute("update app.members set role = 'member' where tenant_id = %s", first)
     assert others(browser, f"?tenant={second}")[0] == []
+
+
+def test_c114_who_pays_is_told_by_mail_before_another_checkout(customer, new_browser, sim, db, mail, stack, fresh):
+    _, email = customer
+    stranger, unknown = new_browser(language="de"), fresh("unknown")
+    for address in (email.upper(), unknown):
+        answer = sign_up(stranger, address, "growth")
+        assert answer.status == 303 and "/c/pay/" in answer.location
+    told, = wait_until(lambda: [m for m in mail.to(email) if "already have a plan" in m["subject"]])
+    assert f"{stack['url']}/en/signin?next=/settings/billing" in told["text"] and "?t=" not in told["text"]
+    wait_until(lambda: db.value("select state from mail.outbox where recipient = %s", unknown) == "void")
+    assert mail.to(unknown) == []
+
+
+def test_c114_the_operator_sees_an_address_that_pays_twice(two, db, sim):  # noqa: F811
+    browser, first, second = two
+    email = db.value("select email_canonical from billing.checkouts where tenant_id = %s", first)
+
+    def alerts():
+        return [row for row in db.value("select ops.list_alerts()") if row["subject"] == email]
+    alert, = wait_until(alerts)
+    assert alert["kind"] == "paying_twice" and sorted(alert["detail"]["tenants"]) == sorted([first, second])
+    kinds = {k["kind"]: k["open"] for k in db.value("select ops.status()")["alerts"]["kinds"]}
+    assert kinds["paying_twice"] >= 1
+    cancel(sim, db, subscription_of(db, second))
+    wait_until(lambda: not alerts())

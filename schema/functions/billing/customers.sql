@@ -108,6 +108,8 @@ begin
 	update billing.customers c set email = p_doc ->> 'email', synced_at = now(), deleted = gone,
 		balance = owed, discount = reduced, has_card = billing.names_card(p_doc)
 	where c.id = p_id;
+	perform billing.watch_address(lower(p_doc ->> 'email'), tenant)
+	where not gone and p_doc ->> 'email' is distinct from before ->> 'email' and p_doc ->> 'email' is not null;
 	if gone then
 		perform billing.replace_customer(tenant, p_id);
 	end if;

@@ -110,6 +110,7 @@ begin
 		insert into app.tenants (id) values (draft.tenant_id);
 		update billing.checkouts c set waits = billing.must_wait(c.email_canonical) where c.key = p_key
 		returning * into draft;
+		perform billing.mail_paying(draft);
 	else
 		draft := billing.renew_draft(p_key);
 	end if;

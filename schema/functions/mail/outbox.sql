@@ -63,7 +63,8 @@ $$;
 -- While mails wait that are above the ceiling for strangers, there is an alert.
 --
 -- A mail with a link gets a new one here. It is void when nobody may have one: the address is no user's, or the request
--- is over. After 50 of these the answer is {}: there may be more, for another transaction.
+-- is over. So is one for payers whose address pays for nothing. After 50 of these the answer is {}: there may be more,
+-- for another transaction.
 create or replace function service.claim_mail(p_lease_seconds int) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -75,8 +76,10 @@ begin
 	for tries in 1..50 loop
 		claimed := mail.claim(p_lease_seconds);
 		minted := '{}';
-		exit when claimed.id is null or not claimed.data ? 'request';
-		minted := auth.mint_link((claimed.data ->> 'request')::uuid);
+		exit when claimed.id is null or not claimed.data ? 'request' and claimed.template <> 'paying';
+		minted := case claimed.template when 'paying' then billing.paying_contact(claimed.recipient,
+				(claimed.data ->> 'draft')::uuid)
+			else auth.mint_link((claimed.data ->> 'request')::uuid) end;
 		exit when minted is not null;
 		update mail.outbox o set state = 'void', claimed_until = null where o.id = claimed.id;
 	end loop;
@@ -86,8 +89,9 @@ begin
 		return '{}';
 	end if;
 	return jsonb_build_object('id', claimed.id, 'recipient', coalesce(minted ->> 'recipient', claimed.recipient),
-		'template', claimed.template, 'language', claimed.language,
-		'data', mail.facts_of(claimed) || claimed.data - 'request' || minted - 'recipient',
+		'template', claimed.template, 'language', coalesce(minted ->> 'language', claimed.language),
+		'data', mail.facts_of(claimed) || claimed.data - '{request,draft}'::text[] || minted
+			- '{recipient,language}'::text[],
 		'key', claimed.key, 'attempts', claimed.attempts, 'claim', claimed.claim);
 end
 $$;
