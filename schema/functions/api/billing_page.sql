@@ -51,7 +51,8 @@ begin
 	if s.status in ('active', 'trialing') then
 		return billing.regular_next(s);
 	elsif s.status in ('past_due', 'unpaid', 'incomplete') then
-		select i.next_attempt_at, api.amount_document(i.amount_due, i.currency) into retry_at, due
+		select i.next_attempt_at, api.amount_document(i.amount_due - coalesce(i.amount_paid, 0), i.currency)
+		into retry_at, due
 		from billing.invoices i where i.subscription_id = s.id and i.status = 'open' and i.next_attempt_at > now()
 		order by i.next_attempt_at limit 1;
 	end if;
@@ -88,7 +89,8 @@ create or replace function billing.open_invoice(p_subscription text) returns jso
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
 	return (
-		select jsonb_build_object('url', i.hosted_url, 'amount', api.amount_document(i.amount_due, i.currency))
+		select jsonb_build_object('url', i.hosted_url,
+			'amount', api.amount_document(i.amount_due - coalesce(i.amount_paid, 0), i.currency))
 		from billing.invoices i where i.subscription_id = p_subscription and i.status = 'open'
 			and i.hosted_url is not null
 		order by i.created_at desc nulls last, i.id limit 1);

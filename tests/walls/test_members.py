@@ -1,0 +1,67 @@
+"""Each member of Stripe's objects is read, or tests/README.md says why it does not matter."""
+import json
+import re
+
+import pytest
+from conftest import ROOT
+
+SPEC = ROOT.parent / "shared" / "stripe" / "openapi.json"
+# As Stripe documents them; the description at hand has neither.
+WRITTEN = {
+    "dispute": "amount balance_transaction balance_transactions charge created currency enhanced_eligibility_types "
+               "evidence evidence_details id is_charge_refundable livemode metadata network_reason_code object "
+               "payment_intent payment_method_details reason status",
+    "refund": "amount balance_transaction charge created currency description destination_details "
+              "failure_balance_transaction failure_reason id instructions_email metadata next_action object "
+              "payment_intent pending_reason presentment_details reason receipt_number source_transfer_reversal "
+              "status transfer_reversal",
+}
+DESCRIBED = ("subscription", "subscription_item", "invoice", "checkout.session", "customer")
+
+
+def members(kind):
+    if kind in WRITTEN:
+        return set(WRITTEN[kind].split())
+    if not SPEC.is_file():
+        pytest.skip(f"Stripe's description of its API is not there ({SPEC})")
+    return set(json.loads(SPEC.read_text())["components"]["schemas"][kind]["properties"])
+
+
+def named():
+    """{object: members} of the table."""
+    found = {}
+    for kind, cell in re.findall(r"^\| ([a-z_.]+) \| (`[^|]+`) \| \S", (ROOT / "tests/README.md").read_text(), re.M):
+        found.setdefault(kind, []).extend(re.findall(r"`(\w+)`", cell))
+    return found
+
+
+def read():
+    """The names that functions of the database take from a document."""
+    text = "\n".join(path.read_text() for path in sorted((ROOT / "schema/functions").glob("*/*.sql")))
+    paths = re.findall(r"#>>? '{([\w,]+)}", text) + re.findall(r"@\.([\w.\[\]*]+)", text)
+    return set(re.findall(r"->>? '(\w+)'", text)) | {name for path in paths for name in re.findall(r"\w+", path)}
+
+
+@pytest.mark.parametrize("kind", (*DESCRIBED, *WRITTEN))
+def test_each_member_is_read_or_named(kind):
+    assert sorted(members(kind) - read() - set(named()[kind]) - set(named()["all"])) == []
+
+
+def test_a_member_is_named_once_and_there():
+    for kind, names in named().items():
+        assert len(names) == len(set(names)), kind
+        if kind != "all":
+            assert sorted(set(names) - members(kind)) == []
+
+
+# Members of other objects that have the same name.
+SHARED = set("amount automatic_tax created currency default_tax_rates discounts expires_at id invoice managed_payments "
+             "metadata name object preferred_locales reason start_date status subscription".split())
+
+
+def test_what_is_named_is_not_read():
+    assert sorted({name for names in named().values() for name in names} & read() - SHARED) == []
+
+
+def test_a_new_member_is_seen():
+    assert "made_tomorrow" not in read() | set(named()["subscription"]) and "discounts" in read()
