@@ -13,8 +13,8 @@ PRICES = {"starter": "price_starter", "growth": "price_growth"}
 class Life:
     """email, tenant and session of one customer; said: what was done, for the history."""
 
-    def __init__(self, world, plan="starter", trial=0, card="good"):
-        self.world, self.plan, self.trial, self.card = world, plan, trial, card
+    def __init__(self, world, plan="starter", trial=0, card="good", without="create_invoice"):
+        self.world, self.plan, self.trial, self.card, self.without = world, plan, trial, card, without
         self.email = journey.new_address("life")
         self.tenant = self.session = None
 
@@ -35,6 +35,8 @@ class Life:
                                     self.plan, secrets.token_bytes(32))
         made = self.ask_session(draft["tenant"], customer_email=self.email,
                                 **{"subscription_data[trial_period_days]": self.trial,
+                                   "subscription_data[trial_settings][end_behavior][missing_payment_method]":
+                                       self.without,
                                    "payment_method_collection": "if_required"})
         self.session = made["id"]
         self.world.db.value("select api.checkout_opened(%s, %s::int, %s)", key, draft["attempt"], self.session)
@@ -46,12 +48,21 @@ class Life:
                 "metadata[tenant_id]": tenant, **more}
         return self.api("POST", "checkout/sessions", form)
 
-    def api(self, method, path, form=None):
+    def ask(self, method, path, form=None):
         stack = self.world.stack
-        answer = requests.request(method, f"{stack['stripe_url']}/v1/{path}", data=form, timeout=30, headers={
+        return requests.request(method, f"{stack['stripe_url']}/v1/{path}", data=form, timeout=30, headers={
             "Authorization": f"Bearer {stack['stripe_key']}", "Stripe-Version": VERSION})
+
+    def api(self, method, path, form=None):
+        answer = self.ask(method, path, form)
         assert answer.ok, answer.text
         return answer.json()
+
+    def operate(self, path, form):
+        """What an operator does by hand at Stripe: whether Stripe let it."""
+        answer = self.ask("POST", path, form)
+        assert answer.status_code in (200, 400, 402, 404), answer.text
+        return answer.ok
 
     # -- what Stripe knows of it
 
@@ -116,6 +127,38 @@ class Life:
         who = {"customer_email": self.email} if gone else {"customer": customer}
         return self.control(f"checkout/{self.ask_session(self.tenant, **who)['id']}/pay", card="good")
 
+    def discount(self, subscription, what):
+        if what is None:
+            return self.operate(f"subscriptions/{subscription}", {"discounts": ""})
+        made = self.api("POST", "coupons", {"percent_off": 50, "duration": what, "duration_in_months": 2}
+                        if what == "repeating" else {"amount_off": 500, "currency": "usd", "duration": what})
+        return self.operate(f"subscriptions/{subscription}", {"discounts[0][coupon]": made["id"]})
+
+    def balance(self, customer, what):
+        return self.operate(f"customers/{customer}", {"balance": what})
+
+    def send_invoice(self, subscription, what):
+        how = {"collection_method": "send_invoice", "days_until_due": what} if what else {
+            "collection_method": "charge_automatically"}
+        return self.operate(f"subscriptions/{subscription}", how)
+
+    def schedule(self, subscription, price):
+        """Another price from the next period on."""
+        row = self.world.sim.object("subscription", subscription)
+        made = self.ask("POST", "subscription_schedules", {"from_subscription": subscription})
+        return made.ok and self.operate(f"subscription_schedules/{made.json()['id']}", {
+            "phases[0][items][0][price]": row["items"]["data"][0]["price"]["id"],
+            "phases[0][end_date]": max(i["current_period_end"] for i in row["items"]["data"]),
+            "phases[1][items][0][price]": price})
+
+    def release(self, subscription, what):
+        plan = self.world.sim.object("subscription", subscription)["schedule"]
+        return plan is not None and self.operate(f"subscription_schedules/{plan}/release", {})
+
+    def pause_until(self, subscription, days):
+        return self.control(f"subscriptions/{subscription}/pause", behavior="keep_as_draft",
+                            resumes_at=int(self.world.sim.get("clock")["now"]) + days * 86400)
+
     def forget(self, customer, what):
         url = f"{self.world.stack['stripe_url']}/_sim/customers/{customer}"
         return requests.delete(url, timeout=30).status_code == 200
@@ -144,6 +187,13 @@ ACTIONS = {
     "pay_open": (on(SUBSCRIPTION + "pay_open"), Life.paid_subscription),
     "status": (on(SUBSCRIPTION + "status", status=None), Life.live_subscription),
     "pause": (on(SUBSCRIPTION + "pause", behavior=None), Life.subscription),
+    "pause_until": (Life.pause_until, Life.subscription),
+    "discount": (Life.discount, Life.subscription),
+    "balance": (Life.balance, Life.customer),
+    "send_invoice": (Life.send_invoice, Life.subscription),
+    "schedule": (Life.schedule, Life.live_subscription),
+    "release": (Life.release, Life.subscription),
+    "pending": (on(SUBSCRIPTION + "pending", price=None), Life.live_subscription),
     "unpause": (on(SUBSCRIPTION + "unpause"), Life.subscription),
     "resume": (on(SUBSCRIPTION + "resume"), Life.subscription),
     "card": (on("customers/{}/card", card=None), Life.customer),

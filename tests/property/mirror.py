@@ -12,6 +12,19 @@ def item(row):
     return row["items"]["data"][0]
 
 
+def item_price(items):
+    price = items[0]["price"] if items else None
+    return price["id"] if isinstance(price, dict) else price
+
+
+def coming(row, state):
+    """The next phase of the subscription's schedule, or None."""
+    plan = next((one for one in state["subscription_schedule"] if one["id"] == row["schedule"]), None)
+    if not plan or not plan["current_phase"]:
+        return None
+    return next((one for one in plan["phases"] if one["start_date"] >= plan["current_phase"]["end_date"]), None)
+
+
 # Our column: how it follows from the object.
 SUBSCRIPTION = {
     "id": lambda row: row["id"], "tenant_id": lambda row: row["metadata"]["tenant_id"],
@@ -23,6 +36,13 @@ SUBSCRIPTION = {
     "amount": lambda row: sum(i["price"]["unit_amount"] * i["quantity"] for i in row["items"]["data"]),
     "period_start": lambda row: time_of(min(i["current_period_start"] for i in row["items"]["data"])),
     "period_end": lambda row: time_of(max(i["current_period_end"] for i in row["items"]["data"])),
+    "renews_at": lambda row: time_of(min(i["current_period_end"] for i in row["items"]["data"])),
+    "pause_behavior": lambda row: (row["pause_collection"] or {}).get("behavior"),
+    "pause_resumes_at": lambda row: time_of((row["pause_collection"] or {}).get("resumes_at")),
+    "pending_until": lambda row: time_of((row["pending_update"] or {}).get("expires_at")),
+    "pending_price": lambda row: item_price((row["pending_update"] or {}).get("subscription_items")),
+    "coming_at": lambda row: time_of(row["_coming"] and row["_coming"]["start_date"]),
+    "coming_price": lambda row: row["_coming"] and item_price(row["_coming"]["items"]),
     "cancel_at_period_end": lambda row: row["cancel_at_period_end"], "cancel_at": lambda row: time_of(row["cancel_at"]),
     "canceled_at": lambda row: time_of(row["canceled_at"]), "ended_at": lambda row: time_of(row["ended_at"]),
     "trial_end": lambda row: time_of(row["trial_end"]), "created_at": lambda row: time_of(row["created"]),
@@ -132,12 +152,48 @@ def money_differences(world, state, lives):
 
 
 def subscription_differences(db, state, lives):
-    mine = {life.tenant for life in lives}
+    mine = {life.tenant: life for life in lives}
     found = []
     for row in state["subscription"]:
-        if row["metadata"].get("tenant_id") in mine:
-            found += differences(db, "billing.subscriptions", SUBSCRIPTION, "id", row)
+        life = mine.get(row["metadata"].get("tenant_id"))
+        if life:
+            found += differences(db, "billing.subscriptions", SUBSCRIPTION, "id",
+                                 {**row, "_coming": coming(row, state)})
+            found += charge_differences(db, life, row)
     return found
+
+
+def charge_differences(db, life, row):
+    """What will be charged is what Stripe's preview says."""
+    ours, due = db.row("select (billing.next_amount(s) ->> 'minor')::bigint, billing.renews(s) "
+                       "from billing.subscriptions s where s.id = %s", row["id"])
+    if not due:
+        return []
+    preview = life.ask("POST", "invoices/create_preview", {"subscription": row["id"]})
+    theirs = preview.json()["amount_due"] if preview.ok else None
+    return [] if ours == theirs else [("billing.subscriptions", row["id"], "charge", ours, theirs)]
+
+
+GRANTS = {"active": True, "trialing": True, "past_due": None, "unpaid": False, "canceled": False, "incomplete": False,
+          "incomplete_expired": False, "paused": False}
+
+
+def grants(row):
+    """Whether a subscription grants access by its object alone; None: a grace that began when we saw it decides."""
+    pause = (row["pause_collection"] or {}).get("behavior")
+    return None if pause == "void" and GRANTS.get(row["status"]) else GRANTS.get(row["status"], False)
+
+
+def entitlement_differences(db, life, state):
+    said = [grants(row) for row in state["subscription"] if row["metadata"].get("tenant_id") == life.tenant]
+    wanted = True if True in said else None if None in said else False
+    customers = {row["customer"] for row in state["subscription"] if row["metadata"].get("tenant_id") == life.tenant}
+    charges = {row["id"] for row in state["charge"] if row["customer"] in customers}
+    ours = db.value("select (billing.entitlement(%s) -> 'allowed')::boolean", life.tenant)
+    disputed = any(row["charge"] in charges for row in state["dispute"])
+    if wanted is None or wanted == ours or wanted and disputed:
+        return []
+    return [("billing.entitlement", life.tenant, "allowed", ours, wanted)]
 
 
 def payment_failed(session, state):
@@ -155,6 +211,7 @@ def all_differences(world, lives):
     found = subscription_differences(db, state, lives) + money_differences(world, state, lives)
     for life in lives:
         found += tenant_differences(db, life, state) + customer_differences(db, life, state)
+        found += entitlement_differences(db, life, state)
         found += mail_differences(db, life, mails)
         session = next(row for row in state["checkout.session"] if row["id"] == life.session)
         found += differences(db, "billing.checkouts", CHECKOUT, "session_id",

@@ -16,11 +16,15 @@ from world import SEED, TALLY, runs
 
 WHAT = {"change": ["price_starter", "price_growth"], "settle": [True, False], "fail_next": [1, 2, 4],
         "status": ["past_due", "unpaid", "paused", "frozen"], "pause": ["void", "keep_as_draft", "mark_uncollectible"],
+        "pause_until": [1, 20, 40], "discount": ["once", "repeating", "forever", None], "balance": [-700, 300, 0],
+        "send_invoice": [14, None], "schedule": ["price_starter", "price_growth"],
+        "pending": ["price_starter", "price_growth"],
         "card": ["good", "failing", "bank"], "close_dispute": [True, False]}
 FAULTS = [{"status": 500}, {"status": 429, "headers": {"Retry-After": "1"}}, {"answer": "close"}, {"answer": "partial"},
           {"answer": "truncate"}, {"answer": "html"}, {"answer": "real", "after": 0.3}, {"status": 401}]
 LATE = ["pay", "settle", "change", "change", "cancel", "cancel_at_period_end", "cancel_at", "renew", "trial_end",
-        "fail_next", "pay_open", "status", "pause", "unpause", "resume", "card", "refund", "refund_part", "dispute",
+        "fail_next", "pay_open", "status", "pause", "pause_until", "unpause", "discount", "discount", "balance",
+        "send_invoice", "schedule", "release", "pending", "resume", "card", "refund", "refund_part", "dispute",
         "close_dispute", "resubscribe", "resubscribe", "forget"]
 SHRINK = "PROPERTY_SHRINK" in os.environ
 assert set(LATE) | {"expire"} == set(ACTIONS)
@@ -28,6 +32,7 @@ assert set(LATE) | {"expire"} == set(ACTIONS)
 people = st.fixed_dictionaries({
     "plan": st.sampled_from(["starter", "growth"]), "trial": st.sampled_from([0, 0, 0, 3, 14]),
     "card": st.sampled_from(["good", "good", "good", "bank", "none"]),
+    "without": st.sampled_from(["create_invoice", "cancel", "pause"]),
     "expires": st.integers(0, 9).map(lambda n: n == 9)})
 actions = st.sampled_from(LATE).flatmap(lambda name: st.tuples(
     st.just("act"), st.integers(0, 4), st.just(name), st.sampled_from(WHAT.get(name, [None]))))
@@ -47,7 +52,7 @@ class Run:
 
     def __init__(self, world, people):
         self.world, self.waiting, self.dropped, self.history = world, [], [], []
-        self.lives = [Life(world, p["plan"], p["trial"], p["card"]) for p in people]
+        self.lives = [Life(world, p["plan"], p["trial"], p["card"], p.get("without", "create_invoice")) for p in people]
         self.ends = [p["expires"] for p in people]
 
     def begin(self):

@@ -41,7 +41,8 @@ FILLED = """select distinct format('%I.%I', t.table_schema, t.table_name) from i
         c.column_name in ('tenant_id', 'user_id') or t.table_schema in ('app', 'inbox', 'sync', 'mail')
         or (t.table_schema, t.table_name) = ('auth', 'users'))"""
 OURS = ("charge.", "checkout.session.", "customer.created", "customer.updated", "customer.deleted",
-        "customer.subscription.", "invoice.", "refund.")      # the rest is kept when it comes, and not looked for
+        "customer.subscription.", "invoice.", "refund.",
+        "subscription_schedule.")       # the rest is kept when it comes, and not looked for
 UNASKED = ("charge.succeeded", "charge.failed", "invoice.payment_succeeded")      # repeat what another event says
 # What programs are told, so that hours need not pass.
 HURRIED = {"jobs_poll_ms": 20, "mail_poll_ms": 20, "jobs_settle_ms": 0, "stripe_timeout_ms": 1500, "stripe_rate": 1000,

@@ -159,6 +159,16 @@ def test_a_schedule_is_released_once_and_a_subscription_has_one(sim):
     assert again(sim, sub)["schedule"] is None
 
 
+def test_a_schedule_ends_with_its_subscription(sim):
+    sub = sim.subscribe()
+    plan = sim.post("/v1/subscription_schedules", {"from_subscription": sub["id"]})
+    sim.control(f"subscriptions/{sub['id']}/cancel", {})
+    assert (again(sim, plan)["status"], again(sim, sub)["schedule"]) == ("canceled", None)
+    sim.advance(days=40)
+    sim.quiet()
+    assert "subscription_schedule.canceled" in sim.hooks.types()
+
+
 def test_an_update_that_waits_for_its_payment_is_given_up(sim):
     sub = sim.subscribe()
     sim.control(f"subscriptions/{sub['id']}/pending", {"price": "price_growth"})

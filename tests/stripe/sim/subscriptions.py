@@ -269,9 +269,19 @@ def leave_pending(world, row, price):
                                  "subscription_items": [item], "trial_end": None, "trial_from_plan": None}
 
 
+def cancel_schedule(world, row):
+    """A schedule ends with its subscription."""
+    plan = world.objects["subscription_schedule"].get(row["schedule"])
+    row["schedule"] = None
+    if plan:
+        plan.update(status="canceled", canceled_at=world.now(), current_phase=None)
+        world.emit("subscription_schedule.canceled", plan)
+
+
 def end(world, row, reason):
     """Over, now. Open invoices of it are not collected any more."""
     now = world.now()
+    cancel_schedule(world, row)
     row.update(status="canceled", ended_at=now, canceled_at=row["canceled_at"] or now)
     if row["cancel_at"] is None:
         row["canceled_at"] = now
