@@ -9,8 +9,8 @@ from copy import deepcopy
 
 from aiohttp import web
 
-from . import (catalog, checkout, customers, discounts, events, faults, invoices, meters, portal, previews, refunds,
-               schedules, selling, shapes, subscriptions, tables)
+from . import (catalog, checkout, customers, discounts, events, faults, invoices, meters, portal, previews,
+               promotions, refunds, schedules, selling, shapes, subscriptions, tables)
 from .errors import ApiError, bad
 from .listing import expanded
 from .parameters import decode, read_object
@@ -71,7 +71,7 @@ ROUTES = (
     ("DELETE", "webhook_endpoints/{id}", tables.NOTHING, events.delete_endpoint),
     ("POST", "billing/meter_events", tables.METER_EVENT, meters.create),
 )
-ROUTES += selling.ROUTES + discounts.ROUTES + schedules.ROUTES
+ROUTES += selling.ROUTES + discounts.ROUTES + promotions.ROUTES + schedules.ROUTES
 COMPILED = [(method, re.compile("/v1/" + path.replace("{id}", "([^/]+)")), table, handler)
             for method, path, table, handler in ROUTES]
 

@@ -2,7 +2,7 @@
 from contextlib import nullcontext
 from copy import deepcopy
 
-from . import customers, invoices, money, subscriptions
+from . import customers, discounts, invoices, money, options, subscriptions
 from .errors import bad, missing_param, exclusive, refused
 from .listing import matching, page
 from .shapes import OLD
@@ -11,11 +11,8 @@ HOUR = 3600
 DAY = 24 * HOUR
 FRAGMENT = "#fidkdWxOYHwnPyd1blpxblpxYHZxWjA0S2xhdG9y"     # Stripe's addresses have one too
 MOST_LINES = 20     # of recurring prices, and as many of one-time ones
+Declined = options.Declined
 CARDS = ("good", "declined", "failing", "bank", "none")
-
-
-class Declined(Exception):
-    """The card was refused: the page says so, the session stays open."""
 
 
 def check(world, p):
@@ -39,6 +36,7 @@ def check(world, p):
     subscriptions.check_trial_days(data.get("trial_period_days", 1), "subscription_data[trial_period_days]")
     if data.get("trial_end", world.now() + 2 * DAY) < world.now() + 2 * DAY:
         raise bad("The `trial_end` date has to be at least 2 days in the future.", "subscription_data[trial_end]")
+    options.check(world, p)
 
 
 def read_lines(world, p):
@@ -105,19 +103,26 @@ def create(world, p):
         row["customer_details"] = {**details({"email": p["customer_email"], "name": None}), "address": None}
     for name in ("automatic_tax", "tax_id_collection", "phone_number_collection"):
         row[name].update(p.get(name, {}))
-    world.keep(ident).update(lines=[(price["id"], n) for price, n in lines], data=data)
-    world.line_items[ident] = line_list(world, ident, lines)
+    if "consent_collection" in p:
+        row["consent_collection"] = {"payment_method_reuse_agreement": None, "promotions": "none",
+                                     "terms_of_service": "none", **p["consent_collection"]}
+    if row["automatic_tax"]["enabled"]:
+        row["automatic_tax"].update(status="requires_location_inputs", provider="stripe")
+    world.keep(ident).update(lines=[(price["id"], n) for price, n in lines], data=data, trial=trial,
+                             update=p.get("customer_update", {}))
+    world.line_items[ident] = line_list(world, ident, lines, p["line_items"])
+    options.reckon(world, row)
     return world.put(row)
 
 
-def line_list(world, session, lines):
+def line_list(world, session, lines, asked):
     data = [{
-        "id": world.new_id("li_1"), "object": "item", "adjustable_quantity": None,
+        "id": world.new_id("li_1"), "object": "item", "adjustable_quantity": options.choice_of(item),
         "amount_discount": 0, "amount_subtotal": price["unit_amount"] * quantity, "amount_tax": 0,
         "amount_total": price["unit_amount"] * quantity, "currency": price["currency"],
         "description": invoices.product_name(world, price), "metadata": {}, "price": deepcopy(price),
         "quantity": quantity,
-    } for price, quantity in lines]
+    } for (price, quantity), item in zip(lines, asked)]
     return {"object": "list", "data": data, "has_more": False, "url": f"/v1/checkout/sessions/{session}/line_items"}
 
 
@@ -153,17 +158,22 @@ def close(world, row):
     world.emit("checkout.session.expired", row)
 
 
-def pay(world, row, card, email=None):
-    """What the hosted page does when its button is pressed. Raises Declined, or leaves the session complete."""
+def pay(world, row, card, email=None, fields=None):
+    """What the hosted page does when its button is pressed. fields: what else was filled in. Raises Declined, or leaves
+    the session complete."""
+    fields = fields or {}
     if card not in CARDS:
         raise bad(f"card is one of {', '.join(CARDS)}", "card")
     if row["status"] != "open":
         raise refused(f"This session is {row['status']}", "session")
+    options.take(world, row, fields)
+    options.accept(row, fields)
     if card == "declined" or card == "failing" and row["amount_total"]:
         raise Declined("Your card was declined. Please try a different card.")
     if card == "none" and (row["payment_method_collection"] == "always" or row["amount_total"]):
         raise Declined("A card is required.")
     customer = paying_customer(world, row, email)
+    save_address(world, row, customer)
     if card != "none":
         customers.attach_card(world, customer, card)
     sub, once = subscribe(world, row, customer)
@@ -185,6 +195,17 @@ def paying_customer(world, row, email):
     return customer
 
 
+def save_address(world, row, customer):
+    """What was typed goes to a new customer, and to one that was there if the session said so."""
+    if row["automatic_tax"]["enabled"]:
+        row["automatic_tax"]["status"] = "complete"
+    if not customer.get("address") and (not world.keep(row["id"])["update"] == {} or row["customer_creation"]) \
+            and (row["automatic_tax"]["enabled"] or row["billing_address_collection"] == "required"):
+        with world.changing(customer, "customer.updated"):
+            customer["address"] = {"city": None, "country": "US", "line1": None, "line2": None,
+                                   "postal_code": "94103", "state": None}
+
+
 def subscribe(world, row, customer):
     """The subscription, and the invoice lines of what is paid once with it."""
     kept = world.keep(row["id"])
@@ -192,6 +213,9 @@ def subscribe(world, row, customer):
     recurring = [(price, quantity) for price, quantity in lines if price["type"] == "recurring"]
     sub = subscriptions.build(world, customer["id"], recurring, kept["data"],
                               customer["invoice_settings"]["default_payment_method"])
+    sub["automatic_tax"]["enabled"] = row["automatic_tax"]["enabled"]
+    if kept.get("code"):
+        discounts.redeem(world, sub, kept["code"], row["id"])
     return sub, [invoices.line_once(world, sub, price, quantity) for price, quantity in lines
                  if price["type"] == "one_time"]
 
@@ -210,7 +234,7 @@ def complete(world, row, customer, sub, invoice, card):
     if not early:
         world.emit("customer.subscription.created", sub)
     row.update(status="complete", payment_status=status, url=None, subscription=sub["id"], invoice=invoice["id"],
-               customer_details=details(customer))
+               customer_details={**details(customer), "tax_ids": world.keep(row["id"]).get("tax_ids", [])})
     world.emit("checkout.session.completed", row)
 
 

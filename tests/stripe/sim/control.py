@@ -26,8 +26,9 @@ GET    /_sim/events                   all events as sent, newest first; ?type=
 GET    /_sim/faults                   those still waiting
 POST   /_sim/faults                   adds one (faults.py) or a list of them
 DELETE /_sim/faults                   removes all
-POST   /_sim/checkout/ID/pay          {"card": "good"|"declined"|"failing"|"bank"|"none", "email"?}: presses Pay;
-                                      answers {"paid": bool, "reason", "return_url"}
+POST   /_sim/checkout/ID/pay          {"card": "good"|"declined"|"failing"|"bank"|"none", "email"?, "quantity"?,
+                                      "promotion_code"?, "tax_id"?, "terms": true}: presses Pay; answers
+                                      {"paid": bool, "reason", "return_url"}
 POST   /_sim/checkout/ID/settle       {"ok": true}: the bank debit of a session comes through, or does not
 POST   /_sim/checkout/ID/expire       as time would
 POST   /_sim/subscriptions/ID/ACTION  cancel_at_period_end, cancel_at {"at"?: seconds, else the period's end}, cancel,
@@ -226,7 +227,7 @@ class Control:
             checkout.expire(self.world, {}, row["id"])
         elif action == "pay":
             try:
-                checkout.pay(self.world, row, body.get("card", "good"), body.get("email"))
+                checkout.pay(self.world, row, body.get("card", "good"), body.get("email"), {"terms": True, **body})
             except checkout.Declined as refusal:
                 return {"paid": False, "reason": str(refusal), "return_url": None}
             return {"paid": True, "reason": None,

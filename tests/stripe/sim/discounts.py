@@ -1,4 +1,5 @@
 """Coupons, and the discounts that they are on a subscription: what an invoice comes to."""
+from . import options
 from .errors import bad, exclusive, refused
 from .listing import page
 from .parameters import parse_table
@@ -71,6 +72,19 @@ def apply(world, sub, wanted):
     sub["discounts"] = [row["id"] for row in rows]
 
 
+def redeem(world, sub, code, session):
+    """The discount of a promotion code that was typed on a checkout's page."""
+    row = begin(world, sub, world.objects["coupon"][code["promotion"]["coupon"]])
+    row.update(promotion_code=code["id"], checkout_session=session)
+    code["times_redeemed"] += 1
+    sub["discounts"] = [row["id"]]
+
+
+def reduction(coupon, total):
+    off = round(total * coupon["percent_off"] / 100) if coupon["percent_off"] else coupon["amount_off"]
+    return max(0, min(total, off))
+
+
 def of(world, sub, when):
     """[(discount, coupon)] that an invoice of that time is reduced by."""
     rows = [world.objects["discount"][ident] for ident in sub["discounts"]]
@@ -83,13 +97,18 @@ def sums(world, sub, lines, when):
     subtotal = total = sum(item["amount"] for item in lines)
     taken = []
     for row, coupon in of(world, sub, when):
-        off = round(total * coupon["percent_off"] / 100) if coupon["percent_off"] else coupon["amount_off"]
-        off = max(0, min(total, off))
+        off = reduction(coupon, total)
         total -= off
         taken.append({"amount": off, "discount": row["id"]})
+    net = total
+    behavior = next((line["_price"]["tax_behavior"] for line in lines), "unspecified")
+    taxes = options.tax_lines(sub["automatic_tax"]["enabled"], max(0, total), behavior)
+    total += sum(line["amount"] for line in taxes if line["tax_behavior"] == "exclusive")
+    net -= sum(line["amount"] for line in taxes if line["tax_behavior"] == "inclusive")
     balance = world.objects["customer"][sub["customer"]].get("balance", 0)
     due = max(0, total + balance)
-    return {"subtotal": subtotal, "subtotal_excluding_tax": subtotal, "total": total, "total_excluding_tax": total,
+    return {"subtotal": subtotal, "subtotal_excluding_tax": subtotal, "total": total, "total_excluding_tax": net,
+            "total_taxes": taxes,
             "total_discount_amounts": taken, "discounts": [one["discount"] for one in taken],
             "starting_balance": balance, "amount_due": due, "amount_remaining": due}
 

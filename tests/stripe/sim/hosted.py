@@ -3,7 +3,7 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from . import catalog, checkout, invoices, lifecycle, pages, pdf, portal
+from . import catalog, checkout, invoices, lifecycle, options, pages, pdf, portal
 from .errors import ApiError
 
 HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff",
@@ -44,7 +44,7 @@ class Hosted:
         trial = data.get("trial_end") or ("trial_period_days" in data
                                           and self.world.now() + data["trial_period_days"] * checkout.DAY)
         return html(pages.checkout(row, self.world.line_items[row["id"]]["data"], self.token(row["id"]), problem,
-                                   trial or None), status)
+                                   trial or None, self.world.keep(row["id"]).get("code")), status)
 
     def over(self, row):
         """What a session that is not open any more shows."""
@@ -81,7 +81,10 @@ class Hosted:
         if fields is None:
             return self.checkout_page(row, "That page was used already. Nothing was done; please try again.", 409)
         try:
-            checkout.pay(self.world, row, fields.get("card"), fields.get("email"))
+            if fields.get("card") == "later":
+                options.take(self.world, row, fields)
+                return self.checkout_page(row)
+            checkout.pay(self.world, row, fields.get("card"), fields.get("email"), fields)
         except (checkout.Declined, ApiError) as refusal:
             return self.checkout_page(row, str(refusal), 402)
         return see_other(checkout_return(row))

@@ -78,14 +78,46 @@ def email_field(session):
             'autocomplete="email">')
 
 
-def checkout(session, lines, token, problem=None, trial_end=None):
+def field(name, label, value="", kind="text"):
+    return (f'<label for="{name}">{escape(label)}</label><input id="{name}" name="{name}" type="{kind}" '
+            f'value="{escape(str(value))}">')
+
+
+def option_fields(session, lines, code):
+    """What the buyer may fill in beside a card, and the button that only works it out."""
+    parts, choice = [], lines[0]["adjustable_quantity"]
+    if choice:
+        parts.append(field("quantity", f"Quantity ({choice['minimum']} to {choice['maximum']})", lines[0]["quantity"],
+                           "number"))
+    if session["allow_promotion_codes"]:
+        parts.append(field("promotion_code", "Promotion code", code["code"] if code else ""))
+    if parts:
+        parts.append(button("apply", "Apply", "card", "later"))
+    if session["tax_id_collection"]["enabled"]:
+        parts.append(field("tax_id", "Tax id (optional)"))
+    if (session["consent_collection"] or {}).get("terms_of_service") == "required":
+        parts.append('<p><label for="terms"><input id="terms" name="terms" type="checkbox" value="yes"> '
+                     'I accept the terms of service</label></p>')
+    return "".join(parts)
+
+
+def sums(session):
+    """What is taken off and added, where something is."""
+    told = session["total_details"]
+    return "".join(f'<p class="soft" id="{ident}">{label} {money(amount, session["currency"])}</p>'
+                   for ident, label, amount in (("discount", "Discount", told["amount_discount"]),
+                                                ("tax", "Tax", told["amount_tax"])) if amount)
+
+
+def checkout(session, lines, token, problem=None, trial_end=None, code=None):
     rows = "".join(f'<p>{escape(item["description"])} × {item["quantity"]}</p>' for item in lines)
-    price = money(sum(item["amount_total"] for item in lines), session["currency"])
+    whole = sum(item["amount_total"] for item in lines)
+    price = money(whole if trial_end else session["amount_total"], session["currency"])
     trial = f'<p class="soft">Free until {date(trial_end)}, then {price} a month.</p>' if trial_end else ""
     no_card = ""
     if trial_end and session["payment_method_collection"] == "if_required":
         no_card = button("start-without-card", "Start the trial without a card", "card", "none")
-    buttons = (email_field(session)
+    buttons = (email_field(session) + option_fields(session, lines, code)
                + button("pay-good", "Pay with a good card", "card", "good", main=True)
                + button("pay-declined", "Pay with a declined card", "card", "declined")
                + button("pay-bank", "Pay by bank debit (settles later)", "card", "bank") + no_card)
@@ -93,7 +125,7 @@ def checkout(session, lines, token, problem=None, trial_end=None):
     if session["cancel_url"]:
         back = f'<p><a id="cancel" href="{escape(session["cancel_url"])}">Back without paying</a></p>'
     return page("Checkout", f"""<section><p class="soft">Subscribe to</p>{rows}
-<p class="price" id="price">{price}<span class="soft"> / month</span></p>{trial}</section>
+<p class="price" id="price">{price}<span class="soft"> / month</span></p>{sums(session)}{trial}</section>
 <section><h1>Payment</h1>{notice(problem)}{form(token, {}, buttons, "pay")}</section>{back}""")
 
 

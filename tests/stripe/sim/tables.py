@@ -62,7 +62,9 @@ CHECKOUT_CREATE = parse_table(EXPAND + f"""
     line_items[].price                              string
     line_items[].quantity                           integer
     line_items[].metadata                           metadata
-    line_items[].adjustable_quantity                !
+    line_items[].adjustable_quantity.enabled        * boolean
+    line_items[].adjustable_quantity.minimum        integer
+    line_items[].adjustable_quantity.maximum        integer
     line_items[].price_data                         !
     line_items[].tax_rates                          !
     customer                                        string

@@ -11,7 +11,7 @@ from .errors import not_found, refused
 KINDS = ("customer", "product", "price", "payment_method", "checkout.session", "subscription", "invoice",
          "invoice_payment", "payment_intent", "charge", "refund", "dispute", "billing_portal.configuration",
          "billing_portal.session", "event", "webhook_endpoint", "billing.meter_event",
-         "billing.meter", "coupon", "discount", "subscription_schedule")
+         "billing.meter", "coupon", "promotion_code", "discount", "subscription_schedule")
 MOST_METADATA = 50
 ALPHABET = string.ascii_letters + string.digits
 SETTINGS = {
@@ -21,6 +21,7 @@ SETTINGS = {
     "retry_days": [3, 5, 7],            # dunning: days after the first failed payment
     "dunning_end": "cancel",            # then: cancel | unpaid | past_due
     "search_lag": 60,                   # seconds until a search finds what was changed
+    "terms_url": None,                  # of the terms of service, as the Dashboard has it
     "draft_seconds": 3600,              # a renewal's invoice stays a draft for so long
 }
 
