@@ -28,17 +28,27 @@ enum err
 checkout_open(struct visit *v, struct json_object *draft, const char *success, const char *cancel, const char **id,
     const char **url)
 {
-	const char		*key = json_text(draft, "/idempotency");
+	const char		*key = json_text(draft, "/idempotency"), *plan = json_text(draft, "/plan");
+	const struct config	*config = v->app->config;
+	const struct config_plan *p = plan == NULL ? NULL : config_plan(config, plan);
 	struct stripe_checkout	c = {
-		.tenant = json_text(draft, "/tenant"), .plan = json_text(draft, "/plan"), .price = json_text(draft, "/price"),
+		.tenant = json_text(draft, "/tenant"), .plan = plan, .price = json_text(draft, "/price"),
 		.email = json_text(draft, "/email"), .customer = json_text(draft, "/customer"),
 		.language = json_text(draft, "/language"),
 		.success_url = visit_url(v, success), .cancel_url = visit_url(v, cancel),
+		.promotion_codes = config->checkout.promotion_codes, .automatic_tax = config->checkout.automatic_tax,
+		.tax_ids = config->checkout.tax_ids, .billing_address = config->checkout.billing_address,
+		.terms = config->checkout.terms,
 	};
 	struct stripe		*stripe;
 
 	if (c.tenant == NULL || c.plan == NULL || c.language == NULL)
 		return ERR_INTERNAL;
+	if (p == NULL)
+		return ERR_UNAVAILABLE;		/* a draft from before the plan left the configuration */
+	c.trial_days = json_true(draft, "/had_trial") ? 0 : p->trial_days;
+	c.quantity_min = p->quantity_min;
+	c.quantity_max = p->quantity_max;
 	if (c.price == NULL)
 		return ERR_UNAVAILABLE;		/* `tollgate stripe apply` has not created the price yet */
 	if (c.customer != NULL)

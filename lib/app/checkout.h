@@ -8,8 +8,9 @@
 
 /*
  * Asks Stripe for a checkout session. All parameters come from the draft as first stored ("tenant", "plan", "price",
- * "language", "email" or "customer", "attempt", and "idempotency" where it has one), so that a repeated request is
- * identical. success and cancel are paths of this site. *url is NULL when the checkout session is no longer open.
+ * "language", "email" or "customer", "attempt", "had_trial", and "idempotency" where it has one) and from the
+ * configuration, so that a repeated request is identical. success and cancel are paths of this site. *url is NULL when
+ * the checkout session is no longer open.
  * ERR_CONFLICT: this attempt's key is spent (Stripe replays a stored failure): begin the next. ERR_NOT_FOUND: the
  * draft's customer does not exist at Stripe. ERR_BAD_REQUEST: Stripe does not take the address. ERR_UNAVAILABLE also:
  * the price does not exist yet.

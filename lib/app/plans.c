@@ -23,6 +23,27 @@ features_named(struct visit *v, struct json_object *features)
 	return named;
 }
 
+/* What Stripe's page adds or takes off, as the configuration says. */
+static void
+conditions_put(const struct config *c, struct json_object *plan)
+{
+	const struct config_plan	*p = config_plan(c, json_text(plan, "/id"));
+	const char			*behavior = json_text(plan, "/tax_behavior");
+
+	if (p->trial_days > 0 && !json_true(plan, "/had_trial"))
+		json_object_object_add(plan, "trial_days", json_object_new_int(p->trial_days));
+	if (p->quantity_max > 1) {
+		json_object_object_add(plan, "quantity_min", json_object_new_int(p->quantity_min));
+		json_object_object_add(plan, "quantity_max", json_object_new_int(p->quantity_max));
+	}
+	if (!c->checkout.automatic_tax)
+		json_put(plan, "tax", "tax_none");
+	else if (behavior != NULL && strcmp(behavior, "inclusive") == 0)
+		json_put(plan, "tax", "tax_included");
+	else
+		json_put(plan, "tax", "tax_added");
+}
+
 bool
 plans_sell(const struct config *c, const char *id)
 {
@@ -42,6 +63,7 @@ plans_offered(struct visit *v, struct json_object *offered, const char *chosen)
 
 		if (!plans_sell(v->app->config, id))
 			continue;
+		conditions_put(v->app->config, plan);
 		json_object_object_add(plan, "features", features_named(v, json_at(plan, "/features")));
 		if (chosen != NULL && strcmp(chosen, id) == 0)
 			json_put_true(plan, "chosen");

@@ -41,8 +41,20 @@ struct config_plan {
 	const char	*currency;	/* "eur" */
 	const char	*interval;	/* "month" */
 	int		grace_days;	/* how long a past_due subscription keeps access */
+	int		trial_days;	/* once for a tenant and an address; 0: none */
+	int		quantity_min;	/* how many of the price a checkout may buy; it begins with this */
+	int		quantity_max;
 	bool		free;		/* granted without a subscription; has no price. One plan at most */
 	struct config_list features;	/* that the plan grants */
+};
+
+/* What Stripe's checkout page asks for or adds. */
+struct config_checkout {
+	bool	promotion_codes;
+	bool	automatic_tax;
+	bool	tax_ids;
+	bool	billing_address;
+	bool	terms;
 };
 
 struct config_meter {
@@ -131,6 +143,7 @@ struct config {
 		const char		*key;		/* secret; "": anybody may ask for any picture */
 		int			drawing;	/* pictures at a time in one process */
 	} og;
+	struct config_checkout	checkout;
 	struct config_plan	*plans;
 	size_t			n_plans;
 	struct config_meter	*meters;

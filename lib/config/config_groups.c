@@ -41,6 +41,9 @@ static const struct config_key plan_keys[] = {
 	TEXT("plans.currency", struct config_plan, currency, "", config_check_currency, false),
 	TEXT("plans.interval", struct config_plan, interval, "month", check_interval, false),
 	INT("plans.grace_days", struct config_plan, grace_days, 7, 0, 365),
+	INT("plans.trial_days", struct config_plan, trial_days, 0, 0, 730),
+	INT("plans.quantity_min", struct config_plan, quantity_min, 1, 1, 999999),
+	INT("plans.quantity_max", struct config_plan, quantity_max, 1, 1, 999999),
 	{ .path = "plans.free", .kind = KIND_SWITCH, .offset = offsetof(struct config_plan, free), .unique = true },
 	{ .path = "plans.features", .kind = KIND_WORDS, .offset = offsetof(struct config_plan, features), .text = "",
 	    .check = check_name },
@@ -61,6 +64,8 @@ plan_check(mem_ctx *ctx, const void *item)
 {
 	const struct config_plan	*p = item;
 
+	if (p->quantity_max < p->quantity_min)
+		return "has a quantity_max below its quantity_min";
 	if (p->free)
 		return *p->price || *p->lookup_key || p->amount != 0 || *p->currency ?
 		    "is free, and has price, lookup_key, amount or currency" : NULL;

@@ -5,6 +5,37 @@
 #include "log.h"
 #include "private/hosted.h"
 
+static const char *
+number(mem_ctx *mem, int n)
+{
+	return mem_printf(mem, "%d", n);
+}
+
+/* Where the configuration has it. A customer that exists is changed by what is typed only when we say so. */
+static void
+options_put(mem_ctx *mem, struct buf *b, const struct stripe_checkout *c)
+{
+	bool	customer = c->customer != NULL, choice = c->quantity_max > c->quantity_min;
+	const struct { bool on; const char *name, *value; } fields[] = {
+		{ choice, "line_items[0][adjustable_quantity][enabled]", "true" },
+		{ choice, "line_items[0][adjustable_quantity][minimum]", number(mem, c->quantity_min) },
+		{ choice, "line_items[0][adjustable_quantity][maximum]", number(mem, c->quantity_max) },
+		{ c->trial_days > 0, "subscription_data[trial_period_days]", number(mem, c->trial_days) },
+		{ c->promotion_codes, "allow_promotion_codes", "true" },
+		{ c->automatic_tax, "automatic_tax[enabled]", "true" },
+		{ c->tax_ids, "tax_id_collection[enabled]", "true" },
+		{ c->billing_address, "billing_address_collection", "required" },
+		{ c->terms, "consent_collection[terms_of_service]", "required" },
+		{ customer && (c->automatic_tax || c->billing_address), "customer_update[address]", "auto" },
+		{ customer && c->tax_ids, "customer_update[name]", "auto" },
+	};
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+		if (fields[i].on)
+			form_put(b, fields[i].name, fields[i].value);
+	}
+}
+
 /* Stripe does not copy a checkout session's metadata to the subscription, so both get it. */
 static char *
 checkout_form(mem_ctx *mem, const struct stripe_checkout *c)
@@ -12,7 +43,7 @@ checkout_form(mem_ctx *mem, const struct stripe_checkout *c)
 	const struct { const char *name, *value; } fields[] = {
 		{ "mode", "subscription" },
 		{ "line_items[0][price]", c->price },
-		{ "line_items[0][quantity]", "1" },
+		{ "line_items[0][quantity]", number(mem, c->quantity_min > 1 ? c->quantity_min : 1) },
 		{ "customer", c->customer },
 		{ "customer_email", c->customer == NULL ? c->email : NULL },
 		{ "client_reference_id", c->tenant },
@@ -30,6 +61,7 @@ checkout_form(mem_ctx *mem, const struct stripe_checkout *c)
 		if (fields[i].value != NULL)
 			form_put(&b, fields[i].name, fields[i].value);
 	}
+	options_put(mem, &b, c);
 	return b.data;
 }
 

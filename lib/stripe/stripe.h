@@ -118,6 +118,9 @@ struct stripe_checkout {
 	const char	*success_url;	/* with the literal {CHECKOUT_SESSION_ID} */
 	const char	*cancel_url;
 	const char	*language;	/* "en" */
+	int		trial_days;	/* or 0 */
+	int		quantity_min, quantity_max;	/* 0 is 1 */
+	bool		promotion_codes, automatic_tax, tax_ids, billing_address, terms;
 	const char	*key;		/* Idempotency-Key */
 };
 

@@ -16,7 +16,7 @@ $$;
 grant execute on function
 	api.signed_in(),
 	api.open_draft(bytea, text, text, text, bytea, inet),
-	api.offered_plans(),
+	api.offered_plans(uuid),
 	api.waiting_draft(bytea, bytea),
 	api.continue_draft(bytea, bytea),
 	api.checkout_opened(bytea, int, text, text),
@@ -48,7 +48,7 @@ grant execute on function
 	api.signed_in(),
 	api.billing_page(uuid),
 	api.my_plan(uuid),
-	api.offered_plans(),
+	api.offered_plans(uuid),
 	api.match_tenant(uuid, uuid),
 	api.portal_customer(uuid),
 	api.pays_elsewhere(uuid), api.paused_subscription(uuid), api.fetch_subscription(text), api.see_notice(bigint, uuid),

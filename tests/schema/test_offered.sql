@@ -2,7 +2,7 @@
 begin;
 select no_plan();
 create function pg_temp.offered() returns jsonb language sql as $$
-	select tap.ask('tollgate_signup', 'api.offered_plans()')
+	select tap.ask('tollgate_signup', 'api.offered_plans(null)')
 $$;
 create function pg_temp.costs() returns text language sql as $$
 	select string_agg(concat_ws(' ', o ->> 'id', o #>> '{amount,minor}', o #>> '{amount,currency}', o ->> 'period',
@@ -47,6 +47,28 @@ select is(pg_temp.offered() -> 0 -> 'label', '"plan_solo"', 'C17 with the name o
 select ops.put_plans('[{"id": "solo", "price": "price_solo", "rank": 1, "features": ["chat", "mail"]}]') \g /dev/null
 select is(pg_temp.costs(), 'solo 1900 usd period_month 1', 'C17 what is not for sale any more is not shown');
 select is(pg_temp.offered() #> '{0,features}', '["chat", "mail"]', 'C17 with the features in order');
+
+-- a trial is given once for a tenant and for an address
+select ops.put_plans('[{"id": "starter", "price": "price_starter", "rank": 1}]') \g /dev/null
+select tap.paid('ann') as ann \gset
+select tap.session('ann@example.org', 'a') as a \gset
+create function pg_temp.had_trial(p_email text) returns text language sql as $$
+	select tap.open_draft('of ' || p_email, p_email) ->> 'had_trial'
+$$;
+select is(pg_temp.had_trial('eve@example.org'), null, 'C17 a first trial, for an address that had none');
+update billing.subscriptions set status = 'canceled', trial_end = now() where id = 'sub_ann';
+select is(pg_temp.had_trial(v.email), v.had, format('C17 a trial once for an address: %s, %s', v.email, v.whose))
+from (values ('Ann@Example.org', 'true', 'who asked for it'), ('ann@stripe.test', 'true', 'who paid'),
+	('bob@example.org', null, 'another')) v (email, had, whose);
+select tap.user('mia@example.org') as mia \gset
+insert into app.members (tenant_id, user_id, role) values (:'ann', :'mia', 'member');
+select is(pg_temp.had_trial('mia@example.org'), 'true', 'C17 a trial once for an address: a member''s');
+select is(tap.ask('tollgate_billing', format('api.offered_plans(%L)', :'ann'), :'a') #> '{0,had_trial}', 'true',
+	'C17 the page of its tenant offers none');
+select is(tap.ask('tollgate_billing', $$api.open_checkout('\x02', 'starter', 'en')$$, :'a') -> 'had_trial', 'true',
+	'C17 and its checkout has none');
+select is(tap.state_of('tollgate_billing', format('select api.offered_plans(%L)', gen_random_uuid()), :'a'), 'TG404',
+	'C17 another tenant tells nothing');
 
 select * from finish();
 rollback;

@@ -601,7 +601,7 @@ test_plans_have_ids_and_prices_of_their_own(void **state)
 }
 
 static void
-test_c17_one_plan_may_be_free_and_has_no_price(void **state)
+test_c17_what_a_plan_may_have_beside_a_price(void **state)
 {
 	static const struct {
 		const char	*plans, *wrong;		/* wrong: NULL for a good one */
@@ -611,6 +611,8 @@ test_c17_one_plan_may_be_free_and_has_no_price(void **state)
 		{ "{ id = \"a\"; free = true; price = \"price_a\"; }", ":1: plans is free, and has price" },
 		{ "{ id = \"a\"; free = true; lookup_key = \"a\"; }", ":1: plans is free" },
 		{ "{ id = \"a\"; free = true; amount = 500; currency = \"eur\"; }", ":1: plans is free" },
+		{ "{ id = \"a\"; price = \"price_a\"; quantity_min = 3; quantity_max = 2; }", ":1: plans has a quantity_max" },
+		{ "{ id = \"a\"; price = \"price_a\"; trial_days = 731; }", ":1: plans.trial_days must be from 0 to 730" },
 		{ "{ id = \"a\"; free = false; }", ":1: plans has neither price nor lookup_key" },
 	};
 	struct stage	*s = *state;
@@ -739,7 +741,7 @@ main(void)
 		TEST(test_c92_a_key_is_of_the_environments_own_mode),
 		TEST(test_c93_a_secret_not_needed_is_not_read),
 		TEST(test_plans_have_ids_and_prices_of_their_own),
-		TEST(test_c17_one_plan_may_be_free_and_has_no_price),
+		TEST(test_c17_what_a_plan_may_have_beside_a_price),
 		TEST(test_plans_may_be_found_by_a_lookup_key),
 		TEST(test_f121_an_amount_is_one_that_stripe_charges),
 		TEST(test_f121_members_of_plans_and_meters_are_checked),

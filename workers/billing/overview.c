@@ -18,7 +18,9 @@ show(struct visit *v, struct db_user *me)
 	TRY(db_user(me, &doc, "api.billing_page($1::uuid)", ARGS(TEXT(tenant))));
 	json_put(doc, "at", tenant == NULL ? "" : visit_here(v, ""));
 	if (json_true(doc, "/account/can_subscribe")) {
-		TRY(db_user(me, &offered, "api.offered_plans()", NO_ARGS));
+		TRY(db_user(me, &offered, "api.offered_plans($1::uuid)", ARGS(TEXT(json_text(doc, "/tenant")))));
+		if (v->app->config->checkout.promotion_codes)
+			json_put_true(doc, "promotion_codes");
 		json_object_object_add(doc, "plans", plans_offered(v, offered, form_get(&v->form, "plan")));
 	}
 	return page(v, "billing", doc);

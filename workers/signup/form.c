@@ -17,11 +17,13 @@ form_show(struct visit *v, struct db_visitor *me, int status, const char *email_
 
 	if (plan == NULL)
 		TRY(http_query(v->q, "plan", &plan));
-	TRY(db_visitor(me, &offered, "api.offered_plans()", NO_ARGS));
+	TRY(db_visitor(me, &offered, "api.offered_plans(null)", NO_ARGS));
 	TRY(visit_form(v));
 	json_put(doc, "action", visit_path(v, "/signup"));
 	json_put(doc, "email", email == NULL ? "" : email);
 	json_object_object_add(doc, "plans", plans_offered(v, offered, plan));
+	if (v->app->config->checkout.promotion_codes)
+		json_put_true(doc, "promotion_codes");
 	json_put(doc, "email_error", email_error);
 	json_put(doc, "plan_error", plan_error);
 	return page_status(v, status, "signup", doc);

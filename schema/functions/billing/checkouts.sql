@@ -62,6 +62,14 @@ begin
 end
 $$;
 
+-- {"had_trial": true} where the checkout gets no trial; else {}.
+create or replace function billing.trial_of(c billing.checkouts) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return case when billing.had_trial(c.tenant_id, c.email_canonical) then '{"had_trial": true}' else '{}' end;
+end
+$$;
+
 -- How soon the welcome page reloads, by the time since the buyer's first return; null: it does not.
 create or replace function billing.refresh_seconds(p_since timestamptz) returns int
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$

@@ -66,7 +66,8 @@ language plpgsql stable security definer set search_path = pg_catalog, pg_temp a
 begin
 	return jsonb_build_object('key', encode(c.key, 'hex'), 'tenant', c.tenant_id, 'email', c.email, 'plan', c.plan,
 		'price', c.price, 'language', c.language, 'attempt', c.attempt, 'session', c.session_id,
-		'expire', c.replaces, 'url', billing.open_page(c), 'state', billing.draft_state(c));
+		'expire', c.replaces, 'url', billing.open_page(c), 'state', billing.draft_state(c))
+		|| billing.trial_of(c);
 end
 $$;
 

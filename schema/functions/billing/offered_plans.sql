@@ -13,17 +13,34 @@ declare
 		else api.amount_document(p_plan.amount, p_plan.currency) end;
 begin
 	return jsonb_build_object('amount', amount, 'interval', pace, 'interval_count', every,
+		'tax_behavior', p_price.tax_behavior,
 		'period', 'period_' || pace || case when every > 1 then 's' else '' end);
 end
 $$;
 
--- The plans from small to large. Those of one product at Stripe, as a monthly and a yearly one, stand beside each
--- other; pair is true for the first of them.
-create or replace function api.offered_plans() returns jsonb
+-- A trial is given once for a tenant and for an address. The address: who asked for it, who pays, or a member.
+create or replace function billing.had_trial(p_tenant uuid, p_email_canonical text) returns boolean
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
+	return exists (
+		select from billing.subscriptions s where s.trial_end is not null and s.tenant_id in (
+			select p_tenant
+			union select c.tenant_id from billing.checkouts c where c.email_canonical = p_email_canonical
+			union select c.tenant_id from billing.customers c where lower(c.email) = p_email_canonical
+			union select m.tenant_id from app.members m where m.user_id = auth.find_user(p_email_canonical)));
+end
+$$;
+
+-- The plans from small to large. Those of one product at Stripe, as a monthly and a yearly one, stand beside each
+-- other; pair is true for the first of them. For a tenant of the user's had_trial is true if it gets no trial.
+create or replace function api.offered_plans(p_tenant uuid default null) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	had_trial boolean := p_tenant is not null
+		and billing.had_trial(billing.manager_tenant(p_tenant), lower(auth.email()));
+begin
 	return (
-		select coalesce(jsonb_agg(o.doc || jsonb_build_object('pair', o.many > 1 and o.n = 1)
+		select coalesce(jsonb_agg(o.doc || jsonb_build_object('pair', o.many > 1 and o.n = 1, 'had_trial', had_trial)
 			order by o.place, o.rank, o.id), '[]')
 		from (
 			select p.id, p.rank, min(p.rank) over w as place, count(*) over w as many,
@@ -35,5 +52,8 @@ begin
 			window w as (partition by coalesce(s.product, ':' || p.id))) o);
 end
 $$;
+
+-- Unused. Not in a migration, because until this commit the earlier pages call it.
+drop function if exists api.offered_plans();
 
 reset role;

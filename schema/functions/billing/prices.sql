@@ -55,7 +55,8 @@ language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 declare
 	seen billing.prices := row(p_doc ->> 'id', null, billing.id_of(p_doc -> 'product'), p_doc ->> 'lookup_key',
 		p_doc -> 'active' = 'true', billing.whole_of(p_doc -> 'unit_amount'), p_doc ->> 'currency',
-		p_doc #>> '{recurring,interval}', billing.whole_of(p_doc #> '{recurring,interval_count}'), null);
+		p_doc #>> '{recurring,interval}', billing.whole_of(p_doc #> '{recurring,interval_count}'), null,
+		p_doc ->> 'tax_behavior');
 begin
 	return seen;
 end
@@ -69,13 +70,15 @@ declare
 	known billing.prices;
 begin
 	select p.* into known from billing.prices p where p.id = seen.id;
-	insert into billing.prices (id, product, lookup_key, active, amount, currency, interval, interval_count, synced_at)
+	insert into billing.prices (id, product, lookup_key, active, amount, currency, interval, interval_count,
+		tax_behavior, synced_at)
 	values (seen.id, seen.product, seen.lookup_key, seen.active, seen.amount, seen.currency, seen.interval,
-		seen.interval_count, clock_timestamp())
+		seen.interval_count, seen.tax_behavior, clock_timestamp())
 	on conflict (id) do update set product = excluded.product, lookup_key = excluded.lookup_key,
 		active = excluded.active,
 		amount = excluded.amount, currency = excluded.currency, interval = excluded.interval,
-		interval_count = excluded.interval_count, synced_at = clock_timestamp();
+		interval_count = excluded.interval_count, tax_behavior = excluded.tax_behavior,
+		synced_at = clock_timestamp();
 	perform billing.watch_product(p) from unnest(array[known.product, seen.product]) p
 	where p is not null and (known.synced_at is null or known.product is distinct from seen.product);
 	perform billing.follow_key(k) from unnest(array[known.lookup_key, seen.lookup_key]) k;

@@ -133,7 +133,7 @@ begin
 		'language', c.language, 'key', encode(c.key, 'hex'), 'attempt', c.attempt, 'session', c.session_id,
 		'idempotency', format('checkout:%s:%s', encode(c.key, 'hex'), c.attempt), 'expire', c.replaces,
 		'url', billing.open_page(c), 'customer', payer, 'customer_key', billing.customer_key(c))
-		|| billing.page_of(tenant);
+		|| billing.trial_of(c) || billing.page_of(tenant);
 end
 $$;
 
