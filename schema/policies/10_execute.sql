@@ -21,7 +21,8 @@ grant execute on function
 	api.continue_draft(bytea, bytea),
 	api.checkout_opened(bytea, int, text, text),
 	api.checkout_expired(bytea, int),
-	api.welcome(text)
+	api.welcome(text, bytea),
+	api.correct_address(text, bytea, text)
 	to tollgate_signup;
 
 -- what proves a mailbox, and ends a session
@@ -246,6 +247,8 @@ grant execute on function
 	auth.checkout_of(bytea),
 	auth.add_user(text),
 	auth.find_user(text),
+	auth.has_signed_in(uuid),
+	auth.spend_requests(uuid, uuid),
 	auth.address_of(uuid),
 	auth.contacts(uuid[]),
 	auth.set_language(uuid, text),

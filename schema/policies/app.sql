@@ -44,10 +44,10 @@ create policy prefer on app.profiles for update to tollgate_auth using (true) wi
 grant select, insert, delete on app.tenants to tollgate_service;
 grant update (status, activated_at, name) on app.tenants to tollgate_service;
 create policy service on app.tenants to tollgate_service using (true) with check (true);
-grant select, insert on app.members to tollgate_service;
+grant select, insert, delete on app.members to tollgate_service;
 create policy service on app.members to tollgate_service using (true) with check (true);
 grant select (user_id, tenant_id), update (tenant_id) on app.profiles to tollgate_service;
 create policy service on app.profiles for select to tollgate_service using (true);
 create policy choice on app.profiles for update to tollgate_service using (true) with check (true);
-grant select, insert, update (accepted_at) on app.offers to tollgate_service;
+grant select, insert, update (accepted_at), delete on app.offers to tollgate_service;
 create policy service on app.offers to tollgate_service using (true) with check (true);

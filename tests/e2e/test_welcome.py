@@ -2,7 +2,7 @@
 import re
 
 import pytest
-from journey import session_in, sign_up, wait_until
+from journey import press_link, session_in, sign_up, token_in, wait_until
 
 
 @pytest.mark.parametrize("query", ["", "?session_id=", "?session_id=cs_test_nothing", "?session_id=cs_%0d%0aX:%20y",
@@ -61,6 +61,44 @@ def test_f82_the_page_reveals_nothing_private(browser, other, db, sim, fresh):
     text = other.get(f"/welcome?session_id={session}").text
     assert email.split("@")[0] not in text and str(db.tenant_of(email)) not in text
     assert not re.search(r"\b(cus|sub|evt|price)_", text)
+
+
+def bought(browser, db, sim, email):
+    """The path of the welcome page of what was bought, once it is ready."""
+    session = session_in(sign_up(browser, email))
+    sim.pay(session)
+    wait_until(lambda: db.status_of(email) == "active")
+    return f"/welcome?session_id={session}"
+
+
+def test_c14_a_mistyped_address_is_corrected_once_in_the_browser_that_bought(browser, other, db, sim, mail, fresh):
+    wrong, right = fresh("wrong"), fresh("right")
+    url = bought(browser, db, sim, wrong)
+    mail.wait(wrong)
+    page = browser.get(url)
+    assert page.html.one(id="sent-to").text == wrong
+    assert other.get(url).html.all(id="sent-to") == []
+    assert other.get(url + "&correct=yes").html.one("h1").text == "You are all set"
+    link, = [a.get("href") for a in page.html.all("a") if a.text == "Mistyped?"]
+    page = browser.get(link, came_from=page)
+    for email, why in (("", "Please enter"), ("no address", "does not look like"), (wrong, "went to that address")):
+        again = browser.submit(page, {"email": email})
+        assert again.status == 422 and why in again.html.one(id="email-error").text
+    answer = browser.submit(page, {"email": right})
+    assert (answer.status, answer.location) == (303, url)
+    page = browser.get(url)
+    assert page.html.one(id="sent-to").text == right and "correct=yes" not in page.text
+    assert press_link(browser, token_in(mail.wait(right))).status == 303
+    assert browser.get("/workspace").status == 200
+
+
+def test_c13_another_browser_corrects_nothing(browser, other, db, sim, fresh):
+    email = fresh()
+    url = bought(browser, db, sim, email)
+    form, mine = browser.get(url + "&correct=yes").form(), other.get(url)
+    fields = {**form.fields, "csrf": mine.form().fields["csrf"], "email": "eve@example.com"}
+    assert other.post("/welcome", fields, came_from=mine).status == 303
+    assert browser.get(url).html.one(id="sent-to").text == email
 
 
 def test_f82_an_unpaid_bank_debit_is_not_ready(browser, db, sim, fresh):

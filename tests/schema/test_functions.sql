@@ -5,7 +5,8 @@ select no_plan();
 create temp table allowed (role text, functions text[]);
 insert into allowed values
 	('tollgate_signup', '{api.admit, api.signed_in, api.open_draft, api.checkout_opened, api.checkout_expired,
-		api.welcome, api.waiting_draft, api.continue_draft, api.take_call, api.end_call, api.take_turn,
+		api.welcome, api.correct_address,
+		api.waiting_draft, api.continue_draft, api.take_call, api.end_call, api.take_turn,
 		api.pause_calls, api.report_refusal, api.offered_plans}'),
 	('tollgate_signin', '{api.admit, api.signed_in, api.request_link, api.link_state, api.sign_in, api.sign_out}'),
 	('tollgate_account', '{api.admit, api.signed_in, api.workspace_page, api.choose_tenant, api.send_offer,
@@ -58,7 +59,8 @@ insert into allowed values
 	('tollgate_service', '{billing.page_of, app.my_tenants, app.managed_tenants, app.my_tenant, app.tenant_documents,
 		billing.shown_subscription, api.date_document, api.amount_document,
 		auth.allow, auth.allow_network, auth.network_of, auth.checkout_of,
-		auth.add_user, auth.find_user, auth.address_of, auth.contacts, auth.set_language, auth.ask_link,
+		auth.add_user, auth.find_user, auth.has_signed_in, auth.spend_requests,
+		auth.address_of, auth.contacts, auth.set_language, auth.ask_link,
 		auth.rank_stranger, auth.mint_link, auth.uid, auth.email,
 		auth.require_user, auth.apply_retention, billing.entitlement, billing.best_verdict, billing.verdict_on,
 		billing.decision, billing.in_force, billing.is_disputed,

@@ -122,6 +122,15 @@ begin
 end
 $$;
 
+-- Ends the links of a welcome, and of an offered tenant.
+create or replace function auth.spend_requests(p_user uuid, p_tenant uuid) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	update auth.requests r set used_at = now()
+	where r.used_at is null and (r.user_id = p_user and r.purpose = 'welcome' or r.tenant_id = p_tenant);
+end
+$$;
+
 -- The key of the draft that a link leads to, while the link is good; else null.
 create or replace function auth.checkout_of(p_link_hash bytea) returns bytea
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$

@@ -50,6 +50,13 @@ begin
 end
 $$;
 
+create or replace function auth.has_signed_in(p_user uuid) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return exists (select from auth.sessions s where s.user_id = p_user);
+end
+$$;
+
 create or replace function auth.address_of(p_user uuid) returns text
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin

@@ -78,8 +78,11 @@ begin
 end
 $$;
 
--- Nothing private, and grants nothing: the holder of a session id learns whether its purchase has arrived.
-create or replace function api.welcome(p_session text) returns jsonb
+drop function if exists api.welcome(text);	-- before p_flow_hash
+
+-- Nothing private, and grants nothing: the holder of a session id learns whether its purchase has arrived. The browser
+-- that bought, and no other, learns where the mail went, and whether it may correct the address.
+create or replace function api.welcome(p_session text, p_flow_hash bytea default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	checkout billing.checkouts;
@@ -96,7 +99,9 @@ begin
 	return jsonb_build_object('state', state, 'plan', 'plan_' || checkout.plan,
 		'refresh', case state when 'processing' then billing.refresh_seconds(checkout.returned_at) end)
 		|| case state when 'unpaid' then jsonb_build_object('since', api.date_document(checkout.unpaid_since))
-			else '{}' end;
+			else '{}' end
+		|| case when state = 'ready' and checkout.flow_hash = sha256(p_flow_hash) then jsonb_build_object(
+			'email', checkout.email, 'may_correct', billing.may_correct(checkout, p_flow_hash)) else '{}' end;
 end
 $$;
 

@@ -25,7 +25,7 @@ create or replace function billing.offer_tenant(c billing.checkouts, p_user uuid
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	insert into app.offers (tenant_id, user_id, email, plan) values (c.tenant_id, p_user, btrim(c.email), c.plan);
-	perform billing.mail_offer('offer:' || c.tenant_id, c.tenant_id, c.flow_hash);
+	perform billing.mail_offer(billing.mail_key('offer', c), c.tenant_id, c.flow_hash);
 end
 $$;
 

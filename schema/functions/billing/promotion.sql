@@ -20,6 +20,14 @@ begin
 end
 $$;
 
+-- Of the mail about a purchase. A corrected address gets one of its own.
+create or replace function billing.mail_key(p_kind text, c billing.checkouts) returns text
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return concat_ws(':', p_kind, c.tenant_id, case when c.corrected_at is not null then 'corrected' end);
+end
+$$;
+
 -- The paid checkout names the payer, else the newest. A new address becomes a user, the owner, who gets a link by mail:
 -- only the reader of that mailbox gets in. To a user who exists the tenant is offered.
 create or replace function billing.appoint_owner(p_tenant uuid) returns void
@@ -44,7 +52,7 @@ begin
 	end if;
 	perform auth.set_language(owner, checkout.language);
 	insert into app.members (tenant_id, user_id, role) values (p_tenant, owner, 'owner') on conflict do nothing;
-	perform auth.ask_link('welcome:' || p_tenant, 'welcome', billing.bought(checkout), 'welcome',
+	perform auth.ask_link(billing.mail_key('welcome', checkout), 'welcome', billing.bought(checkout), 'welcome',
 		checkout.email, checkout.language, p_user => owner, p_flow => checkout.flow_hash);
 	perform billing.mail_open_notices(p_tenant);
 end
