@@ -4,7 +4,7 @@ grant select, insert, update, delete on auth.sessions, auth.requests, auth.devic
 grant select, insert on auth.tokens, auth.links to tollgate_auth;
 grant select on auth.limits to tollgate_auth;
 grant select, insert on auth.users to tollgate_auth;
-grant update (disabled_at) on auth.users to tollgate_auth;	-- only to lock a user's row
+grant update (email, email_canonical, disabled_at) on auth.users to tollgate_auth;	-- disabled_at: to lock the row
 
 create policy owner on auth.users to tollgate_auth using (true) with check (true);
 create policy owner on auth.sessions to tollgate_auth using (true) with check (true);

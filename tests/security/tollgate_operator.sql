@@ -20,3 +20,9 @@ select meta.put_stamp('production');
 
 -- 42501 deletes invoices
 delete from billing.invoices;
+
+-- 42501 changes who a user is without telling anybody
+select auth.change_address(gen_random_uuid(), 'eve@example.org');
+
+-- 42501 asks for a link to a mailbox of its own
+select auth.ask_link('attack', 'signin', '{}', 'signin', 'eve@example.org', 'en');

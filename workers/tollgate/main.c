@@ -30,6 +30,7 @@
 	X(AFTER,	"after",	"ID",	 after,		"continue after this customer") \
 	X(PROPOSALS,	"apply-proposals", "FILE", proposals,	"bind the proposals in FILE: lines of --json, reviewed") \
 	X(SECRET_FILE,	"secret-file",	"FILE",	 secret_file,	"write a new webhook endpoint's secret to this new file") \
+	X(TO,		"to",		"ADDRESS", to,		"the new address (required)") \
 	X(STAMP,	"stamp",	NULL,	 stamp,		"move a database of another environment to this one")
 
 #define SWITCH_NUMBER(bit, ...) bit##_NUMBER,
@@ -98,6 +99,19 @@ static const struct command {
 	    "tollgate mail retry --dead" },
 	{ "mail cancel", mail_cancel, NEED_DATABASE, JSON, "MAIL", "give up a mail: it is not sent, and not tried again",
 	    "", "tollgate mail cancel 0b7c..." },
+	{ "user show", user_show, NEED_DATABASE, JSON, "ADDRESS",
+	    "show a user: tenants, what is offered, sessions, the last sign-in", "",
+	    "tollgate user show anna@example.com" },
+	{ "user address", user_address, NEED_DATABASE, JSON | TO, "ADDRESS", "change a user's address",
+	    "The user keeps tenants and sessions; links that were sent to the former address end. Both addresses\n"
+	    "are told by mail. Make sure that whoever asks is the user: the new mailbox signs in.\n\n"
+	    "Exit status 1: there is no such user, or the new address is another user's.\n",
+	    "tollgate user address ana@example.com --to anna@example.com" },
+	{ "user link", user_link, NEED_DATABASE, JSON, "ADDRESS", "mail a user a link to sign in",
+	    "It goes to the user's address, before other mails, whatever strangers have asked for that address.\n",
+	    "tollgate user link anna@example.com" },
+	{ "user signout", user_signout, NEED_DATABASE, JSON, "ADDRESS", "end all sessions of a user", "",
+	    "tollgate user signout anna@example.com" },
 	{ "events list", events_list, NEED_DATABASE, JSON | STATE | TYPE | OBJECT | SINCE | UNTIL | LIMIT, NULL,
 	    "list received events, newest first", "Times are UTC.\n",
 	    "tollgate events list --type 'invoice.*' --since 2d" },

@@ -64,4 +64,40 @@ begin
 end
 $$;
 
+-- For the operator. Null for no user.
+create or replace function auth.user_document(p_user uuid) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
+begin
+	return (
+		select jsonb_build_object('id', u.id, 'email', u.email, 'language', p.language, 'created_at', u.created_at,
+			'disabled_at', u.disabled_at,
+			'last_sign_in', (select max(s.auth_at) from auth.sessions s where s.user_id = u.id),
+			'sessions', (select count(*) from auth.sessions s where s.user_id = u.id and s.revoked_at is null
+				and s.absolute_until > now() and s.idle_until > now()))
+		from auth.users u left join app.profiles p on p.user_id = u.id where u.id = p_user);
+end
+$$;
+
+-- Links that were sent to the former address end with it: a sign-in compares. Sessions go on.
+create or replace function auth.change_address(p_user uuid, p_email text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	update auth.users u set email = btrim(p_email), email_canonical = lower(btrim(p_email)) where u.id = p_user;
+exception when unique_violation then
+	raise exception 'the address is another user''s' using errcode = 'TG409';
+end
+$$;
+
+create or replace function auth.end_sessions(p_user uuid) returns bigint
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	ended bigint;
+begin
+	update auth.sessions s set revoked_at = now(), revoke_reason = 'admin'
+	where s.user_id = p_user and s.revoked_at is null and s.absolute_until > now() and s.idle_until > now();
+	get diagnostics ended = row_count;
+	return ended;
+end
+$$;
+
 reset role;
