@@ -206,6 +206,7 @@ class System:
         return all(answers(self.url + path) for path in paths)
 
     def nginx(self):
+        self.command("pages", [self.prefix / "bin/tollgate", "pages", self.etc / "tollgate-pages"])
         log = self.log / "nginx.log"
         forward = "fastcgi_pass unix:%s/" % self.run
         temporary = "".join("%s_temp_path %s/tmp/%s;" % (kind, self.dir, kind)
@@ -223,6 +224,7 @@ class System:
             "listen_plain_v6": "", "listen_v6": "",
             "redirect": "return 308 %s$request_uri;" % self.url if self.demo else None,
             "server_name": "server_name localhost;", "certificate": "", "certificate_key": "", "hsts": None,
+            "pages": "root %s;" % self.etc,
             "pass": forward + "$worker.sock;", "pass_webhooks": forward + "webhooks.sock;"})
         argv = ["nginx", "-e", log, "-c", self.etc / "nginx.conf", "-g", "daemon off;"]
         return self.service("nginx", argv, ready=self.web_ready)

@@ -114,9 +114,10 @@ def test_the_readmes_deployment_works_word_for_word(debian, sim):
             debian.run("pg_ctlcluster 15 main start")
         else:
             debian.run(command, given=KEY + "\n" if "/dev/stdin" in command else None)
-    assert [re.search(r"make|sysusers|sudoedit|stripe.key|createdb|migrate|apply|check|enable", c)[0]
+    assert [re.search(r"make|sysusers|sudoedit|stripe.key|createdb|migrate|apply|check|pages|enable", c)[0]
             for c in seen[1:]] == [
-                "make", "sysusers", "sudoedit", "stripe.key", "createdb", "migrate", "apply", "check", "enable"]
+                "make", "sysusers", "sudoedit", "stripe.key", "createdb", "migrate", "apply", "check", "pages",
+                "enable"]
     programs = {name: debian.start(name) for name in (*WORKERS, *DAEMONS)}
     try:
         assert {name: well(debian, name) for name in WORKERS} == {name: (200, b"ok\n") for name in WORKERS}

@@ -29,7 +29,7 @@ main: worker_processes auto
 main: worker_rlimit_nofile 20000
 events: worker_connections 8192
 http: log_format private escape=json '{"time":"$time_iso8601","remote":"$remote_addr","method":"$request_method",' \
-'"path":"$uri","status":$status,"bytes":$body_bytes_sent,"seconds":$request_time,"agent":"$http_user_agent"}'
+'"path":"$path_asked","status":$status,"bytes":$body_bytes_sent,"seconds":$request_time,"agent":"$http_user_agent"}'
 http: access_log /var/log/nginx/tollgate.log private
 http: client_body_temp_path /var/lib/nginx/body
 http: server_tokens off
@@ -89,7 +89,8 @@ http server: fastcgi_keep_conn off
 http server: fastcgi_next_upstream off
 http server: fastcgi_buffer_size 8k
 http server: fastcgi_read_timeout 60s
-http server: error_page 502 504 = @down
+http server: error_page 413 429 503 /tollgate-pages/$error_language/$status.html
+http server: error_page 502 504 =503 /tollgate-pages/$error_language/503.html
 http server: error_page 405 = @method
 http server: merge_slashes off
 http server: gzip off
@@ -123,9 +124,32 @@ server location @down: internal
 server location @down: access_log /var/log/nginx/tollgate.log private
 server location @down: default_type text/plain
 server location @down: add_header Strict-Transport-Security "max-age=63072000" always
-server location @down: add_header Retry-After 5 always
 server location @down: add_header Cache-Control no-store always
-server location @down: return 503 "Back in a moment. Please try again.\n"
+http map "$uri $http_accept_language" $error_language: "~^/(?<named>en|de)(/| )" $named
+http map "$uri $http_accept_language" $error_language: "~^[^ ]* .*?\b(?<asked>en|de)\b" $asked
+http map "$uri $http_accept_language" $error_language: default en
+http map $request_uri $path_asked: "~^(?<before_query>[^?]*)" $before_query
+http map $status $refused_words: 413 "This is larger than anything we take.\n"
+http map $status $refused_words: 429 "Too many requests. Please try again in a moment.\n"
+http map $status $refused_words: default "Back in a moment. Please try again.\n"
+http map $status $retry_after: 429 5
+http map $status $retry_after: 503 5
+http map $status $retry_after: default ""
+location ^~ /tollgate-pages/ types: text/html html
+server location @down: add_header Retry-After $retry_after always
+server location @down: return 200 $refused_words
+server location ^~ /tollgate-pages/: access_log /var/log/nginx/tollgate.log private
+server location ^~ /tollgate-pages/: add_header Cache-Control no-store always
+server location ^~ /tollgate-pages/: add_header Content-Security-Policy "default-src 'none'; style-src \
+'unsafe-inline'; img-src 'self'" always
+server location ^~ /tollgate-pages/: add_header Retry-After $retry_after always
+server location ^~ /tollgate-pages/: add_header Strict-Transport-Security "max-age=63072000" always
+server location ^~ /tollgate-pages/: add_header Vary Accept-Language always
+server location ^~ /tollgate-pages/: add_header X-Content-Type-Options nosniff always
+server location ^~ /tollgate-pages/: charset utf-8
+server location ^~ /tollgate-pages/: internal
+server location ^~ /tollgate-pages/: root /var/lib
+server location ^~ /tollgate-pages/: try_files $uri @down
 """
 APACHE = r"""
 main: User www-data

@@ -9,6 +9,7 @@
 
 int configuration_faulty(const struct operator *o);	/* of `check`, once a key's fault has been told */
 int configuration_check(const struct operator *o);
+int error_pages_write(const struct operator *o);
 int schema_migrate(const struct operator *o);
 int status_show(const struct operator *o);
 int alerts_list(const struct operator *o);

@@ -75,6 +75,11 @@ static const struct command {
 	    "environment. So does migrate, with exit status 78. --stamp is for a copy that is to change its\n"
 	    "environment. It also deletes the recorded Stripe account; jobs then records the current one.\n",
 	    "sudo -u postgres tollgate migrate --dry-run" },
+	{ "pages", error_pages_write, NEED_SITE | NEED_PLANS, 0, "DIRECTORY",
+	    "write the pages that the web server shows by itself",
+	    "DIRECTORY/LANGUAGE/STATUS.html for 413, 429 and 503, from the templates and texts of site.pages and\n"
+	    "site.own_pages. conf/nginx.conf and conf/apache.conf name the directory. Repeat it when those change.\n",
+	    "sudo tollgate pages /var/lib/tollgate-pages" },
 	{ "status", status_show, NEED_DATABASE, JSON, NULL,
 	    "show queues, dead letters, open alerts, tenants, subscriptions",
 	    "Events of unknown types are acknowledged and kept, but nothing is fetched for them.\n",
@@ -255,6 +260,8 @@ command_run(const struct command *c, struct operator *o)
 	o->config = config;
 	if (e != OK)
 		return c->run == configuration_check ? configuration_faulty(o) : EX_CONFIG;
+	if (!(c->needs & NEED_DATABASE))
+		return c->run(o);
 	if (c->run != schema_migrate && user_become_operator(o->secret_file || o->proposals) != OK)
 		return EX_OSERR;
 	if (resource_open_database(o->mem, config, (struct db_options){

@@ -1,0 +1,92 @@
+"""What the web server refuses by itself, in our words: too large a body, too many forms, a program that is away."""
+import subprocess
+from pathlib import Path
+
+import pytest
+from client import exchange
+
+WORDS = {
+    413: ("That was too much", "Das war zu viel"), 429: ("Too many requests", "Zu viele Anfragen"),
+    503: ("We will be right back", "Wir sind gleich wieder da"),
+}
+ASKED = [("", None, 0), ("", "de", 1), ("", "de-AT, en;q=0.5", 1), ("", "fr, en;q=0.8, de;q=0.2", 0), ("", "fr", 0),
+         ("/de", "en", 1), ("/en", "de", 0), ("/de", None, 1)]
+
+
+def ask(stack, path, language, body=b"", **headers):
+    more = {"Accept-Language": language} if language else {}
+    more["Content-Type"] = "application/x-www-form-urlencoded"
+    return exchange("POST", stack["url"] + path, {**more, **headers}, body)
+
+
+def check(page, status, which, language):
+    assert page.status == status
+    assert page.html.one("h1").text == WORDS[status][which] and page.html.one("html").get("lang") == ("en", "de")[which]
+    assert page.html.one("title").text == WORDS[status][which] + " · Tollgate"
+    assert page.header("Content-Type") == "text/html; charset=utf-8"
+    assert page.header("Cache-Control") == "no-store" and page.header("X-Content-Type-Options") == "nosniff"
+    assert (page.header("Retry-After") is not None) == (status != 413)
+    assert page.html.one("a", **{"class": "button"}).get("href") == ("/en/", "/de/")[which]
+
+
+@pytest.mark.parametrize("prefix, language, which", ASKED)
+def test_f08_what_is_larger_than_anything_we_take_is_refused_in_our_words(stack, prefix, language, which):
+    check(ask(stack, prefix + "/signup", language, b"a" * 1_500_000), 413, which, language)
+
+
+@pytest.mark.only("nginx")
+@pytest.mark.parametrize("prefix, language, which", ASKED[:6])
+def test_d24_too_many_forms_are_refused_in_our_words(stack, prefix, language, which):
+    """The stack counts the clients that say this header."""
+    mine = {"X-Unlimited": f"words{prefix}{language}"}
+    for _ in range(40):
+        page = ask(stack, prefix + "/signup", language, b"a", **mine)
+        if page.status == 429:
+            break
+    check(page, 429, which, language)
+
+
+@pytest.mark.only("nginx")
+def test_f115_while_no_program_is_there_nginx_says_so_in_our_words(stack):
+    socket = Path(stack["sockets"]["signup"])
+    socket.rename(socket.with_suffix(".away"))
+    try:
+        for prefix, language, which in ASKED:
+            check(ask(stack, prefix + "/signup", language), 503, which, language)
+        head = exchange("HEAD", stack["url"] + "/de/signup", {})
+        assert (head.status, head.body, head.header("Retry-After")) == (503, b"", "5")
+        assert exchange("GET", stack["url"] + "/tollgate-pages/en/503.html", {}).status == 404
+    finally:
+        socket.with_suffix(".away").rename(socket)
+    assert exchange("GET", stack["url"] + "/signup", {}).status == 200
+
+
+def tollgate_pages(stack, config, directory):
+    return subprocess.run([f"{stack['prefix']}/bin/tollgate", "pages", "--config", config, directory],
+                          capture_output=True, text=True)
+
+
+@pytest.mark.only("nginx")
+def test_c59_tollgate_pages_writes_them_with_the_operators_own_texts_and_style(stack, tmp_path):
+    own = tmp_path / "own"
+    (own / "languages/de").mkdir(parents=True)
+    (own / "languages/de/common.json").write_text('{"advice_limit": "Nur die Ruhe."}')
+    (own / "style.css").write_text("body { color: teal }")
+    config = tmp_path / "tollgate.conf"
+    text = Path(stack["config"]).read_text()
+    assert f'own_pages = "{Path(stack["config"]).parent}/pages";' in text
+    config.write_text(text.replace(f'own_pages = "{Path(stack["config"]).parent}/pages";', f'own_pages = "{own}";'))
+    for _ in range(2):
+        assert tollgate_pages(stack, config, tmp_path / "out").returncode == 0
+    assert sorted(str(p.relative_to(tmp_path / "out")) for p in (tmp_path / "out").rglob("*.*")) == [
+        f"{language}/{status}.html" for language in ("de", "en") for status in (413, 429, 503)]
+    page = (tmp_path / "out/de/429.html").read_text()
+    assert "Nur die Ruhe." in page and "<style>body { color: teal }</style>" in page and "style.css" not in page
+    assert "Nur die Ruhe." not in (tmp_path / "out/en/429.html").read_text()
+    assert (tmp_path / "out/de/429.html").stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.only("nginx")
+def test_c59_tollgate_pages_says_where_it_cannot_write(stack):
+    done = tollgate_pages(stack, stack["config"], "/nowhere/at/all")
+    assert done.returncode == 73 and "/nowhere/at/all: No such file or directory" in done.stderr
