@@ -110,7 +110,6 @@ grant execute on function
 	billing.card_state(billing.subscriptions),
 	billing.bank_wait(uuid),
 	billing.other_documents(text),
-	billing.tenant_standing(uuid),
 	billing.standing_key(jsonb, billing.subscriptions),
 	billing.standing(jsonb, billing.subscriptions),
 	billing.next_document(billing.subscriptions),

@@ -47,7 +47,6 @@ insert into allowed values
 	('tollgate_page', '{app.enter_page, app.tenant_documents, billing.shown_subscription, billing.checkout_state,
 		billing.next_document, billing.account_document, billing.open_invoice, billing.todo_document,
 		billing.invoice_todo, billing.card_todo, billing.card_state, billing.bank_wait, billing.other_documents,
-		billing.tenant_standing,
 		billing.standing, billing.standing_key, billing.regular_next, billing.later_documents, billing.line_document,
 		billing.next_amount,
 		billing.invoice_documents, billing.payment_documents, billing.notice_documents, api.date_document,

@@ -9,14 +9,17 @@ create or replace function api.workspace_page(p_tenant uuid default null) return
 language plpgsql security definer set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
 	me record := app.enter_page();
-	tenants jsonb := (
-		select coalesce(jsonb_agg(t.doc || billing.tenant_standing((t.doc ->> 'id')::uuid) order by t.n), '[]')
-		from jsonb_array_elements(app.tenant_documents(me.user_id, p_tenant)) with ordinality t (doc, n));
+	tenants jsonb := app.tenant_documents(me.user_id, p_tenant);
 begin
 	return (
-		select jsonb_build_object('email', me.email, 'tenants', tenants, 'several', jsonb_array_length(tenants) > 1,
-			'display_name', p.display_name, 'offers', coalesce(o.documents, '[]'))
+		select jsonb_build_object('email', me.email, 'tenants', coalesce(s.documents, '[]'),
+			'several', jsonb_array_length(tenants) > 1, 'display_name', p.display_name,
+			'offers', coalesce(o.documents, '[]'))
 		from (
+			select jsonb_agg(t.doc || (billing.standing(billing.decision((t.doc ->> 'id')::uuid), v)
+				- '{main,reason}'::text[]) order by t.n) as documents
+			from jsonb_array_elements(tenants) with ordinality t (doc, n)
+				left join lateral billing.shown_subscription((t.doc ->> 'id')::uuid) v on true) s cross join (
 			select jsonb_agg(jsonb_build_object('id', f.tenant_id, 'plan', 'plan_' || f.plan,
 				'date', api.date_document(f.created_at)) order by f.created_at, f.tenant_id) as documents
 			from app.offers f where f.accepted_at is null) o

@@ -58,14 +58,6 @@ begin
 end
 $$;
 
--- The plan and badge of a tenant.
-create or replace function billing.tenant_standing(p_tenant uuid) returns jsonb
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
-begin
-	return (
-		select billing.standing(billing.decision(p_tenant), s) - '{main,reason}'::text[]
-		from (select) one left join billing.shown_subscription(p_tenant) s on true);
-end
-$$;
+drop function if exists billing.tenant_standing(uuid);	-- unused: the workspace asks for all tenants at once
 
 reset role;
