@@ -246,7 +246,7 @@ const struct config_key config_keys[] = {
 	TEXT("mail.user", NEED_MAIL, mail.user, "", NULL),
 	MANY("mail.password_file", KIND_SECRET, NEED_MAIL, mail.password, "", NULL, "TOLLGATE_MAIL_PASSWORD"),
 	BOOL("mail.starttls", NEED_MAIL, mail.starttls, true),
-	BOOL("mail.receipts", NEED_MAIL | NEED_PLANS, mail.receipts, false),
+	BOOL("mail.receipts", NEED_PLANS, mail.receipts, false),
 	INT("mail.timeout_ms", NEED_MAIL, mail.timeout_ms, 30000, 500, 120000),
 	INT("mail.poll_ms", NEED_MAIL, mail.poll_ms, 1000, 10, 60000),
 	INT("limits.link_near", NEED_PLANS, limits.link_near, 20, 1, 1000000),
