@@ -1,0 +1,124 @@
+"""axe-core on the states of every page: in both languages, on a phone by day and on a desk by night.
+
+npm installs axe-core from the lock file in tests/e2e/axe into build/. The pages themselves run no script: DevTools runs
+it beside them.
+"""
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from journey import code_in, session_in, sign_up, token_in, wait_until
+from test_browser import busy, driver, person, signed_in  # noqa: F401 (fixtures)
+
+SOURCE = Path(__file__).resolve().parent / "axe"
+BUILT = SOURCE.parents[2] / "build/axe"
+FILES = ("package.json", "package-lock.json")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+RUN = """axe.run(document, {preload: false, runOnly: %s}).then(r => JSON.stringify(
+  [r.passes.length, r.violations.map(v => [v.id, v.nodes.map(n => n.html)])]))""" % json.dumps(RULES)
+LOOKS = ((360, "light"), (1280, "dark"))
+# With scripts off promises are kept, and timers never ring: those that only give way to others ring at once.
+TIMERS = """window.setTimeout = (f, ms, ...more) => {
+  if (!(ms > 50)) Promise.resolve().then(() => f(...more));
+  return 1; };"""
+PUBLIC = ["/signup", "/signin", "/signin/code", "/signin/link?t=" + "A" * 43, "/signup/continue?t=x", "/welcome",
+          "/nothing-here"]
+STATUSES = ["past_due", "canceled", "trialing", "paused", "unpaid", "incomplete"]
+
+
+@pytest.fixture(scope="session")
+def axe():
+    """The text of the script."""
+    if not all((BUILT / name).is_file() and (BUILT / name).read_bytes() == (SOURCE / name).read_bytes()
+               for name in FILES):
+        shutil.rmtree(BUILT, ignore_errors=True)
+        BUILT.mkdir(parents=True)
+        for name in FILES:
+            shutil.copy(SOURCE / name, BUILT)
+        made = subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"], capture_output=True,
+                              text=True, cwd=BUILT)
+        if made.returncode:
+            shutil.rmtree(BUILT)
+            pytest.skip("npm cannot install axe-core: " + made.stderr.strip()[-200:])
+    return (BUILT / "node_modules/axe-core/axe.min.js").read_text()
+
+
+@pytest.fixture
+def look(axe, person):  # noqa: F811
+    """Says what axe finds wrong with the page that is shown."""
+    def run():
+        found = []
+        person.outer(TIMERS + axe + "; 0")
+        for width, scheme in LOOKS:
+            person.size(width, 900)
+            person.colours(scheme)
+            answer = person.driver.execute_cdp_cmd("Runtime.evaluate", {
+                "expression": RUN, "awaitPromise": True, "returnByValue": True})
+            passed, violations = json.loads(answer["result"]["value"])
+            assert passed > 10
+            found += [(width, scheme, *violation) for violation in violations]
+        return found
+    return run
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_axe_finds_nothing_on_public_pages(person, look, language):  # noqa: F811
+    for path in PUBLIC:
+        person.open(f"/{language}{path}")
+        assert look() == [], path
+    for path in ("/signup", "/signin"):
+        person.open(f"/{language}{path}")
+        person.press("main button")
+        assert person.text(".error") and look() == [], path
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_axe_finds_nothing_on_the_way_in(person, look, new_browser, sim, db, mail, fresh, language):  # noqa: F811
+    email, browser = fresh(), new_browser()
+    session = session_in(sign_up(browser, email))
+    sim.post("mode", hold=True)
+    try:
+        sim.pay(session)
+        new_browser().get(f"/welcome?session_id={session}")
+        # A page that refreshes itself is gone before axe ends.
+        db.execute("update billing.checkouts set returned_at = x, opened_at = x, created_at = x"
+                   " from (select now() - interval '2 hours') l (x) where session_id = %s", session)
+        person.open(f"/{language}/welcome?session_id={session}")
+        assert look() == []
+    finally:
+        sim.post("mode", reset=True)
+    wait_until(lambda: db.status_of(email) == "active")
+    person.open(f"/{language}/welcome?session_id={session}")
+    assert person.all("#code") and look() == []
+    found = mail.wait(email)
+    person.open(f"/{language}/signin/link?t={token_in(found)}")
+    assert person.all("#code") and look() == []
+    person.find("#code").send_keys("0000-0000")
+    person.press("main button")
+    assert person.text("#code-error") and look() == []
+    person.find("#code").send_keys(code_in(found))
+    person.press("main button")
+    assert person.path() == f"/{language}/workspace" and look() == []
+    person.open(f"/{language}/signout")
+    assert look() == []
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_axe_finds_nothing_on_billing(busy, look, db, language):  # noqa: F811
+    person, email = busy  # noqa: F811
+    person.open(f"/{language}/settings/billing")
+    assert look() == []
+    for status in STATUSES:
+        db.execute("update billing.subscriptions set status = %s where tenant_id = %s", status, db.tenant_of(email))
+        person.open(f"/{language}/settings/billing")
+        assert look() == [], status
+
+
+@pytest.mark.only("nginx")
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_axe_finds_nothing_on_the_pages_of_nginx(person, look, stack, language):  # noqa: F811
+    for status in (413, 429, 503):
+        person.driver.get(f"file://{Path(stack['config']).parent}/tollgate-pages/{language}/{status}.html")
+        assert person.all("main h1") and look() == [], status
