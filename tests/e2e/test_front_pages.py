@@ -29,6 +29,7 @@ def check(page, status, which, language):
     assert page.html.one("a", **{"class": "button"}).get("href") == ("/en/", "/de/")[which]
 
 
+@pytest.mark.only("nginx")
 @pytest.mark.parametrize("prefix, language, which", ASKED)
 def test_f08_what_is_larger_than_anything_we_take_is_refused_in_our_words(stack, prefix, language, which):
     check(ask(stack, prefix + "/signup", language, b"a" * 1_500_000), 413, which, language)
