@@ -384,6 +384,8 @@ def test_d14_a_plain_member_gets_no_portal(customer, subscription, new_browser, 
     before = sim.changes()
     assert ask_json(browser).status == 403
     assert browser.post("/settings/billing", {"csrf": browser.get("/signout").form().fields["csrf"]}).status == 403
+    main = browser.get("/settings/billing").html.one("main")
+    assert "owners and administrators" in main.one("p", id="for-managers").text and "no invoices yet" not in main.text
     assert sim.changes() == before
     assert guest in browser.get("/workspace").text
 

@@ -171,6 +171,15 @@ from (values
 	('invoice.paid', '{"attempt_count": 3, "status": "paid", "amount_paid": 1900}',
 		'recovered https://invoice.stripe.com/nia', 'and of a paid one that it is paid'))
 	v (type, more, shown, description);
+select pg_temp.shown(:'n', 'invoice.payment_failed', '{"attempt_count": 4}') \g /dev/null
+update billing.subscriptions set status = 'canceled' where id = 'sub_nia';
+select is(e ->> 'kind', null, 'C41 and nothing to pay once the subscription has ended') from (select) one
+	left join jsonb_array_elements(pg_temp.page(:'n') -> 'notices') e on e ->> 'kind' = 'notice_payment_failed';
+insert into billing.notifications (tenant_id, kind, fact)
+select :'nia', k, 'a test' from unnest('{refunded,disputed}'::text[]) k;
+select is(e -> 'told', v.told, 'C37 how a notice looks: ' || v.kind) from (values ('refunded', 'true'::jsonb),
+	('disputed', null)) v (kind, told), jsonb_array_elements(pg_temp.page(:'n') -> 'notices') e
+where e ->> 'kind' = 'notice_' || v.kind;
 
 select * from finish();
 rollback;

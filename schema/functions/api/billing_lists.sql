@@ -42,7 +42,8 @@ begin
 end
 $$;
 
--- Notices that are unseen and still true. A notice about an open invoice ends with the invoice.
+-- Notices that are unseen and still true. A notice about an open invoice ends with the invoice, and with the
+-- subscription that it is for: nothing is collected then. told: it asks for nothing, and takes nothing away.
 create or replace function billing.notice_documents(p_tenant uuid) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
@@ -50,12 +51,15 @@ begin
 		select coalesce(jsonb_agg(jsonb_build_object('id', n.id, 'kind', 'notice_' || n.kind,
 			'date', api.date_document(coalesce(n.happened_at, n.created_at)),
 			'amount', n.payload -> 'amount', 'url', n.payload ->> 'url')
+			|| case when n.kind in ('payment_failed', 'action_required', 'disputed', 'dispute_lost') then '{}'::jsonb
+				else '{"told": true}' end
 			order by n.created_at desc, n.id desc), '[]')
 		from billing.notifications n left join billing.invoices i on i.id = n.payload ->> 'invoice'
 		where n.tenant_id = p_tenant and n.seen_at is null
 			and n.kind not in ('invoice_sent', 'invoice_overdue', 'card_cancel', 'card_pause', 'card_create_invoice',
 				'paused')	-- billing.todo_document() says it
-			and (n.kind not in ('payment_failed', 'action_required') or i.status = 'open')
+			and (n.kind not in ('payment_failed', 'action_required') or i.status = 'open' and not exists (
+				select from billing.subscriptions s where s.id = i.subscription_id and not billing.is_live(s.status)))
 			and not (n.kind = 'payment_failed' and exists (
 				select from billing.subscriptions s where s.id = i.subscription_id and s.status = 'paused'))
 			and (n.kind <> 'payment_failed' or n.fact = i.id || ':' || i.attempt_count));

@@ -147,7 +147,7 @@ begin
 		page := page || '{"refresh": 2}';
 	end if;
 	if mine ->> 'role' <> 'role_member' then
-		page := page || jsonb_build_object('invoices', billing.invoice_documents(tenant),
+		page := page || jsonb_build_object('manager', true, 'invoices', billing.invoice_documents(tenant),
 			'payments', billing.payment_documents(tenant), 'notices', billing.notice_documents(tenant));
 	end if;
 	return page;
