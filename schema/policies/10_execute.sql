@@ -17,6 +17,7 @@ grant execute on function
 	api.signed_in(),
 	api.open_draft(bytea, text, text, text, bytea, inet),
 	api.offered_plans(uuid),
+	api.has_tenant(),
 	api.waiting_draft(bytea, bytea),
 	api.continue_draft(bytea, bytea),
 	api.checkout_opened(bytea, int, text, text),

@@ -35,6 +35,15 @@ def test_c02_a_signed_in_visitor_is_redirected_to_the_workspace(customer):
     assert (page.status, page.location) == (303, "/workspace")
 
 
+def test_c02_who_is_signed_in_without_a_tenant_may_sign_up(customer, db):
+    browser, email = customer
+    db.execute("delete from app.members where tenant_id = %s", db.tenant_of(email))
+    leads = browser.get("/workspace").html.one("main").one("a", **{"class": "button"}).get("href")
+    page = browser.get(leads)
+    assert (page.status, page.html.one("h1").text) == (200, "Create your account")
+    assert session_in(browser.submit(page, {"email": email, "plan": "growth"}))
+
+
 def test_c03_the_form_is_plain_html(browser):
     page = browser.get("/signup")
     form = page.html.one("main").one("form")

@@ -29,10 +29,20 @@ form_show(struct visit *v, struct db_visitor *me, int status, const char *email_
 	return page_status(v, status, "signup", doc);
 }
 
+/* A user without a tenant may buy one: the workspace would lead back here. */
+static bool
+has_tenant(struct visit *v)
+{
+	struct json_object	*known = NULL;
+
+	return v->has_session && db_user(identity_user(v), &known, "api.has_tenant()", NO_ARGS) == OK &&
+	    json_true(known, "");
+}
+
 static enum err
 form_get_page(struct visit *v, struct db_visitor *me)
 {
-	if (identity_is_member(v))
+	if (has_tenant(v))
 		return http_redirect(v->r, visit_path(v, "/workspace"));
 	return form_show(v, me, v->status, NULL, NULL);
 }

@@ -108,6 +108,14 @@ reset role;
 
 set role tollgate_service;
 
+-- Whether the session's user has something to show: who has not may sign up.
+create or replace function api.has_tenant() returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return to_jsonb(exists (select from app.tenants t where t.id = any (app.my_tenants()) and t.status = 'active'));
+end
+$$;
+
 -- Makes it the tenant that the user's pages show.
 create or replace function api.choose_tenant(p_tenant uuid) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
