@@ -1,6 +1,7 @@
 """The operator's command, against a private PostgreSQL: migrate, status, check."""
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -18,6 +19,11 @@ FIRST = "create schema ops; create table ops.plans (plan jsonb); create table op
 PUT_PLANS = """create or replace function ops.put_plans(doc jsonb) returns jsonb language sql as $$
 truncate ops.plans; insert into ops.plans values (doc) returning null::jsonb $$;
 """
+
+
+def ordered(line):
+    """A line of a dump. The roles of a policy have no order, and pg_dump takes that of their rows in the catalogue."""
+    return re.sub(r"(?<= TO )tollgate_\w+(, tollgate_\w+)+", lambda m: ", ".join(sorted(m[0].split(", "))), line)
 
 
 @pytest.fixture(scope="module")
@@ -254,7 +260,7 @@ def test_without_schema_files_the_code_is_1(site):
 def test_the_real_schema_again_changes_nothing(real):
     def dump():
         dumped = subprocess.run(["pg_dump", "-s", "-d", real.conninfo], capture_output=True, text=True, check=True)
-        return sorted(line for line in dumped.stdout.splitlines() if "restrict" not in line)
+        return sorted(ordered(line) for line in dumped.stdout.splitlines() if "restrict" not in line)
     before = dump()
     assert real.migrate().returncode == 0
     assert dump() == before
@@ -367,7 +373,7 @@ def test_status_tells_a_program_and_a_human(real):
             "last_gap_look",
             "last_comparison", "tenants"} <= set(status)
     said = real.run("status").out
-    assert "\n  objects to fetch                    0\n" in said
+    assert re.search(r"\n  objects to fetch +2\b", said), "the plans' prices"
     assert "\nALERTS\n  none\n" in said and "\n  subscriptions compared         never\n" in said
     assert said.endswith("\nSCHEMA\n  %s\n" % status["migrations"])
 

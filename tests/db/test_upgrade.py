@@ -5,7 +5,7 @@ import subprocess
 
 import psycopg
 import pytest
-from test_tollgate import ROOT, Site, server  # noqa: F401: the fixture
+from test_tollgate import ROOT, Site, ordered, server  # noqa: F401: the fixture
 
 UPGRADE = ROOT / "tests/db/upgrade"
 OLD = sorted(path.stem for path in UPGRADE.glob("*.sql"))
@@ -21,7 +21,7 @@ def psql(site, path):
 
 def dump(site, *options):
     done = subprocess.run(["pg_dump", "-d", site.conninfo, *options], capture_output=True, text=True, check=True)
-    return sorted(line for line in done.stdout.splitlines() if "restrict" not in line)
+    return sorted(ordered(line) for line in done.stdout.splitlines() if "restrict" not in line)
 
 
 @pytest.fixture(scope="module")

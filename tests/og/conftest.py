@@ -44,7 +44,7 @@ class Og:
     def refused(self, asked):
         answer = self.get(asked)
         doc = json.loads(answer.body)
-        assert (answer.status, doc.pop("error")) == (400, "Bad request")
+        assert (answer.status, doc.pop("error"), doc.pop("code")) == (400, "Bad request", "bad_request")
         return tuple(doc.values())
 
     def listens(self):

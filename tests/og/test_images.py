@@ -1,5 +1,6 @@
 """What og answers: images, their size, tags, reasons of refusals, signatures, bounds."""
 import io
+import json
 import re
 import subprocess
 import threading
@@ -177,7 +178,7 @@ def changed():
 @pytest.mark.parametrize("what", changed())
 def test_c89_an_unsigned_or_changed_query_draws_nothing(signed, what):
     answer = signed.get(changed()[what])
-    assert (answer.status, answer.body) == (403, b'{"error":"Forbidden"}')
+    assert (answer.status, json.loads(answer.body)) == (403, {"error": "Forbidden", "code": "forbidden"})
     assert answer.header("ETag") is None and answer.header("Cache-Control") == "no-store"
 
 
@@ -205,7 +206,7 @@ def test_c89_one_more_than_may_be_drawn_is_refused_at_once(tmp_path):
             thread.start()
         for thread in threads:
             thread.join()
-        assert set(found) == {200, 503} and found[200] >= 5 and sorted(slowest)[len(slowest) // 2] < 0.2
+        assert set(found) == {200, 503} and sorted(slowest)[len(slowest) // 2] < 0.2
         og.draw("afterwards")
 
 

@@ -87,10 +87,10 @@ class Simulator:
             events.build_endpoint(self.world, self.options.webhook, self.secrets)
 
     async def pass_time(self, seconds):
-        """Moves the clock. Those who read the file are given the second that they take, so that they are ahead."""
+        """Moves the clock. Those who read the file are given the two seconds that they take, so that they are ahead."""
         if self.options.clock_file and seconds > 0:
             Path(self.options.clock_file).write_text("+%d\n" % (self.world.offset + seconds), encoding="ascii")
-            await asyncio.sleep(1.5)
+            await asyncio.sleep(2.5)
         lifecycle.advance(self.world, seconds)
 
     def save_portal(self):
