@@ -97,7 +97,8 @@ class Sync(Case):
         self.world.quiet(lease=0.3)
         assert mirror.all_differences(self.world, [life]) == []
         assert self.world.dead() == []
-        assert self.db.value("select count(*) from mail.outbox where recipient = %s", life.email) == 1
+        assert self.db.value("select count(*) from mail.outbox where recipient = %s and template = 'welcome'",
+                             life.email) == 1
 
     def spoil(self, life):
         if self.name == "service.fail_object":
