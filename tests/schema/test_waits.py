@@ -87,6 +87,14 @@ def test_c15_a_tenant_has_one_customer():
     ok(two["customer"] is None, "F102 not one whose deletion is being written", two)
 
 
+def test_c97_a_balance_counts_that_is_written_meanwhile():
+    tenant = value("select tap.paid('wy')")
+    overlapped(written("customer", document("customer", "wy", balance=300)),
+               written("subscription", document("subscription", "wy", tenant)))
+    ok(value("select previewed from billing.subscriptions where id = 'sub_wy'"),
+       "C97 a subscription that is written while its customer gets a balance asks what will be charged")
+
+
 def test_c38_nothing_stays_an_orphan():
     for kind, ident in (("invoice", "in_"), ("charge", "ch_"), ("dispute", "dp_"), ("subscription", "sub_")):
         tenant, name = bare("wd" + kind)[0], "orphan" + kind

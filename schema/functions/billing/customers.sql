@@ -96,7 +96,7 @@ declare
 begin
 	perform billing.require_document(p_doc, p_id);
 	perform sync.hold(p_claim, p_kind, p_id);
-	perform from app.tenants t where gone and t.id = tenant for no key update;
+	perform from app.tenants t where t.id = tenant for no key update;
 	perform ops.end_alert('second_customer', p_id) where gone;
 	if tenant is null then
 		return sync.keep_orphan(p_kind, p_id, p_version, p_id);

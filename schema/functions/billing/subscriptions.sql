@@ -200,6 +200,7 @@ begin
 	end if;
 	perform sync.mark('customer', customer)
 	where customer is not null and not exists (select from billing.customers c where c.id = customer);
+	perform from app.tenants t where t.id = tenant for no key update;	-- its customer's balance stays meanwhile
 	select s.* into before from billing.subscriptions s where s.id = p_id;
 	after := billing.put_subscription(billing.ask_preview(before, billing.subscription_row(tenant, p_id, p_doc)));
 	if before.id is null then
