@@ -116,6 +116,16 @@ page(struct visit *v, const char *name, struct json_object *doc)
 	return page_status(v, v->status, name, doc);
 }
 
+void
+page_news(struct json_object *doc, const char *label)
+{
+	struct json_object	*news = json_object_new_array(), *one = json_object_new_object();
+
+	json_put(one, "label", label);
+	json_object_array_add(news, one);
+	json_object_object_add(doc, "news", news);
+}
+
 enum err
 page_error(struct visit *v, enum err why)
 {

@@ -14,6 +14,9 @@ enum err page_status(struct visit *v, int status, const char *name, struct json_
 enum err page(struct visit *v, const char *name, struct json_object *doc) MUST_CHECK;
 
 /* The page of an error, with its texts error_NAME and advice_NAME. */
+/* Adds a notice at the head of the page. label: name of its text. */
+void page_news(struct json_object *doc, const char *label);
+
 enum err page_error(struct visit *v, enum err why) MUST_CHECK;
 
 #endif

@@ -19,7 +19,7 @@ grant execute on function
 	api.offered_plans(uuid),
 	api.has_tenant(),
 	api.waiting_draft(bytea, bytea),
-	api.continue_draft(bytea, bytea),
+	api.continue_draft(bytea, bytea), api.left_draft(bytea, text),
 	api.checkout_opened(bytea, int, text, text),
 	api.checkout_expired(bytea, int),
 	api.welcome(text, bytea),
@@ -52,7 +52,7 @@ grant execute on function
 	api.my_plan(uuid),
 	api.offered_plans(uuid),
 	api.match_tenant(uuid, uuid),
-	api.portal_customer(uuid),
+	api.portal_customer(uuid), api.portal_news(uuid), api.checkout_news(uuid, text),
 	api.pays_elsewhere(uuid), api.paused_subscription(uuid), api.fetch_subscription(text), api.see_notice(bigint, uuid),
 	api.open_checkout(bytea, text, text, uuid),
 	api.checkout_customer(bytea, text),
@@ -87,7 +87,7 @@ grant execute on function
 grant execute on function
 	app.my_tenant(uuid),
 	app.managed_tenants(),
-	billing.page_of(uuid),
+	billing.page_of(uuid), billing.note_portal(uuid),
 	billing.is_my_customer(text)
 	to tollgate_billing;
 grant execute on function

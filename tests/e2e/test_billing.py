@@ -243,7 +243,7 @@ def test_c19_the_button_leads_to_the_portal(customer, sim, stack, db, subscripti
     assert page.location.startswith(stack["stripe_url"] + "/p/session/")
     asked = sim.requests("POST", "/v1/billing_portal/sessions")[-1]
     assert asked["params"] == {"customer": sim.object("subscription", subscription)["customer"],
-                               "return_url": stack["url"] + "/settings/billing", "locale": "en"}
+                               "return_url": stack["url"] + "/settings/billing?from=portal", "locale": "en"}
     portal = browser.follow(page)
     assert email in portal.text
 
@@ -366,7 +366,7 @@ def test_c23_nothing_from_the_client_reaches_stripe(customer, sim, stack, field)
     calls = sim.requests("POST", "/v1/billing_portal/sessions")[before:]
     assert len(calls) >= len(HOSTILE)
     for asked in calls:
-        assert asked["params"]["return_url"] == stack["url"] + "/settings/billing"
+        assert asked["params"]["return_url"] == stack["url"] + "/settings/billing?from=portal"
         assert "evil" not in asked["body"]
 
 

@@ -133,7 +133,7 @@ def test_step_7_a_plan_change_shows(person):
 def test_step_6_signing_out_is_the_end(person, new_browser):
     cookie = person.browser.cookie("__Host-sid")
     answer = person.browser.submit(person.browser.get("/workspace"), action="/signout")
-    assert (answer.status, answer.location) == (303, "/signin")
+    assert (answer.status, answer.location) == (303, "/signin?signed_out=yes")
     old = new_browser()
     old.set_cookie("__Host-sid", cookie)
     for browser in (person.browser, old):

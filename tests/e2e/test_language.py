@@ -43,8 +43,8 @@ def test_c59_redirects_the_portal_and_sign_out_keep_the_language_chosen(browser,
     page = browser.get("/de/settings/billing")
     assert browser.submit(page, action="/de/settings/billing").status == 303
     asked = sim.requests("POST", "/v1/billing_portal/sessions")[-1]["params"]
-    assert (asked["return_url"], asked["locale"]) == (stack["url"] + "/de/settings/billing", "de")
-    assert browser.submit(page, action="/de/signout").location == "/de/signin"
+    assert (asked["return_url"], asked["locale"]) == (stack["url"] + "/de/settings/billing?from=portal", "de")
+    assert browser.submit(page, action="/de/signout").location == "/de/signin?signed_out=yes"
 
 
 def test_c59_buying_again_comes_back_in_the_language_chosen(customer, sim, db, stack):
@@ -56,7 +56,8 @@ def test_c59_buying_again_comes_back_in_the_language_chosen(customer, sim, db, s
         browser.get("/de/settings/billing")))
     session = session_in(browser.submit(page, {"plan": "growth"}, action="/de/settings/billing/checkout"))
     asked = [r["params"] for r in sim.requests("POST", "/v1/checkout/sessions")][-1]
-    assert session and {asked["success_url"], asked["cancel_url"]} == {stack["url"] + "/de/settings/billing"}
+    page = stack["url"] + "/de/settings/billing"
+    assert session and (asked["success_url"], asked["cancel_url"]) == (page, page + "?from=checkout&plan=growth")
 
 
 def test_c59_a_language_alone_leads_to_its_front_page(stack, browser):

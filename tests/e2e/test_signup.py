@@ -157,7 +157,7 @@ def test_c07_the_session_is_asked_for_to_the_letter(browser, db, sim, stack, fre
         "metadata[tenant_id]": tenant, "metadata[plan]": plan,
         "subscription_data[metadata][tenant_id]": tenant, "subscription_data[metadata][plan]": plan,
         "success_url": stack["url"] + "/de/welcome?session_id={CHECKOUT_SESSION_ID}",
-        "cancel_url": stack["url"] + "/de/signup", "locale": "de"}
+        "cancel_url": stack["url"] + f"/de/signup?plan={plan}&from=checkout", "locale": "de"}
     assert asked["status"] == 200
     assert asked["headers"]["stripe-version"] == "2026-07-29.dahlia"
     assert tenant in asked["headers"]["idempotency-key"]

@@ -141,7 +141,7 @@ def test_c112_a_trial_without_a_card_asks_for_one(trial, sim, db, mail, rule, sa
     asked = sim.requests("POST", "/v1/billing_portal/sessions")[-1]["params"]
     assert asked["customer"] == sim.object("subscription", subscription)["customer"]
     assert asked["flow_data"]["type"] == "payment_method_update"
-    assert asked["flow_data"]["after_completion"]["redirect"]["return_url"].endswith("/settings/billing")
+    assert asked["flow_data"]["after_completion"]["redirect"]["return_url"].endswith("/settings/billing?from=portal")
     new_card(sim, subscription)
     page_when(browser, lambda html: html.all(id="todo") == [] and "first payment of" in html.one("main").text)
 

@@ -186,7 +186,7 @@ def test_s01_the_tenant_in_the_address_stays(two, db, sim):
     answer = browser.submit(page, action=f"/settings/billing?tenant={first}")
     assert portal_of(sim, answer) == customer_of(db, first)
     asked = sim.requests("POST", "/v1/billing_portal/sessions")[-1]["params"]
-    assert asked["return_url"].endswith(f"/settings/billing?tenant={first}")
+    assert asked["return_url"].endswith(f"/settings/billing?tenant={first}&from=portal")
     assert portal_of(sim, ask_json(browser, {"tenant": first}, f"{API}?tenant={first}")) == customer_of(db, first)
     for wrong in ("x", "", "00000000-0000-0000-0000-000000000000", first + "0"):
         assert browser.get(f"/settings/billing?tenant={wrong}").status == 404

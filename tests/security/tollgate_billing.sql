@@ -31,6 +31,12 @@ select i from billing.invoice_documents('{bob}') i where i::text <> '[]';
 select set_config('app.bearer', '{bearer}', false);
 select n from billing.notice_documents('{bob}') n where n::text <> '[]';
 
+-- nothing asks what another tenant has changed at Stripe, or left there
+select set_config('app.bearer', '{bearer}', false);
+select billing.note_portal('{bob}');
+select n from api.portal_news('{bob}') n where n <> '[]' union all
+select n from api.checkout_news('{bob}', 'starter') n where n <> '[]';
+
 -- TG401 opens the portal without a session
 select api.portal_customer();
 

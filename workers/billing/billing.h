@@ -13,6 +13,12 @@ extern const struct route overview_routes[], portal_routes[], plan_routes[], che
 enum err billing_again(struct visit *v, int status, const char *fault) MUST_CHECK;
 
 /*
+ * The path that leads back from Stripe's page ("portal" or "checkout"), which the billing page answers with what came
+ * of it. page: as the database has it; NULL: /settings/billing.
+ */
+char *billing_back(mem_ctx *mem, const char *page, const char *from);
+
+/*
  * The tenant that a form is for, NULL for a user without one. *answered: the page shows another tenant by now, and the
  * response asks which one is meant.
  */

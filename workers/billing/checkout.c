@@ -60,7 +60,7 @@ static enum err
 checkout_begin(struct visit *v, struct db_user *me, struct json_object *draft, const char **url)
 {
 	const char	*key = mem_printf(v->q->mem, "\\x%s", json_text(draft, "/key")), *id;
-	const char	*other = json_text(draft, "/expire"), *page = json_text(draft, "/page");
+	const char	*other = json_text(draft, "/expire"), *page = json_text(draft, "/page"), *left;
 	int64_t		attempt = checkout_attempt(draft);
 	enum err	e;
 
@@ -75,7 +75,8 @@ checkout_begin(struct visit *v, struct db_user *me, struct json_object *draft, c
 	TRY(e);
 	/* The draft's language, not the visit's: a call that is repeated with its key must be the same. */
 	page = mem_printf(v->q->mem, "/%s%s", json_text(draft, "/language"), page != NULL ? page : "/settings/billing");
-	e = checkout_open(v, draft, page, page, &id, url);
+	left = billing_back(v->q->mem, page, mem_printf(v->q->mem, "checkout&plan=%s", json_text(draft, "/plan")));
+	e = checkout_open(v, draft, page, left, &id, url);
 	if (e == ERR_CONFLICT)
 		TRY(db_user(me, NULL, "api.checkout_expired($1::bytea, $2::int)", ARGS(TEXT(key), INT(attempt))));
 	if (e == ERR_NOT_FOUND) {

@@ -6,22 +6,51 @@
 #include "page.h"
 #include "plans.h"
 
+char *
+billing_back(mem_ctx *mem, const char *page, const char *from)
+{
+	const char	*path = page != NULL ? page : "/settings/billing";
+
+	return mem_printf(mem, "%s%cfrom=%s", path, strchr(path, '?') != NULL ? '&' : '?', from);
+}
+
+/* Back from Stripe's page: what came of it. The address only asks for it; what is said is the database's. */
+static enum err
+news_put(struct visit *v, struct db_user *me, struct json_object *doc, const char *plan)
+{
+	struct db_arg		tenant = TEXT(json_text(doc, "/tenant"));
+	struct json_object	*news = NULL;
+	const char		*from;
+
+	TRY(http_query(v->q, "from", &from));
+	if (from == NULL || v->fault != NULL)
+		return OK;
+	if (strcmp(from, "portal") == 0)
+		TRY(db_user(me, &news, "api.portal_news($1::uuid)", ARGS(tenant)));
+	else if (strcmp(from, "checkout") == 0)
+		TRY(db_user(me, &news, "api.checkout_news($1::uuid, $2)", ARGS(tenant, TEXT(plan))));
+	json_object_object_add(doc, "news", json_object_get(news));
+	return OK;
+}
+
 static enum err
 show(struct visit *v, struct db_user *me)
 {
 	struct json_object	*doc, *offered;
-	const char		*tenant;
+	const char		*tenant, *plan;
 
 	TRY(visit_tenant(v, &tenant));
+	TRY(visit_shown(v, "plan", &plan));
 	if (v->status == 409)
 		tenant = NULL;	/* the user does not belong to it any more */
 	TRY(db_user(me, &doc, "api.billing_page($1::uuid)", ARGS(TEXT(tenant))));
 	json_put(doc, "at", tenant == NULL ? "" : visit_here(v, ""));
+	TRY(news_put(v, me, doc, plan));
 	if (json_true(doc, "/account/can_subscribe")) {
 		TRY(db_user(me, &offered, "api.offered_plans($1::uuid)", ARGS(TEXT(json_text(doc, "/tenant")))));
 		if (v->app->config->checkout.promotion_codes)
 			json_put_true(doc, "promotion_codes");
-		json_object_object_add(doc, "plans", plans_offered(v, offered, form_get(&v->form, "plan")));
+		json_object_object_add(doc, "plans", plans_offered(v, offered, plan));
 	}
 	return page(v, "billing", doc);
 }

@@ -24,7 +24,7 @@ portal_lead(struct visit *v, struct db_user *me, const char *tenant, portal_page
 	customer = json_text(doc, "/customer");
 	if (customer == NULL)
 		return ERR_INTERNAL;
-	back = json_text(doc, "/page") != NULL ? json_text(doc, "/page") : "/settings/billing";
+	back = billing_back(v->q->mem, json_text(doc, "/page"), "portal");
 	TRY(permit_take(v, &stripe));
 	e = page(stripe, v->q->mem, customer, visit_url(v, visit_path(v, back)), v->language, url);
 	if (e == ERR_INTERNAL)

@@ -15,14 +15,17 @@ static enum err
 signin_form(struct visit *v, int status, const char *next, const char *email_error)
 {
 	struct json_object	*doc = json_new(v->q->mem);
-	const char		*email = form_get(&v->form, "email");
+	const char		*email = form_get(&v->form, "email"), *out;
 
+	TRY(http_query(v->q, "signed_out", &out));
 	TRY(visit_form(v));
 	json_put(doc, "action", visit_path(v, "/signin"));
 	json_put(doc, "signup", visit_path(v, "/signup"));
 	json_put(doc, "email", email == NULL ? "" : email);
 	json_put(doc, "next", target_allowed(next));
 	json_put(doc, "email_error", email_error);
+	if (out != NULL && !v->has_session)	/* else the database may have failed to say who is signed in */
+		page_news(doc, "news_signed_out");
 	return page_status(v, status, "signin", doc);
 }
 

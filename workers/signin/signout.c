@@ -20,7 +20,7 @@ signout(struct visit *v, struct db_user *me)
 {
 	TRY(db_user(me, NULL, "api.sign_out()", NO_ARGS));
 	http_set_cookie(v->r, SESSION_COOKIE, "", 0);
-	return http_redirect(v->r, visit_path(v, "/signin"));
+	return http_redirect(v->r, visit_path(v, "/signin?signed_out=yes"));
 }
 
 const struct route signout_routes[] = {

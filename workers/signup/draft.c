@@ -51,7 +51,7 @@ checkout_begin(struct visit *v, struct db_visitor *me, struct json_object *draft
 	}
 	TRY(e);
 	e = checkout_open(v, draft, mem_printf(v->q->mem, "/%s/welcome?session_id={CHECKOUT_SESSION_ID}", language),
-	    mem_printf(v->q->mem, "/%s/signup", language), &id, url);
+	    mem_printf(v->q->mem, "/%s/signup?plan=%s&from=checkout", language, json_text(draft, "/plan")), &id, url);
 	if (e == ERR_CONFLICT)
 		TRY(db_visitor(me, NULL, "api.checkout_expired($1::bytea, $2::int)", ARGS(TEXT(key), INT(attempt))));
 	TRY(e);

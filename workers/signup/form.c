@@ -8,6 +8,26 @@
 #include "signup.h"
 #include "text.h"
 
+/*
+ * Back from Checkout: *email is the address that this browser had typed, or stays. The address of the page says which
+ * plan alone; the browser's cookie finds the draft.
+ */
+static enum err
+form_left(struct visit *v, struct db_visitor *me, const char *plan, struct json_object *doc, const char **email)
+{
+	struct json_object	*left = NULL;
+	const char		*from;
+
+	TRY(http_query(v->q, "from", &from));
+	if (from == NULL || strcmp(from, "checkout") != 0 || plan == NULL || v->fault != NULL || *email != NULL)
+		return OK;
+	TRY(db_visitor(me, &left, "api.left_draft($1, $2)", ARGS(identity_flow(v), TEXT(plan))));
+	*email = json_text(left, "/email");
+	if (*email != NULL)
+		page_news(doc, "news_uncharged");
+	return OK;
+}
+
 /* The form, empty or as it was sent; email_error and plan_error name texts of the catalogue, or are NULL. */
 static enum err
 form_show(struct visit *v, struct db_visitor *me, int status, const char *email_error, const char *plan_error)
@@ -17,6 +37,7 @@ form_show(struct visit *v, struct db_visitor *me, int status, const char *email_
 
 	if (plan == NULL)
 		TRY(http_query(v->q, "plan", &plan));
+	TRY(form_left(v, me, plan, doc, &email));
 	TRY(db_visitor(me, &offered, "api.offered_plans(null)", NO_ARGS));
 	TRY(visit_form(v));
 	json_put(doc, "action", visit_path(v, "/signup"));

@@ -106,7 +106,8 @@ begin
 	where not gone and (billing.has_unbilled(p_id) or coalesce((before ->> 'balance')::bigint, 0) <> owed
 		or before ->> 'discount' is distinct from reduced);
 	update billing.customers c set email = p_doc ->> 'email', synced_at = now(), deleted = gone,
-		balance = owed, discount = reduced, has_card = billing.names_card(p_doc)
+		balance = owed, discount = reduced, has_card = billing.names_card(p_doc),
+		card = billing.card_of(p_doc)
 	where c.id = p_id;
 	perform billing.watch_address(lower(p_doc ->> 'email'), tenant)
 	where not gone and p_doc ->> 'email' is distinct from before ->> 'email' and p_doc ->> 'email' is not null;

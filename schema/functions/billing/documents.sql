@@ -102,8 +102,16 @@ begin
 	if not p_doc ?| '{default_payment_method,default_source,invoice_settings}' then
 		return null;
 	end if;
+	return billing.card_of(p_doc) is not null;
+end
+$$;
+
+-- The payment method that a customer's or subscription's document names, or null.
+create or replace function billing.card_of(p_doc jsonb) returns text
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
 	return coalesce(billing.id_of(p_doc -> 'default_payment_method'), billing.id_of(p_doc -> 'default_source'),
-		billing.id_of(p_doc #> '{invoice_settings,default_payment_method}')) is not null;
+		billing.id_of(p_doc #> '{invoice_settings,default_payment_method}'));
 end
 $$;
 

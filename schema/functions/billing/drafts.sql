@@ -122,6 +122,19 @@ begin
 end
 $$;
 
+-- For GET: reads only. The sign-up that this browser has left at Checkout and not come back from: {"email"}; null when
+-- there is none. While it is open, nothing was charged.
+create or replace function api.left_draft(p_flow_hash bytea, p_plan text) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return (
+		select jsonb_build_object('email', c.email) from billing.checkouts c
+		where c.flow_hash = sha256(p_flow_hash) and c.plan = p_plan and c.status = 'open' and c.returned_at is null
+			and billing.draft_state(c) = 'open' and billing.open_page(c) is not null
+		order by c.opened_at desc limit 1);
+end
+$$;
+
 -- The draft that a mailed link is good for: the newest one of this browser for the same address, else the one that it
 -- was mailed for. So the owner of the mailbox goes on with what she chose herself, whoever has spent the mails. Null
 -- for a link that is not good.

@@ -31,6 +31,7 @@ begin
 	elsif customer is null then
 		raise exception 'no customer yet' using errcode = 'TG400';
 	end if;
+	perform billing.note_portal(mine.tenant_id);
 	return jsonb_build_object('customer', customer) || billing.page_of(mine.tenant_id);
 end
 $$;
@@ -38,6 +39,63 @@ $$;
 reset role;
 
 set role tollgate_service;
+
+-- What a manager may change in the portal.
+create or replace function billing.portal_facts(p_tenant uuid) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
+begin
+	return (
+		select jsonb_build_object('price', s.price, 'plan', s.plan, 'over', not billing.is_live(s.status),
+			'ends', billing.scheduled_end(s.cancel_at, s.cancel_at_period_end, s.period_end),
+			'card', coalesce(s.card, (select c.card from billing.customers c where c.id = s.customer_id)),
+			'lacks_card', billing.lacks_card(s))
+		from billing.shown_subscription(p_tenant) s);
+end
+$$;
+
+-- Keeps what is known when the portal is opened, for those who come back.
+create or replace function billing.note_portal(p_tenant uuid) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	update billing.customers c set visited_at = now(), visited = billing.portal_facts(p_tenant)
+	where c.tenant_id = p_tenant and not c.deleted and p_tenant = any (app.managed_tenants());
+end
+$$;
+
+-- What differs between the facts of two times: [{"label", "plan", "date"}...].
+create or replace function billing.portal_differences(p_was jsonb, p_is jsonb) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	over boolean := coalesce(p_was -> 'over' = 'false' and p_is -> 'over' = 'true', false);
+	moved boolean := p_was -> 'ends' is distinct from p_is -> 'ends' and not over;
+begin
+	return (
+		select coalesce(jsonb_agg(jsonb_build_object('label', 'news_' || d.label, 'plan', 'plan_' || (p_is ->> 'plan'),
+			'date', api.date_document((p_is ->> 'ends')::timestamptz)) order by d.n), '[]')
+		from (values
+			(1, 'over', over),
+			(2, 'plan', p_was ->> 'price' <> p_is ->> 'price'),
+			(3, 'ends', moved and p_is ->> 'ends' is not null),
+			(4, 'goes_on', moved and p_is ->> 'ends' is null),
+			(5, 'card', p_was ->> 'card' <> p_is ->> 'card'
+				or p_was -> 'lacks_card' = 'true' and p_is -> 'lacks_card' = 'false')) d (n, label, holds)
+		where d.holds);
+end
+$$;
+
+-- For a manager who comes back from the portal: what has changed since it was opened, or that nothing has yet. Whoever
+-- makes up the address is told nothing else: it holds none of this, and a visit of an earlier day is not told.
+create or replace function api.portal_news(p_tenant uuid) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	was jsonb := (select c.visited from billing.customers c
+		where c.tenant_id = p_tenant and not c.deleted and c.visited_at > now() - interval '24 hours'
+			and p_tenant = any (app.managed_tenants()));
+begin
+	return case when was is null then '[]' else coalesce(
+		nullif(billing.portal_differences(was, billing.portal_facts(p_tenant)), '[]'), '[{"label": "news_none"}]') end;
+end
+$$;
 
 -- Whether the actual state has all of the desired state. Members that are not desired may have any value; a list must
 -- have exactly the desired elements, in any order. The service layer in C compares by the same rule.

@@ -137,6 +137,18 @@ begin
 end
 $$;
 
+-- For a manager who comes back from Checkout without paying: the checkout of this plan is open, so nothing was charged.
+create or replace function api.checkout_news(p_tenant uuid, p_plan text) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return case when billing.checkout_state(p_tenant) = 'open' and exists (
+			select from billing.checkouts c
+			where c.tenant_id = p_tenant and c.plan = p_plan and billing.open_page(c) is not null)
+			and p_tenant = any (app.managed_tenants())
+		then '[{"label": "news_uncharged"}]' else '[]' end;
+end
+$$;
+
 -- Records the customer made for this checkout. It opens no portal: only a payment binds a customer to its tenant.
 create or replace function api.checkout_customer(p_key bytea, p_customer text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
