@@ -196,7 +196,7 @@ def test_c03_the_whole_journey_without_javascript(person, db, sim, mail, stack, 
     assert "Ends on" in person.text("body")
     portal = person.driver.current_url
     person.press("#return")
-    assert person.path() == "/en/settings/billing", "still signed in after Stripe's page"
+    assert person.path() == "/en/settings/billing?from=portal", "still signed in after Stripe's page"
     wait_until(lambda: person.driver.refresh() or person.all("#ends-on"))
     assert "does not renew" in person.text("#ends-on") and not person.all("#renews-on")
     person.shoot("10-billing-ending")
@@ -207,7 +207,7 @@ def test_c03_the_whole_journey_without_javascript(person, db, sim, mail, stack, 
     assert not person.all("#ends-on")
 
     person.press("nav form button")
-    assert person.path() == "/en/signin"
+    assert person.path() == "/en/signin?signed_out=yes"
     person.shoot("11-signin")
     person.open("/settings/billing")
     assert person.path() == "/signin?next=/settings/billing"
