@@ -81,6 +81,13 @@ select is(tap.state_of('tollgate_account', 'select api.workspace_page()'), 'TG40
 
 select is(tap.ask('tollgate_billing', 'api.portal_customer()', :'a'), '{"customer": "cus_ann"}',
 	'D14 the customer is the tenant''s');
+-- what has changed since the portal was opened is for its managers
+create function pg_temp.news(p_bearer text) returns text language sql as $$
+	select tap.ask('tollgate_billing', format('api.portal_news(%L)', (select t.id from app.tenants t
+		join billing.customers c on c.tenant_id = t.id where c.id = 'cus_ann')), p_bearer) #>> '{0,label}'
+$$;
+select is(pg_temp.news(:'a'), 'news_none', 'C116 an owner is told that nothing has changed');
+select is(coalesce(pg_temp.news(:'m'), pg_temp.news(:'s')), null, 'C116 a plain member and a stranger are told nothing');
 select is(tap.state_of('tollgate_billing', 'select api.portal_customer()'), 'TG401', 'C20 for nobody');
 select is(tap.state_of('tollgate_billing', 'select api.portal_customer()', :'m'), 'TG403',
 	'D14 not for a plain member');
