@@ -53,6 +53,24 @@ plans_sell(const struct config *c, const char *id)
 }
 
 struct json_object *
+plans_configured(struct visit *v)
+{
+	const struct config	*c = v->app->config;
+	struct json_object	*doc = json_new(v->q->mem), *plans = json_object_new_array();
+
+	json_object_object_add(doc, "plans", plans);
+	for (size_t i = 0; i < c->n_plans; i++) {
+		struct json_object	*plan = json_object_new_object();
+
+		json_put(plan, "id", c->plans[i].id);
+		json_put(plan, "label", mem_printf(v->q->mem, "plan_%s", c->plans[i].id));
+		json_put(plan, "about", mem_printf(v->q->mem, "plan_%s_about", c->plans[i].id));
+		json_object_array_add(plans, plan);
+	}
+	return plans;
+}
+
+struct json_object *
 plans_offered(struct visit *v, struct json_object *offered, const char *chosen)
 {
 	struct json_object	*plans = json_object_new_array();

@@ -11,6 +11,9 @@
  */
 struct json_object *plans_offered(struct visit *v, struct json_object *offered, const char *chosen);
 
+/* As api.offered_plans() answers, with no more than the configuration says. */
+struct json_object *plans_configured(struct visit *v);
+
 /* Whether a form may ask for the plan with this id: it is configured, and is paid for. */
 bool plans_sell(const struct config *c, const char *id);
 

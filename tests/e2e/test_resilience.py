@@ -152,5 +152,6 @@ def test_f73_the_last_state_wins_whatever_order_its_events_come_in(complete, bro
     for price in ("price_growth", "price_starter", "price_growth"):
         sim.post(f"subscriptions/{subscription}/change", price=price)
     sim.quiet()
-    wait_until(lambda: db.value("select version = clean_version from sync.objects where id = %s", subscription))
+    wait_until(lambda: db.value("select version = clean_version from sync.objects where kind = 'subscription' "
+                                "and id = %s", subscription))
     assert db.value("select plan from billing.subscriptions where id = %s", subscription) == "growth"

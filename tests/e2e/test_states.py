@@ -180,7 +180,7 @@ def test_c113_a_payment_that_fails_leaves_an_invoice_to_pay(paused, sim):
     assert press(browser, "resume").status == 303
     link = todo(browser, "Your plan is resumed once this invoice is paid").one("a").get("href")
     html = browser.get("/settings/billing").html
-    assert html.all("section", role="alert") == [] and html.one(id="manage").get("class") is None
+    assert html.all("section", role="alert") == [] and html.one(id="manage").get("class") == "second"
     assert "/i/test_in_" in link
     new_card(sim, subscription)
     sim.post(f"subscriptions/{subscription}/pay_open")

@@ -21,28 +21,36 @@ form_left(struct visit *v, struct db_visitor *me, const char *plan, struct json_
 	TRY(http_query(v->q, "from", &from));
 	if (from == NULL || strcmp(from, "checkout") != 0 || plan == NULL || v->fault != NULL || *email != NULL)
 		return OK;
-	TRY(db_visitor(me, &left, "api.left_draft($1, $2)", ARGS(identity_flow(v), TEXT(plan))));
-	*email = json_text(left, "/email");
+	if (db_visitor(me, &left, "api.left_draft($1, $2)", ARGS(identity_flow(v), TEXT(plan))) == OK)
+		*email = json_text(left, "/email");
 	if (*email != NULL)
 		page_news(doc, "news_uncharged");
 	return OK;
+}
+
+/* While the database is away the form is there, as is what was typed; it has what is configured, without amounts. */
+static struct json_object *
+offered_find(struct visit *v, struct db_visitor *me)
+{
+	struct json_object	*offered;
+
+	return db_visitor(me, &offered, "api.offered_plans(null)", NO_ARGS) == OK ? offered : plans_configured(v);
 }
 
 /* The form, empty or as it was sent; email_error and plan_error name texts of the catalogue, or are NULL. */
 static enum err
 form_show(struct visit *v, struct db_visitor *me, int status, const char *email_error, const char *plan_error)
 {
-	struct json_object	*doc = json_new(v->q->mem), *offered;
+	struct json_object	*doc = json_new(v->q->mem);
 	const char		*email = form_get(&v->form, "email"), *plan = form_get(&v->form, "plan");
 
 	if (plan == NULL)
 		TRY(http_query(v->q, "plan", &plan));
 	TRY(form_left(v, me, plan, doc, &email));
-	TRY(db_visitor(me, &offered, "api.offered_plans(null)", NO_ARGS));
 	TRY(visit_form(v));
 	json_put(doc, "action", visit_path(v, "/signup"));
 	json_put(doc, "email", email == NULL ? "" : email);
-	json_object_object_add(doc, "plans", plans_offered(v, offered, plan));
+	json_object_object_add(doc, "plans", plans_offered(v, offered_find(v, me), plan));
 	if (v->app->config->checkout.promotion_codes)
 		json_put_true(doc, "promotion_codes");
 	json_put(doc, "email_error", email_error);
