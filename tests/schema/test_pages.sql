@@ -87,7 +87,8 @@ create function pg_temp.news(p_bearer text) returns text language sql as $$
 		join billing.customers c on c.tenant_id = t.id where c.id = 'cus_ann')), p_bearer) #>> '{0,label}'
 $$;
 select is(pg_temp.news(:'a'), 'news_none', 'C116 an owner is told that nothing has changed');
-select is(coalesce(pg_temp.news(:'m'), pg_temp.news(:'s')), null, 'C116 a plain member and a stranger are told nothing');
+select is(coalesce(pg_temp.news(:'m'), pg_temp.news(:'s')), null,
+	'C116 a plain member and a stranger are told nothing');
 select is(tap.state_of('tollgate_billing', 'select api.portal_customer()'), 'TG401', 'C20 for nobody');
 select is(tap.state_of('tollgate_billing', 'select api.portal_customer()', :'m'), 'TG403',
 	'D14 not for a plain member');

@@ -34,7 +34,8 @@ begin
 	insert into billing.prices as p (id, plan) values (p_price, p_plan)
 	on conflict (id) do update set plan = excluded.plan where p.plan is distinct from excluded.plan;
 	perform sync.mark('price', p.id) from billing.prices p where p.id = p_price and p.synced_at is null
-		and not exists (select from sync.objects o where o.kind = 'price' and o.id = p.id and o.version > o.clean_version);
+		and not exists (
+			select from sync.objects o where o.kind = 'price' and o.id = p.id and o.version > o.clean_version);
 	perform billing.settle_price(p_price);
 end
 $$;
