@@ -78,9 +78,12 @@ def test_f99_a_portal_without_a_default_configuration_is_the_operators(customer,
     browser, _ = customer
     clear(db)
     wait_until(lambda: browser.get("/settings/billing").html.all(id="manage"))
+    page = browser.get("/settings/billing")
     sim.delete("portal")
-    answer = browser.submit(browser.get("/settings/billing"))
-    sim.post("portal")
+    try:
+        answer = browser.submit(page)
+    finally:
+        sim.post("portal")
     assert answer.status == 503 and "we have been told" in answer.html.one(role="alert").text
     (call, message, _), = told(db)
     assert call == "POST /v1/billing_portal/sessions" and "default configuration" in message

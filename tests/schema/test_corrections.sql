@@ -72,5 +72,10 @@ select is(pg_temp.correct('eli', 'eli', 'eve@example.org'), 'TG404',
 	'C14 before the payment there is nothing to correct');
 select is(pg_temp.welcome('eli', 'eli') -> 'email', null, 'C14 and nothing to show');
 
+-- nor later, when a session by which somebody signed in may have been forgotten
+select tap.paid('fay') as fay \gset
+update billing.checkouts set created_at = now() - interval '49 hours' where tenant_id = :'fay';
+select is(pg_temp.correct('fay', 'fay', 'eve@example.org'), 'TG404', 'C14 after two days there is nothing to correct');
+
 select * from finish();
 rollback;

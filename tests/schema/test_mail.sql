@@ -133,6 +133,13 @@ select tap.ask('tollgate_mailer',
 select is(next_at, now(), 'F105 once one is sent, what waited for the connection is due')
 	from mail.outbox where id = (:'one'::jsonb ->> 'id')::uuid;
 select is(pg_temp.alerts(), null, 'F105 and no alert is left');
+select pg_temp.claim() as one \gset
+select is(pg_temp.refuse(:'one', null), '{"dead": false}', 'F105 after outages a refusal of this mail alone is taken');
+select is(pg_temp.alerts(), null, 'F105 and is no alert');
+update mail.outbox set next_at = now(), created_at = now() - interval '6 days';
+select pg_temp.claim() as one \gset
+select is(pg_temp.refuse(:'one', 'RCPT 550'), '{"dead": true}', 'F105 a mail that has waited for five days is given up');
+select is(pg_temp.alerts(), null, 'F105 and with it its alert');
 
 -- retention: of each kind one row that stays and one that is deleted
 delete from mail.outbox;

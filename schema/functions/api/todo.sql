@@ -8,7 +8,8 @@ language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
 	return (
 		select jsonb_build_object('kind', k.kind, 'label', 'todo_' || k.kind, 'text', 'todo_' || k.kind || '_text',
-			'date', api.date_document(i.due_at), 'amount', api.amount_document(i.amount_due, i.currency),
+			'date', api.date_document(i.due_at), 'amount', api.amount_document(i.amount_due
+				- coalesce(i.amount_paid, 0), i.currency),
 			'url', i.hosted_url, 'button', 'todo_pay')
 		from billing.invoices i left join billing.subscriptions s on s.id = i.subscription_id
 			cross join lateral (select case when i.due_at <= now() or s.status in ('past_due', 'unpaid')

@@ -3,12 +3,12 @@
 set role tollgate_service;
 
 -- Whether Stripe has nothing to charge when the subscription's next payment is due. A subscription without a card of
--- its own is charged by its customer's. False for what is not known.
+-- its own is charged by its customer's. False for what is not known, as while only one of the two has been fetched.
 create or replace function billing.lacks_card(s billing.subscriptions) returns boolean
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	return coalesce(not s.has_card, false) and s.collection_method is distinct from 'send_invoice'
-		and not exists (select from billing.customers c where c.id = s.customer_id and c.has_card);
+		and not exists (select from billing.customers c where c.id = s.customer_id and c.has_card is not false);
 end
 $$;
 

@@ -1,5 +1,6 @@
 -- An address that was mistyped at sign-up: the browser that bought may give another one, once, until somebody has
--- signed in by the first. Whoever reads the mailbox of the first address loses what payment alone gave.
+-- signed in by the first, and for two days: sessions that ended long ago are forgotten. Whoever reads the mailbox of the
+-- first address loses what payment alone gave.
 
 set role tollgate_service;
 
@@ -7,6 +8,7 @@ create or replace function billing.may_correct(c billing.checkouts, p_flow_hash 
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	return c.flow_hash = sha256(p_flow_hash) and c.corrected_at is null
+		and c.created_at > now() - interval '2 days'
 		and exists (select from app.tenants t where t.id = c.tenant_id and t.status = 'active')
 		and (exists (select from app.offers o where o.tenant_id = c.tenant_id and o.accepted_at is null)
 			or exists (select from app.members m where m.tenant_id = c.tenant_id
@@ -31,6 +33,7 @@ begin
 	perform auth.spend_requests(auth.find_user(c.email), c.tenant_id);
 	delete from app.members m where m.tenant_id = c.tenant_id and m.user_id = auth.find_user(c.email);
 	delete from app.offers o where o.tenant_id = c.tenant_id and o.accepted_at is null;
+	perform ops.end_alert('offer', c.tenant_id::text);
 	update billing.checkouts b set email = btrim(p_email), email_canonical = lower(btrim(p_email)), corrected_at = now()
 	where b.key = c.key;
 	perform billing.appoint_owner(c.tenant_id);

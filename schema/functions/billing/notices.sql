@@ -26,7 +26,7 @@ begin
 	if (select k.mailed from billing.notice_kinds k where k.kind = n.kind) is not true then
 		return;
 	end if;
-	perform auth.ask_link(concat_ws(':', key, o.user_id), template, data, 'offer', o.email,
+	perform auth.ask_link(concat_ws(':', key, o.user_id), template, data, 'offer', billing.offer_address(o.email, o.user_id),
 		billing.mail_language(o.user_id), p_user => o.user_id, p_tenant => o.tenant_id,
 		p_next => '/settings/billing?tenant=' || o.tenant_id)
 	from app.offers o where o.tenant_id = n.tenant_id and o.accepted_at is null;
@@ -112,7 +112,8 @@ create or replace function billing.invoice_payload(i billing.invoices) returns j
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	return jsonb_build_object('invoice', i.id, 'url', i.hosted_url,
-		'amount', api.amount_document(i.amount_due, i.currency),
+		'amount', api.amount_document(
+			i.amount_due - case i.status when 'open' then coalesce(i.amount_paid, 0) else 0 end, i.currency),
 		'date', api.date_document(i.next_attempt_at),
 		'plan', 'plan_' || (select s.plan from billing.subscriptions s where s.id = i.subscription_id));
 end
@@ -168,11 +169,12 @@ begin
 end
 $$;
 
--- The receipt of an invoice, and when the next payment is due.
+-- The receipt of an invoice, and when the next payment is due. Not long after it was paid: the outbox forgets what it
+-- has sent.
 create or replace function billing.mail_receipt(i billing.invoices) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-	if i.status = 'paid' and i.amount_paid > 0 then
+	if i.status = 'paid' and i.amount_paid > 0 and i.paid_at > now() - interval '7 days' then
 		perform billing.mail_fact(i.tenant_id, 'paid', i.id, billing.invoice_payload(i) || jsonb_build_object(
 			'amount', api.amount_document(i.amount_paid, i.currency), 'date', api.date_document(i.paid_at),
 			'renews', billing.renewal_document(s)))

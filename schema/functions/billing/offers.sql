@@ -10,11 +10,20 @@ begin
 end
 $$;
 
+-- As it was typed at the checkout, while it is the user's: only a link that is sent to the user's address is made.
+create or replace function billing.offer_address(p_typed text, p_user uuid) returns text
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return case when auth.find_user(p_typed) = p_user then p_typed else auth.address_of(p_user) end;
+end
+$$;
+
 -- In the user's language, not in that of the form, which somebody else may have sent.
 create or replace function billing.mail_offer(p_key text, p_tenant uuid, p_flow bytea) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-	perform auth.ask_link(p_key, 'offer', jsonb_build_object('plan', 'plan_' || o.plan), 'offer', o.email,
+	perform auth.ask_link(p_key, 'offer', jsonb_build_object('plan', 'plan_' || o.plan), 'offer',
+		billing.offer_address(o.email, o.user_id),
 		billing.mail_language(o.user_id), p_user => o.user_id, p_tenant => o.tenant_id, p_flow => p_flow,
 		p_next => '/workspace')
 	from app.offers o where o.tenant_id = p_tenant;

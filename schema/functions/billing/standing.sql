@@ -27,7 +27,8 @@ declare
 begin
 	return (
 		select jsonb_build_object(
-			'plan', 'plan_' || case word when 'free' then p_entitlement ->> 'plan' else s.plan end,
+			'plan', 'plan_' || case when word in ('free', 'override')
+				then coalesce(p_entitlement ->> 'plan', s.plan) else s.plan end,
 			'status', 'status_' || coalesce(v.badge, 'unknown'),
 			'status_class', coalesce(v.class, 'warn'), 'reason', 'reason_' || coalesce(v.key, 'unknown_status'),
 			'main', coalesce(v.main, 'manage'))

@@ -111,7 +111,7 @@ $$;
 create or replace function mail.watch_cause(p_cause text, p_error text, p_tries int) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-	if p_cause <> 'unreachable' or p_tries >= 3 then
+	if p_cause is not null and (p_cause <> 'unreachable' or p_tries >= 3) then
 		perform ops.raise_alert(null, 'mail_refused', p_cause, jsonb_build_object('error', left(p_error, 500)));
 	end if;
 	perform ops.end_alert(a.kind, a.subject) from ops.alerts a
@@ -144,7 +144,8 @@ $$;
 drop function if exists service.mail_failed(uuid, uuid, text, boolean);	-- before p_cause
 
 -- Retries after 30 s, doubled each time. Dead after 10 tries, or at once when the refusal is permanent. A try that
--- fails for a cause which keeps other mails back too does not count, and the next one follows within the hour.
+-- fails for a cause which keeps other mails back too does not count, and the next one follows within the hour, for five
+-- days.
 create or replace function service.mail_failed(p_id uuid, p_claim uuid, p_error text, p_permanent boolean,
 	p_cause text default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -157,11 +158,12 @@ begin
 		claimed_until = null, last_error = left(p_error, 500), cause = p_cause,
 		next_at = now() + interval '30 s' * 2 ^ least(o.attempts, case when p_cause is null then 10 else 6 end)
 	where o.id = p_id and o.state = 'pending' and o.claimed_until is not null
-	returning o.outages, p_permanent or o.attempts - o.outages >= 10 into tries, dead;
+	returning o.outages, p_permanent or o.attempts - o.outages >= 10 or o.created_at < now() - interval '5 days'
+	into tries, dead;
 	if dead then
 		update mail.outbox o set state = 'dead' where o.id = p_id;
 	end if;
-	perform mail.watch_cause(p_cause, p_error, tries) where tries is not null;
+	perform mail.watch_cause(case when not dead then p_cause end, p_error, tries) where tries is not null;
 	return jsonb_build_object('dead', coalesce(dead, false));
 end
 $$;
