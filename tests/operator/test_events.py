@@ -120,7 +120,7 @@ def test_c33_jobs_keeps_events_as_long_as_configured(site):
 
 
 def test_f105_status_says_where_the_reason_of_a_dead_mail_is(site):
-    hint = "given up; why: mail_failed in journalctl -u tollgate-mailer"
+    hint = "given up; why: tollgate mail list --state dead"
     assert hint not in site.ok("status")
     site.ask("insert into mail.outbox (key, recipient, template, language, state) "
              "values ('k', 'a@b.example', 'welcome', 'en', 'dead')")

@@ -138,7 +138,8 @@ select is(pg_temp.refuse(:'one', null), '{"dead": false}', 'F105 after outages a
 select is(pg_temp.alerts(), null, 'F105 and is no alert');
 update mail.outbox set next_at = now(), created_at = now() - interval '6 days';
 select pg_temp.claim() as one \gset
-select is(pg_temp.refuse(:'one', 'RCPT 550'), '{"dead": true}', 'F105 a mail that has waited for five days is given up');
+select is(pg_temp.refuse(:'one', 'RCPT 550'), '{"dead": true}',
+	'F105 a mail that has waited for five days is given up');
 select is(pg_temp.alerts(), null, 'F105 and with it its alert');
 
 -- retention: of each kind one row that stays and one that is deleted

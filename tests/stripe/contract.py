@@ -15,7 +15,8 @@ FORM = "application/x-www-form-urlencoded"
 
 
 # What the description at hand lacks, as stripe-node's types have it: the parameters that we send.
-LACKING = {("POST", "/v1/invoices/create_preview"): ("subscription",)}
+LACKING = {("POST", "/v1/invoices/create_preview"): ("subscription",),
+           ("POST", "/v1/subscriptions/[^/]+/resume"): ("billing_cycle_anchor", "proration_behavior")}
 
 
 def available():
@@ -37,7 +38,8 @@ def operation(method, path):
 
 
 def lacking(method, path):
-    names = LACKING.get((method, path))
+    names = next((names for (verb, pattern), names in LACKING.items()
+                  if verb == method and re.fullmatch(pattern, path)), None)
     return names and {"requestBody": {"content": {FORM: {"schema": {
         "type": "object", "properties": {name: {"type": "string"} for name in names}}}}}}
 

@@ -45,6 +45,7 @@ show(struct visit *v, struct db_user *me)
 		tenant = NULL;	/* the user does not belong to it any more */
 	TRY(db_user(me, &doc, "api.billing_page($1::uuid)", ARGS(TEXT(tenant))));
 	json_put(doc, "at", tenant == NULL ? "" : visit_here(v, ""));
+	json_put(doc, "here", visit_path(v, visit_here(v, "/settings/billing")));	/* not a button's own address */
 	TRY(news_put(v, me, doc, plan));
 	if (json_true(doc, "/account/can_subscribe")) {
 		TRY(db_user(me, &offered, "api.offered_plans($1::uuid)", ARGS(TEXT(json_text(doc, "/tenant")))));

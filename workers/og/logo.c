@@ -5,7 +5,7 @@
 
 #include "og.h"
 
-enum { LEAST = 16, MOST = 2048 };
+enum { LEAST = 16, MOST = 2048, WIDEST = 6 };
 
 struct logo {
 	cairo_surface_t	*read;
@@ -50,7 +50,8 @@ const struct resource resource_logo = { "logo", NEED_SITE | NEED_OG, logo_open, 
 double
 logo_draw(const struct logo *logo, cairo_t *cr, double x, double y, double height)
 {
-	double		 scale = height / logo->height;
+	bool		 is_wide = logo->width > WIDEST * logo->height;
+	double		 scale = is_wide ? WIDEST * height / logo->width : height / logo->height;
 	cairo_surface_t	*pixels;
 
 	/* One for each drawing: cairo counts who holds an image's pixels without a lock. */
@@ -58,7 +59,7 @@ logo_draw(const struct logo *logo, cairo_t *cr, double x, double y, double heigh
 	    cairo_image_surface_get_format(logo->read), logo->width, logo->height,
 	    cairo_image_surface_get_stride(logo->read));
 	cairo_save(cr);
-	cairo_translate(cr, x, y);
+	cairo_translate(cr, x, y + (height - logo->height * scale) / 2);
 	cairo_scale(cr, scale, scale);
 	cairo_set_source_surface(cr, pixels, 0, 0);
 	cairo_pattern_set_filter(cairo_get_source(cr), CAIRO_FILTER_BEST);

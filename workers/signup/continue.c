@@ -1,8 +1,6 @@
 /* continue: the mailed link of a draft that waits, which leads on to Stripe Checkout. */
 #include <string.h>
 
-#include <string.h>
-
 #include "identity.h"
 #include "json.h"
 #include "page.h"

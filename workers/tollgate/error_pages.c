@@ -53,7 +53,8 @@ error_doc(const struct operator *o, const struct pages *p, const struct language
 static enum err
 directory_make(const struct operator *o, const char *path)
 {
-	if (mkdir(path, 0755) == 0 || errno == EEXIST)
+	/* Whatever root's umask: the web server reads it. */
+	if ((mkdir(path, 0755) == 0 && chmod(path, 0755) == 0) || errno == EEXIST)
 		return OK;
 	operator_refused(o, "%s: %s", path, strerror(errno));
 	return ERR_INVALID;

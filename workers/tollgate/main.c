@@ -78,7 +78,7 @@ static const struct command {
 	{ "pages", error_pages_write, NEED_SITE | NEED_PLANS, 0, "DIRECTORY",
 	    "write the pages that the web server shows by itself",
 	    "DIRECTORY/LANGUAGE/STATUS.html for 413, 429 and 503, from the templates and texts of site.pages and\n"
-	    "site.own_pages. conf/nginx.conf and conf/apache.conf name the directory. Repeat it when those change.\n",
+	    "site.own_pages. conf/nginx.conf names the directory. Repeat it when those change.\n",
 	    "sudo tollgate pages /var/lib/tollgate-pages" },
 	{ "status", status_show, NEED_DATABASE, JSON, NULL,
 	    "show queues, dead letters, open alerts, tenants, subscriptions",

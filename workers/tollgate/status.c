@@ -24,7 +24,7 @@ static const struct fact {
 	{ "DEAD LETTERS", NULL, COLOUR_NONE, NULL, NULL },
 	{ "events", "/events/dead", COLOUR_BAD, NULL, "see tollgate events dead" },
 	{ "objects", "/dead_objects", COLOUR_BAD, NULL, "retry with tollgate events replay --dead" },
-	{ "mails", "/mail/dead", COLOUR_BAD, NULL, "given up; why: mail_failed in journalctl -u tollgate-mailer" },
+	{ "mails", "/mail/dead", COLOUR_BAD, NULL, "given up; why: tollgate mail list --state dead" },
 };
 
 static const struct {

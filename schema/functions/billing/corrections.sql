@@ -1,6 +1,6 @@
 -- An address that was mistyped at sign-up: the browser that bought may give another one, once, until somebody has
--- signed in by the first, and for two days: sessions that ended long ago are forgotten. Whoever reads the mailbox of the
--- first address loses what payment alone gave.
+-- signed in by the first, and for two days: sessions that ended long ago are forgotten. Whoever reads the mailbox of
+-- the first address loses what payment alone gave.
 
 set role tollgate_service;
 

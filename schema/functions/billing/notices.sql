@@ -26,7 +26,8 @@ begin
 	if (select k.mailed from billing.notice_kinds k where k.kind = n.kind) is not true then
 		return;
 	end if;
-	perform auth.ask_link(concat_ws(':', key, o.user_id), template, data, 'offer', billing.offer_address(o.email, o.user_id),
+	perform auth.ask_link(concat_ws(':', key, o.user_id), template, data, 'offer',
+		billing.offer_address(o.email, o.user_id),
 		billing.mail_language(o.user_id), p_user => o.user_id, p_tenant => o.tenant_id,
 		p_next => '/settings/billing?tenant=' || o.tenant_id)
 	from app.offers o where o.tenant_id = n.tenant_id and o.accepted_at is null;
