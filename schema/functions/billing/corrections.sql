@@ -8,7 +8,7 @@ create or replace function billing.may_correct(c billing.checkouts, p_flow_hash 
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	return c.flow_hash = sha256(p_flow_hash) and c.corrected_at is null
-		and c.created_at > now() - interval '2 days'
+		and c.created_at > now() - interval '48 hours'
 		and exists (select from app.tenants t where t.id = c.tenant_id and t.status = 'active')
 		and (exists (select from app.offers o where o.tenant_id = c.tenant_id and o.accepted_at is null)
 			or exists (select from app.members m where m.tenant_id = c.tenant_id

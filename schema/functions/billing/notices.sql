@@ -175,7 +175,7 @@ $$;
 create or replace function billing.mail_receipt(i billing.invoices) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-	if i.status = 'paid' and i.amount_paid > 0 and i.paid_at > now() - interval '7 days' then
+	if i.status = 'paid' and i.amount_paid > 0 and i.paid_at > now() - interval '168 hours' then
 		perform billing.mail_fact(i.tenant_id, 'paid', i.id, billing.invoice_payload(i) || jsonb_build_object(
 			'amount', api.amount_document(i.amount_paid, i.currency), 'date', api.date_document(i.paid_at),
 			'renews', billing.renewal_document(s)))

@@ -158,7 +158,7 @@ begin
 		claimed_until = null, last_error = left(p_error, 500), cause = p_cause,
 		next_at = now() + interval '30 s' * 2 ^ least(o.attempts, case when p_cause is null then 10 else 6 end)
 	where o.id = p_id and o.state = 'pending' and o.claimed_until is not null
-	returning o.outages, p_permanent or o.attempts - o.outages >= 10 or o.created_at < now() - interval '5 days'
+	returning o.outages, p_permanent or o.attempts - o.outages >= 10 or o.created_at < now() - interval '120 hours'
 	into tries, dead;
 	if dead then
 		update mail.outbox o set state = 'dead' where o.id = p_id;
