@@ -32,9 +32,11 @@ def rows(tree, *rows):
 
 
 def start(tree, *arguments):
+    """As from a terminal: what a shell starts in the background has SIGINT ignored."""
     return subprocess.Popen([sys.executable, tree / "tests/mutants/run", "--jobs", "1", *arguments],
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                            env={**os.environ, "TMPDIR": str(tree.with_name("tmp"))})
+                            env={**os.environ, "TMPDIR": str(tree.with_name("tmp"))},
+                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 
 
 def run(tree, *arguments):
