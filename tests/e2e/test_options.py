@@ -81,7 +81,7 @@ def test_c17_tax_is_announced_and_added(browser, stack, sim, fresh):
     with settings(stack, "signup", checkout_automatic_tax="true"):
         page = browser.get("/signup")
         session = session_in(sign_up(browser, fresh()))
-    assert "$19.00 a month" in card(page) and "Tax is added, by your address." in card(page)
+    assert "$19.00 a month" in card(page) and "Tax is added, depending on your address." in card(page)
     assert sim.post(f"checkout/{session}/pay")["paid"]
     invoice = sim.object("invoice", sim.object("checkout.session", session)["invoice"])
     assert (invoice["subtotal"], invoice["amount_paid"]) == (1900, 2280)

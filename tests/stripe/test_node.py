@@ -28,7 +28,8 @@ def client():
         BUILT.mkdir(parents=True)
         for name in FILES:
             shutil.copy(SOURCE / name, BUILT)
-        made = subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"], capture_output=True,
+        made = subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts",
+                               "--fetch-timeout=30000", "--fetch-retries=1"], capture_output=True,
                               text=True, cwd=BUILT)
         if made.returncode:
             shutil.rmtree(BUILT)
