@@ -68,7 +68,8 @@ class Simulator:
         self.url = url
 
     def call(self, method, path, body=None, /, **query):
-        answer = requests.request(method, f"{self.url}/_sim/{path}", json=body, params=query, timeout=60)
+        # A month of some hundred customers takes the simulator a while.
+        answer = requests.request(method, f"{self.url}/_sim/{path}", json=body, params=query, timeout=180)
         assert answer.ok, answer.text
         return answer.json()
 
