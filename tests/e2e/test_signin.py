@@ -296,6 +296,7 @@ def lines_of(stack, event):
         return [json.loads(line) for line in file if f'"event":"{event}"' in line.replace(" ", "")]
 
 
+@pytest.mark.only("nginx")
 def test_s03_a_refusal_for_the_network_is_logged_with_the_network(stack, browser, db, limit, fresh):
     limit("link_near", 1)
     db.execute("delete from auth.hits where kind = 'link_near'")
