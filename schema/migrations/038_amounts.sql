@@ -7,7 +7,6 @@ alter table billing.subscriptions
 	add previewed boolean not null default false,	-- amount, what its items cost, is not what will be charged
 	add charge bigint,			-- that is, by Stripe's preview of the invoice; null: not known
 	add charge_at timestamptz,		-- when Stripe said so
-	add unbilled_until timestamptz,		-- an invoice before then may have items that no object of ours shows
 	add coming_price text,			-- by its schedule, from coming_at on
 	add coming_plan text references billing.plans,
 	add coming_at timestamptz,
@@ -18,10 +17,10 @@ alter table billing.customers
 	add balance bigint,			-- what the next invoice is reduced (negative) or raised by, in minor units
 	add discount text;			-- on all invoices of the customer
 
--- What may be unbilled in the present period is not known.
+-- What may be unbilled is not known.
 alter table billing.subscriptions disable trigger user;
 reset role;
-update billing.subscriptions set renews_at = period_end, unbilled_until = period_end;
+update billing.subscriptions set renews_at = period_end, previewed = true;
 set role tollgate_owner;
 alter table billing.subscriptions enable trigger user;
 reset role;

@@ -17,7 +17,6 @@ class Life:
         self.world, self.plan, self.trial, self.card, self.without = world, plan, trial, card, without
         self.email = journey.new_address("life")
         self.tenant = self.session = None
-        self.changed = False    # whether its plan was, by somebody at Stripe
 
     # -- the way in
 
@@ -113,7 +112,6 @@ class Life:
         ident = of(self)
         if ident is None:
             return False
-        self.changed = self.changed or action in ("change", "schedule")
         return kind(self, ident, what)
 
     def pay(self, session, what):

@@ -164,11 +164,10 @@ def subscription_differences(db, state, lives):
 
 
 def charge_differences(db, life, row):
-    """What will be charged is what Stripe's preview says. A change of plan that was made between two looks leaves parts
-    that no object of ours shows, so that no preview was asked for."""
-    ours, due, asked = db.row("select (billing.next_amount(s) ->> 'minor')::bigint, billing.renews(s), s.previewed "
-                              "from billing.subscriptions s where s.id = %s", row["id"])
-    if not due or life.changed and not asked:
+    """What will be charged is what Stripe's preview says."""
+    ours, due = db.row("select (billing.next_amount(s) ->> 'minor')::bigint, billing.renews(s) "
+                       "from billing.subscriptions s where s.id = %s", row["id"])
+    if not due:
         return []
     preview = life.ask("POST", "invoices/create_preview", {"subscription": row["id"]})
     theirs = preview.json()["amount_due"] if preview.ok else None

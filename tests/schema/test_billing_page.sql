@@ -13,14 +13,13 @@ create function pg_temp.next(p_bearer text, p_more jsonb) returns text language 
 declare
 	n jsonb;
 begin
-	-- as if it changed at a renewal
-	update billing.subscriptions set renews_at = null, unbilled_until = null where id = 'sub_ann';
 	perform tap.sync('subscription',
 		tap.subscription('ann', null,
 			jsonb_build_object('items', jsonb_build_object('data', jsonb_build_array(jsonb_build_object(
 			'price', '{"id": "price_starter", "active": true, "unit_amount": 1900, "currency": "eur"}'::jsonb,
 			'quantity', 2,
 		'current_period_start', 1798000000, 'current_period_end', 1800000000)))) || p_more));
+	update billing.subscriptions set previewed = false where id = 'sub_ann';	-- as if it had begun so
 	n := pg_temp.page(p_bearer) #> '{account,next}';
 	return concat_ws(' ', n ->> 'kind', left(n #>> '{date,iso}', 10),
 		n #>> '{amount,minor}', n #>> '{amount,currency}');

@@ -32,31 +32,48 @@ begin
 end
 $$;
 
--- A change within a period leaves unbilled parts of both prices; and what happened before the subscription was first
--- seen is not known, unless that was in its first period.
-create or replace function billing.unbilled_until(p_before billing.subscriptions, s billing.subscriptions)
-	returns timestamptz
+-- Prices and quantities of a subscription's items.
+create or replace function billing.items_bought(p_doc jsonb) returns jsonb
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
-	return case
-		when p_before.id is null then case when s.created_at < s.period_start - interval '1 min' then s.renews_at end
-		when p_before.renews_at = s.renews_at and p_before.period_start = s.period_start
-			and (p_before.price, p_before.quantity, p_before.plans, p_before.amount)
-				is distinct from (s.price, s.quantity, s.plans, s.amount) then s.renews_at
-		else p_before.unbilled_until end;
+	return jsonb_path_query_array(p_doc, '$.items.data[*].price.id')
+		|| jsonb_path_query_array(p_doc, '$.items.data[*].quantity');
+end
+$$;
+
+-- Whether a waiting event says that the items are others than before. What was bought may be as it was when the
+-- subscription was last fetched, or may not have been seen before.
+create or replace function billing.items_changed(p_id text) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return exists (
+		select from inbox.events e
+			cross join lateral (select convert_from(e.raw, 'UTF8')::jsonb -> 'data' as data) d
+			cross join lateral (select d.data -> 'previous_attributes' as was) p
+		where e.object_kind = 'subscription' and e.object_id = p_id and e.state <> 'done'
+			and e.type = 'customer.subscription.updated'
+			and (p.was ?| '{plan,quantity}'
+				or billing.items_bought(p.was) not in ('[]', billing.items_bought(d.data -> 'object'))));
+exception when data_exception then
+	return true;		-- its text is none of PostgreSQL's: it may say so
 end
 $$;
 
 -- The new row with what the document alone does not say. An earlier preview counts no more: what it was made of may
--- have changed with the document.
+-- have changed with the document. A change of items leaves unbilled parts of both prices, and so may what happened
+-- before the subscription was first seen, unless that was in its first period. Once a preview was needed, the next
+-- amounts are asked for too: when the unbilled parts will have been billed is not known.
 create or replace function billing.ask_preview(p_before billing.subscriptions, s billing.subscriptions)
 	returns billing.subscriptions
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-	s.unbilled_until := billing.unbilled_until(p_before, s);
-	s.previewed := s.previewed or s.amount is not null and (coalesce(s.unbilled_until >= s.renews_at, false) or exists (
-		select from billing.customers c
-		where c.id = s.customer_id and (c.balance <> 0 or c.discount is not null)));
+	s.previewed := s.previewed or s.amount is not null and (
+		case when p_before.id is null then coalesce(s.created_at < s.period_start - interval '1 min', false)
+			else p_before.previewed or (p_before.price, p_before.quantity, p_before.plans, p_before.amount)
+				is distinct from (s.price, s.quantity, s.plans, s.amount) end
+		or billing.items_changed(s.id)
+		or exists (select from billing.customers c
+			where c.id = s.customer_id and (c.balance <> 0 or c.discount is not null)));
 	perform sync.mark('preview', s.id) where s.previewed and billing.renews(s);
 	return s;
 end
@@ -71,7 +88,7 @@ declare
 		where s.customer_id = p_customer and billing.renews(s) and (s.previewed or s.amount is not null) order by s.id);
 begin
 	perform sync.mark('preview', c) from unnest(changed) c;
-	update billing.subscriptions s set previewed = true, charge = null, charge_at = null, unbilled_until = s.renews_at
+	update billing.subscriptions s set previewed = true, charge = null, charge_at = null
 	where s.id = any (changed);
 end
 $$;

@@ -7,8 +7,8 @@ set role tollgate_service;
 create or replace function billing.keep_subscription_history() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-	apart text[] := '{synced_at, customer_id, currency, amount, renews_at, previewed, charge, charge_at, unbilled_until,
-		coming_price, coming_plan, coming_at, pending_price, pending_plan, pending_until, collection_method,
+	apart text[] := '{synced_at, customer_id, currency, amount, renews_at, previewed, charge, charge_at, coming_price,
+		coming_plan, coming_at, pending_price, pending_plan, pending_until, collection_method,
 		missing_card, has_card, card}';
 	at timestamptz := greatest(now(), (select h.from_at from billing.subscription_history h
 		where h.subscription_id = new.id and h.to_at is null));
@@ -97,12 +97,12 @@ declare
 begin
 	insert into billing.subscriptions as s (id, tenant_id, customer_id, status, plan, plans, price, quantity, currency,
 		amount, period_start, period_end, cancel_at_period_end, cancel_at, canceled_at, ended_at, trial_end, created_at,
-		pause_behavior, pause_resumes_at, renews_at, previewed, unbilled_until, coming_price, coming_plan, coming_at,
+		pause_behavior, pause_resumes_at, renews_at, previewed, coming_price, coming_plan, coming_at,
 		pending_price, pending_plan, pending_until, collection_method, missing_card, has_card, card,
 		paused_since, past_due_since)
 	values (n.id, n.tenant_id, n.customer_id, n.status, n.plan, n.plans, n.price, n.quantity, n.currency, n.amount,
 		n.period_start, n.period_end, n.cancel_at_period_end, n.cancel_at, n.canceled_at, n.ended_at, n.trial_end,
-		n.created_at, n.pause_behavior, n.pause_resumes_at, n.renews_at, n.previewed, n.unbilled_until, n.coming_price,
+		n.created_at, n.pause_behavior, n.pause_resumes_at, n.renews_at, n.previewed, n.coming_price,
 		n.coming_plan, n.coming_at, n.pending_price, n.pending_plan, n.pending_until,
 		n.collection_method, n.missing_card, n.has_card, n.card,
 		case when n.pause_behavior is not null then now() end, case rule when 'grace' then now() end)
@@ -114,7 +114,7 @@ begin
 		canceled_at = excluded.canceled_at, ended_at = excluded.ended_at, trial_end = excluded.trial_end,
 		created_at = excluded.created_at, synced_at = now(), pause_behavior = excluded.pause_behavior,
 		pause_resumes_at = excluded.pause_resumes_at, renews_at = excluded.renews_at, previewed = excluded.previewed,
-		charge = null, charge_at = null, unbilled_until = excluded.unbilled_until, coming_price = excluded.coming_price,
+		charge = null, charge_at = null, coming_price = excluded.coming_price,
 		coming_plan = excluded.coming_plan, coming_at = excluded.coming_at, pending_price = excluded.pending_price,
 		pending_plan = excluded.pending_plan, pending_until = excluded.pending_until,
 		collection_method = excluded.collection_method, missing_card = excluded.missing_card,

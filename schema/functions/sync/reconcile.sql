@@ -57,7 +57,6 @@ begin
 	theirs.past_due_since := ours.past_due_since;	-- Stripe does not say since when
 	theirs.paused_since := ours.paused_since;
 	theirs.previewed := ours.previewed or theirs.previewed;		-- and what only a preview says
-	theirs.unbilled_until := ours.unbilled_until;
 	theirs.charge := ours.charge;
 	theirs.charge_at := ours.charge_at;
 	return billing.changes(case when ours.id is not null then to_jsonb(ours) end, to_jsonb(theirs))
