@@ -188,8 +188,10 @@ def test_c89_a_tag_opens_nothing_without_a_signature(signed):
 
 # Bounds
 
-def test_c89_one_more_than_may_be_drawn_is_refused_at_once(tmp_path):
-    with running(tmp_path, "og: { drawing = 1; };\nserve: { threads = 8; };\n") as og:
+@pytest.mark.parametrize("drawing, threads", [(1, 8), (2, 2)])
+def test_c89_one_more_than_may_be_drawn_is_refused_at_once(tmp_path, drawing, threads):
+    """One thread is left to refuse, whatever is configured."""
+    with running(tmp_path, "og: { drawing = %d; };\nserve: { threads = %d; };\n" % (drawing, threads)) as og:
         og.draw("warm")
         found, slowest = Counter(), []
 

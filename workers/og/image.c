@@ -44,6 +44,15 @@ is_ours(struct visit *v, const char *query, const char *signature)
 	    secret_equal(&wanted, &given);
 }
 
+/* Of several threads one is left for refusals. */
+static int
+drawing_allowed(const struct app *app)
+{
+	int	most = app->config->og.drawing;
+
+	return app->threads > 1 && most >= app->threads ? app->threads - 1 : most;
+}
+
 /* Refuses at once when og.drawing images are being drawn: a queue of them would take time from all that wait. */
 static enum err
 draw(struct visit *v, const struct picture *p, const char *label)
@@ -52,7 +61,7 @@ draw(struct visit *v, const struct picture *p, const char *label)
 	struct og		*og = v->app->own;
 	struct canvas_words	words = { og->family, c->site.name, label, strstr(c->site.url, "://") + 3,
 					    og->logo };
-	bool			refused = atomic_fetch_add(&og->drawing, 1) >= c->og.drawing;
+	bool			refused = atomic_fetch_add(&og->drawing, 1) >= drawing_allowed(v->app);
 
 	if (!refused) {
 		v->r->body = (struct buf){ .ctx = v->r->mem };
