@@ -32,10 +32,10 @@ conditions_put(const struct config *c, struct json_object *plan)
 
 	if (p->trial_days > 0 && !json_true(plan, "/had_trial"))
 		json_object_object_add(plan, "trial_days", json_object_new_int(p->trial_days));
-	if (p->quantity_max > 1) {
+	if (p->quantity_max > 1)
 		json_object_object_add(plan, "quantity_min", json_object_new_int(p->quantity_min));
+	if (p->quantity_max > p->quantity_min)
 		json_object_object_add(plan, "quantity_max", json_object_new_int(p->quantity_max));
-	}
 	if (!c->checkout.automatic_tax)
 		json_put(plan, "tax", "tax_none");
 	else if (behavior != NULL && strcmp(behavior, "inclusive") == 0)

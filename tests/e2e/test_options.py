@@ -87,6 +87,15 @@ def test_c17_tax_is_announced_and_added(browser, stack, sim, fresh):
     assert (invoice["subtotal"], invoice["amount_paid"]) == (1900, 2280)
 
 
+def test_c17_a_quantity_that_is_fixed(browser, stack, sim, fresh):
+    email = fresh()
+    with starter(stack, "quantity_min = 5; quantity_max = 5;"):
+        page = browser.get("/signup")
+        session = session_in(sign_up(browser, email))
+    assert "each; 5 are bought together" in card(page) and asked_beside(sim, email) == {}
+    assert sim.object("checkout.session", session)["amount_total"] == 5 * 1900
+
+
 def test_c17_a_quantity_within_its_limits(browser, stack, sim, db, fresh):
     email = fresh()
     with starter(stack, "quantity_min = 2; quantity_max = 9;"):
