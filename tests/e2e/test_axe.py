@@ -4,8 +4,7 @@ npm installs axe-core from the lock file in tests/e2e/axe into build/. The pages
 it beside them.
 """
 import json
-import shutil
-import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,8 +12,9 @@ from journey import code_in, session_in, sign_up, token_in, wait_until
 from test_browser import busy, driver, person, signed_in  # noqa: F401 (fixtures)
 
 SOURCE = Path(__file__).resolve().parent / "axe"
-BUILT = SOURCE.parents[2] / "build/axe"
-FILES = ("package.json", "package-lock.json")
+sys.path.insert(0, str(SOURCE.parents[1] / "harness"))
+import npm  # noqa: E402
+
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 RUN = """axe.run(document, {preload: false, runOnly: %s}).then(r => JSON.stringify(
   [r.passes.length, r.violations.map(v => [v.id, v.nodes.map(n => n.html)])]))""" % json.dumps(RULES)
@@ -31,19 +31,8 @@ STATUSES = ["past_due", "canceled", "trialing", "paused", "unpaid", "incomplete"
 @pytest.fixture(scope="session")
 def axe():
     """The text of the script."""
-    if not all((BUILT / name).is_file() and (BUILT / name).read_bytes() == (SOURCE / name).read_bytes()
-               for name in FILES):
-        shutil.rmtree(BUILT, ignore_errors=True)
-        BUILT.mkdir(parents=True)
-        for name in FILES:
-            shutil.copy(SOURCE / name, BUILT)
-        made = subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts",
-                               "--fetch-timeout=30000", "--fetch-retries=1"], capture_output=True,
-                              text=True, cwd=BUILT)
-        if made.returncode:
-            shutil.rmtree(BUILT)
-            pytest.skip("npm cannot install axe-core: " + made.stderr.strip()[-200:])
-    return (BUILT / "node_modules/axe-core/axe.min.js").read_text()
+    built = npm.installed(SOURCE, SOURCE.parents[2] / "build/axe")
+    return (built / "node_modules/axe-core/axe.min.js").read_text()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import json
 import platform
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,30 +12,14 @@ import pytest
 from simclient import KEY, SECRET
 
 SOURCE = Path(__file__).resolve().parent / "node"
-BUILT = SOURCE.parents[2] / "build/stripe-client"
-FILES = ("package.json", "package-lock.json")
-
-
-def is_installed():
-    return (BUILT / "node_modules/stripe").is_dir() and all(
-        (BUILT / name).is_file() and (BUILT / name).read_bytes() == (SOURCE / name).read_bytes() for name in FILES)
+sys.path.insert(0, str(SOURCE.parents[1] / "harness"))
+import npm  # noqa: E402
 
 
 @pytest.fixture(scope="session")
 def client():
     """The directory in which the client is installed."""
-    if not is_installed():
-        shutil.rmtree(BUILT, ignore_errors=True)
-        BUILT.mkdir(parents=True)
-        for name in FILES:
-            shutil.copy(SOURCE / name, BUILT)
-        made = subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts",
-                               "--fetch-timeout=30000", "--fetch-retries=1"], capture_output=True,
-                              text=True, cwd=BUILT)
-        if made.returncode:
-            shutil.rmtree(BUILT)
-            pytest.skip("npm cannot install Stripe's client: " + made.stderr.strip()[-200:])
-    return BUILT
+    return npm.installed(SOURCE, SOURCE.parents[2] / "build/stripe-client")
 
 
 def drive(client, sim):

@@ -1,7 +1,6 @@
 #include "events.h"
 
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -9,8 +8,6 @@
 #include "json.h"
 #include "table.h"
 #include "text.h"
-
-enum { LIMIT = 50, LIMIT_MOST = 10000 };
 
 #define N(array) (sizeof(array) / sizeof(array[0]))
 
@@ -93,14 +90,11 @@ int
 events_list(const struct operator *o)
 {
 	struct json_object	*rows;
-	char			*end = "";
-	long			limit = o->limit ? strtol(o->limit, &end, 10) : LIMIT;
+	int			limit;
 	enum err		e;
 
-	if (*end != '\0' || limit < 1 || limit > LIMIT_MOST) {
-		operator_refused(o, "--limit must be a number from 1 to %d", LIMIT_MOST);
+	if (!operator_limit(o, &limit))
 		return EX_USAGE;
-	}
 	if (!events_filter_is_valid(o))
 		return EX_USAGE;
 	e = db_service(operator_as(o, o->mem), &rows, "ops.list_events($1::jsonb, $2::int)",

@@ -1,4 +1,3 @@
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -6,8 +5,6 @@
 #include "json.h"
 #include "table.h"
 #include "text.h"
-
-enum { LIMIT = 50, LIMIT_MOST = 10000 };
 
 static const struct column columns[] = {
 	{ "CREATED", "/created_at" }, { "ID", "/id" }, { "STATE", "/state" }, { "TRIES", "/attempts" },
@@ -29,14 +26,11 @@ int
 mail_list(const struct operator *o)
 {
 	struct json_object	*rows;
-	char			*end = "";
-	long			limit = o->limit ? strtol(o->limit, &end, 10) : LIMIT;
+	int			limit;
 	enum err		e;
 
-	if (*end != '\0' || limit < 1 || limit > LIMIT_MOST) {
-		operator_refused(o, "--limit must be a number from 1 to %d", LIMIT_MOST);
+	if (!operator_limit(o, &limit))
 		return EX_USAGE;
-	}
 	if (o->state && !is_state(o->state)) {
 		operator_refused(o, "--state must be pending, sent, dead, void or canceled");
 		return EX_USAGE;

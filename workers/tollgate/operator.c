@@ -74,6 +74,20 @@ operator_refused(const struct operator *o, const char *format, ...)
 	return EXIT_FAILURE;
 }
 
+bool
+operator_limit(const struct operator *o, int *limit)
+{
+	enum { DEFAULT = 50, MOST = 10000 };
+	char	*end = "";
+	long	n = o->limit ? strtol(o->limit, &end, 10) : DEFAULT;
+
+	*limit = (int)n;
+	if (*end == '\0' && n >= 1 && n <= MOST)
+		return true;
+	operator_refused(o, "--limit must be a number from 1 to %d", MOST);
+	return false;
+}
+
 void
 operator_json(struct json_object *doc)
 {
