@@ -97,8 +97,8 @@ def test_f78_killed_again_and_again_all_is_done_once(stack, sim, db, mail, buyer
         kill(stack, "jobs")
         leases_end(db)
     for email, _ in buyers:
-        wait_until(lambda: leases_end(db) or mail.to(email))
-    wait_until(lambda: leases_end(db) or dirty(db) == 0)
+        wait_until(lambda: leases_end(db) or mail.to(email), every=1)
+    wait_until(lambda: leases_end(db) or dirty(db) == 0, every=1)
     for email, _ in buyers:
         assert_one_of_each(db, sim, mail, email)
 
