@@ -1,6 +1,6 @@
 /*
- * picture: the image that stands for a page where somebody shows a link to it: what it says, and its address. og draws
- * it. With og.key_file set, addresses are signed, so that nobody else has words drawn under our name.
+ * picture: a page's Open Graph image: what it says, and its address. The program og draws it. With og.key_file set the
+ * address is signed, and og draws no other.
  */
 #ifndef TOLLGATE_PICTURE_H
 #define TOLLGATE_PICTURE_H

@@ -131,7 +131,10 @@ struct stripe_checkout {
 enum err stripe_checkout(struct stripe *s, mem_ctx *mem, const struct stripe_checkout *c, const char **id,
     const char **url) MUST_CHECK;
 
-/* Whether the answer of a refused call says that the address can be nobody's: the visitor's fault, and no alert. */
+/*
+ * Whether Stripe refused a call because its e-mail address is invalid (code email_invalid). The visitor typed it, so no
+ * alert is raised.
+ */
 bool stripe_refuses_email(struct json_object *answer);
 
 /* As stripe_portal(), for the portal's page that takes a new card and then returns. */

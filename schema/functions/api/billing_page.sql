@@ -15,7 +15,8 @@ begin
 end
 $$;
 
--- What happens next to a subscription that nobody needs to pay for now. A trial without an end has no date.
+-- The next event of a subscription whose payments are up to date: it renews, changes, ends, or collection resumes. A
+-- trial without an end has no date.
 create or replace function billing.regular_next(s billing.subscriptions) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare

@@ -19,9 +19,10 @@ begin
 end
 $$;
 
--- The first call of each function of tollgate_page: who the session's user is, or TG401, and what belongs to the user,
--- for the policies of tollgate_page alone. Any role may write these settings, so they are believed for no other role:
--- nobody logs in as tollgate_page, and its functions read only what this call has written over.
+-- Every function of role tollgate_page calls this first. It proves the session (else TG401), and writes the user and
+-- the user's tenants into three settings, which the policies of tollgate_page read. Any role can write these settings,
+-- so no other role's policies read them. tollgate_page cannot log in, and its functions read the settings only after
+-- this call has overwritten them.
 create or replace function app.enter_page(out user_id uuid, out email text)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare

@@ -1,6 +1,6 @@
--- An address that was mistyped at sign-up: the browser that bought may give another one, once, until somebody has
--- signed in by the first, and for two days: sessions that ended long ago are forgotten. Whoever reads the mailbox of
--- the first address loses what payment alone gave.
+-- Correction of an address that was mistyped at sign-up. The browser that bought may do it once, within two days, and
+-- only while the user of the first address has never signed in. The limit in time is needed because ended sessions are
+-- deleted, and with them the knowledge that somebody signed in. The first address's membership or offer ends.
 
 set role tollgate_service;
 
