@@ -10,7 +10,7 @@ import psycopg
 import requests
 
 LINK = re.compile(r"https?://\S+/signin/link\?t=([A-Za-z0-9_-]{43})(?=\s|$)")
-CODE = re.compile(r"\b([0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4})\b")
+CODE = re.compile(r"(?<![\w-])([0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4})(?![\w-])")     # and no part of an id
 STACK = Path(__file__).parent.parent / "stack"
 
 
