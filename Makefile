@@ -133,7 +133,7 @@ soak: deps all			## full counts of the property tests, 100 migrates under load, 
 	@tests/deps soak
 	@for t in tests/property tests/e2e/test_migrate.py tests/e2e/test_scarce.py tests/operator/test_deploy.py; do \
 	    PROPERTY_RUNS=full PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -s -m pytest -q -p no:cacheprovider $$t || exit 1; done
-bench: all			## events and pages a second beside pgbench and a program in Go (some minutes; quiet machine)
+bench: deps all		## events and pages a second beside pgbench and a program in Go (some minutes; quiet machine)
 	@tests/deps bench
 	@tests/bench/bench $(BENCH)
 demo:				## install what it needs, build, bring a whole system up here, and say where to click
