@@ -58,22 +58,57 @@ static const struct config_key meter_keys[] = {
 	{ 0 }
 };
 
-/* Checks the members of a plan together. */
-static const char *
-plan_check(mem_ctx *ctx, const void *item)
-{
-	const struct config_plan	*p = item;
+/* What a free plan may have: the rest is about paying. */
+static const char *const free_members[] = { "id", "free", "features", NULL };
 
+static bool
+is_listed(const char *const *names, const char *name)
+{
+	while (*names && strcmp(*names, name) != 0)
+		names++;
+	return *names != NULL;
+}
+
+static void
+free_check(struct reader *r, const config_setting_t *at)
+{
+	for (int i = 0; i < config_setting_length(at); i++) {
+		const config_setting_t	*member = config_setting_get_elem(at, (unsigned)i);
+		const char		*name = config_setting_name(member);
+
+		if (!is_listed(free_members, name))
+			config_fault(r, member, mem_printf(r->ctx, "plans.%s", name), "has no effect in a plan that is free");
+	}
+}
+
+/* What is wrong with a plan that is sold, or NULL. */
+static const char *
+sold_fault(mem_ctx *ctx, const struct config_plan *p)
+{
 	if (p->quantity_max < p->quantity_min)
 		return "has a quantity_max below its quantity_min";
-	if (p->free)
-		return *p->price || *p->lookup_key || p->amount != 0 || *p->currency ?
-		    "is free, and has price, lookup_key, amount or currency" : NULL;
 	if (*p->price == '\0' && *p->lookup_key == '\0')
 		return "has neither price nor lookup_key";
+	if (*p->price && *p->lookup_key)
+		return "has both price and lookup_key: leave one out";
 	if (*p->lookup_key && (p->amount == 0 || *p->currency == '\0'))
 		return "has a lookup_key, but not both amount and currency";
+	if (*p->currency && p->amount == 0)
+		return "has a currency without an amount";
 	return p->amount != 0 ? config_amount_fault(ctx, p->currency, p->amount) : NULL;
+}
+
+/* Checks the members of a plan together. */
+static void
+plan_check(struct reader *r, const struct config_setting_t *at, const void *item)
+{
+	const struct config_plan	*p = item;
+	const char			*wrong = p->free ? NULL : sold_fault(r->ctx, p);
+
+	if (p->free)
+		free_check(r, at);
+	if (wrong)
+		config_fault(r, at, "plans", "%s", wrong);
 }
 
 const struct config_groups config_plans = {
@@ -131,7 +166,6 @@ group_read(struct reader *r, const struct config_key *list, const config_setting
 	const struct config_groups	*g = list->groups;
 	char				*item = items + n * g->size;
 	unsigned			before = r->faults;
-	const char			*wrong;
 
 	if (!config_setting_is_group(at)) {
 		config_fault(r, at, list->path, "%s", g->shape);
@@ -148,9 +182,8 @@ group_read(struct reader *r, const struct config_key *list, const config_setting
 		if (k->unique)
 			unique_check(r, k, member ? member : at, items, n, g->size);
 	}
-	wrong = g->check && r->faults == before ? g->check(r->ctx, item) : NULL;
-	if (wrong)
-		config_fault(r, at, list->path, "%s", wrong);
+	if (g->check && r->faults == before)
+		g->check(r, at, item);
 }
 
 void

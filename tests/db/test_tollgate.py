@@ -119,13 +119,12 @@ def test_f93_migrate_on_an_empty_database_and_again(site):
 
 def test_plans_come_from_the_configuration_ranked_as_written(site):
     site.conf.write_text(site.conf.read_text().replace(
-        '"price_2";', '"price_2"; lookup_key = "grow"; amount = 4900; currency = "eur"; grace_days = 3; '
-                      'features = ["a"];'))
+        '"price_2";', '"price_2"; amount = 4900; currency = "eur"; grace_days = 3; features = ["a"];'))
     site.migrate()
     assert site.ask("select plan from ops.plans") == [([
         {"id": "starter", "price": "price_1", "rank": 1, "interval": "month", "grace_days": 7, "features": []},
         {"id": "growth", "price": "price_2", "rank": 2, "interval": "month", "grace_days": 3, "features": ["a"],
-         "lookup_key": "grow", "amount": 4900, "currency": "eur"}],)]
+         "amount": 4900, "currency": "eur"}],)]
 
 
 def test_f93_a_new_migration_is_applied_to_an_existing_database(site):

@@ -343,6 +343,32 @@ test_f121_texts_of_other_sections_are_checked(void **state)
 	}
 }
 
+/* A number and another that must not be below it. */
+static void
+test_f121_a_networks_limit_is_not_above_that_of_the_network_around_it(void **state)
+{
+	static const struct {
+		const char	*limits, *wrong;	/* wrong: NULL for good ones */
+	} table[] = {
+		{ "link_near = 100; draft_far = 150; call_near = 1; call_wide = 1; call_far = 1;", NULL },
+		{ "link_near = 101;", ":2: limits.link_near must not be above limits.link_wide, which is 100" },
+		{ "link_wide = 301;", ":2: limits.link_wide must not be above limits.link_far, which is 300" },
+		{ "link_wide = 19;", ":2: limits.link_wide must not be below limits.link_near, which is 20" },
+		{ "draft_near = 5; draft_wide = 4;", ":2: limits.draft_near must not be above limits.draft_wide, which is 4" },
+		{ "draft_far = 149;", ":2: limits.draft_far must not be below limits.draft_wide, which is 150" },
+		{ "call_near = 301;", ":2: limits.call_near must not be above limits.call_wide, which is 300" },
+		{ "call_far = 299;", ":2: limits.call_far must not be below limits.call_wide, which is 300" },
+	};
+	struct stage	*s = *state;
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		enum err	e = load(s, NEED_SITE, mem_printf(s->mem, "%slimits = { %s };", site, table[i].limits));
+
+		if (e != (table[i].wrong ? ERR_INVALID : OK) || (table[i].wrong && strstr(s->said, table[i].wrong) == NULL))
+			fail_msg("%s: %s", table[i].limits, s->said);
+	}
+}
+
 static void
 test_f121_mail_that_could_be_read_on_the_way_is_refused(void **state)
 {
@@ -608,9 +634,18 @@ test_c17_what_a_plan_may_have_beside_a_price(void **state)
 	} table[] = {
 		{ "{ id = \"a\"; free = true; features = [\"chat\"]; }, { id = \"b\"; price = \"price_b\"; }", NULL },
 		{ "{ id = \"a\"; free = true; },\n{ id = \"b\"; free = true; }", ":2: plans.free is true twice" },
-		{ "{ id = \"a\"; free = true; price = \"price_a\"; }", ":1: plans is free, and has price" },
-		{ "{ id = \"a\"; free = true; lookup_key = \"a\"; }", ":1: plans is free" },
-		{ "{ id = \"a\"; free = true; amount = 500; currency = \"eur\"; }", ":1: plans is free" },
+		{ "{ id = \"a\"; free = true; price = \"price_a\"; }", ":1: plans.price has no effect in a plan that is free" },
+		{ "{ id = \"a\"; free = true; lookup_key = \"a\"; }", ":1: plans.lookup_key has no effect" },
+		{ "{ id = \"a\"; free = true;\namount = 500; currency = \"eur\"; }", ":2: plans.amount has no effect" },
+		{ "{ id = \"a\"; free = true; currency = \"eur\"; }", ":1: plans.currency has no effect" },
+		{ "{ id = \"a\"; free = true; interval = \"month\"; }", ":1: plans.interval has no effect" },
+		{ "{ id = \"a\"; free = true; grace_days = 7; }", ":1: plans.grace_days has no effect" },
+		{ "{ id = \"a\"; free = true; trial_days = 14; }", ":1: plans.trial_days has no effect" },
+		{ "{ id = \"a\"; free = true; quantity_min = 1; }", ":1: plans.quantity_min has no effect" },
+		{ "{ id = \"a\"; free = true; quantity_max = 9; }", ":1: plans.quantity_max has no effect" },
+		{ "{ id = \"a\"; price = \"price_a\"; lookup_key = \"a\"; amount = 500; currency = \"eur\"; }",
+		    ":1: plans has both price and lookup_key" },
+		{ "{ id = \"a\"; price = \"price_a\"; currency = \"eur\"; }", ":1: plans has a currency without an amount" },
 		{ "{ id = \"a\"; price = \"price_a\"; quantity_min = 3; quantity_max = 2; }", ":1: plans has a quantity_max" },
 		{ "{ id = \"a\"; price = \"price_a\"; trial_days = 731; }", ":1: plans.trial_days must be from 0 to 730" },
 		{ "{ id = \"a\"; free = false; }", ":1: plans has neither price nor lookup_key" },
@@ -731,6 +766,7 @@ main(void)
 		TEST(test_f121_texts_of_other_sections_are_checked),
 		TEST(test_f104_a_secret_is_in_a_regular_file_of_a_secrets_size),
 		TEST(test_f121_mail_that_could_be_read_on_the_way_is_refused),
+		TEST(test_f121_a_networks_limit_is_not_above_that_of_the_network_around_it),
 		TEST(test_f96_stripe_and_mail_are_spoken_to_in_the_clear_on_this_machine_only),
 		TEST(test_f104_a_secret_comes_from_a_closed_file),
 		TEST(test_f104_systemds_copy_of_a_secret_goes_before_the_file_of_its_name),

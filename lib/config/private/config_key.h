@@ -10,6 +10,8 @@ enum config_kind { KIND_TEXT, KIND_PATH, KIND_NUMBER, KIND_SWITCH, KIND_WORDS, K
 typedef const char *config_check(const char *value);
 
 struct config_groups;
+struct config_setting_t;
+struct reader;
 
 struct config_key {
 	const char		*path;		/* "site.url" */
@@ -30,7 +32,8 @@ struct config_groups {
 	const struct config_key	*members;
 	size_t			size;		/* of an item */
 	size_t			count;		/* offset of their number in struct config */
-	const char		*(*check)(mem_ctx *ctx, const void *item);	/* checks a whole item; may be NULL */
+	/* Checks a whole item, and tells its faults; may be NULL. */
+	void			(*check)(struct reader *r, const struct config_setting_t *at, const void *item);
 	const char		*shape;		/* the message for an item of another form */
 	bool			required;
 };

@@ -25,4 +25,7 @@ void config_key_read(struct reader *r, const struct config_key *k, const config_
 /* Reads a list of groups: plans or meters. */
 void config_groups_read(struct reader *r, const struct config_key *k, const config_setting_t *at);
 
+/* Checks numbers together, as a network's limit and that of the network around it. */
+void config_order_check(struct reader *r, const config_t *tree);
+
 #endif
