@@ -252,6 +252,7 @@ grant execute on function
 	auth.add_user(text),
 	auth.find_user(text),
 	auth.has_signed_in(uuid),
+	auth.drop_unused(uuid, timestamptz),
 	auth.user_document(uuid),
 	auth.change_address(uuid, text),
 	auth.end_sessions(uuid),

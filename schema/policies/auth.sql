@@ -3,7 +3,7 @@
 grant select, insert, update, delete on auth.sessions, auth.requests, auth.devices, auth.hits to tollgate_auth;
 grant select, insert on auth.tokens, auth.links to tollgate_auth;
 grant select on auth.limits to tollgate_auth;
-grant select, insert on auth.users to tollgate_auth;
+grant select, insert, delete on auth.users to tollgate_auth;
 grant update (email, email_canonical, disabled_at) on auth.users to tollgate_auth;	-- disabled_at: to lock the row
 
 create policy owner on auth.users to tollgate_auth using (true) with check (true);

@@ -41,6 +41,17 @@ select is(pg_temp.welcome('ann', 'ann') - '{refresh,plan}'::text[],
 	'{"state": "ready", "email": "anna@example.org", "may_correct": false}', 'C14 the page shows the new address');
 select is(pg_temp.correct('ann', 'ann', 'annb@example.org'), 'TG404', 'C14 it is corrected once');
 
+select is(auth.find_user('ann@example.org'), null, 'C14 the user of the mistyped address goes');
+select tap.paid('abe') as abe \gset
+insert into billing.notifications (tenant_id, user_id, kind, fact)
+	values (:'abe', auth.find_user('abe@example.org'), 'paused', 'x');
+select is(pg_temp.correct('abe', 'abe', 'abel@example.org'), '00000', 'C14 an address to whose user something refers');
+select isnt(auth.find_user('abe@example.org'), null, 'C14 is corrected, and the user stays');
+select tap.paid('ada') as ada \gset
+update auth.users set created_at = now() - interval '1 h' where email = 'ada@example.org';
+select is(pg_temp.correct('ada', 'ada', 'adam@example.org'), '00000', 'C14 so it is with the address of a user');
+select isnt(auth.find_user('ada@example.org'), null, 'C14 who was there before the purchase');
+
 -- to a user who exists it is offered
 select tap.user('max@example.org') as max \gset
 select tap.paid('bea') as bea \gset
@@ -53,6 +64,7 @@ select is(pg_temp.mails('max@example.org'), 'offer pending', 'S01 by mail');
 select tap.user('cem@example.org') as cem \gset
 select tap.paid('cem') as cem_tenant \gset
 select is(pg_temp.correct('cem', 'cem', 'cemal@example.org'), '00000', 'S01 an offer to a mistyped user is taken back');
+select is(auth.find_user('cem@example.org'), :'cem'::uuid, 'S01 who stays a user');
 select is(pg_temp.owners(:'cem_tenant'), 'cemal@example.org', 'S01 and the buyer is the owner');
 select is(count(*), 0::bigint, 'S01 nothing is offered any more') from app.offers where tenant_id = :'cem_tenant';
 select is(used_at, now(), 'S01 by no link either') from auth.requests where tenant_id = :'cem_tenant';

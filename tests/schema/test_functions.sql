@@ -60,7 +60,7 @@ insert into allowed values
 	('tollgate_service', '{billing.page_of, app.my_tenants, app.managed_tenants, app.my_tenant, app.tenant_documents,
 		billing.shown_subscription, api.date_document, api.amount_document,
 		auth.allow, auth.allow_network, auth.network_of, auth.checkout_of,
-		auth.add_user, auth.find_user, auth.has_signed_in, auth.spend_requests,
+		auth.add_user, auth.find_user, auth.has_signed_in, auth.drop_unused, auth.spend_requests,
 		auth.user_document, auth.change_address, auth.end_sessions,
 		auth.address_of, auth.contacts, auth.set_language, auth.ask_link,
 		auth.rank_stranger, auth.mint_link, auth.uid, auth.email,

@@ -57,6 +57,17 @@ begin
 end
 $$;
 
+-- Deletes a user who was made since, has never signed in and to whom nothing refers any more: by a foreign key, so that
+-- a new table's rows keep their users too.
+create or replace function auth.drop_unused(p_user uuid, p_since timestamptz) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	delete from auth.users u where u.id = p_user and u.created_at >= p_since and not auth.has_signed_in(u.id);
+exception when foreign_key_violation then
+	null;
+end
+$$;
+
 create or replace function auth.address_of(p_user uuid) returns text
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
