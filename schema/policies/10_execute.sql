@@ -92,8 +92,11 @@ grant execute on function
 	to tollgate_billing;
 grant execute on function
 	app.tenant_documents(uuid, uuid),
-	billing.shown_subscription(uuid)
+	billing.decided_subscription(jsonb)
 	to tollgate_billing, tollgate_service, tollgate_page;
+grant execute on function
+	billing.shown_subscription(uuid)
+	to tollgate_billing, tollgate_service;
 
 -- below the pages
 grant usage on schema app, billing to tollgate_page;

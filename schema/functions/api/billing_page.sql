@@ -104,8 +104,9 @@ create or replace function billing.account_document(mine jsonb) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
 	tenant uuid := mine ->> 'id';
-	current billing.subscriptions := (select s from billing.shown_subscription(tenant) s);
-	standing jsonb := billing.standing(billing.decision(tenant), current);
+	decision jsonb := billing.decision(tenant);
+	current billing.subscriptions := (select s from billing.decided_subscription(decision) s);
+	standing jsonb := billing.standing(decision, current);
 	can_subscribe boolean := mine ->> 'role' <> 'role_member' and billing.checkout_state(tenant) = 'open';
 	next jsonb := billing.next_document(current);
 	todo jsonb := billing.todo_document(current, mine);
@@ -113,6 +114,7 @@ declare
 begin
 	return standing - 'main' || jsonb_build_object('can_subscribe', can_subscribe, 'pay', pay,
 		'manage_first', not can_subscribe and pay is null and todo ->> 'button' is null, 'todo', todo,
+		'subscription', current.id,
 		'can_manage', exists (select from billing.customers c where c.tenant_id = tenant and not c.deleted),
 		'next', next, 'later', billing.later_documents(current, next));
 end
@@ -142,8 +144,9 @@ begin
 	page := page || jsonb_build_object('account', billing.account_document(mine), 'tenant', tenant,
 		'name', mine -> 'name', 'tenants', tenants, 'several', jsonb_array_length(tenants) > 1,
 		'invoices', '[]'::jsonb, 'payments', '[]'::jsonb, 'notices', '[]'::jsonb);
-	others := billing.other_documents((select s.id from billing.shown_subscription(tenant) s));
-	page := page || jsonb_build_object('others', others, 'elsewhere', jsonb_array_length(others) > 0);
+	others := billing.other_documents(page #>> '{account,subscription}');
+	page := (page || jsonb_build_object('others', others, 'elsewhere', jsonb_array_length(others) > 0))
+		#- '{account,subscription}';
 	if page #>> '{account,todo,kind}' = 'resuming' then
 		page := page || '{"refresh": 2}';
 	end if;

@@ -16,10 +16,10 @@ begin
 			'several', jsonb_array_length(tenants) > 1, 'display_name', p.display_name,
 			'offers', coalesce(o.documents, '[]'))
 		from (
-			select jsonb_agg(t.doc || (billing.standing(billing.decision((t.doc ->> 'id')::uuid), v)
-				- '{main,reason}'::text[]) order by t.n) as documents
+			select jsonb_agg(t.doc || (billing.standing(d, v) - '{main,reason}'::text[]) order by t.n) as documents
 			from jsonb_array_elements(tenants) with ordinality t (doc, n)
-				left join lateral billing.shown_subscription((t.doc ->> 'id')::uuid) v on true) s cross join (
+				cross join lateral billing.decision((t.doc ->> 'id')::uuid) d
+				left join lateral billing.decided_subscription(d) v on true) s cross join (
 			select jsonb_agg(jsonb_build_object('id', f.tenant_id, 'plan', 'plan_' || f.plan,
 				'date', api.date_document(f.created_at)) order by f.created_at, f.tenant_id) as documents
 			from app.offers f where f.accepted_at is null) o

@@ -56,11 +56,11 @@ declare
 			order by c.created_at, c.tenant_id), '[]')
 		from (
 			select m.tenant_id, m.role, m.created_at, t.name, first_value(m.tenant_id) over (
-				order by p.tenant_id is null, not coalesce(billing.is_live(s.status), false), m.role = 'member',
-					m.created_at, m.tenant_id) as first
+				order by p.tenant_id is null, not exists (
+					select from billing.subscriptions s where s.tenant_id = m.tenant_id and billing.is_live(s.status)),
+					m.role = 'member', m.created_at, m.tenant_id) as first
 			from app.members m join app.tenants t on t.id = m.tenant_id
 				left join app.profiles p on p.user_id = m.user_id and p.tenant_id = m.tenant_id
-				left join lateral billing.shown_subscription(m.tenant_id) s on true
 			where m.user_id = p_user and t.status = 'active') c);
 begin
 	if p_wanted is not null and not tenants @> jsonb_build_array(jsonb_build_object('id', p_wanted)) then

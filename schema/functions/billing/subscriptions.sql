@@ -228,13 +228,16 @@ reset role;
 
 set role tollgate_owner;
 
--- Of a tenant's subscriptions the one that pages show: a live one before an ended one, then the newest.
+-- Of a tenant's subscriptions the one that billing.decision() is of: pages and programs show the same one, so that no
+-- plan stands beside the status or the dates of another.
+create or replace function billing.decided_subscription(p_decision jsonb) returns setof billing.subscriptions
+language sql stable rows 1 as $$
+	select s.* from billing.subscriptions s where s.id = p_decision ->> 'subscription'
+$$;
+
 create or replace function billing.shown_subscription(p_tenant uuid) returns setof billing.subscriptions
 language sql stable rows 1 as $$
-	select s.* from billing.subscriptions s where s.tenant_id = p_tenant
-	order by case when s.status in ('active', 'trialing') then 0
-		when s.status in ('canceled', 'incomplete_expired') then 2 else 1 end,
-		s.created_at desc nulls last, s.id limit 1
+	select s.* from billing.decided_subscription((select billing.decision(p_tenant))) s
 $$;
 
 -- Unused. Not in a migration, because until this commit the earlier functions call it.
