@@ -555,6 +555,18 @@ def test_f37_a_form_that_was_open_too_long_can_be_sent_again(browser, asked):
     assert browser.submit(page).location == "/workspace"
 
 
+def test_f37_what_was_typed_into_a_form_that_was_open_too_long_stays(browser, other, asked, fresh):
+    email, token, _ = asked
+    for page, typed in ((browser.get("/signin?next=/settings/billing"), {"email": fresh()}),
+                        (browser.get("/signin/code"), {"code": "ABCD-EFGH"}),
+                        (other.get(f"/signin/link?t={token}"), {"code": "ABCD-EFGH"})):
+        again = (other if "t" in page.form().fields else browser).submit(page, {**typed, "csrf": "of an hour ago"})
+        assert again.status == 403 and "open for too long" in again.html.one("p", role="alert").text
+        expected = {**page.form().fields, **typed}
+        assert {k: v for k, v in again.form().fields.items() if k != "csrf"} == \
+            {k: v for k, v in expected.items() if k != "csrf"}
+
+
 def test_f39_get_shows_a_button_and_signs_nobody_out(customer):
     browser, _ = customer
     for path in ("/signout", "/de/signout"):

@@ -92,6 +92,15 @@ def test_c14_a_mistyped_address_is_corrected_once_in_the_browser_that_bought(bro
     assert browser.get("/workspace").status == 200
 
 
+def test_f37_a_correction_that_was_open_too_long_keeps_what_was_typed(browser, db, sim, fresh):
+    wrong, right = fresh("wrong"), fresh("right")
+    page = browser.get(bought(browser, db, sim, wrong) + "&correct=yes")
+    again = browser.submit(page, {"email": right, "csrf": "of an hour ago"})
+    assert again.status == 403 and "open for too long" in again.html.one("p", role="alert").text
+    assert again.html.one("input", id="email").get("value") == right
+    assert browser.submit(again).status == 303 and again.html.one(id="sent-to").text == wrong
+
+
 def test_c13_another_browser_corrects_nothing(browser, other, db, sim, fresh):
     email = fresh()
     url = bought(browser, db, sim, email)

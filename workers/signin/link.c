@@ -35,7 +35,7 @@ signin_show(struct visit *v, struct db_visitor *me)
 	const char	*next;
 
 	(void)me;
-	TRY(http_query(v->q, "next", &next));
+	TRY(visit_shown(v, "next", &next));
 	if (identity_is_member(v))
 		return http_redirect(v->r, visit_path(v, target_allowed(next)));
 	return signin_form(v, v->status, next, NULL);
@@ -71,6 +71,13 @@ signin_send(struct visit *v, struct db_visitor *me)
 	return http_redirect(v->r, visit_path(v, "/signin/code"));
 }
 
+/* A code that is wrong is typed anew, one whose form was too old is not. */
+static const char *
+code_again(const struct visit *v)
+{
+	return v->fault != NULL ? form_get(&v->form, "code") : NULL;
+}
+
 static enum err
 code_form(struct visit *v, int status, const char *code_error)
 {
@@ -79,6 +86,7 @@ code_form(struct visit *v, int status, const char *code_error)
 	TRY(visit_form(v));
 	json_put(doc, "action", visit_path(v, "/signin/code"));
 	json_put(doc, "again", visit_path(v, "/signin"));
+	json_put(doc, "code", code_again(v));
 	json_put(doc, "code_error", code_error);
 	return page_status(v, status, "code", doc);
 }
@@ -99,6 +107,7 @@ link_form(struct visit *v, int status, const char *state, const char *token, con
 	json_put(doc, "action", visit_path(v, "/signin/link"));
 	json_put(doc, "again", visit_path(v, "/signin"));
 	json_put(doc, "token", token);
+	json_put(doc, "code", code_again(v));
 	json_put(doc, "code_error", code_error);
 	json_put_true(doc, state);
 	json_put(doc, "title", strcmp(state, "unusable") == 0 ? "link_unusable" : NULL);

@@ -52,6 +52,8 @@ welcome(struct visit *v, struct db_visitor *me)
 	TRY(visit_shown(v, "session_id", &id));
 	TRY(visit_shown(v, "correct", &correct));
 	TRY(purchase_read(v, me, id, &doc));
+	if (correct == NULL)			/* after a form that was too old, what was typed stands in it again */
+		correct = form_get(&v->form, "email");
 	if (correct && json_true(doc, "/may_correct"))
 		return correct_form(v, doc, NULL);
 	state = json_text(doc, "/state") ? json_text(doc, "/state") : "unknown";
