@@ -34,7 +34,7 @@ permits_open(mem_ctx *ctx, const struct app *app)
 
 	gethostname(host, sizeof(host) - 1);
 	*p = (struct permits){
-		.stripe = resource_open_stripe(ctx, app->config, app->db, report_of(app->db)),
+		.stripe = resource_open_stripe(ctx, app->config, app->db, report_of(ctx, app->db)),
 		.host = mem_printf(ctx, "%s", host),
 		.calls = calls_allowed(app), .call_ms = 2 * app->config->stripe.timeout_ms + 2 * STRIPE_SLACK_MS,
 	};

@@ -371,16 +371,20 @@ breaker_tell(struct stripe *s, const struct attempt *a)
 
 /* A fault of our request is one for the operator: what is wrong stands in the configuration or at Stripe. */
 static void
-report_tell(struct stripe *s, mem_ctx *mem, const char *method, const char *path, const struct attempt *a)
+report_tell(struct stripe *s, mem_ctx *mem, const char *method, const char *path, const char *form,
+    const struct attempt *a)
 {
 	struct stripe_refused	r = {
-		.call = refusal_kind(mem, method, path), .path = path, .code = json_text(a->doc, "/error/code"),
-		.param = json_text(a->doc, "/error/param"), .sentence = sentence_of(mem, a->doc),
-		.request = a->headers[REQUEST_ID], .page = sentence_page(a->doc),
+		.call = refusal_kind(mem, method, path), .path = path, .form = form,
+		.code = json_text(a->doc, "/error/code"), .param = json_text(a->doc, "/error/param"),
+		.sentence = sentence_of(mem, a->doc), .request = a->headers[REQUEST_ID], .page = sentence_page(a->doc),
 	};
+	enum err		e = attempt_verdict(a);
 
-	if (s->report.refused != NULL && attempt_verdict(a) == ERR_INTERNAL)
+	if (s->report.refused != NULL && e == ERR_INTERNAL)
 		s->report.refused(s->report.arg, mem, &r);
+	if (s->report.accepted != NULL && e == OK)
+		s->report.accepted(s->report.arg, mem, r.call, form);
 }
 
 enum err
@@ -400,7 +404,7 @@ stripe_call_status(struct stripe *s, mem_ctx *mem, const char *method, const cha
 		return ERR_UNAVAILABLE;
 	}
 	breaker_tell(s, &a);
-	report_tell(s, mem, method, path, &a);
+	report_tell(s, mem, method, path, form, &a);
 	*status = a.answer.status;
 	*out = a.doc;
 	return attempt_verdict(&a);

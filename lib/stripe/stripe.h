@@ -31,15 +31,20 @@ struct stripe_pace {
 struct stripe_refused {
 	const char	*call;		/* its kind: "POST /v1/checkout/sessions", without ids */
 	const char	*path;
+	const char	*form;		/* encoded parameters, or NULL */
 	const char	*code, *param;	/* or NULL */
 	const char	*sentence;	/* or NULL; without what is secret */
 	const char	*request;	/* req_..., or NULL */
 	const char	*page;		/* the request in Stripe's Dashboard, or NULL */
 };
 
-/* refused is called after each call that Stripe answered with a refusal (ERR_INTERNAL). NULL: it is not called. */
+/*
+ * refused is called after each call that Stripe answered with a refusal (ERR_INTERNAL), accepted after each that it
+ * carried out; call and form are as in stripe_refused. NULL: it is not called.
+ */
 struct stripe_report {
 	void	(*refused)(void *arg, mem_ctx *mem, const struct stripe_refused *r);
+	void	(*accepted)(void *arg, mem_ctx *mem, const char *call, const char *form);
 	void	*arg;
 };
 

@@ -74,7 +74,8 @@ grant execute on function
 
 -- what Stripe refuses, for the operator
 grant execute on function
-	api.report_refusal(text, jsonb)
+	api.report_refusal(text, jsonb),
+	api.end_refusal(text, text[])
 	to tollgate_signup, tollgate_billing, tollgate_jobs;
 
 -- below functions that run with their caller's rights: identity for policies, and what they share with the pages

@@ -74,6 +74,17 @@ def test_f99_who_signs_up_reads_that_the_operator_has_been_told(browser, db, fre
     assert told(db) == [("POST /v1/checkout/sessions", "The price specified is inactive.", None)]
 
 
+def test_f99_the_alert_ends_once_the_same_price_is_sold_again(new_browser, sim, db, fresh, refuse):
+    refuse(message="The price specified is inactive.", param="line_items[0][price]")
+    assert sign_up(new_browser(), fresh()).status == 503
+    assert len(told(db)) == 1
+    sim.delete("faults")
+    assert sign_up(new_browser(), fresh(), "growth").status == 303
+    assert len(told(db)) == 1, "another price says nothing of this one"
+    assert sign_up(new_browser(), fresh()).status == 303
+    assert told(db) == []
+
+
 def test_f99_a_portal_without_a_default_configuration_is_the_operators(customer, db, sim, stack, calm):
     browser, _ = customer
     clear(db)

@@ -32,6 +32,19 @@ update ops.alerts set cleared_at = now() where kind = 'stripe_refusal';
 select pg_temp.tell('GET /v1/charges', jsonb_build_object('message', repeat('x', 9999))) \g /dev/null
 select is(length(detail ->> 'message'), 600, 'S08 a sentence has a greatest length')
 from ops.alerts where subject = 'GET /v1/charges' and cleared_at is null;
+update ops.alerts set cleared_at = now() where kind = 'stripe_refusal';
+select pg_temp.tell('POST /v1/checkout/sessions', '{"param": "line_items[0][price]", "value": "price_1"}') \g /dev/null
+select is(tap.ask('tollgate_billing', 'api.end_refusal(''POST /v1/customers'', ''{}'')'), '{"open": false}',
+	'F99 a call of another kind is told that nothing is open');
+select is(tap.ask('tollgate_signup', 'api.end_refusal(''POST /v1/checkout/sessions'', ''{price_2}'')'),
+	'{"open": true}', 'F99 a price that is sold does not end the alert about another');
+select is(pg_temp.open_alerts(), 1::bigint, 'F99 which stays');
+select is(tap.ask('tollgate_jobs', 'api.end_refusal(''POST /v1/checkout/sessions'', ''{cus_1,price_1}'')'),
+	'{"open": false}', 'F99 the same price, once it is sold again, does');
+select is(pg_temp.open_alerts(), 0::bigint, 'F99 and nobody has to clear it');
+select pg_temp.tell('GET /v1/charges', '{"message": "x"}') \g /dev/null
+select tap.ask('tollgate_jobs', 'api.end_refusal(''GET /v1/charges'', ''{}'')') \g /dev/null
+select is(pg_temp.open_alerts(), 0::bigint, 'F99 a refusal of no object ends with the next such call');
 
 -- deliveries that cannot be believed, or are not for us
 delete from ops.alerts where kind in ('webhook_signature', 'thin_event');

@@ -16,7 +16,7 @@ open_configured(struct world *w, int timeout_ms, int rate)
 	c->stripe.portal_configuration = "bpc_2";
 	c->stripe.timeout_ms = timeout_ms;
 	c->stripe.rate = rate;
-	w->stripe = resource_open_stripe(w->mem, c, NULL, report_of(NULL));
+	w->stripe = resource_open_stripe(w->mem, c, NULL, report_of(w->mem, NULL));
 }
 
 static void

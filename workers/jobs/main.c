@@ -60,7 +60,7 @@ main(int argc, char **argv)
 	if (!worker_begin(&me, argc, argv, &ctx, &o, &app, &code))
 		return code;
 	j = (struct jobs){ .config = app.config, .db = app.db,
-	    .stripe = resource_open_stripe(ctx, app.config, app.db, report_of(app.db)) };
+	    .stripe = resource_open_stripe(ctx, app.config, app.db, report_of(ctx, app.db)) };
 	if (sandbox_enter(ctx, &app) != OK)
 		return EX_OSERR;
 	jobs_run(ctx, &j);

@@ -14,9 +14,27 @@ begin
 			where a.kind = 'stripe_refusal' and a.subject = p_call and a.cleared_at is null) then
 		perform ops.raise_alert(null, 'stripe_refusal', p_call, (
 			select jsonb_object_agg(e.key, left(e.value, 600)) from jsonb_each_text(p_refusal) e
-			where e.key in ('code', 'param', 'message', 'request', 'request_log_url') and e.value is not null));
+			where e.key in ('code', 'param', 'value', 'message', 'request', 'request_log_url')
+				and e.value is not null));
 	end if;
 	return null;
+end
+$$;
+
+-- After such a call that Stripe carried out. p_ids: the objects in its parameters. An alert about one object, say a
+-- price that is not active, ends with a call about that object.
+create or replace function api.end_refusal(p_call text, p_ids text[]) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	about text;
+begin
+	select a.detail ->> 'value' into about from ops.alerts a
+	where a.kind = 'stripe_refusal' and a.subject = p_call and a.cleared_at is null;
+	if found and (about is null or about = any (p_ids)) then
+		perform ops.end_alert('stripe_refusal', p_call);
+		return '{"open": false}';
+	end if;
+	return jsonb_build_object('open', found);
 end
 $$;
 
