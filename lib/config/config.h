@@ -37,6 +37,7 @@ struct config_plan {
 	const char	*id;		/* "starter" */
 	const char	*price;		/* Stripe's price id; "": the price with the lookup_key */
 	const char	*lookup_key;	/* or "" */
+	const char	*product;	/* with a lookup_key: plans of one name are prices of one product; "": id is the name */
 	int		amount;		/* in the currency's smallest unit; 0: not given */
 	const char	*currency;	/* "eur" */
 	const char	*interval;	/* "month" */

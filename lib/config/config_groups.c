@@ -16,6 +16,12 @@ check_name(const char *s)
 }
 
 static const char *
+check_product(const char *s)
+{
+	return *s ? check_name(s) : NULL;
+}
+
+static const char *
 check_price(const char *s)
 {
 	return *s == '\0' || strncmp(s, "price_", 6) == 0 ? NULL : "must begin with price_";
@@ -37,6 +43,7 @@ static const struct config_key plan_keys[] = {
 	TEXT("plans.id", struct config_plan, id, NULL, check_name, true),
 	TEXT("plans.price", struct config_plan, price, "", check_price, true),
 	TEXT("plans.lookup_key", struct config_plan, lookup_key, "", NULL, true),
+	TEXT("plans.product", struct config_plan, product, "", check_product, false),
 	INT("plans.amount", struct config_plan, amount, 0, 0, 99999999),
 	TEXT("plans.currency", struct config_plan, currency, "", config_check_currency, false),
 	TEXT("plans.interval", struct config_plan, interval, "month", check_interval, false),
@@ -91,6 +98,8 @@ sold_fault(mem_ctx *ctx, const struct config_plan *p)
 		return "has neither price nor lookup_key";
 	if (*p->price && *p->lookup_key)
 		return "has both price and lookup_key: leave one out";
+	if (*p->price && *p->product)
+		return "has both price and product: Stripe says which product a price is of";
 	if (*p->lookup_key && (p->amount == 0 || *p->currency == '\0'))
 		return "has a lookup_key, but not both amount and currency";
 	if (*p->currency && p->amount == 0)

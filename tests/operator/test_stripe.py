@@ -208,6 +208,42 @@ def test_another_amount_is_another_price_on_the_same_product(keyed):
     assert diff(keyed, code=0) == []
 
 
+ONE_PRODUCT = KEYED.replace("amount", 'product = "pro"; amount')
+
+
+def test_c17_c24_plans_of_one_product_stand_beside_each_other(keyed):
+    keyed.configure(ONE_PRODUCT, more=PORTAL)
+    line = apply(keyed, code=1)[-1]
+    assert {keyed.sim.get("/v1/prices/" + p)["product"] for p in prices(keyed).values()} == {"tollgate_pro"}
+    assert keyed.sim.get("/v1/products/tollgate_pro")["name"] == "Tollgate Pro"
+    made = keyed.sim.get("/v1/billing_portal/configurations/" + re.search(r'should be "(bpc_\w+)"', line["why"])[1],
+                         {"expand[0]": "features.subscription_update.products"})
+    offered, = made["features"]["subscription_update"]["products"]
+    assert sorted(offered["prices"]) == sorted(prices(keyed).values())
+    assert [(p["id"], p["pair"]) for p in keyed.ask("select api.offered_plans()")[0][0]] == [
+        ("starter", True), ("growth", False)]
+
+
+def test_c24_a_price_on_another_product_is_replaced(keyed):
+    apply(keyed)
+    before = prices(keyed)
+    keyed.configure(ONE_PRODUCT.replace('"pro"', '"starter"'))
+    line, = keyed.lines("stripe", "diff", code=1)
+    assert (line["change"], line["name"], line["fields"]) == (
+        "create", "growth_eur", [{"field": "product", "is": "tollgate_growth", "should": "tollgate_starter"}])
+    apply(keyed)
+    after = prices(keyed)
+    assert after["starter"] == before["starter"] and after["growth"] != before["growth"]
+    assert keyed.sim.get("/v1/prices/" + after["growth"])["product"] == "tollgate_starter"
+    assert keyed.ask("select plan from billing.prices where id = %s", before["growth"]) == [("growth",)]
+    assert diff(keyed, code=0) == []
+    keyed.configure(ONE_PRODUCT.replace('"pro"', '"starter"').replace('; interval = "year"', "").replace("eur", "usd"),
+                    more=PORTAL)
+    keyed.run("migrate", PGUSER="postgres")
+    assert any(line.get("why", "").startswith("offers no change to plan growth") for line in
+               apply(keyed, code=1))
+
+
 def test_a_named_price_is_compared_and_not_replaced(applied):
     applied.configure(PLANS.replace('"price_starter";', '"price_starter"; amount = 2000; currency = "usd";')
                       .replace("price_growth", "price_nosuch"))

@@ -1,6 +1,6 @@
 /*
  * Prices. Stripe cannot change a price's amount: another amount needs a new price, to which the lookup key is
- * transferred. Existing subscriptions keep the old price.
+ * transferred. So does another product. Existing subscriptions keep the old price.
  */
 #include <ctype.h>
 #include <string.h>
@@ -10,7 +10,17 @@
 #include "provisioning.h"
 #include "desired.h"
 
-/* A plan's price in the configuration; empty when it gives no amount. */
+/* The id at Stripe of the product that the plan's price is made for. */
+static const char *
+product_of(mem_ctx *mem, const struct config_plan *p)
+{
+	return mem_printf(mem, "tollgate_%s", *p->product ? p->product : p->id);
+}
+
+/*
+ * A plan's price in the configuration; empty when it gives no amount. Without a configured product the price is left
+ * on the one that it is on.
+ */
 static struct json_object *
 price_desired(const struct provisioning *pr, const struct config_plan *p)
 {
@@ -24,6 +34,8 @@ price_desired(const struct provisioning *pr, const struct config_plan *p)
 	json_put(recurring, "interval", p->interval);
 	json_object_object_add(recurring, "interval_count", json_object_new_int(1));
 	json_object_object_add(desired, "recurring", recurring);
+	if (*p->product)
+		json_put(desired, "product", product_of(pr->o->mem, p));
 	return desired;
 }
 
@@ -59,16 +71,17 @@ static enum err
 product_find(struct provisioning *pr, const struct config_plan *p, const char **id)
 {
 	mem_ctx			*mem = pr->o->mem;
+	const char		*name = *p->product ? p->product : p->id;
 	struct json_object	*product, *desired = json_new(mem);
 	enum err		e;
 
-	*id = mem_printf(mem, "tollgate_%s", p->id);
+	*id = product_of(mem, p);
 	e = stripe_call(pr->o->stripe, mem, "GET", mem_printf(mem, "/v1/products/%s", *id), NULL, NULL, &product);
 	if (e != ERR_NOT_FOUND)
 		return e;
 	json_put(desired, "id", *id);
-	json_put(desired, "name", mem_printf(mem, "%s %c%s", pr->o->config->site.name, toupper((unsigned char)p->id[0]),
-	    p->id + 1));
+	json_put(desired, "name", mem_printf(mem, "%s %c%s", pr->o->config->site.name, toupper((unsigned char)*name),
+	    name + 1));
 	return operator_post(pr->o, "/v1/products", desired_form(mem, desired), &product);
 }
 
@@ -76,7 +89,7 @@ static enum err
 price_create(struct provisioning *pr, const struct config_plan *p, struct json_object *old, struct json_object **price)
 {
 	struct json_object	*desired = price_desired(pr, p);
-	const char		*product = json_id(old, "/product");
+	const char		*product = *p->product ? NULL : json_id(old, "/product");
 
 	if (product == NULL)
 		TRY(product_find(pr, p, &product));
