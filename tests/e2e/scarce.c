@@ -1,7 +1,8 @@
 /*
  * scarce: with LD_PRELOAD, makes a chosen call of a program or its libraries fail. The file that SCARCE names holds a
  * counter for each kind; the test shares it. A counter of n > 0 counts down with each call, and the n-th fails; -1: all
- * fail; 0: none. CLOCK is no counter, but the seconds that the wall clock is ahead.
+ * fail; 0: none. CLOCK is no counter, but the seconds that the wall clock is ahead, and MONOTONIC those of the clock
+ * that deadlines go by.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -18,7 +19,7 @@
 #include <dlfcn.h>
 #include <unistd.h>
 
-enum { MEMORY, RANDOM, THREADS, SCRATCH, RELATIONS, WAL, CLOCK, KINDS };
+enum { MEMORY, RANDOM, THREADS, SCRATCH, RELATIONS, WAL, CLOCK, MONOTONIC, KINDS };
 
 static atomic_long	*counters;
 
@@ -155,6 +156,8 @@ clock_gettime(clockid_t clock, struct timespec *out)
 
 	if (clock == CLOCK_REALTIME && counters != NULL)
 		out->tv_sec += atomic_load(&counters[CLOCK]);
+	if (clock == CLOCK_MONOTONIC && counters != NULL)
+		out->tv_sec += atomic_load(&counters[MONOTONIC]);
 	return status;
 }
 

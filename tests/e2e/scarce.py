@@ -16,7 +16,7 @@ from harness.supervisor import Service
 from journey import stack_command, wait_until
 
 SOURCE = Path(__file__).with_name("scarce.c")
-KINDS = ("memory", "random", "threads", "scratch", "relations", "wal", "clock")
+KINDS = ("memory", "random", "threads", "scratch", "relations", "wal", "clock", "monotonic")
 FULL = os.environ.get("PROPERTY_RUNS") == "full"
 SEED = int(os.environ.get("PROPERTY_SEED") or time.time())
 

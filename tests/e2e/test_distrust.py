@@ -5,6 +5,9 @@ import time
 from pathlib import Path
 
 import pytest
+from journey import wait_until
+from scarce import scarce
+from test_scarce import library  # noqa: F401
 from test_webhook import RECEIVED, new_event, post, sign  # noqa: F401
 
 KINDS = ("webhook_signature", "thin_event")
@@ -51,3 +54,25 @@ def test_f74_a_thin_event_is_told_to_the_operator(post, told):  # noqa: F811
                            "type": "v1.customer.created", "created": "2026-07-29T10:00:00.123Z"}).encode()
         assert post(body).body == RECEIVED
     assert told() == [("thin_event", "webhooks")]
+
+
+BAD = {"secret": lambda right, body: (body, sign("whsec_" + "0" * 40, body)),
+       "clock": lambda right, body: (body, sign(right, body, int(time.time()) - 3600)),
+       "body": lambda right, body: (body[:50], sign(right, body))}
+
+
+@pytest.mark.only("nginx")
+def test_f69_deliveries_that_keep_failing_raise_an_alert_until_one_verifies(stack, library, post, told):  # noqa: F811
+    """For a minute, which passes here by the clock of the program."""
+    right = stack["webhook_secret"]
+    with scarce(stack, "webhooks", library) as program:
+        for cause, bad in BAD.items():
+            for _ in range(5):
+                assert post(*bad(right, new_event()[1])).status == 400
+            assert told() == []
+            program.counters.monotonic += 61
+            assert post(*bad(right, new_event()[1])).status == 400
+            wait_until(lambda: told() == [("webhook_signature", cause)])
+            assert post(new_event()[1]).body == RECEIVED
+            wait_until(lambda: told() == [])
+        assert program.deaths == 0
