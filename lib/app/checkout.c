@@ -16,6 +16,15 @@ checkout_attempt(struct json_object *draft)
 	return json_int(draft, "/attempt", 1);
 }
 
+int
+checkout_trial(const struct visit *v, struct json_object *draft)
+{
+	const char			*plan = json_text(draft, "/plan");
+	const struct config_plan	*p = plan == NULL ? NULL : config_plan(v->app->config, plan);
+
+	return p == NULL || json_true(draft, "/had_trial") ? 0 : p->trial_days;
+}
+
 const char *
 checkout_fault(enum err e)
 {
@@ -46,7 +55,7 @@ checkout_open(struct visit *v, struct json_object *draft, const char *success, c
 		return ERR_INTERNAL;
 	if (p == NULL)
 		return ERR_UNAVAILABLE;		/* a draft from before the plan left the configuration */
-	c.trial_days = json_true(draft, "/had_trial") ? 0 : p->trial_days;
+	c.trial_days = checkout_trial(v, draft);
 	c.quantity_min = p->quantity_min;
 	c.quantity_max = p->quantity_max;
 	if (c.price == NULL)

@@ -34,4 +34,7 @@ const char *checkout_fault(enum err e);
 /* The number of the draft's attempt. */
 int64_t checkout_attempt(struct json_object *draft);
 
+/* The days of the trial that the draft's checkout session begins; 0: it begins none. */
+int checkout_trial(const struct visit *v, struct json_object *draft);
+
 #endif

@@ -28,18 +28,21 @@ static const struct kind {
 	const char		*form;	/* query parameters, or NULL */
 	const struct list	*list;	/* to be completed; of other lists only the first item is read */
 	const char		*of;	/* POST to path with the id as this parameter; NULL: GET, with the id at path's end */
+	const char		*end;	/* below that path: POST there ends an object that is open; or NULL */
 } kinds[] = {
-	{ "charge", "/v1/charges/", WRITE("charge"), NULL, NULL, NULL },
-	{ "checkout", "/v1/checkout/sessions/", WRITE("checkout"), NULL, NULL, NULL },
-	{ "customer", "/v1/customers/", WRITE("customer"), NULL, NULL, NULL },
-	{ "dispute", "/v1/disputes/", WRITE("dispute"), "expand[0]=charge", NULL, NULL },	/* which names the customer */
-	{ "invoice", "/v1/invoices/", WRITE("invoice"), NULL, NULL, NULL },
-	{ "portal_configuration", "/v1/billing_portal/configurations/", WRITE("portal_configuration"),
-	    "expand[0]=features.subscription_update.products", NULL, NULL },		/* else left out */
-	{ "preview", "/v1/invoices/create_preview", WRITE("preview"), NULL, NULL, "subscription" },
-	{ "price", "/v1/prices/", WRITE("price"), NULL, NULL, NULL },
-	{ "product", "/v1/products/", WRITE("product"), NULL, NULL, NULL },
-	{ "subscription", "/v1/subscriptions/", WRITE("subscription"), "expand[0]=schedule", &items, NULL },
+	{ "charge", "/v1/charges/", .write = WRITE("charge") },
+	{ "checkout", "/v1/checkout/sessions/", .write = WRITE("checkout") },
+	{ "customer", "/v1/customers/", .write = WRITE("customer") },
+	{ "dispute", "/v1/disputes/", .write = WRITE("dispute"), .form = "expand[0]=charge" },	/* it names the customer */
+	{ "expiry", "/v1/checkout/sessions/", .write = WRITE("expiry"), .end = "/expire" },
+	{ "invoice", "/v1/invoices/", .write = WRITE("invoice") },
+	{ "portal_configuration", "/v1/billing_portal/configurations/", .write = WRITE("portal_configuration"),
+	    .form = "expand[0]=features.subscription_update.products" },		/* else left out */
+	{ "preview", "/v1/invoices/create_preview", .write = WRITE("preview"), .of = "subscription" },
+	{ "price", "/v1/prices/", .write = WRITE("price") },
+	{ "product", "/v1/products/", .write = WRITE("product") },
+	{ "subscription", "/v1/subscriptions/", .write = WRITE("subscription"), .form = "expand[0]=schedule",
+	    .list = &items },
 };
 
 struct task {
@@ -158,7 +161,11 @@ object_get(mem_ctx *mem, struct stripe *s, const struct kind *k, const struct ta
 	}
 	buf_puts(&path, k->path);
 	form_escape(&path, p->id);
-	return stripe_call(s, mem, "GET", path.data, k->form, NULL, doc);
+	TRY(stripe_call(s, mem, "GET", path.data, k->form, NULL, doc));
+	if (k->end == NULL || !json_is(*doc, "/status", "open"))
+		return OK;
+	buf_puts(&path, k->end);
+	return stripe_call(s, mem, "POST", path.data, "", mem_printf(mem, "%s-%s", k->name, p->claim), doc);
 }
 
 static enum err

@@ -20,7 +20,7 @@ grant execute on function
 	api.has_tenant(),
 	api.waiting_draft(bytea, bytea),
 	api.continue_draft(bytea, bytea), api.left_draft(bytea, text),
-	api.checkout_opened(bytea, int, text, text),
+	api.checkout_opened(bytea, int, text, text, boolean),
 	api.checkout_expired(bytea, int),
 	api.welcome(text, bytea),
 	api.correct_address(text, bytea, text)
@@ -58,7 +58,7 @@ grant execute on function
 	api.checkout_customer(bytea, text),
 	api.customer_spent(bytea, text),
 	api.customer_gone(bytea, text),
-	api.checkout_opened(bytea, int, text, text),
+	api.checkout_opened(bytea, int, text, text, boolean),
 	api.checkout_expired(bytea, int)
 	to tollgate_billing;
 
@@ -173,6 +173,7 @@ grant execute on function
 	service.write_product(uuid, text, text, bigint, jsonb),
 	service.write_portal_configuration(uuid, text, text, bigint, jsonb),
 	service.write_preview(uuid, text, text, bigint, jsonb),
+	service.write_expiry(uuid, text, text, bigint, jsonb),
 	service.apply_retention(int),
 	service.watch_transactions(int)
 	to tollgate_jobs;

@@ -119,12 +119,18 @@ def test_c17_a_trial_is_given_once_for_an_address_and_a_tenant(browser, new_brow
         session = session_in(sign_up(browser, email))
         assert asked_beside(sim, email) == {"subscription_data[trial_period_days]": "14"}
         assert sim.object("checkout.session", session)["amount_total"] == 0
+        tenant = db.tenant_of(email)
+        beside = session_in(sign_up(new_browser(), email))
+        assert sim.object("checkout.session", beside)["amount_total"] == 0
         assert sim.post(f"checkout/{session}/pay")["paid"]
         ident = wait_until(lambda: db.value("select id from billing.subscriptions where tenant_id = %s and status = "
-                                            "'trialing'", db.tenant_of(email)))
+                                            "'trialing'", tenant))
         welcome = wait_until(lambda: (p := browser.get(f"/welcome?session_id={session}")) and "all set" in p.text and p)
         assert "payment has arrived" not in welcome.text
         assert "payment has arrived" not in mail.wait(email)["text"]
+
+        # a session that was open beside it
+        wait_until(lambda: sim.object("checkout.session", beside)["status"] == "expired")
 
         # another tenant of the same address
         sim.post(f"subscriptions/{ident}/cancel")

@@ -30,7 +30,7 @@ insert into allowed values
 		service.fail_object, service.watch_key, service.write_checkout, service.write_subscription,
 		service.write_customer, service.write_invoice, service.write_charge, service.write_dispute,
 		service.write_price, service.write_product, service.write_portal_configuration, service.write_preview,
-		service.apply_retention,
+		service.write_expiry, service.apply_retention,
 		service.watch_transactions,
 		service.look_cursor, service.take_cursor, service.leave_cursor, service.adopt_events,
 		service.compare_subscriptions, service.mark_objects, api.take_turn, api.pause_calls,

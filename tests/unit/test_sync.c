@@ -23,6 +23,8 @@ static const char setup_sql[] =
     "  security definer as 'select t.write(d)';"
     "create function service.write_preview(c uuid, k text, i text, v bigint, d jsonb) returns jsonb language sql"
     "  security definer as 'select t.write(d)';"
+    "create function service.write_expiry(c uuid, k text, i text, v bigint, d jsonb) returns jsonb language sql"
+    "  security definer as 'select t.write(d)';"
     "create function service.object_gone(c uuid, k text, i text, v bigint) returns jsonb language sql"
     "  security definer as $$ select t.write('{\"gone\": true}') $$;"
     "create function service.fail_object(c uuid, k text, i text, e text) returns jsonb language plpgsql"
@@ -205,6 +207,35 @@ test_c97_a_preview_is_a_post_with_a_key_of_its_claim(void **state)
 	end(&w, 1);
 }
 
+static void
+test_c17_an_open_session_is_looked_at_and_expired(void **state)
+{
+	struct world	w;
+
+	(void)state;
+	BEGIN(&w, ANSWER("200 OK", "{\"id\":\"expiry_1\",\"status\":\"open\"}"),
+	    ANSWER("200 OK", "{\"id\":\"expiry_1\",\"status\":\"expired\"}"));
+	play_run(&w, &(struct play){ "expiry", NULL, 0, 0, 60, OK, NULL });
+	assert_string_equal(cluster_ask(&cluster, STATE), "writes 1 fails 0");
+	assert_string_equal(cluster_ask(&cluster, "select doc ->> 'status' from t.due"), "expired");
+	assert_non_null(strstr(w.server.asked[0], "GET /v1/checkout/sessions/expiry_1 HTTP"));
+	assert_non_null(strstr(w.server.asked[1], "POST /v1/checkout/sessions/expiry_1/expire HTTP"));
+	assert_non_null(strcasestr(w.server.asked[1], "Idempotency-Key: expiry-"));
+	end(&w, 2);
+}
+
+static void
+test_c17_one_that_was_completed_is_only_looked_at(void **state)
+{
+	struct world	w;
+
+	(void)state;
+	BEGIN(&w, ANSWER("200 OK", "{\"id\":\"expiry_1\",\"status\":\"complete\"}"));
+	play_run(&w, &(struct play){ "expiry", NULL, 0, 0, 60, OK, NULL });
+	assert_string_equal(cluster_ask(&cluster, STATE), "writes 1 fails 0");
+	end(&w, 1);
+}
+
 int
 main(void)
 {
@@ -217,6 +248,8 @@ main(void)
 		cmocka_unit_test(test_f88_a_claim_whose_reply_is_lost_asks_stripe_nothing),
 		cmocka_unit_test(test_a_truncated_list_is_read_to_its_end),
 		cmocka_unit_test(test_c97_a_preview_is_a_post_with_a_key_of_its_claim),
+		cmocka_unit_test(test_c17_an_open_session_is_looked_at_and_expired),
+		cmocka_unit_test(test_c17_one_that_was_completed_is_only_looked_at),
 		cmocka_unit_test(test_f78_no_page_is_asked_for_when_the_lease_may_end_before_it_comes),
 	};
 

@@ -85,8 +85,8 @@ checkout_begin(struct visit *v, struct db_user *me, struct json_object *draft, c
 		return ERR_CONFLICT;
 	}
 	TRY(e);
-	e = db_user(me, NULL, "api.checkout_opened($1::bytea, $2::int, $3, $4)",
-	    ARGS(TEXT(key), INT(attempt), TEXT(id), TEXT(*url)));
+	e = db_user(me, NULL, "api.checkout_opened($1::bytea, $2::int, $3, $4, $5::boolean)",
+	    ARGS(TEXT(key), INT(attempt), TEXT(id), TEXT(*url), BOOL(checkout_trial(v, draft) > 0)));
 	return e == OK ? OK : checkout_unrecorded(v, id, e);
 }
 

@@ -55,8 +55,8 @@ checkout_begin(struct visit *v, struct db_visitor *me, struct json_object *draft
 	if (e == ERR_CONFLICT)
 		TRY(db_visitor(me, NULL, "api.checkout_expired($1::bytea, $2::int)", ARGS(TEXT(key), INT(attempt))));
 	TRY(e);
-	e = db_visitor(me, NULL, "api.checkout_opened($1::bytea, $2::int, $3, $4)",
-	    ARGS(TEXT(key), INT(attempt), TEXT(id), TEXT(*url)));
+	e = db_visitor(me, NULL, "api.checkout_opened($1::bytea, $2::int, $3, $4, $5::boolean)",
+	    ARGS(TEXT(key), INT(attempt), TEXT(id), TEXT(*url), BOOL(checkout_trial(v, draft) > 0)));
 	if (e != OK)
 		return checkout_unrecorded(v, id, e);
 	return *url == NULL ? ERR_UNAVAILABLE : OK;

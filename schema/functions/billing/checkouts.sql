@@ -30,16 +30,19 @@ begin
 end
 $$;
 
--- The address of Stripe's page is kept, so that the next click needs no call; one that may not be kept is not.
-create or replace function api.checkout_opened(p_key bytea, p_attempt int, p_session text, p_url text default null)
-	returns jsonb
+drop function if exists api.checkout_opened(bytea, int, text, text);	-- before p_trial
+
+-- The address of Stripe's page is kept, so that the next click needs no call; one that may not be kept is not. p_trial:
+-- the session begins a trial. When another has begun meanwhile, the session is expired.
+create or replace function api.checkout_opened(p_key bytea, p_attempt int, p_session text, p_url text default null,
+	p_trial boolean default false) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	recorded text;
 begin
 	update billing.checkouts c set session_id = coalesce(c.session_id, p_session),
 		opened_at = coalesce(c.opened_at, now()),
-		replaces = null,
+		replaces = null, trial = p_trial,
 		url = coalesce(c.url, billing.payment_page(p_url))
 	where c.key = p_key and c.attempt = p_attempt returning c.session_id into recorded;
 	if recorded is null then
@@ -47,6 +50,8 @@ begin
 	elsif recorded <> p_session then
 		raise exception 'another session is recorded for this attempt' using errcode = 'TG409';
 	end if;
+	perform sync.mark('expiry', c.session_id) from billing.checkouts c
+	where c.key = p_key and c.trial and c.status = 'open' and billing.had_trial(c.tenant_id, c.email_canonical);
 	return null;
 end
 $$;
@@ -179,6 +184,10 @@ begin
 		perform billing.tell_checkout(c) from billing.checkouts c where c.session_id = p_id;
 	end if;
 	was := (select t.status from app.tenants t where t.id = tenant);
+	if before ->> 'status' is distinct from status then
+		perform billing.watch_trial(s) from billing.subscriptions s
+		where s.id = subscription and s.trial_end is not null;
+	end if;
 	if status = 'complete' then
 		report := billing.promote(tenant, customer);
 	end if;

@@ -18,19 +18,6 @@ begin
 end
 $$;
 
--- A trial is given once for a tenant and for an address. The address: who asked for it, who pays, or a member.
-create or replace function billing.had_trial(p_tenant uuid, p_email_canonical text) returns boolean
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
-begin
-	return exists (
-		select from billing.subscriptions s where s.trial_end is not null and s.tenant_id in (
-			select p_tenant
-			union select c.tenant_id from billing.checkouts c where c.email_canonical = p_email_canonical
-			union select c.tenant_id from billing.customers c where lower(c.email) = p_email_canonical
-			union select m.tenant_id from app.members m where m.user_id = auth.find_user(p_email_canonical)));
-end
-$$;
-
 -- The plans from small to large. Those of one product at Stripe, as a monthly and a yearly one, stand beside each
 -- other; pair is true for the first of them. For a tenant of the user's had_trial is true if it gets no trial.
 create or replace function api.offered_plans(p_tenant uuid default null) returns jsonb
