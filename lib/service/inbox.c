@@ -30,6 +30,7 @@ static const struct row {
 	    "/data/object/lines/data/0/parent/subscription_item_details/subscription" } },
 	{ "invoice.", "invoice", { "/data/object" } },
 	{ "invoiceitem.", "customer", { "/data/object/customer" } },	/* on the customer's next invoice, of whatever */
+	{ "payment_intent.processing", "payment_intent", { "/data/object" } },		/* told of what takes days only */
 	{ "price.", "price", { "/data/object" } },
 	{ "product.", "product", { "/data/object" } },
 	{ "refund.", "charge", { "/data/object/charge" } },
@@ -53,6 +54,7 @@ const char *const inbox_asked[] = {
 	"charge.refunded", "charge.refund.updated", "charge.dispute.created", "charge.dispute.updated",
 	"charge.dispute.closed", "charge.dispute.funds_reinstated", "charge.dispute.funds_withdrawn",
 	"refund.created", "refund.updated", "refund.failed",
+	"payment_intent.processing",
 	"price.created", "price.updated", "price.deleted", "product.created", "product.updated", "product.deleted",
 	"billing_portal.configuration.created", "billing_portal.configuration.updated",
 	NULL

@@ -35,7 +35,8 @@ static const struct kind {
 	{ "customer", "/v1/customers/", .write = WRITE("customer") },
 	{ "dispute", "/v1/disputes/", .write = WRITE("dispute"), .form = "expand[0]=charge" },	/* it names the customer */
 	{ "expiry", "/v1/checkout/sessions/", .write = WRITE("expiry"), .end = "/expire" },
-	{ "invoice", "/v1/invoices/", .write = WRITE("invoice") },
+	{ "invoice", "/v1/invoices/", .write = WRITE("invoice"), .form = "expand[0]=payments" },	/* else left out */
+	{ "payment_intent", "/v1/payment_intents/", .write = WRITE("payment_intent") },
 	{ "portal_configuration", "/v1/billing_portal/configurations/", .write = WRITE("portal_configuration"),
 	    .form = "expand[0]=features.subscription_update.products" },		/* else left out */
 	{ "preview", "/v1/invoices/create_preview", .write = WRITE("preview"), .of = "subscription" },

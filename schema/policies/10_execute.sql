@@ -114,6 +114,7 @@ grant execute on function
 	billing.card_todo(billing.subscriptions),
 	billing.card_state(billing.subscriptions),
 	billing.bank_wait(uuid),
+	billing.debit_since(text),
 	billing.other_documents(text),
 	billing.standing_key(jsonb, billing.subscriptions),
 	billing.standing(jsonb, billing.subscriptions),
@@ -174,6 +175,7 @@ grant execute on function
 	service.write_portal_configuration(uuid, text, text, bigint, jsonb),
 	service.write_preview(uuid, text, text, bigint, jsonb),
 	service.write_expiry(uuid, text, text, bigint, jsonb),
+	service.write_payment_intent(uuid, text, text, bigint, jsonb),
 	service.apply_retention(int),
 	service.watch_transactions(int)
 	to tollgate_jobs;

@@ -66,6 +66,30 @@ def test_c110_a_tenant_that_comes_back_by_bank_debit_waits_too(ended, sim):  # n
     page_when(ended, lambda html: html.one(id="status").text == "Active" and html.all(id="todo") == [])
 
 
+def test_c110_a_renewal_by_bank_debit_waits_for_the_bank(customer, sim, db, mail, subscription):  # noqa: F811
+    browser, email = customer
+    sim.post(f"subscriptions/{subscription}/debit_next")
+    days_pass(sim, db, 32)
+    found = todo(browser, "Waiting for your bank")
+    assert found.one("time") and found.all("a") == [] and found.all("form") == []
+    main = browser.get("/settings/billing").html.one("main")
+    assert (main.one(id="status").text, main.one(id="entitlement").text) == (
+        "Waiting for your bank",
+        "Your payment is on its way from your bank. Everything your plan includes is available meanwhile.")
+    assert main.all(id="pay") == [] and "Waiting for your bank" in main.one(id="invoices").text
+    invoice = db.value("select id from billing.invoices where status = 'open' and subscription_id = %s", subscription)
+    sim.post(f"invoices/{invoice}/settle", ok=False)
+    page_when(browser, lambda html: html.one(id="status").text == "Payment overdue" and html.all(id="todo") == [])
+    assert len([m for m in mail.to(email) if "failed" in m["subject"]]) == 1
+
+    sim.post(f"subscriptions/{subscription}/debit_next")
+    sim.post(f"subscriptions/{subscription}/pay_open")
+    page_when(browser, lambda html: html.one(id="status").text == "Waiting for your bank")
+    sim.post(f"invoices/{invoice}/settle", ok=True)
+    page_when(browser, lambda html: html.one(id="status").text == "Active" and html.all(id="todo") == [])
+    assert len([m for m in mail.to(email) if "failed" in m["subject"]]) == 1
+
+
 def test_c111_a_sent_invoice_is_told_when_it_is_due_and_when_it_is_overdue(customer, stack, sim, db, mail,
                                                                            subscription):  # noqa: F811
     browser, email = customer

@@ -37,6 +37,21 @@ def test_collection_is_paused_until_it_resumes_by_itself(sim, behavior, status):
     assert renewed(sim, sub)["status"] == "paid"
 
 
+@pytest.mark.parametrize("ok, paid, status", [(True, "paid", "active"), (False, "open", "past_due")])
+def test_a_bank_has_a_renewal_under_way_until_it_settles(sim, ok, paid, status):
+    sub = sim.subscribe()
+    sim.control(f"subscriptions/{sub['id']}/debit_next", {})
+    invoice = renewed(sim, sub)
+    assert (invoice["status"], invoice["attempt_count"], again(sim, sub)["status"]) == ("open", 1, "active")
+    payment, = sim.get(f"/v1/invoices/{invoice['id']}", {"expand[0]": "payments"})["payments"]["data"]
+    intent = payment["payment"]["payment_intent"]
+    assert (payment["status"], sim.get(f"/v1/payment_intents/{intent}")["status"]) == ("open", "processing")
+    sim.quiet()
+    assert "payment_intent.processing" in sim.hooks.types() and "invoice.payment_failed" not in sim.hooks.types()
+    sim.control(f"invoices/{invoice['id']}/settle", {"ok": ok})
+    assert (again(sim, invoice)["status"], again(sim, sub)["status"]) == (paid, status)
+
+
 @pytest.mark.parametrize("duration, second, third", [("once", 1710, 1900), ("forever", 1710, 1710)])
 def test_a_discount_takes_off_what_its_coupon_says(sim, duration, second, third):
     sub = sim.subscribe()

@@ -7,8 +7,8 @@ language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
 	return (
 		select coalesce(jsonb_agg(jsonb_build_object('number', i.number,
-			'status', 'invoice_' || case when i.status in ('open', 'paid', 'void', 'uncollectible') then i.status
-				else 'unknown' end,
+			'status', 'invoice_' || case when i.status = 'open' and i.bank_since is not null then 'bank'
+				when i.status in ('open', 'paid', 'void', 'uncollectible') then i.status else 'unknown' end,
 			'date', api.date_document(i.created_at),
 			'due', case i.status when 'open' then api.date_document(i.due_at) end,
 			'amount', api.amount_document(i.total, i.currency),

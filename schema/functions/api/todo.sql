@@ -62,6 +62,11 @@ begin
 		return jsonb_build_object('kind', 'bank', 'label', 'todo_bank', 'text', 'todo_bank_text',
 			'date', api.date_document(waits_since));
 	end if;
+	waits_since := billing.debit_since(s.id);
+	if waits_since is not null then
+		return jsonb_build_object('kind', 'debit', 'label', 'todo_bank', 'text', 'todo_debit_text',
+			'date', api.date_document(waits_since));
+	end if;
 	return case when mine ->> 'role' <> 'role_member' then
 		coalesce(billing.card_todo(s), billing.invoice_todo(tenant)) end;
 end

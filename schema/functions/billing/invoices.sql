@@ -30,7 +30,7 @@ declare
 begin
 	insert into billing.invoices as i (id, tenant_id, customer_id, subscription_id, number, status, currency,
 		amount_due, amount_paid, total, created_at, period_start, period_end, due_at, paid_at, attempt_count,
-		next_attempt_at, hosted_url, pdf_url, billing_reason, action_required, collection_method)
+		next_attempt_at, hosted_url, pdf_url, billing_reason, action_required, collection_method, intent)
 	values (p_doc ->> 'id', p_tenant, billing.id_of(p_doc -> 'customer'), billing.subscription_of(p_doc),
 		p_doc ->> 'number', p_doc ->> 'status', p_doc ->> 'currency', billing.whole_of(p_doc -> 'amount_due'),
 		billing.whole_of(p_doc -> 'amount_paid'), billing.whole_of(p_doc -> 'total'),
@@ -40,7 +40,8 @@ begin
 		coalesce(billing.whole_of(p_doc -> 'attempt_count'), 0), billing.time_of(p_doc -> 'next_payment_attempt'),
 		billing.payment_page(p_doc ->> 'hosted_invoice_url'), billing.payment_page(p_doc ->> 'invoice_pdf'),
 		p_doc ->> 'billing_reason',
-		coalesce(p_asked and p_doc ->> 'status' = 'open', false), p_doc ->> 'collection_method')
+		coalesce(p_asked and p_doc ->> 'status' = 'open', false), p_doc ->> 'collection_method',
+		billing.intent_of(p_doc))
 	on conflict (id) do update set customer_id = excluded.customer_id, subscription_id = excluded.subscription_id,
 		number = excluded.number, status = excluded.status, currency = excluded.currency,
 		amount_due = excluded.amount_due,
@@ -49,7 +50,9 @@ begin
 		paid_at = excluded.paid_at, attempt_count = excluded.attempt_count, next_attempt_at = excluded.next_attempt_at,
 		hosted_url = excluded.hosted_url, pdf_url = excluded.pdf_url, billing_reason = excluded.billing_reason,
 		action_required = excluded.action_required or (i.action_required and excluded.status = 'open'),
-		collection_method = excluded.collection_method, synced_at = now()
+		collection_method = excluded.collection_method, intent = excluded.intent,
+		bank_since = case when excluded.status = 'open' and excluded.intent = i.intent then i.bank_since end,
+		synced_at = now()
 	returning i.* into put;
 	return put;
 end
@@ -65,7 +68,8 @@ begin
 end
 $$;
 
--- The subscription is fetched with a changed invoice, because its own event may have been lost.
+-- The subscription is fetched with a changed invoice, because its own event may have been lost; and the payment intent
+-- of an open one, because the invoice does not say whether a bank has it under way.
 create or replace function service.write_invoice(p_claim uuid, p_kind text, p_id text, p_version bigint, p_doc jsonb)
 	returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -78,6 +82,9 @@ declare
 	after billing.invoices;
 begin
 	perform billing.require_document(p_doc, p_id);
+	perform sync.mark('payment_intent', billing.intent_of(p_doc))		-- locked before the invoice's row
+	where p_doc ->> 'status' = 'open' and billing.intent_of(p_doc) is not null
+		and billing.invoice_tenant(p_id, p_doc) is not null;
 	perform sync.lock_customer(customer);
 	perform sync.hold(p_claim, p_kind, p_id);
 	tenant := billing.invoice_tenant(p_id, p_doc);

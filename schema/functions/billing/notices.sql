@@ -160,7 +160,7 @@ create or replace function billing.tell_failure(i billing.invoices, p_hinted boo
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	if i.collection_method is distinct from 'send_invoice'
-		and i.status = 'open' and i.attempt_count > 0 and (p_hinted or exists (
+		and i.status = 'open' and i.attempt_count > 0 and (p_hinted or i.bank_since is null and exists (
 			select from billing.subscriptions s
 			where s.id = i.subscription_id and s.status in ('past_due', 'unpaid'))) then
 		perform billing.tell(i.tenant_id, 'payment_failed', i.id || ':' || i.attempt_count, billing.invoice_payload(i),
@@ -184,10 +184,13 @@ begin
 end
 $$;
 
+-- Without Stripe's word a failure is told once the payment intent is known: a bank may have another attempt under way.
 create or replace function billing.tell_invoice(i billing.invoices, p_hints text[]) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	hinted boolean := 'payment_failed' = any (p_hints);
 begin
-	perform billing.tell_failure(i, 'payment_failed' = any (p_hints));
+	perform billing.tell_failure(i, hinted) where hinted or i.intent is null;
 	perform billing.tell_sent(i, 'invoice_overdue' = any (p_hints));
 	if i.action_required then
 		perform billing.tell(i.tenant_id, 'action_required', i.id, billing.invoice_payload(i),

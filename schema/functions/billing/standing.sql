@@ -10,6 +10,8 @@ declare
 begin
 	return case
 		when reason = 'override' and p_entitlement -> 'allowed' = 'false' then 'override_denied'
+		when reason in ('active', 'past_due_grace') and billing.debit_since(s.id) is not null then 'debit'
+		when reason in ('grace_over', 'unpaid') and billing.debit_since(s.id) is not null then 'debit_late'
 		when reason = 'active' and not billing.collects_at(s, now()) then 'uncollected'
 		when reason = 'active' and s.pending_until > now() then 'change_waits'
 		when reason in ('past_due_grace', 'grace_over') and s.collection_method = 'send_invoice' then 'sent_' || reason
@@ -43,6 +45,8 @@ begin
 			('sent_grace_over', 'past_due', 'bad', 'pay'),
 			('unpaid', 'unpaid', 'bad', 'pay'),
 			('bank', 'bank', 'warn', 'manage'),
+			('debit', 'bank', 'warn', 'manage'),
+			('debit_late', 'bank', 'bad', 'manage'),
 			('incomplete', 'incomplete', 'warn', 'pay'),
 			('incomplete_expired', 'incomplete_expired', 'bad', 'subscribe'),
 			('collection_paused', 'uncollected', 'bad', 'manage'),

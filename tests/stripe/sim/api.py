@@ -46,6 +46,7 @@ ROUTES = (
     ("POST", "invoices/create_preview", previews.CREATE, previews.create),
     ("GET", "invoices/{id}", tables.NOTHING, invoices.retrieve),
     ("GET", "invoice_payments", tables.INVOICE_PAYMENT_LIST, refunds.list_invoice_payments),
+    ("GET", "payment_intents/{id}", tables.NOTHING, invoices.retrieve_intent),
     ("GET", "charges", tables.CHARGE_LIST, refunds.list_charges),
     ("GET", "charges/{id}", tables.NOTHING, refunds.get_charge),
     ("POST", "refunds", tables.REFUND_CREATE, refunds.refund),

@@ -33,10 +33,12 @@ POST   /_sim/checkout/ID/settle       {"ok": true}: the bank debit of a session 
 POST   /_sim/checkout/ID/expire       as time would
 POST   /_sim/subscriptions/ID/ACTION  cancel_at_period_end, cancel_at {"at"?: seconds, else the period's end}, cancel,
                                       renew, change {"price"}, trial_end (now), pay_open, fail_next {"times": 1} (next
-                                      payments fail), status {"status": "unpaid"} (any word, at once), pause
-                                      {"behavior": "void", "resumes_at"?} and unpause (the collection of payments),
+                                      payments fail), debit_next (a bank has the next payment under way),
+                                      status {"status": "unpaid"} (any word, at once), pause {"behavior": "void",
+                                      "resumes_at"?} and unpause (the collection of payments),
                                       resume, pending {"price"} (an update that waits for its payment)
 POST   /_sim/invoices/ID/pay          pays an open invoice outside the card, as its page does
+POST   /_sim/invoices/ID/settle       {"ok": true}: the debit that a bank has under way comes through, or does not
 POST   /_sim/charges/ID/refund        {"amount"?}: all that is left by default
 POST   /_sim/charges/ID/dispute       {"reason"?}: the customer's bank takes the money back
 POST   /_sim/disputes/ID/close        {"won": true}
@@ -91,7 +93,8 @@ class Control:
             ("POST", "mode", self.mode), ("GET", "deliveries", self.deliveries), ("GET", "pending", self.pending),
             ("GET", "quiet", self.quiet), ("POST", "resend", self.resend), ("POST", "emit", self.emit),
             ("POST", "take", self.take), ("POST", "delivered", self.delivered),
-            ("POST", "invoices/{id}/pay", self.pay_invoice), ("POST", "charges/{id}/{action}", self.charge),
+            ("POST", "invoices/{id}/pay", self.pay_invoice),
+            ("POST", "invoices/{id}/settle", self.settle_invoice), ("POST", "charges/{id}/{action}", self.charge),
             ("POST", "disputes/{id}/close", self.dispute),
             ("GET", "events", self.events), ("GET", "faults", self.faults), ("POST", "faults", self.faults),
             ("DELETE", "faults", self.clear_faults), ("POST", "checkout/{id}/{action}", self.checkout),
@@ -261,6 +264,8 @@ class Control:
             subscriptions.leave_pending(self.world, row, self.world.get("price", price))
         elif action == "fail_next":
             self.world.keep(row["id"])["fail_payments"] = body.get("times", 1)
+        elif action == "debit_next":
+            self.world.keep(row["id"])["debit_next"] = True
         elif action == "status":
             with self.world.changing(row, "customer.subscription.updated"):
                 row["status"] = body["status"]
@@ -270,6 +275,10 @@ class Control:
 
     def pay_invoice(self, request, body):
         return lifecycle.pay_by_hand(self.world, self.world.get("invoice", request.match_info["id"]))
+
+    def settle_invoice(self, request, body):
+        row = self.world.get("invoice", request.match_info["id"])
+        return lifecycle.settle_debit(self.world, row, body.get("ok", True))
 
     def charge(self, request, body):
         row = self.world.get("charge", request.match_info["id"])

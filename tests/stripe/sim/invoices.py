@@ -3,7 +3,7 @@ from copy import deepcopy
 
 from . import discounts, refunds
 from .catalog import money
-from .errors import ApiError
+from .errors import ApiError, bad
 from .listing import matching, page
 from .shapes import OLD
 
@@ -13,6 +13,10 @@ PAYS = ("4242", "3000")     # last four digits of cards that can be charged
 
 def retrieve(world, p, ident):
     return world.get("invoice", ident)
+
+
+def retrieve_intent(world, p, ident):
+    return world.get("payment_intent", ident)
 
 
 def subscription_of(row):
@@ -190,6 +194,63 @@ def pay(world, row, sub):
     return ok
 
 
+def begin_debit(world, row, sub):
+    """The invoice stays open while a bank has its payment; nothing else is tried meanwhile. False: none is wanted.
+    Another debit is another try of the same payment."""
+    if not world.keep(sub["id"]).pop("debit_next", False):
+        return False
+    intent = open_intent(world, row) or new_debit(world, row, sub)
+    intent["status"] = "processing"
+    row["_payment_intent"] = intent["id"]
+    with world.changing(row, "invoice.updated"):
+        row.update(attempted=True, attempt_count=row["attempt_count"] + 1, next_payment_attempt=None)
+    world.emit("payment_intent.processing", intent)
+    return True
+
+
+def open_payment(world, row):
+    return next((pay for pay in world.all("invoice_payment")
+                 if pay["invoice"] == row["id"] and pay["status"] == "open"), None)
+
+
+def open_intent(world, row):
+    waiting = open_payment(world, row)
+    return waiting and world.get("payment_intent", waiting["payment"]["payment_intent"])
+
+
+def new_debit(world, row, sub):
+    intent = world.put({"id": world.new_id("pi_3"), "object": "payment_intent", "amount": row["amount_due"],
+                        "amount_received": 0, "created": world.now(), "currency": sub["currency"],
+                        "customer": sub["customer"], "latest_charge": None, "livemode": False, "metadata": {},
+                        "status": "processing"})
+    world.put(payment_of(world, row, intent, "open"))
+    return intent
+
+
+def end_debit(world, row, ok):
+    """The bank's word on a debit that is under way."""
+    intent = open_intent(world, row)
+    if not intent or intent["status"] != "processing":
+        raise bad(f"{row['id']} waits for no bank")
+    intent["status"] = "succeeded" if ok else "requires_payment_method"
+    world.emit("payment_intent.succeeded" if ok else "payment_intent.payment_failed", intent)
+    if ok:
+        del world.objects["invoice_payment"][open_payment(world, row)["id"]]     # settle() makes it anew, as paid
+        settle(world, row, intent)
+    else:
+        row["next_payment_attempt"] = next_attempt(world, row)
+        world.emit("invoice.payment_failed", row)
+
+
+def payment_of(world, row, intent, status):
+    paid = status == "paid"
+    return {"id": world.new_id("inpay_1"), "object": "invoice_payment",
+            "amount_paid": row["amount_due"] if paid else None, "amount_requested": row["amount_due"],
+            "created": world.now(), "currency": row["currency"], "invoice": row["id"], "is_default": True,
+            "livemode": False, "payment": {"payment_intent": intent["id"], "type": "payment_intent"},
+            "status": status, "status_transitions": {"canceled_at": None, "paid_at": world.now() if paid else None}}
+
+
 def next_attempt(world, row):
     days = world.settings["retry_days"]
     if row["billing_reason"] == "subscription_create" or row["attempt_count"] > len(days):
@@ -207,11 +268,7 @@ def settle(world, row, intent):
                    auto_advance=False)
         row["status_transitions"]["paid_at"] = now
     if intent and world.settings["api_version"] != OLD:     # the old version knows no such event
-        world.emit("invoice_payment.paid", world.put({
-            "id": world.new_id("inpay_1"), "object": "invoice_payment", "amount_paid": due, "amount_requested": due,
-            "created": now, "currency": row["currency"], "invoice": row["id"], "is_default": True, "livemode": False,
-            "payment": {"payment_intent": intent["id"], "type": "payment_intent"}, "status": "paid",
-            "status_transitions": {"canceled_at": None, "paid_at": now}}))
+        world.emit("invoice_payment.paid", world.put(payment_of(world, row, intent, "paid")))
     world.emit("invoice.paid", row)
     world.emit("invoice.payment_succeeded", row)
 

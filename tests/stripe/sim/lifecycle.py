@@ -177,9 +177,20 @@ def collect(world, invoice):
 
 
 def try_again(world, invoice):
-    """One attempt; the subscription follows its outcome."""
+    """One attempt; the subscription follows its outcome, and stays as it is while a bank has the payment."""
     row = subscription_for(world, invoice)
-    paid = invoices.pay(world, invoice, row)
+    if not invoices.begin_debit(world, invoice, row):
+        follow(world, invoice, row, invoices.pay(world, invoice, row))
+
+
+def settle_debit(world, invoice, ok):
+    """A debit comes through, or does not."""
+    invoices.end_debit(world, invoice, ok)
+    follow(world, invoice, subscription_for(world, invoice), ok)
+    return invoice
+
+
+def follow(world, invoice, row, paid):
     if paid:
         recover(world, row)
         return

@@ -1,0 +1,59 @@
+-- A payment that a bank has under way: an open invoice whose payment intent is being processed.
+begin;
+select no_plan();
+
+select tap.paid('ann') as ann \gset
+select tap.session('ann@example.org', 'a') as a \gset
+create function pg_temp.invoice(p_more jsonb) returns jsonb language sql as $$
+	select tap.sync('invoice', tap.invoice('ann', '{"status": "open", "amount_paid": 0, "payments": {"data": [
+		{"status": "canceled", "payment": {"type": "payment_intent", "payment_intent": "pi_old"}},
+		{"status": "open", "payment": {"type": "payment_intent", "payment_intent": "pi_ann"}}]}}' || p_more))
+$$;
+create function pg_temp.intent(p_status text) returns jsonb language sql as $$
+	select tap.hint('payment_intent', 'payment_intent.processing', 1798000100,
+		jsonb_build_object('id', 'pi_ann', 'status', p_status))
+$$;
+-- What the page says: "status class reason main todo invoice", and since when.
+create function pg_temp.said(p_bearer text) returns text language sql as $$
+	select concat_ws(' ', a ->> 'status', a ->> 'status_class', a ->> 'reason',
+		case when a -> 'pay' <> 'null' then 'pay' end, a #>> '{todo,kind}', a #>> '{todo,date,iso}',
+		p #>> '{invoices,0,status}')
+	from tap.ask('tollgate_billing', 'api.billing_page()', p_bearer) p cross join lateral (select p -> 'account') v (a)
+$$;
+create function pg_temp.failures() returns bigint language sql as $$
+	select count(*) from billing.notifications where kind = 'payment_failed'
+$$;
+
+select is(tap.sync('payment_intent', '{"id": "pi_ann", "status": "processing"}'), '{"clean": true}',
+	'C110 an intent of no invoice of ours is not followed');
+select pg_temp.invoice('{}') \g /dev/null
+select is(version > clean_version, true, 'C110 the intent of an open invoice is fetched') from sync.objects
+	where (kind, id) = ('payment_intent', 'pi_ann');
+select is(pg_temp.said(:'a'), 'status_active good reason_active invoice_open', 'C110 an open invoice alone is none');
+select pg_temp.intent('processing') \g /dev/null
+select is(pg_temp.said(:'a'), 'status_bank warn reason_debit debit 2026-12-23T04:28:20Z invoice_bank',
+	'C110 a renewal that a bank has under way is told, since when, and everything may be used');
+select pg_temp.invoice('{"attempt_count": 1}') \g /dev/null
+select is(pg_temp.said(:'a'), 'status_bank warn reason_debit debit 2026-12-23T04:28:20Z invoice_bank',
+	'C110 until the intent says otherwise');
+
+-- another attempt of a subscription that is past due
+select tap.sync('subscription', tap.subscription('ann', :'ann', '{"status": "past_due"}')) \g /dev/null
+select is(pg_temp.said(:'a') || pg_temp.failures(),
+	'status_bank warn reason_debit debit 2026-12-23T04:28:20Z invoice_bank0',
+	'C110 past due: nobody is asked to pay a second time, and no payment has failed');
+update billing.subscriptions set past_due_since = now() - interval '30 days';
+select is(pg_temp.said(:'a'), 'status_bank bad reason_debit_late debit 2026-12-23T04:28:20Z invoice_bank',
+	'C110 after grace it is told too, and that nothing may be used');
+select is(tap.ask('tollgate_billing', 'api.my_plan()', :'a') -> 'paid', 'false', 'C44 as the policy says');
+select pg_temp.invoice('{"attempt_count": 2}') \g /dev/null
+select is(pg_temp.failures(), 0::bigint, 'C110 an attempt whose intent is not known yet has not failed');
+select pg_temp.intent('requires_payment_method') \g /dev/null
+select is(pg_temp.said(:'a') || ' ' || pg_temp.failures(),
+	'status_past_due bad reason_grace_over pay invoice_open 1', 'C110 the bank''s refusal ends the wait, and is told');
+select pg_temp.intent('processing'), pg_temp.invoice('{"status": "paid", "amount_paid": 1900, "payments": {"data": [
+	{"status": "paid", "payment": {"payment_intent": "pi_ann"}}]}}') \g /dev/null
+select is(array[i.intent, i.bank_since::text], array[null, null], 'C110 and so does the money') from billing.invoices i;
+
+select * from finish();
+rollback;
