@@ -1,4 +1,5 @@
 """Packages from npm, installed from a lock file into a directory of their own."""
+import fcntl
 import shutil
 import subprocess
 
@@ -8,7 +9,15 @@ FILES = ("package.json", "package-lock.json")
 
 
 def installed(source, built):
-    """built, with what source's lock file names. The test is skipped when npm cannot install it in a minute or so."""
+    """built, with what source's lock file names. The test is skipped when npm cannot install it in a minute or so.
+    Suites that run side by side may ask for the same."""
+    built.parent.mkdir(parents=True, exist_ok=True)
+    with open(built.with_name(built.name + ".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return install(source, built)
+
+
+def install(source, built):
     done = (built / "node_modules/.package-lock.json").is_file()       # which npm writes at its end
     if done and all((built / n).read_bytes() == (source / n).read_bytes() for n in FILES):
         return built
