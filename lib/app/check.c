@@ -49,7 +49,7 @@ token_check(const struct visit *v)
 		given = http_param(v->q, "HTTP_X_CSRF_TOKEN", NULL);
 	if (!(session ? v->has_session : v->has_flow))
 		return ERR_FORBIDDEN;
-	return session_csrf_ok(session ? &v->session : &v->flow, given) ? OK : ERR_FORBIDDEN;
+	return session_csrf_ok(session ? &v->session.stable : &v->flow, given) ? OK : ERR_FORBIDDEN;
 }
 
 enum err

@@ -72,14 +72,14 @@ route_choose(struct visit *v)
 	return ERR_METHOD;
 }
 
-/* A session cookie that is sent twice, or is not 32 bytes of base64url, is ignored; the browser is told to drop it. */
+/* A session cookie that is sent twice or malformed is ignored; the browser is told to drop it. */
 static void
 cookies_read(struct visit *v)
 {
 	bool		twice = false;
 	const char	*sid = http_cookie(v->q, SESSION_COOKIE, &twice);
 
-	v->has_session = session_read(sid, &v->session);
+	v->has_session = session_cookie_read(sid, &v->session);
 	if (twice || (sid != NULL && !v->has_session))
 		http_set_cookie(v->r, SESSION_COOKIE, "", 0);
 	v->has_flow = session_read(http_cookie(v->q, FLOW_COOKIE, NULL), &v->flow);

@@ -6,7 +6,7 @@
 struct db_user *
 identity_user(struct visit *v)
 {
-	return db_as_user(v->q->mem, v->app->db, session_bearer(v->q->mem, &v->session));
+	return db_as_user(v->q->mem, v->app->db, session_bearer(v->q->mem, &v->session.token));
 }
 
 bool

@@ -5,7 +5,7 @@
 static enum err
 run(struct visit *v)
 {
-	v->csrf = session_csrf(v->q->mem, &v->session);
+	v->csrf = session_csrf(v->q->mem, &v->session.stable);
 	return v->route->user(v, identity_user(v));
 }
 

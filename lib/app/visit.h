@@ -8,6 +8,7 @@
 #include "http.h"
 #include "route.h"
 #include "secret.h"
+#include "session.h"
 
 struct visit {
 	const struct app		*app;
@@ -25,7 +26,7 @@ struct visit {
 	int				status;		/* for page(): 200, or the error of a form that is shown again */
 	const char			*fault;		/* name of the text that gives the reason, or NULL */
 	struct secret			flow;		/* binds a visitor's forms to the browser */
-	struct secret			session;
+	struct session			session;
 	bool				has_flow;
 	bool				has_session;	/* a well-formed cookie; only the database knows if it is valid */
 	const char			*tenant;	/* that the request acts for, once it is checked; or NULL */

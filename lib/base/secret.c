@@ -11,8 +11,6 @@
 static const char base64url_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 static const char hex_digits[] = "0123456789abcdef";
 
-enum { BASE64URL_LENGTH = 43 };
-
 enum err
 secret_random(struct secret *out)
 {
@@ -73,7 +71,7 @@ secret_hex(mem_ctx *ctx, const struct secret *s)
 char *
 secret_base64url(mem_ctx *ctx, const struct secret *s)
 {
-	char		text[BASE64URL_LENGTH];
+	char		text[SECRET_BASE64URL];
 	unsigned	bits = 0, held = 0, n = 0;
 
 	for (size_t i = 0; i < SECRET_SIZE; i++) {
@@ -106,7 +104,7 @@ secret_from_base64url(const char *text, size_t n, struct secret *out)
 	unsigned	bits = 0, held = 0;
 	size_t		filled = 0;
 
-	if (n != BASE64URL_LENGTH)
+	if (n != SECRET_BASE64URL)
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		const char	*digit = memchr(base64url_digits, text[i], 64);

@@ -9,7 +9,10 @@
 #include "err.h"
 #include "mem.h"
 
-enum { SECRET_SIZE = 32 };	/* bytes in a token, and in a SHA-256 */
+enum {
+	SECRET_SIZE		= 32,	/* bytes in a token, and in a SHA-256 */
+	SECRET_BASE64URL	= 43	/* characters of base64url without padding */
+};
 
 struct secret {
 	uint8_t	bytes[SECRET_SIZE];
@@ -27,7 +30,7 @@ struct secret secret_hmac(const void *key, size_t key_len, const void *bytes, si
 /* Constant time over the whole length. */
 bool secret_equal(const struct secret *a, const struct secret *b);
 
-/* 64 lower-case hex digits, and 43 characters of base64url without padding. */
+/* 64 lower-case hex digits, and SECRET_BASE64URL characters of base64url without padding. */
 char *secret_hex(mem_ctx *ctx, const struct secret *s);
 char *secret_base64url(mem_ctx *ctx, const struct secret *s);
 

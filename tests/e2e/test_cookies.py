@@ -45,6 +45,7 @@ def test_f03_two_session_cookies_are_no_session(customer, stack, lines):
         assert any(c.startswith(SID + "=;") and "Max-Age=0" in c for c in page.header_all("Set-Cookie"))
 
 BAD_SESSIONS = ["", "x", "A" * 42, "A" * 44, "A" * 43 + "=", "A" * 42 + "!", "A" * 42 + "B", "A" * 8000, "%41" * 14,
+                "A" * 85, "A" * 85 + "B", "A" * 42 + "B" + "A" * 43, "A" * 87, "A" * 86 + "=", "A" * 129,
                 "\"" + "A" * 41 + "\"", "A" * 21 + " " + "A" * 21]
 
 

@@ -144,17 +144,26 @@ def test_cookies_are_host_only_secure_http_only_and_lax(browser, mail, member):
     assert attributes == {"path": "/", "secure": "", "httponly": "", "samesite": "Lax", "max-age": "3600"}
     sid = [read_cookie(line) for line in sign_in(browser, mail, member).header_all("Set-Cookie")]
     (name, value, attributes), = [c for c in sid if c[0] == SID]
-    assert len(base64.urlsafe_b64decode(value + "=")) == 32
+    assert [len(base64.urlsafe_b64decode(part + "=")) for part in (value[:43], value[43:])] == [32, 32]
     assert attributes == {"path": "/", "secure": "", "httponly": "", "samesite": "Lax", "max-age": str(30 * 24 * 3600)}
     assert browser.refused == []
 
 
 def test_the_database_never_holds_what_the_cookie_holds(customer, db):
     browser, _ = customer
-    t = base64.urlsafe_b64decode(browser.cookie(SID) + "=")
+    s, t = (base64.urlsafe_b64decode(part + "=") for part in (browser.cookie(SID)[:43], browser.cookie(SID)[43:]))
     d = sha256(b"db1" + t).digest()
     assert db.value("select count(*) from auth.tokens where hash = %s", sha256(d).digest()) == 1
-    assert db.value("select count(*) from auth.tokens where hash in (%s, %s)", t, d) == 0
+    of_s = sha256(sha256(b"db1" + s).digest()).digest()
+    assert db.value("select count(*) from auth.tokens where hash in (%s, %s, %s, %s)", t, d, s, of_s) == 0
+
+
+def test_f207_a_cookie_of_before_there_was_a_stable_part_is_taken(customer, new_browser):
+    earlier = new_browser()
+    earlier.set_cookie(SID, customer[0].cookie(SID)[43:])
+    page = earlier.get("/workspace")
+    assert page.status == 200
+    assert earlier.submit(page, action="/signout").location == "/signin?signed_out=yes"
 
 
 def visible(page):

@@ -94,7 +94,8 @@ checkout_begin(struct visit *v, struct db_user *me, struct json_object *draft, c
 static enum err
 subscribe(struct visit *v, struct db_user *me, const char *tenant, const char *plan, const char **url)
 {
-	const char		*key = mem_printf(v->q->mem, "\\x%s", session_key(v->q->mem, &v->session, "subscribe", plan));
+	const char		*key = mem_printf(v->q->mem, "\\x%s",
+	    session_key(v->q->mem, &v->session.stable, "subscribe", plan));
 	struct json_object	*draft;
 	enum err		e = ERR_CONFLICT;
 

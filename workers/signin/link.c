@@ -151,10 +151,11 @@ static enum err
 session_begin(struct visit *v, struct db_visitor *me, struct db_arg link, struct json_object **verdict)
 {
 	const char	*code = form_get(&v->form, "code"), *agent = http_param(v->q, "HTTP_USER_AGENT", NULL);
-	struct secret	token, stored, device;
+	struct session	session;
+	struct secret	stored, device;
 	enum err	e;
 
-	TRY(session_new(&token, &stored));
+	TRY(session_new(&session, &stored));
 	TRY(device_own(v, &device));
 	for (int attempt = 0; attempt < 3; attempt++) {
 		e = db_visitor(me, verdict, "api.sign_in($1, $2, $3, $4, $5::inet, $6, $7)",
@@ -167,7 +168,7 @@ session_begin(struct visit *v, struct db_visitor *me, struct db_arg link, struct
 	if (!json_true(*verdict, "/ok"))
 		return OK;
 	session_replace(v);
-	http_set_cookie(v->r, SESSION_COOKIE, secret_base64url(v->q->mem, &token), REMEMBER_SECONDS);
+	http_set_cookie(v->r, SESSION_COOKIE, session_cookie(v->q->mem, &session), REMEMBER_SECONDS);
 	http_set_cookie(v->r, DEVICE_COOKIE, secret_base64url(v->q->mem, &device), DEVICE_SECONDS);
 	return http_redirect(v->r, visit_path(v, target_allowed(json_text(*verdict, "/next"))));
 }
