@@ -98,21 +98,30 @@ handler_run(struct visit *v)
 	return answered ? OK : k->run(v);
 }
 
-/* Without a session, a browser is sent to the sign-in page, from where it comes back; a script gets 401. */
+/* A browser is sent to a page that proves who it is, from where it comes back; a script gets the error. */
 static void
-ask_to_sign_in(struct visit *v)
+ask_for_proof(struct visit *v, enum err why)
 {
+	const char	*proof = why == ERR_AUTH ? "/signin" : "/signin/confirm";
 	struct buf	path = { .ctx = v->q->mem };
 
-	if (v->has_session)
-		http_set_cookie(v->r, SESSION_COOKIE, "", 0);
 	if (v->route->kind->json || http_wants_json(v->q)) {
-		answer_error(v, ERR_AUTH);
+		answer_error(v, why);
 		return;
 	}
-	buf_printf(&path, "%s?next=%s", visit_path(v, "/signin"), v->path);
+	buf_printf(&path, "%s?next=%s", visit_path(v, proof), v->path);
 	form_escape(&path, visit_here(v, ""));
 	(void)!http_redirect(v->r, path.data);
+}
+
+/* The cookie's next token, also with an error: the database has it, and takes the former until this one is used. */
+static void
+cookie_renew(struct visit *v)
+{
+	if (!v->candidate.issued)
+		return;
+	http_set_cookie(v->r, SESSION_COOKIE, session_cookie(v->q->mem, &v->next), v->candidate.max_age);
+	log_line(LOG_INFO, "session_rotated", LOG_TEXT("route", v->route->path));
 }
 
 static void
@@ -163,6 +172,10 @@ visit_run(struct visit *v, bool *wait)
 	e = handler_run(v);
 	if (v->leave != NULL)
 		v->leave(v);
+	if (e == ERR_AUTH && v->has_session)
+		http_set_cookie(v->r, SESSION_COOKIE, "", 0);
+	else
+		cookie_renew(v);
 	return e;
 }
 
@@ -179,8 +192,8 @@ visit_answer(struct visit *v)
 		return false;
 	}
 	e = visit_run(v, &wait);
-	if (e == ERR_AUTH)
-		ask_to_sign_in(v);
+	if (e == ERR_AUTH || e == ERR_CONFIRM)
+		ask_for_proof(v, e);
 	else if (e != OK && e != ERR_CLOSED)
 		answer_error(v, e);
 	return wait && e == OK;

@@ -1,12 +1,48 @@
 #include "identity.h"
 
 #include "json.h"
+#include "log.h"
 #include "session.h"
 
 struct db_user *
 identity_user(struct visit *v)
 {
-	return db_as_user(v->q->mem, v->app->db, session_bearer(v->q->mem, &v->session.token));
+	struct db_user	*me = db_as_user(v->q->mem, v->app->db, session_bearer(v->q->mem, &v->session.token));
+	struct secret	stored;
+
+	/* One for the whole request, whose calls then get one answer. Without randomness the token stays. */
+	v->next.stable = v->session.stable;
+	if (v->candidate.stored == NULL && session_renew(&v->next, &stored) == OK)
+		v->candidate.stored = secret_hex(v->q->mem, &stored);
+	db_offer(me, &v->candidate);
+	return me;
+}
+
+/*
+ * The database refuses a token that is unknown, ended or used up. One that was retired a while ago is in two hands. Its
+ * session is ended by a call of its own, because a refusal rolls its transaction back.
+ */
+static void
+session_refused(struct db_user *me)
+{
+	struct json_object	*ended;
+
+	if (db_user(me, &ended, "api.end_reused()", NO_ARGS) == OK && ended != NULL)
+		log_line(LOG_WARN, "session_ended", LOG_TEXT("session", json_text(ended, "/session")),
+		    LOG_TEXT("reason", "reuse"));
+}
+
+enum err
+identity_serve(struct visit *v)
+{
+	struct db_user	*me = identity_user(v);
+	enum err	e = v->route->fresh ? db_user(me, NULL, "api.require_fresh()", NO_ARGS) : OK;
+
+	if (e == OK)
+		e = v->route->user(v, me);
+	if (e == ERR_AUTH)
+		session_refused(me);
+	return e;
 }
 
 bool

@@ -8,6 +8,9 @@
 /* The database identity of this request's session; also for a visitor's page that treats members differently. */
 struct db_user *identity_user(struct visit *v);
 
+/* Calls the handler of a user's row, which must be fresh where the row says so. */
+enum err identity_serve(struct visit *v) MUST_CHECK;
+
 /* Whether the session is valid. False while the database is away, so that a visitor's page is still shown. */
 bool identity_is_member(struct visit *v);
 

@@ -4,7 +4,7 @@
 static enum err
 run(struct visit *v)
 {
-	return v->route->user(v, identity_user(v));
+	return identity_serve(v);
 }
 
 const struct route_kind kind_api = { .cookies = true, .json = true, .session = true, .check = check_api, .run = run };

@@ -6,7 +6,7 @@ static enum err
 run(struct visit *v)
 {
 	v->csrf = session_csrf(v->q->mem, &v->session.stable);
-	return v->route->user(v, identity_user(v));
+	return identity_serve(v);
 }
 
 const struct route_kind kind_user = { .cookies = true, .session = true, .check = check_form, .run = run };

@@ -58,6 +58,7 @@ struct route {
 	visitor_handler		*visitor;
 	user_handler		*user;
 	raw_handler		*raw;
+	bool			fresh;	/* of users who proved who they are lately: else ERR_CONFIRM */
 	bool			bare;	/* its 401 has no "code": callers know the body byte for byte */
 	size_t			body;	/* limit in bytes; 0: FORM_BODY */
 };
@@ -67,7 +68,9 @@ enum { FORM_BODY = 16 * 1024, WEBHOOK_BODY = 1024 * 1024 };
 #define PUBLIC(p, f) { .method = "GET", .path = (p), .kind = &kind_public, .public = (f) }
 #define VISITOR(m, p, f) { .method = (m), .path = (p), .kind = &kind_visitor, .visitor = (f) }
 #define USER(m, p, f) { .method = (m), .path = (p), .kind = &kind_user, .user = (f) }
+#define FRESH(m, p, f) { .method = (m), .path = (p), .kind = &kind_user, .user = (f), .fresh = true }
 #define API(m, p, f) { .method = (m), .path = (p), .kind = &kind_api, .user = (f) }
+#define FRESH_API(m, p, f) { .method = (m), .path = (p), .kind = &kind_api, .user = (f), .fresh = true }
 #define RAW(m, p, f) { .method = (m), .path = (p), .kind = &kind_raw, .raw = (f), .body = WEBHOOK_BODY }
 
 enum { ROUTE_PARAMS = 4 };

@@ -5,6 +5,7 @@
 #include <json-c/json.h>
 
 #include "app.h"
+#include "db.h"
 #include "http.h"
 #include "route.h"
 #include "secret.h"
@@ -27,6 +28,8 @@ struct visit {
 	const char			*fault;		/* name of the text that gives the reason, or NULL */
 	struct secret			flow;		/* binds a visitor's forms to the browser */
 	struct session			session;
+	struct session			next;		/* the session with the token that its candidate is of */
+	struct db_candidate		candidate;	/* identity.c offers it; the dispatcher gives it to the browser */
 	bool				has_flow;
 	bool				has_session;	/* a well-formed cookie; only the database knows if it is valid */
 	const char			*tenant;	/* that the request acts for, once it is checked; or NULL */

@@ -13,6 +13,7 @@ enum err {
 	ERR_BAD_REQUEST,	/* 400: malformed */
 	ERR_AUTH,		/* 401: not signed in */
 	ERR_FORBIDDEN,		/* 403: not permitted to this caller */
+	ERR_CONFIRM,		/* 403: signed in too long ago for this, so it must be proved again */
 	ERR_NOT_FOUND,		/* 404 */
 	ERR_METHOD,		/* 405 */
 	ERR_CONFLICT,		/* 409 */

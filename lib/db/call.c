@@ -16,11 +16,12 @@
 
 enum { RUNS = 3, ARGS_MAX = 32, BYTEA = 17, BOOLEAN = 16, JSON = 114, JSONB = 3802, VOID = 2278 };
 
-#define IDENTITY "select set_config('app.bearer', $1, true)"
+#define IDENTITY "select set_config('app.bearer', $1, true), set_config('app.candidate', $2, true)"
 /* A pooler accepts no startup settings and may change servers after each transaction, so each call sets them. */
 #define SET(name, value) ", pg_catalog.set_config('" name "', '" value "', true)"
 #define IDENTITY_AND_SETTINGS "select pg_catalog.set_config('app.bearer', $1, true)" \
-	", pg_catalog.set_config('statement_timeout', $2, true)" POOL_SETTINGS(SET)
+	", pg_catalog.set_config('app.candidate', $2, true)" \
+	", pg_catalog.set_config('statement_timeout', $3, true)" POOL_SETTINGS(SET)
 
 /* One round trip: identity, call, Sync. Everything up to the Sync is one transaction. */
 struct exchange {
@@ -107,20 +108,23 @@ statement_send(struct conn *c, bool prepared, const char *sql, struct db_args ar
 }
 
 static bool
-identity_send(const struct db *db, struct conn *c, const char *bearer)
+identity_send(const struct db *db, struct conn *c, const struct db_who *who)
 {
+	struct db_arg	bearer = TEXT(who->bearer);
+	struct db_arg	candidate = TEXT(who->candidate && who->candidate->stored ? who->candidate->stored : "");
+
 	if (db->options.prepared)
-		return statement_send(c, true, IDENTITY, ARGS(TEXT(bearer)));
-	return statement_send(c, false, IDENTITY_AND_SETTINGS, ARGS(TEXT(bearer), TEXT(db->statement_timeout)));
+		return statement_send(c, true, IDENTITY, ARGS(bearer, candidate));
+	return statement_send(c, false, IDENTITY_AND_SETTINGS, ARGS(bearer, candidate, TEXT(db->statement_timeout)));
 }
 
 /* False: the Sync was not sent whole, so nothing can have been committed. */
 static bool
-exchange_send(struct exchange *x, const struct db *db, const char *bearer, const char *sql, struct db_args args)
+exchange_send(struct exchange *x, const struct db *db, const struct db_who *who, const char *sql, struct db_args args)
 {
 	struct conn	*c = x->conn;
 
-	return PQenterPipelineMode(c->pg) && identity_send(db, c, bearer) &&
+	return PQenterPipelineMode(c->pg) && identity_send(db, c, who) &&
 	    statement_send(c, db->options.prepared, sql, args) && PQpipelineSync(c->pg);
 }
 
@@ -226,13 +230,24 @@ fault_log(const struct exchange *x, struct verdict v, const char *sql)
 	    LOG_TEXT("constraint", x->fault ? fault_field(x->fault, PG_DIAG_CONSTRAINT_NAME) : ""));
 }
 
+/* Only once the call is committed. */
+static void
+candidate_note(struct db_candidate *candidate, const char *issued)
+{
+	if (*issued == '\0')
+		return;
+	candidate->issued = true;
+	candidate->max_age = strtol(issued, NULL, 10);
+}
+
 static struct verdict
-exchange_run(struct exchange *x, mem_ctx *mem, const struct db *db, const char *bearer, const char *sql,
+exchange_run(struct exchange *x, mem_ctx *mem, const struct db *db, const struct db_who *who, const char *sql,
     struct db_args args)
 {
 	struct verdict	v = { ERR_UNAVAILABLE, true, true };
 
-	if (exchange_send(x, db, bearer, sql, args)) {
+	*x->conn->issued = '\0';
+	if (exchange_send(x, db, who, sql, args)) {
 		v.err = exchange_read(x, mem);
 		v.again = v.err == ERR_UNAVAILABLE;
 		v.drop = v.err != OK;
@@ -245,6 +260,8 @@ exchange_run(struct exchange *x, mem_ctx *mem, const struct db *db, const char *
 	}
 	if (v.err != OK)
 		fault_log(x, v, sql);
+	else if (who->candidate)
+		candidate_note(who->candidate, x->conn->issued);
 	x->conn->sent = x->conn->prepared;
 	return v;
 }
@@ -280,7 +297,8 @@ jitter_sleep(int run)
 }
 
 enum err
-db_call(struct db *db, mem_ctx *mem, const char *bearer, struct json_object **out, const char *sql, struct db_args args)
+db_call(struct db *db, mem_ctx *mem, const struct db_who *who, struct json_object **out, const char *sql,
+    struct db_args args)
 {
 	int64_t			deadline = deadline_after(db->options.timeout_ms);
 	struct verdict		v = { ERR_INTERNAL, true, false };
@@ -293,7 +311,7 @@ db_call(struct db *db, mem_ctx *mem, const char *bearer, struct json_object **ou
 		if (run > 1)
 			jitter_sleep(run);
 		TRY(pool_take(db, deadline, &x.conn));
-		v = exchange_run(&x, mem, db, bearer, sql, args);
+		v = exchange_run(&x, mem, db, who, sql, args);
 		pool_give(db, x.conn, !v.drop);
 		v.again = v.again && deadline_left(deadline) > 0;
 		answer = x.answer;

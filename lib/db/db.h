@@ -58,6 +58,19 @@ struct db_user;
 struct db_visitor *db_as_visitor(mem_ctx *mem, struct db *db);
 struct db_user *db_as_user(mem_ctx *mem, struct db *db, const char *bearer);
 
+/*
+ * A token that the database may issue to the session, when its own is old, in the round trip of any call: a function
+ * that has stored the token says so by an INFO of SQLSTATE TG001, whose message is max_age (auth.tend_session).
+ */
+struct db_candidate {
+	const char	*stored;	/* 64 hex digits of what the database would store; NULL: none is offered */
+	bool		issued;		/* by a call that was committed */
+	long		max_age;	/* of the cookie, in seconds; -1: it ends with the browser */
+};
+
+/* Offers it with each call of this identity. */
+void db_offer(struct db_user *me, struct db_candidate *candidate);
+
 enum db_arg_kind { DB_TEXT, DB_BYTES, DB_INT, DB_BOOL };
 
 struct db_arg {
@@ -87,8 +100,9 @@ struct db_args {
  * does not compile. Arguments are cast in the call where the function's parameter is not text: "$2::uuid", "$3::int".
  *
  * Errors by SQLSTATE (table in sqlstate.c). Functions raise class TG on purpose: TG400 TG401 TG403 TG404 TG409 TG422
- * TG429 become the enum err of that status. Connection lost before the call was sent, pool exhausted, server starting:
- * ERR_UNAVAILABLE. Lost after: ERR_UNCERTAIN. A deadlock or serialization failure is run again, up to 3 runs in all.
+ * TG429 become the enum err of that status, TG40C ERR_CONFIRM. Connection lost before the call was sent, pool
+ * exhausted, server starting: ERR_UNAVAILABLE. Lost after: ERR_UNCERTAIN. A deadlock or serialization failure is run
+ * again, up to 3 runs in all.
  */
 #define db_visitor(me, out, call, args) db_visitor_call((me), (out), "select " call, (args))
 #define db_user(me, out, call, args) db_user_call((me), (out), "select " call, (args))

@@ -1,5 +1,7 @@
 #include "call.h"
 
+const struct db_who db_nobody = { .bearer = "" };
+
 struct db_visitor {
 	mem_ctx		*mem;
 	struct db	*db;
@@ -8,7 +10,7 @@ struct db_visitor {
 struct db_user {
 	mem_ctx		*mem;
 	struct db	*db;
-	const char	*bearer;
+	struct db_who	who;
 };
 
 struct db_visitor *
@@ -25,20 +27,26 @@ db_as_user(mem_ctx *mem, struct db *db, const char *bearer)
 {
 	struct db_user	*me = talloc(mem, struct db_user);
 
-	*me = (struct db_user){ mem, db, mem_printf(mem, "%s", bearer) };
+	*me = (struct db_user){ mem, db, { .bearer = mem_printf(mem, "%s", bearer) } };
 	return me;
+}
+
+void
+db_offer(struct db_user *me, struct db_candidate *candidate)
+{
+	me->who.candidate = candidate;
 }
 
 enum err
 db_visitor_call(struct db_visitor *me, struct json_object **out, const char *sql, struct db_args args)
 {
-	return db_call(me->db, me->mem, "", out, sql, args);
+	return db_call(me->db, me->mem, &db_nobody, out, sql, args);
 }
 
 enum err
 db_user_call(struct db_user *me, struct json_object **out, const char *sql, struct db_args args)
 {
-	return db_call(me->db, me->mem, me->bearer, out, sql, args);
+	return db_call(me->db, me->mem, &me->who, out, sql, args);
 }
 
 enum err
@@ -46,7 +54,7 @@ db_ping(struct db *db)
 {
 	mem_ctx			*mem = mem_new();
 	struct json_object	*doc;
-	enum err		e = db_call(db, mem, "", &doc, "select true", NO_ARGS);
+	enum err		e = db_call(db, mem, &db_nobody, &doc, "select true", NO_ARGS);
 
 	talloc_free(mem);
 	return e == OK ? OK : ERR_UNAVAILABLE;

@@ -11,6 +11,8 @@
 #include "deadline.h"
 #include "log.h"
 
+#define ISSUED "TG001"		/* of an INFO: the call has issued the candidate */
+
 enum { BACKOFF_FIRST_MS = 100, BACKOFF_LAST_MS = 5000 };
 
 static void
@@ -67,17 +69,26 @@ db_open(mem_ctx *ctx, const struct db_options *options)
 	return db;
 }
 
-/* Our functions' messages hold no user data. The server sends nothing below a warning (client_min_messages). */
+/*
+ * Our functions' messages hold no user data. The server sends nothing below a warning (client_min_messages), but for an
+ * INFO, which a function raises for us: it costs nothing where it is not raised, and no statement more.
+ */
 static void
-notice_log(void *arg, const PGresult *notice)
+notice_take(void *arg, const PGresult *notice)
 {
-	(void)arg;
-	log_line(LOG_WARN, "db_notice", LOG_TEXT("sqlstate", PQresultErrorField(notice, PG_DIAG_SQLSTATE)),
-	    LOG_TEXT("message", PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY)));
+	struct conn	*c = arg;
+	const char	*code = PQresultErrorField(notice, PG_DIAG_SQLSTATE);
+	const char	*words = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
+
+	if (code != NULL && words != NULL && strcmp(code, ISSUED) == 0) {
+		snprintf(c->issued, sizeof(c->issued), "%s", words);
+		return;
+	}
+	log_line(LOG_WARN, "db_notice", LOG_TEXT("sqlstate", code), LOG_TEXT("message", words));
 }
 
 static PGconn *
-server_connect(const struct db *db, int64_t deadline)
+server_connect(const struct db *db, struct conn *c, int64_t deadline)
 {
 	static const struct connect_setting	defaults[] = { { "tcp_user_timeout", "5000" }, { "keepalives_idle", "5" },
 		{ "keepalives_interval", "2" }, { "keepalives_count", "3" }, { "target_session_attrs", "read-write" }, { 0 } };
@@ -94,7 +105,7 @@ server_connect(const struct db *db, int64_t deadline)
 		pg = NULL;
 	}
 	if (pg)
-		PQsetNoticeReceiver(pg, notice_log, NULL);
+		PQsetNoticeReceiver(pg, notice_take, c);
 	else
 		log_line(LOG_ERROR, "db_connect", LOG_TEXT("reason", why));
 	talloc_free(mem);
@@ -147,7 +158,7 @@ conn_is_admitted(struct db *db, struct conn *c, int64_t deadline)
 static enum err
 conn_open(struct db *db, struct conn *c, int64_t deadline)
 {
-	c->pg = server_connect(db, deadline);
+	c->pg = server_connect(db, c, deadline);
 	if (c->pg == NULL)
 		refusal_note(db, OK, "");
 	else if (!conn_is_admitted(db, c, deadline))

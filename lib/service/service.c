@@ -21,7 +21,7 @@ db_as_service(mem_ctx *mem, struct db *db)
 enum err
 db_service_call(struct db_service *me, struct json_object **out, const char *sql, struct db_args args)
 {
-	return db_call(me->db, me->mem, "", out, sql, args);
+	return db_call(me->db, me->mem, &db_nobody, out, sql, args);
 }
 
 const char *

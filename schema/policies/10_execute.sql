@@ -31,8 +31,9 @@ grant execute on function
 	api.signed_in(),
 	api.link_state(bytea, bytea),
 	api.request_link(text, bytea, text, text, inet, bytea),
-	api.sign_in(bytea, text, bytea, bytea, inet, text, bytea),
-	api.sign_out()
+	api.sign_in(bytea, text, bytea, bytea, inet, text, bytea, boolean),
+	api.sign_out(), api.end_reused(), api.require_fresh(),
+	api.confirm_page(), api.request_confirm(), api.confirm_code(text, bytea, inet, text)
 	to tollgate_signin;
 
 -- the workspace
@@ -41,7 +42,9 @@ grant execute on function
 	api.signed_in(),
 	api.workspace_page(uuid),
 	api.choose_tenant(uuid),
-	api.send_offer(uuid, bytea)
+	api.send_offer(uuid, bytea),
+	api.sign_out(), api.end_reused(), api.require_fresh(),
+	api.session_state(), api.sessions_page(), api.end_session(uuid), api.end_other_sessions()
 	to tollgate_account;
 
 -- what customers see of their billing
@@ -50,6 +53,7 @@ grant execute on function
 	api.signed_in(),
 	api.billing_page(uuid),
 	api.my_plan(uuid),
+	api.end_reused(),
 	api.offered_plans(uuid),
 	api.match_tenant(uuid, uuid),
 	api.portal_customer(uuid), api.portal_news(uuid), api.checkout_news(uuid, text),
@@ -243,13 +247,14 @@ grant usage on schema app to tollgate_service;
 grant usage on schema mail to tollgate_auth;
 grant usage on schema meta to tollgate_service;
 grant execute on function auth.uid(), auth.require_session() to tollgate_rls;
-grant execute on function billing.accept_offer(uuid, uuid) to tollgate_auth;
+grant execute on function billing.accept_offer(uuid, uuid), api.date_document(timestamptz) to tollgate_auth;
 grant execute on function
 	app.my_tenants(),
 	app.managed_tenants(),
 	app.my_tenant(uuid),
 	billing.page_of(uuid),
 	auth.uid(),
+	auth.session_id(),
 	auth.email(),
 	auth.require_user(),
 	auth.allow(text, text),

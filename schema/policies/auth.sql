@@ -1,7 +1,8 @@
 -- auth: only the functions of tollgate_auth read or write these tables.
 
 grant select, insert, update, delete on auth.sessions, auth.requests, auth.devices, auth.hits to tollgate_auth;
-grant select, insert on auth.tokens, auth.links to tollgate_auth;
+grant select, insert on auth.links to tollgate_auth;
+grant select, insert, delete, update (confirmed_at, retired_at) on auth.tokens to tollgate_auth;
 grant select on auth.limits to tollgate_auth;
 grant select, insert, delete on auth.users to tollgate_auth;
 grant update (email, email_canonical, disabled_at) on auth.users to tollgate_auth;	-- disabled_at: to lock the row

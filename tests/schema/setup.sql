@@ -188,11 +188,11 @@ begin
 end
 $$;
 
--- p_device: the browser's device cookie.
+-- p_device: the browser's device cookie. The session is to last thirty days.
 create function tap.sign_in(p_hash text, p_code text, p_flow text, p_secret text, p_device text default null)
 	returns jsonb language plpgsql as $$
 begin
-	return tap.ask('tollgate_signin', format('api.sign_in(%L, %L, %L, %L, %L, %L, %L)', p_hash::bytea, p_code,
+	return tap.ask('tollgate_signin', format('api.sign_in(%L, %L, %L, %L, %L, %L, %L, true)', p_hash::bytea, p_code,
 		sha256(p_flow::bytea), sha256(sha256(p_secret::bytea)), '192.0.2.1', 'a browser', sha256(p_device::bytea)));
 end
 $$;

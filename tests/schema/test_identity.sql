@@ -57,14 +57,15 @@ from (values
 	($$delete from auth.sessions$$, 'false', 'F40 session gone')) as v (change, answer, description);
 
 -- use extends the idle deadline
-update auth.sessions set idle_until = now() + interval '1 day';
+update auth.sessions set idle_until = now() + interval '1 day', seen_at = now() - interval '5 min';
 select tap.ask('tollgate_account', 'api.workspace_page()', :'bearer');
 select is(idle_until, now() + interval '7 days', 'F40 a page puts off the end by idleness') from auth.sessions;
-update auth.sessions set idle_until = now() + interval '7 days' - interval '4 min';
+update auth.sessions set idle_until = now() + interval '7 days' - interval '4 min', seen_at = now() - interval '4 min';
 select tap.ask('tollgate_account', 'api.workspace_page()', :'bearer');
 select is(idle_until, now() + interval '7 days' - interval '4 min', 'F40 which is written every five minutes at most')
 	from auth.sessions;
-update auth.sessions set idle_until = now() + interval '1 day', absolute_until = now() + interval '2 days';
+update auth.sessions set idle_until = now() + interval '1 day', absolute_until = now() + interval '2 days',
+	seen_at = now() - interval '5 min';
 select tap.ask('tollgate_account', 'api.workspace_page()', :'bearer');
 select is(idle_until, absolute_until, 'F40 and never goes beyond the thirty days') from auth.sessions;
 
@@ -103,7 +104,8 @@ select tap.user('tim@example.org') as tim, tap.session('tim@example.org', 'tim')
 select is((select array[idle_until, absolute_until, auth_at] from auth.sessions where user_id = :'tim'),
 	array[now() + interval '7 days', now() + interval '30 days', now()],
 	'F40 a session lasts thirty days, and seven without use');
-update auth.sessions set idle_until = now() + interval '7 days' - interval '6 min' where user_id = :'tim';
+update auth.sessions set idle_until = now() + interval '7 days' - interval '6 min', seen_at = now() - interval '6 min'
+where user_id = :'tim';
 select tap.ask('tollgate_account', 'api.workspace_page()', :'t') \g /dev/null
 select is((select idle_until from auth.sessions where user_id = :'tim'), now() + interval '7 days',
 	'F40 use is written after five minutes');

@@ -152,7 +152,8 @@ def signed_in(bearer, call, *args):
 
 def test_c12_ten_clicks_are_one_checkout():
     bearer = sha256(b"race0").hexdigest()
-    value("select auth.open_session(id, %s, '{link}', null, null) from auth.users where email = 'race0@example.org'",
+    value("select auth.open_session(id, %s, '{link}', null, null, true) from auth.users "
+          "where email = 'race0@example.org'",
           sha256(bytes.fromhex(bearer)).digest())
     value("update billing.subscriptions set status = 'canceled' where id = 'sub_race0' returning 1")
     answers = at_once(10, lambda i: signed_in(bearer, "api.open_checkout(%s, 'starter', 'en')", b"click %d" % i))

@@ -10,6 +10,12 @@ insert into auth.requests (purpose, email, email_canonical, created_at)
 insert into auth.sessions (user_id, absolute_until, idle_until, auth_at, amr)
 	select '00000000-0000-0000-0000-000000000001', now() - interval '91 days', now(), now(), '{link}'
 	from generate_series(1, 1001);
+insert into auth.sessions (id, user_id, absolute_until, idle_until, auth_at, amr)
+	values ('00000000-0000-0000-0000-000000000002', '00000000-0000-0000-0000-000000000001', now() + interval '1 day',
+		now() + interval '1 day', now(), '{link}');
+insert into auth.tokens (hash, session_id, retired_at)
+	select sha256(n::text::bytea), '00000000-0000-0000-0000-000000000002', now() - interval '8 days'
+	from generate_series(1, 1001) n;
 insert into auth.devices (hash, user_id, last_seen)
 	select sha256(n::text::bytea), '00000000-0000-0000-0000-000000000001', now() - interval '401 days'
 	from generate_series(1, 1001) n;
@@ -28,11 +34,11 @@ create function pg_temp.retain() returns text language sql as $$
 	from jsonb_each(tap.ask('tollgate_jobs', 'service.apply_retention()') - 'put_off') n
 $$;
 select is(pg_temp.retain(),
-	'devices 1000, drafts 500, events 1000, hits 1000, mails 1000, requests 1000, sessions 1000',
+	'devices 1000, drafts 500, events 1000, hits 1000, mails 1000, requests 1000, sessions 1000, tokens 1000',
 	'C33 D24 a batch of each goes');
-select is(pg_temp.retain(), 'devices 1, drafts 1, events 1, hits 1, mails 1, requests 1, sessions 1',
+select is(pg_temp.retain(), 'devices 1, drafts 1, events 1, hits 1, mails 1, requests 1, sessions 1, tokens 1',
 	'C33 D24 then the rest');
-select is(pg_temp.retain(), 'devices 0, drafts 0, events 0, hits 0, mails 0, requests 0, sessions 0',
+select is(pg_temp.retain(), 'devices 0, drafts 0, events 0, hits 0, mails 0, requests 0, sessions 0, tokens 0',
 	'C33 D24 then none');
 
 -- what is not past its time
@@ -41,13 +47,16 @@ insert into auth.requests (purpose, email, email_canonical, created_at)
 insert into auth.sessions (user_id, absolute_until, idle_until, auth_at, amr, revoked_at, revoke_reason)
 	select '00000000-0000-0000-0000-000000000001', u, u, now(), '{link}', r, case when r < now() then 'logout' end
 	from (values (now() - interval '89 days', null), (now() + interval '1 day', now() - interval '89 days')) v (u, r);
+insert into auth.tokens (hash, session_id, retired_at)
+	values (sha256('young'), '00000000-0000-0000-0000-000000000002', now() - interval '6 days'),
+		(sha256('current'), '00000000-0000-0000-0000-000000000002', null);
 insert into auth.devices (hash, user_id, last_seen)
 	values (sha256('young'), '00000000-0000-0000-0000-000000000001', now() - interval '399 days');
 insert into auth.hits (kind, subject, spent_until) values ('link_stranger', sha256('young'), now());
 insert into mail.outbox (key, recipient, template, language, state, created_at)
 	select s, 'old@example.org', 'signin', 'en', s, now() - d from (values ('sent', interval '29 days'),
 		('dead', '29 days'), ('void', '23 hours'), ('pending', '1 year')) v (s, d);
-select is(pg_temp.retain(), 'devices 0, drafts 0, events 0, hits 0, mails 0, requests 0, sessions 0',
+select is(pg_temp.retain(), 'devices 0, drafts 0, events 0, hits 0, mails 0, requests 0, sessions 0, tokens 0',
 	'C33 D24 and what is younger stays');
 
 select * from finish();

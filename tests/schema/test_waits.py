@@ -224,7 +224,7 @@ def test_f40_a_user_has_twenty_sessions():
     manager("wi")
     user = value("select id from auth.users where email = 'wi@example.org'")
     for n in range(20):
-        value("select auth.open_session(%s, %s, '{link}', null, null)", user, sha256(b"wi%d" % n).digest())
+        value("select auth.open_session(%s, %s, '{link}', null, null, true)", user, sha256(b"wi%d" % n).digest())
     first, second = links("wi", 2)
     overlapped(press(first["hash"], None, "browser0", "i1"), press(second["hash"], None, "browser1", "i2"))
     live = value("select count(*) from auth.sessions where user_id = %s and revoked_at is null", user)

@@ -22,6 +22,10 @@ static const char setup_sql[] =
     "  select to_jsonb(concat_ws(' ', current_setting('search_path'),"
     "  current_setting('client_min_messages'), current_setting('statement_timeout'), current_setting('lock_timeout'),"
     "  current_setting('idle_in_transaction_session_timeout'))) $$;"
+    "create function t.issue(age text, fail boolean) returns jsonb language plpgsql as $$ begin"
+    "  if current_setting('app.candidate', true) <> '' then raise info '%', age using errcode = 'TG001'; end if;"
+    "  if fail then raise exception 'no' using errcode = 'TG404'; end if;"
+    "  return to_jsonb(current_setting('app.candidate', true)); end $$;"
     "create function t.nothing() returns void language sql as '';"
     "create function t.two() returns setof jsonb language sql as 'values (jsonb ''1''), (jsonb ''2'')';"
     "create function t.raise(code text) returns jsonb language plpgsql as $$ begin"
@@ -262,9 +266,9 @@ test_f90_no_setting_stays_on_the_connection(void **state)
 static void
 test_f90_f92_without_prepared_statements_no_setting_stays_either(void **state)
 {
-	static const char *const	names[] = { "app.bearer", "statement_timeout", "lock_timeout",
+	static const char *const	names[] = { "app.bearer", "app.candidate", "statement_timeout", "lock_timeout",
 		"idle_in_transaction_session_timeout", "client_min_messages" };
-	static const char *const	values[] = { "", "0", "0", "0", "notice" };
+	static const char *const	values[] = { "", "", "0", "0", "0", "notice" };
 	struct stage			*s = *state;
 	struct db_options		o = options(cluster.conninfo);
 	struct conn			*c;
@@ -282,6 +286,42 @@ test_f90_f92_without_prepared_statements_no_setting_stays_either(void **state)
 		PQclear(r);
 	}
 	pool_give(s->db, c, true);
+}
+
+static void
+candidates_check(struct stage *s)
+{
+	struct db_candidate	c = { .stored = "abc" };
+	struct db_user		*me = db_as_user(s->mem, s->db, ALICE);
+
+	assert_int_equal(db_user(me, &s->doc, "t.issue('-1', false)", NO_ARGS), OK);
+	assert_string_equal(json_text(s->doc, ""), "");
+	db_offer(me, &c);
+	assert_int_equal(db_user(me, NULL, "t.issue('77', true)", NO_ARGS), ERR_NOT_FOUND);
+	assert_false(c.issued);
+	assert_int_equal(db_user(me, &s->doc, "t.issue('2592000', false)", NO_ARGS), OK);
+	assert_string_equal(json_text(s->doc, ""), "abc");
+	assert_true(c.issued && c.max_age == 2592000);
+	assert_int_equal(db_user(me, NULL, "t.issue('-1', false)", NO_ARGS), OK);
+	assert_true(c.issued && c.max_age == -1);
+	c = (struct db_candidate){ .stored = "abc" };
+	assert_int_equal(db_user(me, NULL, "t.who()", NO_ARGS), OK);
+	assert_false(c.issued);
+	assert_int_equal(db_visitor(s->visitor, &s->doc, "t.issue('1', false)", NO_ARGS), OK);
+	assert_string_equal(json_text(s->doc, ""), "");
+}
+
+static void
+test_f41_a_candidate_counts_once_its_call_is_committed(void **state)
+{
+	struct stage		*s = *state;
+	struct db_options	o = options(cluster.conninfo);
+
+	candidates_check(s);
+	talloc_free(s->mem);
+	o.prepared = false;
+	stage_open(s, &o);
+	candidates_check(s);
 }
 
 static void
@@ -431,8 +471,8 @@ test_more_statements_than_the_table_holds(void **state)
 
 	for (int round = 0, n = POOL_STATEMENTS + 10; round < 2; round++) {
 		for (int i = 0; i < n; i++) {
-			assert_int_equal(db_call(s->db, s->mem, "", &s->doc, mem_printf(s->mem, "select to_jsonb(%d)", i), NO_ARGS),
-			    OK);
+			assert_int_equal(db_call(s->db, s->mem, &db_nobody, &s->doc,
+			    mem_printf(s->mem, "select to_jsonb(%d)", i), NO_ARGS), OK);
 			assert_int_equal(json_int(s->doc, "", -1), i);
 		}
 	}
@@ -550,6 +590,7 @@ main(void)
 		TEST(test_an_error_at_commit_is_the_calls_error),
 		TEST(test_f90_no_setting_stays_on_the_connection),
 		TEST(test_f90_f92_without_prepared_statements_no_setting_stays_either),
+		TEST(test_f41_a_candidate_counts_once_its_call_is_committed),
 		TEST(test_f91_a_bearer_left_in_the_session_reaches_no_other_call),
 		TEST(test_f87_a_serialization_failure_is_run_again),
 		TEST(test_f87_after_three_runs_it_is_enough),

@@ -15,7 +15,8 @@ test_f89_each_code_has_its_error(void **state)
 		enum err	err;
 		bool		again, drop;
 	} table[] = {
-		{ "TG401", ERR_AUTH, false, false }, { "TG422", ERR_INVALID, false, false },
+		{ "TG401", ERR_AUTH, false, false }, { "TG40C", ERR_CONFIRM, false, false },
+		{ "TG422", ERR_INVALID, false, false }, { "TG403", ERR_FORBIDDEN, false, false },
 		{ "53300", ERR_UNAVAILABLE, false, false }, { "53100", ERR_UNAVAILABLE, false, false },
 		{ "53200", ERR_UNAVAILABLE, false, false }, { "55P03", ERR_UNAVAILABLE, false, false },
 		{ "57014", ERR_UNAVAILABLE, false, false }, { "57P01", ERR_UNAVAILABLE, true, true },

@@ -31,6 +31,7 @@ mail_doc(struct mailer *mailer, mem_ctx *mem, const struct outbox_mail *m, const
 	json_put(doc, "when", mem_printf(mem, "%s_when", m->template));
 	json_put(doc, "next", mem_printf(mem, "%s_next", m->template));
 	json_put(doc, "billing", mem_printf(mem, "%s/%s/settings/billing", mailer->config->site.url, language));
+	json_put(doc, "sessions", mem_printf(mem, "%s/%s/settings/sessions", mailer->config->site.url, language));
 	json_put(doc, "signup", mem_printf(mem, "%s/%s/signup", mailer->config->site.url, language));
 	json_put(doc, "again", mem_printf(mem, "%s/%s/signin", mailer->config->site.url, language));
 	json_put(doc, "checkout", mem_printf(mem, "%s/%s/signup/continue?t=%s", mailer->config->site.url, language,
@@ -40,13 +41,27 @@ mail_doc(struct mailer *mailer, mem_ctx *mem, const struct outbox_mail *m, const
 	return doc;
 }
 
+/* The mails whose names begin so share one template, which shows texts of their own. */
+static const char *const families[] = { "notice", "safety", NULL };
+
+static const char *
+template_of(const struct outbox_mail *m)
+{
+	for (size_t i = 0; families[i] != NULL; i++) {
+		size_t	n = strlen(families[i]);
+
+		if (strncmp(m->template, families[i], n) == 0 && m->template[n] == '_')
+			return families[i];
+	}
+	return m->template;
+}
+
 static enum err
 mail_render(struct mailer *mailer, mem_ctx *mem, const struct outbox_mail *m, char **message)
 {
 	const char		*language = pages_language(mailer->pages, m->language)->code;
 	struct json_object	*doc = mail_doc(mailer, mem, m, language);
-	bool			notice = strncmp(m->template, "notice_", 7) == 0;	/* all notices share one template */
-	const char		*name = notice ? "notice" : m->template;
+	const char		*name = template_of(m);
 	char			*subject, *text, *html;
 
 	TRY(words_add(mailer->words, language, doc));

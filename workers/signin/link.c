@@ -78,6 +78,14 @@ code_again(const struct visit *v)
 	return v->fault != NULL ? form_get(&v->form, "code") : NULL;
 }
 
+/* The box stays as it was ticked when the form comes back. */
+static void
+remember_put(struct visit *v, struct json_object *doc)
+{
+	if (form_get(&v->form, "remember") != NULL)
+		json_put_true(doc, "remember");
+}
+
 static enum err
 code_form(struct visit *v, int status, const char *code_error)
 {
@@ -88,6 +96,7 @@ code_form(struct visit *v, int status, const char *code_error)
 	json_put(doc, "again", visit_path(v, "/signin"));
 	json_put(doc, "code", code_again(v));
 	json_put(doc, "code_error", code_error);
+	remember_put(v, doc);
 	return page_status(v, status, "code", doc);
 }
 
@@ -109,6 +118,7 @@ link_form(struct visit *v, int status, const char *state, const char *token, con
 	json_put(doc, "token", token);
 	json_put(doc, "code", code_again(v));
 	json_put(doc, "code_error", code_error);
+	remember_put(v, doc);
 	json_put_true(doc, state);
 	json_put(doc, "title", strcmp(state, "unusable") == 0 ? "link_unusable" : NULL);
 	return page_status(v, status, "link", doc);
@@ -151,6 +161,7 @@ static enum err
 session_begin(struct visit *v, struct db_visitor *me, struct db_arg link, struct json_object **verdict)
 {
 	const char	*code = form_get(&v->form, "code"), *agent = http_param(v->q, "HTTP_USER_AGENT", NULL);
+	bool		remember = form_get(&v->form, "remember") != NULL;
 	struct session	session;
 	struct secret	stored, device;
 	enum err	e;
@@ -158,9 +169,9 @@ session_begin(struct visit *v, struct db_visitor *me, struct db_arg link, struct
 	TRY(session_new(&session, &stored));
 	TRY(device_own(v, &device));
 	for (int attempt = 0; attempt < 3; attempt++) {
-		e = db_visitor(me, verdict, "api.sign_in($1, $2, $3, $4, $5::inet, $6, $7)",
+		e = db_visitor(me, verdict, "api.sign_in($1, $2, $3, $4, $5::inet, $6, $7, $8)",
 		    ARGS(link, TEXT(code), identity_flow(v), BYTES(stored.bytes, SECRET_SIZE), TEXT(v->q->remote_addr),
-		    TEXT(agent == NULL ? "" : agent), identity_digest(v, &device)));
+		    TEXT(agent == NULL ? "" : agent), identity_digest(v, &device), BOOL(remember)));
 		if (e != ERR_UNCERTAIN)
 			break;
 	}
@@ -168,7 +179,8 @@ session_begin(struct visit *v, struct db_visitor *me, struct db_arg link, struct
 	if (!json_true(*verdict, "/ok"))
 		return OK;
 	session_replace(v);
-	http_set_cookie(v->r, SESSION_COOKIE, session_cookie(v->q->mem, &session), REMEMBER_SECONDS);
+	http_set_cookie(v->r, SESSION_COOKIE, session_cookie(v->q->mem, &session),
+	    remember ? REMEMBER_SECONDS : -1);
 	http_set_cookie(v->r, DEVICE_COOKIE, secret_base64url(v->q->mem, &device), DEVICE_SECONDS);
 	return http_redirect(v->r, visit_path(v, target_allowed(json_text(*verdict, "/next"))));
 }
@@ -178,7 +190,7 @@ code_send(struct visit *v, struct db_visitor *me)
 {
 	struct json_object	*verdict;
 
-	if (visit_fields(v, "code") != OK)
+	if (visit_fields(v, "code remember") != OK)
 		return visit_again(v, v->path, 422, "fault_unknown_field");
 	if (form_get(&v->form, "code") == NULL || *form_get(&v->form, "code") == '\0')
 		return code_form(v, 422, "code_missing");
@@ -193,7 +205,7 @@ link_send(struct visit *v, struct db_visitor *me)
 	struct json_object	*verdict;
 	struct db_arg		hash;
 
-	if (visit_fields(v, "t code") != OK || !identity_link(v, token, &hash))
+	if (visit_fields(v, "t code remember") != OK || !identity_link(v, token, &hash))
 		return link_form(v, 422, "unusable", NULL, NULL);
 	TRY(session_begin(v, me, hash, &verdict));
 	if (json_true(verdict, "/ok"))

@@ -16,6 +16,7 @@ struct conn {
 	const char	*statements[POOL_STATEMENTS];	/* literals of ours: the pointer is the key, the index the name */
 	unsigned	sent;		/* of these, sent to be prepared */
 	unsigned	prepared;	/* of these, known to the server */
+	char		issued[16];	/* what the last call said when it issued a token (db_candidate); else "" */
 };
 
 /*

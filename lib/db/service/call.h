@@ -4,8 +4,16 @@
 
 #include "db.h"
 
-/* bearer "" for a visitor and for services. The result hangs on mem. */
-enum err db_call(struct db *db, mem_ctx *mem, const char *bearer, struct json_object **out, const char *sql,
+/* Who asks. */
+struct db_who {
+	const char		*bearer;
+	struct db_candidate	*candidate;	/* or NULL */
+};
+
+extern const struct db_who db_nobody;		/* a visitor, or a service */
+
+/* The result hangs on mem. */
+enum err db_call(struct db *db, mem_ctx *mem, const struct db_who *who, struct json_object **out, const char *sql,
     struct db_args args) MUST_CHECK;
 
 #endif

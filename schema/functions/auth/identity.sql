@@ -3,15 +3,28 @@
 
 set role tollgate_auth;
 
--- The one rule of what a live session is. Anything else, a malformed bearer included, gives a row of nulls.
+-- Before it told of the token. Only then, because a call that is under way would not find its function.
+do $$
+begin
+	if not exists (select from pg_catalog.pg_proc p
+			where p.oid = to_regprocedure('auth.find_session()') and 'issued_at' = any (p.proargnames)) then
+		drop function if exists auth.find_session();
+	end if;
+end
+$$;
+
+-- The one rule of what a live session is. Anything else, a malformed bearer included, gives a row of nulls. A token
+-- that was retired lately still is the session's: calls are under way with it.
 create or replace function auth.find_session(out id uuid, out user_id uuid, out email text,
-	out idle_until timestamptz, out absolute_until timestamptz)
+	out auth_at timestamptz, out seen_at timestamptz,
+	out token bytea, out issued_at timestamptz, out confirmed_at timestamptz, out retired_at timestamptz)
 language plpgsql stable parallel safe security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	bearer text := current_setting('app.bearer', true);
 begin
 	if bearer ~ '^[0-9a-f]{64}$' then
-		select s.id, u.id, u.email, s.idle_until, s.absolute_until into id, user_id, email, idle_until, absolute_until
+		select s.id, u.id, u.email, s.auth_at, s.seen_at, t.hash, t.issued_at, t.confirmed_at, t.retired_at
+		into id, user_id, email, auth_at, seen_at, token, issued_at, confirmed_at, retired_at
 		from auth.tokens t join auth.sessions s on s.id = t.session_id join auth.users u on u.id = s.user_id
 		where t.hash = sha256(decode(bearer, 'hex'))
 			and (t.retired_at is null or t.retired_at > now() - interval '30 s')
@@ -38,7 +51,15 @@ begin
 end
 $$;
 
--- For pages: the session's user, or TG401. Extends the idle deadline, with at most one write every 5 minutes.
+create or replace function auth.session_id() returns uuid
+language plpgsql stable parallel safe security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return (auth.find_session()).id;
+end
+$$;
+
+-- For pages: the session's user, or TG401. For a token that is young and in use it writes nothing, but every 5 minutes
+-- that its session is used.
 create or replace function auth.require_session(out user_id uuid, out email text)
 language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 declare
@@ -47,8 +68,9 @@ begin
 	if live.id is null then
 		raise exception 'no session' using errcode = 'TG401';
 	end if;
-	if live.idle_until < least(live.absolute_until, now() + interval '7 days' - interval '5 min') then
-		update auth.sessions s set idle_until = least(s.absolute_until, now() + interval '7 days') where s.id = live.id;
+	if live.issued_at <= now() - interval '15 min' or live.confirmed_at is null or live.retired_at is not null
+			or live.seen_at <= now() - interval '5 min' then
+		perform auth.tend_session(live.id, live.token);
 	end if;
 	user_id := live.user_id;
 	email := live.email;

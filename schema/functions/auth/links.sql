@@ -63,17 +63,18 @@ $$;
 create or replace function auth.link_life(p_purpose text) returns interval
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
-	return case p_purpose when 'signin' then interval '10 min' else interval '24 hours' end;
+	return case when p_purpose in ('signin', 'confirm') then interval '10 min' else interval '24 hours' end;
 end
 $$;
 
--- Whether a link of the request may still be used. Of a browser's requests for a sign-in, only the newest is open.
+-- Whether a link of the request may still be used. Of a browser's requests for a sign-in, only the newest is open; of a
+-- session's for a proof as well.
 create or replace function auth.is_open(r auth.requests) returns boolean
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
 	return r.id is not null and r.used_at is null and r.attempts < 5 and not exists (
 		select from auth.requests n
-		where r.purpose = 'signin' and n.purpose = 'signin' and n.flow_hash = r.flow_hash
+		where r.purpose in ('signin', 'confirm') and n.purpose = r.purpose and n.flow_hash = r.flow_hash
 			and n.created_at > r.created_at);
 end
 $$;

@@ -1,4 +1,4 @@
--- How long requests for links, sessions, devices and spent limits are kept.
+-- How long requests for links, sessions and their tokens, devices and spent limits are kept.
 
 set role tollgate_auth;
 
@@ -8,6 +8,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp set time
 declare
 	requests bigint;
 	sessions bigint;
+	tokens bigint;
 	devices bigint;
 	hits bigint;
 begin
@@ -18,14 +19,17 @@ begin
 		select s.id from auth.sessions s
 		where least(s.revoked_at, s.idle_until, s.absolute_until) < now() - interval '90 days' limit 1000));
 	get diagnostics sessions = row_count;
+	delete from auth.tokens d where d.hash = any (array(
+		select t.hash from auth.tokens t where t.retired_at < now() - interval '7 days' limit 1000));
+	get diagnostics tokens = row_count;
 	delete from auth.devices d where d.hash = any (array(
 		select k.hash from auth.devices k where k.last_seen < now() - interval '400 days' limit 1000));
 	get diagnostics devices = row_count;
 	delete from auth.hits d where d.ctid = any (array(
 		select h.ctid from auth.hits h where h.spent_until < now() limit 1000));
 	get diagnostics hits = row_count;
-	return jsonb_build_object('requests', requests, 'sessions', sessions, 'devices', devices,
-		'hits', hits);
+	return jsonb_build_object('requests', requests, 'sessions', sessions, 'tokens', tokens,
+		'devices', devices, 'hits', hits);
 end
 $$;
 

@@ -15,14 +15,26 @@ begin
 end
 $$;
 
-create or replace function auth.open_session(p_user uuid, p_token_hash bytea, p_amr text[], p_ip inet, p_agent text)
-	returns void
+-- How long the session's cookie may be kept, in seconds; -1: it ends with the browser.
+create or replace function auth.cookie_age(s auth.sessions) returns int
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+	return case when s.remember then greatest(0, extract(epoch from s.absolute_until - now()))::int else -1 end;
+end
+$$;
+
+drop function if exists auth.open_session(uuid, bytea, text[], inet, text);	-- before p_remember
+
+create or replace function auth.open_session(p_user uuid, p_token_hash bytea, p_amr text[], p_ip inet, p_agent text,
+	p_remember boolean) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 declare
 	session uuid;
+	lasts interval := case when p_remember then interval '30 days' else interval '12 hours' end;
 begin
-	insert into auth.sessions (user_id, absolute_until, idle_until, auth_at, amr, ip, agent)
-	values (p_user, now() + interval '30 days', now() + interval '7 days', now(), p_amr, p_ip, left(p_agent, 300))
+	insert into auth.sessions (user_id, absolute_until, idle_until, auth_at, amr, ip, agent, remember)
+	values (p_user, now() + lasts, now() + least(lasts, interval '7 days'), now(), p_amr, p_ip, left(p_agent, 300),
+		p_remember)
 	returning id into session;
 	insert into auth.tokens (hash, session_id, confirmed_at) values (p_token_hash, session, now());
 	perform auth.trim_sessions(p_user, session);
@@ -56,10 +68,12 @@ begin
 end
 $$;
 
+drop function if exists api.sign_in(bytea, text, bytea, bytea, inet, text, bytea);	-- before p_remember
+
 -- A proof is two of: the link, its code, the browser that asked. Wrong codes are counted for the request, also for one
 -- that nobody got a link for. The session token's digest on the request lets a caller that lost the answer ask again.
 create or replace function api.sign_in(p_link_hash bytea, p_code text, p_flow_hash bytea, p_token_hash bytea, p_ip inet,
-	p_agent text, p_device_hash bytea default null) returns jsonb
+	p_agent text, p_device_hash bytea default null, p_remember boolean default false) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	f record := auth.find_link(p_link_hash, p_code, p_flow_hash);
@@ -69,7 +83,7 @@ declare
 begin
 	if r.token_hash = p_token_hash then
 		return jsonb_build_object('ok', true, 'next', r.next);
-	elsif not auth.is_open(r) or link.expires_at <= now() then
+	elsif not auth.is_open(r) or r.purpose = 'confirm' or link.expires_at <= now() then
 		return jsonb_build_object('ok', false, 'attempts_left', null);
 	end if;
 
@@ -90,7 +104,8 @@ begin
 	update auth.requests q set used_at = now(), token_hash = p_token_hash where q.id = r.id;
 	perform auth.set_language(link.user_id, r.language);
 	perform billing.accept_offer(r.tenant_id, link.user_id);
-	perform auth.open_session(link.user_id, p_token_hash, '{link}', p_ip, p_agent);
+	perform auth.open_session(link.user_id, p_token_hash, '{link}', p_ip, p_agent, p_remember);
+	perform auth.tell_new_device(link.user_id, auth.device_of(p_device_hash, r.email_canonical), p_ip, p_agent);
 	perform auth.keep_device(link.user_id, auth.device_of(p_device_hash, r.email_canonical));
 	return jsonb_build_object('ok', true, 'next', r.next);
 end

@@ -101,13 +101,8 @@ $$;
 
 create or replace function auth.end_sessions(p_user uuid) returns bigint
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-	ended bigint;
 begin
-	update auth.sessions s set revoked_at = now(), revoke_reason = 'admin'
-	where s.user_id = p_user and s.revoked_at is null and s.absolute_until > now() and s.idle_until > now();
-	get diagnostics ended = row_count;
-	return ended;
+	return auth.revoke_sessions(p_user, 'admin');
 end
 $$;
 

@@ -8,11 +8,10 @@ create or replace function billing.require_call_allowance(p_flow_hash bytea, p_i
 	returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-	me uuid := auth.uid();
+	session uuid := auth.session_id();
 	tenant uuid := case when p_tenant = any (app.managed_tenants()) then p_tenant end;
 begin
-	if not (auth.allow('call_browser', case when me is null then encode(p_flow_hash, 'hex')
-				else current_setting('app.bearer', true) end)
+	if not (auth.allow('call_browser', coalesce(session::text, encode(p_flow_hash, 'hex')))
 			and auth.allow_network('call', p_ip)
 			and (tenant is null or auth.allow('call_tenant', tenant::text))) then
 		raise exception 'too many calls to Stripe' using errcode = 'TG429';

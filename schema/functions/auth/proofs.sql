@@ -1,0 +1,110 @@
+-- Who may do what needs a proof that is young: a session counts as fresh for ten minutes after it.
+
+set role tollgate_auth;
+
+create or replace function auth.is_fresh() returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return coalesce((auth.find_session()).auth_at > now() - interval '10 min', false);
+end
+$$;
+
+-- For functions that do what needs a proof: TG401 without a session, TG40C with one that is not fresh. Else the user.
+create or replace function auth.require_fresh() returns uuid
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	me record := auth.require_session();
+begin
+	if not auth.is_fresh() then
+		raise exception 'the proof is too old' using errcode = 'TG40C';
+	end if;
+	return me.user_id;
+end
+$$;
+
+-- For rows of a route table that say so.
+create or replace function api.require_fresh() returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	perform auth.require_fresh();
+	return null;
+end
+$$;
+
+-- After a proof: a session of its own takes the place of this one, of which somebody may know the token (F36, ASVS
+-- 7.2.4). The former goes on until the new token is used, so a reply that is lost costs the proof and not the session.
+-- The answer is the cookie's max_age, or null without a session.
+create or replace function auth.renew_session(p_token_hash bytea, p_amr text[], p_ip inet, p_agent text) returns int
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	renewed auth.sessions;
+begin
+	insert into auth.sessions (user_id, created_at, absolute_until, idle_until, auth_at, amr, ip, agent, remember,
+		replaces)
+	select s.user_id, s.created_at, s.absolute_until, least(s.absolute_until, now() + interval '10 min'), now(),
+		array(select distinct unnest(s.amr || p_amr)), p_ip, left(p_agent, 300), s.remember, s.id
+	from auth.sessions s where s.id = auth.session_id()
+	returning * into renewed;
+	insert into auth.tokens (hash, session_id) select p_token_hash, renewed.id where renewed.id is not null;
+	return auth.cookie_age(renewed);
+end
+$$;
+
+-- What stands in a request for the browser that asked: the session.
+create or replace function auth.confirm_flow() returns bytea
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return convert_to('session:' || auth.session_id(), 'UTF8');
+end
+$$;
+
+create or replace function api.confirm_page() returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	me record := auth.require_session();
+begin
+	return jsonb_build_object('email', me.email, 'fresh', auth.is_fresh());
+end
+$$;
+
+-- Mails a code to the session's user, which only this session can use. TG429: there were five in the last hour.
+create or replace function api.request_confirm() returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	me record := auth.require_session();
+begin
+	if not auth.allow('confirm', me.user_id::text) then
+		raise exception 'too many codes' using errcode = 'TG429';
+	end if;
+	perform auth.ask_link('confirm:' || gen_random_uuid(), 'confirm', '{}', 'confirm', me.email,
+		auth.contacts(array[me.user_id]) #>> '{0,language}', p_user => me.user_id,
+		p_flow => sha256(auth.confirm_flow()), p_known => true);
+	return null;
+end
+$$;
+
+-- {"ok", "max_age"}. Wrong codes count as those of a sign-in do, and a caller that lost the answer may ask again.
+create or replace function api.confirm_code(p_code text, p_token_hash bytea, p_ip inet, p_agent text) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	me record := auth.require_session();
+	f record := auth.find_link(null, p_code, auth.confirm_flow());
+	r auth.requests := f.request;
+	link auth.links := f.link;
+begin
+	if r.token_hash = p_token_hash then
+		return jsonb_build_object('ok', true, 'max_age', (select auth.cookie_age(s) from auth.sessions s
+			join auth.tokens t on t.session_id = s.id where t.hash = p_token_hash));
+	elsif not auth.is_open(r) then
+		return '{"ok": false}';
+	elsif link.hash is null or link.expires_at <= now() or link.user_id <> me.user_id then
+		update auth.requests q set attempts = q.attempts + 1 where q.id = r.id;
+		return '{"ok": false}';
+	end if;
+	update auth.requests q set used_at = now(), token_hash = p_token_hash where q.id = r.id;
+	return jsonb_build_object('ok', true,
+		'max_age', auth.renew_session(p_token_hash, '{code}', p_ip, p_agent));
+end
+$$;
+
+reset role;
