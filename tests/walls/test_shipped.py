@@ -103,11 +103,11 @@ server location ~ ^(/[a-z][a-z])?/(signin/link|signup/continue)$: limit_conn bod
 server location ~ ^(/[a-z][a-z])?/(signin/link|signup/continue)$: fastcgi_pass unix:/run/tollgate/$worker.sock
 server location ~ ^(/[a-z][a-z])?/(signin/link|signup/continue)$: access_log /var/log/nginx/tollgate.log private
 server location ~ ^(/[a-z][a-z])?/(sign(in|up|out)|welcome|workspace|tenant|settings|login|register|dashboard)\
-(/|$)|^/api/billing/: limit_req zone=forms burst=20 nodelay
+(/|$)|^/api/(auth|billing)/: limit_req zone=forms burst=20 nodelay
 server location ~ ^(/[a-z][a-z])?/(sign(in|up|out)|welcome|workspace|tenant|settings|login|register|dashboard)\
-(/|$)|^/api/billing/: limit_conn bodies 100
+(/|$)|^/api/(auth|billing)/: limit_conn bodies 100
 server location ~ ^(/[a-z][a-z])?/(sign(in|up|out)|welcome|workspace|tenant|settings|login|register|dashboard)\
-(/|$)|^/api/billing/: fastcgi_pass unix:/run/tollgate/$worker.sock
+(/|$)|^/api/(auth|billing)/: fastcgi_pass unix:/run/tollgate/$worker.sock
 server location ~ ^/(api/)?webhooks/stripe$|^/api/billing/sync$: fastcgi_pass unix:/run/tollgate/webhooks.sock
 server location = /healthz: return 404
 server location ~ ^/(style\.css|favicon\.svg)$: add_header Strict-Transport-Security "max-age=63072000" always
@@ -238,6 +238,7 @@ main: Listen 443
 <VirtualHost *:443>: AliasMatch "^/api/billing/sync$" "${LIBEXEC}/webhooks"
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/(workspace|tenant|settings|login|register|dashboard)(/[a-z]+)?$" \
 "${LIBEXEC}/account"
+<VirtualHost *:443>: AliasMatch "^/api/auth/[a-z/]+$" "${LIBEXEC}/account"
 <VirtualHost *:443>: AliasMatch "^/(style\.css|favicon\.svg)$" "${LIBEXEC}/account"
 <VirtualHost *:443>: AliasMatch "^" "${LIBEXEC}/account"
 <Location "/style.css">: Header merge Vary Accept-Encoding

@@ -6,7 +6,7 @@
 #include "route.h"
 #include "secret.h"
 
-extern const struct route link_routes[], signout_routes[];
+extern const struct route link_routes[], confirm_routes[], signout_routes[];
 
 /* path, when a sign-in may redirect to it; else "/workspace". */
 const char *target_allowed(const char *path);

@@ -1,0 +1,93 @@
+/* confirm: who is signed in for longer proves again who it is, before what a stolen session must not do. */
+#include "db.h"
+#include "identity.h"
+#include "json.h"
+#include "page.h"
+#include "session.h"
+#include "signin.h"
+
+static enum err
+confirm_form(struct visit *v, struct db_user *me, int status, const char *code_error)
+{
+	struct json_object	*doc;
+	const char		*next = form_get(&v->form, "next"), *sent;
+
+	if (next == NULL)
+		TRY(http_query(v->q, "next", &next));
+	TRY(http_query(v->q, "sent", &sent));
+	TRY(db_user(me, &doc, "api.confirm_page()", NO_ARGS));
+	json_put(doc, "next", target_allowed(next));
+	json_put(doc, "code_error", code_error);
+	if (sent != NULL || code_error != NULL)
+		json_put_true(doc, "sent");
+	return page_status(v, status, "confirm", doc);
+}
+
+static enum err
+confirm_show(struct visit *v, struct db_user *me)
+{
+	return confirm_form(v, me, v->status, NULL);
+}
+
+/* Mails the code. What it answers is a page, so that a reload sends no other. */
+static enum err
+code_ask(struct visit *v, struct db_user *me, const char *next)
+{
+	enum err	e = db_user(me, NULL, "api.request_confirm()", NO_ARGS);
+
+	if (e == ERR_LIMIT) {
+		http_header(v->r, "Retry-After", "600");
+		return visit_again(v, "/signin/confirm", 429, "fault_codes");
+	}
+	TRY(e);
+	return http_redirect(v->r, visit_path(v, mem_printf(v->q->mem, "/signin/confirm?sent=yes&next=%s",
+	    target_allowed(next))));
+}
+
+/* The session that the database made in place of this one keeps S, so that open forms stay good. */
+static enum err
+session_take(struct visit *v, struct session *renewed, struct json_object *verdict, const char *next)
+{
+	v->candidate.issued = false;
+	http_set_cookie(v->r, SESSION_COOKIE, session_cookie(v->q->mem, renewed), json_int(verdict, "/max_age", -1));
+	return http_redirect(v->r, visit_path(v, target_allowed(next)));
+}
+
+static enum err
+code_take(struct visit *v, struct db_user *me, const char *code, const char *next)
+{
+	const char		*agent = http_param(v->q, "HTTP_USER_AGENT", NULL);
+	struct session		renewed = v->session;
+	struct json_object	*verdict;
+	struct secret		stored;
+	enum err		e;
+
+	if (*code == '\0')
+		return confirm_form(v, me, 422, "code_missing");
+	TRY(session_renew(&renewed, &stored));
+	for (int attempt = 0; attempt < 3; attempt++) {
+		e = db_user(me, &verdict, "api.confirm_code($1, $2, $3::inet, $4)", ARGS(TEXT(code),
+		    BYTES(stored.bytes, SECRET_SIZE), TEXT(v->q->remote_addr), TEXT(agent == NULL ? "" : agent)));
+		if (e != ERR_UNCERTAIN)
+			break;
+	}
+	TRY(e);
+	return json_true(verdict, "/ok") ? session_take(v, &renewed, verdict, next) :
+	    confirm_form(v, me, 422, "code_wrong");
+}
+
+static enum err
+confirm_send(struct visit *v, struct db_user *me)
+{
+	const char	*code = form_get(&v->form, "code"), *next = form_get(&v->form, "next");
+
+	if (visit_fields(v, "code next") != OK)
+		return visit_again(v, "/signin/confirm", 422, "fault_unknown_field");
+	return code == NULL ? code_ask(v, me, next) : code_take(v, me, code, next);
+}
+
+const struct route confirm_routes[] = {
+	USER("GET",  "/signin/confirm", confirm_show),
+	USER("POST", "/signin/confirm", confirm_send),
+	{ 0 }
+};
