@@ -150,7 +150,7 @@ select set_eq('select grants from owned_right', string_to_array(btrim($$
 	tollgate_auth auth.requests DELETE INSERT SELECT UPDATE
 	tollgate_auth auth.sessions DELETE INSERT SELECT UPDATE
 	tollgate_auth auth.tokens DELETE INSERT SELECT UPDATE(confirmed_at,retired_at)
-	tollgate_auth auth.users INSERT SELECT UPDATE(disabled_at,email,email_canonical)
+	tollgate_auth auth.users DELETE INSERT SELECT UPDATE(disabled_at,email,email_canonical)
 	tollgate_auth mail.outbox INSERT
 	tollgate_page app.members SELECT
 	tollgate_page app.offers SELECT
