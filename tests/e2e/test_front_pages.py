@@ -1,10 +1,12 @@
 """What the web server refuses by itself, in our words: too large a body, too many forms, a program that is away."""
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 from client import exchange
 
+STATUSES = (413, 429, 500, 503)
 WORDS = {
     413: ("That was too much", "Das war zu viel"), 429: ("Too many requests", "Zu viele Anfragen"),
     503: ("We will be right back", "Wir sind gleich wieder da"),
@@ -29,7 +31,11 @@ def check(page, status, which, language):
     assert page.html.one("a", **{"class": "button"}).get("href") == ("/en/", "/de/")[which]
 
 
-@pytest.mark.only("nginx")
+@pytest.mark.parametrize("accept", ["application/json", "image/png", "*/*;q=0"])
+def test_f08_it_is_refused_so_whatever_the_client_would_rather_have(stack, accept):
+    check(ask(stack, "/signup", "de", b"a" * 1_500_000, Accept=accept), 413, 1, "de")
+
+
 @pytest.mark.parametrize("prefix, language, which", ASKED)
 def test_f08_what_is_larger_than_anything_we_take_is_refused_in_our_words(stack, prefix, language, which):
     check(ask(stack, prefix + "/signup", language, b"a" * 1_500_000), 413, which, language)
@@ -79,12 +85,33 @@ def test_c59_tollgate_pages_writes_them_with_the_operators_own_texts_and_style(s
     config.write_text(text.replace(f'own_pages = "{Path(stack["config"]).parent}/pages";', f'own_pages = "{own}";'))
     for _ in range(2):
         assert tollgate_pages(stack, config, tmp_path / "out").returncode == 0
-    assert sorted(str(p.relative_to(tmp_path / "out")) for p in (tmp_path / "out").rglob("*.*")) == [
-        f"{language}/{status}.html" for language in ("de", "en") for status in (413, 429, 503)]
+    assert sorted(str(p.relative_to(tmp_path / "out")) for p in (tmp_path / "out").rglob("*.*")) == sorted([
+        *(f"{language}/{status}.html" for language in ("de", "en") for status in STATUSES),
+        *(f"{status}.var" for status in STATUSES), "apache.conf", "languages.map"])
     page = (tmp_path / "out/de/429.html").read_text()
     assert "Nur die Ruhe." in page and "<style>body { color: teal }</style>" in page and "style.css" not in page
     assert "Nur die Ruhe." not in (tmp_path / "out/en/429.html").read_text()
     assert (tmp_path / "out/de/429.html").stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.only("nginx")
+def test_c01_tollgate_pages_tells_both_web_servers_the_languages_there_are(stack, tmp_path):
+    """An operator who adds one has nothing to edit in their files."""
+    own, config = tmp_path / "own", tmp_path / "tollgate.conf"
+    shutil.copytree(Path(stack["prefix"]) / "share/tollgate/pages/languages/de", own / "languages/gd")
+    text = Path(stack["config"]).read_text()
+    for there, here in ((f'own_pages = "{Path(stack["config"]).parent}/pages";', f'own_pages = "{own}";'),
+                        ('languages = ["en", "de"];', 'languages = ["de", "gd", "en"];')):
+        assert there in text
+        text = text.replace(there, here)
+    config.write_text(text)
+    done = tollgate_pages(stack, config, tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    known = (tmp_path / "out/languages.map").read_text()
+    assert "default de;" in known and "(?<named>de|gd|en)" in known and "(?<asked>de|gd|en)" in known
+    assert "LanguagePriority de gd en\n" in (tmp_path / "out/apache.conf").read_text()
+    assert "Content-language: gd\n" in (tmp_path / "out/503.var").read_text()
+    assert 'lang="gd"' in (tmp_path / "out/gd/503.html").read_text()
 
 
 @pytest.mark.only("nginx")

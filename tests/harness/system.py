@@ -205,8 +205,11 @@ class System:
         paths = ("/signup", "/signin", "/settings/billing", "/webhooks/stripe")
         return all(answers(self.url + path) for path in paths)
 
-    def nginx(self):
+    def pages(self):
         self.command("pages", [self.prefix / "bin/tollgate", "pages", self.etc / "tollgate-pages"])
+
+    def nginx(self):
+        self.pages()
         log = self.log / "nginx.log"
         forward = "fastcgi_pass unix:%s/" % self.run
         temporary = "".join("%s_temp_path %s/tmp/%s;" % (kind, self.dir, kind)
@@ -224,16 +227,18 @@ class System:
             "listen_plain_v6": "", "listen_v6": "",
             "redirect": "return 308 %s$request_uri;" % self.url if self.demo else None,
             "server_name": "server_name localhost;", "certificate": "", "certificate_key": "", "hsts": None,
-            "pages": "root %s;" % self.etc,
+            "pages": "root %s;" % self.etc, "pages_languages": "include %s/tollgate-pages/*.map;" % self.etc,
             "pass": forward + "$worker.sock;", "pass_webhooks": forward + "webhooks.sock;"})
         argv = ["nginx", "-e", log, "-c", self.etc / "nginx.conf", "-g", "daemon off;"]
         return self.service("nginx", argv, ready=self.web_ready)
 
     def apache(self):
+        self.pages()
         self.write_config("apache.conf", {
             "user": "", "group": "", "run": 'Define RUN "%s"' % self.run, "log": 'Define LOG "%s"' % self.log,
             "libexec": 'Define LIBEXEC "%s/lib/tollgate"' % self.prefix,
             "config": 'Define CONFIG "%s"' % self.env["TOLLGATE_CONFIG"], "name": "Define NAME localhost",
+            "pages": 'Define PAGES "%s/tollgate-pages"' % self.etc,
             "listen_plain": "Listen 127.0.0.1:%d" % self.plain_port, "listen": "Listen 127.0.0.1:%d" % self.port,
             "plain": "<VirtualHost *:%d>" % self.plain_port, "site": "<VirtualHost *:%d>" % self.port,
             "tls": "", "certificate": "", "certificate_key": "", "hsts": None})

@@ -47,7 +47,7 @@ Listen 127.0.0.1:PORT
 </VirtualHost>
 """ % "\n".join("LoadModule %s_module modules/mod_%s.so" % (name, name) for name in (
     "mpm_event", "authz_core", "alias", "dir", "headers", "reqtimeout", "filter", "deflate",
-    "fcgid", "remoteip"))
+    "setenvif", "negotiation", "fcgid", "remoteip"))
 
 
 def free_port():
@@ -147,7 +147,10 @@ def stock_apache(place, installed):
     conf.write_text(production("tollgate.conf", environment='environment = "preview";',
                                pages='pages = "%s/workers/pages";' % ROOT, conninfo='conninfo = "host=%s";' % place))
     libexec = shutil.copytree(installed / "usr/lib/tollgate", place / "libexec")
+    subprocess.run([installed / "usr/bin/tollgate", "pages", "--config", conf, place / "pages"], check=True,
+                   stdout=subprocess.DEVNULL)
     for there, here in (('"/usr/lib/tollgate"', '"%s"' % libexec), ("/etc/tollgate/tollgate.conf", str(conf)),
+                        ('"/var/lib/tollgate-pages"', '"%s/pages"' % place),
                         ("#RemoteIPHeader", "RemoteIPHeader"),
                         ("#RemoteIPInternalProxy 192.0.2.10", "RemoteIPInternalProxy 127.0.0.1")):
         assert there in part
@@ -173,3 +176,16 @@ def test_tollgate_is_part_of_debians_stock_apache(stock_apache):
     log = (place / "access.log").read_text()
     assert '"remote":"203.0.113.9"' in log and '"path":"/workspace"' in log and TOKEN not in log
     assert '"event":"request"' in (place / "error.log").read_text()
+
+
+@pytest.mark.parametrize("path, languages, words", [
+    ("/signup", "fr, de;q=0.5, en;q=0.1", "das war unser fehler|wir sind gleich wieder da"),
+    ("/signup", "fr", "that was our mistake|we will be right back"),
+    ("/de/signup", "en", "unser fehler|gleich wieder")])
+def test_f115_while_no_program_starts_apache_says_so_in_our_words(stock_apache, path, languages, words):
+    port, place = stock_apache
+    shutil.copy("/bin/false", place / "libexec/signup")
+    head, body = ask(port, path, "Accept-Language: " + languages)
+    assert re.match("http/1.1 50[03] ", head) and "content-type: text/html; charset=utf-8" in head
+    assert re.search(words, re.search("<h1>(.*)</h1>", body.decode()).group(1).lower())
+    assert "cache-control: no-store" in head and ("retry-after: 5" in head) == (" 503 " in head.splitlines()[0])

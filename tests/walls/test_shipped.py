@@ -89,7 +89,7 @@ http server: fastcgi_keep_conn off
 http server: fastcgi_next_upstream off
 http server: fastcgi_buffer_size 8k
 http server: fastcgi_read_timeout 60s
-http server: error_page 413 429 503 /tollgate-pages/$error_language/$status.html
+http server: error_page 413 429 500 503 /tollgate-pages/$error_language/$status.html
 http server: error_page 502 504 =503 /tollgate-pages/$error_language/503.html
 http server: error_page 405 = @method
 http server: merge_slashes off
@@ -125,12 +125,11 @@ server location @down: access_log /var/log/nginx/tollgate.log private
 server location @down: default_type text/plain
 server location @down: add_header Strict-Transport-Security "max-age=63072000" always
 server location @down: add_header Cache-Control no-store always
-http map "$uri $http_accept_language" $error_language: "~^/(?<named>en|de)(/| )" $named
-http map "$uri $http_accept_language" $error_language: "~^[^ ]* .*?\b(?<asked>en|de)\b" $asked
-http map "$uri $http_accept_language" $error_language: default en
+http map "$uri $http_accept_language" $error_language: include /var/lib/tollgate-pages/*.map
 http map $request_uri $path_asked: "~^(?<before_query>[^?]*)" $before_query
 http map $status $refused_words: 413 "This is larger than anything we take.\n"
 http map $status $refused_words: 429 "Too many requests. Please try again in a moment.\n"
+http map $status $refused_words: 500 "Something went wrong. Please try again.\n"
 http map $status $refused_words: default "Back in a moment. Please try again.\n"
 http map $status $retry_after: 429 5
 http map $status $retry_after: 503 5
@@ -157,6 +156,7 @@ main: Group www-data
 main: Define NAME app.example.com
 main: Define LIBEXEC "/usr/local/lib/tollgate"
 main: Define CONFIG "/etc/tollgate/tollgate.conf"
+main: Define PAGES "/var/lib/tollgate-pages"
 main: Define RUN "/run/apache2"
 main: Define LOG "/var/log/apache2"
 main: ServerRoot "/usr/lib/apache2"
@@ -184,6 +184,8 @@ main: LoadModule headers_module modules/mod_headers.so
 main: LoadModule reqtimeout_module modules/mod_reqtimeout.so
 main: LoadModule filter_module modules/mod_filter.so
 main: LoadModule deflate_module modules/mod_deflate.so
+main: LoadModule setenvif_module modules/mod_setenvif.so
+main: LoadModule negotiation_module modules/mod_negotiation.so
 main: LoadModule fcgid_module modules/mod_fcgid.so
 main: LoadModule socache_shmcb_module modules/mod_socache_shmcb.so
 main: LoadModule ssl_module modules/mod_ssl.so
@@ -195,6 +197,10 @@ main: HttpProtocolOptions Strict
 main: ErrorDocument 413 "This is larger than anything we take."
 main: ErrorDocument 500 "Something went wrong. Please try again."
 main: ErrorDocument 503 "Back in a moment. Please try again."
+main: IncludeOptional "${PAGES}/apache.conf"
+main: SetEnvIf Accept-Language "^([a-z][a-z])-" prefer-language=$1
+main: SetEnvIf Request_URI "^/([a-z][a-z])(/|$)" prefer-language=$1
+main: SetEnvIf REDIRECT_prefer-language "^(..)$" prefer-language=$1
 main: Timeout 60
 main: KeepAliveTimeout 30
 main: RequestReadTimeout handshake=5 header=5-10,MinRate=500 body=15,MinRate=500
@@ -220,14 +226,24 @@ main: Listen 443
 <Directory ${LIBEXEC}>: Options +ExecCGI
 <Directory ${LIBEXEC}>: CGIPassAuth On
 <Directory ${LIBEXEC}>: Require all granted
+<Directory "${PAGES}">: Require all granted
+<Directory "${PAGES}">: RequestHeader unset Accept
+<Directory "${PAGES}">: Header always set Cache-Control no-store
+<Directory "${PAGES}">: Header always set X-Content-Type-Options nosniff
+<Directory "${PAGES}">: Header always set Content-Security-Policy "default-src 'none'; style-src 'unsafe-inline'; \
+img-src 'self'"
+<Directory "${PAGES}">: Header always set Retry-After 5 "expr=%{REQUEST_STATUS} -eq 503"
+<Files "*.var">: SetHandler type-map
+<Files "*.html">: ForceType "text/html; charset=utf-8"
 <VirtualHost *:80>: Redirect 308 / https://${NAME}/
 <VirtualHost *:443>: SSLEngine on
 <VirtualHost *:443>: SSLCertificateFile /etc/letsencrypt/live/app.example.com/fullchain.pem
 <VirtualHost *:443>: SSLCertificateKeyFile /etc/letsencrypt/live/app.example.com/privkey.pem
 <VirtualHost *:443>: SSLProtocol -all +TLSv1.2 +TLSv1.3
 <VirtualHost *:443>: Header always set Strict-Transport-Security "max-age=63072000"
-<If "req_novary('Content-Length') -gt 1114112">: Redirect 413
+<If "req_novary('Content-Length') -gt 1114112 && -z %{reqenv:REDIRECT_STATUS}">: Redirect 413
 <VirtualHost *:443>: RedirectMatch 404 "^/healthz$"
+<VirtualHost *:443>: Alias "/tollgate-pages/" "${PAGES}/"
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/(signin(/[a-z]+)?|signout)$" "${LIBEXEC}/signin"
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/(signup(/[a-z]+)?|welcome)$" "${LIBEXEC}/signup"
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/settings/billing(/[a-z]+)?$" "${LIBEXEC}/billing"

@@ -1,4 +1,7 @@
-/* error_pages: the pages that a web server shows when no program answers, as files. */
+/*
+ * error_pages: the pages that a web server shows when no program answers, as files, and what tells it their languages:
+ * LL/STATUS.html and languages.map for nginx, STATUS.var and apache.conf for Apache.
+ */
 #include "commands.h"
 
 #include <errno.h>
@@ -10,8 +13,19 @@
 #include "json.h"
 #include "pages.h"
 
-/* What a web server refuses by itself: a body that is too large, too many forms, a program that is away. */
-static const enum err	refused[] = { ERR_TOO_LARGE, ERR_LIMIT, ERR_UNAVAILABLE };
+#define N(array) (sizeof(array) / sizeof((array)[0]))
+
+/*
+ * What a web server answers by itself: a body that is too large, too many forms, a program that has died, one that is
+ * away. Their pages have no reference.
+ */
+static const struct refused {
+	enum err	why;
+	const char	*advice;	/* name of a text */
+} refused[] = {
+	{ ERR_TOO_LARGE, "advice_too_large" }, { ERR_LIMIT, "advice_limit" }, { ERR_INTERNAL, "advice_again" },
+	{ ERR_UNAVAILABLE, "advice_unavailable" },
+};
 
 /* The front page in each language. */
 static struct json_object *
@@ -34,7 +48,7 @@ language_links(const struct pages *p, const struct language *current)
 
 /* The style sheet is in the page: the program that serves it may be the one that is away. */
 static struct json_object *
-error_doc(const struct operator *o, const struct pages *p, const struct language *l, const struct err_info *info)
+error_doc(const struct operator *o, const struct pages *p, const struct language *l, const struct refused *r)
 {
 	struct json_object	*doc = json_new(o->mem);
 
@@ -44,8 +58,8 @@ error_doc(const struct operator *o, const struct pages *p, const struct language
 	json_put(doc, "inline_style", p->style);
 	json_put(doc, "icon", p->icon_version);
 	json_put(doc, "content", "error");
-	json_put(doc, "title", mem_printf(o->mem, "error_%s", info->name));
-	json_put(doc, "advice", mem_printf(o->mem, "advice_%s", info->name));
+	json_put(doc, "title", mem_printf(o->mem, "error_%s", err_info(r->why)->name));
+	json_put(doc, "advice", r->advice);
 	json_object_object_add(doc, "languages", language_links(p, l));
 	return doc;
 }
@@ -76,20 +90,70 @@ file_put(const struct operator *o, const char *path, const char *text)
 	return ERR_INVALID;
 }
 
+/* The page in each language, and the list of them from which Apache chooses. */
 static enum err
-language_write(const struct operator *o, const struct pages *p, const struct language *l)
+status_write(const struct operator *o, const struct pages *p, const struct refused *r)
 {
-	const char	*directory = mem_printf(o->mem, "%s/%s", o->subject, l->code);
+	int		status = err_info(r->why)->status;
+	struct buf	map = { .ctx = o->mem };
 	char		*html;
 
-	TRY(directory_make(o, directory));
-	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
-		const struct err_info	*info = err_info(refused[i]);
+	for (size_t i = 0; i < p->n_languages; i++) {
+		const struct language	*l = &p->languages[i];
 
-		TRY(pages_render(p, o->mem, l->code, "layout", error_doc(o, p, l, info), &html));
-		TRY(file_put(o, mem_printf(o->mem, "%s/%d.html", directory, info->status), html));
+		TRY(pages_render(p, o->mem, l->code, "layout", error_doc(o, p, l, r), &html));
+		TRY(file_put(o, mem_printf(o->mem, "%s/%s/%d.html", o->subject, l->code, status), html));
+		buf_printf(&map, "URI: %s/%d.html\nContent-language: %s\nContent-type: text/html; charset=utf-8\n\n", l->code,
+		    status, l->code);
 	}
-	return OK;
+	return file_put(o, mem_printf(o->mem, "%s/%d.var", o->subject, status), map.data);
+}
+
+static const char *
+languages_join(const struct operator *o, const struct pages *p, const char *between)
+{
+	struct buf	b = { .ctx = o->mem };
+
+	for (size_t i = 0; i < p->n_languages; i++)
+		buf_printf(&b, "%s%s", i ? between : "", p->languages[i].code);
+	return b.data;
+}
+
+/* The address's language, else the first of ours that the browser names, else the site's first. */
+static enum err
+nginx_write(const struct operator *o, const struct pages *p)
+{
+	const char	*any = languages_join(o, p, "|");
+
+	return file_put(o, mem_printf(o->mem, "%s/languages.map", o->subject), mem_printf(o->mem,
+	    "# Written by tollgate pages, and read by nginx at a reload.\n"
+	    "default %s;\n"
+	    "\"~^/(?<named>%s)(/| )\" $named;\n"
+	    "\"~^[^ ]* .*?\\b(?<asked>%s)\\b\" $asked;\n", p->languages[0].code, any, any));
+}
+
+static enum err
+apache_write(const struct operator *o, const struct pages *p)
+{
+	struct buf	b = { .ctx = o->mem };
+
+	buf_printf(&b, "# Written by tollgate pages, and read by Apache at a reload.\n"
+	    "LanguagePriority %s\nForceLanguagePriority Prefer Fallback\n", languages_join(o, p, " "));
+	for (size_t i = 0; i < N(refused); i++)
+		buf_printf(&b, "ErrorDocument %1$d /tollgate-pages/%1$d.var\n", err_info(refused[i].why)->status);
+	return file_put(o, mem_printf(o->mem, "%s/apache.conf", o->subject), b.data);
+}
+
+static enum err
+all_write(const struct operator *o, const struct pages *p)
+{
+	TRY(directory_make(o, o->subject));
+	for (size_t i = 0; i < p->n_languages; i++)
+		TRY(directory_make(o, mem_printf(o->mem, "%s/%s", o->subject, p->languages[i].code)));
+	for (size_t i = 0; i < N(refused); i++)
+		TRY(status_write(o, p, &refused[i]));
+	TRY(nginx_write(o, p));
+	return apache_write(o, p);
 }
 
 int
@@ -99,11 +163,5 @@ error_pages_write(const struct operator *o)
 
 	if (pages_load(o->mem, o->config, "account", &p) != OK)
 		return EX_CONFIG;
-	if (directory_make(o, o->subject) != OK)
-		return EX_CANTCREAT;
-	for (size_t i = 0; i < p->n_languages; i++) {
-		if (language_write(o, p, &p->languages[i]) != OK)
-			return EX_CANTCREAT;
-	}
-	return EX_OK;
+	return all_write(o, p) == OK ? EX_OK : EX_CANTCREAT;
 }

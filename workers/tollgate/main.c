@@ -77,8 +77,9 @@ static const struct command {
 	    "sudo -u postgres tollgate migrate --dry-run" },
 	{ "pages", error_pages_write, NEED_SITE | NEED_PLANS, 0, "DIRECTORY",
 	    "write the pages that the web server shows by itself",
-	    "DIRECTORY/LANGUAGE/STATUS.html for 413, 429 and 503, from the templates and texts of site.pages and\n"
-	    "site.own_pages. conf/nginx.conf names the directory. Repeat it when those change.\n",
+	    "Pages for 413, 429, 500 and 503 in each of site.languages, from the templates and texts of site.pages and\n"
+	    "site.own_pages, and what tells nginx (languages.map) and Apache (apache.conf) of them. conf/nginx.conf and\n"
+	    "conf/apache.conf name the directory. Repeat it when those change, and reload the web server.\n",
 	    "sudo tollgate pages /var/lib/tollgate-pages" },
 	{ "status", status_show, NEED_DATABASE, JSON, NULL,
 	    "show queues, dead letters, open alerts, tenants, subscriptions",
