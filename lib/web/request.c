@@ -43,10 +43,25 @@ check_params(const struct http_req *q)
 	return OK;
 }
 
+/*
+ * Apache refuses TRACE by itself with 405. It then asks with GET for the page that says so (ErrorDocument), and has the
+ * method of the request here.
+ */
+static const char *
+refused_method(const struct http_req *q)
+{
+	const char	*status = http_param(q, "REDIRECT_STATUS", NULL);
+
+	return status != NULL && strcmp(status, "405") == 0 ? http_param(q, "REDIRECT_REQUEST_METHOD", NULL) : NULL;
+}
+
 static enum err
 read_method(struct http_req *q)
 {
-	const char	*method = http_param(q, "REQUEST_METHOD", NULL);
+	const char	*method = refused_method(q);
+
+	if (method == NULL)
+		method = http_param(q, "REQUEST_METHOD", NULL);
 
 	for (size_t i = 0; i < COUNT(methods); i++) {
 		if (strcmp(method, methods[i]) == 0) {

@@ -44,6 +44,23 @@ test_f01_methods(void **state)
 	}
 }
 
+/* What Apache says beside its own GET for the page about a method that it refuses. */
+static void
+test_f01_a_method_that_the_server_has_refused(void **state)
+{
+	static const struct {
+		const char	*status, *method, *read;
+	} table[] = { { "405", "TRACE", "TRACE" }, { "404", "POST", "GET" }, { "200", "POST", "GET" } };
+	struct http_req	q;
+
+	for (size_t i = 0; i < LENGTH(table); i++) {
+		ask(&q, *state, "REQUEST_METHOD", "GET", "REQUEST_URI", "/", "SERVER_PROTOCOL", "HTTP/1.1", "REMOTE_ADDR",
+		    "192.0.2.1", "REDIRECT_STATUS", table[i].status, "REDIRECT_REQUEST_METHOD", table[i].method, NULL);
+		assert_int_equal(request_read(&q), OK);
+		assert_string_equal(q.method, table[i].read);
+	}
+}
+
 static void
 test_f02_a_parameter_that_the_server_must_set(void **state)
 {
@@ -253,7 +270,8 @@ int
 main(void)
 {
 	const struct CMUnitTest	tests[] = {
-		TEST(test_f01_methods), TEST(test_f02_a_parameter_that_the_server_must_set),
+		TEST(test_f01_methods), TEST(test_f01_a_method_that_the_server_has_refused),
+		TEST(test_f02_a_parameter_that_the_server_must_set),
 		TEST(test_f03_a_parameter_that_decides_given_twice), TEST(test_f06_the_address_is_the_web_servers_word),
 		TEST(test_f02_peers_without_an_address_count_as_one), TEST(test_f11_a_path_is_decoded_once),
 		TEST(test_f16_a_target_in_absolute_form), TEST(test_f11_paths_that_cannot_be_read),

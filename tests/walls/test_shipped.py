@@ -201,6 +201,8 @@ main: IncludeOptional "${PAGES}/apache.conf"
 main: SetEnvIf Accept-Language "^([a-z][a-z])-" prefer-language=$1
 main: SetEnvIf Request_URI "^/([a-z][a-z])(/|$)" prefer-language=$1
 main: SetEnvIf REDIRECT_prefer-language "^(..)$" prefer-language=$1
+main: SetEnvIf Request_URI "^/(.*)" TARGET=$1
+main: ErrorDocument 405 "/%{reqenv:TARGET}"
 main: Timeout 60
 main: KeepAliveTimeout 30
 main: RequestReadTimeout handshake=5 header=5-10,MinRate=500 body=15,MinRate=500
