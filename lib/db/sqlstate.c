@@ -12,6 +12,7 @@ static const struct sqlstate states[] = {
 	{ "TG409", ERR_CONFLICT, false, false },
 	{ "TG422", ERR_INVALID, false, false },
 	{ "TG429", ERR_LIMIT, false, false },
+	{ "TG503", ERR_UNAVAILABLE, false, false },	/* the key of the seeds; logged, since the operator must act */
 	{ "08", ERR_UNCERTAIN, false, true },		/* a pooler lost its server */
 	{ "0A000", ERR_INTERNAL, true, true },		/* "cached plan must not change result type" */
 	{ "22021", ERR_INVALID, false, false },		/* invalid UTF-8, or a NUL */
@@ -49,5 +50,7 @@ sqlstate_find(const char *code)
 bool
 sqlstate_is_answer(const char *code)
 {
-	return strncmp(code, "TG", 2) == 0 && sqlstate_find(code) != &unknown;
+	const struct sqlstate	*s = sqlstate_find(code);
+
+	return strncmp(code, "TG", 2) == 0 && s != &unknown && s->err != ERR_UNAVAILABLE;
 }

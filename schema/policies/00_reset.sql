@@ -51,7 +51,7 @@ declare
 		where rolname like 'tollgate\_%' and rolcanlogin);
 	item record;
 begin
-	for item in select nspname from pg_catalog.pg_namespace where nspname = any (ours) loop
+	for item in select nspname from pg_catalog.pg_namespace where nspname = any (ours || name 'crypto') loop
 		execute format('revoke all on schema %I from public, %s', item.nspname, logins);
 		if item.nspname = any (changed) then
 			execute format('revoke all on all tables in schema %I from public, %s', item.nspname,

@@ -32,6 +32,9 @@ grant execute on function
 	api.link_state(bytea, bytea),
 	api.request_link(text, bytea, text, text, inet, bytea),
 	api.sign_in(bytea, text, bytea, bytea, inet, text, bytea, boolean),
+	api.second_due(), api.sign_in_second(text, text, bytea, inet, text, bytea),
+	api.factor_page(text), api.begin_factor(text), api.confirm_factor(text, text), api.renew_codes(text),
+	api.remove_factor(),
 	api.sign_out(), api.end_reused(), api.require_fresh(),
 	api.confirm_page(), api.request_confirm(), api.confirm_code(text, bytea, inet, text)
 	to tollgate_signin;
@@ -221,6 +224,7 @@ grant execute on function
 	ops.change_address(text, text),
 	ops.send_link(text),
 	ops.end_sessions(text),
+	ops.remove_factor(text),
 	ops.put_override(uuid, boolean, text, timestamptz, text, text),
 	ops.end_override(uuid, text),
 	ops.find_tenants(text),
@@ -242,6 +246,7 @@ grant execute on function
 
 -- between the owners of definer functions
 grant usage on schema auth to tollgate_rls, tollgate_service;
+grant usage on schema crypto to tollgate_auth;
 grant usage on schema billing to tollgate_auth;
 grant usage on schema app to tollgate_service;
 grant usage on schema mail to tollgate_auth;
@@ -268,6 +273,7 @@ grant execute on function
 	auth.user_document(uuid),
 	auth.change_address(uuid, text),
 	auth.end_sessions(uuid),
+	auth.remove_factor(uuid),
 	auth.spend_requests(uuid, uuid),
 	auth.address_of(uuid),
 	auth.contacts(uuid[]),

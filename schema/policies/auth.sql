@@ -1,6 +1,7 @@
 -- auth: only the functions of tollgate_auth read or write these tables.
 
 grant select, insert, update, delete on auth.sessions, auth.requests, auth.devices, auth.hits to tollgate_auth;
+grant select, insert, update, delete on auth.factors, auth.recovery_codes, auth.pending to tollgate_auth;
 grant select, insert on auth.links to tollgate_auth;
 grant select, insert, delete, update (confirmed_at, retired_at) on auth.tokens to tollgate_auth;
 grant select on auth.limits to tollgate_auth;
@@ -10,6 +11,9 @@ grant update (email, email_canonical, disabled_at) on auth.users to tollgate_aut
 create policy owner on auth.users to tollgate_auth using (true) with check (true);
 create policy owner on auth.sessions to tollgate_auth using (true) with check (true);
 create policy owner on auth.tokens to tollgate_auth using (true) with check (true);
+create policy owner on auth.factors to tollgate_auth using (true) with check (true);
+create policy owner on auth.recovery_codes to tollgate_auth using (true) with check (true);
+create policy owner on auth.pending to tollgate_auth using (true) with check (true);
 create policy owner on auth.requests to tollgate_auth using (true) with check (true);
 create policy owner on auth.links to tollgate_auth using (true) with check (true);
 create policy owner on auth.devices to tollgate_auth using (true) with check (true);

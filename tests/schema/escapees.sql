@@ -2,7 +2,7 @@
 
 create view tap.our_schema as
 	select n.oid, n.nspname as name from pg_namespace n
-	where n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'public', 'tap', 'meta');
+	where n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'public', 'tap', 'meta', 'crypto');
 
 -- with all of meta but the administrator's own list
 create view tap.our_table as

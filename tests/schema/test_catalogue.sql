@@ -103,7 +103,7 @@ select set_eq($$select format('%s.%s.%s', table_schema, table_name, column_name)
 		'billing.subscriptions.tenant_id',
 		'billing.subscription_history.tenant_id', 'billing.overrides.tenant_id', 'billing.override_history.tenant_id',
 		'ops.alerts.tenant_id', 'billing.invoices.tenant_id', 'billing.disputes.tenant_id',
-		'billing.notifications.tenant_id', 'auth.requests.tenant_id',
+		'billing.notifications.tenant_id', 'auth.requests.tenant_id', 'auth.pending.tenant_id',
 		'app.offers.tenant_id', 'app.profiles.tenant_id'],
 	'C98 these tables are tenants'' tables');
 select is_empty($$select c.name from tap.our_table c join pg_attribute a on a.attrelid = c.oid and a.attname = 'user_id'
@@ -144,9 +144,12 @@ create temp view owned_right as
 select set_eq('select grants from owned_right', string_to_array(btrim($$
 	tollgate_auth app.profiles INSERT SELECT(language,user_id) UPDATE(language)
 	tollgate_auth auth.devices DELETE INSERT SELECT UPDATE
+	tollgate_auth auth.factors DELETE INSERT SELECT UPDATE
 	tollgate_auth auth.hits DELETE INSERT SELECT UPDATE
 	tollgate_auth auth.limits SELECT
 	tollgate_auth auth.links INSERT SELECT
+	tollgate_auth auth.pending DELETE INSERT SELECT UPDATE
+	tollgate_auth auth.recovery_codes DELETE INSERT SELECT UPDATE
 	tollgate_auth auth.requests DELETE INSERT SELECT UPDATE
 	tollgate_auth auth.sessions DELETE INSERT SELECT UPDATE
 	tollgate_auth auth.tokens DELETE INSERT SELECT UPDATE(confirmed_at,retired_at)

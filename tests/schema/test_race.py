@@ -8,7 +8,7 @@ from hashlib import sha256
 
 import psycopg
 
-from callers import at_once, ok, run, value
+from callers import answer, at_once, ok, run, value
 
 
 def connect(role):
@@ -62,6 +62,30 @@ def test_f53_a_link_signs_in_once():
                                         sha256(b"flow").digest(), sha256(b"token %d" % i).digest()))
     ok(sum(answer["ok"] for answer in answers) == 1, "F53 fifty presses at once sign in once", answers)
     ok(value("select count(*) from auth.sessions where user_id = %s", user) == 1, "F53 and make one session")
+
+
+def test_f200_a_code_by_time_counts_once():
+    user, key, seed = value("select tap.user('second@example.org')"), "k" * 32, b"12345678901234567890"
+    value("insert into auth.factors (user_id, seed, confirmed_at) values (%s, auth.seal_seed(%s, %s), now()) "
+          "returning 1", user, seed, key)
+    halves = [sha256(b"half %d" % i).digest() for i in range(20)]
+    for half in halves:
+        value("insert into auth.pending (hash, user_id, amr) values (%s, %s, '{link}') returning 1",
+              sha256(half).digest(), user)
+    code = value("select auth.totp(%s, auth.totp_step())", seed)
+
+    def one(i, half):
+        with psycopg.connect("options='-c role=tollgate_signin -c search_path=pg_catalog "
+                             f"-c app.bearer={half.hex()}'", autocommit=True) as connection:
+            return answer(connection, "select api.sign_in_second(%s, %s, %s, '192.0.2.1', 'x')", code, key,
+                          sha256(b"second %d" % i).digest())
+    answers = at_once(20, lambda i: one(i, halves[i]))
+    ok(sum(a["ok"] for a in answers) == 1, "F200 of twenty sign-ins at once with a code one is accepted", answers)
+    value("update auth.factors set last_step = 0 returning 1")
+    again = next(half for half, a in zip(halves, answers) if not a["ok"])
+    answers = at_once(20, lambda i: one(20 + i, again))
+    ok(sum(a["ok"] for a in answers) == 1, "F200 and so of twenty in one sign-in", answers)
+    ok(value("select count(*) from auth.sessions where user_id = %s", user) == 2, "F200 each makes one session")
 
 
 def test_f51_mails_are_counted():

@@ -30,3 +30,25 @@ insert into auth.devices (hash, user_id) values (sha256('attack'), gen_random_uu
 
 -- 42501 takes a network's allowance
 select auth.allow_network('link', '192.0.2.1');
+
+-- 42501 reads the seeds of second factors
+select seed from auth.factors;
+
+-- 42501 reads what is stored of recovery codes
+select hash from auth.recovery_codes;
+
+-- 42501 finishes a sign-in without its second factor
+select auth.finish_sign_in(null, null, null, null, null, null, null, null, null);
+
+-- 42501 begins a sign-in that has its first proof already
+insert into auth.pending (hash, user_id, amr) values (sha256('attack'), gen_random_uuid(), array['link']);
+
+-- 42501 removes somebody's second factor
+select auth.remove_factor(gen_random_uuid());
+
+-- 42501 uses the extension that seeds are stored with
+select crypto.pgp_sym_decrypt_bytea('', 'x');
+
+-- nothing says a second proof is due where no first one was given
+select set_config('app.bearer', repeat('0', 64), false);
+select api.second_due();

@@ -17,6 +17,7 @@ test_f89_each_code_has_its_error(void **state)
 	} table[] = {
 		{ "TG401", ERR_AUTH, false, false }, { "TG40C", ERR_CONFIRM, false, false },
 		{ "TG422", ERR_INVALID, false, false }, { "TG403", ERR_FORBIDDEN, false, false },
+		{ "TG503", ERR_UNAVAILABLE, false, false },
 		{ "53300", ERR_UNAVAILABLE, false, false }, { "53100", ERR_UNAVAILABLE, false, false },
 		{ "53200", ERR_UNAVAILABLE, false, false }, { "55P03", ERR_UNAVAILABLE, false, false },
 		{ "57014", ERR_UNAVAILABLE, false, false }, { "57P01", ERR_UNAVAILABLE, true, true },
@@ -44,7 +45,9 @@ test_only_our_own_known_codes_are_answers(void **state)
 {
 	(void)state;
 	assert_true(sqlstate_is_answer("TG404"));
+	assert_true(sqlstate_is_answer("TG429"));
 	assert_false(sqlstate_is_answer("TG418"));
+	assert_false(sqlstate_is_answer("TG503"));	/* the operator must act, so it is logged */
 	assert_false(sqlstate_is_answer("23505"));
 	assert_false(sqlstate_is_answer(""));
 }

@@ -23,6 +23,15 @@ begin
 end
 $$;
 
+-- Gives back all that the subject has spent of a limit.
+create or replace function auth.give_back(p_kind text, p_subject text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	delete from auth.hits h
+	where h.kind = p_kind and h.subject = sha256(convert_to(p_kind || ':' || coalesce(p_subject, ''), 'UTF8'));
+end
+$$;
+
 drop function if exists auth.network_of(inet);	-- before it took bits; beside the new one no call would be unique
 
 -- The network of an address with so many bits of IPv4, or bits6 of IPv6; null bits: null. A mapped IPv4 address counts

@@ -1,4 +1,4 @@
--- How long requests for links, sessions and their tokens, devices and spent limits are kept.
+-- How long requests for links, sessions and their tokens, devices, spent limits and pending sign-ins are kept.
 
 set role tollgate_auth;
 
@@ -28,6 +28,11 @@ begin
 	delete from auth.hits d where d.ctid = any (array(
 		select h.ctid from auth.hits h where h.spent_until < now() limit 1000));
 	get diagnostics hits = row_count;
+	delete from auth.pending d where d.hash = any (array(
+		select p.hash from auth.pending p where p.created_at < now() - interval '24 hours' limit 1000));
+	delete from auth.factors d where d.user_id = any (array(
+		select f.user_id from auth.factors f
+		where f.confirmed_at is null and f.created_at < now() - interval '24 hours' limit 1000));
 	return jsonb_build_object('requests', requests, 'sessions', sessions, 'tokens', tokens,
 		'devices', devices, 'hits', hits);
 end

@@ -32,6 +32,9 @@ declare
 	session uuid;
 	lasts interval := case when p_remember then interval '30 days' else interval '12 hours' end;
 begin
+	if auth.has_factor(p_user) and not p_amr && '{totp,recovery}' then
+		raise exception 'a second proof is due';	-- who has a first one calls auth.accept_proof()
+	end if;
 	insert into auth.sessions (user_id, absolute_until, idle_until, auth_at, amr, ip, agent, remember)
 	values (p_user, now() + lasts, now() + least(lasts, interval '7 days'), now(), p_amr, p_ip, left(p_agent, 300),
 		p_remember)
@@ -82,7 +85,7 @@ declare
 	proofs int;
 begin
 	if r.token_hash = p_token_hash then
-		return jsonb_build_object('ok', true, 'next', r.next);
+		return auth.proof_answer(p_token_hash, r.next);
 	elsif not auth.is_open(r) or r.purpose = 'confirm' or link.expires_at <= now() then
 		return jsonb_build_object('ok', false, 'attempts_left', null);
 	end if;
@@ -102,12 +105,8 @@ begin
 		return jsonb_build_object('ok', false, 'attempts_left', null);
 	end if;
 	update auth.requests q set used_at = now(), token_hash = p_token_hash where q.id = r.id;
-	perform auth.set_language(link.user_id, r.language);
-	perform billing.accept_offer(r.tenant_id, link.user_id);
-	perform auth.open_session(link.user_id, p_token_hash, '{link}', p_ip, p_agent, p_remember);
-	perform auth.tell_new_device(link.user_id, auth.device_of(p_device_hash, r.email_canonical), p_ip, p_agent);
-	perform auth.keep_device(link.user_id, auth.device_of(p_device_hash, r.email_canonical));
-	return jsonb_build_object('ok', true, 'next', r.next);
+	return auth.accept_proof(link.user_id, p_token_hash, '{link}', r.next, r.language, r.tenant_id, p_ip, p_agent,
+		p_device_hash, p_remember);
 end
 $$;
 

@@ -102,6 +102,7 @@ $$;
 create or replace function auth.end_sessions(p_user uuid) returns bigint
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
+	delete from auth.pending p where p.user_id = p_user;
 	return auth.revoke_sessions(p_user, 'admin');
 end
 $$;

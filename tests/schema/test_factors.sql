@@ -1,0 +1,206 @@
+-- Second factors: codes by time, recovery codes, the pending sign-in between two proofs, and the key of the seeds.
+begin;
+select no_plan();
+
+select tap.paid('ann') as tenant \gset
+select id as ann from auth.users where email_canonical = 'ann@example.org' \gset
+\set key 0123456789abcdef0123456789abcdef
+
+-- RFC 6238, appendix B, of which six digits are used
+select is(auth.totp('12345678901234567890', at / 30), code, 'F201 RFC 6238 at ' || at)
+from (values (59, '287082'), (1111111109, '081804'), (1111111111, '050471'), (1234567890, '005924'),
+	(2000000000, '279037'), (20000000000, '353130')) v (at, code);
+select is(auth.spell_seed('12345678901234567890'), 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ', 'F200 a seed in base 32');
+select matches(auth.random_recovery_code(), '^[0-9A-HJKMNP-TV-Z]{10}$', 'F203 a recovery code has ten characters');
+
+-- as tap.ask(), for the calls of this file
+create function pg_temp.me(p_call text, p_bearer text) returns jsonb language plpgsql as $$
+begin
+	return tap.ask('tollgate_signin', 'api.' || p_call, p_bearer);
+end
+$$;
+-- the code of ann's seed so many steps from now
+create function pg_temp.code(p_steps int default 0) returns text language plpgsql as $$
+begin
+	return (select auth.totp(auth.open_seed(f.seed, '0123456789abcdef0123456789abcdef'), auth.totp_step() + p_steps)
+		from auth.factors f);
+end
+$$;
+-- a sign-in by link, to its second proof: the bearer
+create function pg_temp.half(p_secret text) returns text language plpgsql as $$
+begin
+	return tap.session('ann@example.org', p_secret);
+end
+$$;
+create function pg_temp.second(p_bearer text, p_code text, p_secret text default 'full',
+	p_key text default '0123456789abcdef0123456789abcdef') returns jsonb language plpgsql as $$
+begin
+	return pg_temp.me(format('sign_in_second(%L, %L, %L, ''192.0.2.1'', ''x'', null)', p_code, p_key,
+		sha256(sha256(p_secret::bytea))), p_bearer);
+end
+$$;
+-- of which a code may be used again
+create function pg_temp.forget() returns void language plpgsql as $$
+begin
+	update auth.factors set last_step = 0;
+	delete from auth.hits;
+end
+$$;
+
+-- adding one
+select tap.session('ann@example.org', 'first') as me \gset
+select is(pg_temp.me(format('factor_page(%L)', :'key'), :'me'), '{"email": "ann@example.org", "secret": null}',
+	'F200 a user without a factor is offered none before asking');
+select pg_temp.me(format('begin_factor(%L)', :'key'), :'me') \g /dev/null
+select pg_temp.me(format('factor_page(%L)', :'key'), :'me') ->> 'secret' as secret \gset
+select matches(:'secret'::text, '^[A-Z2-7]{32}$', 'F200 the seed is shown as authenticators take it');
+select is_empty(format($$select from auth.factors f where f::text like '%%%s%%'$$,
+	(select encode(auth.open_seed(seed, :'key'), 'hex') from auth.factors)), 'F202 and is not stored as it is');
+select pg_temp.me(format('begin_factor(%L)', :'key'), :'me') \g /dev/null
+select isnt(pg_temp.me(format('factor_page(%L)', :'key'), :'me') ->> 'secret', :'secret', 'F200 asked again, another');
+select is(pg_temp.me('signed_in()', pg_temp.half('offered')), 'true', 'F200 an offered factor is not asked for');
+select is(pg_temp.me(format('confirm_factor(%L, %L)', '000000', :'key'), :'me'), '{"ok": false}',
+	'F201 a wrong code adds nothing');
+select is(auth.has_factor(:'ann'), false, 'F201 and there is none');
+select pg_temp.code() as enrolled \gset
+select pg_temp.me(format('confirm_factor(%L, %L)', :'enrolled', :'key'), :'me') as added \gset
+select is(:'added'::jsonb -> 'ok', 'true', 'F200 the code adds it');
+select is(jsonb_array_length(:'added'::jsonb -> 'codes'), 10, 'F203 and ten recovery codes are told');
+select is(o.recipient, 'ann@example.org', 'F200 its user is told by mail') from mail.outbox o
+	where o.template = 'factor_added';
+select is(tap.state_of('tollgate_signin', format('select api.%s(%L%s)', call, :'key', more), :'me'), 'TG409',
+	'F200 a second one is not added: ' || call)
+from (values ('begin_factor', ''), ('confirm_factor', format(', %L', :'key'))) v (call, more);
+select is(pg_temp.me(format('factor_page(%L)', :'key'), :'me'),
+	'{"email": "ann@example.org", "on": true, "codes_left": 10}', 'F203 the page counts the codes');
+select is_empty(format($$select from auth.recovery_codes c where c::text ilike '%%%s%%'$$,
+	encode(convert_to(replace(:'added'::jsonb -> 'codes' ->> 0, '-', ''), 'UTF8'), 'hex')),
+	'F203 of which digests are stored');
+
+-- a sign-in with one proof of two
+select pg_temp.half('half') as half \gset
+select is(tap.state_of('none', format('select auth.open_session(%L, %L, %L, null, null, false)', :'ann', sha256('x'), amr)),
+	'P0001', 'F54 no session is opened by ' || amr)
+from (values ('{}'), ('{link,password}')) v (amr);
+select is(pg_temp.me('signed_in()', :'half'), 'false', 'F54 a mailed link alone signs nobody in');
+select is(tap.state_of(role, 'select ' || call, :'half'), 'TG401', 'F54 to ' || call || ' it is a visitor''s')
+from (values ('tollgate_account', 'api.workspace_page()'), ('tollgate_billing', 'api.billing_page()'),
+	('tollgate_signin', 'api.remove_factor()'), ('tollgate_signin', 'api.factor_page(null)')) v (role, call);
+select is(pg_temp.me('second_due()', :'half'), 'true', 'F54 but a second proof is due');
+select is(pg_temp.me('second_due()', b), 'false', 'F54 of no other browser: ' || b)
+from (values (''), ('x'), (repeat('0', 64)), (:'me')) v (b);
+select is(count(*), 2::bigint, 'F54 no session is made') from auth.sessions;
+select is(pg_temp.second(:'half', :'enrolled'), '{"ok": false, "attempts_left": 4}',
+	'F200 the code that added the factor is spent');
+select is(pg_temp.second(:'half', pg_temp.code(1)), '{"ok": true, "next": "/settings/billing", "remember": false}',
+	'F201 the step to come is good');
+select is(amr, '{link,totp}', 'F54 the session says what was proved') from auth.sessions
+	where id = (select session_id from auth.tokens where hash = sha256(sha256('full')));
+select is(tap.ask('tollgate_account', 'api.signed_in()', encode(sha256('full'), 'hex')), 'true', 'F54 and is one');
+select is(pg_temp.me('signed_in()', :'half'), 'false', 'F36 under a token of its own');
+select is(pg_temp.second(:'half', pg_temp.code(1)), '{"ok": true, "next": "/settings/billing", "remember": false}',
+	'F88 the same call again, its answer lost, is told the same');
+select is(pg_temp.second(:'half', pg_temp.code(1), 'other') -> 'ok', 'false', 'F200 another browser is not');
+select is(count(*), 3::bigint, 'F88 and there is one session more') from auth.sessions;
+select pg_temp.half('again') as again \gset
+select is(pg_temp.second(:'again', pg_temp.code(1), 'other') -> 'ok', 'false', 'F200 a code works once');
+select is(pg_temp.second(:'again', pg_temp.code(), 'other') -> 'ok', 'false', 'F200 and ends those before it');
+
+-- steps
+select pg_temp.forget() \g /dev/null
+select is(pg_temp.second(pg_temp.half('steps ' || s), pg_temp.code(s), 'full ' || s) -> 'ok',
+	to_jsonb(s between -1 and 1), 'F201 step ' || s) from (values (-2), (2), (-1), (0), (1)) v (s);
+
+-- wrong codes
+select pg_temp.forget() \g /dev/null
+select pg_temp.half('wrong') as wrong \gset
+select is(pg_temp.second(:'wrong', w), jsonb_build_object('ok', false, 'attempts_left', left_),
+	'F201 wrong: ' || coalesce(w, 'none'))
+from (values (1, '', 4), (2, 'x', 3), (3, lpad('', 10, 'A'), 2), (4, '12345', 1), (5, null, 0)) v (n, w, left_);
+select is(pg_temp.second(:'wrong', pg_temp.code()), '{"ok": false, "attempts_left": 0}',
+	'F201 after five the sign-in is over, for the right code too');
+select is(pg_temp.me('second_due()', :'wrong'), 'false', 'F201 and none is due');
+select pg_temp.forget() \g /dev/null
+select pg_temp.half('old') as old \gset
+update auth.pending set created_at = now() - interval '10 min';
+select is(pg_temp.second(:'old', pg_temp.code()) -> 'ok', 'false', 'F54 a second proof is late after ten minutes');
+select pg_temp.half('disabled') as disabled \gset
+update auth.users set disabled_at = now() where id = :'ann';
+select is(pg_temp.second(:'disabled', pg_temp.code()) -> 'ok', 'false', 'F54 a user disabled meanwhile stays outside');
+update auth.users set disabled_at = null;
+select auth.end_sessions(:'ann') \g /dev/null
+select is(count(*), 0::bigint, 'F54 who ends all sessions ends those that wait for a second proof') from auth.pending;
+select pg_temp.forget() \g /dev/null
+select pg_temp.half('many') as many \gset
+select count(auth.check_code(:'ann', 'nothing', :'key')), count(auth.check_code(:'ann', '000000', :'key'))
+from generate_series(1, 20) \g /dev/null
+select is(tap.state_of('tollgate_signin', format('select api.sign_in_second(%L, %L, %L, null, null)', pg_temp.code(),
+	:'key', sha256('x')), :'many'), 'TG429', 'F201 twenty wrong codes a day of one user');
+select pg_temp.forget() \g /dev/null
+select auth.check_code(:'ann', 'nothing', :'key'), auth.check_code(:'ann', '000000', :'key') \g /dev/null
+select is(auth.check_code(:'ann', regexp_replace(pg_temp.code(), '...', ' \& '), :'key'), 'totp',
+	'F201 a code may have spaces');
+select is(count(*), 0::bigint, 'F201 and gives back what wrong ones have spent') from auth.hits
+	where kind = 'second_totp';
+
+-- the key of the seeds
+select is(tap.state_of('tollgate_signin', format('select api.sign_in_second(%L, %L, %L, null, null)', c, k,
+	sha256('x')), pg_temp.half('key ' || coalesce(k, 'none') || length(c))), 'TG503',
+	format('F202 a code of %s with the key: %s', length(c), coalesce(k, 'none')))
+from (values (null), (''), ('short'), (repeat('f', 32))) k (k),
+	(values (pg_temp.code()), (:'added'::jsonb -> 'codes' ->> 1)) c (c);
+
+-- recovery codes
+select pg_temp.forget() \g /dev/null
+select is(pg_temp.second(pg_temp.half('r1'), lower(:'added'::jsonb -> 'codes' ->> 0), 'r1 full') -> 'ok', 'true',
+	'F203 a recovery code is a second proof, however it is typed');
+select is(amr, '{link,recovery}', 'F203 and the session says so') from auth.sessions
+	where id = (select session_id from auth.tokens where hash = sha256(sha256('r1 full')));
+select is(pg_temp.second(pg_temp.half('r2'), :'added'::jsonb -> 'codes' ->> 0, 'r2 full') -> 'ok', 'false',
+	'F203 it works once');
+select is(count(*), 0::bigint, 'F203 nobody is told while there are others') from mail.outbox
+	where template = 'factor_last_code';
+select is(count(auth.check_code(:'ann', c, :'key')), 9::bigint, 'F203 each of the others works')
+from jsonb_array_elements_text(:'added'::jsonb -> 'codes') c;
+select is(count(*), 1::bigint, 'F203 the last one is told by mail') from mail.outbox
+	where template = 'factor_last_code';
+select encode(sha256('r1 full'), 'hex') as me \gset
+select pg_temp.me(format('renew_codes(%L)', :'key'), :'me') -> 'codes' as older \gset
+select pg_temp.me(format('renew_codes(%L)', :'key'), :'me') -> 'codes' as newer \gset
+select is(auth.check_code(:'ann', :'older'::jsonb ->> 0, :'key'), null, 'F203 a new set ends the old one');
+select is(auth.check_code(:'ann', :'newer'::jsonb ->> 0, :'key'), 'recovery', 'F203 and works');
+select is(count(*), 2::bigint, 'F203 its user is told by mail') from mail.outbox where template = 'factor_renewed';
+select is(tap.state_of('tollgate_signin', format('select api.renew_codes(%L)', repeat('f', 32)), :'me'), 'TG503',
+	'F202 no codes are made under another key');
+select is(auth.recovery_hash(gen_random_uuid(), 'A', :'key') = auth.recovery_hash(:'ann', 'A', :'key'), false,
+	'F203 a code is its user''s');
+
+-- removing it
+select is(pg_temp.me('remove_factor()', :'me'), 'true', 'F200 it is removed');
+select is(count(*), 1::bigint, 'F200 and its user told by mail') from mail.outbox where template = 'factor_removed';
+select is(pg_temp.me('remove_factor()', :'me'), 'false', 'F200 once');
+select is(count(*), 0::bigint, 'F203 with its recovery codes') from auth.recovery_codes;
+select is(tap.state_of('tollgate_signin', format('select api.renew_codes(%L)', :'key'), :'me'), 'TG409',
+	'F203 without a factor there are no codes');
+select pg_temp.half('alone') as alone \gset
+select is(pg_temp.me('signed_in()', :'alone'), 'true', 'F54 then a link is enough again');
+
+-- what is kept
+insert into auth.pending (hash, user_id, amr, created_at)
+values (sha256('a'), :'ann', '{}', now() - interval '25 hours'),
+	(sha256('b'), :'ann', '{}', now() - interval '23 hours');
+insert into auth.factors (user_id, seed, created_at) values (:'ann', 'x', now() - interval '25 hours');
+select auth.apply_retention() \g /dev/null
+select is(array_agg(hash), array[sha256('b')], 'F54 pending sign-ins are deleted after a day') from auth.pending
+	where created_at < now();
+select is(count(*), 0::bigint, 'F200 and a factor that was never added') from auth.factors;
+
+-- pgcrypto
+select set_eq($$select r.rolname::text from pg_roles r where r.rolname like 'tollgate\_%'
+	and has_schema_privilege(r.oid, 'crypto', 'usage')$$, array['tollgate_auth'],
+	'S05 only the owner of the proofs reaches the extension');
+select is(tap.state_of('tollgate_signin', $$select crypto.hmac('', '', 'sha1')$$), '42501',
+	'S05 a login role does not');
+
+select * from finish();
+rollback;
