@@ -14,8 +14,10 @@
 #define SESSION_COOKIE "__Host-sid"
 #define FLOW_COOKIE "__Host-flow"
 #define DEVICE_COOKIE "__Host-device"	/* of a browser that has signed in: outlives sessions, and proves nothing */
+#define SECOND_COOKIE "__Host-second"	/* of a sign-in that waits for its second proof; no session */
 
 enum {
+	SECOND_SECONDS	= 600,			/* between the first proof and the second */
 	FLOW_SECONDS	= 3600,			/* how long after opening a form a visitor may send it */
 	DEVICE_SECONDS	= 400 * 24 * 3600	/* from the last sign-in; browsers keep no cookie for longer */
 };

@@ -25,7 +25,8 @@ enum config_need {
 	NEED_PROVISIONING	= 1 << 8,	/* what is provisioned at Stripe: portal, meters */
 	NEED_PICTURE	= 1 << 9,	/* the key that signs addresses of pictures */
 	NEED_OG		= 1 << 10,	/* what draws them: fonts */
-	NEED_ALL	= (1 << 11) - 1
+	NEED_SEED_KEY	= 1 << 11,	/* the key of the seeds of second factors */
+	NEED_ALL	= (1 << 12) - 1
 };
 
 struct config_list {
@@ -92,6 +93,9 @@ struct config {
 		int	calls;		/* to Stripe for browsers, in flight in one program on one machine */
 		int	drain_ms;	/* after SIGTERM, at most */
 	} serve;
+	struct {
+		const char	*seed_key;	/* secret; "": nobody can add a second factor */
+	} auth;
 	struct {
 		const char		*api_url;
 		const char		*version;

@@ -176,7 +176,7 @@ check_logo(const char *s)
 }
 
 static const char *
-check_picture_key(const char *s)
+check_random_key(const char *s)
 {
 	return strlen(s) >= 32 ? NULL : "is too short: take 32 random characters, as `openssl rand -hex 32` prints them";
 }
@@ -231,6 +231,7 @@ const struct config_key config_keys[] = {
 	INT("serve.threads", NEED_SERVE, serve.threads, 4, 1, 1024),
 	INT("serve.calls", NEED_SERVE, serve.calls, 3, 1, 1024),
 	INT("serve.drain_ms", NEED_SERVE, serve.drain_ms, 2000, 100, 60000),
+	MANY("auth.seed_key_file", KIND_SECRET, NEED_SEED_KEY, auth.seed_key, "", check_random_key, "TOLLGATE_SEED_KEY"),
 	TEXT("stripe.api_url", NEED_STRIPE, stripe.api_url, "https://api.stripe.com", check_origin),
 	TEXT("stripe.version", NEED_STRIPE | NEED_WEBHOOK, stripe.version, "2026-07-29.dahlia", check_filled),
 	TEXT("stripe.portal_configuration", NEED_STRIPE, stripe.portal_configuration, "", check_portal),
@@ -277,7 +278,7 @@ const struct config_key config_keys[] = {
 	MANY("og.fonts", KIND_WORDS, NEED_OG, og.fonts, FONTS, check_file, NULL),
 	TEXT("og.logo", NEED_OG, og.logo, "", check_logo),
 	INT("og.drawing", NEED_OG, og.drawing, 2, 1, 64),
-	MANY("og.key_file", KIND_SECRET, NEED_PICTURE, og.key, "", check_picture_key, "TOLLGATE_OG_KEY"),
+	MANY("og.key_file", KIND_SECRET, NEED_PICTURE, og.key, "", check_random_key, "TOLLGATE_OG_KEY"),
 	BOOL("checkout.promotion_codes", NEED_PLANS, checkout.promotion_codes, false),
 	BOOL("checkout.automatic_tax", NEED_PLANS, checkout.automatic_tax, false),
 	BOOL("checkout.tax_ids", NEED_PLANS, checkout.tax_ids, false),

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from journey import code_in, session_in, sign_up, token_in, wait_until
 from test_browser import busy, driver, person, signed_in  # noqa: F401 (fixtures)
+from test_factor import oathtool
 from test_tenants import buy, offer_mail
 
 SOURCE = Path(__file__).resolve().parent / "axe"
@@ -149,6 +150,23 @@ def test_axe_finds_nothing_on_pages_of_several_tenants(signed_in, look, new_brow
     person.driver.switch_to.window(first_tab)
     person.press("#manage")
     assert len(person.all("main a.button")) == 1 and look() == [], "the form was another tenant's"
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_axe_finds_nothing_on_the_second_factor(signed_in, look, language):  # noqa: F811
+    person, _ = signed_in  # noqa: F811
+    place = f"/{language}/settings/two-factor"
+    person.open(place)
+    assert look() == []
+    person.press("form.card button")
+    assert person.all("svg.qr") and look() == []
+    secret = person.text("code.secret").replace(" ", "")
+    for code in ("000000", oathtool(secret)):
+        person.find("#code").send_keys(code)
+        person.press("form.card button")
+        assert person.all("#code-error, .codes") and look() == []
+    person.open(place)
+    assert look() == []
 
 
 @pytest.mark.only("nginx")

@@ -209,7 +209,7 @@ def signed(stack):
 IGNORE = {"en": "you can ignore", "de": "ignorieren"}
 MAYBE_NOT_ASKED = ("signin", "checkout", "offer", "failed")
 ALL = (*MAYBE_NOT_ASKED, "welcome", "notice_payment_failed", "notice_canceled", "notice_paid", "notice_plan_changed",
-       "notice_refunded", "notice_cancel_scheduled", "notice_upcoming")
+       "notice_refunded", "notice_cancel_scheduled", "notice_upcoming", "factor_added", "factor_last_code")
 
 
 @pytest.mark.parametrize("language", ["en", "de"])

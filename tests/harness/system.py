@@ -102,6 +102,7 @@ class System:
         self.write_secret("stripe.key", self.stripe_key)
         self.write_secret("webhook.secret", self.webhook_secret)
         self.write_secret("og.key", self.og_key)
+        self.write_secret("seed.key", secrets.token_hex(32))
         self.write_config("tollgate.conf", {
             "url": 'url = "%s";' % self.url, "pages": 'pages = "%s/share/tollgate/pages";' % self.prefix,
             "own_pages": 'own_pages = "%s/pages";' % self.etc, "environment": 'environment = "development";',
@@ -112,6 +113,7 @@ class System:
             "key_file": 'key_file = "%s/stripe.key";' % self.etc,
             "webhook_secret_files": 'webhook_secret_files = ["%s/webhook.secret"];' % self.etc,
             "og_key_file": 'key_file = "%s/og.key";' % self.etc,
+            "seed_key_file": 'seed_key_file = "%s/seed.key";' % self.etc,
             "mail_url": 'url = "%s";' % self.smtp_url, "starttls": "starttls = false;"})
 
     def check(self):

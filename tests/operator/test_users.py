@@ -59,6 +59,14 @@ def test_f53_a_link_sent_before_the_change_is_nothing_after_it(ann):
     assert answer["ok"]
 
 
+def test_c80_a_second_factor_is_removed(ann):
+    ann.ask("insert into auth.factors (user_id, seed, confirmed_at) select id, 'x', now() from auth.users")
+    assert ann.json("user", "factor", ANN) == {"removed": True}
+    assert ann.json("user", "factor", ANN) == {"removed": False}
+    assert ann.ask("select recipient from mail.outbox where template = 'factor_removed'") == [(ANN,)]
+    assert ann.run("user", "factor", "bob@example.com").returncode == 1
+
+
 def test_f40_all_sessions_of_a_user_end(ann):
     assert json.loads(ann.ok("user", "signout", ANN, "--json")) == {"ended": 2}
     assert ann.json("user", "signout", ANN) == {"ended": 0}

@@ -49,6 +49,7 @@ http map $binary_remote_addr $client: "~(?s)^(?<network>.{8}).{8}$" $network
 http map $request_method $form_client: POST $client
 http map $uri $worker: default account
 http map $uri $worker: ~^(/[a-z][a-z])?/(signin(/[a-z]+)?|signout)$ signin
+http map $uri $worker: ~^(/[a-z][a-z])?/settings/two-factor$ signin
 http map $uri $worker: ~^(/[a-z][a-z])?/(signup(/[a-z]+)?|welcome)$ signup
 http map $uri $worker: ~^(/[a-z][a-z])?/settings/billing(/[a-z]+)?$ billing
 http map $uri $worker: /api/billing/plan billing
@@ -247,6 +248,7 @@ img-src 'self'"
 <VirtualHost *:443>: RedirectMatch 404 "^/healthz$"
 <VirtualHost *:443>: Alias "/tollgate-pages/" "${PAGES}/"
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/(signin(/[a-z]+)?|signout)$" "${LIBEXEC}/signin"
+<VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/settings/two-factor$" "${LIBEXEC}/signin"
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/(signup(/[a-z]+)?|welcome)$" "${LIBEXEC}/signup"
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/settings/billing(/[a-z]+)?$" "${LIBEXEC}/billing"
 <VirtualHost *:443>: AliasMatch "^/api/billing/plan$" "${LIBEXEC}/billing"
@@ -518,6 +520,7 @@ UNITS = {
     "tollgate@billing.service.d/stripe.conf": [STRIPE % "", *handed("stripe.key")],
     "tollgate@webhooks.service.d/secret.conf": handed("webhook.secret"),
     **{"tollgate@%s.service.d/og.conf" % name: handed("og.key") for name in ("og", "signup", "signin")},
+    "tollgate@signin.service.d/seed.conf": handed("seed.key"),
     "tollgate-closed@.target": [
         "Unit.Description=Tollgate %i is down, and its socket closed", DOCUMENTED,
         "Unit.Conflicts=tollgate@%i.socket"],

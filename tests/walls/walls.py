@@ -13,6 +13,7 @@ FOREIGN = {
     "openssl/": {"base", "auth"},
     "talloc": {"base"},
     "unicode/": {"app"},
+    "qrencode": {"app"},
     "cairo": {"og"},
     "pango/": {"og"},
     "fontconfig/": {"og"},

@@ -32,6 +32,7 @@ mail_doc(struct mailer *mailer, mem_ctx *mem, const struct outbox_mail *m, const
 	json_put(doc, "next", mem_printf(mem, "%s_next", m->template));
 	json_put(doc, "billing", mem_printf(mem, "%s/%s/settings/billing", mailer->config->site.url, language));
 	json_put(doc, "sessions", mem_printf(mem, "%s/%s/settings/sessions", mailer->config->site.url, language));
+	json_put(doc, "two_factor", mem_printf(mem, "%s/%s/settings/two-factor", mailer->config->site.url, language));
 	json_put(doc, "signup", mem_printf(mem, "%s/%s/signup", mailer->config->site.url, language));
 	json_put(doc, "again", mem_printf(mem, "%s/%s/signin", mailer->config->site.url, language));
 	json_put(doc, "checkout", mem_printf(mem, "%s/%s/signup/continue?t=%s", mailer->config->site.url, language,
@@ -42,7 +43,7 @@ mail_doc(struct mailer *mailer, mem_ctx *mem, const struct outbox_mail *m, const
 }
 
 /* The mails whose names begin so share one template, which shows texts of their own. */
-static const char *const families[] = { "notice", "safety", NULL };
+static const char *const families[] = { "factor", "notice", "safety", NULL };
 
 static const char *
 template_of(const struct outbox_mail *m)

@@ -4,12 +4,9 @@
 #include "identity.h"
 #include "json.h"
 #include "page.h"
-#include "session.h"
 #include "signin.h"
 #include "text.h"
 #include "throttle.h"
-
-enum { REMEMBER_SECONDS = 30 * 24 * 3600 };
 
 static enum err
 signin_form(struct visit *v, int status, const char *next, const char *email_error)
@@ -145,14 +142,6 @@ link_show(struct visit *v, struct db_visitor *me)
 	return link_form(v, json_is(doc, "/state", "unusable") ? 410 : v->status, state, token, NULL);
 }
 
-/* Ends the session that this browser had before the sign-in. */
-static void
-session_replace(struct visit *v)
-{
-	if (v->has_session && db_user(identity_user(v), NULL, "api.sign_out()", NO_ARGS) != OK)
-		v->has_session = false;
-}
-
 /*
  * Proof is the link in the browser that requested it, the link with the code, or the code in that browser. The new
  * session's token is made here, and the database gets only a digest: so a call whose reply was lost may be repeated.
@@ -161,28 +150,23 @@ static enum err
 session_begin(struct visit *v, struct db_visitor *me, struct db_arg link, struct json_object **verdict)
 {
 	const char	*code = form_get(&v->form, "code"), *agent = http_param(v->q, "HTTP_USER_AGENT", NULL);
-	bool		remember = form_get(&v->form, "remember") != NULL;
-	struct session	session;
-	struct secret	stored, device;
+	struct entry	entry;
 	enum err	e;
 
-	TRY(session_new(&session, &stored));
-	TRY(device_own(v, &device));
+	TRY(entry_new(v, &entry));
 	for (int attempt = 0; attempt < 3; attempt++) {
 		e = db_visitor(me, verdict, "api.sign_in($1, $2, $3, $4, $5::inet, $6, $7, $8)",
-		    ARGS(link, TEXT(code), identity_flow(v), BYTES(stored.bytes, SECRET_SIZE), TEXT(v->q->remote_addr),
-		    TEXT(agent == NULL ? "" : agent), identity_digest(v, &device), BOOL(remember)));
+		    ARGS(link, TEXT(code), identity_flow(v), BYTES(entry.stored.bytes, SECRET_SIZE), TEXT(v->q->remote_addr),
+		    TEXT(agent == NULL ? "" : agent), identity_digest(v, &entry.device), BOOL(entry.remember)));
 		if (e != ERR_UNCERTAIN)
 			break;
 	}
 	TRY(e);
 	if (!json_true(*verdict, "/ok"))
 		return OK;
-	session_replace(v);
-	http_set_cookie(v->r, SESSION_COOKIE, session_cookie(v->q->mem, &session),
-	    remember ? REMEMBER_SECONDS : -1);
-	http_set_cookie(v->r, DEVICE_COOKIE, secret_base64url(v->q->mem, &device), DEVICE_SECONDS);
-	return http_redirect(v->r, visit_path(v, target_allowed(json_text(*verdict, "/next"))));
+	if (json_true(*verdict, "/second"))
+		return second_ask(v, &entry);
+	return entry_grant(v, &entry, json_text(*verdict, "/next"));
 }
 
 static enum err

@@ -1,11 +1,13 @@
 /*
- * signin: begins sessions by a mailed link or code, renews them by a code, and ends them. Has no API key; connects only
- * to the database.
+ * signin: begins sessions by a mailed link or code and, where there is one, a second factor, renews them by a code, and
+ * ends them. Has no API key; connects only to the database.
  */
 #include "signin.h"
 #include "worker.h"
 
-static const struct route *const	routes[] = { link_routes, confirm_routes, signout_routes, NULL };
+static const struct route *const	routes[] = {
+	confirm_routes, factor_routes, link_routes, second_routes, signout_routes, NULL
+};
 static const struct resource *const	resources[] = { &resource_database, &resource_pages, NULL };
 
 int
@@ -13,6 +15,6 @@ main(int argc, char **argv)
 {
 	return worker_main(&(struct worker){
 		.name = "signin", .about = "Signing in by mail, proving again who one is, and signing out.",
-		.resources = resources, .routes = routes, .needs = NEED_PICTURE,
+		.resources = resources, .routes = routes, .needs = NEED_PICTURE | NEED_SEED_KEY,
 	}, argc, argv);
 }

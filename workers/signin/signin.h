@@ -5,8 +5,9 @@
 #include "db.h"
 #include "route.h"
 #include "secret.h"
+#include "session.h"
 
-extern const struct route link_routes[], confirm_routes[], signout_routes[];
+extern const struct route confirm_routes[], factor_routes[], link_routes[], second_routes[], signout_routes[];
 
 /* path, when a sign-in may redirect to it; else "/workspace". */
 const char *target_allowed(const char *path);
@@ -16,5 +17,26 @@ struct db_arg device_digest(struct visit *v);
 
 /* The value of the browser's device cookie; a new one when it sent no valid one. */
 enum err device_own(struct visit *v, struct secret *device) MUST_CHECK;
+
+/* A session that is asked for. stored: what the database keeps of its token. remember: the form's box is ticked. */
+struct entry {
+	struct session	session;
+	struct secret	stored, device;
+	bool		remember;
+};
+
+enum err entry_new(struct visit *v, struct entry *out) MUST_CHECK;
+
+/* Gives the browser the session's cookies, once the database has begun it, and redirects. */
+enum err entry_grant(struct visit *v, const struct entry *e, const char *next) MUST_CHECK;
+
+/* The database has a pending sign-in of this token instead: redirects to where the second proof is asked for. */
+enum err second_ask(struct visit *v, const struct entry *e) MUST_CHECK;
+
+/* The page to come says that there were too many wrong codes. */
+void second_refused(struct visit *v);
+
+/* The key of the seeds, for a call; "": none is configured. */
+struct db_arg seed_key(struct visit *v);
 
 #endif

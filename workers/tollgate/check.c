@@ -49,6 +49,8 @@ configuration_check(const struct operator *o)
 	printf("%s: ok\n", o->path);
 	if (strcmp(o->config->site.environment, "production") == 0 && *o->config->og.key == '\0')
 		printf("%s: og.key_file is not set: anybody can have any words drawn under this site's name\n", o->path);
+	if (*o->config->auth.seed_key == '\0')
+		printf("%s: auth.seed_key_file is not set: nobody can add a second factor\n", o->path);
 	if (!o->live)
 		return EX_OK;
 	e = db_admit(o->db, o->mem, &why);

@@ -118,6 +118,9 @@ static const struct command {
 	    "tollgate user link anna@example.com" },
 	{ "user signout", user_signout, NEED_DATABASE, JSON, "ADDRESS", "end all sessions of a user", "",
 	    "tollgate user signout anna@example.com" },
+	{ "user factor", user_factor, NEED_DATABASE, JSON, "ADDRESS", "remove a user's second factor",
+	    "For who has lost the device and the recovery codes. The user is told by mail. Make sure that whoever asks is\n"
+	    "the user: the mailbox alone signs in afterwards.\n", "tollgate user factor anna@example.com" },
 	{ "events list", events_list, NEED_DATABASE, JSON | STATE | TYPE | OBJECT | SINCE | UNTIL | LIMIT, NULL,
 	    "list received events, newest first", "Times are UTC.\n",
 	    "tollgate events list --type 'invoice.*' --since 2d" },

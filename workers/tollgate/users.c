@@ -62,3 +62,12 @@ user_signout(const struct operator *o)
 
 	return done(o, e, doc);
 }
+
+int
+user_factor(const struct operator *o)
+{
+	struct json_object	*doc;
+	enum err		e = db_service(operator_as(o, o->mem), &doc, "ops.remove_factor($1)", ARGS(TEXT(o->subject)));
+
+	return done(o, e, doc);
+}

@@ -1,0 +1,32 @@
+/* entry: the session that a proof begins, and what the browser is given for it. */
+#include "identity.h"
+#include "session.h"
+#include "signin.h"
+
+enum { REMEMBER_SECONDS = 30 * 24 * 3600 };
+
+enum err
+entry_new(struct visit *v, struct entry *out)
+{
+	out->remember = form_get(&v->form, "remember") != NULL;
+	TRY(session_new(&out->session, &out->stored));
+	return device_own(v, &out->device);
+}
+
+/* Ends the session that this browser had before the sign-in. */
+static void
+session_replace(struct visit *v)
+{
+	if (v->has_session && db_user(identity_user(v), NULL, "api.sign_out()", NO_ARGS) != OK)
+		v->has_session = false;
+}
+
+enum err
+entry_grant(struct visit *v, const struct entry *e, const char *next)
+{
+	session_replace(v);
+	http_set_cookie(v->r, SESSION_COOKIE, session_cookie(v->q->mem, &e->session),
+	    e->remember ? REMEMBER_SECONDS : -1);
+	http_set_cookie(v->r, DEVICE_COOKIE, secret_base64url(v->q->mem, &e->device), DEVICE_SECONDS);
+	return http_redirect(v->r, visit_path(v, target_allowed(next)));
+}
