@@ -45,6 +45,7 @@ grant execute on function
 	api.signed_in(),
 	api.workspace_page(uuid),
 	api.choose_tenant(uuid),
+	api.security_page(uuid), api.demand_factor(uuid, boolean),
 	api.send_offer(uuid, bytea),
 	api.sign_out(), api.end_reused(), api.require_fresh(),
 	api.session_state(), api.sessions_page(), api.end_session(uuid), api.end_other_sessions()
@@ -100,6 +101,7 @@ grant execute on function
 	to tollgate_billing;
 grant execute on function
 	app.tenant_documents(uuid, uuid),
+	app.lets_in(uuid, uuid),
 	billing.decided_subscription(jsonb)
 	to tollgate_billing, tollgate_service, tollgate_page;
 grant execute on function
@@ -110,6 +112,7 @@ grant execute on function
 grant usage on schema app, billing to tollgate_page;
 grant execute on function
 	app.enter_page(),
+	app.closed_tenants(uuid),
 	billing.checkout_state(uuid),
 	billing.regular_next(billing.subscriptions),
 	billing.later_documents(billing.subscriptions, jsonb),
@@ -251,7 +254,7 @@ grant usage on schema billing to tollgate_auth;
 grant usage on schema app to tollgate_service;
 grant usage on schema mail to tollgate_auth;
 grant usage on schema meta to tollgate_service;
-grant execute on function auth.uid(), auth.require_session() to tollgate_rls;
+grant execute on function auth.uid(), auth.require_session(), auth.has_factor(uuid) to tollgate_rls;
 grant execute on function billing.accept_offer(uuid, uuid), api.date_document(timestamptz) to tollgate_auth;
 grant execute on function
 	app.my_tenants(),
@@ -274,6 +277,7 @@ grant execute on function
 	auth.change_address(uuid, text),
 	auth.end_sessions(uuid),
 	auth.remove_factor(uuid),
+	auth.has_factor(uuid),
 	auth.spend_requests(uuid, uuid),
 	auth.address_of(uuid),
 	auth.contacts(uuid[]),

@@ -34,6 +34,8 @@ create policy page on app.offers for select to tollgate_page
 
 grant select (tenant_id, user_id, role) on app.members to tollgate_rls;
 create policy helper on app.members for select to tollgate_rls using (true);
+grant select (id, name, status, demands_factor) on app.tenants to tollgate_rls;
+create policy helper on app.tenants for select to tollgate_rls using (true);
 
 grant insert on app.profiles to tollgate_auth;
 create policy trigger on app.profiles for insert to tollgate_auth with check (true);
@@ -42,7 +44,7 @@ create policy language on app.profiles for select to tollgate_auth using (true);
 create policy prefer on app.profiles for update to tollgate_auth using (true) with check (true);
 
 grant select, insert, delete on app.tenants to tollgate_service;
-grant update (status, activated_at, name) on app.tenants to tollgate_service;
+grant update (status, activated_at, name, demands_factor) on app.tenants to tollgate_service;
 create policy service on app.tenants to tollgate_service using (true) with check (true);
 grant select, insert, delete on app.members to tollgate_service;
 create policy service on app.members to tollgate_service using (true) with check (true);

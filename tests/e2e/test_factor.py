@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 from client import read_cookie
 from faults import settings
-from journey import ask_for_link, next_link, press_link, wait_until
+from journey import ask_for_link, become_customer, next_link, press_link, sign_in, wait_until
 from test_browser import driver, person  # noqa: F401 (fixtures)
 
 SID, SECOND = "__Host-sid", "__Host-second"
@@ -192,3 +192,32 @@ def test_f200_the_code_on_the_page_is_read_by_a_camera(person, customer, tmp_pat
     person.press("form.card button")
     assert len(person.all(".codes li")) == 10
     assert re.fullmatch(r"[0-9A-Z]{5}-[0-9A-Z]{5}", person.text(".codes li"))
+
+
+def test_c63_a_tenant_demands_a_factor_of_its_members(customer, new_browser, sim, db, mail, fresh):
+    owner, email = customer
+    page = owner.get("/settings/security")
+    assert not page.html.all("main")[0].all("form") and "add one for yourself first" in page.text
+    add_factor(owner)
+    member, address = new_browser(), fresh("member")
+    become_customer(member, sim, db, address)
+    db.execute("insert into app.members (tenant_id, user_id, role) select %s, id, 'admin' from auth.users "
+               "where email = %s", db.tenant_of(email), address)
+    sign_in(member, mail, address)
+    closed = db.value("select name from app.tenants where id = %s", db.tenant_of(email))
+    assert closed in member.get("/workspace").text and "demands" not in member.get("/workspace").text
+    page = owner.get("/settings/security")
+    assert "Members without one now: 1." in page.text
+    assert "members without a second factor are kept out" in owner.follow(owner.submit(page)).text
+
+    for path in ("/workspace", f"/workspace?tenant={db.tenant_of(email)}"):
+        page = member.get(path)
+        assert page.status == 200 and closed in page.text and "demands a second factor" in page.text
+    assert member.get(f"/settings/billing?tenant={db.tenant_of(email)}").location == "/workspace"
+    assert closed not in member.get("/settings/billing").text
+    refused = member.post("/settings/security", {**member.get("/signout").form().fields, "on": "no",
+                                                 "tenant": str(db.tenant_of(email))})
+    assert refused.status == 403
+    add_factor(member)
+    assert "demands" not in member.get("/workspace").text
+    assert member.get(f"/settings/billing?tenant={db.tenant_of(email)}").status == 200

@@ -172,10 +172,11 @@ select set_eq('select grants from owned_right', string_to_array(btrim($$
 	tollgate_page billing.subscription_history SELECT
 	tollgate_page billing.subscriptions SELECT
 	tollgate_rls app.members SELECT(role,tenant_id,user_id)
+	tollgate_rls app.tenants SELECT(demands_factor,id,name,status)
 	tollgate_service app.members DELETE INSERT SELECT
 	tollgate_service app.offers DELETE INSERT SELECT UPDATE(accepted_at)
 	tollgate_service app.profiles SELECT(tenant_id,user_id) UPDATE(tenant_id)
-	tollgate_service app.tenants DELETE INSERT SELECT UPDATE(activated_at,name,status)
+	tollgate_service app.tenants DELETE INSERT SELECT UPDATE(activated_at,demands_factor,name,status)
 	tollgate_service billing.calls INSERT SELECT UPDATE
 	tollgate_service billing.checkouts INSERT SELECT UPDATE
 	tollgate_service billing.customers INSERT SELECT UPDATE

@@ -79,8 +79,8 @@ select is_empty(format($$select from auth.recovery_codes c where c::text ilike '
 
 -- a sign-in with one proof of two
 select pg_temp.half('half') as half \gset
-select is(tap.state_of('none', format('select auth.open_session(%L, %L, %L, null, null, false)', :'ann', sha256('x'), amr)),
-	'P0001', 'F54 no session is opened by ' || amr)
+select is(tap.state_of('none', format('select auth.open_session(%L, %L, %L, null, null, false)', :'ann', sha256('x'),
+	amr)), 'P0001', 'F54 no session is opened by ' || amr)
 from (values ('{}'), ('{link,password}')) v (amr);
 select is(pg_temp.me('signed_in()', :'half'), 'false', 'F54 a mailed link alone signs nobody in');
 select is(tap.state_of(role, 'select ' || call, :'half'), 'TG401', 'F54 to ' || call || ' it is a visitor''s')

@@ -20,7 +20,7 @@ select is(api.date_document('2026-12-01 00:30+01'),
 select is(api.date_document(v), null, 'C45 no date is null') from (values (null::timestamptz), ('infinity')) t (v);
 
 select is(tap.ask('tollgate_account', 'api.workspace_page()', :'a'),
-	format('{"email": "ann@example.org", "display_name": "ann", "several": false, "offers": [], "tenants":
+	format('{"email": "ann@example.org", "display_name": "ann", "several": false, "offers": [], "closed": [], "tenants":
 	[{"id": "%s", "name": "ann", "current": true, "role": "role_owner", "plan": "plan_starter",
 		"status": "status_active", "status_class": "good"}]}', :'ann')::jsonb, 'C63 the owner''s workspace');
 select is(tap.ask('tollgate_account', 'api.workspace_page()', :'m') #>> '{tenants,0,role}',

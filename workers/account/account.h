@@ -4,6 +4,6 @@
 
 #include "route.h"
 
-extern const struct route sessions_routes[], site_routes[], tenant_routes[], workspace_routes[];
+extern const struct route security_routes[], sessions_routes[], site_routes[], tenant_routes[], workspace_routes[];
 
 #endif

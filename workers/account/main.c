@@ -2,7 +2,9 @@
 #include "account.h"
 #include "worker.h"
 
-static const struct route *const	routes[] = { site_routes, sessions_routes, tenant_routes, workspace_routes, NULL };
+static const struct route *const	routes[] = {
+	security_routes, sessions_routes, site_routes, tenant_routes, workspace_routes, NULL
+};
 static const struct resource *const	resources[] = { &resource_database, &resource_pages, &resource_words, NULL };
 
 int

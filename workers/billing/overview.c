@@ -44,6 +44,8 @@ show(struct visit *v, struct db_user *me)
 	if (v->status == 409)
 		tenant = NULL;	/* the user does not belong to it any more */
 	TRY(db_user(me, &doc, "api.billing_page($1::uuid)", ARGS(TEXT(tenant))));
+	if (json_true(doc, "/closed"))
+		return http_redirect(v->r, visit_path(v, "/workspace"));	/* which says what the tenant demands */
 	json_put(doc, "at", tenant == NULL ? "" : visit_here(v, ""));
 	json_put(doc, "here", visit_path(v, visit_here(v, "/settings/billing")));	/* not a button's own address */
 	TRY(news_put(v, me, doc, plan));

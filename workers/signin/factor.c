@@ -118,6 +118,7 @@ codes_renew(struct visit *v, struct db_user *me)
 	struct json_object	*doc;
 
 	TRY(db_user(me, &doc, "api.renew_codes($1)", ARGS(seed_key(v))));
+	json_put_true(doc, "renewed");
 	return codes_page(v, doc);
 }
 

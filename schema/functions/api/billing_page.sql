@@ -127,18 +127,23 @@ reset role;
 
 set role tollgate_page;
 
--- The billing page. Invoices, payments and notices are shown to managers of the tenant only.
+-- The billing page; {"closed"} when the tenant to show keeps the user out. Invoices, payments and notices are shown to
+-- managers of the tenant only.
 create or replace function api.billing_page(p_tenant uuid default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
 	me record := app.enter_page();
-	tenants jsonb := app.tenant_documents(me.user_id, p_tenant);
+	closed jsonb := app.closed_tenants(me.user_id);
+	is_closed boolean := closed @> jsonb_build_array(jsonb_build_object('id', p_tenant));
+	tenants jsonb := app.tenant_documents(me.user_id, case when not is_closed then p_tenant end);
 	mine jsonb := jsonb_path_query_first(tenants, '$[*] ? (@.current == true)');
 	tenant uuid := mine ->> 'id';
 	page jsonb := jsonb_build_object('email', me.email, 'account', null);
 	others jsonb;
 begin
-	if mine is null then
+	if is_closed or mine is null and closed <> '[]' then
+		return '{"closed": true}';
+	elsif mine is null then
 		return page;
 	end if;
 	page := page || jsonb_build_object('account', billing.account_document(mine), 'tenant', tenant,

@@ -4,17 +4,20 @@
 
 set role tollgate_page;
 
--- Offers: what was bought for the user's address and is not the user's yet.
+-- Offers: what was bought for the user's address and is not the user's yet. Closed: tenants that keep the user out, as
+-- one without a second factor. Such a tenant is not shown when it is asked for.
 create or replace function api.workspace_page(p_tenant uuid default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
 	me record := app.enter_page();
-	tenants jsonb := app.tenant_documents(me.user_id, p_tenant);
+	closed jsonb := app.closed_tenants(me.user_id);
+	tenants jsonb := app.tenant_documents(me.user_id,
+		case when not closed @> jsonb_build_array(jsonb_build_object('id', p_tenant)) then p_tenant end);
 begin
 	return (
 		select jsonb_build_object('email', me.email, 'tenants', coalesce(s.documents, '[]'),
 			'several', jsonb_array_length(tenants) > 1, 'display_name', p.display_name,
-			'offers', coalesce(o.documents, '[]'))
+			'offers', coalesce(o.documents, '[]'), 'closed', closed)
 		from (
 			select jsonb_agg(t.doc || (billing.standing(d, v) - '{main,reason}'::text[]) order by t.n) as documents
 			from jsonb_array_elements(tenants) with ordinality t (doc, n)

@@ -2,11 +2,34 @@
 
 set role tollgate_rls;
 
+-- Whether the tenant lets this member in. One that demands a second factor lets in who has one. The one place where it
+-- is decided: what a session reaches is found by app.my_tenants(), app.managed_tenants(), app.enter_page() and
+-- app.tenant_documents().
+create or replace function app.lets_in(p_tenant uuid, p_user uuid) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return not exists (select from app.tenants t where t.id = p_tenant and t.demands_factor)
+		or auth.has_factor(p_user);
+end
+$$;
+
+-- The active tenants that keep this member out: [{"id", "name"}...].
+create or replace function app.closed_tenants(p_user uuid) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return (
+		select coalesce(jsonb_agg(jsonb_build_object('id', t.id, 'name', t.name) order by t.name, t.id), '[]')
+		from app.members m join app.tenants t on t.id = m.tenant_id
+		where m.user_id = p_user and t.status = 'active' and t.demands_factor and not app.lets_in(t.id, p_user));
+end
+$$;
+
 -- Reads memberships without recursion: policies call this function, and a policy of its own role applies to it.
 create or replace function app.my_tenants() returns uuid[]
 language plpgsql stable parallel safe security definer set search_path = pg_catalog, pg_temp as $$
 begin
-	return (select coalesce(array_agg(m.tenant_id), '{}') from app.members m where m.user_id = (select auth.uid()));
+	return (select coalesce(array_agg(m.tenant_id), '{}') from app.members m
+		where m.user_id = (select auth.uid()) and app.lets_in(m.tenant_id, m.user_id));
 end
 $$;
 
@@ -15,7 +38,8 @@ create or replace function app.managed_tenants() returns uuid[]
 language plpgsql stable parallel safe security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	return (select coalesce(array_agg(m.tenant_id), '{}') from app.members m
-		where m.user_id = (select auth.uid()) and m.role in ('owner', 'admin'));
+		where m.user_id = (select auth.uid()) and m.role in ('owner', 'admin')
+			and app.lets_in(m.tenant_id, m.user_id));
 end
 $$;
 
@@ -33,7 +57,7 @@ begin
 		set_config('page.tenants', coalesce(array_agg(m.tenant_id), '{}')::text, true),
 		set_config('page.managed',
 			coalesce(array_agg(m.tenant_id) filter (where m.role in ('owner', 'admin')), '{}')::text, true)
-	into said from app.members m where m.user_id = me.user_id;
+	into said from app.members m where m.user_id = me.user_id and app.lets_in(m.tenant_id, me.user_id);
 	user_id := me.user_id;
 	email := me.email;
 end
@@ -61,7 +85,7 @@ declare
 					m.role = 'member', m.created_at, m.tenant_id) as first
 			from app.members m join app.tenants t on t.id = m.tenant_id
 				left join app.profiles p on p.user_id = m.user_id and p.tenant_id = m.tenant_id
-			where m.user_id = p_user and t.status = 'active') c);
+			where m.user_id = p_user and t.status = 'active' and app.lets_in(t.id, p_user)) c);
 begin
 	if p_wanted is not null and not tenants @> jsonb_build_array(jsonb_build_object('id', p_wanted)) then
 		raise exception 'no such tenant' using errcode = 'TG404';
@@ -109,11 +133,13 @@ reset role;
 
 set role tollgate_service;
 
--- Whether the session's user has something to show: who has not may sign up.
+-- Whether the session's user has something to show, be it that a tenant keeps the user out: who has not may sign up.
 create or replace function api.has_tenant() returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
-	return to_jsonb(exists (select from app.tenants t where t.id = any (app.my_tenants()) and t.status = 'active'));
+	return to_jsonb(exists (
+		select from app.tenants t join app.members m on m.tenant_id = t.id
+		where m.user_id = auth.uid() and t.status = 'active'));
 end
 $$;
 

@@ -1,0 +1,38 @@
+-- What a tenant demands of its members.
+
+set role tollgate_service;
+
+-- {"factor"}: whether the user has one; and of the tenant that is shown, where there is one, "tenant", "name", "on",
+-- "owner", and "without": how many members have none.
+create or replace function api.security_page(p_tenant uuid default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	me uuid := auth.require_user();
+	mine app.members := app.my_tenant(p_tenant);
+begin
+	return jsonb_build_object('factor', auth.has_factor(me)) || coalesce((
+		select jsonb_build_object('tenant', t.id, 'name', t.name, 'on', t.demands_factor, 'owner', mine.role = 'owner',
+			'without', (
+				select count(*) from app.members m where m.tenant_id = t.id and not auth.has_factor(m.user_id)))
+		from app.tenants t where t.id = mine.tenant_id), '{}');
+end
+$$;
+
+-- For owners (TG403). TG409: who demands a second factor of others has one.
+create or replace function api.demand_factor(p_tenant uuid, p_on boolean) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	me uuid := auth.require_user();
+begin
+	if not exists (select from app.members m where m.tenant_id = p_tenant and m.user_id = me and m.role = 'owner')
+			or not app.lets_in(p_tenant, me) then
+		raise exception 'not an owner' using errcode = 'TG403';
+	elsif p_on and not auth.has_factor(me) then
+		raise exception 'no second factor' using errcode = 'TG409';
+	end if;
+	update app.tenants t set demands_factor = p_on where t.id = p_tenant;
+	return null;
+end
+$$;
+
+reset role;
