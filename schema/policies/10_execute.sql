@@ -36,7 +36,7 @@ grant execute on function
 	api.factor_page(text), api.begin_factor(text), api.confirm_factor(text, text), api.renew_codes(text),
 	api.remove_factor(),
 	api.sign_out(), api.end_reused(), api.require_fresh(),
-	api.confirm_page(), api.request_confirm(), api.confirm_code(text, bytea, inet, text)
+	api.confirm_page(), api.request_confirm(), api.confirm_code(text, bytea, inet, text, text)
 	to tollgate_signin;
 
 -- the workspace

@@ -205,7 +205,7 @@ def test_c63_a_tenant_demands_a_factor_of_its_members(customer, new_browser, sim
                "where email = %s", db.tenant_of(email), address)
     sign_in(member, mail, address)
     closed = db.value("select name from app.tenants where id = %s", db.tenant_of(email))
-    assert closed in member.get("/workspace").text and "demands" not in member.get("/workspace").text
+    assert closed in member.get("/workspace").text and "demands a second" not in member.get("/workspace").text
     page = owner.get("/settings/security")
     assert "Members without one now: 1." in page.text
     assert "members without a second factor are kept out" in owner.follow(owner.submit(page)).text
@@ -219,5 +219,21 @@ def test_c63_a_tenant_demands_a_factor_of_its_members(customer, new_browser, sim
                                                  "tenant": str(db.tenant_of(email))})
     assert refused.status == 403
     add_factor(member)
-    assert "demands" not in member.get("/workspace").text
+    assert "demands a second" not in member.get("/workspace").text
     assert member.get(f"/settings/billing?tenant={db.tenant_of(email)}").status == 200
+
+
+def test_f36_f54_who_has_a_factor_proves_it_again_by_a_code(guarded, db):
+    browser, email, secret, _ = guarded
+    assert show(browser, oathtool(secret, -1)).status == 303
+    was = browser.cookie(SID)
+    assert browser.get(PLACE).status == 200
+    db.execute("update auth.sessions s set auth_at = now() - interval '1 hour' from auth.users u "
+               "where u.id = s.user_id and u.email = %s", email)
+    page = browser.follow(browser.get(PLACE))
+    assert "authenticator app" in page.text and email not in page.html.one("main").text
+    assert browser.submit(page, {"code": ""}).status == 422
+    wrong = browser.submit(page, {"code": "000000"})
+    assert wrong.status == 422 and "Wait for the next one" in wrong.html.one("p", id="code-error").text
+    assert browser.submit(page, {"code": oathtool(secret)}).location == PLACE
+    assert browser.cookie(SID) != was and browser.get(PLACE).status == 200

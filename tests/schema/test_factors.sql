@@ -92,13 +92,13 @@ from (values (''), ('x'), (repeat('0', 64)), (:'me')) v (b);
 select is(count(*), 2::bigint, 'F54 no session is made') from auth.sessions;
 select is(pg_temp.second(:'half', :'enrolled'), '{"ok": false, "attempts_left": 4}',
 	'F200 the code that added the factor is spent');
-select is(pg_temp.second(:'half', pg_temp.code(1)), '{"ok": true, "next": "/settings/billing", "remember": false}',
+select is(pg_temp.second(:'half', pg_temp.code(1)), '{"ok": true, "next": "/settings/billing", "remember": true}',
 	'F201 the step to come is good');
 select is(amr, '{link,totp}', 'F54 the session says what was proved') from auth.sessions
 	where id = (select session_id from auth.tokens where hash = sha256(sha256('full')));
 select is(tap.ask('tollgate_account', 'api.signed_in()', encode(sha256('full'), 'hex')), 'true', 'F54 and is one');
 select is(pg_temp.me('signed_in()', :'half'), 'false', 'F36 under a token of its own');
-select is(pg_temp.second(:'half', pg_temp.code(1)), '{"ok": true, "next": "/settings/billing", "remember": false}',
+select is(pg_temp.second(:'half', pg_temp.code(1)), '{"ok": true, "next": "/settings/billing", "remember": true}',
 	'F88 the same call again, its answer lost, is told the same');
 select is(pg_temp.second(:'half', pg_temp.code(1), 'other') -> 'ok', 'false', 'F200 another browser is not');
 select is(count(*), 3::bigint, 'F88 and there is one session more') from auth.sessions;
@@ -174,6 +174,30 @@ select is(tap.state_of('tollgate_signin', format('select api.renew_codes(%L)', r
 	'F202 no codes are made under another key');
 select is(auth.recovery_hash(gen_random_uuid(), 'A', :'key') = auth.recovery_hash(:'ann', 'A', :'key'), false,
 	'F203 a code is its user''s');
+
+-- a proof that is asked for again
+select pg_temp.forget() \g /dev/null
+update auth.sessions set auth_at = now() - interval '10 min';
+select is(tap.state_of('tollgate_signin', 'select api.' || call, :'me'), 'TG40C',
+	'F36 it wants a young proof: ' || call)
+from (values ('factor_page(null)'), ('begin_factor(null)'), ('confirm_factor(null, null)'), ('renew_codes(null)'),
+	('remove_factor()')) v (call);
+select is(pg_temp.me('confirm_page()', :'me') -> 'factor', 'true', 'F54 which is one by the second factor');
+select is(tap.state_of('tollgate_signin', 'select api.request_confirm()', :'me'), 'TG409', 'F54 and not by mail');
+create function pg_temp.again(p_code text, p_bearer text, p_key text default '0123456789abcdef0123456789abcdef')
+	returns jsonb language plpgsql as $$
+begin
+	return pg_temp.me(format('confirm_code(%L, %L, null, null, %L)', p_code, sha256(sha256('fresh')), p_key), p_bearer);
+end
+$$;
+select is(pg_temp.again('000000', :'me'), '{"ok": false}', 'F201 a wrong code renews no session');
+select is(tap.state_of('tollgate_signin', format('select api.confirm_code(%L, %L, null, null, %L)', pg_temp.code(),
+	sha256('x'), repeat('f', 32)), :'me'), 'TG503', 'F202 nor a code without the key');
+select pg_temp.code() as code \gset
+select is(pg_temp.again(:'code', :'me'), '{"ok": true, "max_age": 2592000}', 'F54 a code by time does');
+select is(pg_temp.again(:'code', :'me'), '{"ok": true, "max_age": 2592000}', 'F88 who lost the answer may ask again');
+select encode(sha256('fresh'), 'hex') as me \gset
+select is(pg_temp.me('signed_in()', :'me'), 'true', 'F54 under a new token');
 
 -- removing it
 select is(pg_temp.me('remove_factor()', :'me'), 'true', 'F200 it is removed');

@@ -116,7 +116,7 @@ from (values
 	('tollgate_jobs', 'service.receive_events(null, null)'), ('tollgate_signin', 'api.workspace_page()'),
 	('tollgate_account', 'api.sign_in(null, null, null, null, null, null, null, null)'),
 	('tollgate_account', 'api.request_link(null, null, null, null, null, null)'),
-	('tollgate_account', 'api.confirm_code(null, null, null, null)'),
+	('tollgate_account', 'api.confirm_code(null, null, null, null, null)'),
 	('tollgate_account', 'auth.renew_session(null, null, null, null)'),
 	('tollgate_billing', 'api.end_session(null)'),
 	('tollgate_account', 'api.link_state(null, null)'),

@@ -113,7 +113,7 @@ select is((select array[idle_until, absolute_until] from auth.sessions s join au
 
 -- a proof renews the session
 create function pg_temp.confirm(p_code text, p_secret text, p_new text) returns jsonb language sql as $$
-	select tap.ask('tollgate_signin', format('api.confirm_code(%L, %L, ''203.0.113.9'', ''curl/8'')', p_code,
+	select tap.ask('tollgate_signin', format('api.confirm_code(%L, %L, ''203.0.113.9'', ''curl/8'', null)', p_code,
 		pg_temp.stored(p_new)), pg_temp.bearer(p_secret))
 $$;
 create function pg_temp.fresh(p_secret text) returns text language sql as $$
@@ -128,7 +128,8 @@ select is(pg_temp.fresh('nobody'), 'TG401', 'F36 without a session one has to si
 select is(tap.state_of('tollgate_account', 'select api.end_other_sessions()', pg_temp.bearer('B0')), 'TG40C',
 	'F36 others are signed out by who is fresh only');
 select is(tap.ask('tollgate_signin', 'api.confirm_page()', pg_temp.bearer('B0')),
-	'{"email": "bea@example.org", "fresh": false}', 'F36 the page that asks for a proof says whose it is');
+	'{"email": "bea@example.org", "fresh": false, "factor": false}',
+	'F36 the page that asks for a proof says whose it is');
 select tap.ask('tollgate_signin', 'api.request_confirm()', pg_temp.bearer('B0')) \g /dev/null
 select tap.mailed('bea@example.org') as mailed \gset
 select is(:'mailed'::jsonb ->> 'template', 'confirm', 'F36 a code is mailed');
@@ -137,7 +138,7 @@ select is(tap.sign_in(:'mailed'::jsonb ->> 'hash', :'code', 'any', 'evil') -> 'o
 select is(pg_temp.confirm('0000-0000', 'B0', 'B1'), '{"ok": false}', 'F36 another code does not');
 select tap.session('bea@example.org', 'B9') \g /dev/null
 select is(pg_temp.confirm(:'code', 'B9', 'B1'), '{"ok": false}', 'F36 the code of another session does not');
-select is(tap.state_of('tollgate_signin', format('select api.confirm_code(%L, %L, null, null)', :'code',
+select is(tap.state_of('tollgate_signin', format('select api.confirm_code(%L, %L, null, null, null)', :'code',
 	pg_temp.stored('B1'))), 'TG401', 'F36 nor without one');
 select is(pg_temp.confirm(:'code', 'B0', 'B1') -> 'ok', 'true', 'F36 the right one renews the session');
 select is(pg_temp.confirm(:'code', 'B0', 'B1') -> 'ok', 'true', 'F88 who lost the answer may ask again');

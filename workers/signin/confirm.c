@@ -6,8 +6,9 @@
 #include "session.h"
 #include "signin.h"
 
+/* wrong: how the text ends that says what is wrong with the code, or NULL. */
 static enum err
-confirm_form(struct visit *v, struct db_user *me, int status, const char *code_error)
+confirm_form(struct visit *v, struct db_user *me, int status, const char *wrong)
 {
 	struct json_object	*doc;
 	const char		*next = form_get(&v->form, "next"), *sent;
@@ -17,8 +18,9 @@ confirm_form(struct visit *v, struct db_user *me, int status, const char *code_e
 	TRY(http_query(v->q, "sent", &sent));
 	TRY(db_user(me, &doc, "api.confirm_page()", NO_ARGS));
 	json_put(doc, "next", target_allowed(next));
-	json_put(doc, "code_error", code_error);
-	if (sent != NULL || code_error != NULL)
+	if (wrong != NULL)
+		json_put(doc, "code_error", mem_printf(v->q->mem, json_true(doc, "/factor") ? "second_%s" : "code_%s", wrong));
+	if (sent != NULL || wrong != NULL)
 		json_put_true(doc, "sent");
 	return page_status(v, status, "confirm", doc);
 }
@@ -63,17 +65,21 @@ code_take(struct visit *v, struct db_user *me, const char *code, const char *nex
 	enum err		e;
 
 	if (*code == '\0')
-		return confirm_form(v, me, 422, "code_missing");
+		return confirm_form(v, me, 422, "missing");
 	TRY(session_renew(&renewed, &stored));
 	for (int attempt = 0; attempt < 3; attempt++) {
-		e = db_user(me, &verdict, "api.confirm_code($1, $2, $3::inet, $4)", ARGS(TEXT(code),
-		    BYTES(stored.bytes, SECRET_SIZE), TEXT(v->q->remote_addr), TEXT(agent == NULL ? "" : agent)));
+		e = db_user(me, &verdict, "api.confirm_code($1, $2, $3::inet, $4, $5)", ARGS(TEXT(code),
+		    BYTES(stored.bytes, SECRET_SIZE), TEXT(v->q->remote_addr), TEXT(agent == NULL ? "" : agent), seed_key(v)));
 		if (e != ERR_UNCERTAIN)
 			break;
 	}
+	if (e == ERR_LIMIT) {
+		second_refused(v);
+		return confirm_form(v, me, 429, NULL);
+	}
 	TRY(e);
 	return json_true(verdict, "/ok") ? session_take(v, &renewed, verdict, next) :
-	    confirm_form(v, me, 422, "code_wrong");
+	    confirm_form(v, me, 422, "wrong");
 }
 
 static enum err

@@ -155,7 +155,7 @@ factor_act(struct visit *v, struct db_user *me)
 }
 
 const struct route factor_routes[] = {
-	USER("GET",  "/settings/two-factor", factor_show),
-	USER("POST", "/settings/two-factor", factor_act),
+	FRESH("GET",  "/settings/two-factor", factor_show),
+	FRESH("POST", "/settings/two-factor", factor_act),
 	{ 0 }
 };

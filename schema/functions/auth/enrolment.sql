@@ -1,4 +1,4 @@
--- The page of the second factor: adding one, its recovery codes, and removing it.
+-- The page of the second factor: adding one, its recovery codes, and removing it. All of it wants a young proof.
 
 set role tollgate_auth;
 
@@ -18,6 +18,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	me record := auth.require_session();
 begin
+	perform auth.require_fresh();
 	if auth.has_factor(me.user_id) then
 		return jsonb_build_object('email', me.email, 'on', true, 'codes_left', (
 			select count(*) from auth.recovery_codes c where c.user_id = me.user_id and c.used_at is null));
@@ -31,7 +32,7 @@ $$;
 create or replace function api.begin_factor(p_key text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-	me uuid := auth.require_user();
+	me uuid := auth.require_fresh();
 begin
 	insert into auth.factors as f (user_id, seed) values (me, auth.seal_seed(crypto.gen_random_bytes(20), p_key))
 	on conflict (user_id) do update set seed = excluded.seed, created_at = now() where f.confirmed_at is null;
@@ -47,7 +48,7 @@ $$;
 create or replace function api.confirm_factor(p_code text, p_key text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-	me uuid := auth.require_user();
+	me uuid := auth.require_fresh();
 	seed bytea;
 	codes jsonb;
 begin
@@ -73,7 +74,7 @@ $$;
 create or replace function api.renew_codes(p_key text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-	me uuid := auth.require_user();
+	me uuid := auth.require_fresh();
 	sealed bytea;
 	codes jsonb;
 begin
@@ -103,7 +104,7 @@ $$;
 create or replace function api.remove_factor() returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-	return to_jsonb(auth.remove_factor(auth.require_user()));
+	return to_jsonb(auth.remove_factor(auth.require_fresh()));
 end
 $$;
 

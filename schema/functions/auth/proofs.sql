@@ -63,17 +63,20 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	me record := auth.require_session();
 begin
-	return jsonb_build_object('email', me.email, 'fresh', auth.is_fresh());
+	return jsonb_build_object('email', me.email, 'fresh', auth.is_fresh(), 'factor', auth.has_factor(me.user_id));
 end
 $$;
 
--- Mails a code to the session's user, which only this session can use. TG429: there were five in the last hour.
+-- Mails a code to the session's user, which only this session can use. TG429: there were five in the last hour. TG409:
+-- the user has a second factor, whose code is asked for instead.
 create or replace function api.request_confirm() returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	me record := auth.require_session();
 begin
-	if not auth.allow('confirm', me.user_id::text) then
+	if auth.has_factor(me.user_id) then
+		raise exception 'the second factor proves more' using errcode = 'TG409';
+	elsif not auth.allow('confirm', me.user_id::text) then
 		raise exception 'too many codes' using errcode = 'TG429';
 	end if;
 	perform auth.ask_link('confirm:' || gen_random_uuid(), 'confirm', '{}', 'confirm', me.email,
@@ -83,8 +86,43 @@ begin
 end
 $$;
 
--- {"ok", "max_age"}. Wrong codes count as those of a sign-in do, and a caller that lost the answer may ask again.
-create or replace function api.confirm_code(p_code text, p_token_hash bytea, p_ip inet, p_agent text) returns jsonb
+-- What is told of a session that was renewed under this token; null: none was.
+create or replace function auth.renewal_answer(p_token_hash bytea) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return (
+		select jsonb_build_object('ok', true, 'max_age', auth.cookie_age(s)) from auth.sessions s
+			join auth.tokens t on t.session_id = s.id
+		where t.hash = p_token_hash);
+end
+$$;
+
+-- The proof of who has a second factor: reading the mailbox proves no more than the session.
+create or replace function auth.confirm_factor(p_user uuid, p_code text, p_key text, p_token_hash bytea, p_ip inet,
+	p_agent text) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	proof text;
+begin
+	perform from auth.factors f where f.user_id = p_user for update;
+	if exists (select from auth.tokens t where t.hash = p_token_hash) then
+		return auth.renewal_answer(p_token_hash);
+	end if;
+	proof := auth.check_code(p_user, p_code, p_key);
+	if proof is null then
+		return '{"ok": false}';
+	end if;
+	return jsonb_build_object('ok', true,
+		'max_age', auth.renew_session(p_token_hash, array[proof], p_ip, p_agent));
+end
+$$;
+
+drop function if exists api.confirm_code(text, bytea, inet, text);	-- before p_key
+
+-- {"ok", "max_age"}. Wrong codes count as those of a sign-in do, and who lost the answer may ask again. p_key:
+-- that of the seeds, for users with a second factor.
+create or replace function api.confirm_code(p_code text, p_token_hash bytea, p_ip inet, p_agent text, p_key text)
+	returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	me record := auth.require_session();
@@ -92,9 +130,10 @@ declare
 	r auth.requests := f.request;
 	link auth.links := f.link;
 begin
-	if r.token_hash = p_token_hash then
-		return jsonb_build_object('ok', true, 'max_age', (select auth.cookie_age(s) from auth.sessions s
-			join auth.tokens t on t.session_id = s.id where t.hash = p_token_hash));
+	if auth.has_factor(me.user_id) then
+		return auth.confirm_factor(me.user_id, p_code, p_key, p_token_hash, p_ip, p_agent);
+	elsif r.token_hash = p_token_hash then
+		return auth.renewal_answer(p_token_hash);
 	elsif not auth.is_open(r) then
 		return '{"ok": false}';
 	elsif link.hash is null or link.expires_at <= now() or link.user_id <> me.user_id then
