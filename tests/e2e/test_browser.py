@@ -175,6 +175,7 @@ def test_c03_the_whole_journey_without_javascript(person, db, sim, mail, stack, 
     finally:
         sim.post("mode", reset=True)
     person.shoot("05-welcome-ready")
+    assert person.all("#sent-to.whole") and person.outer(BROKEN) == []
 
     found = mail.wait(email)
     person.open(LINK.search(found["text"])[0])
@@ -414,6 +415,9 @@ def test_s01_an_offer_and_a_switch_on_a_phone(signed_in, new_browser, sim, db, m
     person.press("main button")
     assert person.path() == "/workspace"
     person.shoot("62-workspace-two-tenants")
+    person.size(*SIZES["desk"])
+    assert len({right for _, right, _, _ in person.outer(BOXES % "main > .card .badge")}) == 1, "they line up"
+    person.size(*SIZES["phone"])
     assert faults_of(person) == []
     person.open("/settings/billing")
     person.shoot("63-billing-two-tenants")
