@@ -90,7 +90,7 @@ select tenant_id from billing.invoices;
 select api.sign_in(null, null, null, null, null, null);
 
 -- 42501 mints a session from a user's id
-select auth.open_session(null, null, null, null, null);
+select auth.open_session(null, null, null, null, null, null);
 
 -- nothing reads another tenant by what it says to the policies of pages
 select set_config('app.bearer', '{bearer}', false), set_config('page.user', '{bob}', false),

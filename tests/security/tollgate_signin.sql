@@ -1,7 +1,7 @@
 -- What the program that proves mailboxes tries: it may exchange a proof for a session, and nothing without one.
 
 -- 42501 mints a session from a user's id
-select auth.open_session(null, null, null, null, null);
+select auth.open_session(null, null, null, null, null, null);
 
 -- 42501 mints a link whose token it knows
 select auth.mint_link(null);
