@@ -47,10 +47,12 @@ select is(pg_temp.said(:'a'), 'status_bank bad reason_debit_late debit 2026-12-2
 	'C110 after grace it is told too, and that nothing may be used');
 select is(tap.ask('tollgate_billing', 'api.my_plan()', :'a') -> 'paid', 'false', 'C44 as the policy says');
 select pg_temp.invoice('{"attempt_count": 2}') \g /dev/null
-select is(pg_temp.failures(), 0::bigint, 'C110 an attempt whose intent is not known yet has not failed');
+select is(pg_temp.failures(), 0::bigint, 'C110 while the bank has it, no attempt has failed');
 select pg_temp.intent('requires_payment_method') \g /dev/null
 select is(pg_temp.said(:'a') || ' ' || pg_temp.failures(),
 	'status_past_due bad reason_grace_over pay invoice_open 1', 'C110 the bank''s refusal ends the wait, and is told');
+select pg_temp.invoice('{"attempt_count": 3}') \g /dev/null
+select is(pg_temp.failures(), 1::bigint, 'C110 another attempt has not failed before its intent is looked at');
 select pg_temp.intent('processing'), pg_temp.invoice('{"status": "paid", "amount_paid": 1900, "payments": {"data": [
 	{"status": "paid", "payment": {"payment_intent": "pi_ann"}}]}}') \g /dev/null
 select is(array[i.intent, i.bank_since::text], array[null, null], 'C110 and so does the money') from billing.invoices i;
