@@ -2,7 +2,8 @@
 
 set role tollgate_owner;
 
--- The live subscriptions that the user manages besides this one, which may be null.
+-- The live subscriptions that the user manages besides this one, which may be null. The decision about a tenant is of
+-- one of its subscriptions: another one stands for itself.
 create or replace function billing.other_documents(p_shown text) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
@@ -11,7 +12,11 @@ begin
 			'status', v.standing -> 'status', 'status_class', v.standing -> 'status_class',
 			'next', billing.next_document(s)) order by m.created_at, s.created_at, s.id), '[]')
 		from app.members m join app.tenants t on t.id = m.tenant_id join billing.subscriptions s on s.tenant_id = t.id
-			cross join lateral billing.standing(billing.decision(t.id), s) v (standing)
+			join billing.subscription_history h on h.subscription_id = s.id and h.to_at is null
+			left join billing.status_rules r on r.status = h.status
+			cross join lateral billing.decision(t.id) d
+			cross join lateral billing.standing(case when d ->> 'subscription' = s.id or d ->> 'reason' = 'override'
+				then d else billing.verdict_on(h, r, now()) end, s) v (standing)
 		where m.role <> 'member' and t.status = 'active' and billing.is_live(s.status)
 			and s.id is distinct from p_shown);
 end
