@@ -82,10 +82,10 @@ declare
 	after billing.invoices;
 begin
 	perform billing.require_document(p_doc, p_id);
+	perform sync.lock_customer(customer);
 	perform sync.mark('payment_intent', billing.intent_of(p_doc))		-- locked before the invoice's row
 	where p_doc ->> 'status' = 'open' and billing.intent_of(p_doc) is not null
 		and billing.invoice_tenant(p_id, p_doc) is not null;
-	perform sync.lock_customer(customer);
 	perform sync.hold(p_claim, p_kind, p_id);
 	tenant := billing.invoice_tenant(p_id, p_doc);
 	fault := coalesce(fault, billing.currency_fault(p_doc));

@@ -299,8 +299,11 @@ begin
 			billing.event_time('subscription', s.id, 'customer.subscription.paused'));
 	end if;
 	if s.status in ('past_due', 'unpaid') then
-		perform billing.tell_failure(i, false), billing.tell_sent(i, true) from billing.invoices i
-		where i.subscription_id = s.id and i.status = 'open';
+		perform billing.tell_sent(i, true) from billing.invoices i where i.subscription_id = s.id and i.status = 'open';
+		perform billing.tell_failure(i, false) from billing.invoices i
+		where i.subscription_id = s.id and i.status = 'open' and i.intent is null;
+		perform sync.mark('payment_intent', i.intent) from billing.invoices i		-- which then tells it
+		where i.subscription_id = s.id and i.status = 'open' and i.intent is not null;
 	end if;
 	perform billing.tell_hints(s);
 end
