@@ -253,7 +253,8 @@ def test_c50_back_after_signing_out_shows_nothing(signed_in):
 
 
 STATES = ["/signup", "/de/signup", "/signin", "/signin/code", "/signin/link?t=" + "A" * 43, "/welcome", "/nothing-here"]
-PRIVATE = ["/workspace", "/settings/billing", "/signout", "/de/settings/billing", "/de/workspace"]
+PRIVATE = ["/workspace", "/settings/billing", "/settings/sessions", "/de/signin/confirm?sent=yes", "/signout",
+           "/de/settings/billing", "/de/workspace"]
 
 
 def no_wider_than(person, width):
