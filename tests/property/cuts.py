@@ -229,6 +229,17 @@ class Look(Member):
         assert self.word in last.text, (self.name, last)
 
 
+class Rotate(Look):
+    """The same while the session's token is due: the browser stays signed in, with whichever token it has."""
+
+    def run(self, cut):
+        self.db.execute("update auth.tokens set issued_at = issued_at - interval '15 min', "
+                        "confirmed_at = confirmed_at - interval '15 min', retired_at = retired_at - interval '15 min'")
+        for _ in range(3):      # the candidate, its first use, and the page after it
+            super().run(cut)
+        assert self.sessions() == 1, self.name
+
+
 class Portal(Member):
     def run(self, cut):
         page = self.again(lambda: self.browser.get("/settings/billing"), 200)[1]
@@ -250,4 +261,5 @@ def cases(world):
         Look(world, "api.link_state", "/signin/link?t=" + 43 * "A", "signin", 410),
         Look(world, "api.welcome", "/welcome?session_id={}", "You are all set"),
         Look(world, "api.workspace_page", "/workspace", "@example.com"),
+        Rotate(world, "api.workspace_page", "/workspace", "@example.com"),
         Look(world, "api.billing_page", "/settings/billing", "Starter"), Portal(world, "api.portal_customer")]
