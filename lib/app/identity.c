@@ -45,6 +45,14 @@ identity_serve(struct visit *v)
 	return e;
 }
 
+void
+identity_leave(struct visit *v)
+{
+	http_set_cookie(v->r, SESSION_COOKIE, "", 0);
+	http_header(v->r, "Clear-Site-Data", "\"cache\"");
+	log_line(LOG_INFO, "session_ended", LOG_TEXT("session", "own"), LOG_TEXT("reason", "logout"));
+}
+
 bool
 identity_is_member(struct visit *v)
 {

@@ -11,6 +11,9 @@ struct db_user *identity_user(struct visit *v);
 /* Calls the handler of a user's row, which must be fresh where the row says so. */
 enum err identity_serve(struct visit *v) MUST_CHECK;
 
+/* Once the session is over by its user's wish: the browser drops its cookie, and what it keeps of our pages. */
+void identity_leave(struct visit *v);
+
 /* Whether the session is valid. False while the database is away, so that a visitor's page is still shown. */
 bool identity_is_member(struct visit *v);
 

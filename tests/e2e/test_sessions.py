@@ -279,7 +279,8 @@ def test_c140_a_program_ends_sessions_and_signs_out(person, other, mail):
     assert other.get("/workspace").status == 303
     assert len(browser.get("/api/auth/sessions").json["sessions"]) == 1
     cookie = browser.cookie(SID)
-    assert browser.post("/api/auth/signout", b"", Content_Type="application/json").status == 204
+    done = browser.post("/api/auth/signout", b"", Content_Type="application/json")
+    assert (done.status, done.header("Clear-Site-Data")) == (204, '"cache"')
     assert browser.cookie(SID) is None
     browser.set_cookie(SID, cookie)
     assert browser.get("/api/auth/session").status == 401

@@ -591,7 +591,7 @@ def test_f39_post_ends_the_session_in_the_database_first(customer, new_browser, 
     cookie = browser.cookie(SID)
     page = browser.submit(browser.get("/signout"))
     assert (page.status, page.location) == (303, "/signin?signed_out=yes")
-    assert browser.cookie(SID) is None
+    assert browser.cookie(SID) is None and page.header("Clear-Site-Data") == '"cache"'
     assert db.row("select s.revoke_reason from auth.sessions s join auth.users u on u.id = s.user_id "
                   "where u.email_canonical = %s", email) == ("logout",)
     thief = new_browser()

@@ -8,7 +8,6 @@
 #include "json.h"
 #include "log.h"
 #include "page.h"
-#include "session.h"
 #include "text.h"
 
 static enum err
@@ -97,7 +96,7 @@ static enum err
 api_signout(struct visit *v, struct db_user *me)
 {
 	TRY(db_user(me, NULL, "api.sign_out()", NO_ARGS));
-	http_set_cookie(v->r, SESSION_COOKIE, "", 0);
+	identity_leave(v);
 	return answer_done(v);
 }
 

@@ -1,8 +1,8 @@
 /* signout: ends the session. */
 #include "db.h"
+#include "identity.h"
 #include "json.h"
 #include "page.h"
-#include "session.h"
 #include "signin.h"
 
 static enum err
@@ -19,7 +19,7 @@ static enum err
 signout(struct visit *v, struct db_user *me)
 {
 	TRY(db_user(me, NULL, "api.sign_out()", NO_ARGS));
-	http_set_cookie(v->r, SESSION_COOKIE, "", 0);
+	identity_leave(v);
 	return http_redirect(v->r, visit_path(v, "/signin?signed_out=yes"));
 }
 
