@@ -2,6 +2,7 @@
 #include "db.h"
 #include "identity.h"
 #include "json.h"
+#include "log.h"
 #include "page.h"
 #include "session.h"
 #include "signin.h"
@@ -51,6 +52,7 @@ static enum err
 session_take(struct visit *v, struct session *renewed, struct json_object *verdict, const char *next)
 {
 	v->candidate.issued = false;
+	log_line(LOG_INFO, "session_renewed", LOG_TEXT("proof", "code"));
 	http_set_cookie(v->r, SESSION_COOKIE, session_cookie(v->q->mem, renewed), json_int(verdict, "/max_age", -1));
 	return http_redirect(v->r, visit_path(v, target_allowed(next)));
 }
