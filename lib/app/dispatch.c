@@ -172,7 +172,7 @@ visit_run(struct visit *v, bool *wait)
 	e = handler_run(v);
 	if (v->leave != NULL)
 		v->leave(v);
-	if (e == ERR_AUTH && v->has_session)
+	if (e == ERR_AUTH && v->has_session && !v->outlived)
 		http_set_cookie(v->r, SESSION_COOKIE, "", 0);
 	else
 		cookie_renew(v);

@@ -40,7 +40,9 @@ identity_serve(struct visit *v)
 
 	if (e == OK)
 		e = v->route->user(v, me);
-	if (e == ERR_AUTH)
+	/* Refused halfway, the token was retired meanwhile: the browser has a younger one by now, and nobody stole this. */
+	v->outlived = e == ERR_AUTH && db_is_served(me);
+	if (e == ERR_AUTH && !v->outlived)
 		session_refused(me);
 	return e;
 }

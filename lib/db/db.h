@@ -68,6 +68,9 @@ struct db_candidate {
 	long		max_age;	/* of the cookie, in seconds; -1: it ends with the browser */
 };
 
+/* Whether a call of this identity has succeeded. */
+bool db_is_served(const struct db_user *me);
+
 /* Offers it with each call of this identity. */
 void db_offer(struct db_user *me, struct db_candidate *candidate);
 

@@ -11,6 +11,7 @@ struct db_user {
 	mem_ctx		*mem;
 	struct db	*db;
 	struct db_who	who;
+	bool		served;
 };
 
 struct db_visitor *
@@ -27,7 +28,7 @@ db_as_user(mem_ctx *mem, struct db *db, const char *bearer)
 {
 	struct db_user	*me = talloc(mem, struct db_user);
 
-	*me = (struct db_user){ mem, db, { .bearer = mem_printf(mem, "%s", bearer) } };
+	*me = (struct db_user){ mem, db, { .bearer = mem_printf(mem, "%s", bearer) }, false };
 	return me;
 }
 
@@ -46,7 +47,16 @@ db_visitor_call(struct db_visitor *me, struct json_object **out, const char *sql
 enum err
 db_user_call(struct db_user *me, struct json_object **out, const char *sql, struct db_args args)
 {
-	return db_call(me->db, me->mem, &me->who, out, sql, args);
+	enum err	e = db_call(me->db, me->mem, &me->who, out, sql, args);
+
+	me->served |= e == OK;
+	return e;
+}
+
+bool
+db_is_served(const struct db_user *me)
+{
+	return me->served;
 }
 
 enum err

@@ -1,6 +1,7 @@
 """Subscribing again, and money on the billing page: invoices, payments, notices, next steps."""
 import copy
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from faults import all_at_once, processes
@@ -254,3 +255,20 @@ def test_f82_a_failed_bank_debit_of_a_returning_tenant_is_told_by_mail_once(ende
     assert ("Subject", "Your payment failed") in [tuple(h) for h in told["headers"]]
     sim.quiet()
     assert len(mail.to(customer[1])) == before + 1
+
+
+def test_f42_a_token_that_is_replaced_while_stripe_is_slow_ends_nothing(bare, customer, sim, db, calm):
+    """Another tab has used the next one meanwhile: this answer is refused, and takes no cookie from the browser."""
+    page = bare.get("/settings/billing")
+    asked = len(sim.requests("POST", "/v1/customers"))
+    sim.fault(method="POST", path="/v1/customers", answer="real", after=1)
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(bare.submit, page, {"plan": "growth"}, "/settings/billing/checkout")
+        wait_until(lambda: len(sim.requests("POST", "/v1/customers")) > asked)
+        mine = "from auth.sessions s join auth.users u on u.id = s.user_id where u.email_canonical = %s"
+        db.execute("update auth.tokens set retired_at = now() - interval '31 s' where session_id in "
+                   f"(select s.id {mine})", customer[1])
+        answer = answer.result()
+    assert (answer.status, answer.location) == (303, "/signin?next=/settings/billing/checkout")
+    assert answer.header("Set-Cookie") is None
+    assert db.row(f"select s.revoked_at {mine}", customer[1]) == (None,)

@@ -1,17 +1,14 @@
 /* signout: ends the session. */
 #include "db.h"
 #include "identity.h"
-#include "json.h"
 #include "page.h"
 #include "signin.h"
 
 static enum err
 signout_show(struct visit *v, struct db_user *me)
 {
-	struct json_object	*known;
-
-	TRY(db_user(me, &known, "api.signed_in()", NO_ARGS));
-	return json_true(known, "") ? page(v, "signout", NULL) : ERR_AUTH;
+	TRY(db_user(me, NULL, "api.confirm_page()", NO_ARGS));
+	return page(v, "signout", NULL);
 }
 
 /* The database goes first: the cookie stays when it fails, so that the user can try again. */
