@@ -236,7 +236,7 @@ class Browser:
     def keep_cookies(self, page):
         for line in page.header_all("Set-Cookie"):
             name, value, attributes = read_cookie(line)
-            issued.update([value] if value else [])
+            issued.update(value[i:i + 43] for i in range(0, len(value), 43))    # a session's has two parts
             host_only = attributes.get("path") == "/" and "secure" in attributes and "domain" not in attributes
             if name.startswith("__Host-") and not host_only:
                 self.refused.append(line)
