@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ROW = re.compile(r'^\t(?:PUBLIC\(|(?:VISITOR|USER|API|RAW)\("[A-Z]+",\s*|\{ "(?:GET|POST)", )"([^"]+)"', re.M)
+ROW = re.compile(r'^\t(?:PUBLIC\(|(?:VISITOR|USER|FRESH|API|FRESH_API|RAW)\("[A-Z]+",\s*|\{ "(?:GET|POST)", )'
+                 r'"([^"]+)"', re.M)
 
 
 def routes():
