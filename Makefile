@@ -12,20 +12,20 @@ WORKERS	= signin account signup billing og
 SERVICES = webhooks jobs mailer tollgate
 PROGRAMS = $(WORKERS) $(SERVICES)
 
-PACKAGES = json-c talloc libconfig libcrypto libpq libcurl icu-i18n icu-uc pangocairo fontconfig libpng libqrencode
+PACKAGES = json-c talloc libconfig libcrypto libpq libcurl icu-i18n icu-uc libargon2 pangocairo fontconfig libpng libqrencode
 FLAGS	= -std=gnu17 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla -Werror \
 	-fPIE -fstack-protector-strong -fno-strict-aliasing -pthread -D_GNU_SOURCE -DTOLLGATE_VERSION='"$(VERSION)"' \
 	$(PKG_CFLAGS) \
 	$(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all,-D_FORTIFY_SOURCE=2)
 LINK	= -pie -Wl,-z,relro,-z,now -Wl,--as-needed -pthread $(if $(SANITIZE),-fsanitize=$(SANITIZE))
-LDLIBS	= -lfcgi $(PKG_LIBS)
+LDLIBS	= -lfcgi -lzxcvbn $(PKG_LIBS)
 # Without json-c's own directory: it has a json.h, and ours must be the one.
 PKG_CFLAGS := $(filter-out %/json-c,$(shell pkg-config --cflags $(PACKAGES) 2>/dev/null))
 PKG_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
 COMPILE	= @mkdir -p $(@D); echo "cc $<"; $(CC) $(CPPFLAGS) $(CFLAGS) $(FLAGS) -MMD -MP $(INCLUDES) -c -o $@ $<
 PROGRAM	= @mkdir -p $(@D); echo "ld $@"; $(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $(filter-out %/flags,$^) $(MORE_LIBS) $(LDLIBS)
 
-all: $(addprefix $(BUILD)/,$(PROGRAMS))	## build the programs
+all: $(addprefix $(BUILD)/,$(PROGRAMS) breached)	## build the programs
 
 # A change of compiler or flags rebuilds everything: all objects depend on this file.
 $(BUILD)/flags: FORCE
@@ -80,6 +80,10 @@ $(BUILD)/$(1): $(BUILD)/workers/$(1)/main.o $(BUILD)/workers/$(1).a $(call archi
 	$$(PROGRAM)
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
+
+# The list of passwords that nobody may choose, unless the operator builds a longer one: those of Debian's john-data.
+$(BUILD)/breached: $(BUILD)/tollgate /usr/share/john/password.lst
+	@echo "passwords $@"; $< passwords build /usr/share/john/password.lst --out $@ >/dev/null
 
 # tests/unit/test_NOUN.c and tests/fuzz/fuzz_NOUN.c see and link the layer or program that has NOUN.c and what is below it;
 # all layers when none has.
@@ -157,6 +161,7 @@ install: all			## install under DESTDIR and PREFIX (/usr/local)
 	@install -d $(LIBEXEC) $(DESTDIR)$(PREFIX)/bin $(SHARE) $(UNITS) $(DESTDIR)$(PREFIX)/lib/sysusers.d $(ETC) $(DOC)
 	@install -m 755 $(addprefix $(BUILD)/,$(filter-out tollgate,$(PROGRAMS))) $(LIBEXEC)
 	@install -m 755 $(BUILD)/tollgate $(DESTDIR)$(PREFIX)/bin
+	@install -m 644 $(BUILD)/breached $(SHARE)
 	@cd workers && find pages -type f -exec install -D -m 644 {} $(abspath $(SHARE))/{} \;
 	@find schema -name '*.sql' -exec install -D -m 644 {} $(SHARE)/{} \;
 	@set -e; umask 022; for f in $$(cd conf/systemd && find . -type f); do mkdir -p $(UNITS)/$${f%/*}; \

@@ -23,6 +23,7 @@ int user_address(const struct operator *o);
 int user_link(const struct operator *o);
 int user_signout(const struct operator *o);
 int user_factor(const struct operator *o);
+int passwords_build(const struct operator *o);
 int events_list(const struct operator *o);
 int events_show(const struct operator *o);
 int events_dead(const struct operator *o);

@@ -21,7 +21,7 @@ struct operator {
 
 	/* options, NULL or false when not given */
 	const char		*state, *type, *object, *since, *until, *limit;
-	const char		*plan, *reason, *after, *at, *proposals, *secret_file, *to;
+	const char		*plan, *reason, *after, *at, *proposals, *secret_file, *to, *out;
 	bool			json, dry_run, dead, live, raw, stamp;
 };
 
