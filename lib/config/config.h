@@ -26,7 +26,8 @@ enum config_need {
 	NEED_PICTURE	= 1 << 9,	/* the key that signs addresses of pictures */
 	NEED_OG		= 1 << 10,	/* what draws them: fonts */
 	NEED_SEED_KEY	= 1 << 11,	/* the key of the seeds of second factors */
-	NEED_ALL	= (1 << 12) - 1
+	NEED_PASSWORDS	= 1 << 12,	/* what choosing and checking a password needs */
+	NEED_ALL	= (1 << 13) - 1
 };
 
 struct config_list {
@@ -121,7 +122,13 @@ struct config {
 		int	link_near, link_wide, link_far;		/* an hour, of a network and those around it */
 		int	draft_near, draft_wide, draft_far;
 		int	call_near, call_wide, call_far;
+		int	password_near, password_wide, password_far, password_global;
+		int	password_tries, password_address;	/* wrong ones in a row before the next must wait */
 	} limits;
+	struct {
+		const char	*breached;	/* file of those that nobody may choose, see breached.h; "": none */
+		const char	*slots;		/* directory of locks that bound how many are stretched at a time */
+	} passwords;
 	struct {
 		const char	*alert_to;	/* address; "": alerts are not mailed */
 		int		alert_hours;	/* until an open alert is mailed again */

@@ -176,6 +176,18 @@ check_logo(const char *s)
 }
 
 static const char *
+check_breached(const char *s)
+{
+	return *s == '\0' || check_file(s) == NULL ? NULL : "is not there: make it with `tollgate passwords build`";
+}
+
+static const char *
+check_slots(const char *s)
+{
+	return *s == '/' ? NULL : "must be the path of a directory";
+}
+
+static const char *
 check_random_key(const char *s)
 {
 	return strlen(s) >= 32 ? NULL : "is too short: take 32 random characters, as `openssl rand -hex 32` prints them";
@@ -259,6 +271,14 @@ const struct config_key config_keys[] = {
 	INT("limits.call_near", NEED_PLANS, limits.call_near, 60, 1, 1000000),
 	INT("limits.call_wide", NEED_PLANS, limits.call_wide, 300, 1, 1000000),
 	INT("limits.call_far", NEED_PLANS, limits.call_far, 1000, 1, 1000000),
+	INT("limits.password_near", NEED_PLANS, limits.password_near, 100, 1, 1000000),
+	INT("limits.password_wide", NEED_PLANS, limits.password_wide, 500, 1, 1000000),
+	INT("limits.password_far", NEED_PLANS, limits.password_far, 1500, 1, 1000000),
+	INT("limits.password_global", NEED_PLANS, limits.password_global, 20000, 1, 1000000),
+	INT("limits.password_tries", NEED_PLANS, limits.password_tries, 5, 1, 1000000),
+	INT("limits.password_address", NEED_PLANS, limits.password_address, 50, 1, 1000000),
+	PATH("passwords.breached", NEED_PASSWORDS, passwords.breached, "share/tollgate/breached", check_breached),
+	TEXT("passwords.slots", NEED_PASSWORDS, passwords.slots, "/run/lock/tollgate-signin", check_slots),
 	TEXT("ops.alert_to", NEED_MAIL, ops.alert_to, "", check_to),
 	INT("ops.alert_hours", NEED_MAIL, ops.alert_hours, 24, 1, 8760),
 	INT("jobs.threads", NEED_JOBS, jobs.threads, 2, 1, 16),

@@ -35,6 +35,14 @@ grant execute on function
 	api.second_due(), api.sign_in_second(text, text, bytea, inet, text, bytea),
 	api.factor_page(text), api.begin_factor(text), api.confirm_factor(text, text), api.renew_codes(text),
 	api.remove_factor(),
+	api.begin_password(text, int[], inet, bytea),
+	api.sign_in_password(text, bytea, bytea, text, text, inet, text, bytea, boolean),
+	api.upgrade_password(text, bytea, bytea, int[], bytea),
+	api.request_registration(text, bytea, text, inet, bytea, bytea, int[], bytea),
+	api.request_reset(text, bytea, text, inet, bytea),
+	api.proof_state(text, bytea, bytea), api.check_proof(text, bytea, text, bytea),
+	api.register(bytea, text, bytea, bytea, inet, text, bytea, bytea, int[], bytea, boolean),
+	api.reset_password(bytea, text, bytea, bytea, int[], bytea),
 	api.sign_out(), api.end_reused(), api.require_fresh(),
 	api.confirm_page(), api.request_confirm(), api.confirm_code(text, bytea, inet, text, text)
 	to tollgate_signin;
@@ -256,6 +264,7 @@ grant usage on schema mail to tollgate_auth;
 grant usage on schema meta to tollgate_service;
 grant execute on function auth.uid(), auth.require_session(), auth.has_factor(uuid) to tollgate_rls;
 grant execute on function billing.accept_offer(uuid, uuid), api.date_document(timestamptz) to tollgate_auth;
+grant execute on function billing.found_tenant(uuid, text) to tollgate_auth;
 grant execute on function
 	app.my_tenants(),
 	app.managed_tenants(),

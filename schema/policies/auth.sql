@@ -4,8 +4,11 @@ grant select, insert, update, delete on auth.sessions, auth.requests, auth.devic
 grant select, insert, update, delete on auth.factors, auth.recovery_codes, auth.pending to tollgate_auth;
 grant select, insert on auth.links to tollgate_auth;
 grant select, insert, delete, update (confirmed_at, retired_at) on auth.tokens to tollgate_auth;
-grant select on auth.limits to tollgate_auth;
+grant select on auth.limits, auth.pepper to tollgate_auth;
 grant select, insert, delete on auth.users to tollgate_auth;
+grant select, insert, update, delete on auth.tries to tollgate_auth;
+grant select, insert, update on auth.passwords to tollgate_auth;
+grant select, insert, delete on auth.pending_passwords to tollgate_auth;
 grant update (email, email_canonical, disabled_at) on auth.users to tollgate_auth;	-- disabled_at: to lock the row
 
 create policy owner on auth.users to tollgate_auth using (true) with check (true);
@@ -16,6 +19,10 @@ create policy owner on auth.recovery_codes to tollgate_auth using (true) with ch
 create policy owner on auth.pending to tollgate_auth using (true) with check (true);
 create policy owner on auth.requests to tollgate_auth using (true) with check (true);
 create policy owner on auth.links to tollgate_auth using (true) with check (true);
+create policy owner on auth.passwords to tollgate_auth using (true) with check (true);
+create policy owner on auth.pending_passwords to tollgate_auth using (true) with check (true);
+create policy owner on auth.pepper for select to tollgate_auth using (true);
+create policy owner on auth.tries to tollgate_auth using (true) with check (true);
 create policy owner on auth.devices to tollgate_auth using (true) with check (true);
 create policy owner on auth.limits for select to tollgate_auth using (true);
 create policy owner on auth.hits to tollgate_auth using (true) with check (true);

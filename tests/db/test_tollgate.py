@@ -61,7 +61,8 @@ class Site:
         self.conf = self.path / "tollgate.conf"
         self.conf.write_text(
             'site = { environment = "development"; url = "https://a.example"; pages = "%s"; own_pages = ""; };\n'
-            'database = { conninfo = "%s"; schema = "%s"; };\n%s' % (ROOT / "workers/pages", conninfo, schema, PLANS))
+            'database = { conninfo = "%s"; schema = "%s"; };\npasswords = { breached = ""; };\n%s'
+            % (ROOT / "workers/pages", conninfo, schema, PLANS))
 
     def write(self, name, text):
         file = self.schema / name

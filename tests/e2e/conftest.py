@@ -98,6 +98,7 @@ def limit(db):
         db.execute("update auth.limits set allowed = %s where kind = %s", allowed, kind)
     yield lower
     db.execute("delete from auth.hits")
+    db.execute("delete from auth.tries")
     db.execute("update auth.limits set allowed = 1000000")
 
 

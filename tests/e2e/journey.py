@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import psycopg
 import requests
 
-LINK = re.compile(r"https?://\S+/signin/link\?t=([A-Za-z0-9_-]{43})(?=\s|$)")
+LINK = re.compile(r"https?://\S+/(?:signin|register|reset)/link\?t=([A-Za-z0-9_-]{43})(?=\s|$)")
 CODE = re.compile(r"(?<![\w-])([0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4})(?![\w-])")     # and no part of an id
 STACK = Path(__file__).parent.parent / "stack"
 

@@ -25,8 +25,8 @@ LOOKS = ((360, "light"), (1280, "dark"))
 TIMERS = """window.setTimeout = (f, ms, ...more) => {
   if (!(ms > 50)) Promise.resolve().then(() => f(...more));
   return 1; };"""
-PUBLIC = ["/signup", "/signin", "/signin/code", "/signin/link?t=" + "A" * 43, "/signup/continue?t=x", "/welcome",
-          "/nothing-here"]
+PUBLIC = ["/signup", "/signin", "/signin/code", "/register", "/reset", "/reset/link",
+          "/signin/link?t=" + "A" * 43, "/signup/continue?t=x", "/welcome", "/nothing-here"]
 STATUSES = ["past_due", "canceled", "trialing", "paused", "unpaid", "incomplete"]
 
 

@@ -252,7 +252,8 @@ def test_c50_back_after_signing_out_shows_nothing(signed_in):
     assert person.path().startswith("/signin")
 
 
-STATES = ["/signup", "/de/signup", "/signin", "/signin/code", "/signin/link?t=" + "A" * 43, "/welcome", "/nothing-here"]
+STATES = ["/signup", "/de/signup", "/signin", "/signin/code", "/register", "/reset", "/reset/link",
+          "/signin/link?t=" + "A" * 43, "/welcome", "/nothing-here"]
 PRIVATE = ["/workspace", "/settings/billing", "/settings/sessions", "/de/signin/confirm?sent=yes", "/signout",
            "/de/settings/billing", "/de/workspace"]
 

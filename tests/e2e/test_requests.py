@@ -10,9 +10,10 @@ from client import Raw, raw
 from journey import become_customer, new_address, session_in, sign_in, sign_up, wait_until
 
 SID, FLOW = "__Host-sid", "__Host-flow"
-HTML_PAGES = ["/signup", "/signin", "/signin/code", "/welcome?session_id=cs_test_none", "/signin/link?t=" + "A" * 43]
+HTML_PAGES = ["/signup", "/signin", "/signin/code", "/register", "/reset", "/reset/link",
+              "/welcome?session_id=cs_test_none", "/signin/link?t=" + "A" * 43]
 PRIVATE_PAGES = ["/workspace", "/settings/billing", "/signout"]
-OTHERS = ["/", "/login", "/register", "/dashboard", "/style.css", "/nothing-here"]
+OTHERS = ["/", "/login", "/dashboard", "/style.css", "/nothing-here"]
 
 
 @pytest.fixture

@@ -74,7 +74,7 @@ def test_c50_a_signed_in_user_is_not_asked_to_sign_in(customer, path, leads):
     assert (page.status, page.location) == (303, leads)
 
 
-@pytest.mark.parametrize("alias, leads", [("/login", "/signin"), ("/register", "/signup"), ("/dashboard", "/workspace"),
+@pytest.mark.parametrize("alias, leads", [("/login", "/signin"), ("/dashboard", "/workspace"),
                                           ("/dashboard/billing", "/settings/billing"), ("/de/login", "/de/signin"),
                                           ("/", "/signup"), ("/de/", "/de/signup")])
 def test_c47_aliases_lead_to_the_pages(browser, alias, leads):

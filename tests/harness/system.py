@@ -114,6 +114,8 @@ class System:
             "webhook_secret_files": 'webhook_secret_files = ["%s/webhook.secret"];' % self.etc,
             "og_key_file": 'key_file = "%s/og.key";' % self.etc,
             "seed_key_file": 'seed_key_file = "%s/seed.key";' % self.etc,
+            "breached": 'breached = "%s/share/tollgate/breached";' % self.prefix,
+            "slots": 'slots = "%s/slots";' % self.run,
             "mail_url": 'url = "%s";' % self.smtp_url, "starttls": "starttls = false;"})
 
     def check(self):

@@ -29,6 +29,7 @@ database = { conninfo = "host=%(server)s dbname=%(name)s"; schema = "%(root)s/sc
 stripe = { api_url = "%(sim)s"; timeout_ms = 2000; key_file = "%(dir)s/stripe.key"; %(stripe)s };
 mail = { url = "smtp://127.0.0.1:9"; from = "a@b.example"; starttls = false; poll_ms = 20; };
 jobs = { poll_ms = 20; };
+passwords = { breached = ""; };
 plans = ( %(plans)s );
 %(more)s
 """

@@ -148,11 +148,15 @@ select set_eq('select grants from owned_right', string_to_array(btrim($$
 	tollgate_auth auth.hits DELETE INSERT SELECT UPDATE
 	tollgate_auth auth.limits SELECT
 	tollgate_auth auth.links INSERT SELECT
+	tollgate_auth auth.passwords INSERT SELECT UPDATE
 	tollgate_auth auth.pending DELETE INSERT SELECT UPDATE
+	tollgate_auth auth.pending_passwords DELETE INSERT SELECT
+	tollgate_auth auth.pepper SELECT
 	tollgate_auth auth.recovery_codes DELETE INSERT SELECT UPDATE
 	tollgate_auth auth.requests DELETE INSERT SELECT UPDATE
 	tollgate_auth auth.sessions DELETE INSERT SELECT UPDATE
 	tollgate_auth auth.tokens DELETE INSERT SELECT UPDATE(confirmed_at,retired_at)
+	tollgate_auth auth.tries DELETE INSERT SELECT UPDATE
 	tollgate_auth auth.users DELETE INSERT SELECT UPDATE(disabled_at,email,email_canonical)
 	tollgate_auth mail.outbox INSERT
 	tollgate_page app.members SELECT

@@ -31,6 +31,24 @@ insert into auth.devices (hash, user_id) values (sha256('attack'), gen_random_uu
 -- 42501 takes a network's allowance
 select auth.allow_network('link', '192.0.2.1');
 
+-- 42501 reads what is stored of passwords
+select stored_key from auth.passwords;
+
+-- 42501 reads the password that waits for its mailbox
+select stored_key from auth.pending_passwords;
+
+-- 42501 reads what the salts of strangers are made of
+select bytes from auth.pepper;
+
+-- 42501 sets a password without a proof
+select auth.put_password(null, null, null, null);
+
+-- 42501 asks whose password it is
+select auth.match_password('ann@example.org', sha256('K'));
+
+-- 42501 forgets wrong passwords
+delete from auth.tries;
+
 -- 42501 reads the seeds of second factors
 select seed from auth.factors;
 

@@ -112,7 +112,8 @@ REFUSED = "%s:4: database.conninfo %s"
 def test_s16_every_program_refuses_an_unsafe_way_to_the_database(tmp_path, argv, conninfo, mode, more, why):
     conf = tmp_path / "tollgate.conf"
     text = production("tollgate.conf", environment='environment = "preview";', conninfo='conninfo = "%s";' % conninfo,
-                      pages='pages = "%s/workers/pages";' % ROOT, key_file="", webhook_secret_files="")
+                      pages='pages = "%s/workers/pages";' % ROOT, key_file="", webhook_secret_files="",
+                      breached='breached = "";')
     section = re.search(r"^database: \{\n.*?^\};\n", text, re.M | re.S)[0]
     conf.write_text("\n\ndatabase: {\n\tconninfo = \"%s\";\n};\n%s" % (conninfo, text.replace(section, "")))
     conf.chmod(mode)

@@ -48,7 +48,7 @@ http map $binary_remote_addr $client: "~(?s)^\x00{10}\xff\xff.{4}$" $binary_remo
 http map $binary_remote_addr $client: "~(?s)^(?<network>.{8}).{8}$" $network
 http map $request_method $form_client: POST $client
 http map $uri $worker: default account
-http map $uri $worker: ~^(/[a-z][a-z])?/(signin(/[a-z]+)?|signout)$ signin
+http map $uri $worker: ~^(/[a-z][a-z])?/((signin|register|reset)(/[a-z]+)?|signout)$ signin
 http map $uri $worker: ~^(/[a-z][a-z])?/settings/two-factor$ signin
 http map $uri $worker: ~^(/[a-z][a-z])?/(signup(/[a-z]+)?|welcome)$ signup
 http map $uri $worker: ~^(/[a-z][a-z])?/settings/billing(/[a-z]+)?$ billing
@@ -98,16 +98,19 @@ http server: gzip off
 server location /: limit_req zone=forms burst=20 nodelay
 server location /: limit_conn bodies 100
 server location /: fastcgi_pass unix:/run/tollgate/$worker.sock
-server location ~ ^(/[a-z][a-z])?/(signin/link|signup/continue)$: error_log /var/log/nginx/error.log alert
-server location ~ ^(/[a-z][a-z])?/(signin/link|signup/continue)$: limit_req zone=forms burst=20 nodelay
-server location ~ ^(/[a-z][a-z])?/(signin/link|signup/continue)$: limit_conn bodies 100
-server location ~ ^(/[a-z][a-z])?/(signin/link|signup/continue)$: fastcgi_pass unix:/run/tollgate/$worker.sock
-server location ~ ^(/[a-z][a-z])?/(signin/link|signup/continue)$: access_log /var/log/nginx/tollgate.log private
-server location ~ ^(/[a-z][a-z])?/(sign(in|up|out)|welcome|workspace|tenant|settings|login|register|dashboard)\
+server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signup/continue)$: \
+error_log /var/log/nginx/error.log alert
+server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signup/continue)$: limit_req zone=forms burst=20 nodelay
+server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signup/continue)$: limit_conn bodies 100
+server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signup/continue)$: \
+fastcgi_pass unix:/run/tollgate/$worker.sock
+server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signup/continue)$: \
+access_log /var/log/nginx/tollgate.log private
+server location ~ ^(/[a-z][a-z])?/(sign(in|up|out)|welcome|workspace|tenant|settings|login|register|reset|dashboard)\
 (/|$)|^/api/(auth|billing)/: limit_req zone=forms burst=20 nodelay
-server location ~ ^(/[a-z][a-z])?/(sign(in|up|out)|welcome|workspace|tenant|settings|login|register|dashboard)\
+server location ~ ^(/[a-z][a-z])?/(sign(in|up|out)|welcome|workspace|tenant|settings|login|register|reset|dashboard)\
 (/|$)|^/api/(auth|billing)/: limit_conn bodies 100
-server location ~ ^(/[a-z][a-z])?/(sign(in|up|out)|welcome|workspace|tenant|settings|login|register|dashboard)\
+server location ~ ^(/[a-z][a-z])?/(sign(in|up|out)|welcome|workspace|tenant|settings|login|register|reset|dashboard)\
 (/|$)|^/api/(auth|billing)/: fastcgi_pass unix:/run/tollgate/$worker.sock
 server location ~ ^/(api/)?webhooks/stripe$|^/api/billing/sync$: fastcgi_pass unix:/run/tollgate/webhooks.sock
 server location = /healthz: return 404
@@ -247,7 +250,7 @@ img-src 'self'"
 <If "req_novary('Content-Length') -gt 1114112 && -z %{reqenv:REDIRECT_STATUS}">: Redirect 413
 <VirtualHost *:443>: RedirectMatch 404 "^/healthz$"
 <VirtualHost *:443>: Alias "/tollgate-pages/" "${PAGES}/"
-<VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/(signin(/[a-z]+)?|signout)$" "${LIBEXEC}/signin"
+<VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/((signin|register|reset)(/[a-z]+)?|signout)$" "${LIBEXEC}/signin"
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/settings/two-factor$" "${LIBEXEC}/signin"
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/(signup(/[a-z]+)?|welcome)$" "${LIBEXEC}/signup"
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/settings/billing(/[a-z]+)?$" "${LIBEXEC}/billing"
@@ -256,7 +259,7 @@ img-src 'self'"
 <VirtualHost *:443>: AliasMatch "^/api/og$" "${LIBEXEC}/og"
 <VirtualHost *:443>: AliasMatch "^/(api/)?webhooks/stripe$" "${LIBEXEC}/webhooks"
 <VirtualHost *:443>: AliasMatch "^/api/billing/sync$" "${LIBEXEC}/webhooks"
-<VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/(workspace|tenant|settings|login|register|dashboard)(/[a-z]+)?$" \
+<VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/(workspace|tenant|settings|login|dashboard)(/[a-z]+)?$" \
 "${LIBEXEC}/account"
 <VirtualHost *:443>: AliasMatch "^/api/auth/[a-z/]+$" "${LIBEXEC}/account"
 <VirtualHost *:443>: AliasMatch "^/(style\.css|favicon\.svg)$" "${LIBEXEC}/account"
@@ -521,6 +524,8 @@ UNITS = {
     "tollgate@webhooks.service.d/secret.conf": handed("webhook.secret"),
     **{"tollgate@%s.service.d/og.conf" % name: handed("og.key") for name in ("og", "signup", "signin")},
     "tollgate@signin.service.d/seed.conf": handed("seed.key"),
+    "tollgate@signin.service.d/passwords.conf": [
+        "Service.RuntimeDirectory=lock/tollgate-signin", "Service.RuntimeDirectoryMode=0700"],
     "tollgate-closed@.target": [
         "Unit.Description=Tollgate %i is down, and its socket closed", DOCUMENTED,
         "Unit.Conflicts=tollgate@%i.socket"],

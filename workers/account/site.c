@@ -10,7 +10,6 @@ static const struct {
 	const char	*from, *to;
 } aliases[] = {
 	{ "/login", "/signin" },
-	{ "/register", "/signup" },
 	{ "/dashboard", "/workspace" },
 	{ "/dashboard/billing", "/settings/billing" },
 };
@@ -73,7 +72,6 @@ const struct route site_routes[] = {
 	PUBLIC("/favicon.svg", icon),
 	PUBLIC("/favicon.ico", icon),	/* what browsers ask for beside a page that names none */
 	PUBLIC("/login", alias),
-	PUBLIC("/register", alias),
 	PUBLIC("/dashboard", alias),
 	PUBLIC("/dashboard/billing", alias),
 	{ 0 }

@@ -11,6 +11,19 @@
 
 enum { LEASE_SLACK = 10 };	/* seconds of a lease beyond the longest call to the mail server */
 
+/* The page that a mail's link leads to; most sign in. */
+static const char *
+link_page(const char *template)
+{
+	static const char *const	own[] = { "register", "reset" };
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		if (strcmp(template, own[i]) == 0)
+			return own[i];
+	}
+	return "signin";
+}
+
 /* language: one of the site's, since links have it. A stored one may have left the configuration. */
 static struct json_object *
 mail_doc(struct mailer *mailer, mem_ctx *mem, const struct outbox_mail *m, const char *language)
@@ -37,8 +50,10 @@ mail_doc(struct mailer *mailer, mem_ctx *mem, const struct outbox_mail *m, const
 	json_put(doc, "again", mem_printf(mem, "%s/%s/signin", mailer->config->site.url, language));
 	json_put(doc, "checkout", mem_printf(mem, "%s/%s/signup/continue?t=%s", mailer->config->site.url, language,
 	    json_text(m->data, "/token")));
-	json_put(doc, "link", mem_printf(mem, "%s/%s/signin/link?t=%s", mailer->config->site.url, language,
-	    json_text(m->data, "/token")));
+	json_put(doc, "register", mem_printf(mem, "%s/%s/register", mailer->config->site.url, language));
+	json_put(doc, "reset", mem_printf(mem, "%s/%s/reset", mailer->config->site.url, language));
+	json_put(doc, "link", mem_printf(mem, "%s/%s/%s/link?t=%s", mailer->config->site.url, language,
+	    link_page(m->template), json_text(m->data, "/token")));
 	return doc;
 }
 

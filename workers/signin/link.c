@@ -8,21 +8,35 @@
 #include "text.h"
 #include "throttle.h"
 
-static enum err
+/* The box stays as it was ticked when the form comes back. */
+static void
+remember_put(struct visit *v, struct json_object *doc)
+{
+	if (form_get(&v->form, "remember") != NULL)
+		json_put_true(doc, "remember");
+}
+
+enum err
 signin_form(struct visit *v, int status, const char *next, const char *email_error)
 {
 	struct json_object	*doc = json_new(v->q->mem);
-	const char		*email = form_get(&v->form, "email"), *out;
+	const char		*email = form_get(&v->form, "email"), *out, *reset;
 
 	TRY(http_query(v->q, "signed_out", &out));
+	TRY(http_query(v->q, "reset", &reset));
 	TRY(visit_form(v));
 	json_put(doc, "action", visit_path(v, "/signin"));
 	json_put(doc, "signup", visit_path(v, "/signup"));
+	json_put(doc, "register", visit_path(v, "/register"));
+	json_put(doc, "reset", visit_path(v, "/reset"));
 	json_put(doc, "email", email == NULL ? "" : email);
 	json_put(doc, "next", target_allowed(next));
 	json_put(doc, "email_error", email_error);
+	remember_put(v, doc);
 	if (out != NULL && !v->has_session)	/* else the database may have failed to say who is signed in */
 		page_news(doc, "news_signed_out");
+	else if (reset != NULL)
+		page_news(doc, "news_reset");
 	return page_status(v, status, "signin", doc);
 }
 
@@ -47,6 +61,15 @@ signin_refused(struct visit *v, const char *next)
 	return signin_form(v, 429, next, NULL);
 }
 
+/* Without a password a link is what is wanted, also where nobody pressed a button. */
+static bool
+wants_password(struct visit *v)
+{
+	const char	*password = form_get(&v->form, "password"), *way = form_get(&v->form, "way");
+
+	return password != NULL && *password != '\0' && (way == NULL || strcmp(way, "link") != 0);
+}
+
 /* The answer and the database's work are the same whether or not the address belongs to a user. */
 static enum err
 signin_send(struct visit *v, struct db_visitor *me)
@@ -54,11 +77,13 @@ signin_send(struct visit *v, struct db_visitor *me)
 	const char	*given = form_get(&v->form, "email"), *next = form_get(&v->form, "next"), *email;
 	enum err	e;
 
-	if (visit_fields(v, "email next") != OK)
+	if (visit_fields(v, "email password remember way next") != OK)
 		return visit_again(v, v->path, 422, "fault_unknown_field");
 	email = text_trim(v->q->mem, given == NULL ? "" : given);
 	if (!text_is_email(email))
 		return signin_form(v, 422, next, *email == '\0' ? "email_missing" : "email_wrong");
+	if (wants_password(v))
+		return password_sign_in(v, me, email, next);
 	e = db_visitor(me, NULL, "api.request_link($1, $2, $3, $4, $5::inet, $6)",
 	    ARGS(TEXT(email), identity_flow(v), TEXT(target_allowed(next)), TEXT(v->language), TEXT(v->q->remote_addr),
 	    device_digest(v)));
@@ -73,14 +98,6 @@ static const char *
 code_again(const struct visit *v)
 {
 	return v->fault != NULL ? form_get(&v->form, "code") : NULL;
-}
-
-/* The box stays as it was ticked when the form comes back. */
-static void
-remember_put(struct visit *v, struct json_object *doc)
-{
-	if (form_get(&v->form, "remember") != NULL)
-		json_put_true(doc, "remember");
 }
 
 static enum err

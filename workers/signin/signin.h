@@ -2,12 +2,29 @@
 #ifndef TOLLGATE_SIGNIN_H
 #define TOLLGATE_SIGNIN_H
 
+#include "breached.h"
 #include "db.h"
+#include "resource.h"
 #include "route.h"
 #include "secret.h"
 #include "session.h"
+#include "slots.h"
 
-extern const struct route confirm_routes[], factor_routes[], link_routes[], second_routes[], signout_routes[];
+/* What this program's resource has opened: hangs on the worker. */
+struct signin {
+	struct slots	slots;
+	struct breached	breached;
+};
+
+extern const struct resource resource_passwords;
+extern const struct route confirm_routes[], factor_routes[], link_routes[], register_routes[], reset_routes[],
+	second_routes[], signout_routes[];
+
+/* The page /signin. next: where the sign-in leads. email_error: name of the text at that field, or NULL. */
+enum err signin_form(struct visit *v, int status, const char *next, const char *email_error) MUST_CHECK;
+
+/* Answers the form of /signin that has a password. */
+enum err password_sign_in(struct visit *v, struct db_visitor *me, const char *email, const char *next) MUST_CHECK;
 
 /* path, when a sign-in may redirect to it; else "/workspace". */
 const char *target_allowed(const char *path);

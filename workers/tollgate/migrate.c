@@ -46,7 +46,8 @@ static const struct limit {
 	size_t		offset;
 } limits[] = {
 	LIMIT(link_near), LIMIT(link_wide), LIMIT(link_far), LIMIT(draft_near), LIMIT(draft_wide), LIMIT(draft_far),
-	LIMIT(call_near), LIMIT(call_wide), LIMIT(call_far), { 0 }
+	LIMIT(call_near), LIMIT(call_wide), LIMIT(call_far), LIMIT(password_near), LIMIT(password_wide),
+	LIMIT(password_far), LIMIT(password_global), LIMIT(password_tries), LIMIT(password_address), { 0 }
 };
 
 static const char *

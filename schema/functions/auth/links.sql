@@ -63,19 +63,27 @@ $$;
 create or replace function auth.link_life(p_purpose text) returns interval
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
-	return case when p_purpose in ('signin', 'confirm') then interval '10 min' else interval '24 hours' end;
+	return case when p_purpose in ('signin', 'confirm', 'reset') then interval '10 min' else interval '24 hours' end;
 end
 $$;
 
--- Whether a link of the request may still be used. Of a browser's requests for a sign-in, only the newest is open; of a
--- session's for a proof as well.
+-- Which links sign their user in. Those of the others are for their own pages only.
+create or replace function auth.signs_in(p_purpose text) returns boolean
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return p_purpose in ('signin', 'welcome', 'offer');
+end
+$$;
+
+-- Whether a link of the request may still be used. Of a browser's requests for a sign-in, a registration or a new
+-- password only the newest is open, and of a session's for a proof as well.
 create or replace function auth.is_open(r auth.requests) returns boolean
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
 	return r.id is not null and r.used_at is null and r.attempts < 5 and not exists (
 		select from auth.requests n
-		where r.purpose in ('signin', 'confirm') and n.purpose = r.purpose and n.flow_hash = r.flow_hash
-			and n.created_at > r.created_at);
+		where r.purpose in ('signin', 'confirm', 'register', 'reset') and n.purpose = r.purpose
+			and n.flow_hash = r.flow_hash and n.created_at > r.created_at);
 end
 $$;
 
@@ -92,7 +100,8 @@ $$;
 
 -- Makes a link for a request's mail: {"recipient", "token", "code"}. Null: the request is closed, its address is no
 -- user's, or five links that strangers asked for are usable. A second call for the same mail makes a second link, and
--- the first stays usable. The link of a draft has no user, so it cannot sign in.
+-- the first stays usable. The links of a draft and of a registration have no user, so they cannot sign in. Who
+-- registers with the address of a user gets the mail "registered" instead, {"recipient", "template"}, without a link.
 create or replace function auth.mint_link(p_request uuid) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -111,7 +120,9 @@ begin
 	where r.purpose <> 'checkout'
 		and u.email_canonical = r.email_canonical and u.id = coalesce(r.user_id, u.id) and u.disabled_at is null
 	for no key update;
-	if who.id is null and r.purpose <> 'checkout'
+	if who.id is not null and r.purpose = 'register' then
+		return jsonb_build_object('recipient', who.email, 'template', 'registered');
+	elsif who.id is null and r.purpose not in ('checkout', 'register')
 			or r.purpose = 'signin' and not r.known and auth.count_strangers(who.id, r.id) >= 5 then
 		return null;
 	end if;
@@ -187,7 +198,7 @@ declare
 	r auth.requests;
 begin
 	select q.* into r from auth.links l join auth.requests q on q.id = l.request_id
-	where l.hash = sha256(p_link_hash) and l.expires_at > now();
+	where l.hash = sha256(p_link_hash) and l.expires_at > now() and auth.signs_in(q.purpose);
 	return jsonb_build_object('state', case
 		when not auth.is_open(r) then 'unusable'
 		when r.flow_hash = sha256(p_flow_hash) then 'usable'

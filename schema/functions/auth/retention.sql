@@ -33,6 +33,8 @@ begin
 	delete from auth.factors d where d.user_id = any (array(
 		select f.user_id from auth.factors f
 		where f.confirmed_at is null and f.created_at < now() - interval '24 hours' limit 1000));
+	delete from auth.tries d where d.ctid = any (array(
+		select t.ctid from auth.tries t where t.last_at < now() - interval '1 day' limit 1000));
 	return jsonb_build_object('requests', requests, 'sessions', sessions, 'tokens', tokens,
 		'devices', devices, 'hits', hits);
 end

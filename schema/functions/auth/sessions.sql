@@ -52,9 +52,11 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	if p_link_hash is not null then
 		select l.* into link from auth.links l where l.hash = sha256(p_link_hash);
-		select r.* into request from auth.requests r where r.id = link.request_id for update;
+		select r.* into request from auth.requests r
+		where r.id = link.request_id and (auth.signs_in(r.purpose) or r.purpose = 'confirm') for update;
 	elsif p_code is not null then
-		select r.* into request from auth.requests r where r.flow_hash = sha256(p_flow_hash)
+		select r.* into request from auth.requests r
+		where r.flow_hash = sha256(p_flow_hash) and (auth.signs_in(r.purpose) or r.purpose = 'confirm')
 		order by r.created_at desc limit 1 for update;
 		select l.* into link from auth.links l
 		where l.request_id = request.id and l.code_hash = auth.code_hash(l.hash, p_code);

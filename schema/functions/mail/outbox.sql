@@ -89,9 +89,10 @@ begin
 		return '{}';
 	end if;
 	return jsonb_build_object('id', claimed.id, 'recipient', coalesce(minted ->> 'recipient', claimed.recipient),
-		'template', claimed.template, 'language', coalesce(minted ->> 'language', claimed.language),
+		'template', coalesce(minted ->> 'template', claimed.template),
+		'language', coalesce(minted ->> 'language', claimed.language),
 		'data', mail.facts_of(claimed) || claimed.data - '{request,draft}'::text[] || minted
-			- '{recipient,language}'::text[],
+			- '{recipient,language,template}'::text[],
 		'key', claimed.key, 'attempts', claimed.attempts, 'claim', claimed.claim);
 end
 $$;

@@ -1,0 +1,264 @@
+"""Registering with a password, signing in by it, and choosing a new one."""
+import ctypes
+import statistics
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from client import Browser
+from journey import Mail, ask_for_link, code_in, new_address, press_link, token_in
+
+SID = "__Host-sid"
+PASSWORD = "correct horse battery staple"
+
+
+def register(browser, email, password=PASSWORD, at="/register"):
+    return browser.submit(browser.get(at), {"email": email, "password": password})
+
+
+def enter(browser, email, password=PASSWORD, at="/signin"):
+    return browser.submit(browser.get(at), {"email": email, "password": password})
+
+
+def ask_reset(browser, email):
+    return browser.submit(browser.get("/reset"), {"email": email})
+
+
+@pytest.fixture(scope="module")
+def ann(stack):
+    """The address of a user who has registered, with PASSWORD, on the free plan."""
+    browser, email = Browser(stack["url"]), new_address("ann")
+    assert register(browser, email).location == "/register/link"
+    answer = press_link(browser, token_in(Mail(stack["mail_url"]).wait(email)), "/register/link")
+    assert (answer.status, answer.location) == (303, "/workspace"), answer
+    return email
+
+
+def test_c46_who_registers_has_a_tenant_and_may_sign_in_by_password_or_link(browser, other, mail, ann):
+    answer = enter(browser, ann)
+    assert (answer.status, answer.location) == (303, "/workspace")
+    page = browser.get("/workspace")
+    assert page.status == 200 and ann.split("@")[0] in page.html.one("main").text
+    assert browser.get("/settings/billing").status == 200
+    seen = len(mail.to(ann))
+    assert other.submit(other.get("/signin"), {"email": ann, "password": "", "way": "link"}).location == "/signin/code"
+    assert press_link(other, token_in(mail.wait(ann, seen + 1))).location == "/workspace"
+
+
+def test_c46_the_code_of_the_mail_registers_too(browser, mail, fresh):
+    email = fresh()
+    answer = register(browser, email, at="/de/register")
+    assert answer.location == "/de/register/link"
+    page = browser.follow(answer)
+    assert browser.submit(page, {"code": "AAAA-AAAA"}).status == 422
+    found = mail.wait(email)
+    assert "Bestätigen" in found["subject"] and 'lang="de"' in found["html"] and "/de/register/link?t=" in found["html"]
+    answer = browser.submit(page, {"code": code_in(found)})
+    assert (answer.status, answer.location) == (303, "/de/workspace")
+
+
+def test_c46_the_sign_in_leads_back_to_where_one_wanted_to_be(browser, ann):
+    assert enter(browser, ann, at="/signin?next=/settings/billing").location == "/settings/billing"
+
+
+def test_c46_a_wrong_password_says_so_and_keeps_the_address(browser, ann):
+    page = enter(browser, ann, "wrong")
+    assert page.status == 422 and "is not right" in page.html.one("main").text
+    assert page.form().fields["email"] == ann and "wrong" not in page.text.replace('"field wrong"', "")
+    assert browser.cookie(SID) is None
+
+
+@pytest.mark.parametrize("typed", [
+    "correct\u00a0horse battery staple", "correct horse battery staple"], ids=["no-break space", "as it was"])
+def test_f46_a_password_typed_on_another_system_signs_in(browser, ann, typed):
+    assert enter(browser, ann, typed).status == 303
+
+
+@pytest.mark.parametrize("password, says", [
+    ("", "choose a password"), ("7 chars", "too short"), ("x" * 1025, "too long"), ("pass\tword words", "control"),
+    ("password", "stolen"), ("password1234", "guessed"), ("Tollgate1", "guessed")],
+    ids=["none", "7", "1025", "tab", "listed", "weak", "site"])
+def test_f46_f47_a_password_that_is_refused_says_why(browser, fresh, mail, password, says):
+    email = fresh()
+    page = register(browser, email, password)
+    assert page.status == 422 and says in page.html.one("main").text.lower(), page.html.one("main").text
+    assert page.form().fields["email"] == email and page.form().fields["password"] == ""
+    assert mail.to(email) == []
+
+
+@pytest.mark.parametrize("password", [chr(0x1f984) * 4 + "\u2764\ufe0f zebra", "Zoë liest 73 Bücher " * 12, "".join(
+    chr(33 + n * n * 7 % 90) for n in range(1024))], ids=["emoji", "long", "1024"])
+def test_f46_any_other_password_is_taken_whole(browser, other, mail, fresh, password):
+    email = fresh()
+    assert register(browser, email, password).status == 303
+    assert press_link(browser, token_in(mail.wait(email)), "/register/link").location == "/workspace"
+    assert enter(other, email, password[:-1]).status == 422
+    assert enter(other, email, password).status == 303
+
+
+def visible(page):
+    form = page.form().fields["csrf"] if page.status != 303 else ""
+    return page.status, page.location, page.text.replace(form, "") if form else page.text, sorted(
+        name.lower() for name, _ in page.headers)
+
+
+def test_f50_known_and_unknown_addresses_get_the_same_answers(new_browser, mail, ann, fresh):
+    stranger = fresh()
+    for step in (register, ask_reset, lambda b, e: enter(b, e, "a wrong password")):
+        known, unknown = [visible(step(new_browser(), email)) for email in (ann, stranger)]
+        assert known[:2] == unknown[:2] and known[3] == unknown[3]
+        assert known[2].replace(ann, "") == unknown[2].replace(stranger, "")
+    assert "/register/link" in mail.wait(stranger)["text"]
+    assert len(mail.to(stranger)) == 1
+
+
+def test_f50_who_registers_again_is_told_by_mail(browser, mail, ann):
+    seen = len(mail.to(ann))
+    register(browser, ann, "of a thief, not of ann")
+    found = mail.wait(ann, seen + 1)
+    assert "already" in found["subject"] and "link?t=" not in found["text"]
+    assert "/en/reset" in found["text"] and "/en/reset" in found["html"]
+
+
+def test_f213_another_browser_than_the_one_that_typed_the_password_chooses_its_own(browser, other, mail, fresh):
+    email = fresh()
+    register(browser, email, "of a thief, not of ann")
+    found = mail.wait(email)
+    page = other.get(f"/register/link?t={token_in(found)}")
+    assert page.status == 200 and {"code", "password"} <= set(page.form().fields)
+    assert other.submit(page, {"code": "AAAA-AAAA", "password": PASSWORD}).status == 422
+    page = other.submit(page, {"code": code_in(found), "password": "password"})
+    assert page.status == 422 and "stolen" in page.html.one("main").text
+    answer = other.submit(page, {"password": PASSWORD})
+    assert (answer.status, answer.location) == (303, "/workspace")
+    assert enter(browser, email, "of a thief, not of ann").status == 422
+    assert enter(browser, email).status == 303
+
+
+def test_f54_a_new_password_ends_every_session_and_begins_none(browser, other, new_browser, mail, db, fresh):
+    email, third = fresh(), new_browser()
+    register(browser, email)
+    press_link(browser, token_in(mail.wait(email)), "/register/link")
+    assert browser.get("/workspace").status == 200
+    assert ask_reset(other, email).location == "/reset/link"
+    found = mail.wait(email, 2)
+    page = other.get(f"/reset/link?t={token_in(found)}")
+    assert email in page.html.one("main").text
+    assert other.submit(page, {"password": "short"}).status == 422
+    answer = other.submit(page, {"password": "another horse, another staple"})
+    assert (answer.status, answer.location) == (303, "/signin?reset=yes")
+    assert other.cookie(SID) is None and "signed out everywhere" in other.follow(answer).html.one("main").text
+    assert browser.get("/workspace").status == 303
+    assert "password" in mail.wait(email, 3)["subject"].lower()
+    assert third.get(f"/reset/link?t={token_in(found)}").status == 410
+    assert enter(third, email).status == 422
+    assert enter(third, email, "another horse, another staple").status == 303
+
+
+def test_f54_the_code_alone_is_nothing_in_another_browser(browser, other, mail, ann):
+    seen = len(mail.to(ann))
+    ask_reset(browser, ann)
+    code = code_in(mail.wait(ann, seen + 1))
+    page = other.submit(other.get("/reset/link"), {"code": code, "password": "another horse, another staple"})
+    assert page.status == 422 and "code" in page.html.one("main").text.lower()
+    assert enter(other, ann).status == 303
+
+
+def test_f52_a_scanner_that_opens_the_link_uses_nothing_up(browser, other, mail, fresh):
+    email = fresh()
+    register(browser, email)
+    token = token_in(mail.wait(email))
+    page = other.get(f"/register/link?t={token}")
+    assert other.submit(page).status == 422
+    assert press_link(browser, token, "/register/link").location == "/workspace"
+
+
+def test_c50_a_signed_in_user_is_not_asked_to_register(browser, ann):
+    enter(browser, ann)
+    assert browser.get("/register").location == "/workspace"
+
+
+def test_f36_a_session_that_the_browser_had_ends_with_the_sign_in(browser, db, ann):
+    enter(browser, ann)
+    first = browser.cookie(SID)
+    browser.submit(browser.get("/workspace"), action="/signout")
+    enter(browser, ann)
+    assert browser.cookie(SID) != first
+
+
+def test_f62_wrong_passwords_must_wait_and_a_link_always_works(other, limit, db, ann, fresh):
+    limit("password_tries", 2)
+    for email in (ann, fresh()):
+        assert [enter(other, email, "wrong").status for _ in range(2)] == [422, 422]
+        db.execute("update auth.tries set until = until + interval '1 min' where until > last_at")
+        assert enter(other, email, "wrong").status == 429
+    page = enter(other, ann)
+    assert page.status == 429 and int(page.header("Retry-After")) >= 1
+    assert ask_for_link(other, ann).location == "/signin/code"
+
+
+def test_d25_a_network_that_tries_too_many_is_told(browser, limit, ann):
+    limit("password_near", 2)
+    assert [enter(browser, ann, "wrong").status for _ in range(3)] == [422, 422, 429]
+
+
+def test_f48_many_at_once_are_served_in_turn_or_asked_to_come_back(stack, ann):
+    """Each of them is answered, and pages that need no password are not held up for long."""
+    form = (browser := Browser(stack["url"])).get("/signin")
+
+    def attempt(_):
+        page = browser.submit(form, {"email": ann, "password": "wrong"})
+        return page.status, page.header("Retry-After")
+    with ThreadPoolExecutor(60) as pool:
+        answers = list(pool.map(attempt, range(60)))
+    assert {status for status, _ in answers} <= {422, 429, 503}
+    assert sum(status == 422 for status, _ in answers) >= 10
+    assert all(again for status, again in answers if status in (429, 503))
+
+
+def test_f49_a_stored_password_with_absurd_parameters_signs_nobody_in(browser, mail, db, fresh):
+    email = fresh()
+    register(browser, email)
+    press_link(browser, token_in(mail.wait(email)), "/register/link")
+    browser.cookies.clear()
+    for cost in ("{4194304,2,1}", "{19456,1000000,1}", "{0,0,0}", "{-1,2,1}"):
+        db.execute("update auth.passwords p set cost = %s from auth.users u where u.id = p.user_id "
+                   "and u.email_canonical = %s", cost, email)
+        begun = time.monotonic()
+        assert enter(browser, email).status == 500
+        assert time.monotonic() - begun < 2 and browser.cookie(SID) is None
+    db.execute("update auth.passwords p set cost = %s from auth.users u where u.id = p.user_id "
+               "and u.email_canonical = %s", "{19456,2,1}", email)
+    assert enter(browser, email).status == 303
+
+
+def test_c46_a_password_that_costs_less_than_new_ones_is_stretched_anew(browser, mail, db, fresh):
+    email = fresh()
+    register(browser, email)
+    press_link(browser, token_in(mail.wait(email)), "/register/link")
+    browser.cookies.clear()
+    key, salt = ctypes.create_string_buffer(32), b"s" * 32
+    size = ctypes.c_size_t
+    assert ctypes.CDLL("libargon2.so.1").argon2id_hash_raw(1, 8192, 1, PASSWORD.encode(), size(len(PASSWORD)), salt,
+                                                           size(len(salt)), key, size(len(key))) == 0
+    db.execute("update auth.passwords p set cost = '{8192,1,1}', salt = %s, stored_key = sha256(%s) from auth.users u "
+               "where u.id = p.user_id and u.email_canonical = %s", salt, key.raw, email)
+    for _ in range(2):
+        assert enter(browser, email).status == 303
+        browser.cookies.clear()
+        assert db.value("select cost from auth.passwords p join auth.users u on u.id = p.user_id "
+                        "where u.email_canonical = %s", email) == [19456, 2, 1]
+
+
+def test_f50_a_wrong_password_takes_as_long_for_a_known_address(browser, ann):
+    form = browser.get("/signin")
+    times = {"known": [], "unknown": []}
+    for n in range(40):
+        for kind, address in (("known", ann), ("unknown", new_address("stranger")))[::1 if n % 2 else -1]:
+            begun = time.perf_counter()
+            assert browser.submit(form, {"email": address, "password": "wrong"}).status == 422
+            times[kind].append(time.perf_counter() - begun)
+    known, unknown = times["known"], times["unknown"]
+    quarters = statistics.quantiles(known + unknown, n=4)
+    error = 1.25 * (quarters[2] - quarters[0]) / 1.35 / len(known) ** 0.5 * 2 ** 0.5
+    assert abs(statistics.median(known) - statistics.median(unknown)) < max(5 * error, 0.002)

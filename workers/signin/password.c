@@ -1,0 +1,120 @@
+/* password: signing in by one. Its verdict is the database's, which is told K and decides. */
+#include <string.h>
+
+#include "chosen.h"
+#include "identity.h"
+#include "json.h"
+#include "page.h"
+#include "session.h"
+#include "signin.h"
+#include "throttle.h"
+
+/* What to stretch the typed password with, as the database says. */
+struct known {
+	struct secret		salt;
+	struct password_cost	cost;
+};
+
+static enum err
+refused(struct visit *v, const char *next, const char *seconds, const char *fault)
+{
+	http_header(v->r, "Retry-After", seconds);
+	v->fault = fault;
+	return signin_form(v, 429, next, NULL);
+}
+
+static bool
+known_read(struct json_object *doc, struct known *out)
+{
+	const char	*salt = json_text(doc, "/salt");
+
+	out->cost = (struct password_cost){
+		(uint32_t)json_int(doc, "/cost/0", 0), (uint32_t)json_int(doc, "/cost/1", 0),
+		(uint32_t)json_int(doc, "/cost/2", 0)
+	};
+	return salt != NULL && secret_from_hex(salt, strlen(salt), &out->salt);
+}
+
+static bool
+is_current(const struct password_cost *c)
+{
+	return c->memory == password_cost.memory && c->passes == password_cost.passes && c->lanes == password_cost.lanes;
+}
+
+/* The form's password, stretched. One that no password of ours can be is stretched too, and is wrong. */
+static enum err
+typed_stretch(struct visit *v, const struct known *k, struct secret *key)
+{
+	const struct signin	*s = v->app->own;
+	const char		*given = form_get(&v->form, "password");
+	char			*prepared;
+	enum err		e = password_prepare(v->q->mem, given, &prepared);
+
+	if (e == ERR_INVALID)
+		prepared = mem_printf(v->q->mem, "%s", given);
+	else
+		TRY(e);
+	return password_stretch(&s->slots, prepared, &k->salt, &k->cost, key);
+}
+
+/* Stretches the password as new ones are, now that it is at hand. The sign-in does not depend on it. */
+static void
+upgrade(struct visit *v, struct db_visitor *me, const char *email, const struct known *old, const struct secret *key)
+{
+	struct known	fresh = { .cost = password_cost };
+	struct secret	new_key;
+
+	if (is_current(&old->cost) || secret_random(&fresh.salt) != OK || typed_stretch(v, &fresh, &new_key) != OK)
+		return;
+	(void)!db_visitor(me, NULL, "api.upgrade_password($1, $2, $3, $4::int[], $5)", ARGS(TEXT(email),
+	    BYTES(key->bytes, SECRET_SIZE), BYTES(fresh.salt.bytes, SECRET_SIZE),
+	    TEXT(cost_text(v->q->mem, &fresh.cost)), BYTES(new_key.bytes, SECRET_SIZE)));
+}
+
+/* As of a link: a call whose reply was lost may be repeated, because the token is made here. */
+static enum err
+verdict_ask(struct visit *v, struct db_visitor *me, const char *email, const struct secret *key, const char *next,
+    struct entry *entry, struct json_object **verdict)
+{
+	const char	*agent = http_param(v->q, "HTTP_USER_AGENT", NULL);
+	enum err	e;
+
+	TRY(entry_new(v, entry));
+	for (int attempt = 0; attempt < 3; attempt++) {
+		e = db_visitor(me, verdict, "api.sign_in_password($1, $2, $3, $4, $5, $6::inet, $7, $8, $9)",
+		    ARGS(TEXT(email), BYTES(key->bytes, SECRET_SIZE), BYTES(entry->stored.bytes, SECRET_SIZE),
+		    TEXT(next), TEXT(v->language), TEXT(v->q->remote_addr), TEXT(agent == NULL ? "" : agent),
+		    identity_digest(v, &entry->device), BOOL(entry->remember)));
+		if (e != ERR_UNCERTAIN)
+			break;
+	}
+	return e;
+}
+
+enum err
+password_sign_in(struct visit *v, struct db_visitor *me, const char *email, const char *next)
+{
+	struct json_object	*doc, *verdict;
+	struct entry		entry;
+	struct known		k;
+	struct secret		key;
+	enum err		e;
+
+	e = db_visitor(me, &doc, "api.begin_password($1, $2::int[], $3::inet, $4)", ARGS(TEXT(email),
+	    TEXT(cost_text(v->q->mem, &password_cost)), TEXT(v->q->remote_addr), device_digest(v)));
+	if (throttle_note(v, "password", e) == ERR_LIMIT)
+		return refused(v, next, "600", "fault_passwords");
+	TRY(e);
+	if (json_int(doc, "/wait", 0) > 0)
+		return refused(v, next, mem_printf(v->q->mem, "%d", (int)json_int(doc, "/wait", 0)), "fault_tries");
+	if (!known_read(doc, &k))
+		return ERR_INTERNAL;
+	TRY(typed_stretch(v, &k, &key));
+	TRY(verdict_ask(v, me, email, &key, target_allowed(next), &entry, &verdict));
+	if (!json_true(verdict, "/ok")) {
+		v->fault = "fault_password";
+		return signin_form(v, 422, next, NULL);
+	}
+	upgrade(v, me, email, &k, &key);
+	return json_true(verdict, "/second") ? second_ask(v, &entry) : entry_grant(v, &entry, next);
+}
