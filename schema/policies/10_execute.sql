@@ -35,6 +35,8 @@ grant execute on function
 	api.second_due(), api.sign_in_second(text, text, bytea, inet, text, bytea),
 	api.factor_page(text), api.begin_factor(text), api.confirm_factor(text, text), api.renew_codes(text),
 	api.remove_factor(),
+	api.begin_confirm(int[]), api.confirm_password(bytea, bytea, inet, text),
+	api.change_password(bytea, int[], bytea),
 	api.begin_password(text, int[], inet, bytea),
 	api.sign_in_password(text, bytea, bytea, text, text, inet, text, bytea, boolean),
 	api.upgrade_password(text, bytea, bytea, int[], bytea),

@@ -173,6 +173,38 @@ def test_f52_a_scanner_that_opens_the_link_uses_nothing_up(browser, other, mail,
     assert press_link(browser, token, "/register/link").location == "/workspace"
 
 
+def stale(db, email):
+    db.execute("update auth.sessions s set auth_at = now() - interval '11 min' from auth.users u "
+               "where u.id = s.user_id and u.email_canonical = %s", email)
+
+
+def test_f36_f40_a_new_password_needs_a_proof_and_ends_the_sessions_of_other_browsers(browser, other, mail, db, fresh):
+    email = fresh()
+    register(browser, email)
+    press_link(browser, token_in(mail.wait(email)), "/register/link")
+    enter(other, email)
+    stale(db, email)
+    assert browser.get("/settings/password").location == "/signin/confirm?next=/settings/password"
+    page = browser.get("/signin/confirm?next=/settings/password")
+    form = next(f for f in page.forms if "password" in f.fields)
+    before = browser.cookie(SID)
+    page = browser.post("/signin/confirm", {**form.fields, "password": "wrong"})
+    assert page.status == 422 and "not right" in page.html.one("main").text
+    page = browser.post("/signin/confirm", {**form.fields, "password": PASSWORD})
+    assert (page.status, page.location) == (303, "/settings/password") and browser.cookie(SID) != before
+    page = browser.get("/settings/password")
+    refused = browser.submit(page, {"password": "password"}, action="/settings/password")
+    assert refused.status == 422 and "stolen" in refused.html.one("main").text
+    answer = browser.submit(page, {"password": "another horse, another staple"}, action="/settings/password")
+    assert (answer.status, answer.location) == (303, "/settings/password?changed=yes")
+    assert "is changed" in browser.follow(answer).html.one("main").text
+    assert other.get("/workspace").status == 303
+    assert enter(other, email).status == 422
+    assert enter(other, email, "another horse, another staple").status == 303
+    told = [m for m in mail.to(email) if "was changed" in m["subject"]]
+    assert len(told) == 1 and "/en/reset" in told[0]["text"] and "/en/reset" in told[0]["html"]
+
+
 def test_c50_a_signed_in_user_is_not_asked_to_register(browser, ann):
     enter(browser, ann)
     assert browser.get("/register").location == "/workspace"

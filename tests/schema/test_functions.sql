@@ -13,6 +13,7 @@ insert into allowed values
 		api.end_reused, api.require_fresh, api.confirm_page, api.request_confirm, api.confirm_code,
 		api.second_due, api.sign_in_second, api.factor_page, api.begin_factor, api.confirm_factor, api.renew_codes,
 		api.remove_factor,
+		api.begin_confirm, api.confirm_password, api.change_password,
 		api.begin_password, api.sign_in_password, api.upgrade_password,
 		api.request_registration, api.request_reset, api.proof_state, api.check_proof, api.register,
 		api.reset_password}'),

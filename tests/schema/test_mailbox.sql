@@ -148,7 +148,7 @@ from auth.sessions where user_id = auth.find_user('ann@example.org');
 select is(count(*), :sessions::bigint, 'F54 those of others go on') from auth.sessions
 where user_id = auth.find_user('bea@example.org') and revoked_at is null;
 select is(count(*), 1::bigint, 'F54 the user is told once') from mail.outbox
-where recipient = 'ann@example.org' and key like 'password:%';
+where recipient = 'ann@example.org' and template = 'safety_password';
 select m ->> 'hash' as hash from pg_temp.reset('bea@example.org', 'mine') m \gset
 select auth.change_address(auth.find_user('bea@example.org'), 'new@example.org') \g /dev/null
 select is(pg_temp.finish_reset(:'hash', null, 'mine', 'x'), '{"ok": false}', 'F53 a link to a former address is over');

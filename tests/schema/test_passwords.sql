@@ -59,6 +59,52 @@ select is(tap.ask('tollgate_signin', 'api.signed_in()', encode(sha256('one'), 'h
 select is(language, 'de', 'C96 mails are in the language of the sign-in from now on') from app.profiles
 where user_id = auth.find_user('ann@example.org');
 
+-- proving it again, and another password
+create function pg_temp.confirm(p_word text, p_secret text, p_bearer text) returns jsonb language plpgsql as $$
+begin
+	return tap.ask('tollgate_signin', format('api.confirm_password(%L, %L, %L, %L)', pg_temp.k(p_word),
+		sha256(sha256(p_secret::bytea)), '192.0.2.1', 'a browser'), p_bearer);
+end
+$$;
+create function pg_temp.change(p_word text, p_bearer text) returns text language sql as $$
+	select tap.state_of('tollgate_signin', format('select api.change_password(%L, %L, %L)', sha256(p_word::bytea),
+		'{19456,2,1}', pg_temp.k(p_word)), p_bearer)
+$$;
+select encode(sha256('one'), 'hex') as mine \gset
+select pg_temp.enter('ann@example.org', 'right', 'elsewhere') \g /dev/null
+update auth.sessions set auth_at = now() - interval '11 min';
+select is(tap.ask('tollgate_signin', 'api.begin_confirm(''{1,1,1}'')', :'mine') ->> 'salt',
+	encode(sha256('ann@example.org'), 'hex'), 'F36 the session''s user has the salt');
+select is(tap.state_of('tollgate_signin', 'select api.begin_confirm(''{1,1,1}'')'), 'TG401', 'F36 and no one else');
+select is(pg_temp.change('the second', :'mine'), 'TG40C', 'F36 a session that was not proved lately sets no password');
+select is(pg_temp.change('the second', ''), 'TG401', 'F36 nor does none');
+select is(pg_temp.confirm('wrong', 'two', :'mine'), '{"ok": false}', 'F36 a wrong password proves nothing');
+select is(pg_temp.confirm('right', 'two', :'mine') -> 'ok', 'true', 'F36 the right one makes a session of its own');
+select is(pg_temp.confirm('right', 'two', :'mine') -> 'ok', 'true', 'F88 the same call again, its answer lost, too');
+select encode(sha256('two'), 'hex') as proved \gset
+select is(pg_temp.change('the second', :'proved'), '00000', 'F40 which may set a password');
+select is(pg_temp.change('the second', :'proved'), '00000', 'F88 and again, its answer lost');
+select is(auth.match_password('ann@example.org', pg_temp.k('right')), null, 'F40 the former is over');
+select is(auth.match_password('ann@example.org', pg_temp.k('the second')), auth.find_user('ann@example.org'),
+	'F40 the new one is good');
+select is(tap.ask('tollgate_signin', 'api.signed_in()', :'proved'), 'true', 'F40 the session goes on');
+select is(tap.ask('tollgate_signin', 'api.signed_in()', encode(sha256('elsewhere'), 'hex')), 'false',
+	'F40 those of other browsers end');
+select is(count(*), 1::bigint, 'F40 and the user is told once') from mail.outbox
+where template = 'safety_password' and recipient = 'ann@example.org';
+select pg_temp.change('right', :'proved') \g /dev/null
+
+-- a second factor
+insert into auth.factors (user_id, seed, confirmed_at) values (auth.find_user('ann@example.org'), '\x00', now());
+select is(pg_temp.enter('ann@example.org', 'right', 'pending'), '{"ok": true, "next": "/workspace", "second": true}',
+	'F54 with a second factor a password is one proof of two');
+select is(pg_temp.enter('ann@example.org', 'right', 'pending'), '{"ok": true, "next": "/workspace", "second": true}',
+	'F88 the same call again, its answer lost, is told the same');
+select is(tap.ask('tollgate_signin', 'api.signed_in()', encode(sha256('pending'), 'hex')), 'false',
+	'F54 and begins no session');
+select is(pg_temp.confirm('right', 'four', :'proved'), '{"ok": false}', 'F54 nor does it prove again who one is');
+delete from auth.factors;
+
 -- other costs
 select pg_temp.has('old@example.org', 'right', '{8192,1,1}') \g /dev/null
 select is(pg_temp.ask('old@example.org') -> 'cost', '[8192, 1, 1]', 'F49 a password is stretched as it was stored');

@@ -128,7 +128,7 @@ select is(pg_temp.fresh('nobody'), 'TG401', 'F36 without a session one has to si
 select is(tap.state_of('tollgate_account', 'select api.end_other_sessions()', pg_temp.bearer('B0')), 'TG40C',
 	'F36 others are signed out by who is fresh only');
 select is(tap.ask('tollgate_signin', 'api.confirm_page()', pg_temp.bearer('B0')),
-	'{"email": "bea@example.org", "fresh": false, "factor": false}',
+	'{"email": "bea@example.org", "fresh": false, "factor": false, "password": false}',
 	'F36 the page that asks for a proof says whose it is');
 select tap.ask('tollgate_signin', 'api.request_confirm()', pg_temp.bearer('B0')) \g /dev/null
 select tap.mailed('bea@example.org') as mailed \gset

@@ -49,7 +49,7 @@ http map $binary_remote_addr $client: "~(?s)^(?<network>.{8}).{8}$" $network
 http map $request_method $form_client: POST $client
 http map $uri $worker: default account
 http map $uri $worker: ~^(/[a-z][a-z])?/((signin|register|reset)(/[a-z]+)?|signout)$ signin
-http map $uri $worker: ~^(/[a-z][a-z])?/settings/two-factor$ signin
+http map $uri $worker: ~^(/[a-z][a-z])?/settings/(password|two-factor)$ signin
 http map $uri $worker: ~^(/[a-z][a-z])?/(signup(/[a-z]+)?|welcome)$ signup
 http map $uri $worker: ~^(/[a-z][a-z])?/settings/billing(/[a-z]+)?$ billing
 http map $uri $worker: /api/billing/plan billing
@@ -251,7 +251,7 @@ img-src 'self'"
 <VirtualHost *:443>: RedirectMatch 404 "^/healthz$"
 <VirtualHost *:443>: Alias "/tollgate-pages/" "${PAGES}/"
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/((signin|register|reset)(/[a-z]+)?|signout)$" "${LIBEXEC}/signin"
-<VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/settings/two-factor$" "${LIBEXEC}/signin"
+<VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/settings/(password|two-factor)$" "${LIBEXEC}/signin"
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/(signup(/[a-z]+)?|welcome)$" "${LIBEXEC}/signup"
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/settings/billing(/[a-z]+)?$" "${LIBEXEC}/billing"
 <VirtualHost *:443>: AliasMatch "^/api/billing/plan$" "${LIBEXEC}/billing"

@@ -1,4 +1,5 @@
 /* confirm: who is signed in for longer proves again who it is, before what a stolen session must not do. */
+#include "chosen.h"
 #include "db.h"
 #include "identity.h"
 #include "json.h"
@@ -6,10 +7,14 @@
 #include "page.h"
 #include "session.h"
 #include "signin.h"
+#include "typed.h"
 
-/* wrong: how the text ends that says what is wrong with the code, or NULL. */
+/*
+ * wrong: how the text ends that says what is wrong with the code, or NULL. password_error: name of the text that says it
+ * of the password, or NULL.
+ */
 static enum err
-confirm_form(struct visit *v, struct db_user *me, int status, const char *wrong)
+confirm_form(struct visit *v, struct db_user *me, int status, const char *wrong, const char *password_error)
 {
 	struct json_object	*doc;
 	const char		*next = form_get(&v->form, "next"), *sent;
@@ -19,6 +24,7 @@ confirm_form(struct visit *v, struct db_user *me, int status, const char *wrong)
 	TRY(http_query(v->q, "sent", &sent));
 	TRY(db_user(me, &doc, "api.confirm_page()", NO_ARGS));
 	json_put(doc, "next", target_allowed(next));
+	json_put(doc, "password_error", password_error);
 	if (wrong != NULL)
 		json_put(doc, "code_error", mem_printf(v->q->mem, json_true(doc, "/factor") ? "second_%s" : "code_%s", wrong));
 	if (sent != NULL || wrong != NULL)
@@ -29,7 +35,7 @@ confirm_form(struct visit *v, struct db_user *me, int status, const char *wrong)
 static enum err
 confirm_show(struct visit *v, struct db_user *me)
 {
-	return confirm_form(v, me, v->status, NULL);
+	return confirm_form(v, me, v->status, NULL, NULL);
 }
 
 /* Mails the code. What it answers is a page, so that a reload sends no other. */
@@ -67,7 +73,7 @@ code_take(struct visit *v, struct db_user *me, const char *code, const char *nex
 	enum err		e;
 
 	if (*code == '\0')
-		return confirm_form(v, me, 422, "missing");
+		return confirm_form(v, me, 422, "missing", NULL);
 	TRY(session_renew(&renewed, &stored));
 	for (int attempt = 0; attempt < 3; attempt++) {
 		e = db_user(me, &verdict, "api.confirm_code($1, $2, $3::inet, $4, $5)", ARGS(TEXT(code),
@@ -77,11 +83,49 @@ code_take(struct visit *v, struct db_user *me, const char *code, const char *nex
 	}
 	if (e == ERR_LIMIT) {
 		second_refused(v);
-		return confirm_form(v, me, 429, NULL);
+		return confirm_form(v, me, 429, NULL, NULL);
 	}
 	TRY(e);
 	return json_true(verdict, "/ok") ? session_take(v, &renewed, verdict, next) :
-	    confirm_form(v, me, 422, "wrong");
+	    confirm_form(v, me, 422, "wrong", NULL);
+}
+
+static enum err
+verdict_ask(struct visit *v, struct db_user *me, const struct secret *key, const struct secret *stored,
+    struct json_object **verdict)
+{
+	const char	*agent = http_param(v->q, "HTTP_USER_AGENT", NULL);
+	enum err	e;
+
+	for (int attempt = 0; attempt < 3; attempt++) {
+		e = db_user(me, verdict, "api.confirm_password($1, $2, $3::inet, $4)", ARGS(BYTES(key->bytes, SECRET_SIZE),
+		    BYTES(stored->bytes, SECRET_SIZE), TEXT(v->q->remote_addr), TEXT(agent == NULL ? "" : agent)));
+		if (e != ERR_UNCERTAIN)
+			break;
+	}
+	return e;
+}
+
+static enum err
+password_take(struct visit *v, struct db_user *me, const char *next)
+{
+	struct session		renewed = v->session;
+	struct json_object	*doc, *verdict;
+	struct secret		key, stored;
+	struct typed		typed;
+
+	TRY(db_user(me, &doc, "api.begin_confirm($1::int[])", ARGS(TEXT(cost_text(v->q->mem, &password_cost)))));
+	if (json_int(doc, "/wait", 0) > 0) {
+		http_header(v->r, "Retry-After", mem_printf(v->q->mem, "%d", (int)json_int(doc, "/wait", 0)));
+		return confirm_form(v, me, 429, NULL, "password_wait");
+	}
+	if (!typed_read(doc, &typed))
+		return ERR_INTERNAL;
+	TRY(typed_stretch(v, &typed, &key));
+	TRY(session_renew(&renewed, &stored));
+	TRY(verdict_ask(v, me, &key, &stored, &verdict));
+	return json_true(verdict, "/ok") ? session_take(v, &renewed, verdict, next) :
+	    confirm_form(v, me, 422, NULL, "password_wrong");
 }
 
 static enum err
@@ -89,8 +133,10 @@ confirm_send(struct visit *v, struct db_user *me)
 {
 	const char	*code = form_get(&v->form, "code"), *next = form_get(&v->form, "next");
 
-	if (visit_fields(v, "code next") != OK)
+	if (visit_fields(v, "code password next") != OK)
 		return visit_again(v, "/signin/confirm", 422, "fault_unknown_field");
+	if (form_get(&v->form, "password") != NULL)
+		return password_take(v, me, next);
 	return code == NULL ? code_ask(v, me, next) : code_take(v, me, code, next);
 }
 

@@ -1,6 +1,4 @@
 /* password: signing in by one. Its verdict is the database's, which is told K and decides. */
-#include <string.h>
-
 #include "chosen.h"
 #include "identity.h"
 #include "json.h"
@@ -8,12 +6,7 @@
 #include "session.h"
 #include "signin.h"
 #include "throttle.h"
-
-/* What to stretch the typed password with, as the database says. */
-struct known {
-	struct secret		salt;
-	struct password_cost	cost;
-};
+#include "typed.h"
 
 static enum err
 refused(struct visit *v, const char *next, const char *seconds, const char *fault)
@@ -24,44 +17,16 @@ refused(struct visit *v, const char *next, const char *seconds, const char *faul
 }
 
 static bool
-known_read(struct json_object *doc, struct known *out)
-{
-	const char	*salt = json_text(doc, "/salt");
-
-	out->cost = (struct password_cost){
-		(uint32_t)json_int(doc, "/cost/0", 0), (uint32_t)json_int(doc, "/cost/1", 0),
-		(uint32_t)json_int(doc, "/cost/2", 0)
-	};
-	return salt != NULL && secret_from_hex(salt, strlen(salt), &out->salt);
-}
-
-static bool
 is_current(const struct password_cost *c)
 {
 	return c->memory == password_cost.memory && c->passes == password_cost.passes && c->lanes == password_cost.lanes;
 }
 
-/* The form's password, stretched. One that no password of ours can be is stretched too, and is wrong. */
-static enum err
-typed_stretch(struct visit *v, const struct known *k, struct secret *key)
-{
-	const struct signin	*s = v->app->own;
-	const char		*given = form_get(&v->form, "password");
-	char			*prepared;
-	enum err		e = password_prepare(v->q->mem, given, &prepared);
-
-	if (e == ERR_INVALID)
-		prepared = mem_printf(v->q->mem, "%s", given);
-	else
-		TRY(e);
-	return password_stretch(&s->slots, prepared, &k->salt, &k->cost, key);
-}
-
 /* Stretches the password as new ones are, now that it is at hand. The sign-in does not depend on it. */
 static void
-upgrade(struct visit *v, struct db_visitor *me, const char *email, const struct known *old, const struct secret *key)
+upgrade(struct visit *v, struct db_visitor *me, const char *email, const struct typed *old, const struct secret *key)
 {
-	struct known	fresh = { .cost = password_cost };
+	struct typed	fresh = { .cost = password_cost };
 	struct secret	new_key;
 
 	if (is_current(&old->cost) || secret_random(&fresh.salt) != OK || typed_stretch(v, &fresh, &new_key) != OK)
@@ -96,7 +61,7 @@ password_sign_in(struct visit *v, struct db_visitor *me, const char *email, cons
 {
 	struct json_object	*doc, *verdict;
 	struct entry		entry;
-	struct known		k;
+	struct typed		k;
 	struct secret		key;
 	enum err		e;
 
@@ -107,7 +72,7 @@ password_sign_in(struct visit *v, struct db_visitor *me, const char *email, cons
 	TRY(e);
 	if (json_int(doc, "/wait", 0) > 0)
 		return refused(v, next, mem_printf(v->q->mem, "%d", (int)json_int(doc, "/wait", 0)), "fault_tries");
-	if (!known_read(doc, &k))
+	if (!typed_read(doc, &k))
 		return ERR_INTERNAL;
 	TRY(typed_stretch(v, &k, &key));
 	TRY(verdict_ask(v, me, email, &key, target_allowed(next), &entry, &verdict));

@@ -5,8 +5,10 @@
 #include "text.h"
 
 /* The pages that a sign-in may redirect to, for a tenant or not; any other path is replaced by the first. */
-static const char *const targets[] = { "/workspace", "/settings/billing", "/settings/sessions", "/settings/two-factor",
-	NULL };
+static const char *const targets[] = {
+	"/workspace", "/settings/billing", "/settings/sessions", "/settings/password",
+	"/settings/two-factor", NULL
+};
 
 static const char tenant[] = "?tenant=";
 

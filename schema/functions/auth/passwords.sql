@@ -159,6 +159,59 @@ begin
 end
 $$;
 
+-- The session's user proves again who it is: as api.begin_password(), with tries counted for the user.
+create or replace function api.begin_confirm(p_cost int[]) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	me record := auth.require_session();
+	wait int;
+	own auth.passwords;
+begin
+	begin
+		perform auth.count_try('password_tries', 'user ' || me.user_id);
+	exception when sqlstate 'TG429' then
+		get stacked diagnostics wait = pg_exception_detail;
+		return jsonb_build_object('wait', wait);
+	end;
+	select p.* into own from auth.passwords p where p.user_id = me.user_id;
+	return jsonb_build_object('cost', to_jsonb(coalesce(own.cost, p_cost)), 'salt',
+		encode(coalesce(own.salt, sha256(convert_to(me.user_id::text, 'UTF8'))), 'hex'));
+end
+$$;
+
+-- {"ok", "max_age"}: a session takes the place of this one (auth.renew_session). A caller that lost the answer may ask
+-- again. For who has a second factor a password is not enough.
+create or replace function api.confirm_password(p_key bytea, p_token_hash bytea, p_ip inet, p_agent text) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	me record := auth.require_session();
+begin
+	if auth.has_factor(me.user_id) or auth.match_password(me.email, p_key) is distinct from me.user_id then
+		return '{"ok": false}';
+	elsif not exists (select from auth.tokens t where t.hash = p_token_hash) then
+		perform auth.forget_tries('password_tries', 'user ' || me.user_id);
+		perform auth.renew_session(p_token_hash, '{password}', p_ip, p_agent);
+	end if;
+	return auth.renewal_answer(p_token_hash);
+end
+$$;
+
+-- For who has just proved who it is (TG40C). The sessions of other browsers end. The salt is new with each password, so
+-- the same call again does nothing.
+create or replace function api.change_password(p_salt bytea, p_cost int[], p_key bytea) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	me uuid := auth.require_fresh();
+begin
+	perform from auth.users u where u.id = me for no key update;
+	if not exists (select from auth.passwords p where p.user_id = me and p.salt = p_salt) then
+		perform auth.put_password(me, p_salt, p_cost, sha256(p_key));
+		perform auth.tell_password(me, auth.session_id());
+	end if;
+	return null;
+end
+$$;
+
 -- Ends the user's sessions, all but one or all, and tells the user by mail.
 create or replace function auth.tell_password(p_user uuid, p_but uuid default null) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

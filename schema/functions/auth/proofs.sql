@@ -63,7 +63,8 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	me record := auth.require_session();
 begin
-	return jsonb_build_object('email', me.email, 'fresh', auth.is_fresh(), 'factor', auth.has_factor(me.user_id));
+	return jsonb_build_object('email', me.email, 'fresh', auth.is_fresh(), 'factor', auth.has_factor(me.user_id),
+		'password', exists (select from auth.passwords p where p.user_id = me.user_id));
 end
 $$;
 
