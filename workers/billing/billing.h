@@ -19,15 +19,6 @@ enum err billing_again(struct visit *v, int status, const char *fault) MUST_CHEC
 char *billing_back(mem_ctx *mem, const char *page, const char *from);
 
 /*
- * The tenant that a form is for, NULL for a user without one. *answered: the page shows another tenant by now, and the
- * response asks which one is meant.
- */
-enum err tenant_of_form(struct visit *v, struct db_user *me, const char **tenant, bool *answered) MUST_CHECK;
-
-/* The same for a JSON body, whose "tenant" may be missing. */
-enum err tenant_of_json(struct visit *v, struct db_user *me, const char **tenant, bool *answered) MUST_CHECK;
-
-/*
  * Opens a portal session, which returns to the billing page. ERR_BAD_REQUEST: the tenant has no customer yet.
  * ERR_UPSTREAM: Stripe did not open it. Else as permit_take().
  */

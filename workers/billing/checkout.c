@@ -8,6 +8,7 @@
 #include "plans.h"
 #include "session.h"
 #include "stripe.h"
+#include "tenant.h"
 
 enum { CLICKS = 4 };	/* how often one click begins again, while others replace its checkout */
 
@@ -135,7 +136,7 @@ checkout(struct visit *v, struct db_user *me)
 
 	if (visit_fields(v, "plan tenant another") != OK)
 		return billing_again(v, 422, "fault_unknown_field");
-	TRY(tenant_of_form(v, me, &tenant, &answered));
+	TRY(tenant_of_form(v, me, "/settings/billing", &tenant, &answered));
 	if (answered)
 		return OK;
 	if (!plans_sell(v->app->config, plan))

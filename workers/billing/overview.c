@@ -5,6 +5,7 @@
 #include "json.h"
 #include "page.h"
 #include "plans.h"
+#include "tenant.h"
 
 char *
 billing_back(mem_ctx *mem, const char *page, const char *from)
@@ -77,7 +78,7 @@ notice(struct visit *v, struct db_user *me)
 	if (visit_fields(v, "id tenant") != OK || id == NULL || strspn(id, "0123456789") != strlen(id) ||
 	    strlen(id) - 1 > 17)
 		return ERR_INVALID;
-	TRY(tenant_of_form(v, me, &tenant, &answered));
+	TRY(tenant_of_form(v, me, "/settings/billing", &tenant, &answered));
 	if (answered)
 		return OK;
 	TRY(db_user(me, NULL, "api.see_notice($1::bigint, $2::uuid)", ARGS(TEXT(id), TEXT(tenant))));

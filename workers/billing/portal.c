@@ -4,6 +4,7 @@
 #include "json.h"
 #include "permit.h"
 #include "stripe.h"
+#include "tenant.h"
 
 typedef enum err portal_page(struct stripe *s, mem_ctx *mem, const char *customer, const char *return_url,
     const char *language, const char **url);
@@ -45,7 +46,7 @@ portal_answer(struct visit *v, struct db_user *me, portal_page *page)
 	bool		answered;
 	enum err	e;
 
-	TRY(tenant_of_form(v, me, &tenant, &answered));
+	TRY(tenant_of_form(v, me, "/settings/billing", &tenant, &answered));
 	if (answered)
 		return OK;
 	e = portal_lead(v, me, tenant, page, &url);

@@ -4,6 +4,7 @@
 #include "permit.h"
 #include "secret.h"
 #include "stripe.h"
+#include "tenant.h"
 
 /* ERR_CONFLICT: Stripe has kept a failure under this key. */
 static enum err
@@ -46,7 +47,7 @@ resume(struct visit *v, struct db_user *me)
 	bool		answered;
 	enum err	e;
 
-	TRY(tenant_of_form(v, me, &tenant, &answered));
+	TRY(tenant_of_form(v, me, "/settings/billing", &tenant, &answered));
 	if (answered)
 		return OK;
 	e = resume_begin(v, me, tenant);

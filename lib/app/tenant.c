@@ -1,11 +1,13 @@
-/* tenant: which tenant a request is for. A page in another tab may show another one than the page that it came from. */
+#include "tenant.h"
+
 #include <string.h>
 
 #include "answer.h"
-#include "billing.h"
 #include "json.h"
 #include "page.h"
 #include "text.h"
+
+#define FAULT_GONE "fault_tenant_gone"
 
 /* named: what the form or body names, or NULL. *match: the document of api.match_tenant. */
 static enum err
@@ -39,16 +41,25 @@ fields_again(struct visit *v)
 }
 
 static enum err
-tenant_ask(struct visit *v, struct json_object *match)
+tenant_ask(struct visit *v, const char *page, struct json_object *match)
 {
 	json_put(match, "action", v->path);
-	json_put(match, "back", visit_here(v, "/settings/billing"));
+	json_put(match, "back", visit_here(v, page));
 	json_object_object_add(match, "fields", fields_again(v));
 	return page_status(v, 409, "other_tenant", match);
 }
 
 enum err
-tenant_of_form(struct visit *v, struct db_user *me, const char **tenant, bool *answered)
+tenant_shown(struct visit *v, const char **tenant)
+{
+	TRY(visit_tenant(v, tenant));
+	if (v->fault != NULL && strcmp(v->fault, FAULT_GONE) == 0)
+		*tenant = NULL;
+	return OK;
+}
+
+enum err
+tenant_of_form(struct visit *v, struct db_user *me, const char *page, const char **tenant, bool *answered)
 {
 	struct json_object	*match;
 
@@ -57,8 +68,8 @@ tenant_of_form(struct visit *v, struct db_user *me, const char **tenant, bool *a
 	*tenant = v->tenant = json_text(match, "/tenant");
 	*answered = !json_is(match, "/state", "same");
 	if (json_is(match, "/state", "gone"))
-		return billing_again(v, 409, "fault_tenant_gone");
-	return *answered ? tenant_ask(v, match) : OK;
+		return visit_again(v, page, 409, FAULT_GONE);
+	return *answered ? tenant_ask(v, page, match) : OK;
 }
 
 enum err
