@@ -50,7 +50,8 @@ grant execute on function
 	to tollgate_signin;
 
 -- the workspace
-grant usage on schema auth, app, billing to tollgate_account;
+-- and what a user owns: the profile, tenants with their members, invitations
+grant usage on schema auth, app, billing, audit to tollgate_account;
 grant execute on function
 	api.signed_in(),
 	api.workspace_page(uuid),
@@ -58,7 +59,14 @@ grant execute on function
 	api.security_page(uuid), api.demand_factor(uuid, boolean),
 	api.send_offer(uuid, bytea),
 	api.sign_out(), api.end_reused(), api.require_fresh(),
-	api.session_state(), api.sessions_page(), api.end_session(uuid), api.end_other_sessions()
+	api.session_state(), api.sessions_page(), api.end_session(uuid), api.end_other_sessions(),
+	api.match_tenant(uuid, uuid),
+	api.profile(), api.name_user(text),
+	api.team_page(uuid), api.name_tenant(uuid, text), api.set_role(uuid, uuid, text), api.remove_member(uuid, uuid),
+	api.leave_tenant(uuid), api.hand_over(uuid, uuid),
+	api.invite(uuid, text, text, text), api.invite_again(uuid, uuid, text), api.revoke_invitation(uuid, uuid),
+	api.invitation(bytea), api.accept_invitation(bytea, bytea, text),
+	api.audit_page(uuid, bigint)
 	to tollgate_account;
 
 -- what customers see of their billing
@@ -101,10 +109,24 @@ grant execute on function
 	auth.uid(),
 	auth.email(),
 	auth.require_user(),
-	app.my_tenants()
+	app.my_tenants(),
+	app.my_tenant(uuid)
 	to tollgate_account, tollgate_billing;
 grant execute on function
-	app.my_tenant(uuid),
+	auth.require_session(),
+	app.tenants_for(text),
+	app.people(uuid),
+	app.role_choices(text, text),
+	app.verbs_document(text),
+	app.member_documents(app.members),
+	app.invitation_documents(uuid),
+	app.initials_of(text),
+	app.tenant_documents(uuid, uuid),
+	billing.shown_subscription(uuid),
+	billing.is_live(text),
+	api.date_document(timestamptz)
+	to tollgate_account;
+grant execute on function
 	app.managed_tenants(),
 	billing.page_of(uuid), billing.note_portal(uuid),
 	billing.is_my_customer(text)
@@ -233,6 +255,7 @@ grant execute on function
 	ops.show_mail(uuid),
 	ops.retry_mails(uuid, boolean),
 	ops.cancel_mail(uuid),
+	ops.verify_audit(),
 	ops.show_user(text),
 	ops.change_address(text, text),
 	ops.send_link(text),
@@ -264,9 +287,20 @@ grant usage on schema billing to tollgate_auth;
 grant usage on schema app to tollgate_service;
 grant usage on schema mail to tollgate_auth;
 grant usage on schema meta to tollgate_service;
+grant usage on schema audit to tollgate_service, tollgate_auth;
 grant execute on function auth.uid(), auth.require_session(), auth.has_factor(uuid) to tollgate_rls;
-grant execute on function billing.accept_offer(uuid, uuid), api.date_document(timestamptz) to tollgate_auth;
-grant execute on function billing.found_tenant(uuid, text) to tollgate_auth;
+grant execute on function
+	billing.accept_offer(uuid, uuid), api.date_document(timestamptz),
+	billing.found_tenant(uuid, text),
+	app.first_name(text),
+	audit.note(text, uuid, uuid, uuid, jsonb)
+	to tollgate_auth;
+grant execute on function
+	app.clean_name(text, int, int),
+	app.initials_of(text),
+	auth.request_of(bytea, text),
+	auth.spend_request(uuid)
+	to tollgate_service;
 grant execute on function
 	app.my_tenants(),
 	app.managed_tenants(),

@@ -255,7 +255,8 @@ def test_c50_back_after_signing_out_shows_nothing(signed_in):
 STATES = ["/signup", "/de/signup", "/signin", "/signin/code", "/register", "/reset", "/reset/link",
           "/signin/link?t=" + "A" * 43, "/welcome", "/nothing-here"]
 PRIVATE = ["/workspace", "/settings/billing", "/settings/sessions", "/de/signin/confirm?sent=yes", "/signout",
-           "/de/settings/billing", "/de/workspace"]
+           "/de/settings/billing", "/de/workspace",
+           "/settings/profile", "/settings/team", "/de/settings/team", "/settings/audit"]
 
 
 def no_wider_than(person, width):
@@ -283,6 +284,7 @@ def test_no_private_page_scrolls_sideways_at_320_pixels(signed_in, db, path):
 # Run on every page: faults for users who see badly or not at all.
 FAULTS = r"""(() => {
   const faults = [];
+  for (const e of document.querySelectorAll('details')) e.open = true;
   if (!document.documentElement.lang) faults.push('no language');
   if (!document.title) faults.push('no title');
   if (document.querySelectorAll('h1').length !== 1) faults.push('not one h1');
@@ -376,6 +378,30 @@ def test_c17_a_click_anywhere_on_a_card_chooses_its_plan(person, size):
                            ("#plan-growth", "growth"), ("label[for=plan-starter] .price", "starter")):
         person.find(selector).click()
         assert [e.get_attribute("value") for e in person.all("input[name=plan]:checked")] == [plan]
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("size", SIZES)
+def test_c56_a_team_is_readable_by_everybody(signed_in, db, size, language):
+    person, email = signed_in
+    tenant = db.tenant_of(email)
+    for role, who in (("admin", "ada"), ("member", "m" * 60)):
+        address = f"{who}@{new_address().partition('@')[0]}.example.com"
+        db.value("select auth.add_user(%s)", address)
+        db.execute("insert into app.members (tenant_id, user_id, role) values (%s, auth.find_user(%s), %s)", tenant,
+                   address, role)
+    db.execute("insert into app.invitations (tenant_id, user_id, email, email_canonical, role, expires_at) select "
+               "%s, auth.find_user(%s), v, v, 'member', now() + n * interval '1 day' "
+               "from unnest(%s::text[]) with ordinality u (v, n)", tenant, email, ["new@example.com", "w" * 60 + "@" + "x" * 60 + ".example.com"])
+    db.execute("select audit.note('role_changed', %s, auth.find_user(%s), auth.find_user(%s), "
+               "'{\"was\": \"member\", \"role\": \"admin\"}')", tenant, email, address)
+    person.size(*SIZES[size])
+    person.shots = f"{size}-{language}"
+    for path in ("team", "audit", "profile"):
+        person.open(f"/{language}/settings/{path}")
+        assert no_wider_than(person, SIZES[size][0])
+        assert faults_of(person) == []
+        person.shoot("40-" + path)
 
 
 def test_errors_in_a_form_are_readable_by_everybody(person):

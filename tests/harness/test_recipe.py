@@ -52,14 +52,14 @@ def test_the_recipe_touches_what_it_says():
 
 def test_the_recipes_page_compiles(tree):
     (how, name, text), = steps((ROOT / "lib/README.md").read_text(), "A page")
-    assert (how, name) == ("c", "workers/account/team.c")
+    assert (how, name) == ("c", "workers/account/notes.c")
     (tree / name).write_text(text)
     header = tree / "workers/account/account.h"
     before = header.read_text()
-    header.write_text(before.replace("tenant_routes[]", "team_routes[], tenant_routes[]"))
+    header.write_text(before.replace("tenant_routes[]", "notes_routes[], tenant_routes[]"))
     env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "BUILD")}
     try:
-        subprocess.run(["make", "-s", "-C", tree, "build/workers/account/team.o"], check=True, env=env)
+        subprocess.run(["make", "-s", "-C", tree, "build/workers/account/notes.o"], check=True, env=env)
     finally:
         header.write_text(before)
         (tree / name).unlink()

@@ -38,7 +38,8 @@ FOLLOWED = {"invoice": "invoice.updated", "charge": "charge.refunded", "dispute"
 # All tables that hold what came with customers and events.
 FILLED = """select distinct format('%I.%I', t.table_schema, t.table_name) from information_schema.tables t
     join information_schema.columns c using (table_schema, table_name) where t.table_type = 'BASE TABLE' and (
-        c.column_name in ('tenant_id', 'user_id') or t.table_schema in ('app', 'inbox', 'sync', 'mail')
+        c.column_name in ('tenant_id', 'user_id')
+        or t.table_schema in ('app', 'inbox', 'sync', 'mail') and t.table_name not in ('roles', 'role_verbs')
         or (t.table_schema, t.table_name) = ('auth', 'users'))"""
 OURS = ("charge.", "checkout.session.", "customer.created", "customer.updated", "customer.deleted",
         "customer.subscription.", "invoice.", "refund.",

@@ -104,7 +104,7 @@ select set_eq($$select format('%s.%s.%s', table_schema, table_name, column_name)
 		'billing.subscription_history.tenant_id', 'billing.overrides.tenant_id', 'billing.override_history.tenant_id',
 		'ops.alerts.tenant_id', 'billing.invoices.tenant_id', 'billing.disputes.tenant_id',
 		'billing.notifications.tenant_id', 'auth.requests.tenant_id', 'auth.pending.tenant_id',
-		'app.offers.tenant_id', 'app.profiles.tenant_id'],
+		'app.offers.tenant_id', 'app.profiles.tenant_id', 'app.invitations.tenant_id', 'audit.entries.tenant_id'],
 	'C98 these tables are tenants'' tables');
 select is_empty($$select c.name from tap.our_table c join pg_attribute a on a.attrelid = c.oid and a.attname = 'user_id'
 		join pg_attribute b on b.attrelid = c.oid and b.attname = 'created_at'
@@ -118,7 +118,8 @@ select is_empty($$select name from tap.our_function
 -- policies that show every row are for what is the same for all, and login roles have none but to read
 select set_eq($$select format('%s.%s %s', p.schemaname, p.tablename, r.rolname) from pg_policies p
 		join pg_roles r on r.rolname = any (p.roles) and r.rolcanlogin where coalesce(p.qual, 'true') = 'true'$$,
-	array['billing.plans tollgate_billing', 'billing.plan_history tollgate_billing',
+	array['app.roles tollgate_account', 'app.role_verbs tollgate_account',
+		'billing.plans tollgate_billing', 'billing.plan_history tollgate_billing',
 		'billing.status_rules tollgate_billing', 'billing.pause_rules tollgate_billing',
 		'billing.dispute_rules tollgate_billing'],
 	'C63 a login role sees all rows of what is the same for all, and of nothing else');
@@ -177,9 +178,18 @@ select set_eq('select grants from owned_right', string_to_array(btrim($$
 	tollgate_page billing.subscriptions SELECT
 	tollgate_rls app.members SELECT(role,tenant_id,user_id)
 	tollgate_rls app.tenants SELECT(demands_factor,id,name,status)
-	tollgate_service app.members DELETE INSERT SELECT
+	tollgate_rls app.role_verbs SELECT
+	tollgate_rls app.roles SELECT
+	tollgate_service app.address_changes INSERT SELECT UPDATE
+	tollgate_service app.invitations INSERT SELECT UPDATE
+	tollgate_service app.members DELETE INSERT SELECT UPDATE(role)
+	tollgate_service app.role_verbs SELECT
+	tollgate_service app.roles SELECT
+	tollgate_service audit.entries INSERT SELECT
+	tollgate_service audit.head SELECT UPDATE
+	tollgate_service audit.kinds SELECT
 	tollgate_service app.offers DELETE INSERT SELECT UPDATE(accepted_at)
-	tollgate_service app.profiles SELECT(tenant_id,user_id) UPDATE(tenant_id)
+	tollgate_service app.profiles SELECT(display_name,tenant_id,user_id) UPDATE(display_name,tenant_id)
 	tollgate_service app.tenants DELETE INSERT SELECT UPDATE(activated_at,demands_factor,name,status)
 	tollgate_service billing.calls INSERT SELECT UPDATE
 	tollgate_service billing.checkouts INSERT SELECT UPDATE

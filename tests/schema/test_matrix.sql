@@ -11,6 +11,11 @@ insert into readable values
 	('tollgate_account', 'app.members', '{tenant_id, user_id, role, created_at}'),
 	('tollgate_account', 'app.profiles', '{user_id, display_name, avatar_url, tenant_id}'),
 	('tollgate_account', 'app.offers', '{tenant_id, user_id, email, plan, created_at, accepted_at}'),
+	('tollgate_account', 'app.invitations',
+		'{id, tenant_id, email, role, created_at, expires_at, accepted_at, revoked_at}'),
+	('tollgate_account', 'app.roles', '{role, rank}'),
+	('tollgate_account', 'app.role_verbs', '{role, verb}'),
+	('tollgate_account', 'audit.entries', '{n, at, kind, tenant_id, user_id, subject_id, detail}'),
 	('tollgate_account', 'billing.subscriptions',
 		'{id, tenant_id, customer_id, status, plan, plans, price, quantity, currency, amount, period_start, period_end,
 		cancel_at_period_end, cancel_at, canceled_at, ended_at, trial_end, created_at, synced_at, past_due_since,
@@ -69,6 +74,11 @@ values (repeat('b', 32)::uuid, :'sam', 'sam@example.org', 'growth'),
 	(repeat('a', 32)::uuid, auth.find_user('ann@example.org'), 'ann@example.org', 'growth');
 insert into person values ('ann', tap.session('ann@example.org', 'a')), ('bob', tap.session('bob@example.org', 'b')),
 	('mia', tap.session('mia@example.org', 'm')), ('sam', tap.session('sam@example.org', 's')), ('nobody', '');
+insert into app.invitations (tenant_id, user_id, email, email_canonical, role, expires_at)
+select m.tenant_id, m.user_id, 'new@example.org', 'new@example.org', 'member', now() from app.members m
+where m.role = 'owner';
+select audit.note('tenant_named', m.tenant_id, m.user_id) from app.members m where m.role = 'owner' \g /dev/null
+select audit.note('profile_changed', null, :'mia', :'mia') \g /dev/null
 select tap.sync('invoice', tap.invoice(v.name)), tap.sync('dispute', tap.dispute(v.name)),
 	ops.put_override(v.tenant, true, null, null, 'a test', 'tests')
 from (values ('ann', :'ann'::uuid), ('bob', :'bob')) v (name, tenant) \g /dev/null
@@ -123,7 +133,7 @@ from person p cross join (values
 	('tollgate_billing', 'app.tenants',
 		'id', '{"ann": "{ann}", "bob": "{bob}", "mia": "{bob}", "sam": "{}", "nobody": "{}"}'),
 	('tollgate_account', 'app.members',
-		'user_id', '{"ann": "{ann}", "bob": "{bob}", "mia": "{mia}", "sam": "{}", "nobody": "{}"}'),
+		'user_id', '{"ann": "{ann}", "bob": "{bob,mia}", "mia": "{bob,mia}", "sam": "{}", "nobody": "{}"}'),
 	('tollgate_billing', 'app.members',
 		'user_id', '{"ann": "{ann}", "bob": "{bob}", "mia": "{mia}", "sam": "{}", "nobody": "{}"}'),
 	('tollgate_account', 'app.profiles',
@@ -132,6 +142,11 @@ from person p cross join (values
 		'user_id', '{"ann": "{ann}", "bob": "{bob}", "mia": "{mia}", "sam": "{sam}", "nobody": "{}"}'),
 	('tollgate_account', 'app.offers',
 		'user_id', '{"ann": "{ann}", "bob": "{}", "mia": "{}", "sam": "{sam}", "nobody": "{}"}'),
+	('tollgate_account', 'app.invitations',
+		'tenant_id', '{"ann": "{ann}", "bob": "{bob}", "mia": "{}", "sam": "{}", "nobody": "{}"}'),
+	('tollgate_account', 'audit.entries',
+		'coalesce(tenant_id, subject_id)', '{"ann": "{ann}", "bob": "{bob}", "mia": "{mia}", "sam": "{}",
+		"nobody": "{}"}'),
 	('tollgate_account', 'billing.subscriptions',
 		'tenant_id', '{"ann": "{ann}", "bob": "{bob}", "mia": "{bob}", "sam": "{}", "nobody": "{}"}'),
 	('tollgate_billing', 'billing.subscriptions',
@@ -149,7 +164,7 @@ from person p cross join (values
 	('tollgate_billing', 'billing.notifications',
 		'tenant_id', '{"ann": "{ann}", "bob": "{bob}", "mia": "{}", "sam": "{}", "nobody": "{}"}')
 ) as e (role, tab, col, seen);
-select is((select count(*) from readable), 20::bigint, 'C63 every readable table is among those, or the same for all');
+select is((select count(*) from readable), 24::bigint, 'C63 every readable table is among those, or the same for all');
 
 -- policies apply to the owner of the tables too, and the owners of definer functions hold no unused rights
 select is((select count(*) from app.tenants), 5::bigint, 'D27 there are rows to see');

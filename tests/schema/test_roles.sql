@@ -46,6 +46,7 @@ select is_empty($$select l.rolname from login l where has_schema_privilege(l.rol
 select set_eq($$select format('%s %s', l.rolname, s.name) from login l cross join tap.our_schema s
 	where has_schema_privilege(l.rolname, s.oid, 'usage')$$,
 	array['tollgate_signup api', 'tollgate_signin api', 'tollgate_account api', 'tollgate_account auth',
+		'tollgate_account audit',
 		'tollgate_account app', 'tollgate_account billing', 'tollgate_billing api', 'tollgate_billing auth',
 		'tollgate_billing app', 'tollgate_billing billing', 'tollgate_webhooks api', 'tollgate_webhooks service',
 		'tollgate_jobs api', 'tollgate_jobs service', 'tollgate_mailer api', 'tollgate_mailer service',

@@ -79,6 +79,45 @@ declare attack cursor with hold for select id from app.tenants;
 commit;
 fetch all from attack;
 
+-- nothing asks for another tenant's log
+select set_config('app.bearer', '{bearer}', false);
+select n from audit.entries where tenant_id = '{bob}';
+
+-- nothing asks for another tenant's invitations
+select set_config('app.bearer', '{bearer}', false);
+select email from app.invitations where tenant_id = '{bob}';
+
+-- TG404 asks for the names of another tenant's members
+select set_config('app.bearer', '{bearer}', false);
+select app.people('{bob}');
+
+-- TG404 asks for the pages of another tenant's team
+select set_config('app.bearer', '{bearer}', false);
+select api.team_page('{bob}');
+
+-- TG404 makes itself an owner of another tenant
+select set_config('app.bearer', '{bearer}', false);
+select api.set_role('{bob}', auth.uid(), 'owner');
+
+-- TG404 invites itself into another tenant
+select set_config('app.bearer', '{bearer}', false);
+select api.invite('{bob}', 'ann2@example.org', 'owner', 'en');
+
+-- TG404 renames another tenant
+select set_config('app.bearer', '{bearer}', false);
+select api.name_tenant('{bob}', 'Mine');
+
+-- TG403 makes itself less than an owner
+select set_config('app.bearer', '{bearer}', false);
+select api.set_role('{ann}', auth.uid(), 'member');
+
+-- nothing accepts an invitation without its link
+select set_config('app.bearer', '{bearer}', false);
+select api.accept_invitation(null, null, 'en') ->> 'state' <> 'gone';
+
+-- 42501 writes into the log itself
+select audit.note('signed_in');
+
 -- 42501 puts a table of its own before ours
 set search_path = pg_temp, app;
 create temp table tenants (id uuid);

@@ -98,20 +98,22 @@ http server: gzip off
 server location /: limit_req zone=forms burst=20 nodelay
 server location /: limit_conn bodies 100
 server location /: fastcgi_pass unix:/run/tollgate/$worker.sock
-server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signup/continue)$: \
+server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signup/continue|invitation)$: \
 error_log /var/log/nginx/error.log alert
-server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signup/continue)$: limit_req zone=forms burst=20 nodelay
-server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signup/continue)$: limit_conn bodies 100
-server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signup/continue)$: \
+server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signup/continue|invitation)$: \
+limit_req zone=forms burst=20 nodelay
+server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signup/continue|invitation)$: \
+limit_conn bodies 100
+server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signup/continue|invitation)$: \
 fastcgi_pass unix:/run/tollgate/$worker.sock
-server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signup/continue)$: \
+server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signup/continue|invitation)$: \
 access_log /var/log/nginx/tollgate.log private
-server location ~ ^(/[a-z][a-z])?/(sign(in|up|out)|welcome|workspace|tenant|settings|login|register|reset|dashboard)\
-(/|$)|^/api/(auth|billing)/: limit_req zone=forms burst=20 nodelay
-server location ~ ^(/[a-z][a-z])?/(sign(in|up|out)|welcome|workspace|tenant|settings|login|register|reset|dashboard)\
-(/|$)|^/api/(auth|billing)/: limit_conn bodies 100
-server location ~ ^(/[a-z][a-z])?/(sign(in|up|out)|welcome|workspace|tenant|settings|login|register|reset|dashboard)\
-(/|$)|^/api/(auth|billing)/: fastcgi_pass unix:/run/tollgate/$worker.sock
+server location ~ ^(/[a-z][a-z])?/(sign(in|up|out)|welcome|workspace|tenant|invitation|settings|login|register|reset\
+|dashboard)(/|$)|^/api/((auth|billing)/|user$|audit$): limit_req zone=forms burst=20 nodelay
+server location ~ ^(/[a-z][a-z])?/(sign(in|up|out)|welcome|workspace|tenant|invitation|settings|login|register|reset\
+|dashboard)(/|$)|^/api/((auth|billing)/|user$|audit$): limit_conn bodies 100
+server location ~ ^(/[a-z][a-z])?/(sign(in|up|out)|welcome|workspace|tenant|invitation|settings|login|register|reset\
+|dashboard)(/|$)|^/api/((auth|billing)/|user$|audit$): fastcgi_pass unix:/run/tollgate/$worker.sock
 server location ~ ^/(api/)?webhooks/stripe$|^/api/billing/sync$: fastcgi_pass unix:/run/tollgate/webhooks.sock
 server location = /healthz: return 404
 server location ~ ^/(style\.css|favicon\.svg)$: add_header Strict-Transport-Security "max-age=63072000" always
@@ -259,9 +261,10 @@ img-src 'self'"
 <VirtualHost *:443>: AliasMatch "^/api/og$" "${LIBEXEC}/og"
 <VirtualHost *:443>: AliasMatch "^/(api/)?webhooks/stripe$" "${LIBEXEC}/webhooks"
 <VirtualHost *:443>: AliasMatch "^/api/billing/sync$" "${LIBEXEC}/webhooks"
-<VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/(workspace|tenant|settings|login|dashboard)(/[a-z]+)?$" \
-"${LIBEXEC}/account"
+<VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/(workspace|tenant|invitation|settings|login|dashboard)\
+(/[a-z]+){0,2}$" "${LIBEXEC}/account"
 <VirtualHost *:443>: AliasMatch "^/api/auth/[a-z/]+$" "${LIBEXEC}/account"
+<VirtualHost *:443>: AliasMatch "^/api/(user|audit)$" "${LIBEXEC}/account"
 <VirtualHost *:443>: AliasMatch "^/(style\.css|favicon\.svg)$" "${LIBEXEC}/account"
 <VirtualHost *:443>: AliasMatch "^" "${LIBEXEC}/account"
 <Location "/style.css">: Header merge Vary Accept-Encoding

@@ -1,9 +1,10 @@
-/* account: the front page, the style sheet, redirects, the user's workspace and sessions. */
+/* account: the front page, the style sheet, redirects, and what a user owns: profile, sessions, tenants, members. */
 #include "account.h"
 #include "worker.h"
 
 static const struct route *const	routes[] = {
-	security_routes, sessions_routes, site_routes, tenant_routes, workspace_routes, NULL
+	audit_routes, invitation_routes, profile_routes, security_routes, sessions_routes, site_routes, team_routes,
+	tenant_routes, workspace_routes, NULL
 };
 static const struct resource *const	resources[] = { &resource_database, &resource_pages, &resource_words, NULL };
 
@@ -11,7 +12,8 @@ int
 main(int argc, char **argv)
 {
 	return worker_main(&(struct worker){
-		.name = "account", .about = "The front page, the style sheet, the workspace, the user's sessions.",
+		.name = "account",
+		.about = "The front page, the style sheet, and what a user owns: profile, sessions, tenants, members.",
 		.resources = resources, .routes = routes,
 	}, argc, argv);
 }

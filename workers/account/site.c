@@ -12,6 +12,7 @@ static const struct {
 	{ "/login", "/signin" },
 	{ "/dashboard", "/workspace" },
 	{ "/dashboard/billing", "/settings/billing" },
+	{ "/dashboard/settings", "/settings/profile" },
 };
 
 static enum err
@@ -74,5 +75,6 @@ const struct route site_routes[] = {
 	PUBLIC("/login", alias),
 	PUBLIC("/dashboard", alias),
 	PUBLIC("/dashboard/billing", alias),
+	PUBLIC("/dashboard/settings", alias),
 	{ 0 }
 };

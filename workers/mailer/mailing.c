@@ -50,6 +50,8 @@ mail_doc(struct mailer *mailer, mem_ctx *mem, const struct outbox_mail *m, const
 	json_put(doc, "again", mem_printf(mem, "%s/%s/signin", mailer->config->site.url, language));
 	json_put(doc, "checkout", mem_printf(mem, "%s/%s/signup/continue?t=%s", mailer->config->site.url, language,
 	    json_text(m->data, "/token")));
+	json_put(doc, "invitation", mem_printf(mem, "%s/%s/invitation?t=%s", mailer->config->site.url, language,
+	    json_text(m->data, "/token")));
 	json_put(doc, "register", mem_printf(mem, "%s/%s/register", mailer->config->site.url, language));
 	json_put(doc, "reset", mem_printf(mem, "%s/%s/reset", mailer->config->site.url, language));
 	json_put(doc, "link", mem_printf(mem, "%s/%s/%s/link?t=%s", mailer->config->site.url, language,

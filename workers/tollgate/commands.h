@@ -14,6 +14,7 @@ int schema_migrate(const struct operator *o);
 int status_show(const struct operator *o);
 int alerts_list(const struct operator *o);
 int alerts_clear(const struct operator *o);
+int audit_verify(const struct operator *o);
 int mail_list(const struct operator *o);
 int mail_show(const struct operator *o);
 int mail_retry(const struct operator *o);

@@ -92,6 +92,12 @@ static const struct command {
 	    "Most alerts close by themselves when their cause is gone. An alert whose cause remains is raised\n"
 	    "again when the cause is next seen.\n",
 	    "tollgate alerts clear 17" },
+	{ "audit verify", audit_verify, NEED_DATABASE, JSON, NULL,
+	    "check that no row of the audit log was changed or removed",
+	    "Each row holds a hash of itself and of the row before it. Prints the number of each row that was\n"
+	    "altered or is missing, and the hash of the last one. Kept elsewhere, that hash also shows a log that\n"
+	    "was written anew. Exit status 1: rows were altered or are missing.\n",
+	    "tollgate audit verify" },
 	{ "mail list", mail_list, NEED_DATABASE, JSON | STATE | LIMIT, NULL,
 	    "list the mails that wait or are dead-lettered, newest first",
 	    "With --state those that are pending, sent, dead, void (nobody may get them) or canceled. Times are\n"

@@ -63,7 +63,16 @@ $$;
 create or replace function auth.link_life(p_purpose text) returns interval
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
-	return case when p_purpose in ('signin', 'confirm', 'reset') then interval '10 min' else interval '24 hours' end;
+	return case when p_purpose in ('signin', 'confirm', 'reset') then interval '10 min'
+		when p_purpose in ('invitation', 'undo') then interval '168 hours' else interval '24 hours' end;
+end
+$$;
+
+-- Whether links for this purpose have no user, so that they cannot sign in: they prove a mailbox alone.
+create or replace function auth.is_nobodys(p_purpose text) returns boolean
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return p_purpose in ('checkout', 'invitation', 'address', 'undo');
 end
 $$;
 
@@ -100,7 +109,7 @@ $$;
 
 -- Makes a link for a request's mail: {"recipient", "token", "code"}. Null: the request is closed, its address is no
 -- user's, or five links that strangers asked for are usable. A second call for the same mail makes a second link, and
--- the first stays usable. The links of a draft and of a registration have no user, so they cannot sign in. Who
+-- the first stays usable. The link of a registration has no user yet, and a new address is nobody's. Who
 -- registers with the address of a user gets the mail "registered" instead, {"recipient", "template"}, without a link.
 create or replace function auth.mint_link(p_request uuid) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -117,12 +126,13 @@ begin
 		return null;
 	end if;
 	select u.* into who from auth.users u
-	where r.purpose <> 'checkout'
+	where (r.purpose = 'register' or not auth.is_nobodys(r.purpose))
 		and u.email_canonical = r.email_canonical and u.id = coalesce(r.user_id, u.id) and u.disabled_at is null
 	for no key update;
 	if who.id is not null and r.purpose = 'register' then
 		return jsonb_build_object('recipient', who.email, 'template', 'registered');
-	elsif who.id is null and r.purpose not in ('checkout', 'register')
+	elsif who.id is null and r.purpose <> 'register' and not auth.is_nobodys(r.purpose)
+			or r.purpose = 'address' and auth.find_user(r.email) is not null
 			or r.purpose = 'signin' and not r.known and auth.count_strangers(who.id, r.id) >= 5 then
 		return null;
 	end if;
@@ -143,12 +153,29 @@ begin
 end
 $$;
 
+-- Ends the links of one request, also those that are not made yet.
+create or replace function auth.spend_request(p_request uuid) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	update auth.requests r set used_at = now() where r.id = p_request and r.used_at is null;
+end
+$$;
+
 -- The key of the draft that a link leads to, while the link is good; else null.
 create or replace function auth.checkout_of(p_link_hash bytea) returns bytea
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	return (select r.checkout_key from auth.links l join auth.requests r on r.id = l.request_id
 		where l.hash = sha256(p_link_hash) and l.expires_at > now() and r.purpose = 'checkout');
+end
+$$;
+
+-- The request that a link is of, while the link is good and the request is for this purpose; else null.
+create or replace function auth.request_of(p_link_hash bytea, p_purpose text) returns uuid
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return (select r.id from auth.links l join auth.requests r on r.id = l.request_id
+		where l.hash = sha256(p_link_hash) and l.expires_at > now() and r.purpose = p_purpose);
 end
 $$;
 

@@ -38,7 +38,7 @@ $$;
 create or replace function auth.make_profile() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-	insert into app.profiles (user_id, display_name) values (new.id, split_part(new.email, '@', 1));
+	insert into app.profiles (user_id, display_name) values (new.id, app.first_name(new.email));
 	return null;
 end
 $$;
