@@ -46,6 +46,8 @@ grant execute on function
 	api.register(bytea, text, bytea, bytea, inet, text, bytea, bytea, int[], bytea, boolean),
 	api.reset_password(bytea, text, bytea, bytea, int[], bytea),
 	api.sign_out(), api.end_reused(), api.require_fresh(),
+	api.address_page(), api.ask_address(text, bytea, text), api.address_link(bytea, bytea, text),
+	api.take_address(bytea, text, bytea), api.undo_address(bytea, text),
 	api.confirm_page(), api.request_confirm(), api.confirm_code(text, bytea, inet, text, text)
 	to tollgate_signin;
 
@@ -299,7 +301,10 @@ grant execute on function
 	app.clean_name(text, int, int),
 	app.initials_of(text),
 	auth.request_of(bytea, text),
-	auth.spend_request(uuid)
+	auth.spend_request(uuid),
+	auth.revoke_sessions(uuid, text, uuid),
+	auth.link_needs(bytea, bytea),
+	auth.take_link(bytea, text, bytea, text)
 	to tollgate_service;
 grant execute on function
 	app.my_tenants(),

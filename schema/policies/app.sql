@@ -66,5 +66,5 @@ grant select, insert, update (accepted_at), delete on app.offers to tollgate_ser
 create policy service on app.offers to tollgate_service using (true) with check (true);
 grant select, insert, update on app.invitations to tollgate_service;
 create policy service on app.invitations to tollgate_service using (true) with check (true);
-grant select, insert, update on app.address_changes to tollgate_service;
+grant select, insert, update, delete on app.address_changes to tollgate_service;
 create policy service on app.address_changes to tollgate_service using (true) with check (true);

@@ -392,7 +392,8 @@ def test_c56_a_team_is_readable_by_everybody(signed_in, db, size, language):
                    address, role)
     db.execute("insert into app.invitations (tenant_id, user_id, email, email_canonical, role, expires_at) select "
                "%s, auth.find_user(%s), v, v, 'member', now() + n * interval '1 day' "
-               "from unnest(%s::text[]) with ordinality u (v, n)", tenant, email, ["new@example.com", "w" * 60 + "@" + "x" * 60 + ".example.com"])
+               "from unnest(%s::text[]) with ordinality u (v, n)", tenant, email,
+               ["new@example.com", "w" * 60 + "@" + "x" * 60 + ".example.com"])
     db.execute("select audit.note('role_changed', %s, auth.find_user(%s), auth.find_user(%s), "
                "'{\"was\": \"member\", \"role\": \"admin\"}')", tenant, email, address)
     person.size(*SIZES[size])

@@ -50,6 +50,7 @@ http map $request_method $form_client: POST $client
 http map $uri $worker: default account
 http map $uri $worker: ~^(/[a-z][a-z])?/((signin|register|reset)(/[a-z]+)?|signout)$ signin
 http map $uri $worker: ~^(/[a-z][a-z])?/settings/(password|two-factor)$ signin
+http map $uri $worker: ~^(/[a-z][a-z])?/settings/email(/[a-z]+)?$ signin
 http map $uri $worker: ~^(/[a-z][a-z])?/(signup(/[a-z]+)?|welcome)$ signup
 http map $uri $worker: ~^(/[a-z][a-z])?/settings/billing(/[a-z]+)?$ billing
 http map $uri $worker: /api/billing/plan billing
@@ -98,15 +99,15 @@ http server: gzip off
 server location /: limit_req zone=forms burst=20 nodelay
 server location /: limit_conn bodies 100
 server location /: fastcgi_pass unix:/run/tollgate/$worker.sock
-server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signup/continue|invitation)$: \
+server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signup/continue|invitation|settings/email/(link|undo))$: \
 error_log /var/log/nginx/error.log alert
-server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signup/continue|invitation)$: \
+server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signup/continue|invitation|settings/email/(link|undo))$: \
 limit_req zone=forms burst=20 nodelay
-server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signup/continue|invitation)$: \
+server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signup/continue|invitation|settings/email/(link|undo))$: \
 limit_conn bodies 100
-server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signup/continue|invitation)$: \
+server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signup/continue|invitation|settings/email/(link|undo))$: \
 fastcgi_pass unix:/run/tollgate/$worker.sock
-server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signup/continue|invitation)$: \
+server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signup/continue|invitation|settings/email/(link|undo))$: \
 access_log /var/log/nginx/tollgate.log private
 server location ~ ^(/[a-z][a-z])?/(sign(in|up|out)|welcome|workspace|tenant|invitation|settings|login|register|reset\
 |dashboard)(/|$)|^/api/((auth|billing)/|user$|audit$): limit_req zone=forms burst=20 nodelay
@@ -254,6 +255,7 @@ img-src 'self'"
 <VirtualHost *:443>: Alias "/tollgate-pages/" "${PAGES}/"
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/((signin|register|reset)(/[a-z]+)?|signout)$" "${LIBEXEC}/signin"
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/settings/(password|two-factor)$" "${LIBEXEC}/signin"
+<VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/settings/email(/[a-z]+)?$" "${LIBEXEC}/signin"
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/(signup(/[a-z]+)?|welcome)$" "${LIBEXEC}/signup"
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/settings/billing(/[a-z]+)?$" "${LIBEXEC}/billing"
 <VirtualHost *:443>: AliasMatch "^/api/billing/plan$" "${LIBEXEC}/billing"

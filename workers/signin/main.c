@@ -6,8 +6,8 @@
 #include "worker.h"
 
 static const struct route *const	routes[] = {
-	change_routes, confirm_routes, factor_routes, link_routes, register_routes, reset_routes, second_routes,
-	signout_routes, NULL
+	address_routes, change_routes, confirm_routes, factor_routes, link_routes, register_routes, reset_routes,
+	second_routes, signout_routes, NULL
 };
 static const struct resource *const	resources[] = { &resource_database, &resource_pages, &resource_passwords, NULL };
 

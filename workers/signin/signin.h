@@ -17,8 +17,8 @@ struct signin {
 };
 
 extern const struct resource resource_passwords;
-extern const struct route change_routes[], confirm_routes[], factor_routes[], link_routes[], register_routes[],
-	reset_routes[], second_routes[], signout_routes[];
+extern const struct route address_routes[], change_routes[], confirm_routes[], factor_routes[], link_routes[],
+	register_routes[], reset_routes[], second_routes[], signout_routes[];
 
 /* The page /signin. next: where the sign-in leads. email_error: name of the text at that field, or NULL. */
 enum err signin_form(struct visit *v, int status, const char *next, const char *email_error) MUST_CHECK;

@@ -1,0 +1,51 @@
+"""A user's change of the own address, by forms and mails."""
+import re
+
+from journey import code_in, sign_in, wait_until
+
+LINK = re.compile(r"https?://\S+?(/settings/email/(?:link|undo)\?t=[A-Za-z0-9_-]{43})(?=\s|$)")
+
+
+def linked(mail, address):
+    """(path, code) of the newest mail to that address with such a link."""
+    found = wait_until(lambda: [m for m in mail.to(address) if LINK.search(m["text"])])[-1]
+    return LINK.search(found["text"])[1], code_in(found)
+
+
+def test_f55_f212_a_change_is_proven_told_and_undone(customer, new_browser, mail, fresh):
+    browser, email = customer
+    new = fresh("new")
+    page = browser.get("/settings/email")
+    assert page.status == 200 and email in page.text
+    for wrong in ("", "nobody", email):
+        again = browser.submit(page, {"email": wrong}, action="/settings/email")
+        assert again.status == 422 and again.html.one(id="email-error").text, wrong
+    assert browser.submit(page, {"email": new}, action="/settings/email").location == "/settings/email"
+    assert new in browser.get("/de/settings/email").text
+    link, code = linked(mail, new)
+    phone = new_browser()
+    form = phone.get("/de" + link)
+    assert form.status == 200 and form.html.all(id="code")
+    assert phone.submit(form, {"code": "WRONG"}).status == 422
+    done = phone.submit(form, {"code": code})
+    assert done.status == 200 and phone.submit(form, {"code": code}).status == 410
+    assert new in browser.get("/workspace").text, "the session goes on"
+    link, code = linked(mail, email)
+    victim = new_browser()
+    form = victim.get(link)
+    assert victim.submit(form, {"code": ""}).status == 422
+    assert victim.submit(form, {"code": code}).status == 200
+    assert browser.get("/workspace").status == 303
+    assert victim.get(link).status == 410 and victim.get("/settings/email/undo?t=x").status == 404
+    sign_in(browser, mail, email)
+
+
+def test_f55_the_browser_that_asked_needs_no_code(customer, mail, fresh):
+    browser, email = customer
+    new = fresh("new")
+    browser.get("/signin/code")     # gives it the flow cookie
+    page = browser.get("/settings/email")
+    assert browser.submit(page, {"email": new}, action="/settings/email").status == 303
+    form = browser.get(linked(mail, new)[0])
+    assert not form.html.all(id="code") and browser.submit(form).status == 200
+    assert new in browser.get("/workspace").text
