@@ -7,6 +7,10 @@ declare
 begin
 	for item in select * from (values
 		('auth.users', 'make_profile', 'after insert', 'row', 'auth.make_profile()'),
+		('auth.sessions', 'note_session', 'after insert or update', 'row', 'audit.note_session()'),
+		('auth.factors', 'note_factor', 'after delete or update', 'row', 'audit.note_factor()'),
+		('auth.recovery_codes', 'note_code', 'after update', 'row', 'audit.note_code()'),
+		('app.tenants', 'note_demand', 'after update', 'row', 'audit.note_demand()'),
 		('billing.overrides', 'keep_history', 'after insert or update', 'row', 'billing.keep_override_history()'),
 		('billing.subscriptions', 'keep_history', 'after insert or update', 'row',
 			'billing.keep_subscription_history()'),

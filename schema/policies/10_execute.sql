@@ -123,8 +123,8 @@ grant execute on function
 	app.member_documents(app.members),
 	app.invitation_documents(uuid),
 	app.initials_of(text),
+	app.lets_in(uuid, uuid),
 	app.tenant_documents(uuid, uuid),
-	billing.shown_subscription(uuid),
 	billing.is_live(text),
 	api.date_document(timestamptz)
 	to tollgate_account;

@@ -60,7 +60,7 @@ select is(pg_temp.address('ann'), 'New@example.org', 'F55 the address is the new
 select is(pg_temp.takes(:'new', :'code', 'flow') -> 'ok', 'false', 'F55 a link is used once');
 select is(pg_temp.live('ann'), 1::bigint, 'F55 sessions go on');
 select is((select string_agg(concat_ws(' ', e.kind, e.tenant_id, e.detail), ', ') from audit.entries e
-	join person p on p.id = e.subject_id and p.who = 'ann'), 'address_changed {}',
+	join person p on p.id = e.subject_id and p.who = 'ann' where e.kind !~ 'sign'), 'address_changed {}',
 	'F55 it is in the log, without addresses');
 
 -- undoing

@@ -31,6 +31,32 @@ exception when sqlstate 'TG999' then
 end
 $$;
 
+-- what is done with a user's own sign-in
+create function pg_temp.told(p_who text) returns text language sql as $$
+	select string_agg(concat_ws(' ', e.kind, e.detail ->> 'reason', (e.user_id = e.subject_id)), ', ' order by e.n)
+	from audit.entries e join person p on p.id = e.subject_id where p.who = p_who and e.tenant_id is null $$;
+insert into person select 'zoe', tap.user('zoe@example.org'), tap.session('zoe@example.org', 'zoe');
+select is(pg_temp.told('zoe'), 'signed_in t', 'F222 a sign-in is told');
+select tap.ask('tollgate_signin', 'api.sign_out()', (select p.bearer from person p where p.who = 'zoe')) \g /dev/null
+select is(pg_temp.told('zoe'), 'signed_in t, signed_out logout t', 'F222 and a sign-out');
+select tap.session('zoe@example.org', 'zoe2') \g /dev/null
+select tap.ask('tollgate_operator', 'ops.end_sessions(''zoe@example.org'')') \g /dev/null
+select is(pg_temp.told('zoe'), 'signed_in t, signed_out logout t, signed_in t, session_ended admin',
+	'F222 and who has ended a session');
+insert into auth.factors (user_id, seed) values (pg_temp.id('zoe'), '');
+delete from auth.factors where user_id = pg_temp.id('zoe');
+insert into auth.factors (user_id, seed) values (pg_temp.id('zoe'), '');
+update auth.factors set confirmed_at = now() where user_id = pg_temp.id('zoe');
+insert into auth.recovery_codes (hash, user_id) values (sha256('zoe'), pg_temp.id('zoe'));
+update auth.recovery_codes set used_at = now() where hash = sha256('zoe');
+delete from auth.factors where user_id = pg_temp.id('zoe');
+select matches(pg_temp.told('zoe'), 'session_ended admin, factor_added t, code_used t, factor_removed$',
+	'F222 and a second factor that is added, and removed by the operator');
+update app.tenants set demands_factor = true where id = :'bob';
+update app.tenants set demands_factor = false where id = :'bob';
+select is(array(select e.kind from audit.entries e where e.tenant_id = :'bob' order by e.n),
+	'{factor_demanded,factor_not_demanded}', 'F222 and what a tenant demands of its members');
+
 delete from audit.entries;
 update audit.head set n = 0, hash = sha256('');
 select is(pg_temp.found('select 1'), 'none', 'F222 an empty log has no fault');

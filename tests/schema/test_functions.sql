@@ -26,7 +26,7 @@ insert into allowed values
 		api.leave_tenant, api.hand_over, api.invite, api.invite_again, api.revoke_invitation, api.invitation,
 		api.accept_invitation, api.audit_page, api.date_document, app.my_tenant, app.tenants_for, app.people,
 		app.role_choices, app.verbs_document, app.member_documents, app.invitation_documents, app.initials_of,
-		app.tenant_documents, billing.shown_subscription, billing.is_live, auth.require_session,
+		app.tenant_documents, app.lets_in, billing.is_live, auth.require_session,
 		auth.uid, auth.email, auth.require_user, app.my_tenants}'),
 	('tollgate_billing', '{api.admit, api.signed_in, api.end_reused, api.billing_page, api.match_tenant,
 		api.portal_customer, app.lets_in,

@@ -74,6 +74,7 @@ values (repeat('b', 32)::uuid, :'sam', 'sam@example.org', 'growth'),
 	(repeat('a', 32)::uuid, auth.find_user('ann@example.org'), 'ann@example.org', 'growth');
 insert into person values ('ann', tap.session('ann@example.org', 'a')), ('bob', tap.session('bob@example.org', 'b')),
 	('mia', tap.session('mia@example.org', 'm')), ('sam', tap.session('sam@example.org', 's')), ('nobody', '');
+delete from audit.entries;
 insert into app.invitations (tenant_id, user_id, email, email_canonical, role, expires_at)
 select m.tenant_id, m.user_id, 'new@example.org', 'new@example.org', 'member', now() from app.members m
 where m.role = 'owner';

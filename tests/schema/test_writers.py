@@ -64,8 +64,8 @@ def test_f210_the_second_change_waits():
 
 
 def test_f222_fifty_write_one_chain():
+    team(*(f"writer{i}" for i in range(50)))
     before = value("select n from audit.head")
-    tenant, _ = team(*(f"writer{i}" for i in range(50)))
     answers = at_once(50, lambda i: act(f"writer{i}", "api.name_user(%s)", f"Writer {i}"))
     ok(set(answers) == {None}, "F222 fifty write at once", answers)
     ok(value("select n from audit.head") == before + 50, "F222 their rows are numbered without gaps")

@@ -40,6 +40,7 @@ begin
 	select concat_ws(':', 'address', gen_random_uuid()), r.recipient, 'address', billing.mail_language(who),
 		jsonb_build_object('was', was, 'new', btrim(p_new))
 	from unnest(array[was, btrim(p_new)]) r (recipient);
+	perform audit.note('address_changed', null, null, who);
 	return jsonb_build_object('user', who, 'was', was, 'email', btrim(p_new));
 end
 $$;

@@ -1,0 +1,58 @@
+-- Triggers that tell the audit log what was done with a user's sign-in, whichever function did it.
+
+set role tollgate_service;
+
+-- Trigger note_session on auth.sessions. A session that is renewed by a proof is another row, which replaces it.
+create or replace function audit.note_session() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	if tg_op = 'INSERT' then
+		perform audit.note(case when new.replaces is null then 'signed_in' else 'confirmed' end, null, new.user_id,
+			new.user_id, jsonb_build_object('session', new.id));
+	elsif old.revoked_at is null and new.revoked_at is not null and new.revoke_reason <> 'replaced' then
+		perform audit.note(case new.revoke_reason when 'logout' then 'signed_out' when 'reuse' then 'session_reused'
+				else 'session_ended' end,
+			null, case when new.revoke_reason not in ('admin', 'limit', 'reuse') then new.user_id end, new.user_id,
+			jsonb_build_object('session', new.id, 'reason', new.revoke_reason));
+	end if;
+	return null;
+end
+$$;
+
+-- Trigger note_factor on auth.factors. One that was never shown a code is none yet.
+create or replace function audit.note_factor() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	if tg_op = 'DELETE' and old.confirmed_at is not null then
+		perform audit.note('factor_removed', null, auth.uid(), old.user_id);
+	elsif tg_op = 'UPDATE' and old.confirmed_at is null and new.confirmed_at is not null then
+		perform audit.note('factor_added', null, new.user_id, new.user_id);
+	end if;
+	return null;
+end
+$$;
+
+-- Trigger note_code on auth.recovery_codes.
+create or replace function audit.note_code() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	if old.used_at is null and new.used_at is not null then
+		perform audit.note('code_used', null, new.user_id, new.user_id);
+	end if;
+	return null;
+end
+$$;
+
+-- Trigger note_demand on app.tenants.
+create or replace function audit.note_demand() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	if old.demands_factor <> new.demands_factor then
+		perform audit.note(case when new.demands_factor then 'factor_demanded' else 'factor_not_demanded' end, new.id,
+			auth.uid());
+	end if;
+	return null;
+end
+$$;
+
+reset role;
