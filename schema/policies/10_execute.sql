@@ -303,7 +303,7 @@ grant execute on function
 	auth.request_of(bytea, text),
 	auth.spend_request(uuid),
 	auth.revoke_sessions(uuid, text, uuid),
-	auth.link_needs(bytea, bytea),
+	api.proof_state(text, bytea, bytea),
 	auth.take_link(bytea, text, bytea, text)
 	to tollgate_service;
 grant execute on function

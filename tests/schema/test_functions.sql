@@ -86,7 +86,7 @@ insert into allowed values
 		auth.add_user, auth.find_user, auth.has_signed_in, auth.drop_unused, auth.spend_requests,
 		auth.user_document, auth.change_address, auth.end_sessions, auth.remove_factor,
 		auth.address_of, auth.contacts, auth.set_language, auth.ask_link,
-		app.clean_name, app.initials_of, auth.request_of, auth.spend_request, auth.link_needs, auth.take_link,
+		app.clean_name, app.initials_of, auth.request_of, auth.spend_request, api.proof_state, auth.take_link,
 		auth.revoke_sessions,
 		auth.rank_stranger, auth.mint_link, auth.uid, auth.email, auth.session_id,
 		auth.require_user, auth.apply_retention, billing.entitlement, billing.best_verdict, billing.verdict_on,

@@ -29,7 +29,7 @@ def team(*owners):
         ids.append(value("select tap.user(%s)", f"{who}@example.org"))
         value("insert into app.members (tenant_id, user_id, role) values (%s, %s, 'owner') returning 1", tenant,
               ids[-1])
-        value("select auth.open_session(%s, %s, '{link}', null, null)::text", ids[-1],
+        value("select auth.open_session(%s, %s, '{link}', null, null, true)::text", ids[-1],
               sha256(bytes.fromhex(bearer(who))).digest())
     return tenant, ids
 

@@ -233,37 +233,4 @@ begin
 end
 $$;
 
--- What a link of this kind needs: "ready" in the browser that asked for it, "code_needed" in another, "gone".
-create or replace function auth.link_needs(p_link_hash bytea, p_flow_hash bytea) returns text
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
-declare
-	said jsonb := api.link_state(p_link_hash, p_flow_hash);
-begin
-	return case said ->> 'state' when 'unusable' then 'gone' when 'usable' then 'ready' else said ->> 'state' end;
-end
-$$;
-
--- Uses up a link that proves a mailbox alone, of a request for this purpose: with its code, or in the browser that
--- asked. request null: it does not; attempts_left null: the link is over.
-create or replace function auth.take_link(p_link_hash bytea, p_code text, p_flow_hash bytea, p_purpose text,
-	out request uuid, out attempts_left int)
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-	f record := auth.find_link(p_link_hash, null, null);
-	r auth.requests := f.request;
-	link auth.links := f.link;
-begin
-	if not auth.is_open(r) or link.expires_at <= now() or r.purpose <> p_purpose then
-		return;
-	elsif coalesce(r.flow_hash = sha256(p_flow_hash), false)
-			or coalesce(link.code_hash = auth.code_hash(link.hash, p_code), false) then
-		update auth.requests q set used_at = now() where q.id = r.id;
-		request := r.id;
-	else
-		update auth.requests q set attempts = q.attempts + (p_code is not null)::int where q.id = r.id
-		returning 5 - q.attempts into attempts_left;
-	end if;
-end
-$$;
-
 reset role;

@@ -106,6 +106,25 @@ begin
 end
 $$;
 
+-- Uses up a link of a request for this purpose, with its code or in the browser that asked. request null: it does not;
+-- attempts_left null: the link is over.
+create or replace function auth.take_link(p_link_hash bytea, p_code text, p_flow_hash bytea, p_purpose text,
+	out request uuid, out attempts_left int)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	f record := auth.find_proof(p_purpose, p_link_hash, p_code, p_flow_hash);
+	r auth.requests := f.request;
+begin
+	if f.proofs >= 2 then
+		update auth.requests q set used_at = now() where q.id = r.id;
+		request := r.id;
+	elsif f.proofs is not null then
+		update auth.requests q set attempts = q.attempts + (p_code is not null)::int where q.id = r.id
+		returning 5 - q.attempts into attempts_left;
+	end if;
+end
+$$;
+
 -- The user of the request, who owns a tenant from now on, with the password that waited. Proven in another browser than
 -- the one that typed it, the waiting password is dropped, and p_key is the one that was typed here. Another user may
 -- have taken the address meanwhile: then the request is over.
