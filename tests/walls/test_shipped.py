@@ -99,16 +99,16 @@ http server: gzip off
 server location /: limit_req zone=forms burst=20 nodelay
 server location /: limit_conn bodies 100
 server location /: fastcgi_pass unix:/run/tollgate/$worker.sock
-server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signup/continue|invitation|settings/email/(link|undo))$: \
-error_log /var/log/nginx/error.log alert
-server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signup/continue|invitation|settings/email/(link|undo))$: \
-limit_req zone=forms burst=20 nodelay
-server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signup/continue|invitation|settings/email/(link|undo))$: \
-limit_conn bodies 100
-server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signup/continue|invitation|settings/email/(link|undo))$: \
-fastcgi_pass unix:/run/tollgate/$worker.sock
-server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signup/continue|invitation|settings/email/(link|undo))$: \
-access_log /var/log/nginx/tollgate.log private
+server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signup/continue|invitation|settings/email/(link|undo))\
+$: error_log /var/log/nginx/error.log alert
+server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signup/continue|invitation|settings/email/(link|undo))\
+$: limit_req zone=forms burst=20 nodelay
+server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signup/continue|invitation|settings/email/(link|undo))\
+$: limit_conn bodies 100
+server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signup/continue|invitation|settings/email/(link|undo))\
+$: fastcgi_pass unix:/run/tollgate/$worker.sock
+server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signup/continue|invitation|settings/email/(link|undo))\
+$: access_log /var/log/nginx/tollgate.log private
 server location ~ ^(/[a-z][a-z])?/(sign(in|up|out)|welcome|workspace|tenant|invitation|settings|login|register|reset\
 |dashboard)(/|$)|^/api/((auth|billing)/|user$|audit$): limit_req zone=forms burst=20 nodelay
 server location ~ ^(/[a-z][a-z])?/(sign(in|up|out)|welcome|workspace|tenant|invitation|settings|login|register|reset\

@@ -45,8 +45,8 @@ create or replace function api.address_link(p_link_hash bytea, p_flow_hash bytea
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	return coalesce((
-		select jsonb_build_object('state', case s.said ->> 'state' when 'usable' then 'ready' when 'unusable' then 'gone'
-			else s.said ->> 'state' end, 'was', c.was, 'email', c.email)
+		select jsonb_build_object('state', case s.said ->> 'state' when 'usable' then 'ready'
+			when 'unusable' then 'gone' else s.said ->> 'state' end, 'was', c.was, 'email', c.email)
 		from app.address_changes c cross join api.proof_state(p_purpose, p_link_hash, p_flow_hash) s (said)
 		where auth.request_of(p_link_hash, p_purpose) = case p_purpose when 'undo' then c.undo_id else c.proof_id end),
 		'{"state": "gone"}');
