@@ -303,6 +303,7 @@ grant execute on function
 	auth.request_of(bytea, text),
 	auth.spend_request(uuid),
 	auth.revoke_sessions(uuid, text, uuid),
+	auth.drop_password(uuid),
 	api.proof_state(text, bytea, bytea),
 	auth.take_link(bytea, text, bytea, text)
 	to tollgate_service;

@@ -7,7 +7,7 @@ grant select, insert, delete, update (confirmed_at, retired_at) on auth.tokens t
 grant select on auth.limits, auth.pepper to tollgate_auth;
 grant select, insert, delete on auth.users to tollgate_auth;
 grant select, insert, update, delete on auth.tries to tollgate_auth;
-grant select, insert, update on auth.passwords to tollgate_auth;
+grant select, insert, update, delete on auth.passwords to tollgate_auth;
 grant select, insert, delete on auth.pending_passwords to tollgate_auth;
 grant update (email, email_canonical, disabled_at) on auth.users to tollgate_auth;	-- disabled_at: to lock the row
 

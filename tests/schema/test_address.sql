@@ -81,7 +81,11 @@ select tap.mailed('fourth@example.org') ->> 'hash' as fourth \gset
 select is(pg_temp.looks(:'undo', 'flow', 'undo'), 'code_needed', 'F212 the first mailbox undoes it by its code');
 select is(pg_temp.undoes(:'undo', null), '{"ok": false, "attempts_left": 5}', 'F212 a scanner undoes nothing');
 select is(pg_temp.undoes(:'undo', :'code2'), '{"ok": false, "attempts_left": 4}', 'F212 nor does another mail''s code');
+insert into auth.passwords (user_id, salt, cost, stored_key)
+select p.id, sha256('salt'), '{1,1,1}', sha256('key') from person p;
 select is(pg_temp.undoes(:'undo', :'code') -> 'ok', 'true', 'F212 the code does');
+select is(array(select p.who from auth.passwords a join person p on p.id = a.user_id), '{eve}',
+	'F212 a password that the thief may know ends');
 select is(pg_temp.address('ann'), 'ann@example.org', 'F212 the address is the first one');
 select is(pg_temp.live('ann'), 0::bigint, 'F212 all sessions end');
 select is(pg_temp.live('eve'), 1::bigint, 'F212 and nobody else''s');

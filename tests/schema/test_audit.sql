@@ -52,6 +52,16 @@ update auth.recovery_codes set used_at = now() where hash = sha256('zoe');
 delete from auth.factors where user_id = pg_temp.id('zoe');
 select matches(pg_temp.told('zoe'), 'session_ended admin, factor_added t, code_used t, factor_removed$',
 	'F222 and a second factor that is added, and removed by the operator');
+insert into auth.passwords (user_id, salt, cost, stored_key)
+values (pg_temp.id('zoe'), sha256('salt'), '{1,1,1}', sha256('key'));
+update auth.passwords set stored_key = sha256('the same') where user_id = pg_temp.id('zoe');
+update auth.passwords set changed_at = changed_at + interval '1 s' where user_id = pg_temp.id('zoe');
+select tap.session('zoe@example.org', 'zoe3') as zoe3 \gset
+select set_config('app.bearer', :'zoe3', true) \g /dev/null
+update auth.passwords set changed_at = changed_at + interval '1 s' where user_id = pg_temp.id('zoe');
+select set_config('app.bearer', '', true) \g /dev/null
+select matches(pg_temp.told('zoe'), 'factor_removed, password_set t, password_reset t, signed_in t, password_changed t$',
+	'F222 and a password that is set, reset by mail, and changed');
 update app.tenants set demands_factor = true where id = :'bob';
 update app.tenants set demands_factor = false where id = :'bob';
 select is(array(select e.kind from audit.entries e where e.tenant_id = :'bob' order by e.n),

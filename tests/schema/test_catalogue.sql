@@ -149,7 +149,7 @@ select set_eq('select grants from owned_right', string_to_array(btrim($$
 	tollgate_auth auth.hits DELETE INSERT SELECT UPDATE
 	tollgate_auth auth.limits SELECT
 	tollgate_auth auth.links INSERT SELECT
-	tollgate_auth auth.passwords INSERT SELECT UPDATE
+	tollgate_auth auth.passwords DELETE INSERT SELECT UPDATE
 	tollgate_auth auth.pending DELETE INSERT SELECT UPDATE
 	tollgate_auth auth.pending_passwords DELETE INSERT SELECT
 	tollgate_auth auth.pepper SELECT

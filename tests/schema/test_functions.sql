@@ -87,7 +87,7 @@ insert into allowed values
 		auth.user_document, auth.change_address, auth.end_sessions, auth.remove_factor,
 		auth.address_of, auth.contacts, auth.set_language, auth.ask_link,
 		app.clean_name, app.initials_of, auth.request_of, auth.spend_request, api.proof_state, auth.take_link,
-		auth.revoke_sessions,
+		auth.revoke_sessions, auth.drop_password,
 		auth.rank_stranger, auth.mint_link, auth.uid, auth.email, auth.session_id,
 		auth.require_user, auth.apply_retention, billing.entitlement, billing.best_verdict, billing.verdict_on,
 		billing.decision, billing.in_force, billing.is_disputed,

@@ -86,8 +86,8 @@ begin
 end
 $$;
 
--- By the code in the mail to the earlier address: scanners of mail press buttons. Ends all sessions, and all changes
--- that came later. Answers and errors as api.take_address.
+-- By the code in the mail to the earlier address: scanners of mail press buttons. Ends all sessions, the password, which
+-- whoever changed the address may know, and all changes that came later. Answers and errors as api.take_address.
 create or replace function api.undo_address(p_link_hash bytea, p_code text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -101,7 +101,8 @@ begin
 	if coalesce(auth.find_user(c.was), c.user_id) <> c.user_id then
 		raise exception 'the address is another user''s' using errcode = 'TG422';
 	end if;
-	perform auth.change_address(c.user_id, c.was), auth.revoke_sessions(c.user_id, 'address');
+	perform auth.change_address(c.user_id, c.was), auth.revoke_sessions(c.user_id, 'address'),
+		auth.drop_password(c.user_id);
 	perform auth.spend_request(v.proof_id), auth.spend_request(v.undo_id)
 	from app.address_changes v where v.user_id = c.user_id and v.created_at >= c.created_at;
 	update app.address_changes v set undone_at = now()

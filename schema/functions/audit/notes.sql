@@ -43,6 +43,21 @@ begin
 end
 $$;
 
+-- Trigger note_password on auth.passwords. One that is only stretched anew keeps its changed_at. Who is signed in
+-- changes it, and who is not has the link of a mail.
+create or replace function audit.note_password() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	if tg_op = 'INSERT' then
+		perform audit.note('password_set', null, new.user_id, new.user_id);
+	elsif old.changed_at <> new.changed_at then
+		perform audit.note(case when auth.uid() is null then 'password_reset' else 'password_changed' end, null,
+			new.user_id, new.user_id);
+	end if;
+	return null;
+end
+$$;
+
 -- Trigger note_demand on app.tenants.
 create or replace function audit.note_demand() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

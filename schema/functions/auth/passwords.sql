@@ -212,6 +212,14 @@ begin
 end
 $$;
 
+-- The user has none then, and sets a new one by mail.
+create or replace function auth.drop_password(p_user uuid) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	delete from auth.passwords p where p.user_id = p_user;
+end
+$$;
+
 -- Ends the user's sessions, all but one or all, and tells the user by mail.
 create or replace function auth.tell_password(p_user uuid, p_but uuid default null) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
