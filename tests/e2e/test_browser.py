@@ -256,7 +256,7 @@ STATES = ["/signup", "/de/signup", "/signin", "/signin/code", "/register", "/res
           "/signin/link?t=" + "A" * 43, "/welcome", "/nothing-here"]
 PRIVATE = ["/workspace", "/settings/billing", "/settings/sessions", "/de/signin/confirm?sent=yes", "/signout",
            "/de/settings/billing", "/de/workspace",
-           "/settings/profile", "/settings/team", "/de/settings/team", "/settings/audit"]
+           "/settings/profile", "/settings/team", "/de/settings/team", "/settings/audit", "/de/settings/email"]
 
 
 def no_wider_than(person, width):
@@ -398,7 +398,7 @@ def test_c56_a_team_is_readable_by_everybody(signed_in, db, size, language):
                "'{\"was\": \"member\", \"role\": \"admin\"}')", tenant, email, address)
     person.size(*SIZES[size])
     person.shots = f"{size}-{language}"
-    for path in ("team", "audit", "profile"):
+    for path in ("team", "audit", "profile", "email"):
         person.open(f"/{language}/settings/{path}")
         assert no_wider_than(person, SIZES[size][0])
         assert faults_of(person) == []
