@@ -123,6 +123,20 @@ def test_c92_check_live_tells(site):
     assert done.returncode == 78 and "database: " + OTHER in done.stdout.decode()
 
 
+def test_f202_check_live_tells_of_another_key_of_the_seeds(site):
+    secret = {"TOLLGATE_STRIPE_WEBHOOK_SECRET": SECRET}
+    site.tenant("ann@example.com")
+    for key in ("k" * 32, "z" * 32):
+        assert site.run("check", "--live", TOLLGATE_SEED_KEY=key, **secret).returncode == 0, "no seed is there"
+    site.ask("insert into auth.factors (user_id, seed, confirmed_at) select id, auth.seal_seed('x', %s), now() "
+             "from auth.users", "k" * 32)
+    assert site.run("check", "--live", TOLLGATE_SEED_KEY="k" * 32, **secret).returncode == 0
+    for more in ({"TOLLGATE_SEED_KEY": "z" * 32}, {}):
+        done = site.run("check", "--live", **secret, **more)
+        assert done.returncode == 78
+        assert b"auth.seed_key_file is not the key that second factors are stored under" in done.stdout
+
+
 @pytest.mark.parametrize("stamp, back, why", [
     ({"environment": "preview"}, {"environment": "development"}, OTHER),
     ({"migrated_to": "001_auth"}, {"migrated_to": "999"},

@@ -27,6 +27,22 @@ stripe_check(const struct operator *o)
 	return code == EX_OK ? provisioning_check(&live) : code;
 }
 
+static int
+seed_key_check(const struct operator *o)
+{
+	struct json_object	*fits;
+	enum err		e = db_service(operator_as(o, o->mem), &fits, "ops.fits_seed_key($1)",
+	    ARGS(TEXT(o->config->auth.seed_key)));
+
+	if (e != OK)
+		return operator_failed(o, e);
+	if (json_true(fits, ""))
+		return EX_OK;
+	printf("%s: auth.seed_key_file is not the key that second factors are stored under\n", o->path);
+	fflush(stdout);
+	return EX_CONFIG;
+}
+
 /* A fault of a key hides no fault of the pages, where the configuration says where they are. */
 int
 configuration_faulty(const struct operator *o)
@@ -43,6 +59,7 @@ configuration_check(const struct operator *o)
 {
 	const char	*why;
 	enum err	e;
+	int		code;
 
 	if (pages_all_check(o) != OK)
 		return EX_CONFIG;
@@ -56,5 +73,8 @@ configuration_check(const struct operator *o)
 	e = db_admit(o->db, o->mem, &why);
 	printf("database: %s\n", e == OK ? "ok" : why ? why : "cannot be reached as tollgate_operator");
 	fflush(stdout);
-	return e == OK ? stripe_check(o) : operator_code(e);
+	if (e != OK)
+		return operator_code(e);
+	code = seed_key_check(o);
+	return code == EX_OK ? stripe_check(o) : code;
 }

@@ -51,6 +51,18 @@ exception when external_routine_invocation_exception then
 end
 $$;
 
+-- Whether the newest seed was stored under this key; true while there is none.
+create or replace function auth.fits_seed_key(p_key text) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	perform auth.open_seed(f.seed, p_key) from (
+		select n.seed from auth.factors n order by n.created_at desc limit 1) f;
+	return true;
+exception when sqlstate 'TG503' then
+	return false;
+end
+$$;
+
 -- RFC 4648, base 32, as authenticators take it. 20 bytes are 32 characters, without padding.
 create or replace function auth.spell_seed(p_bytes bytea) returns text
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$

@@ -64,6 +64,14 @@ begin
 end
 $$;
 
+-- For `tollgate check --live`.
+create or replace function ops.fits_seed_key(p_key text) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return to_jsonb(auth.fits_seed_key(p_key));
+end
+$$;
+
 -- For who has lost the device and the recovery codes.
 create or replace function ops.remove_factor(p_email text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
