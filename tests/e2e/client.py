@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 from urllib.parse import urlencode, urljoin, urlsplit
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+shown = set()       # seeds and recovery codes of second factors, too
 issued = set()      # each cookie and form token that a Browser got; test_secrets looks for them in logs and pages
 HTML = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) Browser/1.0"

@@ -5,7 +5,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
-from client import read_cookie
+from client import read_cookie, shown
 from faults import settings
 from journey import ask_for_link, become_customer, next_link, press_link, sign_in, wait_until
 from test_browser import driver, person  # noqa: F401 (fixtures)
@@ -35,6 +35,7 @@ def add_factor(browser):
     page, secret = begin(browser)
     done = browser.submit(page, {"code": oathtool(secret)})
     assert done.status == 200, done
+    shown.update([secret, *codes_of(done)])
     return secret, codes_of(done)
 
 

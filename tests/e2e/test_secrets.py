@@ -112,6 +112,13 @@ def test_f43_no_key_of_ours_is_in_a_log(logs, stack, what):
         assert stack[what].encode() not in data, name
 
 
+def test_f43_no_seed_and_no_recovery_code_is_in_a_log(logs, stack):
+    """test_factor.py has them shown. The key is the one that the seeds are stored under."""
+    key = (Path(stack["config"]).parent / "seed.key").read_text().strip()
+    for name, data in logs.items():
+        assert [word for word in {key, *client.shown} if word.encode() in data] == [], name
+
+
 def test_f43_no_address_in_an_access_log_has_a_query(logs):
     paths = re.findall(rb'"path":"([^"]*)"', logs["access.log"])
     assert b"/signin/link" in paths and [path for path in paths if b"?" in path] == []

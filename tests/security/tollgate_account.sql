@@ -207,3 +207,7 @@ select p from generate_series(1, 3) n, lateral set_config('page.tenants', array[
 	lateral set_config('page.user', '{bob}', n > 1) b, lateral set_config('page.managed', a, n > 1) c,
 	lateral (select api.workspace_page() as p where c is not null) q
 where p::text like '%{bob}%' or p::text like '%bob@%';
+
+-- TG403 demands a second factor of another tenant's members
+select set_config('app.bearer', '{bearer}', false);
+select api.demand_factor('{bob}', true);
