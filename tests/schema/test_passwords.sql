@@ -19,7 +19,8 @@ $$;
 create function pg_temp.enter(p_email text, p_word text, p_secret text default 'x', p_ip inet default '192.0.2.1',
 	p_device text default null) returns jsonb language plpgsql as $$
 begin
-	return tap.ask('tollgate_signin', format('api.sign_in_password(%L, %L, %L, ''/workspace'', %L, %L, %L, %L, false)', p_email,
+	return tap.ask('tollgate_signin', format(
+		'api.sign_in_password(%L, %L, %L, ''/workspace'', %L, %L, %L, %L, false)', p_email,
 		pg_temp.k(p_word), sha256(sha256(p_secret::bytea)), 'de', p_ip, 'a browser', sha256(p_device::bytea)));
 end
 $$;

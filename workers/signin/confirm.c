@@ -10,8 +10,8 @@
 #include "typed.h"
 
 /*
- * wrong: how the text ends that says what is wrong with the code, or NULL. password_error: name of the text that says it
- * of the password, or NULL.
+ * wrong: how the text ends that says what is wrong with the code, or NULL. password_error: name of the text that says
+ * it of the password, or NULL.
  */
 static enum err
 confirm_form(struct visit *v, struct db_user *me, int status, const char *wrong, const char *password_error)

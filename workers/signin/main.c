@@ -1,6 +1,6 @@
 /*
- * signin: begins sessions by a mailed link, its code or a password and, where there is one, a second factor, renews them
- * by a proof, and ends them. Has no API key; connects only to the database.
+ * signin: begins sessions by a mailed link, its code or a password and, where there is one, a second factor, renews
+ * them by a proof, and ends them. Has no API key; connects only to the database.
  */
 #include "signin.h"
 #include "worker.h"

@@ -155,7 +155,8 @@ begin
 	delete from auth.pending_passwords w where w.request_id = r.id;
 	update auth.requests q set used_at = now(), token_hash = p_token_hash where q.id = r.id;
 	perform billing.found_tenant(who, r.email);
-	perform auth.finish_sign_in(who, p_token_hash, '{link}', r.language, null, p_ip, p_agent, p_device_hash, p_remember);
+	perform auth.finish_sign_in(who, p_token_hash, '{link}', r.language, null, p_ip, p_agent, p_device_hash,
+		p_remember);
 	return jsonb_build_object('ok', true);
 end
 $$;
