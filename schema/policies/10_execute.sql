@@ -124,7 +124,7 @@ grant execute on function
 	app.invitation_documents(uuid),
 	app.initials_of(text),
 	app.lets_in(uuid, uuid),
-	app.tenant_documents(uuid, uuid),
+	app.tenant_documents(uuid, uuid), app.tenants_of(uuid, uuid), app.tenant_document(uuid, text, boolean, text),
 	billing.is_live(text),
 	api.date_document(timestamptz)
 	to tollgate_account;
@@ -136,6 +136,8 @@ grant execute on function
 grant execute on function
 	app.tenant_documents(uuid, uuid),
 	app.lets_in(uuid, uuid),
+	app.tenants_of(uuid, uuid),
+	app.tenant_document(uuid, text, boolean, text),
 	billing.decided_subscription(jsonb)
 	to tollgate_billing, tollgate_service, tollgate_page;
 grant execute on function
@@ -159,28 +161,27 @@ grant execute on function
 	billing.card_state(billing.subscriptions),
 	billing.bank_wait(uuid),
 	billing.debit_since(text),
-	billing.other_documents(text),
-	billing.standing_key(jsonb, billing.subscriptions),
+	billing.other_list(text),
+	billing.standings(),
 	billing.standing(jsonb, billing.subscriptions),
 	billing.next_document(billing.subscriptions),
-	billing.account_document(jsonb),
+	billing.account_document(jsonb, jsonb, billing.subscriptions),
 	billing.interval_of(text),
-	billing.invoice_documents(uuid),
-	billing.payment_documents(uuid),
-	billing.notice_documents(uuid)
+	billing.invoice_list(uuid),
+	billing.payment_list(uuid),
+	billing.notice_list(uuid),
+	billing.page_lists(uuid, text, boolean)
 	to tollgate_page;
 
 -- what a tenant may use, for pages and for services
 grant execute on function
 	billing.entitlement(uuid, timestamptz),
-	billing.best_verdict(uuid, timestamptz),
-	billing.plan_verdict(uuid, timestamptz),
+	billing.restricting_disputes(uuid, timestamptz, timestamptz),
+	billing.words_on(uuid, timestamptz),
 	billing.free_plan(uuid, timestamptz),
 	billing.decision(uuid, timestamptz),
-	billing.verdict_on(billing.subscription_history, billing.status_rules, timestamptz),
-	billing.is_disputed(billing.subscription_history, timestamptz),
+	billing.verdict_on(billing.subscription_history, billing.status_rules, boolean, timestamptz),
 	billing.collects_at(billing.subscriptions, timestamptz),
-	billing.pause_grants(billing.subscription_history, timestamptz),
 	billing.in_force(timestamptz, timestamptz, timestamptz),
 	billing.features_at(text[], timestamptz),
 	billing.scheduled_end(timestamptz, boolean, timestamptz),

@@ -53,6 +53,12 @@ select is(pg_temp.caught(
 	$$create function api.stray() returns int language plpgsql security definer as 'begin return 1; end';
 	alter function api.stray() owner to tollgate_service; revoke execute on function api.stray() from public$$),
 	array['api.stray has no pinned search_path'], 'D23 a definer function without search_path is caught');
+select is(pg_temp.caught($$set role tollgate_owner; create function api.stray() returns int language plpgsql
+	as 'begin return 1; end'; reset role$$),
+	array['api.stray has no pinned search_path'], 'D23 one that programs call too');
+select is(pg_temp.caught($$set role tollgate_owner; create function billing.stray() returns int language plpgsql
+	as 'begin return 1; end'; reset role$$),
+	'{}'::text[], 'D23 one below them has its caller''s, as it has its rights');
 select is(pg_temp.caught(
 	$$create function api.stray() returns int language plpgsql set search_path = pg_catalog, pg_temp
 	as 'begin return 1; end'; alter function api.stray() owner to tollgate_service$$),

@@ -35,8 +35,17 @@ select is(tap.ask('tollgate_account', 'api.workspace_page()', :'s') -> 'tenants'
 select is(tap.ask('tollgate_billing', 'api.billing_page()', :'m') -> 'invoices', '[]',
 	'D27 and by the billing page');
 select is(tap.state_of('tollgate_billing', 'select api.billing_page()'), 'TG401', 'D27 and is no session');
-select is(tap.state_of('tollgate_billing', format('select api.billing_page(%L)', :'ann'), :'s'), 'TG404',
-	'D27 and no membership');
+select is(tap.state_of(v.role, format('select api.%s(%L)', v.page, :'ann'), :'s'), 'TG404',
+	'D27 and no membership, for ' || v.page)
+from (values ('tollgate_billing', 'billing_page'), ('tollgate_account', 'workspace_page'),
+	('tollgate_billing', 'my_plan')) v (role, page);
+
+-- a dispute is a payment's end, which managers see
+select tap.sync('dispute', tap.dispute('ann')) \g /dev/null
+select is(jsonb_array_length(tap.ask('tollgate_billing', 'api.billing_page()', v.bearer) -> 'payments'), v.n,
+	'C56 ' || v.description)
+from (values (:'a', 1, 'an owner sees a dispute'), (:'m', 0, 'a plain member does not')) v (bearer, n, description);
+delete from billing.disputes;
 
 create function pg_temp.line(p_account jsonb) returns text language sql as $$
 	select concat_ws(' ', p_account #>> '{next,line}', p_account #>> '{next,date,iso}') $$;

@@ -25,11 +25,11 @@ select billing.is_my_customer('cus_bob');
 
 -- 42501 asks for what another tenant may use
 select set_config('app.bearer', '{bearer}', false);
-select i from billing.invoice_documents('{bob}') i where i::text <> '[]';
+select i from billing.invoice_list('{bob}') i where i::text <> '[]';
 
 -- 42501 asks for another tenant's notices
 select set_config('app.bearer', '{bearer}', false);
-select n from billing.notice_documents('{bob}') n where n::text <> '[]';
+select n from billing.notice_list('{bob}') n where n::text <> '[]';
 
 -- nothing asks what another tenant has changed at Stripe, or left there
 select set_config('app.bearer', '{bearer}', false);

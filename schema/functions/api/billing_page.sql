@@ -7,7 +7,7 @@ drop function if exists billing.dates_document(billing.subscriptions);	-- unused
 -- A sentence of the page: "line" is its element's id, "label" the name of its text.
 create or replace function billing.line_document(p_kind text, p_at timestamptz, p_amount jsonb default null,
 	p_plan text default null) returns jsonb
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 begin
 	return jsonb_build_object('kind', p_kind, 'label', 'next_' || p_kind,
 		'line', nullif(replace(p_kind, '_', '-') || '-on', 'nothing-on'), 'date', api.date_document(p_at),
@@ -18,7 +18,7 @@ $$;
 -- The next event of a subscription whose payments are up to date: it renews, changes, ends, or collection resumes. A
 -- trial without an end has no date.
 create or replace function billing.regular_next(s billing.subscriptions) returns jsonb
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 declare
 	ends timestamptz := billing.scheduled_end(s.cancel_at, s.cancel_at_period_end, s.period_end);
 	renews timestamptz := case s.status when 'trialing' then s.trial_end else s.renews_at end;
@@ -41,7 +41,7 @@ $$;
 
 -- What happens next to the subscription if nothing is changed, and its amount where that is known.
 create or replace function billing.next_document(s billing.subscriptions) returns jsonb
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 declare
 	ends timestamptz := billing.scheduled_end(s.cancel_at, s.cancel_at_period_end, s.period_end);
 	grace timestamptz := case when s.status = 'past_due' then billing.grace_end(s.plan, s.past_due_since) end;
@@ -69,10 +69,13 @@ $$;
 
 -- What is planned after that, in order: a change by the schedule, and the end; and a change that waits for a payment.
 create or replace function billing.later_documents(s billing.subscriptions, p_next jsonb) returns jsonb
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 declare
 	ends timestamptz := billing.scheduled_end(s.cancel_at, s.cancel_at_period_end, s.period_end);
 begin
+	if s.coming_at is null and ends is null and s.pending_until is null then
+		return '[]'::jsonb;
+	end if;
 	return (
 		select coalesce(jsonb_agg(billing.line_document(v.kind, v.at, null, v.plan) order by v.at), '[]')
 		from (values ('changes', s.coming_at, s.coming_plan), ('ends', ends, null),
@@ -87,7 +90,7 @@ drop function if exists billing.entitlement_document(uuid);	-- unused: billing.s
 -- The newest open invoice of the subscription that its page at Stripe takes a payment for. Row-level security shows
 -- managers only.
 create or replace function billing.open_invoice(p_subscription text) returns jsonb
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 begin
 	return (
 		select jsonb_build_object('url', i.hosted_url,
@@ -99,29 +102,29 @@ end
 $$;
 
 -- One main button: what there is to do, else subscribe where the user may, else what the standing says, and managing
--- where there is nothing else.
-create or replace function billing.account_document(mine jsonb) returns jsonb
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+-- where there is nothing else. While the subscription that is decided is live, nothing is looked up: a live one comes
+-- before an ended one.
+create or replace function billing.account_document(mine jsonb, decision jsonb, current billing.subscriptions)
+	returns jsonb
+language plpgsql stable as $$
 declare
 	tenant uuid := mine ->> 'id';
-	decision jsonb := billing.decision(tenant);
-	current billing.subscriptions := (select s from billing.decided_subscription(decision) s);
 	standing jsonb := billing.standing(decision, current);
-	can_subscribe boolean := mine ->> 'role' <> 'role_member' and billing.checkout_state(tenant) = 'open';
+	can_subscribe boolean := case when mine ->> 'role' = 'role_member' or billing.is_live(current.status) then false
+		else billing.checkout_state(tenant) = 'open' end;
 	next jsonb := billing.next_document(current);
 	todo jsonb := billing.todo_document(current, mine);
 	pay jsonb := case when standing ->> 'main' = 'pay' and todo is null then billing.open_invoice(current.id) end;
 begin
 	return standing - 'main' || jsonb_build_object('can_subscribe', can_subscribe, 'pay', pay,
 		'manage_first', not can_subscribe and pay is null and todo ->> 'button' is null, 'todo', todo,
-		'subscription', current.id,
-		'can_manage', exists (select from billing.customers c where c.tenant_id = tenant and not c.deleted),
 		'next', next, 'later', billing.later_documents(current, next));
 end
 $$;
 
 -- Unused. Not in a migration, because until this commit the earlier page calls it.
 drop function if exists billing.account_document(app.members);
+drop function if exists billing.account_document(jsonb);
 
 reset role;
 
@@ -135,31 +138,30 @@ declare
 	me record := app.enter_page();
 	closed jsonb := app.closed_tenants(me.user_id);
 	is_closed boolean := closed @> jsonb_build_array(jsonb_build_object('id', p_tenant));
-	tenants jsonb := app.tenant_documents(me.user_id, case when not is_closed then p_tenant end);
-	mine jsonb := jsonb_path_query_first(tenants, '$[*] ? (@.current == true)');
-	tenant uuid := mine ->> 'id';
-	page jsonb := jsonb_build_object('email', me.email, 'account', null);
-	others jsonb;
+	own record;
+	lists record;
+	mine jsonb;
+	decision jsonb;
+	page jsonb;
 begin
-	if is_closed or mine is null and closed <> '[]' then
-		return '{"closed": true}';
-	elsif mine is null then
-		return page;
+	select coalesce(jsonb_agg(app.tenant_document(t.id, t.name, t.current, t.role) order by t.since, t.id), '[]')
+		as tenants, (array_agg(t.id) filter (where t.current))[1] as id
+	into own from app.tenants_of(me.user_id, case when not is_closed then p_tenant end) t;
+	if not is_closed and own.id is null and p_tenant is not null then
+		raise exception 'no such tenant' using errcode = 'TG404';
+	elsif is_closed or own.id is null and closed <> '[]' then
+		return '{"closed": true}'::jsonb;
+	elsif own.id is null then
+		return jsonb_build_object('email', me.email, 'account', null);
 	end if;
-	page := page || jsonb_build_object('account', billing.account_document(mine), 'tenant', tenant,
-		'name', mine -> 'name', 'tenants', tenants, 'several', jsonb_array_length(tenants) > 1,
-		'invoices', '[]'::jsonb, 'payments', '[]'::jsonb, 'notices', '[]'::jsonb);
-	others := billing.other_documents(page #>> '{account,subscription}');
-	page := (page || jsonb_build_object('others', others, 'elsewhere', jsonb_array_length(others) > 0))
-		#- '{account,subscription}';
-	if page #>> '{account,todo,kind}' = 'resuming' then
-		page := page || '{"refresh": 2}';
-	end if;
-	if mine ->> 'role' <> 'role_member' then
-		page := page || jsonb_build_object('manager', true, 'invoices', billing.invoice_documents(tenant),
-			'payments', billing.payment_documents(tenant), 'notices', billing.notice_documents(tenant));
-	end if;
-	return page;
+	mine := jsonb_path_query_first(own.tenants, '$[*] ? (@.current == true)');
+	decision := billing.decision(own.id);
+	select l.* into lists
+	from billing.page_lists(own.id, decision ->> 'subscription', mine ->> 'role' <> 'role_member') l;
+	page := lists.document || jsonb_build_object('email', me.email, 'tenant', own.id, 'name', mine -> 'name',
+		'account', billing.account_document(mine, decision, lists.decided) || lists.of_account,
+		'tenants', own.tenants, 'several', jsonb_array_length(own.tenants) > 1);
+	return page || case when page #>> '{account,todo,kind}' = 'resuming' then '{"refresh": 2}'::jsonb else '{}' end;
 end
 $$;
 

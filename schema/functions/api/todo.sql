@@ -4,7 +4,7 @@ set role tollgate_owner;
 
 -- An invoice that is paid by its link. Row-level security shows it to managers.
 create or replace function billing.invoice_todo(p_tenant uuid) returns jsonb
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 begin
 	return (
 		select jsonb_build_object('kind', k.kind, 'label', 'todo_' || k.kind, 'text', 'todo_' || k.kind || '_text',
@@ -22,7 +22,7 @@ $$;
 
 -- A card that is missing, and a paused subscription, which goes on once its user says so.
 create or replace function billing.card_todo(s billing.subscriptions) returns jsonb
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 declare
 	state jsonb;
 	kind text;
@@ -53,7 +53,7 @@ $$;
 -- {"kind", "label", "text", "date", "amount", "button" and "url" or "action"}; null: nothing. Label, text and button
 -- are names of texts. Without an url and an action there is nothing to do but wait.
 create or replace function billing.todo_document(s billing.subscriptions, mine jsonb) returns jsonb
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 declare
 	tenant uuid := mine ->> 'id';
 	waits_since timestamptz := billing.bank_wait(tenant);

@@ -11,22 +11,27 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp set plan
 declare
 	me record := app.enter_page();
 	closed jsonb := app.closed_tenants(me.user_id);
-	tenants jsonb := app.tenant_documents(me.user_id,
-		case when not closed @> jsonb_build_array(jsonb_build_object('id', p_tenant)) then p_tenant end);
+	wanted uuid := case when not closed @> jsonb_build_array(jsonb_build_object('id', p_tenant)) then p_tenant end;
+	page record;
 begin
-	return (
-		select jsonb_build_object('email', me.email, 'tenants', coalesce(s.documents, '[]'),
-			'several', jsonb_array_length(tenants) > 1, 'display_name', p.display_name,
-			'offers', coalesce(o.documents, '[]'), 'closed', closed)
-		from (
-			select jsonb_agg(t.doc || (billing.standing(d, v) - '{main,reason}'::text[]) order by t.n) as documents
-			from jsonb_array_elements(tenants) with ordinality t (doc, n)
-				cross join lateral billing.decision((t.doc ->> 'id')::uuid) d
-				left join lateral billing.decided_subscription(d) v on true) s cross join (
-			select jsonb_agg(jsonb_build_object('id', f.tenant_id, 'plan', 'plan_' || f.plan,
-				'date', api.date_document(f.created_at)) order by f.created_at, f.tenant_id) as documents
-			from app.offers f where f.accepted_at is null) o
-			left join app.profiles p on p.user_id = me.user_id);
+	select jsonb_build_object('email', me.email, 'tenants', coalesce(s.documents, '[]'), 'several', s.n > 1,
+			'display_name', p.display_name, 'offers', coalesce(o.documents, '[]'),
+			'closed', closed) as document, s.found
+	into page
+	from (
+		select jsonb_agg(app.tenant_document(t.id, t.name, t.current, t.role)
+				|| (billing.standing(d.decision, v) - '{main,reason}'::text[])
+				order by t.since, t.id) as documents, count(*) as n, bool_or(t.current) as found
+		from app.tenants_of(me.user_id, wanted) t cross join lateral billing.decision(t.id) d (decision)
+			left join lateral billing.decided_subscription(d.decision) v on true) s cross join (
+		select jsonb_agg(jsonb_build_object('id', f.tenant_id, 'plan', 'plan_' || f.plan,
+			'date', api.date_document(f.created_at)) order by f.created_at, f.tenant_id) as documents
+		from app.offers f where f.accepted_at is null) o
+		left join app.profiles p on p.user_id = me.user_id;
+	if wanted is not null and page.found is not true then
+		raise exception 'no such tenant' using errcode = 'TG404';
+	end if;
+	return page.document;
 end
 $$;
 

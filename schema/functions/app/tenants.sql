@@ -4,7 +4,7 @@ set role tollgate_rls;
 
 -- Whether the tenant lets this member in. One that demands a second factor lets in who has one. The one place where it
 -- is decided: what a session reaches is found by app.my_tenants(), app.managed_tenants(), app.enter_page() and
--- app.tenant_documents().
+-- app.tenants_of().
 create or replace function app.lets_in(p_tenant uuid, p_user uuid) returns boolean
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -67,27 +67,37 @@ reset role;
 
 set role tollgate_owner;
 
--- The active tenants of a user, for pages to show and to choose from: [{"id", "name", "current", "role"}...]. The
--- current one is the one that a page acts for: the wanted one, or TG404 when it is none of the user's. By default the
--- user's last choice, else one with a live subscription before one without, one that the user manages before another,
--- and then the oldest membership. A newer tenant, which another person may have paid for, does not come before it.
+-- The active tenants of a user. The current one is the one that a page acts for: the wanted one; by default the user's
+-- last choice, else one with a live subscription before one without, one that the user manages before another, and then
+-- the oldest membership. A newer tenant, which another person may have paid for, does not come before it.
+create or replace function app.tenants_of(p_user uuid, p_wanted uuid)
+	returns table (id uuid, name text, current boolean, role text, since timestamptz)
+language sql stable as $$
+	select m.tenant_id, t.name, m.tenant_id = coalesce(p_wanted, first_value(m.tenant_id) over (
+			order by p.tenant_id is null, not exists (
+				select from billing.subscriptions s where s.tenant_id = m.tenant_id and billing.is_live(s.status)),
+				m.role = 'member', m.created_at, m.tenant_id)),
+		'role_' || m.role, m.created_at
+	from app.members m join app.tenants t on t.id = m.tenant_id
+		left join app.profiles p on p.user_id = m.user_id and p.tenant_id = m.tenant_id
+	where m.user_id = p_user and t.status = 'active' and app.lets_in(t.id, p_user)
+$$;
+
+-- What pages show of one.
+create or replace function app.tenant_document(p_id uuid, p_name text, p_current boolean, p_role text) returns jsonb
+language sql stable as $$
+	select jsonb_build_object('id', p_id, 'name', p_name, 'current', p_current, 'role', p_role)
+$$;
+
+-- The documents of the user's tenants.
 create or replace function app.tenant_documents(p_user uuid, p_wanted uuid) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
 	tenants jsonb := (
-		select coalesce(jsonb_agg(jsonb_build_object('id', c.tenant_id, 'name', c.name,
-			'current', c.tenant_id = coalesce(p_wanted, c.first), 'role', 'role_' || c.role)
-			order by c.created_at, c.tenant_id), '[]')
-		from (
-			select m.tenant_id, m.role, m.created_at, t.name, first_value(m.tenant_id) over (
-				order by p.tenant_id is null, not exists (
-					select from billing.subscriptions s where s.tenant_id = m.tenant_id and billing.is_live(s.status)),
-					m.role = 'member', m.created_at, m.tenant_id) as first
-			from app.members m join app.tenants t on t.id = m.tenant_id
-				left join app.profiles p on p.user_id = m.user_id and p.tenant_id = m.tenant_id
-			where m.user_id = p_user and t.status = 'active' and app.lets_in(t.id, p_user)) c);
+		select coalesce(jsonb_agg(app.tenant_document(t.id, t.name, t.current, t.role) order by t.since, t.id), '[]')
+		from app.tenants_of(p_user, p_wanted) t);
 begin
-	if p_wanted is not null and not tenants @> jsonb_build_array(jsonb_build_object('id', p_wanted)) then
+	if p_wanted is not null and not tenants @> '[{"current": true}]' then
 		raise exception 'no such tenant' using errcode = 'TG404';
 	end if;
 	return tenants;

@@ -14,11 +14,12 @@ end
 $$;
 
 -- The one rule of what a live session is. Anything else, a malformed bearer included, gives a row of nulls. A token
--- that was retired lately still is the session's: calls are under way with it.
+-- that was retired lately still is the session's: calls are under way with it. It has its caller's rights and
+-- search_path: only functions of tollgate_auth may call it.
 create or replace function auth.find_session(out id uuid, out user_id uuid, out email text,
 	out auth_at timestamptz, out seen_at timestamptz,
 	out token bytea, out issued_at timestamptz, out confirmed_at timestamptz, out retired_at timestamptz)
-language plpgsql stable parallel safe security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable parallel safe as $$
 declare
 	bearer text := current_setting('app.bearer', true);
 begin
@@ -61,7 +62,7 @@ $$;
 -- For pages: the session's user, or TG401. For a token that is young and in use it writes nothing, but every 5 minutes
 -- that its session is used.
 create or replace function auth.require_session(out user_id uuid, out email text)
-language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	live record := auth.find_session();
 begin

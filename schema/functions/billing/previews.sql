@@ -121,7 +121,7 @@ set role tollgate_owner;
 
 -- What will be charged when the subscription renews, or null.
 create or replace function billing.next_amount(s billing.subscriptions) returns jsonb
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable as $$
 begin
 	return api.amount_document(case when s.previewed then s.charge else s.amount end, s.currency);
 end

@@ -2,13 +2,46 @@
 
 set role tollgate_owner;
 
--- The row of the table: the entitlement's reason, or a word of what the reason does not tell.
-create or replace function billing.standing_key(p_entitlement jsonb, s billing.subscriptions) returns text
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+-- Each state of a plan: the badge, a style class (good: all may be used; warn: all may be used for now, or something is
+-- under way; bad: nothing may be used), and what the main button does: pay the open invoice, manage, or subscribe.
+create or replace function billing.standings() returns jsonb
+language sql immutable as $$
+	select '{
+		"active": ["active", "good", "manage"],
+		"uncollected": ["uncollected", "warn", "manage"],
+		"change_waits": ["active", "good", "pay"],
+		"trialing": ["trialing", "good", "manage"],
+		"past_due_grace": ["past_due", "warn", "pay"],
+		"grace_over": ["past_due", "bad", "pay"],
+		"sent_past_due_grace": ["past_due", "warn", "pay"],
+		"sent_grace_over": ["past_due", "bad", "pay"],
+		"unpaid": ["unpaid", "bad", "pay"],
+		"bank": ["bank", "warn", "manage"],
+		"debit": ["bank", "warn", "manage"],
+		"debit_late": ["bank", "bad", "manage"],
+		"incomplete": ["incomplete", "warn", "pay"],
+		"incomplete_expired": ["incomplete_expired", "bad", "subscribe"],
+		"collection_paused": ["uncollected", "bad", "manage"],
+		"paused": ["paused", "bad", "manage"],
+		"disputed": ["disputed", "bad", "manage"],
+		"free": ["free", "good", "subscribe"],
+		"canceled": ["canceled", "bad", "subscribe"],
+		"ended": ["canceled", "bad", "subscribe"],
+		"no_subscription": ["pending", "warn", "subscribe"],
+		"unknown_status": ["unknown", "warn", "manage"],
+		"unknown_price": ["unknown", "warn", "manage"],
+		"override": ["granted", "good", "manage"],
+		"override_denied": ["withheld", "bad", "manage"]
+	}'::jsonb
+$$;
+
+-- The plan, names of texts, the class and the main button. The state is the entitlement's reason, or a word of what the
+-- reason does not tell.
+create or replace function billing.standing(p_entitlement jsonb, s billing.subscriptions) returns jsonb
+language plpgsql stable as $$
 declare
 	reason text := p_entitlement ->> 'reason';
-begin
-	return case
+	word text := case
 		when reason = 'override' and p_entitlement -> 'allowed' = 'false' then 'override_denied'
 		when reason in ('active', 'past_due_grace') and billing.debit_since(s.id) is not null then 'debit'
 		when reason in ('grace_over', 'unpaid') and billing.debit_since(s.id) is not null then 'debit_late'
@@ -17,52 +50,18 @@ begin
 		when reason in ('past_due_grace', 'grace_over') and s.collection_method = 'send_invoice' then 'sent_' || reason
 		when reason = 'incomplete' and billing.bank_wait(s.tenant_id) is not null then 'bank'
 		else reason end;
-end
-$$;
-
--- The plan, names of texts, a style class (good: all may be used; warn: all may be used for now, or something is under
--- way; bad: nothing may be used), and what the main button does: pay the open invoice, manage, or subscribe.
-create or replace function billing.standing(p_entitlement jsonb, s billing.subscriptions) returns jsonb
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
-declare
-	word text := billing.standing_key(p_entitlement, s);
+	known jsonb := coalesce(billing.standings() -> word, '["unknown", "warn", "manage"]'::jsonb);
 begin
-	return (
-		select jsonb_build_object(
-			'plan', 'plan_' || case when word in ('free', 'override')
-				then coalesce(p_entitlement ->> 'plan', s.plan) else s.plan end,
-			'status', 'status_' || coalesce(v.badge, 'unknown'),
-			'status_class', coalesce(v.class, 'warn'), 'reason', 'reason_' || coalesce(v.key, 'unknown_status'),
-			'main', coalesce(v.main, 'manage'))
-		from (select) one left join (values
-			('active', 'active', 'good', 'manage'),
-			('uncollected', 'uncollected', 'warn', 'manage'),
-			('change_waits', 'active', 'good', 'pay'),
-			('trialing', 'trialing', 'good', 'manage'),
-			('past_due_grace', 'past_due', 'warn', 'pay'),
-			('grace_over', 'past_due', 'bad', 'pay'),
-			('sent_past_due_grace', 'past_due', 'warn', 'pay'),
-			('sent_grace_over', 'past_due', 'bad', 'pay'),
-			('unpaid', 'unpaid', 'bad', 'pay'),
-			('bank', 'bank', 'warn', 'manage'),
-			('debit', 'bank', 'warn', 'manage'),
-			('debit_late', 'bank', 'bad', 'manage'),
-			('incomplete', 'incomplete', 'warn', 'pay'),
-			('incomplete_expired', 'incomplete_expired', 'bad', 'subscribe'),
-			('collection_paused', 'uncollected', 'bad', 'manage'),
-			('paused', 'paused', 'bad', 'manage'),
-			('disputed', 'disputed', 'bad', 'manage'),
-			('free', 'free', 'good', 'subscribe'),
-			('canceled', 'canceled', 'bad', 'subscribe'),
-			('ended', 'canceled', 'bad', 'subscribe'),
-			('no_subscription', 'pending', 'warn', 'subscribe'),
-			('unknown_status', 'unknown', 'warn', 'manage'),
-			('unknown_price', 'unknown', 'warn', 'manage'),
-			('override', 'granted', 'good', 'manage'),
-			('override_denied', 'withheld', 'bad', 'manage')) v (key, badge, class, main) on v.key = word);
+	return jsonb_build_object(
+		'plan', 'plan_' || case when word in ('free', 'override')
+			then coalesce(p_entitlement ->> 'plan', s.plan) else s.plan end,
+		'status', 'status_' || (known ->> 0), 'status_class', known -> 1,
+		'reason', 'reason_' || case when billing.standings() ? word then word else 'unknown_status' end,
+		'main', known -> 2);
 end
 $$;
 
+drop function if exists billing.standing_key(jsonb, billing.subscriptions);	-- unused: a part of billing.standing()
 drop function if exists billing.tenant_standing(uuid);	-- unused: the workspace asks for all tenants at once
 
 reset role;
