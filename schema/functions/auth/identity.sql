@@ -1,5 +1,4 @@
--- Which user the bearer in app.bearer stands for. PL/pgSQL throughout: its plans are kept with the connection, while
--- SQL functions are planned anew in every statement.
+-- Which user the bearer in app.bearer stands for.
 
 set role tollgate_auth;
 
@@ -13,25 +12,30 @@ begin
 end
 $$;
 
--- The one rule of what a live session is. Anything else, a malformed bearer included, gives a row of nulls. A token
--- that was retired lately still is the session's: calls are under way with it. It has its caller's rights and
--- search_path: only functions of tollgate_auth may call it.
+-- The one rule of what a live session is. Anything else, a malformed bearer included, gives no row. A token that was
+-- retired lately still is the session's: calls are under way with it. PostgreSQL puts it into the statements below.
+create or replace function auth.session_of(p_bearer text) returns table (id uuid, user_id uuid, email text,
+	auth_at timestamptz, seen_at timestamptz,
+	token bytea, issued_at timestamptz, confirmed_at timestamptz, retired_at timestamptz)
+language sql stable parallel safe rows 1 as $$
+	select s.id, u.id, u.email, s.auth_at, s.seen_at, t.hash, t.issued_at, t.confirmed_at, t.retired_at
+	from auth.tokens t join auth.sessions s on s.id = t.session_id join auth.users u on u.id = s.user_id
+	where t.hash = case when p_bearer ~ '^[0-9a-f]{64}$' then sha256(decode(p_bearer, 'hex')) end
+		and (t.retired_at is null or t.retired_at > now() - interval '30 s')
+		and s.revoked_at is null and s.absolute_until > now() and s.idle_until > now()
+		and u.disabled_at is null
+$$;
+
+-- A row of nulls: there is no session. It has its caller's rights and search_path: only functions of tollgate_auth may
+-- call it.
 create or replace function auth.find_session(out id uuid, out user_id uuid, out email text,
 	out auth_at timestamptz, out seen_at timestamptz,
 	out token bytea, out issued_at timestamptz, out confirmed_at timestamptz, out retired_at timestamptz)
 language plpgsql stable parallel safe as $$
-declare
-	bearer text := current_setting('app.bearer', true);
 begin
-	if bearer ~ '^[0-9a-f]{64}$' then
-		select s.id, u.id, u.email, s.auth_at, s.seen_at, t.hash, t.issued_at, t.confirmed_at, t.retired_at
-		into id, user_id, email, auth_at, seen_at, token, issued_at, confirmed_at, retired_at
-		from auth.tokens t join auth.sessions s on s.id = t.session_id join auth.users u on u.id = s.user_id
-		where t.hash = sha256(decode(bearer, 'hex'))
-			and (t.retired_at is null or t.retired_at > now() - interval '30 s')
-			and s.revoked_at is null and s.absolute_until > now() and s.idle_until > now()
-			and u.disabled_at is null;
-	end if;
+	select s.id, s.user_id, s.email, s.auth_at, s.seen_at, s.token, s.issued_at, s.confirmed_at, s.retired_at
+	into id, user_id, email, auth_at, seen_at, token, issued_at, confirmed_at, retired_at
+	from auth.session_of(current_setting('app.bearer', true)) s;
 end
 $$;
 
@@ -41,21 +45,21 @@ drop function if exists auth.live_session();
 create or replace function auth.uid() returns uuid
 language plpgsql stable parallel safe security definer set search_path = pg_catalog, pg_temp as $$
 begin
-	return (auth.find_session()).user_id;
+	return (select s.user_id from auth.session_of(current_setting('app.bearer', true)) s);
 end
 $$;
 
 create or replace function auth.email() returns text
 language plpgsql stable parallel safe security definer set search_path = pg_catalog, pg_temp as $$
 begin
-	return (auth.find_session()).email;
+	return (select s.email from auth.session_of(current_setting('app.bearer', true)) s);
 end
 $$;
 
 create or replace function auth.session_id() returns uuid
 language plpgsql stable parallel safe security definer set search_path = pg_catalog, pg_temp as $$
 begin
-	return (auth.find_session()).id;
+	return (select s.id from auth.session_of(current_setting('app.bearer', true)) s);
 end
 $$;
 
@@ -64,8 +68,9 @@ $$;
 create or replace function auth.require_session(out user_id uuid, out email text)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-	live record := auth.find_session();
+	live record;
 begin
+	select s.* into live from auth.session_of(current_setting('app.bearer', true)) s;
 	if live.id is null then
 		raise exception 'no session' using errcode = 'TG401';
 	end if;
