@@ -235,6 +235,32 @@ def test_f40_a_user_has_twenty_sessions():
     ok(not two["ok"], "F53 who is disabled at that moment stays outside", two)
 
 
+def test_f41_pages_on_a_token_that_is_due_wait_for_nothing():
+    _, bearer = manager("wx")
+    value("update auth.tokens set issued_at = now() - interval '15 min' where hash = sha256(decode(%s, 'hex')) "
+          "returning 1", bearer)
+
+    def page(secret):
+        return ("with offered as materialized (select set_config('app.candidate', %s, true)) select tap.ask("
+                "'tollgate_account', 'api.workspace_page()', %s) from offered", secret.hex(), bearer)
+
+    offered = [sha256(b"wx%d" % n).digest() for n in range(2)]
+    one, two, waited = overlapped(*map(page, offered))
+    ok("tenants" in one and "tenants" in two and not waited, "F41 both pages answer, the second at once", (one, two))
+    tokens = value("select count(*) from auth.tokens where hash = any (%s)", offered)
+    ok(tokens == 1, "F41 with one candidate between them", tokens)
+
+
+def test_f36_a_code_renews_a_session_once():
+    _, bearer = manager("wy")
+    value("select tap.ask('tollgate_signin', 'api.request_confirm()', %s)", bearer)
+    code = value("select tap.mailed('wy@example.org')")["code"]
+    confirm = ("select tap.ask('tollgate_signin', format('api.confirm_code(%%L, %%L, null, null, null)', %s::text, "
+               "sha256(%s)), %s)")
+    one, two, _ = overlapped(*((confirm, code, new, bearer) for new in (b"y1", b"y2")))
+    ok(one["ok"] and not two["ok"], "F36 a code that is sent twice at once renews once", (one, two))
+
+
 def test_s03_the_fifth_link_of_strangers_is_made_once():
     manager("wk")
     value("update auth.links set expires_at = now() where true returning 1")
