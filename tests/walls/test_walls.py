@@ -211,6 +211,11 @@ UNLINKED = [(program, "curl_") for program in ("signin", "account", "webhooks")]
     for prefix in ("unum_", "udat_")]
 
 
+@pytest.mark.parametrize("prefix", ["argon2", "Zxcvbn", "unorm2_"])
+def test_only_signin_stretches_and_judges_passwords(prefix):
+    assert [p for p in sorted(PROGRAMS) if walls.library_symbols(BUILD, p, prefix)] == ["signin"]
+
+
 @pytest.mark.parametrize("prefix", ["PQ", "curl_"])
 def test_og_has_neither_a_database_nor_a_network(prefix):
     assert walls.library_symbols(BUILD, "og", prefix) == []
