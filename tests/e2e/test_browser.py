@@ -311,7 +311,8 @@ FAULTS = r"""(() => {
     if (ratio < 4.5) faults.push('contrast ' + ratio.toFixed(2) + ': ' + e.textContent.trim().slice(0, 40));
   }
   for (const e of document.querySelectorAll('main button, main .button, main input:not([type=hidden]), main select'))
-    if (e.getBoundingClientRect().height < 40) faults.push('hard to hit: ' + e.outerHTML);
+    if (Math.max(...[e, ...(e.type === 'checkbox' ? e.labels : [])].map(l => l.getBoundingClientRect().height)) < 40)
+      faults.push('hard to hit: ' + e.outerHTML);
   for (const e of document.querySelectorAll('a:not(.skip), button, input:not([type=hidden]), select')) {
     const r = e.getBoundingClientRect();
     if (r.width < 24 || r.height < 24) faults.push(`${r.width} by ${r.height}: ` + e.outerHTML);
