@@ -12,6 +12,7 @@ from faults import DAEMONS, PROGRAMS, processes
 from journey import CODE, LINK, ask_for_link, become_customer, new_address, press_link, token_in, wait_until
 
 TOKEN = 43      # base64url characters of 32 bytes
+PASSWORD = "zither-oktopus-4711"
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,7 @@ def logs(stack, person, mails):
     sid = browser.cookie("__Host-sid")
     paths = [f"/signin/link?t={token}", f"/signin/link?t={token}&t={token}", f"/de/signin/link?t={token}",
              f"/signup/continue?t={token}", f"/de/signup/continue?t={token}&t={token}",
-             f"/welcome?session_id={token}"]
+             f"/welcome?session_id={token}", f"/register/link?t={token}&t={token}", f"/de/reset/link?t={token}"]
     if stack["server"] == "nginx":
         paths.append(f"/%zz?t={token}")     # Apache quotes a path that is malformed; no link of ours has one
     for path in paths:
@@ -46,6 +47,10 @@ def logs(stack, person, mails):
     for page in ("/signin/link", "/signup/continue"):
         browser.post(f"{page}?t={token}", b"a" * 2_000_000)
     browser.post("/signin/link", {"t": token, "csrf": "wrong", "code": "0000-0000"})
+    for page, fields in (("/signin", {"email": "a@example.com"}), ("/register", {"email": "a@example.com"}),
+                         ("/reset/link", {"code": "0000-0000"}), ("/signin", {"email": "wrong"}), ("/signin", {"x": "y"})):
+        stranger = Browser(stack["url"])
+        stranger.post(page, {**stranger.get(page).form().fields, **fields, "password": PASSWORD})
     Browser(stack["url"]).get("/workspace", Cookie=f"__Host-sid={sid}; __Host-sid={sid}")
     access = Path(stack["log_dir"]) / "access.log"
     wait_until(lambda: b"BREW" in access.read_bytes() and b'"/workspace"' in access.read_bytes())
@@ -81,6 +86,15 @@ def test_f43_there_was_something_to_find(logs, mails):
     assert len(client.issued) > 4 and len(mails) > 1
     assert any(b'"event":"request"' in data for data in logs.values())
     assert any(b"/signin/link" in data for data in logs.values())
+
+
+def test_f43_no_password_is_in_a_log_or_the_database(logs, db):
+    for name, data in logs.items():
+        assert PASSWORD.encode() not in data, name
+    for table, in db.rows("select c.oid::regclass::text from pg_class c where c.relkind = 'r' "
+                          "and c.relnamespace::regnamespace::text in ('auth', 'app', 'mail', 'ops')"):
+        assert db.value(f"select count(*) from {table} t where t::text like %s or t::text like %s", f"%{PASSWORD}%",
+                        f"%{PASSWORD.encode().hex()}%") == 0, table
 
 
 def test_f43_no_cookie_and_no_form_token_is_in_a_log(logs):
