@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from journey import code_in, session_in, sign_up, token_in, wait_until
+from journey import code_in, press_link, session_in, sign_up, token_in, wait_until
 from test_browser import busy, driver, person, signed_in  # noqa: F401 (fixtures)
 from test_factor import oathtool
 from test_tenants import buy, offer_mail
@@ -80,6 +80,32 @@ def held(person, look):  # noqa: F811
         return look()
     finally:
         person.driver.execute_cdp_cmd("Fetch.disable", {})
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_axe_finds_nothing_where_a_password_is_chosen(person, look, new_browser, mail, fresh, language):  # noqa: F811
+    email, browser, password = fresh(), new_browser(), "correct horse battery staple"
+    browser.submit(browser.get("/register"), {"email": email, "password": password})
+    token = token_in(mail.wait(email))
+    person.open(f"/{language}/register/link?t={token}")
+    assert person.all("#code") and person.all("#password") and look() == []
+    assert press_link(browser, token, "/register/link").status == 303
+    person.open(f"/{language}/reset")
+    person.find("#email").send_keys(email)
+    person.press("main button")
+    assert person.all("#code") and look() == []
+    person.open(f"/{language}/reset/link?t={token_in(mail.wait(email, 2))}")
+    person.find("#password").send_keys("password")
+    person.press("main button")
+    assert person.text("#password-error") and email in person.text("main") and look() == []
+    person.open(f"/{language}/signin")
+    person.find("#email").send_keys(email)
+    person.find("#password").send_keys(password)
+    person.press("main .primary")
+    person.open(f"/{language}/settings/password")
+    person.find("#password").send_keys("password")
+    person.press("main button")
+    assert person.text("#password-error") and look() == []
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
