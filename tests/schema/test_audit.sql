@@ -60,7 +60,8 @@ select tap.session('zoe@example.org', 'zoe3') as zoe3 \gset
 select set_config('app.bearer', :'zoe3', true) \g /dev/null
 update auth.passwords set changed_at = changed_at + interval '1 s' where user_id = pg_temp.id('zoe');
 select set_config('app.bearer', '', true) \g /dev/null
-select matches(pg_temp.told('zoe'), 'factor_removed, password_set t, password_reset t, signed_in t, password_changed t$',
+select matches(pg_temp.told('zoe'),
+	'factor_removed, password_set t, password_reset t, signed_in t, password_changed t$',
 	'F222 and a password that is set, reset by mail, and changed');
 update app.tenants set demands_factor = true where id = :'bob';
 update app.tenants set demands_factor = false where id = :'bob';

@@ -86,8 +86,8 @@ begin
 end
 $$;
 
--- By the code in the mail to the earlier address: scanners of mail press buttons. Ends all sessions, the password, which
--- whoever changed the address may know, and all changes that came later. Answers and errors as api.take_address.
+-- By the code in the mail to the earlier address: scanners of mail press buttons. Ends all sessions, all changes that
+-- came later, and the password, which whoever changed the address may know. Answers and errors as api.take_address.
 create or replace function api.undo_address(p_link_hash bytea, p_code text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
