@@ -108,7 +108,7 @@ declare
 	stored bytea;
 begin
 	select u.id, p.stored_key into who, stored from auth.users u left join auth.passwords p on p.user_id = u.id
-	where u.email_canonical = lower(btrim(p_email)) and u.disabled_at is null;
+	where u.email_canonical = lower(btrim(p_email));
 	if stored is distinct from sha256(p_key) then
 		return null;
 	end if;
