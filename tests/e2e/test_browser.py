@@ -254,7 +254,8 @@ def test_c50_back_after_signing_out_shows_nothing(signed_in):
 
 STATES = ["/signup", "/de/signup", "/signin", "/signin/code", "/register", "/reset", "/reset/link",
           "/signin/link?t=" + "A" * 43, "/welcome", "/nothing-here"]
-PRIVATE = ["/workspace", "/settings/billing", "/settings/sessions", "/settings/password", "/de/signin/confirm?sent=yes", "/signout",
+PRIVATE = ["/workspace", "/settings/billing", "/settings/sessions", "/settings/password",
+           "/de/signin/confirm?sent=yes", "/signout",
            "/de/settings/billing", "/de/workspace",
            "/settings/profile", "/settings/team", "/de/settings/team", "/settings/audit", "/de/settings/email"]
 

@@ -48,7 +48,8 @@ def logs(stack, person, mails):
         browser.post(f"{page}?t={token}", b"a" * 2_000_000)
     browser.post("/signin/link", {"t": token, "csrf": "wrong", "code": "0000-0000"})
     for page, fields in (("/signin", {"email": "a@example.com"}), ("/register", {"email": "a@example.com"}),
-                         ("/reset/link", {"code": "0000-0000"}), ("/signin", {"email": "wrong"}), ("/signin", {"x": "y"})):
+                         ("/reset/link", {"code": "0000-0000"}), ("/signin", {"email": "wrong"}),
+                         ("/signin", {"x": "y"})):
         stranger = Browser(stack["url"])
         stranger.post(page, {**stranger.get(page).form().fields, **fields, "password": PASSWORD})
     Browser(stack["url"]).get("/workspace", Cookie=f"__Host-sid={sid}; __Host-sid={sid}")
