@@ -380,11 +380,12 @@ def test_status_tells_a_program_and_a_human(real):
 
 def complete(site):
     """A configuration with nothing missing."""
-    for name, text in (("stripe.key", "sk_test_1"), ("webhook.secret", "whsec_" + 32 * "1")):
+    for name, text in (("stripe.key", "sk_test_1"), ("webhook.secret", "whsec_" + 32 * "1"), ("seed.key", 64 * "1")):
         site.path.joinpath(name).write_text(text)
         site.path.joinpath(name).chmod(0o600)
     site.conf.write_text(site.conf.read_text() + (
         'stripe = { key_file = "%(path)s/stripe.key"; webhook_secret_files = ["%(path)s/webhook.secret"]; };\n'
+        'auth = { seed_key_file = "%(path)s/seed.key"; };\n'
         'mail = { url = "smtp://localhost:25"; from = "a@b.example"; };\n') % {"path": site.path})
 
 

@@ -64,8 +64,10 @@ class Scarce:
             os.rename(self.listen, self.listen + ".kept")
         else:
             stack_command("stop", "--dir", stack["dir"], name)
+        config = directory / (name + ".conf")       # the program runs as another user, who needs slots of its own
+        config.write_text(Path(stack["config"]).read_text().replace('/slots";', '/slots-of-another";'))
         self.service = Service(name, argv, self.log, listen=self.listen, env={
-            "PATH": "/usr/bin:/bin", "TOLLGATE_CONFIG": stack["config"], "LD_PRELOAD": str(library),
+            "PATH": "/usr/bin:/bin", "TOLLGATE_CONFIG": str(config), "LD_PRELOAD": str(library),
             "SCARCE": str(directory / (name + ".counters"))})
         if self.listen:
             os.chmod(self.listen, 0o666)

@@ -359,11 +359,11 @@ def test_c24_a_portal_is_offered_one_price_of_a_product_and_interval(applied):
     assert product["prices"] == ["price_starter", yearly]
 
 
-WEBHOOK = {"TOLLGATE_STRIPE_WEBHOOK_SECRET": SECRET}
+SECRETS = {"TOLLGATE_STRIPE_WEBHOOK_SECRET": SECRET, "TOLLGATE_SEED_KEY": 64 * "1"}
 
 
 def check(site, code=1):
-    done = site.run("check", "--live", **WEBHOOK)
+    done = site.run("check", "--live", **SECRETS)
     lines = done.stdout.decode().splitlines()
     assert (done.returncode, lines[:2]) == (code, ["%s: ok" % site.conf, "database: ok"]), done
     return lines[2:]
@@ -422,11 +422,11 @@ def test_c24_a_portal_that_was_never_saved_is_said(applied):
 
 def test_f102_check_live_tells_a_refused_key_from_a_stripe_that_is_down(site):
     site.sim.control("faults", {"times": 100})
-    done = site.run("check", "--live", **WEBHOOK)
+    done = site.run("check", "--live", **SECRETS)
     assert done.returncode == 69 and b"Stripe cannot be reached" in done.stderr and b"database: ok" in done.stdout
     site.sim.control("faults", method="DELETE")
     site.key.write_text("sk_test_wrong")
-    done = site.run("check", "--live", **WEBHOOK)
+    done = site.run("check", "--live", **SECRETS)
     assert done.returncode == 1 and b"refused: Stripe rejects the key" in done.stderr
 
 
