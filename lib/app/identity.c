@@ -20,14 +20,18 @@ identity_user(struct visit *v)
 
 /*
  * The database refuses a token that is unknown, ended or used up. One that was retired a while ago is in two hands. Its
- * session is ended by a call of its own, because a refusal rolls its transaction back.
+ * session is ended by a call of its own, because a refusal rolls its transaction back. One whose session has just given
+ * way to another came late: the browser has a cookie that this answer must not take.
  */
 static void
-session_refused(struct db_user *me)
+session_refused(struct visit *v, struct db_user *me)
 {
 	struct json_object	*ended;
 
-	if (db_user(me, &ended, "api.end_reused()", NO_ARGS) == OK && ended != NULL)
+	if (db_user(me, &ended, "api.end_reused()", NO_ARGS) != OK || ended == NULL)
+		return;
+	v->outlived = json_true(ended, "/late");
+	if (!v->outlived)
 		log_line(LOG_WARN, "session_ended", LOG_TEXT("session", json_text(ended, "/session")),
 		    LOG_TEXT("reason", "reuse"));
 }
@@ -43,7 +47,7 @@ identity_serve(struct visit *v)
 	/* Refused halfway, the token was retired meanwhile: the browser has a younger one by now, and nobody stole this. */
 	v->outlived = e == ERR_AUTH && db_is_served(me);
 	if (e == ERR_AUTH && !v->outlived)
-		session_refused(me);
+		session_refused(v, me);
 	return e;
 }
 

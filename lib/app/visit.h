@@ -30,7 +30,7 @@ struct visit {
 	struct session			session;
 	struct session			next;		/* the session with the token that its candidate is of */
 	struct db_candidate		candidate;	/* identity.c offers it; the dispatcher gives it to the browser */
-	bool				outlived;	/* its token was replaced while the handler ran */
+	bool				outlived;	/* its token or session was replaced meanwhile */
 	bool				has_flow;
 	bool				has_session;	/* a well-formed cookie; only the database knows if it is valid */
 	const char			*tenant;	/* that the request acts for, once it is checked; or NULL */

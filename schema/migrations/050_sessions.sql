@@ -3,7 +3,7 @@
 set role tollgate_owner;
 
 alter table auth.sessions
-	add column seen_at timestamptz not null default now(),	-- written every five minutes at most
+	add column seen_at timestamptz not null default now(),	-- written every five minutes at most; at first, now
 	add column remember boolean not null default true,	-- lasts thirty days, as all did until now; else twelve hours
 	add column replaces uuid references auth.sessions on delete set null;	-- ends when a token of this one is used
 alter table auth.sessions
@@ -21,7 +21,5 @@ alter table auth.requests
 		check (purpose in ('signin', 'welcome', 'offer', 'checkout', 'confirm'));
 
 reset role;
-
-update auth.sessions set seen_at = least(now(), idle_until - interval '7 days');
 
 insert into auth.limits (kind, allowed, per) values ('confirm', 5, '1 hour');

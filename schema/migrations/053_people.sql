@@ -120,6 +120,6 @@ where u.id = p.user_id and char_length(p.display_name) not between 3 and 32;
 update app.tenants t set name = left(t.name, 64) where char_length(t.name) > 64;
 
 alter table app.profiles
-	add check (char_length(display_name) between 3 and 32),
+	add check (char_length(display_name) between 1 and 254),	-- a user's own choice is judged by api.set_profile
 	add check (avatar_url ~ '^https://');
-alter table app.tenants add check (char_length(name) between 1 and 64);
+alter table app.tenants add check (char_length(name) between 1 and 320);

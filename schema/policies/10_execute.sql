@@ -37,7 +37,7 @@ grant execute on function
 	api.remove_factor(),
 	api.begin_confirm(int[]), api.confirm_password(bytea, bytea, inet, text),
 	api.change_password(bytea, int[], bytea),
-	api.begin_password(text, int[], inet, bytea),
+	api.begin_password(text, int[], inet, bytea), api.begin_registration(inet),
 	api.sign_in_password(text, bytea, bytea, text, text, inet, text, bytea, boolean),
 	api.upgrade_password(text, bytea, bytea, int[], bytea),
 	api.request_registration(text, bytea, text, inet, bytea, bytea, int[], bytea),
@@ -304,7 +304,7 @@ grant execute on function
 	auth.request_of(bytea, text),
 	auth.spend_request(uuid),
 	auth.revoke_sessions(uuid, text, uuid),
-	auth.drop_password(uuid),
+	auth.drop_password(uuid), auth.drop_factor_since(uuid, timestamptz), auth.lock_user(uuid),
 	api.proof_state(text, bytea, bytea),
 	auth.take_link(bytea, text, bytea, text)
 	to tollgate_service;
@@ -316,7 +316,7 @@ grant execute on function
 	auth.uid(),
 	auth.session_id(),
 	auth.email(),
-	auth.require_user(),
+	auth.require_user(), auth.require_fresh(),
 	auth.allow(text, text),
 	auth.allow_network(text, inet),
 	auth.network_of(inet, int, int),

@@ -29,6 +29,9 @@ create function pg_temp.address(p_who text) returns text language sql as $$
 
 -- asking
 select is(pg_temp.wants('nobody', 'new@example.org'), 'TG401', 'F55 without a session nothing is asked');
+update auth.sessions set auth_at = now() - interval '11 min';
+select is(pg_temp.wants('ann', 'new@example.org'), 'TG40C', 'F55 nor with an old proof');
+update auth.sessions set auth_at = now();
 select is(pg_temp.wants('ann', 'ANN@example.org'), 'TG422', 'F55 the own address is refused');
 select is(pg_temp.wants('ann', 'eve@example.org'), '00000', 'F55 another user''s address gets the same answer');
 select is(tap.mailed('eve@example.org') ->> 'state', 'void', 'F55 and no mail');
@@ -81,11 +84,18 @@ select tap.mailed('fourth@example.org') ->> 'hash' as fourth \gset
 select is(pg_temp.looks(:'undo', 'flow', 'undo'), 'code_needed', 'F212 the first mailbox undoes it by its code');
 select is(pg_temp.undoes(:'undo', null), '{"ok": false, "attempts_left": 5}', 'F212 a scanner undoes nothing');
 select is(pg_temp.undoes(:'undo', :'code2'), '{"ok": false, "attempts_left": 4}', 'F212 nor does another mail''s code');
+insert into auth.factors (user_id, seed, confirmed_at) select p.id, 'x', now() from person p;
+update auth.factors f set confirmed_at = now() - interval '1 day' from person p where p.id = f.user_id and p.who = 'eve';
+insert into auth.pending (hash, user_id, amr) select sha256(convert_to(p.who, 'UTF8')), p.id, '{password}' from person p;
 insert into auth.passwords (user_id, salt, cost, stored_key)
 select p.id, sha256('salt'), '{1,1,1}', sha256('key') from person p;
 select is(pg_temp.undoes(:'undo', :'code') -> 'ok', 'true', 'F212 the code does');
 select is(array(select p.who from auth.passwords a join person p on p.id = a.user_id), '{eve}',
 	'F212 a password that the thief may know ends');
+select is(array(select p.who from auth.factors f join person p on p.id = f.user_id), '{eve}',
+	'F212 so does a second factor that was added since');
+select is(array(select p.who from auth.pending q join person p on p.id = q.user_id), '{eve}',
+	'F212 and a sign-in with one proof of two');
 select is(pg_temp.address('ann'), 'ann@example.org', 'F212 the address is the first one');
 select is(pg_temp.live('ann'), 0::bigint, 'F212 all sessions end');
 select is(pg_temp.live('eve'), 1::bigint, 'F212 and nobody else''s');
@@ -93,6 +103,26 @@ select is(pg_temp.undoes(:'undo2', :'code2') -> 'ok', 'false',
 	'F212 the later change is not undone to its earlier one');
 select is(pg_temp.takes(:'fourth', null, 'flow') -> 'ok', 'false', 'F212 and what was asked for is over');
 select is(pg_temp.undoes(:'undo', :'code') -> 'ok', 'false', 'F212 an undo is used once');
+
+-- what was asked for ends with the sessions
+select is(pg_temp.wants('eve', 'thief@example.org'), '00000', 'F55 who has a session asks');
+select tap.mailed('thief@example.org') ->> 'hash' as stolen \gset
+select is(pg_temp.looks(:'stolen', 'flow'), 'ready', 'F55 and may prove it');
+select auth.revoke_sessions(p.id, 'password', s.id) from person p join auth.sessions s on s.user_id = p.id
+where p.who = 'eve' \g /dev/null
+select is(pg_temp.takes(:'stolen', null, 'flow') -> 'ok', 'false', 'F55 until the password is changed');
+
+-- an earlier address that is another user's by now
+select is(pg_temp.wants('eve', 'eve2@example.org'), '00000', 'F212 a thief changes the address');
+select is(pg_temp.takes((tap.mailed('eve2@example.org') ->> 'hash')::bytea, null, 'flow') -> 'ok', 'true', 'F212 and has it');
+select tap.user('eve@example.org') \g /dev/null
+select tap.mailed('eve@example.org') as mail \gset
+select is(pg_temp.undoes((:'mail'::jsonb ->> 'hash')::bytea, :'mail'::jsonb ->> 'code'),
+	'{"ok": true, "taken": true}', 'F212 the undo says that the address is taken');
+select is(pg_temp.live('eve') || ' ' || pg_temp.address('eve'), '0 eve2@example.org', 'F212 and ends the sessions all the same');
+delete from auth.users u where u.email = 'eve@example.org';
+delete from auth.factors;
+update person set bearer = tap.session('eve2@example.org', 'again') where who = 'eve';
 
 -- limits, as data
 update auth.limits set allowed = 2 where kind = 'address_change';

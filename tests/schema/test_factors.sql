@@ -136,6 +136,9 @@ select count(auth.check_code(:'ann', 'nothing', :'key')), count(auth.check_code(
 from generate_series(1, 20) \g /dev/null
 select is(tap.state_of('tollgate_signin', format('select api.sign_in_second(%L, %L, %L, null, null)', pg_temp.code(),
 	:'key', sha256('x')), :'many'), 'TG429', 'F201 twenty wrong codes a day of one user');
+select is(auth.check_code(:'ann', pg_temp.code(), :'key', ' device x'), 'totp',
+	'F201 which hold up no device that has been the user''s');
+update auth.factors set last_step = 0;
 select pg_temp.forget() \g /dev/null
 select auth.check_code(:'ann', 'nothing', :'key'), auth.check_code(:'ann', '000000', :'key') \g /dev/null
 select is(auth.check_code(:'ann', regexp_replace(pg_temp.code(), '...', ' \& '), :'key'), 'totp',

@@ -125,6 +125,15 @@ select is(pg_temp.enter('old@example.org', 'right, dearer') -> 'ok', 'true', 'C4
 
 -- wrong ones wait, and the right one forgives
 delete from auth.tries;
+select pg_temp.ask('old@example.org'), pg_temp.enter('old@example.org', 'right, dearer', 's' || n)
+from generate_series(1, 3) n \g /dev/null
+select is(array(select failed from auth.tries), '{0}', 'F62 right ones are not counted among the wrong ones of an address');
+delete from auth.tries;
+update auth.limits set allowed = 1 where kind = 'password_near';
+select is(array[tap.state_of('tollgate_signin', 'select api.begin_registration(''203.0.113.9'')'),
+	tap.state_of('tollgate_signin', 'select api.begin_registration(''203.0.113.9'')')], '{00000,TG429}',
+	'F48 a network registers no faster than it signs in');
+update auth.limits set allowed = 100 where kind = 'password_near';
 select is(auth.wait_after(n, 5, '15 min'), w::interval, 'F62 the wait after ' || n)
 from (values (1, '0'), (4, '0'), (5, '1 s'), (6, '2 s'), (10, '32 s'), (14, '512 s'), (15, '15 min'),
 	(2000000000, '15 min')) v (n, w);

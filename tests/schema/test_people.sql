@@ -215,6 +215,14 @@ select is(tap.mailed('new@example.org') ->> 'template', 'signin', 'F209 a link t
 select is(tap.sign_in(null, tap.mailed('new@example.org') ->> 'code', 'flow', 'first') ->> 'next', '/workspace',
 	'F209 which the browser that accepted needs the code of only');
 
+-- an invitation to a higher role than one's own
+select is(pg_temp.invite('mia', 'own@example.org', 'owner'), '00000', 'F209 an owner invites an owner');
+select is(pg_temp.invite('ada', 'own@example.org', 'member'), 'TG403', 'F209 an admin makes no less of that');
+select is(pg_temp.state('ada', format('api.revoke_invitation(%L, %L)', :'ann', i.id)), 'TG403',
+	'F209 and does not revoke it') from app.invitations i where i.email = 'own@example.org';
+select is(pg_temp.state('mia', format('api.revoke_invitation(%L, %L)', :'ann', i.id)), '00000',
+	'F209 the owner does') from app.invitations i where i.email = 'own@example.org';
+
 -- revoked
 select is(pg_temp.invite('ada', 'rev@example.org', 'member'), '00000', 'F209 one more');
 select pg_temp.link('rev@example.org') as revs \gset

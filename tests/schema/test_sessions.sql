@@ -150,7 +150,9 @@ select is(pg_temp.page('B0'), 'TG401', 'F36 and by its first use ends the former
 select is(concat_ws(' ', o.revoke_reason, s.absolute_until = o.absolute_until, s.created_at = o.created_at,
 	s.amr @> '{code,link}'), 'replaced t t t', 'F36 whose place it takes, for no longer')
 	from auth.sessions s join auth.sessions o on o.id = s.replaces;
-select is(pg_temp.reused('B0'), null, 'F40 the former''s token is no reuse');
+select is(pg_temp.reused('B0'), '{"late": true}', 'F40 the former''s token is no reuse, and its browser has another');
+select cmp_ok(s.idle_until, '>', now() + interval '11 hours', 'F36 once it is used it lasts as the former did')
+	from auth.sessions s where s.replaces is not null;
 update auth.sessions set auth_at = now() - interval '10 min';
 select tap.ask('tollgate_signin', 'api.request_confirm()', pg_temp.bearer('B1')) \g /dev/null
 select tap.mailed('bea@example.org') ->> 'code' as code \gset
@@ -230,6 +232,21 @@ from unnest('{B5,B7}'::text[]) b \g /dev/null
 select set_config('app.bearer', '', true) \g /dev/null
 select is(count(*), 1::bigint, 'F207 what is counted for a session is counted for whatever token it has')
 	from auth.hits where kind = 'call_browser';
+
+-- a client that keeps no cookie, and a request that takes long
+select tap.session('ann@example.org', 'T8') \g /dev/null
+select pg_temp.pass('20 min') \g /dev/null
+do $$
+begin
+	for i in 1 .. 9 loop
+		perform pg_temp.page('T8', 'C' || i);
+		update auth.tokens set issued_at = issued_at - interval '11 s';
+	end loop;
+end
+$$;
+select is(array(select c from generate_series(1, 9) c where exists (
+	select from auth.tokens t where t.hash = pg_temp.stored('C' || c))), '{5,6,7,8,9}', 'F42 of unused tokens five are kept');
+select is(pg_temp.page('T8', 'C9'), '00000', 'F42 a candidate that is offered again is the same');
 
 select * from finish();
 rollback;

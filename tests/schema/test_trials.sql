@@ -55,6 +55,10 @@ select pg_temp.begin_trial('two', :'two', '{"status": "canceled"}') \g /dev/null
 select is(pg_temp.alerts(), null, 'C17 it ends with the second');
 select tap.sync('checkout', tap.checkout('bob', :'bob')), pg_temp.begin_trial('bob', :'bob') \g /dev/null
 select is(pg_temp.alerts(), null, 'C17 another address has its own');
+insert into app.members (tenant_id, user_id, role) values (:'one', tap.user('mia@example.org'), 'member'),
+	(:'one', tap.user('eve@example.org'), 'owner');
+select is(array(select billing.had_trial(null, e) from unnest('{mia@example.org,eve@example.org}'::text[]) e), '{f,t}',
+	'C17 a member has not had the trial of a tenant, an owner has');
 
 select * from finish();
 rollback;

@@ -107,6 +107,8 @@ link_done(struct visit *v, struct db_visitor *me, const struct address_link *l, 
 	if (e == ERR_INVALID)
 		return state_page(v, l, 422, "taken", "address_taken");
 	TRY(e);
+	if (json_true(verdict, "/taken"))
+		return state_page(v, l, 200, "kept", "address_kept");
 	if (json_true(verdict, "/ok"))
 		return state_page(v, l, 200, "done", l->done);
 	if (json_int(verdict, "/attempts_left", 0) > 0)

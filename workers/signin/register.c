@@ -48,12 +48,25 @@ registration_ask(struct visit *v, struct db_visitor *me, const char *email, cons
 	return http_redirect(v->r, visit_path(v, "/register/link"));
 }
 
+/* True when the network may not register any more, which is answered. It is asked before a password costs anything. */
+static bool
+registration_refused(struct visit *v, enum err *e)
+{
+	if (throttle_note(v, "password", *e) != ERR_LIMIT)
+		return false;
+	http_header(v->r, "Retry-After", "600");
+	v->fault = "fault_passwords";
+	*e = register_form(v, 429, NULL, NULL);
+	return true;
+}
+
 /* The answer and the work are the same whether or not the address is a user's: the mail tells. */
 static enum err
 register_send(struct visit *v, struct db_visitor *me)
 {
 	const char	*given = form_get(&v->form, "email"), *email, *why;
 	struct chosen	c;
+	enum err	e;
 
 	if (visit_fields(v, "email password") != OK)
 		return visit_again(v, v->path, 422, "fault_unknown_field");
@@ -63,6 +76,10 @@ register_send(struct visit *v, struct db_visitor *me)
 		return register_form(v, 422, *email == '\0' ? "email_missing" : "email_wrong", why);
 	if (why != NULL)
 		return register_form(v, 422, NULL, why);
+	e = db_visitor(me, NULL, "api.begin_registration($1::inet)", ARGS(TEXT(v->q->remote_addr)));
+	if (registration_refused(v, &e))
+		return e;
+	TRY(e);
 	TRY(chosen_stretch(v, &c));
 	return registration_ask(v, me, email, &c);
 }

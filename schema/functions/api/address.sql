@@ -16,11 +16,12 @@ end
 $$;
 
 -- Mails the link that proves the new address, once it is nobody's: another user's gets no mail, and the page says the
--- same. Only the newest link counts. TG422: it is the own address. TG429: too many for this user.
+-- same, and neither does one that strangers ask for too often. Only the newest link counts. TG40C: the proof is too
+-- old. TG422: it is the own address. TG429: too many for this user.
 create or replace function api.ask_address(p_email text, p_flow_hash bytea, p_language text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-	me uuid := auth.require_user();
+	me uuid := auth.require_fresh();
 	change uuid := gen_random_uuid();
 	mail_key text := 'new_address:' || change;
 begin
@@ -31,8 +32,11 @@ begin
 	end if;
 	perform auth.spend_request(c.proof_id) from app.address_changes c where c.user_id = me and c.done_at is null;
 	delete from app.address_changes c where c.user_id = me and c.done_at is null;
-	perform auth.ask_link(mail_key, 'new_address', '{}', 'address', p_email, p_language,
-		p_flow => sha256(p_flow_hash));
+	if not auth.allow('link_stranger', lower(btrim(p_email))) then
+		return null;
+	end if;
+	perform auth.ask_link(mail_key, 'new_address', '{}', 'address', p_email, p_language, p_user => me,
+		p_flow => sha256(p_flow_hash), p_rank => auth.rank_stranger());
 	insert into app.address_changes (id, user_id, was, email, proof_id)
 	select change, me, auth.address_of(me), btrim(p_email), (o.data ->> 'request')::uuid
 	from mail.outbox o where o.key = mail_key;
@@ -68,9 +72,11 @@ $$;
 create or replace function api.take_address(p_link_hash bytea, p_code text, p_flow_hash bytea) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-	taken record := auth.take_link(p_link_hash, p_code, p_flow_hash, 'address');
+	taken record;
 	c app.address_changes;
 begin
+	perform auth.lock_user(v.user_id) from app.address_changes v where v.proof_id = auth.request_of(p_link_hash, 'address');
+	taken := auth.take_link(p_link_hash, p_code, p_flow_hash, 'address');
 	if taken.request is null then
 		return jsonb_build_object('ok', false, 'attempts_left', taken.attempts_left);
 	end if;
@@ -87,28 +93,31 @@ end
 $$;
 
 -- By the code in the mail to the earlier address: scanners of mail press buttons. Ends all sessions, all changes that
--- came later, and the password, which whoever changed the address may know. Answers and errors as api.take_address.
+-- came later, and what whoever changed the address may know or have added since: the password and a second factor.
+-- {"ok", "attempts_left", "taken"}. taken: the earlier address is another user's by now, so the user keeps the new one.
 create or replace function api.undo_address(p_link_hash bytea, p_code text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-	taken record := auth.take_link(p_link_hash, p_code, null, 'undo');
+	taken record;
 	c app.address_changes;
+	is_taken boolean;
 begin
+	perform auth.lock_user(v.user_id) from app.address_changes v where v.undo_id = auth.request_of(p_link_hash, 'undo');
+	taken := auth.take_link(p_link_hash, p_code, null, 'undo');
 	if taken.request is null then
 		return jsonb_build_object('ok', false, 'attempts_left', taken.attempts_left);
 	end if;
 	select v.* into c from app.address_changes v where v.undo_id = taken.request for no key update;
-	if coalesce(auth.find_user(c.was), c.user_id) <> c.user_id then
-		raise exception 'the address is another user''s' using errcode = 'TG422';
-	end if;
-	perform auth.change_address(c.user_id, c.was), auth.revoke_sessions(c.user_id, 'address'),
-		auth.drop_password(c.user_id);
+	is_taken := coalesce(auth.find_user(c.was), c.user_id) <> c.user_id;
+	perform auth.revoke_sessions(c.user_id, 'address');
+	perform auth.change_address(c.user_id, c.was) where not is_taken;
+	perform auth.drop_password(c.user_id), auth.drop_factor_since(c.user_id, c.created_at);
 	perform auth.spend_request(v.proof_id), auth.spend_request(v.undo_id)
 	from app.address_changes v where v.user_id = c.user_id and v.created_at >= c.created_at;
 	update app.address_changes v set undone_at = now()
 	where v.user_id = c.user_id and v.created_at >= c.created_at and v.undone_at is null;
 	perform audit.note('address_undone', null, c.user_id, c.user_id);
-	return '{"ok": true}';
+	return jsonb_build_object('ok', true, 'taken', is_taken);
 end
 $$;
 

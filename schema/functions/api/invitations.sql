@@ -23,7 +23,11 @@ begin
 	values (p_tenant, me, btrim(p_email), address, p_role, now())
 	on conflict (tenant_id, email_canonical) where accepted_at is null and revoked_at is null
 		do update set role = excluded.role, user_id = excluded.user_id
+		where app.rank_of(v.role) <= app.rank_of(mine)
 	returning v.* into i;
+	if i.id is null then
+		raise exception 'the open invitation has a higher role' using errcode = 'TG403';
+	end if;
 	perform app.mail_invitation(i, p_language);
 	perform audit.note('invited', p_tenant, me, null, jsonb_build_object('invitation', i.id, 'role', p_role));
 	return null;
@@ -55,6 +59,9 @@ declare
 	mine text := app.enter_team(p_tenant, 'invite');
 	i app.invitations := app.hold_invitation(p_tenant, p_invitation);
 begin
+	if app.rank_of(i.role) > app.rank_of(mine) then
+		raise exception 'not with this role' using errcode = 'TG403';
+	end if;
 	update app.invitations v set revoked_at = now() where v.id = i.id;
 	perform auth.spend_request(i.request_id);
 	perform audit.note('invitation_revoked', p_tenant, me, null,

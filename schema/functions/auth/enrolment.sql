@@ -101,6 +101,15 @@ begin
 end
 $$;
 
+-- A second factor that was added since then, and recovery codes that were made since, are no more.
+create or replace function auth.drop_factor_since(p_user uuid, p_at timestamptz) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	delete from auth.factors f where f.user_id = p_user and coalesce(f.confirmed_at, f.created_at) >= p_at;
+	delete from auth.recovery_codes c where c.user_id = p_user and c.created_at >= p_at;
+end
+$$;
+
 create or replace function api.remove_factor() returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin

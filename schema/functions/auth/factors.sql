@@ -151,9 +151,13 @@ begin
 end
 $$;
 
+drop function if exists auth.check_code(uuid, text, text);	-- before p_asker
+
 -- What the code proves of this user, 'totp' or 'recovery'; null: nothing. Calls for one user are decided one after the
--- other. TG429: too many wrong codes. The key is tried in each case, so that no code is decided without it.
-create or replace function auth.check_code(p_user uuid, p_code text, p_key text) returns text
+-- other. TG429: too many wrong codes. The key is tried in each case, so that no code is decided without it. p_asker: a
+-- device or session that has been the user's, whose wrong codes count for themselves: strangers who know the first
+-- proof use up nothing of the user's.
+create or replace function auth.check_code(p_user uuid, p_code text, p_key text, p_asker text default '') returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	code text := translate(p_code, '- ', '');
@@ -167,12 +171,12 @@ begin
 		return null;
 	end if;
 	seed := auth.open_seed(sealed, p_key);
-	if not auth.allow('second_' || kind, p_user::text) then
+	if not auth.allow('second_' || kind, p_user || p_asker) then
 		raise exception 'too many codes' using errcode = 'TG429';
 	end if;
 	good := case kind when 'totp' then auth.spend_totp(p_user, code, seed)
 		else auth.spend_recovery_code(p_user, code, p_key) end;
-	perform auth.give_back('second_' || kind, p_user::text) where good;
+	perform auth.give_back('second_' || kind, p_user || p_asker) where good;
 	return case when good then kind end;
 end
 $$;

@@ -180,9 +180,9 @@ begin
 	if not found then
 		return jsonb_build_object('ok', false);
 	end if;
-	perform auth.put_password(link.user_id, p_salt, p_cost, sha256(p_key));
 	update auth.requests q set used_at = now(), token_hash = sha256(p_salt) where q.id = r.id;
 	perform auth.tell_password(link.user_id);
+	perform auth.put_password(link.user_id, p_salt, p_cost, sha256(p_key));
 	return jsonb_build_object('ok', true);
 end
 $$;

@@ -41,7 +41,9 @@ begin
 end
 $$;
 
--- Ends live sessions of a user but the one that is kept, for the reason (auth.sessions.revoke_reason): how many.
+-- Ends live sessions of a user but the one that is kept, for the reason (auth.sessions.revoke_reason): how many. What
+-- they have begun ends too: sign-ins with one proof of two, and changes of the address that are not proven yet. The
+-- caller has the user's row, as a sign-in has, or writes no log before: the log's lock comes after those of sessions.
 create or replace function auth.revoke_sessions(p_user uuid, p_reason text, p_kept uuid default null) returns bigint
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -51,6 +53,9 @@ begin
 	where s.user_id = p_user and s.id is distinct from p_kept
 		and s.revoked_at is null and s.absolute_until > now() and s.idle_until > now();
 	get diagnostics ended = row_count;
+	delete from auth.pending p where p.user_id = p_user;
+	update auth.requests r set used_at = now()
+	where r.user_id = p_user and r.purpose = 'address' and r.used_at is null;
 	return ended;
 end
 $$;

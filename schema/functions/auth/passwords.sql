@@ -42,6 +42,15 @@ begin
 end
 $$;
 
+-- Takes back what count_try has counted: the try did not fail.
+create or replace function auth.take_back_try(p_kind text, p_subject text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	update auth.tries t set failed = greatest(0, t.failed - 1), until = least(t.until, now())
+	where t.subject = sha256(convert_to(p_kind || ':' || p_subject, 'UTF8'));
+end
+$$;
+
 create or replace function auth.forget_tries(p_kind text, p_subject text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -100,6 +109,17 @@ begin
 end
 $$;
 
+-- Before a password is stretched that nobody waits for yet. TG429: the network's allowance is spent.
+create or replace function api.begin_registration(p_ip inet) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	if not auth.allow_network('password', p_ip) then
+		raise exception 'too many passwords' using errcode = 'TG429';
+	end if;
+	return null;
+end
+$$;
+
 -- The user whose password K is, locked; null: none. A K that is wrong locks nothing, which would tell users apart.
 create or replace function auth.match_password(p_email text, p_key bytea) returns uuid
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -133,6 +153,8 @@ begin
 		return auth.proof_answer(p_token_hash, p_next);
 	end if;
 	perform auth.forget_tries('password_tries', auth.asker_of(p_email, p_ip, device));
+	perform auth.take_back_try('password_address', lower(btrim(p_email)))
+	where auth.asker_of(p_email, p_ip, device) not like 'device %';
 	return auth.accept_proof(who, p_token_hash, '{password}', p_next, p_language, null, p_ip, p_agent, p_device_hash,
 		p_remember);
 end
@@ -205,8 +227,8 @@ declare
 begin
 	perform from auth.users u where u.id = me for no key update;
 	if not exists (select from auth.passwords p where p.user_id = me and p.salt = p_salt) then
-		perform auth.put_password(me, p_salt, p_cost, sha256(p_key));
 		perform auth.tell_password(me, auth.session_id());
+		perform auth.put_password(me, p_salt, p_cost, sha256(p_key));
 	end if;
 	return null;
 end

@@ -81,16 +81,22 @@ create or replace function api.sign_in_second(p_code text, p_key text, p_token_h
 	p_device_hash bytea default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-	p auth.pending;
+	p auth.pending := auth.find_pending();
+	device bytea := auth.device_of(p_device_hash, auth.address_of(p.user_id));
 	proof text;
 begin
-	select q.* into p from auth.pending q where q.hash = (auth.find_pending()).hash for update;
+	perform auth.lock_user(p.user_id);
+	select q.* into p from auth.pending q where q.hash = p.hash for update;
 	if p.token_hash = p_token_hash then
 		return jsonb_build_object('ok', true, 'next', p.next, 'remember', p.remember);
 	elsif not coalesce(auth.is_pending(p), false) then
 		return jsonb_build_object('ok', false, 'attempts_left', 0);
 	end if;
-	proof := auth.check_code(p.user_id, p_code, p_key);
+	-- before the log, which a recovery code is written to
+	perform from auth.sessions s where s.user_id = p.user_id and s.revoked_at is null order by s.id for no key update;
+	proof := auth.check_code(p.user_id, p_code, p_key, coalesce((
+		select ' device ' || encode(d.hash, 'hex') from auth.devices d
+		where d.hash = device and d.user_id = p.user_id), ''));
 	if proof is null then
 		update auth.pending q set attempts = q.attempts + 1 where q.hash = p.hash;
 		return jsonb_build_object('ok', false, 'attempts_left', 4 - p.attempts);

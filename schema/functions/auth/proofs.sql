@@ -109,7 +109,7 @@ begin
 	if exists (select from auth.tokens t where t.hash = p_token_hash) then
 		return auth.renewal_answer(p_token_hash);
 	end if;
-	proof := auth.check_code(p_user, p_code, p_key);
+	proof := auth.check_code(p_user, p_code, p_key, ' session ' || auth.session_id());
 	if proof is null then
 		return '{"ok": false}';
 	end if;

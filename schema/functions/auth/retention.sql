@@ -11,6 +11,8 @@ declare
 	tokens bigint;
 	devices bigint;
 	hits bigint;
+	tries bigint;
+	pending bigint;
 begin
 	delete from auth.requests d where d.id = any (array(
 		select r.id from auth.requests r where r.created_at < now() - interval '7 days' limit 1000));
@@ -30,13 +32,15 @@ begin
 	get diagnostics hits = row_count;
 	delete from auth.pending d where d.hash = any (array(
 		select p.hash from auth.pending p where p.created_at < now() - interval '24 hours' limit 1000));
+	get diagnostics pending = row_count;
 	delete from auth.factors d where d.user_id = any (array(
 		select f.user_id from auth.factors f
 		where f.confirmed_at is null and f.created_at < now() - interval '24 hours' limit 1000));
 	delete from auth.tries d where d.ctid = any (array(
 		select t.ctid from auth.tries t where t.last_at < now() - interval '1 day' limit 1000));
+	get diagnostics tries = row_count;
 	return jsonb_build_object('requests', requests, 'sessions', sessions, 'tokens', tokens,
-		'devices', devices, 'hits', hits);
+		'devices', devices, 'hits', hits, 'tries', tries, 'pending', pending);
 end
 $$;
 

@@ -2,16 +2,18 @@
 
 set role tollgate_auth;
 
--- Revokes live sessions beyond the newest 20. p_newest stays, whatever the clock says.
-create or replace function auth.trim_sessions(p_user uuid, p_newest uuid) returns void
+drop function if exists auth.trim_sessions(uuid, uuid);	-- before it ran first
+
+-- Revokes live sessions beyond the newest 19, to make room for one.
+create or replace function auth.trim_sessions(p_user uuid) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	update auth.sessions s set revoked_at = now(), revoke_reason = 'limit'
 	where s.id in (
 		select o.id from auth.sessions o
 		where o.user_id = p_user and o.revoked_at is null and o.absolute_until > now() and o.idle_until > now()
-		order by (o.id = p_newest) desc, o.created_at desc, o.id
-		offset 20);
+		order by o.created_at desc, o.id
+		offset 19);
 end
 $$;
 
@@ -35,12 +37,12 @@ begin
 	if auth.has_factor(p_user) and not p_amr && '{totp,recovery}' then
 		raise exception 'a second proof is due';	-- who has a first one calls auth.accept_proof()
 	end if;
+	perform auth.trim_sessions(p_user);
 	insert into auth.sessions (user_id, absolute_until, idle_until, auth_at, amr, ip, agent, remember)
 	values (p_user, now() + lasts, now() + least(lasts, interval '7 days'), now(), p_amr, p_ip, left(p_agent, 300),
 		p_remember)
 	returning id into session;
 	insert into auth.tokens (hash, session_id, confirmed_at) values (p_token_hash, session, now());
-	perform auth.trim_sessions(p_user, session);
 end
 $$;
 

@@ -16,7 +16,8 @@ begin
 end
 $$;
 
--- Issues the candidate that the worker offers, unless one is younger than 10 s. Tells the worker by an INFO
+-- Issues the candidate that the worker offers, unless one is younger than 10 s. A client that keeps no cookie gets one
+-- after another, of which the newest five are good. Tells the worker by an INFO
 -- (lib/db/db.h) how long the cookie may be kept.
 create or replace function auth.issue_token(s auth.sessions) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -25,8 +26,14 @@ declare
 begin
 	if candidate ~ '^[0-9a-f]{64}$' and not exists (
 			select from auth.tokens t where t.session_id = s.id and t.issued_at > now() - interval '10 s') then
-		insert into auth.tokens (hash, session_id) values (decode(candidate, 'hex'), s.id);
-		raise info '%', auth.cookie_age(s) using errcode = 'TG001';
+		delete from auth.tokens d where d.hash in (
+			select t.hash from auth.tokens t where t.session_id = s.id and t.confirmed_at is null and t.retired_at is null
+			order by t.issued_at desc offset 4);
+		insert into auth.tokens (hash, session_id) values (decode(candidate, 'hex'), s.id)
+		on conflict do nothing;		-- a request that takes this long has had it already
+		if found then
+			raise info '%', auth.cookie_age(s) using errcode = 'TG001';
+		end if;
 	end if;
 end
 $$;
@@ -44,7 +51,7 @@ begin
 	if t.hash is null then
 		return;
 	end if;
-	if s.seen_at <= now() - interval '5 min' then
+	if s.seen_at <= now() - interval '5 min' or t.retired_at is null and t.confirmed_at is null then
 		update auth.sessions q set seen_at = now(), idle_until = least(q.absolute_until, now() + interval '7 days')
 		where q.id = s.id;
 	end if;
@@ -58,6 +65,7 @@ $$;
 
 -- After a refusal: a bearer that was retired more than 30 s ago is in two hands. Its session ends, and the user is
 -- told: whoever of the two is the user signs in again. {"session"}, or null when the refusal has another reason.
+-- {"late": true}: another session has taken this one's place within the last 30 s, so the browser may have its cookie.
 create or replace function api.end_reused() returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -72,7 +80,10 @@ begin
 		returning s.* into ended;
 	end if;
 	if ended.id is null then
-		return null;
+		return (
+			select '{"late": true}'::jsonb from auth.tokens t join auth.sessions s on s.id = t.session_id
+			where t.hash = case when bearer ~ '^[0-9a-f]{64}$' then sha256(decode(bearer, 'hex')) end
+				and s.revoke_reason = 'replaced' and s.revoked_at > now() - interval '30 s');
 	end if;
 	perform auth.tell(ended.user_id, 'reuse:' || ended.id, 'safety_reuse',
 		auth.sign_in_facts(ended.created_at, ended.ip, ended.agent));

@@ -99,10 +99,17 @@ exception when unique_violation then
 end
 $$;
 
+-- Before requests and sessions of one user, so that two changes wait for each other.
+create or replace function auth.lock_user(p_user uuid) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	perform from auth.users u where u.id = p_user for no key update;
+end
+$$;
+
 create or replace function auth.end_sessions(p_user uuid) returns bigint
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-	delete from auth.pending p where p.user_id = p_user;
 	return auth.revoke_sessions(p_user, 'admin');
 end
 $$;

@@ -4,7 +4,7 @@
 
 set role tollgate_service;
 
--- A trial is given once for a tenant and for an address. The address: who asked for it, who pays, or a member.
+-- A trial is given once for a tenant and for an address. The address: who asked for it, who pays, or an owner.
 create or replace function billing.had_trial(p_tenant uuid, p_email_canonical text) returns boolean
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -13,7 +13,8 @@ begin
 			select p_tenant
 			union select c.tenant_id from billing.checkouts c where c.email_canonical = p_email_canonical
 			union select c.tenant_id from billing.customers c where lower(c.email) = p_email_canonical
-			union select m.tenant_id from app.members m where m.user_id = auth.find_user(p_email_canonical)));
+			union select m.tenant_id from app.members m
+			where m.user_id = auth.find_user(p_email_canonical) and m.role = 'owner'));
 end
 $$;
 
@@ -24,7 +25,8 @@ declare
 	addresses text[] := array(
 		select c.email_canonical from billing.checkouts c where c.tenant_id = p_tenant
 		union select lower(c.email) from billing.customers c where c.tenant_id = p_tenant
-		union select lower(auth.address_of(m.user_id)) from app.members m where m.tenant_id = p_tenant);
+		union select lower(auth.address_of(m.user_id)) from app.members m
+		where m.tenant_id = p_tenant and m.role = 'owner');
 begin
 	return query select c.* from billing.checkouts c
 		where c.trial and (c.tenant_id = p_tenant or c.email_canonical = any (addresses));
