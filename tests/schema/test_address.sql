@@ -85,8 +85,10 @@ select is(pg_temp.looks(:'undo', 'flow', 'undo'), 'code_needed', 'F212 the first
 select is(pg_temp.undoes(:'undo', null), '{"ok": false, "attempts_left": 5}', 'F212 a scanner undoes nothing');
 select is(pg_temp.undoes(:'undo', :'code2'), '{"ok": false, "attempts_left": 4}', 'F212 nor does another mail''s code');
 insert into auth.factors (user_id, seed, confirmed_at) select p.id, 'x', now() from person p;
-update auth.factors f set confirmed_at = now() - interval '1 day' from person p where p.id = f.user_id and p.who = 'eve';
-insert into auth.pending (hash, user_id, amr) select sha256(convert_to(p.who, 'UTF8')), p.id, '{password}' from person p;
+update auth.factors f set confirmed_at = now() - interval '1 day'
+from person p where p.id = f.user_id and p.who = 'eve';
+insert into auth.pending (hash, user_id, amr)
+select sha256(convert_to(p.who, 'UTF8')), p.id, '{password}' from person p;
 insert into auth.passwords (user_id, salt, cost, stored_key)
 select p.id, sha256('salt'), '{1,1,1}', sha256('key') from person p;
 select is(pg_temp.undoes(:'undo', :'code') -> 'ok', 'true', 'F212 the code does');
@@ -114,12 +116,14 @@ select is(pg_temp.takes(:'stolen', null, 'flow') -> 'ok', 'false', 'F55 until th
 
 -- an earlier address that is another user's by now
 select is(pg_temp.wants('eve', 'eve2@example.org'), '00000', 'F212 a thief changes the address');
-select is(pg_temp.takes((tap.mailed('eve2@example.org') ->> 'hash')::bytea, null, 'flow') -> 'ok', 'true', 'F212 and has it');
+select is(pg_temp.takes((tap.mailed('eve2@example.org') ->> 'hash')::bytea, null, 'flow') -> 'ok', 'true',
+	'F212 and has it');
 select tap.user('eve@example.org') \g /dev/null
 select tap.mailed('eve@example.org') as mail \gset
 select is(pg_temp.undoes((:'mail'::jsonb ->> 'hash')::bytea, :'mail'::jsonb ->> 'code'),
 	'{"ok": true, "taken": true}', 'F212 the undo says that the address is taken');
-select is(pg_temp.live('eve') || ' ' || pg_temp.address('eve'), '0 eve2@example.org', 'F212 and ends the sessions all the same');
+select is(pg_temp.live('eve') || ' ' || pg_temp.address('eve'), '0 eve2@example.org',
+	'F212 and ends the sessions all the same');
 delete from auth.users u where u.email = 'eve@example.org';
 delete from auth.factors;
 update person set bearer = tap.session('eve2@example.org', 'again') where who = 'eve';

@@ -127,7 +127,8 @@ select is(pg_temp.enter('old@example.org', 'right, dearer') -> 'ok', 'true', 'C4
 delete from auth.tries;
 select pg_temp.ask('old@example.org'), pg_temp.enter('old@example.org', 'right, dearer', 's' || n)
 from generate_series(1, 3) n \g /dev/null
-select is(array(select failed from auth.tries), '{0}', 'F62 right ones are not counted among the wrong ones of an address');
+select is(array(select failed from auth.tries), '{0}',
+	'F62 right ones are not counted among the wrong ones of an address');
 delete from auth.tries;
 update auth.limits set allowed = 1 where kind = 'password_near';
 select is(array[tap.state_of('tollgate_signin', 'select api.begin_registration(''203.0.113.9'')'),

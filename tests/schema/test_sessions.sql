@@ -245,7 +245,8 @@ begin
 end
 $$;
 select is(array(select c from generate_series(1, 9) c where exists (
-	select from auth.tokens t where t.hash = pg_temp.stored('C' || c))), '{5,6,7,8,9}', 'F42 of unused tokens five are kept');
+	select from auth.tokens t where t.hash = pg_temp.stored('C' || c))), '{5,6,7,8,9}',
+	'F42 of unused tokens five are kept');
 select is(pg_temp.page('T8', 'C9'), '00000', 'F42 a candidate that is offered again is the same');
 
 select * from finish();

@@ -75,7 +75,8 @@ declare
 	taken record;
 	c app.address_changes;
 begin
-	perform auth.lock_user(v.user_id) from app.address_changes v where v.proof_id = auth.request_of(p_link_hash, 'address');
+	perform auth.lock_user(v.user_id) from app.address_changes v
+	where v.proof_id = auth.request_of(p_link_hash, 'address');
 	taken := auth.take_link(p_link_hash, p_code, p_flow_hash, 'address');
 	if taken.request is null then
 		return jsonb_build_object('ok', false, 'attempts_left', taken.attempts_left);

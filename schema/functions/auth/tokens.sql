@@ -27,7 +27,8 @@ begin
 	if candidate ~ '^[0-9a-f]{64}$' and not exists (
 			select from auth.tokens t where t.session_id = s.id and t.issued_at > now() - interval '10 s') then
 		delete from auth.tokens d where d.hash in (
-			select t.hash from auth.tokens t where t.session_id = s.id and t.confirmed_at is null and t.retired_at is null
+			select t.hash from auth.tokens t
+			where t.session_id = s.id and t.confirmed_at is null and t.retired_at is null
 			order by t.issued_at desc offset 4);
 		insert into auth.tokens (hash, session_id) values (decode(candidate, 'hex'), s.id)
 		on conflict do nothing;		-- a request that takes this long has had it already
