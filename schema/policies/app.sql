@@ -64,7 +64,7 @@ create policy service on app.profiles for select to tollgate_service using (true
 create policy choice on app.profiles for update to tollgate_service using (true) with check (true);
 grant select, insert, update (accepted_at), delete on app.offers to tollgate_service;
 create policy service on app.offers to tollgate_service using (true) with check (true);
-grant select, insert, update on app.invitations to tollgate_service;
+grant select, insert, update, delete on app.invitations to tollgate_service;
 create policy service on app.invitations to tollgate_service using (true) with check (true);
 grant select, insert, update, delete on app.address_changes to tollgate_service;
 create policy service on app.address_changes to tollgate_service using (true) with check (true);

@@ -187,7 +187,7 @@ select set_eq('select grants from owned_right', string_to_array(btrim($$
 	tollgate_rls app.role_verbs SELECT
 	tollgate_rls app.roles SELECT
 	tollgate_service app.address_changes DELETE INSERT SELECT UPDATE
-	tollgate_service app.invitations INSERT SELECT UPDATE
+	tollgate_service app.invitations DELETE INSERT SELECT UPDATE
 	tollgate_service app.members DELETE INSERT SELECT UPDATE(role)
 	tollgate_service app.role_verbs SELECT
 	tollgate_service app.roles SELECT

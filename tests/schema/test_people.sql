@@ -50,7 +50,9 @@ from (values ('abc', '00000', 'three characters'), ('äöü', '00000', 'three ch
 	(repeat('ü', 32), '00000', '32 characters'), ('ab', 'TG422', 'two characters'), (repeat('a', 33), 'TG422', '33'),
 	('  a   ', 'TG422', 'one and blanks'), (null, 'TG422', 'none'), (e'a\x01b', 'TG422', 'a control character'),
 	(U&'abc\202Edef', 'TG422', 'one that turns the direction'), (U&'a\200B\200Bb', 'TG422', 'what is not seen'),
-	('https://x.org', 'TG422', 'an address'),
+	('https://x.org', 'TG422', 'an address'), ('www.evil.example', 'TG422', 'an address without a scheme'),
+	(U&'\3164\3164\3164', 'TG422', 'a name that is not seen'),
+	(U&'\0645\06cc\200c\062e\0648\0627\0647\0645', '00000', 'a Persian name'),
 	(U&'\+01F600\+01F600\+01F600', '00000', 'three of four bytes each')) v (name, state, what);
 select pg_temp.ask('mia', format('api.name_user(%L)', U&'  Mi\0061\0308  \00a0Maus ')) \g /dev/null
 select is(pg_temp.ask('mia', 'api.profile()') - 'id', jsonb_build_object('email', 'mia@example.org', 'display_name',
@@ -252,6 +254,11 @@ select is(array[pg_temp.invite('ada', 'li1@example.org', 'member'), pg_temp.invi
 	'{00000,TG429}', 'F209 and a tenant sends a few');
 select is(count(*), 0::bigint, 'F209 what is refused leaves no invitation') from app.invitations i
 where i.email = 'li2@example.org';
+
+-- what is over is forgotten
+update app.invitations set expires_at = now() - interval '31 days', created_at = now() - interval '38 days';
+select is(app.drop_addresses() > 0, true, 'F209 invitations are forgotten a month after their end');
+select is(array(select email from app.invitations), '{}', 'F209 all of them');
 
 select * from finish();
 rollback;

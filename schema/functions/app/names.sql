@@ -11,7 +11,8 @@ declare
 	name text := btrim(regexp_replace(normalize(p_name, nfc), '[\s\u00a0\u2000-\u200a\u202f\u205f\u3000]+', ' ', 'g'));
 begin
 	if name is null or char_length(name) not between p_least and p_most
-			or name ~ '[\u0001-\u001f\u007f-\u009f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]|://' then
+			or name ~ ('[\u0001-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e'
+				'\u2060-\u206f\u2800\u3164\ufeff\uffa0\U000e0000-\U000e007f]|://|\mwww\.') then
 		raise exception 'no such name' using errcode = 'TG422';
 	end if;
 	return name;

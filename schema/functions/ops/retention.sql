@@ -2,6 +2,25 @@
 
 set role tollgate_service;
 
+-- Addresses of people who never became users, and those that users had, are kept for 30 days after their use.
+create or replace function app.drop_addresses() returns bigint
+language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
+declare
+	invitations bigint;
+	changes bigint;
+begin
+	delete from app.invitations d where d.id = any (array(
+		select i.id from app.invitations i
+		where least(i.accepted_at, i.revoked_at, i.expires_at) < now() - interval '720 hours' limit 1000));
+	get diagnostics invitations = row_count;
+	delete from app.address_changes d where d.id = any (array(
+		select c.id from app.address_changes c
+		where coalesce(c.undone_at, c.done_at, c.created_at) < now() - interval '720 hours' limit 1000));
+	get diagnostics changes = row_count;
+	return invitations + changes;
+end
+$$;
+
 -- p_keep_days: for handled events.
 create or replace function service.apply_retention(p_keep_days int default 90) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
@@ -16,7 +35,7 @@ begin
 		limit 1000));
 	get diagnostics mails = row_count;
 	return auth.apply_retention() || jsonb_build_object('mails', mails, 'drafts', billing.drop_drafts(),
-		'events', inbox.drop_events(p_keep_days), 'put_off', sync.wind_back());
+		'events', inbox.drop_events(p_keep_days), 'addresses', app.drop_addresses(), 'put_off', sync.wind_back());
 end
 $$;
 
