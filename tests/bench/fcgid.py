@@ -16,9 +16,10 @@ def own_memory(pid):
 
 
 def start(state, work, name, n):
-    socket = str(work / ("%s-%d.sock" % (name, n)))
+    socket, config = str(work / ("%s-%d.sock" % (name, n))), work / "fcgid.conf"
+    config.write_text(Path(state["config"]).read_text().replace('/slots";', '/slots-of-another";'))
     process = subprocess.Popen(
-        [state["prefix"] + "/lib/tollgate/" + name, "--config", state["config"], "--threads", "1", "--listen", socket],
+        [state["prefix"] + "/lib/tollgate/" + name, "--config", str(config), "--threads", "1", "--listen", socket],
         stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={"PATH": os.environ["PATH"]})
     return process, socket
 
