@@ -298,7 +298,9 @@ def test_c141_a_browser_that_is_new_is_told_of(person, new_browser, mail, langua
     def told():
         return [m for m in mail.to(email)[seen:] if subject in m["subject"] and "Firefox, Linux" in m["text"]]
 
-    assert f"/{language}/settings/sessions" in wait_until(told)[0]["html"]
+    found = wait_until(told)[0]
+    for part in ("html", "text"):
+        assert all(f"/{language}/{path}" in found[part] for path in ("settings/sessions", "reset"))
     fox.cookies.pop(next(k for k in fox.cookies if k[1] == SID))
     sign_in(fox, mail, email)
     assert len(told()) == 1, "the same one is no news"
