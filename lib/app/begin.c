@@ -107,8 +107,8 @@ app_open(mem_ctx *ctx, const struct worker *w, const struct worker_options *o, s
 }
 
 /*
- * The program serves while the database cannot be reached or is not migrated, because that can change; a database of
- * another environment ends it.
+ * The program serves while the database cannot be reached or is not migrated, because that can change. A database of
+ * another environment ends it, as does a resource that another user's program could hold up.
  */
 static bool
 is_refused(const struct worker_options *o, mem_ctx *ctx, const struct app *app)

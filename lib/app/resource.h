@@ -14,7 +14,7 @@ struct resource {
 	unsigned	needs;		/* sections of the configuration */
 	enum err	(*open)(mem_ctx *ctx, struct app *app);
 
-	/* As db_admit(): ERR_FORBIDDEN ends the program with *why. NULL: nothing to check. */
+	/* Before it serves, not for --check: ERR_FORBIDDEN ends the program with *why. NULL: nothing to check. */
 	enum err	(*admit)(const struct app *app, mem_ctx *mem, const char **why);
 
 	/* For /healthz. NULL: always healthy. */

@@ -33,8 +33,8 @@ struct worker_options {
 
 /*
  * Everything up to serving: reads the options (--listen and --threads only of a worker with routes), opens the log,
- * keeps secrets out of core files, reads the configuration, opens the resources, and asks the database to admit the
- * program. False: the program ends now, with *code as its exit status.
+ * keeps secrets out of core files, reads the configuration, opens the resources, and has them admit the program, which
+ * --check does not. False: the program ends now, with *code as its exit status.
  */
 bool worker_begin(const struct worker *worker, int argc, char **argv, mem_ctx **ctx, struct worker_options *options,
     struct app *app, int *code);

@@ -27,27 +27,27 @@ seat_open(const struct slots *s, int seat, int flags)
 }
 
 static enum err
-slots_refused(const char *dir, const char *why)
+slots_refused(mem_ctx *ctx, const char *dir, const char *what, const char **why)
 {
-	fprintf(stderr, "%s: %s\n", dir, why);
-	return ERR_INVALID;
+	*why = mem_printf(ctx, "%s: %s", dir, what);
+	return ERR_FORBIDDEN;
 }
 
 enum err
-slots_open(mem_ctx *ctx, const char *dir, int n, struct slots *out)
+slots_open(mem_ctx *ctx, const char *dir, int n, struct slots *out, const char **why)
 {
 	struct stat	st;
 
 	*out = (struct slots){ .dir = mem_printf(ctx, "%s", dir), .n = n };
 	if ((mkdir(dir, 0700) != 0 && errno != EEXIST) || lstat(dir, &st) != 0)
-		return slots_refused(dir, strerror(errno));
+		return slots_refused(ctx, dir, strerror(errno), why);
 	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || st.st_mode & (S_IWGRP | S_IWOTH))
-		return slots_refused(dir, "is not a directory that this user alone writes");
+		return slots_refused(ctx, dir, "is not a directory that this user alone writes", why);
 	for (int i = 0; i < n + SLOTS_QUEUE; i++) {
 		int	fd = seat_open(out, i, O_CREAT);
 
 		if (fd < 0)
-			return slots_refused(dir, strerror(errno));
+			return slots_refused(ctx, dir, strerror(errno), why);
 		close(fd);
 	}
 	return OK;

@@ -19,10 +19,10 @@ struct slots {
 };
 
 /*
- * The files of n slots in dir, made when missing. ERR_INVALID: dir cannot be made, or is not this user's own, so that
- * others could hold the locks; the reason is printed on stderr.
+ * The files of n slots in dir, made when missing. ERR_FORBIDDEN: dir cannot be made, or is not this user's own, so that
+ * others could hold the locks; *why says which.
  */
-enum err slots_open(mem_ctx *ctx, const char *dir, int n, struct slots *out) MUST_CHECK;
+enum err slots_open(mem_ctx *ctx, const char *dir, int n, struct slots *out, const char **why) MUST_CHECK;
 
 /* *slot is for slot_give(). ERR_UNAVAILABLE: SLOTS_QUEUE wait already, or none came free in time. */
 enum err slot_take(const struct slots *slots, int *slot) MUST_CHECK;

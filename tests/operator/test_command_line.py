@@ -49,6 +49,18 @@ def test_command_line_check_says_that_no_fault_was_found(site, name):
     assert (done.returncode, done.stdout) == (0, f"{name}: {site.conf}: no fault found\n")
 
 
+def test_f48_check_leaves_the_locks_of_signin_alone(site, tmp_path):
+    """Who checks is root or the operator, and who serves is neither."""
+    locks = tmp_path / "locks"
+    site.conf.write_text(site.conf.read_text().replace('breached = "";', f'breached = ""; slots = "{locks}";'))
+    assert run("signin", "--check", "--config", site.conf).returncode == 0 and not locks.exists()
+    locks.mkdir()
+    locks.chmod(0o777)
+    assert run("signin", "--check", "--config", site.conf).returncode == 0 and list(locks.iterdir()) == []
+    served = run("signin", "--config", site.conf)
+    assert served.returncode == 78 and f"{locks}: is not a directory that this user alone writes" in served.stderr
+
+
 @pytest.mark.parametrize("name", [*WORKERS, *DAEMONS])
 def test_command_line_a_wrong_configuration_ends_with_78(site, name):
     site.conf.write_text(site.conf.read_text().replace('url = "http://localhost"', 'url = "http://shop.example"'))

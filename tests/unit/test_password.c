@@ -17,8 +17,9 @@ static struct slots
 slots_here(void *mem)
 {
 	struct slots	s;
+	const char	*why;
 
-	assert_int_equal(slots_open(mem, mem_printf(mem, "/tmp/tollgate-password-%d", getpid()), 2, &s), OK);
+	assert_int_equal(slots_open(mem, mem_printf(mem, "/tmp/tollgate-password-%d", getpid()), 2, &s, &why), OK);
 	return s;
 }
 

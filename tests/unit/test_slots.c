@@ -16,8 +16,9 @@ static struct slots
 slots_here(void *mem, int n)
 {
 	struct slots	s;
+	const char	*why;
 
-	assert_int_equal(slots_open(mem, mem_printf(mem, "/tmp/tollgate-slots-%d-%d", getpid(), n), n, &s), OK);
+	assert_int_equal(slots_open(mem, mem_printf(mem, "/tmp/tollgate-slots-%d-%d", getpid(), n), n, &s, &why), OK);
 	return s;
 }
 
@@ -124,15 +125,16 @@ test_f48_who_waits_gets_the_slot_that_comes_free(void **state)
 static void
 test_a_directory_that_others_write_is_refused(void **state)
 {
-	const char	*dir = mem_printf(*state, "/tmp/tollgate-slots-%d-open", getpid());
+	const char	*dir = mem_printf(*state, "/tmp/tollgate-slots-%d-open", getpid()), *why;
 	struct slots	s;
 
 	assert_int_equal(mkdir(dir, 0700), 0);
 	assert_int_equal(chmod(dir, 0777), 0);
-	assert_int_equal(slots_open(*state, dir, 1, &s), ERR_INVALID);
+	assert_int_equal(slots_open(*state, dir, 1, &s, &why), ERR_FORBIDDEN);
+	assert_string_equal(why, mem_printf(*state, "%s: is not a directory that this user alone writes", dir));
 	assert_int_equal(chmod(dir, 0700), 0);
-	assert_int_equal(slots_open(*state, dir, 1, &s), OK);
-	assert_int_equal(slots_open(*state, "/proc/self/status", 1, &s), ERR_INVALID);
+	assert_int_equal(slots_open(*state, dir, 1, &s, &why), OK);
+	assert_int_equal(slots_open(*state, "/proc/self/status", 1, &s, &why), ERR_FORBIDDEN);
 }
 
 static int
