@@ -129,6 +129,15 @@ def assert_refused(browser, secret, codes):
 
 
 @pytest.mark.only("nginx")
+def test_f202_a_site_without_a_key_says_that_it_offers_no_factor(stack, customer):
+    browser, _ = customer
+    with settings(stack, "signin", auth_seed_key_file='""'):
+        for at, says in ((PLACE, "does not offer a second factor"), ("/de" + PLACE, "bietet keinen zweiten Faktor an")):
+            page = browser.get(at)
+            assert page.status == 200 and says in page.html.one("main").text and not page.html.one("main").all("form")
+
+
+@pytest.mark.only("nginx")
 def test_f202_without_the_key_nobody_is_let_in(stack, guarded, db):
     browser, email, secret, codes = guarded
     with settings(stack, "signin", auth_seed_key_file='""'):

@@ -73,6 +73,7 @@ select is(tap.state_of('tollgate_signin', format('select api.%s(%L%s)', call, :'
 from (values ('begin_factor', ''), ('confirm_factor', format(', %L', :'key'))) v (call, more);
 select is(pg_temp.me(format('factor_page(%L)', :'key'), :'me'),
 	'{"email": "ann@example.org", "on": true, "codes_left": 10}', 'F203 the page counts the codes');
+select is(pg_temp.me('factor_page('''')', :'me') -> 'on', 'true', 'F202 without the key who has one still sees it');
 select is_empty(format($$select from auth.recovery_codes c where c::text ilike '%%%s%%'$$,
 	encode(convert_to(replace(:'added'::jsonb -> 'codes' ->> 0, '-', ''), 'UTF8'), 'hex')),
 	'F203 of which digests are stored');
@@ -207,6 +208,8 @@ select is(pg_temp.me('remove_factor()', :'me'), 'true', 'F200 it is removed');
 select is(count(*), 1::bigint, 'F200 and its user told by mail') from mail.outbox where template = 'factor_removed';
 select is(pg_temp.me('remove_factor()', :'me'), 'false', 'F200 once');
 select is(count(*), 0::bigint, 'F203 with its recovery codes') from auth.recovery_codes;
+select is(pg_temp.me('factor_page('''')', :'me'), '{"email": "ann@example.org", "unavailable": true}',
+	'F202 without the key the page says that none can be added');
 select is(tap.state_of('tollgate_signin', format('select api.renew_codes(%L)', :'key'), :'me'), 'TG409',
 	'F203 without a factor there are no codes');
 select pg_temp.half('alone') as alone \gset

@@ -12,7 +12,8 @@ begin
 end
 $$;
 
--- {"email", and "on" and "codes_left", or "secret" of the seed that is offered}.
+-- {"email", and "on" and "codes_left", or "secret" of the seed that is offered, or "unavailable": without a key of the
+-- seeds none can be added}.
 create or replace function api.factor_page(p_key text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -23,7 +24,9 @@ begin
 		return jsonb_build_object('email', me.email, 'on', true, 'codes_left', (
 			select count(*) from auth.recovery_codes c where c.user_id = me.user_id and c.used_at is null));
 	end if;
-	perform auth.require_seed_key(p_key);
+	if coalesce(p_key, '') = '' then
+		return jsonb_build_object('email', me.email, 'unavailable', true);
+	end if;
 	return jsonb_build_object('email', me.email, 'secret', auth.spell_seed(auth.offered_seed(me.user_id, p_key)));
 end
 $$;
