@@ -504,6 +504,14 @@ def test_f18_only_known_pages_are_led_to(customer, next):
     assert (page.status, page.location) == (303, "/workspace")
 
 
+def test_c50_each_page_of_the_settings_is_led_back_to(customer):
+    browser, _ = customer
+    page = browser.get("/settings/profile")
+    paths = [a.get("href") for a in page.html.one("nav", **{"class": "tabs"}).all("a")]
+    for path in [*paths, "/settings/audit", "/settings/billing", "/settings/two-factor"]:
+        assert browser.get("/signin?next=" + path).location == path
+
+
 @pytest.mark.parametrize("next", ["//evil.example", "https://evil.example/", "/\\evil.example",
                                   "/workspace\r\nX-Evil: 1"])
 def test_f18_not_from_a_hidden_field_either(browser, db, mail, member, next):

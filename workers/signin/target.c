@@ -7,7 +7,7 @@
 /* The pages that a sign-in may redirect to, for a tenant or not; any other path is replaced by the first. */
 static const char *const targets[] = {
 	"/workspace", "/settings/billing", "/settings/sessions", "/settings/password", "/settings/two-factor",
-	"/settings/profile", "/settings/team", "/settings/audit", "/settings/email", NULL
+	"/settings/profile", "/settings/team", "/settings/audit", "/settings/email", "/settings/security", NULL
 };
 
 static const char tenant[] = "?tenant=";
