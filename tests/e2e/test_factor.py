@@ -117,7 +117,7 @@ def test_f201_wrong_codes_of_a_user_are_counted(guarded, limit):
     limit("second_totp", 1)
     assert show(browser, "000000").status == 422
     refused = show(browser, oathtool(secret))
-    assert refused.status == 429 and refused.header("Retry-After") == "3600" and "recovery code" in refused.text
+    assert refused.status == 429 and refused.header("Retry-After") == "4320" and "recovery code" in refused.text
     assert show(browser, codes[0]).status == 303
 
 

@@ -140,6 +140,16 @@ select is(tap.state_of('tollgate_signin', format('select api.sign_in_second(%L, 
 select is(auth.check_code(:'ann', pg_temp.code(), :'key', ' device x'), 'totp',
 	'F201 which hold up no device that has been the user''s');
 update auth.factors set last_step = 0;
+create function pg_temp.after(p_wait interval, p_code text) returns text language plpgsql as $$
+begin
+	update auth.hits h set spent_until = h.spent_until - p_wait;
+	return tap.state_of('none', format('select auth.check_code(f.user_id, %L, ''0123456789abcdef0123456789abcdef'')
+		from auth.factors f', p_code));
+end
+$$;
+select is(pg_temp.after('4319 s', 'nothing'), 'TG429', 'F201 one comes back after 72 minutes, as Retry-After says');
+select is(pg_temp.after('1 s', 'nothing') || ' ' || pg_temp.after('0', '000000'), '00000 00000',
+	'F201 of either kind, and not later');
 select pg_temp.forget() \g /dev/null
 select auth.check_code(:'ann', 'nothing', :'key'), auth.check_code(:'ann', '000000', :'key') \g /dev/null
 select is(auth.check_code(:'ann', regexp_replace(pg_temp.code(), '...', ' \& '), :'key'), 'totp',

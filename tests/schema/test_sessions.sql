@@ -161,6 +161,14 @@ select is(pg_temp.confirm(:'code', 'B1', 'B2'), '{"ok": false}', 'F36 five wrong
 select tap.ask('tollgate_signin', 'api.request_confirm()', pg_temp.bearer('B1')) from generate_series(1, 4) \g /dev/null
 select is(tap.state_of('tollgate_signin', 'select api.request_confirm()', pg_temp.bearer('B1')), 'TG429',
 	'F51 five codes an hour');
+create function pg_temp.after(p_wait interval) returns text language plpgsql as $$
+begin
+	update auth.hits h set spent_until = h.spent_until - p_wait where h.kind = 'confirm';
+	return tap.state_of('tollgate_signin', 'select api.request_confirm()', pg_temp.bearer('B1'));
+end
+$$;
+select is(pg_temp.after('719 s'), 'TG429', 'F51 one comes back after twelve minutes, as Retry-After says');
+select is(pg_temp.after('1 s'), '00000', 'F51 and not later');
 
 -- what a user sees and ends
 delete from auth.sessions;

@@ -1,4 +1,6 @@
 /* confirm: who is signed in for longer proves again who it is, before what a stolen session must not do. */
+#include <string.h>
+
 #include "chosen.h"
 #include "db.h"
 #include "identity.h"
@@ -27,7 +29,7 @@ confirm_form(struct visit *v, struct db_user *me, int status, const char *wrong,
 	json_put(doc, "password_error", password_error);
 	if (wrong != NULL)
 		json_put(doc, "code_error", mem_printf(v->q->mem, json_true(doc, "/factor") ? "second_%s" : "code_%s", wrong));
-	if (sent != NULL || wrong != NULL)
+	if (sent != NULL || wrong != NULL || (v->fault != NULL && strcmp(v->fault, "fault_codes") == 0))
 		json_put_true(doc, "sent");
 	return page_status(v, status, "confirm", doc);
 }
@@ -45,7 +47,7 @@ code_ask(struct visit *v, struct db_user *me, const char *next)
 	enum err	e = db_user(me, NULL, "api.request_confirm()", NO_ARGS);
 
 	if (e == ERR_LIMIT) {
-		http_header(v->r, "Retry-After", "600");
+		http_header(v->r, "Retry-After", "720");	/* five an hour */
 		return visit_again(v, "/signin/confirm", 429, "fault_codes");
 	}
 	TRY(e);

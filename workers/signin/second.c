@@ -18,7 +18,7 @@ second_ask(struct visit *v, const struct entry *e)
 void
 second_refused(struct visit *v)
 {
-	http_header(v->r, "Retry-After", "3600");
+	http_header(v->r, "Retry-After", "4320");	/* twenty a day */
 	v->fault = "fault_second";
 }
 
