@@ -143,7 +143,7 @@ def test_f54_a_new_password_ends_every_session_and_begins_none(browser, other, n
     assert ask_reset(other, email).location == "/reset/link"
     found = mail.wait(email, 2)
     page = other.get(f"/reset/link?t={token_in(found)}")
-    assert email in page.html.one("main").text
+    assert page.html.one("input", id="email").get("value") == email
     assert other.submit(page, {"password": "short"}).status == 422
     answer = other.submit(page, {"password": "another horse, another staple"})
     assert (answer.status, answer.location) == (303, "/signin?reset=yes")
@@ -203,6 +203,46 @@ def test_f36_f40_a_new_password_needs_a_proof_and_ends_the_sessions_of_other_bro
     assert enter(other, email, "another horse, another staple").status == 303
     told = [m for m in mail.to(email) if "was changed" in m["subject"]]
     assert len(told) == 1 and "/en/reset" in told[0]["text"] and "/en/reset" in told[0]["html"]
+
+
+@pytest.mark.parametrize("path", ["/signin/code", "/register/link", "/reset/link"])
+def test_f51_who_waits_for_a_mail_is_told_how_many_there_are(browser, path):
+    assert "gets a few e-mails an hour" in browser.get(path).html.one("main").text
+    assert "höchstens einige E-Mails in der Stunde" in browser.get("/de" + path).html.one("main").text
+
+
+def filled(page):
+    """What a password manager knows of the fields of a page: {name or id: (autocomplete, value that is there)}."""
+    return {e.get("name") or e.get("id"): (e.get("autocomplete"), e.get("value", ""))
+            for e in page.html.one("main").all("input") if e.get("type") not in ("hidden", "checkbox")}
+
+
+def test_c46_a_password_manager_knows_each_field(browser, other, mail, db, fresh):
+    """It keeps a new password under the address, which is shown where it is not typed; as a field without a name."""
+    email = fresh()
+    address, known, code = ("username", ""), ("username", email), ("one-time-code", "")
+    new, old = ("new-password", ""), ("current-password", "")
+    assert filled(browser.get("/signin")) == {"email": address, "password": old}
+    assert filled(browser.get("/register")) == {"email": address, "password": new}
+    assert filled(browser.get("/reset")) == {"email": address}
+    for path in ("/signin/code", "/register/link"):
+        assert filled(browser.get(path)) == {"code": code}
+    assert filled(browser.get("/reset/link")) == {"code": code, "password": new}
+    register(browser, email)
+    found = mail.wait(email)
+    page = other.get(f"/register/link?t={token_in(found)}")
+    assert filled(page) == {"code": code, "password": new}
+    page = other.submit(page, {"code": code_in(found), "password": "short"})
+    assert filled(page) == {"email": known, "password": new} and "email" not in page.form().fields
+    assert other.submit(page, {"password": PASSWORD}).status == 303
+    assert filled(other.get("/settings/password")) == {"email": known, "password": new}
+    assert filled(other.get("/settings/email")) == {"email": ("email", "")}
+    stale(db, email)
+    assert filled(other.get("/signin/confirm")) == {"email": known, "password": old}
+    assert filled(other.get("/signin/confirm?sent=yes")) == {"email": known, "password": old, "code": code}
+    ask_reset(browser, email)
+    page = browser.get(f"/reset/link?t={token_in(mail.wait(email, 2))}")
+    assert filled(page) == {"email": known, "password": new} and "email" not in page.form().fields
 
 
 def test_c50_a_signed_in_user_is_not_asked_to_register(browser, ann):
