@@ -36,7 +36,9 @@ def test_f55_f212_a_change_is_proven_told_and_undone(customer, new_browser, mail
     assert victim.submit(form, {"code": ""}).status == 422
     assert victim.submit(form, {"code": code}).status == 200
     assert browser.get("/workspace").status == 303
-    assert victim.get(link).status == 410 and victim.get("/settings/email/undo?t=x").status == 404
+    over = victim.get(link)
+    assert over.status == 410 and [a.get("href") for a in over.html.one("main").all("a")] == ["/signin"]
+    assert victim.get("/settings/email/undo?t=x").status == 404
     sign_in(browser, mail, email)
 
 

@@ -112,6 +112,15 @@ def test_f201_five_wrong_codes_end_the_sign_in(guarded):
     assert browser.get("/signin/second").location == "/signin"
 
 
+@pytest.mark.only("nginx")
+def test_f203_who_has_lost_device_and_codes_is_told_whom_to_ask(stack, guarded):
+    browser = guarded[0]
+    assert [a.get("href") for a in browser.get("/signin/second").html.one("main").all("a")] == ["/signin"]
+    with settings(stack, "signin", site_help='"help@example.com"'):
+        links = browser.get("/signin/second").html.one("main").all("a")
+        assert [a.get("href") for a in links] == ["mailto:help@example.com", "/signin"]
+
+
 def test_f201_wrong_codes_of_a_user_are_counted(guarded, limit):
     browser, _, secret, codes = guarded
     limit("second_totp", 1)

@@ -1,6 +1,7 @@
 /* mailing: sends the pending mails of the outbox. */
 #include <string.h>
 
+#include "help.h"
 #include "hint.h"
 #include "json.h"
 #include "mail.h"
@@ -35,9 +36,7 @@ mail_doc(struct mailer *mailer, mem_ctx *mem, const struct outbox_mail *m, const
 	json_put(doc, "site_name", mailer->config->site.name);
 	json_put(doc, "site_url", mailer->config->site.url);
 	json_put(doc, "language", language);
-	json_put(doc, "help", mailer->config->site.help);
-	json_put(doc, "help_link", mem_printf(mem, "%s%s",
-	    strncmp(mailer->config->site.help, "https://", 8) != 0 ? "mailto:" : "", mailer->config->site.help));
+	help_put(mem, mailer->config, doc);
 	json_put(doc, "imprint", mailer->config->site.imprint);
 	json_put(doc, "subject", mem_printf(mem, "%s_subject", m->template));
 	json_put(doc, "lead", mem_printf(mem, "%s_lead", m->template));

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "db.h"
+#include "help.h"
 #include "identity.h"
 #include "json.h"
 #include "page.h"
@@ -63,7 +64,9 @@ state_page(struct visit *v, const struct address_link *l, int status, const char
 	struct json_object	*doc = json_new(v->q->mem);
 
 	json_put_true(doc, state);
+	json_put_true(doc, l->purpose);
 	json_put(doc, "title", title);
+	help_put(v->q->mem, v->app->config, doc);
 	return page_status(v, status, l->page, doc);
 }
 

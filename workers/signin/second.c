@@ -2,6 +2,7 @@
  * second: the second proof of a sign-in, a code by time or a recovery code. Until then the browser has a cookie of its
  * own for it, which is no session's.
  */
+#include "help.h"
 #include "identity.h"
 #include "json.h"
 #include "page.h"
@@ -40,6 +41,8 @@ second_form(struct visit *v, int status, const char *code_error)
 
 	TRY(visit_form(v));
 	json_put(doc, "action", visit_path(v, "/signin/second"));
+	json_put(doc, "again", visit_path(v, "/signin"));
+	help_put(v->q->mem, v->app->config, doc);
 	json_put(doc, "code_error", code_error);
 	return page_status(v, status, "second", doc);
 }
