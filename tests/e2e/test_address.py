@@ -2,6 +2,7 @@
 import re
 
 from journey import code_in, sign_in, wait_until
+from test_password import ended
 
 LINK = re.compile(r"https?://\S+?(/settings/email/(?:link|undo)\?t=[A-Za-z0-9_-]{43})(?=\s|$)")
 
@@ -12,7 +13,7 @@ def linked(mail, address):
     return LINK.search(found["text"])[1], code_in(found)
 
 
-def test_f55_f212_a_change_is_proven_told_and_undone(customer, new_browser, mail, fresh):
+def test_f55_f212_a_change_is_proven_told_and_undone(stack, customer, new_browser, mail, fresh):
     browser, email = customer
     new = fresh("new")
     page = browser.get("/settings/email")
@@ -35,6 +36,7 @@ def test_f55_f212_a_change_is_proven_told_and_undone(customer, new_browser, mail
     form = victim.get(link)
     assert victim.submit(form, {"code": ""}).status == 422
     assert victim.submit(form, {"code": code}).status == 200
+    assert ended(stack, "all", "address")
     assert browser.get("/workspace").status == 303
     over = victim.get(link)
     assert over.status == 410 and [a.get("href") for a in over.html.one("main").all("a")] == ["/signin"]

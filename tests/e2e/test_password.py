@@ -3,6 +3,7 @@ import ctypes
 import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from client import Browser
@@ -135,7 +136,7 @@ def test_f213_another_browser_than_the_one_that_typed_the_password_chooses_its_o
     assert enter(browser, email).status == 303
 
 
-def test_f54_a_new_password_ends_every_session_and_begins_none(browser, other, new_browser, mail, db, fresh):
+def test_f54_a_new_password_ends_every_session_and_begins_none(stack, browser, other, new_browser, mail, fresh):
     email, third = fresh(), new_browser()
     register(browser, email)
     press_link(browser, token_in(mail.wait(email)), "/register/link")
@@ -147,6 +148,7 @@ def test_f54_a_new_password_ends_every_session_and_begins_none(browser, other, n
     assert other.submit(page, {"password": "short"}).status == 422
     answer = other.submit(page, {"password": "another horse, another staple"})
     assert (answer.status, answer.location) == (303, "/signin?reset=yes")
+    assert ended(stack, "all")
     assert other.cookie(SID) is None and "signed out everywhere" in other.follow(answer).html.one("main").text
     assert browser.get("/workspace").status == 303
     assert "password" in mail.wait(email, 3)["subject"].lower()
@@ -178,7 +180,15 @@ def stale(db, email):
                "where u.id = s.user_id and u.email_canonical = %s", email)
 
 
-def test_f36_f40_a_new_password_needs_a_proof_and_ends_the_sessions_of_other_browsers(browser, other, mail, db, fresh):
+def ended(stack, which, reason="password"):
+    """Whether signin has logged that it ended these sessions."""
+    log = Path(stack["log_dir"]) / ("signin.log" if stack["server"] == "nginx" else "error.log")
+    return any(all(f'"{word}"' in line for word in ("session_ended", which, reason))
+               for line in log.read_text().splitlines())
+
+
+def test_f36_f40_a_new_password_needs_a_proof_and_ends_the_sessions_of_other_browsers(stack, browser, other, mail, db,
+                                                                                      fresh):
     email = fresh()
     register(browser, email)
     press_link(browser, token_in(mail.wait(email)), "/register/link")
@@ -201,6 +211,7 @@ def test_f36_f40_a_new_password_needs_a_proof_and_ends_the_sessions_of_other_bro
     assert other.get("/workspace").status == 303
     assert enter(other, email).status == 422
     assert enter(other, email, "another horse, another staple").status == 303
+    assert ended(stack, "others")
     told = [m for m in mail.to(email) if "was changed" in m["subject"]]
     assert len(told) == 1 and "/en/reset" in told[0]["text"] and "/en/reset" in told[0]["html"]
 

@@ -5,6 +5,7 @@
 #include "help.h"
 #include "identity.h"
 #include "json.h"
+#include "log.h"
 #include "page.h"
 #include "signin.h"
 #include "text.h"
@@ -155,6 +156,8 @@ undo_send(struct visit *v, struct db_visitor *me)
 	if (visit_fields(v, "t code") != OK || !identity_link(v, form_get(&v->form, "t"), &hash))
 		return state_page(v, &undo, 422, "gone", "address_gone");
 	e = db_visitor(me, &verdict, "api.undo_address($1, $2)", ARGS(hash, TEXT(form_get(&v->form, "code"))));
+	if (e == OK && json_true(verdict, "/ok"))
+		log_line(LOG_INFO, "session_ended", LOG_TEXT("session", "all"), LOG_TEXT("reason", "address"));
 	return link_done(v, me, &undo, e, verdict);
 }
 

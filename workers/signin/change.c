@@ -2,6 +2,7 @@
 #include "chosen.h"
 #include "db.h"
 #include "json.h"
+#include "log.h"
 #include "page.h"
 #include "signin.h"
 
@@ -46,6 +47,7 @@ change_send(struct visit *v, struct db_user *me)
 			break;
 	}
 	TRY(e);
+	log_line(LOG_INFO, "session_ended", LOG_TEXT("session", "others"), LOG_TEXT("reason", "password"));
 	return http_redirect(v->r, visit_path(v, "/settings/password?changed=yes"));
 }
 

@@ -2,6 +2,7 @@
 #include "chosen.h"
 #include "identity.h"
 #include "json.h"
+#include "log.h"
 #include "page.h"
 #include "proof.h"
 #include "signin.h"
@@ -72,6 +73,8 @@ password_put(struct visit *v, struct db_visitor *me, const struct proof *p, cons
 	}
 	TRY(e);
 	*done = json_true(verdict, "/ok");
+	if (*done)
+		log_line(LOG_INFO, "session_ended", LOG_TEXT("session", "all"), LOG_TEXT("reason", "password"));
 	return OK;
 }
 
