@@ -61,6 +61,20 @@ select is(tap.state_of('tollgate_signup', $$select api.open_draft('\x02', 'a@b.c
 select is(tap.state_of('tollgate_billing', $$select api.open_checkout('\x02', 'free', 'en')$$, :'a'), 'TG422',
 	'C17 nor later');
 
+-- who registers has it
+select tap.ask('tollgate_signin', format('api.request_registration(%L, %L, %L, %L, null, %L, %L, %L)',
+	'bea@example.org', sha256('flow'), 'en', '192.0.2.1', sha256('salt'), '{19456,2,1}', sha256('K'))) \g /dev/null
+select tap.mailed('bea@example.org') ->> 'hash' as hash \gset
+select is(tap.ask('tollgate_signin', format('api.register(%L, null, %L, %L, %L, %L, null, null, null, null, false)',
+	:'hash', sha256('flow'), sha256(sha256('b')), '192.0.2.1', 'a browser')), '{"ok": true}', 'C46 somebody registers');
+select encode(sha256('b'), 'hex') as b, tenant_id as bea
+from app.members where user_id = auth.find_user('bea@example.org') \gset
+select is(pg_temp.brief(:'bea'), 'yes free free ["chat"]', 'C46 and has what the free plan includes');
+select is(p #> '{tenants,0}' @> '{"plan": "plan_free", "status": "status_free", "status_class": "good"}', true,
+	'C46 which the workspace shows') from tap.ask('tollgate_account', 'api.workspace_page()', :'b') p;
+select is(p -> 'account' @> '{"plan": "plan_free", "status": "status_free", "can_subscribe": true}', true,
+	'C46 and the billing page, with others to choose') from tap.ask('tollgate_billing', 'api.billing_page()', :'b') p;
+
 -- the operator's word goes before it
 select ops.put_override(:'ann', false, null, null, 'a test', 'tests') \g /dev/null
 select is(pg_temp.brief(:'ann'), 'no free override', 'C17 denied by the operator');
