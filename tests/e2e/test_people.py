@@ -167,6 +167,8 @@ def test_f209_signed_in_as_another(owner, other, new_browser, mail, db, fresh):
     invited_one = new_browser()
     sign_in(invited_one, mail, invitee)
     page = invited_one.get(f"/invitation?t={token}")
+    for shows in (page, says):
+        assert not any(f.action.endswith("/signout") for f in shows.forms), "its token would not be the session's"
     assert invited_one.submit(page, action="/invitation").location == "/workspace"
     assert db.value("select role from app.members where tenant_id = %s and user_id = %s", tenant,
                     user_of(db, invitee)) == "member"

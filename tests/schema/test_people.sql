@@ -165,6 +165,10 @@ select is(count(*), 1::bigint, 'F209 mails nothing') from mail.outbox o where o.
 select pg_temp.link('Bob@Example.org') as bobs \gset
 select is(pg_temp.looks('bob', :'bobs'), 'ready', 'F209 the invited user may accept');
 select is(pg_temp.looks(null, :'bobs'), 'ready', 'F209 so may whoever reads the mail and is not signed in');
+select is(tap.ask('tollgate_account', format('api.invitation(%L)', :'bobs'),
+	coalesce((select p.bearer from person p where p.who = v.who), '')) - '{email,role,state,as,tenant,inviter}'::text[],
+	v.said, 'F209 whether somebody is signed in, by a name that the head of the page does not read: ' || v.who)
+from (values ('bob', '{"known": true}'::jsonb), ('nobody', '{"known": false}')) v (who, said);
 select is(pg_temp.looks('max', :'bobs'), 'other', 'F209 who is signed in as another is told so');
 select is(pg_temp.accept('max', :'bobs'), 'other', 'F209 and does not accept');
 select is(app.role_in(:'ann', pg_temp.id('max')), 'member', 'F209 nor gets the role');

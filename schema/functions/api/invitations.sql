@@ -71,7 +71,7 @@ end
 $$;
 
 -- For GET: reads only. "state": "gone"; "other" when somebody else is signed in; "ready" for the invited user, and for
--- a visitor.
+-- a visitor. "known": somebody is signed in.
 create or replace function api.invitation(p_link_hash bytea) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -81,7 +81,7 @@ begin
 	if not app.is_open(i) then
 		return '{"state": "gone"}';
 	end if;
-	return jsonb_build_object('email', i.email, 'role', 'called_' || i.role, 'signed_in', me is not null,
+	return jsonb_build_object('email', i.email, 'role', 'called_' || i.role, 'known', me is not null,
 		'state', case when me is distinct from auth.find_user(i.email) and me is not null then 'other' else 'ready' end,
 		'as', auth.email(),
 		'tenant', (select t.name from app.tenants t where t.id = i.tenant_id),
