@@ -146,6 +146,14 @@ def test_f209_an_unknown_address_is_invited_and_gets_in(owner, other, mail, db, 
     assert "administrator" in team(other).text
     assert other.get(f"/invitation?t={token}").status == 410
     assert other.get("/invitation?t=x").status == other.get("/invitation").status == 404
+def test_c63_the_team_page_of_a_tenant_that_keeps_the_user_out(owner, db):
+    browser, _, tenant = owner
+    db.execute("update app.tenants set demands_factor = true where id = %s", tenant)
+    main = team(browser).html.one("main")
+    assert "demands a second factor" in main.text and "do not belong" not in main.text
+    assert main.all("a", href="/settings/two-factor") and not main.all("a", href="/signup")
+
+
 
 
 def test_f209_signed_in_as_another(owner, other, new_browser, mail, db, fresh):

@@ -25,6 +25,17 @@ field_faults(struct visit *v, struct json_object *doc)
 	}
 }
 
+/* Who belongs to no tenant that lets the user in is told of those that do not. */
+static enum err
+closed_put(struct db_user *me, struct json_object *doc)
+{
+	struct json_object	*workspace;
+
+	TRY(db_user(me, &workspace, "api.workspace_page()", NO_ARGS));
+	json_object_object_add(doc, "closed", json_object_get(json_at(workspace, "/closed")));
+	return OK;
+}
+
 static enum err
 show(struct visit *v, struct db_user *me)
 {
@@ -33,6 +44,8 @@ show(struct visit *v, struct db_user *me)
 
 	TRY(tenant_shown(v, &tenant));
 	TRY(db_user(me, &doc, "api.team_page($1::uuid)", ARGS(TEXT(tenant))));
+	if (json_true(doc, "/nobody"))
+		TRY(closed_put(me, doc));
 	json_put(doc, "at", tenant == NULL ? "" : visit_here(v, ""));
 	json_put(doc, "next", TEAM);
 	json_put(doc, "wanted_email", form_get(&v->form, "email"));
