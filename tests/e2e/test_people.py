@@ -154,6 +154,17 @@ def test_c63_the_team_page_of_a_tenant_that_keeps_the_user_out(owner, db):
     assert main.all("a", href="/settings/two-factor") and not main.all("a", href="/signup")
 
 
+def test_c46_who_has_no_plan_is_led_to_one(browser, mail, db, fresh):
+    email = fresh()
+    db.value("select auth.add_user(%s)", email)
+    db.value("select billing.found_tenant(%s, %s)", user_of(db, email), email)
+    sign_in(browser, mail, email)
+    page = browser.get("/de/workspace")
+    assert page.html.one("span", **{"class": "badge warn"}).text == "Noch nicht gewählt"
+    billing = browser.get(page.html.one("main").one("a", **{"class": "button"}).get("href"))
+    assert billing.html.one(id="status").text == "Noch nicht gewählt" and billing.html.all("input", name="plan")
+
+
 
 
 def test_f209_signed_in_as_another(owner, other, new_browser, mail, db, fresh):

@@ -119,6 +119,20 @@ select is((a -> 'account') - '{status_class,can_subscribe,reason,pay,manage_firs
 	'C45 paid, and the subscription is on its way')
 	from tap.ask('tollgate_billing', 'api.billing_page()', tap.session('zoe@example.org', 'z')) a;
 
+-- nothing was ever bought, and there is no free plan
+create function pg_temp.badge(p_bearer text) returns text language sql as $$
+	select concat_ws(' ', t ->> 'status', t ->> 'status_class', t ->> 'choose')
+	from tap.ask('tollgate_account', 'api.workspace_page() #> ''{tenants,0}''', p_bearer) t
+$$;
+select is(pg_temp.badge(tap.session('zoe@example.org', 'zoe')), 'status_pending warn', 'C45 in the workspace too');
+select tap.user('yan@example.org') as yan \gset
+select billing.found_tenant(:'yan', 'yan@example.org'), tap.session('yan@example.org', 'y') as y \gset
+select is(pg_temp.badge(:'y'), 'status_unchosen warn true', 'C46 who registers is shown the way to a plan');
+select is(a -> 'account' @> '{"status": "status_unchosen", "reason": "reason_no_plan", "can_subscribe": true}', true,
+	'C46 on the billing page too') from tap.ask('tollgate_billing', 'api.billing_page()', :'y') a;
+update app.members set role = 'member' where user_id = :'yan';
+select is(pg_temp.badge(:'y'), 'status_unchosen warn', 'C46 a member cannot buy one');
+
 -- the policies themselves, table by table: without what app.enter_page() finds, the pages' role sees no row of a tenant
 select tap.sync('invoice', tap.invoice('ann')) \g /dev/null
 create function pg_temp.seen(p_table text) returns bigint language plpgsql as $$

@@ -109,7 +109,7 @@ create or replace function billing.account_document(mine jsonb, decision jsonb, 
 language plpgsql stable as $$
 declare
 	tenant uuid := mine ->> 'id';
-	standing jsonb := billing.standing(decision, current);
+	standing jsonb := billing.standing(decision || jsonb_build_object('tenant', tenant), current);
 	can_subscribe boolean := case when mine ->> 'role' = 'role_member' or billing.is_live(current.status) then false
 		else billing.checkout_state(tenant) = 'open' end;
 	next jsonb := billing.next_document(current);

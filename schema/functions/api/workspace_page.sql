@@ -5,7 +5,8 @@
 set role tollgate_page;
 
 -- Offers: what was bought for the user's address and is not the user's yet. Closed: tenants that keep the user out, as
--- one without a second factor. Such a tenant is not shown when it is asked for.
+-- one without a second factor. Such a tenant is not shown when it is asked for. "choose": the user may buy the first
+-- plan of the tenant.
 create or replace function api.workspace_page(p_tenant uuid default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
@@ -20,10 +21,14 @@ begin
 	into page
 	from (
 		select jsonb_agg(app.tenant_document(t.id, t.name, t.current, t.role)
-				|| (billing.standing(d.decision, v) - '{main,reason}'::text[])
+				|| (w.standing - '{main,reason}'::text[])
+				|| case when w.standing ->> 'reason' = 'reason_no_plan' and t.role <> 'role_member'
+					then '{"choose": true}' else '{}' end::jsonb
 				order by t.since, t.id) as documents, count(*) as n, bool_or(t.current) as found
 		from app.tenants_of(me.user_id, wanted) t cross join lateral billing.decision(t.id) d (decision)
-			left join lateral billing.decided_subscription(d.decision) v on true) s cross join (
+			left join lateral billing.decided_subscription(d.decision) v on true
+			cross join lateral billing.standing(d.decision || jsonb_build_object('tenant', t.id), v) w (standing)) s
+		cross join (
 		select jsonb_agg(jsonb_build_object('id', f.tenant_id, 'plan', 'plan_' || f.plan,
 			'date', api.date_document(f.created_at)) order by f.created_at, f.tenant_id) as documents
 		from app.offers f where f.accepted_at is null) o

@@ -2,8 +2,9 @@
 
 set role tollgate_owner;
 
--- Each state of a plan: the badge, a style class (good: all may be used; warn: all may be used for now, or something is
--- under way; bad: nothing may be used), and what the main button does: pay the open invoice, manage, or subscribe.
+-- Each state of a plan: the badge, a style class (good: all may be used; warn: all may be used for now, something is
+-- under way, or nothing was bought yet; bad: nothing may be used), and what the main button does: pay the open invoice,
+-- manage, or subscribe.
 create or replace function billing.standings() returns jsonb
 language sql immutable as $$
 	select '{
@@ -28,6 +29,7 @@ language sql immutable as $$
 		"canceled": ["canceled", "bad", "subscribe"],
 		"ended": ["canceled", "bad", "subscribe"],
 		"no_subscription": ["pending", "warn", "subscribe"],
+		"no_plan": ["unchosen", "warn", "subscribe"],
 		"unknown_status": ["unknown", "warn", "manage"],
 		"unknown_price": ["unknown", "warn", "manage"],
 		"override": ["granted", "good", "manage"],
@@ -36,7 +38,7 @@ language sql immutable as $$
 $$;
 
 -- The plan, names of texts, the class and the main button. The state is the entitlement's reason, or a word of what the
--- reason does not tell.
+-- reason does not tell. p_entitlement names the tenant too where a tenant may have bought nothing.
 create or replace function billing.standing(p_entitlement jsonb, s billing.subscriptions) returns jsonb
 language plpgsql stable as $$
 declare
@@ -49,6 +51,8 @@ declare
 		when reason = 'active' and s.pending_until > now() then 'change_waits'
 		when reason in ('past_due_grace', 'grace_over') and s.collection_method = 'send_invoice' then 'sent_' || reason
 		when reason = 'incomplete' and billing.bank_wait(s.tenant_id) is not null then 'bank'
+		when reason = 'no_subscription' and billing.checkout_state((p_entitlement ->> 'tenant')::uuid) = 'open'
+			then 'no_plan'
 		else reason end;
 	known jsonb := coalesce(billing.standings() -> word, '["unknown", "warn", "manage"]'::jsonb);
 begin
