@@ -146,6 +146,18 @@ def test_f209_an_unknown_address_is_invited_and_gets_in(owner, other, mail, db, 
     assert "administrator" in team(other).text
     assert other.get(f"/invitation?t={token}").status == 410
     assert other.get("/invitation?t=x").status == other.get("/invitation").status == 404
+
+
+def test_f209_too_many_invitations_say_when_to_come_back(owner, fresh, limit):
+    limit("invite_tenant", 1)
+    browser, new = owner[0], fresh("new")
+    page = team(browser)
+    assert send(browser, page, "/settings/team/invitation", {"email": new, "role": "member"}).status == 303
+    full = send(browser, page, "/settings/team/invitation", {"email": new, "role": "admin"})
+    assert (full.status, full.header("Retry-After")) == (429, "18000")
+    assert "in five hours" in full.html.one(role="alert").text
+
+
 def test_c63_the_team_page_of_a_tenant_that_keeps_the_user_out(owner, db):
     browser, _, tenant = owner
     db.execute("update app.tenants set demands_factor = true where id = %s", tenant)

@@ -129,6 +129,11 @@ delete from auth.factors;
 update person set bearer = tap.session('eve2@example.org', 'again') where who = 'eve';
 
 -- limits, as data
+delete from auth.hits;
+select is(array(select auth.allow('address_change', 'x') from generate_series(1, 6)), '{t,t,t,t,t,f}',
+	'F55 a user asks five times at once');
+update auth.hits set spent_until = spent_until - interval '18000 s';
+select is(auth.allow('address_change', 'x'), true, 'F55 and once more after the time that Retry-After names');
 update auth.limits set allowed = 2 where kind = 'address_change';
 delete from auth.hits;
 select is(array[pg_temp.wants('eve', 'a@example.org'), pg_temp.wants('eve', 'b@example.org'),

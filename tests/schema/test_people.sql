@@ -247,6 +247,11 @@ select is(array(select i ->> 'email' from jsonb_array_elements(pg_temp.ask('ada'
 select is(pg_temp.ask('max', 'api.team_page()') -> 'invitations', '[]', 'F209 and to a member none');
 
 -- limits, as data
+delete from auth.hits;
+select is(array(select auth.allow('invite_address', 'x') from generate_series(1, 6)), '{t,t,t,t,t,f}',
+	'F209 an address gets five mails of a tenant at once');
+update auth.hits set spent_until = spent_until - interval '18000 s';
+select is(auth.allow('invite_address', 'x'), true, 'F209 and one more after the time that Retry-After names');
 update auth.limits set allowed = 1 where kind = 'invite_address';
 delete from auth.hits;
 select is(array[pg_temp.invite('ada', 'lim@example.org', 'member'), pg_temp.invite('ada', 'lim@example.org', 'admin')],

@@ -43,7 +43,7 @@ email_send(struct visit *v, struct db_user *me)
 	if (e == ERR_INVALID)
 		return email_form(v, me, 422, "email_same");
 	if (e == ERR_LIMIT) {
-		http_header(v->r, "Retry-After", "3600");
+		http_header(v->r, "Retry-After", "18000");	/* five a day: the next after 4.8 h */
 		return visit_again(v, EMAIL, 429, "fault_addresses");
 	}
 	TRY(e);
