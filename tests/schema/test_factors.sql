@@ -181,6 +181,8 @@ select is(count(*), 1::bigint, 'F203 the last one is told by mail') from mail.ou
 select encode(sha256('r1 full'), 'hex') as me \gset
 select pg_temp.me(format('renew_codes(%L)', :'key'), :'me') -> 'codes' as older \gset
 select pg_temp.me(format('renew_codes(%L)', :'key'), :'me') -> 'codes' as newer \gset
+select is(count(*), 2::bigint, 'F222 the log tells of each new set') from audit.entries e
+where e.kind = 'codes_made' and e.user_id = e.subject_id and e.tenant_id is null;
 select is(auth.check_code(:'ann', :'older'::jsonb ->> 0, :'key'), null, 'F203 a new set ends the old one');
 select is(auth.check_code(:'ann', :'newer'::jsonb ->> 0, :'key'), 'recovery', 'F203 and works');
 select is(count(*), 2::bigint, 'F203 its user is told by mail') from mail.outbox where template = 'factor_renewed';

@@ -86,6 +86,8 @@ from app.members m join app.tenants t on t.id = m.tenant_id where m.user_id = au
 select is(display_name || ' ' || language, 'ann de', 'C53 and has a profile') from app.profiles;
 select is(tap.ask('tollgate_signin', 'api.signed_in()', encode(sha256('one'), 'hex')), 'true', 'C53 and a session');
 select is(count(*), 1::bigint, 'F88 one') from auth.sessions;
+select is(array(select e.kind from audit.entries e where e.subject_id = auth.find_user('ann@example.org') order by e.n),
+	'{registered,password_set,signed_in}', 'F222 the log tells of it once');
 select is(pg_temp.finish_register(:'hash', null, 'mine', 'two'), '{"ok": false}', 'F53 a link works once');
 select is(pg_temp.state('register', :'hash', 'mine') ->> 'state', 'unusable', 'F53 and says so');
 

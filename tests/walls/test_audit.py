@@ -21,3 +21,9 @@ def test_f222_each_kind_of_the_log_has_a_text_in_each_language():
     assert named <= inserted and len(named) > 5
     for path in (ROOT / "workers/pages/languages").glob("*/account.json"):
         assert {f"audit_{kind}" for kind in inserted} <= set(json.loads(path.read_text())), path
+
+
+def test_f222_each_kind_of_the_log_is_written_somewhere():
+    """Sessions that are ended together are told one by one."""
+    written = "".join(path.read_text() for path in (ROOT / "schema/functions").glob("*/*.sql"))
+    assert {kind for kind in kinds()[0] if f"'{kind}'" not in written} == {"sessions_ended"}

@@ -88,6 +88,7 @@ begin
 	perform auth.open_seed(sealed, p_key);
 	codes := auth.make_recovery_codes(me, p_key);
 	perform auth.tell_factor(me, 'renewed');
+	perform audit.note('codes_made', null, me, me);
 	return jsonb_build_object('codes', codes);
 end
 $$;

@@ -146,6 +146,7 @@ begin
 		return jsonb_build_object('ok', false);
 	end if;
 	who := auth.find_user(r.email);
+	perform audit.note('registered', null, who, who);
 	if own then
 		perform auth.put_password(who, w.salt, w.cost, w.stored_key)
 		from auth.pending_passwords w where w.request_id = r.id;
