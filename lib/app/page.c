@@ -62,6 +62,15 @@ shown_as(struct visit *v, const char *name, struct json_object *all)
 	json_object_object_add(all, "shown", shown);
 }
 
+/* Billing is beside the settings, in the head of a page too. */
+static bool
+is_settings(const char *path)
+{
+	static const char	settings[] = "/settings/", billing[] = "/settings/billing";
+
+	return strncmp(path, settings, sizeof(settings) - 1) == 0 && strncmp(path, billing, sizeof(billing) - 1) != 0;
+}
+
 /* A copy of doc, plus the members that every template may use. A page with states names the text of its title. */
 static struct json_object *
 page_doc(struct visit *v, const char *name, struct json_object *doc)
@@ -90,6 +99,8 @@ page_doc(struct visit *v, const char *name, struct json_object *doc)
 		shown_as(v, name, all);
 	if (v->route != NULL && v->route->kind->session)
 		json_put_true(all, "signed_in");
+	if (v->route != NULL && is_settings(v->path))
+		json_put_true(all, "in_settings");
 	return all;
 }
 

@@ -129,8 +129,9 @@ def test_f209_an_unknown_address_is_invited_and_gets_in(owner, other, mail, db, 
     browser, email, tenant = owner
     page = team(browser)
     for wrong in ("", "nobody"):
-        again = send(browser, page, "/settings/team/invitation", {"email": wrong, "role": "member"})
+        again = send(browser, page, "/settings/team/invitation", {"email": wrong, "role": "admin"})
         assert again.status == 422 and again.html.one(id="email-error").text
+        assert form_with(again, "/settings/team/invitation").fields["role"] == "admin", "what was chosen is kept"
     new = fresh("new")
     assert send(browser, page, "/settings/team/invitation", {"email": new, "role": "admin"}).status == 303
     assert new in team(browser).text
@@ -177,6 +178,16 @@ def test_c46_who_has_no_plan_is_led_to_one(browser, mail, db, fresh):
     assert billing.html.one(id="status").text == "Noch nicht gewählt" and billing.html.all("input", name="plan")
 
 
+def test_c54_the_settings_say_where_one_is(owner):
+    browser = owner[0]
+    for path, current in (("profile", "Profile"), ("email", "Address"), ("password", "Password"),
+                          ("security", "Security"), ("two-factor", "Security"), ("sessions", "Sessions"),
+                          ("team", "Team"), ("audit", "Team")):
+        head, tabs = browser.get("/settings/" + path).html.all("nav")
+        assert [e.text for e in head.all("a") if e.get("aria-current")] == ["Settings"], path
+        assert [e.text for e in tabs.all("a") if e.get("aria-current")] == [current], path
+    head, = browser.get("/settings/billing").html.all("nav")
+    assert [e.text for e in head.all("a") if e.get("aria-current")] == ["Billing"]
 
 
 def test_f209_signed_in_as_another(owner, other, new_browser, mail, db, fresh):

@@ -36,6 +36,20 @@ closed_put(struct db_user *me, struct json_object *doc)
 	return OK;
 }
 
+/* The form to invite somebody comes back with the role that was chosen. */
+static void
+choose_role(struct visit *v, struct json_object *doc)
+{
+	const char		*role = form_get(&v->form, "email") == NULL ? NULL : form_get(&v->form, "role");
+	struct json_object	*choices = json_at(doc, "/choices");
+
+	for (size_t i = 0; role != NULL && choices != NULL && i < json_object_array_length(choices); i++) {
+		struct json_object	*choice = json_object_array_get_idx(choices, i);
+
+		json_object_object_add(choice, "chosen", json_object_new_boolean(json_is(choice, "/value", role)));
+	}
+}
+
 static enum err
 show(struct visit *v, struct db_user *me)
 {
@@ -46,6 +60,7 @@ show(struct visit *v, struct db_user *me)
 	TRY(db_user(me, &doc, "api.team_page($1::uuid)", ARGS(TEXT(tenant))));
 	if (json_true(doc, "/nobody"))
 		TRY(closed_put(me, doc));
+	choose_role(v, doc);
 	json_put(doc, "at", tenant == NULL ? "" : visit_here(v, ""));
 	json_put(doc, "next", TEAM);
 	json_put(doc, "wanted_email", form_get(&v->form, "email"));
