@@ -182,8 +182,12 @@ create function pg_temp.listed(p_secret text) returns jsonb language sql as $$
 	select tap.ask('tollgate_account', 'api.sessions_page()', pg_temp.bearer(p_secret)) $$;
 create function pg_temp.id_of(p_secret text) returns uuid language sql as $$
 	select session_id from auth.tokens where hash = pg_temp.stored(p_secret) $$;
+select is(array(select jsonb_path_query(pg_temp.listed('B4'), '$.sessions[*].seen_clock')), array(
+	select to_jsonb(to_char(now() at time zone 'UTC' - v, 'HH24:MI "UTC"')) from unnest('{0,1 min}'::interval[]) v),
+	'C140 with the time of day');
 select is(pg_temp.listed('B4') #- '{sessions,0,id}' #- '{sessions,1,id}' #- '{sessions,0,created}'
-	#- '{sessions,1,created}' #- '{sessions,0,seen}' #- '{sessions,1,seen}',
+	#- '{sessions,1,created}' #- '{sessions,0,seen}' #- '{sessions,1,seen}' #- '{sessions,0,seen_clock}'
+	#- '{sessions,1,seen_clock}',
 	'{"email": "bea@example.org", "others": true, "sessions": [
 		{"current": true, "network": "192.0.2.0/24", "browser": null},
 		{"current": false, "network": "192.0.2.0/24", "browser": "Firefox, Linux"}]}', 'C140 a user sees own sessions');

@@ -9,6 +9,7 @@ begin
 	return (
 		select coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'current', s.id = p_current,
 			'created', api.date_document(s.created_at), 'seen', api.date_document(s.seen_at),
+			'seen_clock', to_char(s.seen_at at time zone 'UTC', 'HH24:MI "UTC"'),
 			'network', auth.place_of(s.ip), 'browser', auth.browser_of(s.agent))
 			order by (s.id = p_current) desc, s.seen_at desc, s.id), '[]')
 		from auth.sessions s
