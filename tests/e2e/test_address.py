@@ -1,5 +1,6 @@
 """A user's change of the own address, by forms and mails."""
 import re
+from pathlib import Path
 
 from journey import code_in, sign_in, wait_until
 from test_password import ended
@@ -23,6 +24,9 @@ def test_f55_f212_a_change_is_proven_told_and_undone(stack, customer, new_browse
         assert again.status == 422 and again.html.one(id="email-error").text, wrong
     assert browser.submit(page, {"email": new}, action="/settings/email").location == "/settings/email"
     assert new in browser.get("/de/settings/email").text
+    log = Path(stack["log_dir"]) / ("signin.log" if stack["server"] == "nginx" else "error.log")
+    line = wait_until(lambda: [x for x in log.read_text().splitlines() if '"proof_asked"' in x])[-1]
+    assert '"address"' in line and new not in line
     link, code = linked(mail, new)
     phone = new_browser()
     form = phone.get("/de" + link)

@@ -1,5 +1,6 @@
 """Users of several tenants: what is bought for somebody's address, which tenant pages show, and which a form is for."""
 import json
+from pathlib import Path
 
 import pytest
 from journey import (code_in, days_pass, new_address, next_link, press_link, session_in, sign_in, sign_up, token_in,
@@ -193,11 +194,13 @@ def test_s01_the_tenant_in_the_address_stays(two, db, sim):
         assert browser.get(f"/workspace?tenant={wrong}").status == 404
 
 
-def test_f208_a_form_of_a_tenant_that_is_not_shown_any_more(two, sim, db):
+def test_f208_a_form_of_a_tenant_that_is_not_shown_any_more(two, sim, db, stack):
     browser, first, second = two
     page = browser.get("/settings/billing")
     switched = browser.submit(browser.get("/workspace"), action="/tenant")
     assert switched.status == 303
+    log = Path(stack["log_dir"]) / ("account.log" if stack["server"] == "nginx" else "error.log")
+    wait_until(lambda: any('"tenant_chosen"' in line and first in line for line in log.read_text().splitlines()))
     before = sim.changes()
     question = browser.submit(page, action="/settings/billing")
     names = [db.value("select name from app.tenants where id = %s", tenant) for tenant in (first, second)]

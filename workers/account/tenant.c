@@ -3,6 +3,7 @@
 
 #include "account.h"
 #include "db.h"
+#include "log.h"
 #include "text.h"
 #include "visit.h"
 
@@ -26,6 +27,7 @@ choose(struct visit *v, struct db_user *me)
 	if (visit_fields(v, "tenant next") != OK || tenant == NULL || !text_is_uuid(tenant, strlen(tenant)))
 		return ERR_INVALID;
 	TRY(db_user(me, NULL, "api.choose_tenant($1::uuid)", ARGS(TEXT(tenant))));
+	log_line(LOG_INFO, "tenant_chosen", LOG_TEXT("tenant", tenant));
 	return http_redirect(v->r, visit_path(v, page_of(next)));
 }
 

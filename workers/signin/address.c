@@ -47,6 +47,7 @@ email_send(struct visit *v, struct db_user *me)
 		return visit_again(v, EMAIL, 429, "fault_addresses");
 	}
 	TRY(e);
+	log_line(LOG_INFO, "proof_asked", LOG_TEXT("purpose", "address"));
 	return http_redirect(v->r, visit_path(v, EMAIL));
 }
 
