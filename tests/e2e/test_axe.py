@@ -8,9 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from journey import code_in, press_link, session_in, sign_up, token_in, wait_until
-from test_browser import busy, driver, person, signed_in  # noqa: F401 (fixtures)
+from journey import code_in, next_link, press_link, session_in, sign_in, sign_up, token_in, wait_until
+from selenium.webdriver.common.keys import Keys
+from test_address import linked
+from test_browser import OPENED, busy, driver, is_gone, person, signed_in  # noqa: F401 (fixtures)
 from test_factor import oathtool
+from test_people import invited, join
 from test_tenants import buy, offer_mail
 
 SOURCE = Path(__file__).resolve().parent / "axe"
@@ -180,8 +183,8 @@ def test_axe_finds_nothing_on_pages_of_several_tenants(signed_in, look, new_brow
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
-def test_axe_finds_nothing_on_the_second_factor(signed_in, look, language):  # noqa: F811
-    person, _ = signed_in  # noqa: F811
+def test_axe_finds_nothing_on_the_second_factor(signed_in, look, mail, language):  # noqa: F811
+    person, email = signed_in  # noqa: F811
     place = f"/{language}/settings/two-factor"
     person.open(place)
     assert look() == []
@@ -192,11 +195,89 @@ def test_axe_finds_nothing_on_the_second_factor(signed_in, look, language):  # n
         person.find("#code").send_keys(code)
         person.press("form.card button")
         assert person.all("#code-error, .codes") and look() == []
-    for path in (place, f"/{language}/settings/security"):
+    for path in (place, f"/{language}/settings/security", f"/{language}/signin/confirm"):
         person.open(path)
         assert look() == [], path
+    person.open(place)
     person.press("section form button")
-    assert look() == []
+    assert person.all(".codes") and look() == []
+    person.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+    seen = len(mail.to(email))
+    person.open(f"/{language}/signin")
+    person.find("#email").send_keys(email)
+    person.press("main button[name=way]")
+    person.open(f"/{language}/signin/link?t={next_link(mail, email, seen)}")
+    person.press("main button")
+    assert person.path() == f"/{language}/signin/second" and look() == []
+    for _ in range(5):
+        person.find("#code").send_keys("000000")
+        person.press("main button")
+    assert person.all("main a.button") and look() == [], "five wrong codes end it"
+
+
+def prove(person, code):  # noqa: F811
+    """Presses the button, with the code where the page asks for it."""
+    for field in person.all("#code"):
+        field.send_keys(code)
+    person.press("main form button")
+
+
+def looked_at(person, look, language, *paths):  # noqa: F811
+    for path in paths:
+        person.open(f"/{language}{path}")
+        person.outer(OPENED)
+        assert look() == [], path
+
+
+def refused(person, look, selector, value=""):  # noqa: F811
+    """The form in which that field was wrong."""
+    field = person.find(selector)
+    field.clear()
+    field.send_keys(value, Keys.ENTER)
+    wait_until(lambda: is_gone(field))
+    assert person.all(".error, [role=alert]") and look() == [], selector
+
+
+@pytest.mark.only("nginx")
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_axe_finds_nothing_on_pages_of_people(signed_in, look, new_browser, db, mail, fresh, limit,  # noqa: F811
+                                              language):
+    person, email = signed_in  # noqa: F811
+    new, guest = fresh("new"), fresh("guest")
+    join(db, db.tenant_of(email), fresh("mia"))
+    sign_in(new_browser(), mail, email)
+    looked_at(person, look, language, "/signin/confirm", "/signin/confirm?sent=yes", "/settings/sessions",
+              "/settings/audit", "/settings/profile")
+    refused(person, look, "#display_name", "x")
+    looked_at(person, look, language, "/settings/team")
+    refused(person, look, "#email")
+    person.find("#email").send_keys(guest, Keys.ENTER)
+    token = invited(mail, guest)
+    looked_at(person, look, language, "/settings/team", f"/invitation?t={token}")
+    limit("invite_tenant", 1)
+    person.open(f"/{language}/settings/team")
+    for n in range(2):
+        person.find("#email").send_keys(fresh(f"more-{n}"))
+        person.press("form[action$='/settings/team/invitation'] button")
+    assert person.all("[role=alert]") and look() == [], "too many invitations"
+    looked_at(person, look, language, "/settings/email")
+    refused(person, look, "#email", "x")
+    person.find("#email").clear()
+    person.find("#email").send_keys(new, Keys.ENTER)
+    link, code = linked(mail, new)
+    looked_at(person, look, language, "/settings/email", link)
+    prove(person, code)
+    assert look() == [], "the address is changed"
+    looked_at(person, look, language, link)
+    link, code = linked(mail, email)
+    looked_at(person, look, language, link)
+    refused(person, look, "#code", "WRONG")
+    prove(person, code)
+    assert look() == [], "the change is undone"
+    looked_at(person, look, language, f"/invitation?t={token}")
+    person.press("main form button")
+    assert person.path() == f"/{language}/signin/code"
+    looked_at(person, look, language, f"/invitation?t={token}")
 
 
 @pytest.mark.only("nginx")
