@@ -10,6 +10,7 @@ import pytest
 from journey import CODE, LINK, become_customer, code_in, new_address, sign_in, token_in, wait_until
 from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
+from selenium.webdriver import ActionChains
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -554,3 +555,41 @@ def test_pages_work_with_the_keyboard_alone(person):
     person.driver.switch_to.active_element.send_keys("\ue004")
     assert person.driver.switch_to.active_element.get_attribute("class") == "skip"
     assert person.find(".skip").rect["x"] >= 0
+
+
+CONTROLS = """[...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, summary')]
+    .filter(e => e.checkVisibility())"""
+OPENED = "document.querySelectorAll('details').forEach(e => e.open = true);"
+FOCUSED = """(() => { const e = document.activeElement, r = e.getBoundingClientRect();
+  return [%s.indexOf(e), r.left >= 0 && r.right <= innerWidth, getComputedStyle(e).outlineStyle != 'none']; })()"""
+
+
+def tabbed(person):
+    """(how many controls the page has, what Tab reaches), all around the page once."""
+    person.outer(OPENED)
+    n = person.outer(CONTROLS + ".length")
+    reached = []
+    for _ in range(n + 2):
+        ActionChains(person.driver).send_keys(Keys.TAB).perform()
+        reached.append(person.outer(FOCUSED % CONTROLS))
+    return n, [found for found in reached if found[0] >= 0]
+
+
+@pytest.mark.only("nginx")
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_every_control_of_an_account_is_reached_by_the_keyboard_alone_at_360_pixels(signed_in, language):
+    person, _ = signed_in
+    person.size(360, 740)
+    settings = [f"/settings/{page}" for page in ("profile", "email", "password", "security", "two-factor", "sessions",
+                                                 "team", "audit")]
+    for path in (*settings, "/signin/confirm?sent=yes", None, "/signin", "/register", "/reset"):
+        if path is None:
+            person.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+            continue
+        person.open(f"/{language}{path}")
+        assert no_wider_than(person, 360), path
+        n, reached = tabbed(person)
+        order = [place for place, _, _ in reached]
+        assert n > 4 and set(order) == set(range(n)), (path, order)
+        assert all(then in (now + 1, 0) for now, then in zip(order, order[1:])), (path, "the order of the page", order)
+        assert all(seen and marked for _, seen, marked in reached), (path, reached)
