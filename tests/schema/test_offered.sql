@@ -62,7 +62,9 @@ from (values ('Ann@Example.org', 'true', 'who asked for it'), ('ann@stripe.test'
 	('bob@example.org', null, 'another')) v (email, had, whose);
 select tap.user('mia@example.org') as mia \gset
 insert into app.members (tenant_id, user_id, role) values (:'ann', :'mia', 'member');
-select is(pg_temp.had_trial('mia@example.org'), 'true', 'C17 a trial once for an address: a member''s');
+select is(pg_temp.had_trial('mia@example.org'), null, 'C17 a trial once for an address: not a member''s');
+update app.members set role = 'owner' where user_id = :'mia';
+select is(pg_temp.had_trial('mia@example.org'), 'true', 'C17 but an owner''s');
 select is(tap.ask('tollgate_billing', format('api.offered_plans(%L)', :'ann'), :'a') #> '{0,had_trial}', 'true',
 	'C17 the page of its tenant offers none');
 select is(tap.ask('tollgate_billing', $$api.open_checkout('\x02', 'starter', 'en')$$, :'a') -> 'had_trial', 'true',

@@ -24,6 +24,14 @@ insert into auth.hits (kind, subject, spent_until)
 insert into mail.outbox (key, recipient, template, language, state, created_at)
 	select n::text, 'old@example.org', 'signin', 'en', 'sent', now() - interval '31 days'
 	from generate_series(1, 1001) n;
+insert into auth.tries (subject, failed, last_at, until)
+	select sha256(n::text::bytea), 1, now() - interval '25 hours', now() from generate_series(1, 1001) n;
+insert into auth.pending (hash, user_id, amr, created_at)
+	select sha256(n::text::bytea), '00000000-0000-0000-0000-000000000001', '{link}', now() - interval '25 hours'
+	from generate_series(1, 1001) n;
+insert into app.address_changes (user_id, was, email, created_at)
+	select '00000000-0000-0000-0000-000000000001', 'a@example.org', 'b@example.org', now() - interval '31 days'
+	from generate_series(1, 1001);
 insert into app.tenants (id, status, created_at)
 	select gen_random_uuid(), 'draft', now() - interval '31 days' from generate_series(1, 501);
 select tap.receive('evt_old' || n, null, null) from generate_series(1, 1001) n \g /dev/null
@@ -34,11 +42,14 @@ create function pg_temp.retain() returns text language sql as $$
 	from jsonb_each(tap.ask('tollgate_jobs', 'service.apply_retention()') - 'put_off') n
 $$;
 select is(pg_temp.retain(),
-	'devices 1000, drafts 500, events 1000, hits 1000, mails 1000, requests 1000, sessions 1000, tokens 1000',
+	'addresses 1000, devices 1000, drafts 500, events 1000, hits 1000, mails 1000, pending 1000, requests 1000, '
+	'sessions 1000, tokens 1000, tries 1000',
 	'C33 D24 a batch of each goes');
-select is(pg_temp.retain(), 'devices 1, drafts 1, events 1, hits 1, mails 1, requests 1, sessions 1, tokens 1',
+select is(pg_temp.retain(), 'addresses 1, devices 1, drafts 1, events 1, hits 1, mails 1, pending 1, requests 1, '
+	'sessions 1, tokens 1, tries 1',
 	'C33 D24 then the rest');
-select is(pg_temp.retain(), 'devices 0, drafts 0, events 0, hits 0, mails 0, requests 0, sessions 0, tokens 0',
+select is(pg_temp.retain(), 'addresses 0, devices 0, drafts 0, events 0, hits 0, mails 0, pending 0, requests 0, '
+	'sessions 0, tokens 0, tries 0',
 	'C33 D24 then none');
 
 -- what is not past its time
@@ -53,10 +64,16 @@ insert into auth.tokens (hash, session_id, retired_at)
 insert into auth.devices (hash, user_id, last_seen)
 	values (sha256('young'), '00000000-0000-0000-0000-000000000001', now() - interval '399 days');
 insert into auth.hits (kind, subject, spent_until) values ('link_stranger', sha256('young'), now());
+insert into auth.tries (subject, failed, last_at, until) values (sha256('young'), 1, now() - interval '23 hours', now());
+insert into auth.pending (hash, user_id, amr, created_at)
+	values (sha256('young'), '00000000-0000-0000-0000-000000000001', '{link}', now() - interval '23 hours');
+insert into app.address_changes (user_id, was, email, created_at)
+	values ('00000000-0000-0000-0000-000000000001', 'a@example.org', 'b@example.org', now() - interval '29 days');
 insert into mail.outbox (key, recipient, template, language, state, created_at)
 	select s, 'old@example.org', 'signin', 'en', s, now() - d from (values ('sent', interval '29 days'),
 		('dead', '29 days'), ('void', '23 hours'), ('pending', '1 year')) v (s, d);
-select is(pg_temp.retain(), 'devices 0, drafts 0, events 0, hits 0, mails 0, requests 0, sessions 0, tokens 0',
+select is(pg_temp.retain(), 'addresses 0, devices 0, drafts 0, events 0, hits 0, mails 0, pending 0, requests 0, '
+	'sessions 0, tokens 0, tries 0',
 	'C33 D24 and what is younger stays');
 
 select * from finish();
