@@ -64,7 +64,8 @@ insert into auth.tokens (hash, session_id, retired_at)
 insert into auth.devices (hash, user_id, last_seen)
 	values (sha256('young'), '00000000-0000-0000-0000-000000000001', now() - interval '399 days');
 insert into auth.hits (kind, subject, spent_until) values ('link_stranger', sha256('young'), now());
-insert into auth.tries (subject, failed, last_at, until) values (sha256('young'), 1, now() - interval '23 hours', now());
+insert into auth.tries (subject, failed, last_at, until)
+	values (sha256('young'), 1, now() - interval '23 hours', now());
 insert into auth.pending (hash, user_id, amr, created_at)
 	values (sha256('young'), '00000000-0000-0000-0000-000000000001', '{link}', now() - interval '23 hours');
 insert into app.address_changes (user_id, was, email, created_at)
