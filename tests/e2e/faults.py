@@ -112,10 +112,10 @@ def processes(stack, name):
     """The ids of a program's processes, started by the supervisor or by Apache."""
     program = f"{stack['prefix']}/lib/tollgate/{name}".encode()
     found = set()
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
+    for pid in filter(str.isdecimal, os.listdir("/proc")):
         try:
-            if path.read_bytes().split(b"\0")[0] == program:
-                found.add(int(path.parent.name))
+            if Path("/proc", pid, "cmdline").read_bytes().split(b"\0")[0] == program:
+                found.add(int(pid))
         except OSError:
             pass
     return found

@@ -34,10 +34,11 @@ def wait_for(condition, seconds=30.0):
 def processes_of(directory):
     """All that have the directory in their command line."""
     found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
+    for pid in filter(str.isdecimal, os.listdir("/proc")):
         try:
-            if directory in path.read_text(errors="replace"):
-                found.append(path.read_text(errors="replace").replace("\0", " "))
+            words = Path("/proc", pid, "cmdline").read_text(errors="replace")
+            if directory in words:
+                found.append(words.replace("\0", " "))
         except OSError:
             pass
     return found

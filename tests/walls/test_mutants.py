@@ -48,9 +48,10 @@ def run(tree, *arguments):
 def left(tree):
     """Copies of the tree, and processes that work in one."""
     found = [str(path) for path in tree.with_name("tmp").iterdir()]
-    for entry in Path("/proc").glob("[0-9]*/cwd"):
+    for pid in filter(str.isdecimal, os.listdir("/proc")):
+        entry = "/proc/%s/cwd" % pid
         try:
-            found += [str(entry)] if Path(os.readlink(entry)).is_relative_to(tree.parent) else []
+            found += [entry] if Path(os.readlink(entry)).is_relative_to(tree.parent) else []
         except OSError:
             pass
     return found
