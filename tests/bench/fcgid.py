@@ -15,9 +15,8 @@ def own_memory(pid):
     return int(re.search(r"RssAnon:\s+(\d+)", Path("/proc/%d/status" % pid).read_text())[1]) / 1024
 
 
-def start(state, work, name, n):
-    socket, config = str(work / ("%s-%d.sock" % (name, n))), work / "fcgid.conf"
-    config.write_text(Path(state["config"]).read_text().replace('/slots";', '/slots-of-another";'))
+def start(state, work, config, name, n):
+    socket = str(work / ("%s-%d.sock" % (name, n)))
     process = subprocess.Popen(
         [state["prefix"] + "/lib/tollgate/" + name, "--config", str(config), "--threads", "1", "--listen", socket],
         stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={"PATH": os.environ["PATH"]})
@@ -36,7 +35,9 @@ def answer(state, name, socket):
 
 def measure(state, work, processes):
     """{"processes", "memory_mb"}: as many of each program, after each has shown a page ten times."""
-    running = [(name, *start(state, work, name, n)) for n in range(processes // len(PAGES)) for name in PAGES]
+    config = work / "fcgid.conf"        # the programs run as another user here, who needs slots of its own
+    config.write_text(Path(state["config"]).read_text().replace('/slots";', '/slots-of-another";'))
+    running = [(name, *start(state, work, config, name, n)) for n in range(processes // len(PAGES)) for name in PAGES]
     try:
         for name, _, socket in running:
             for _ in range(10):
