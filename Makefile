@@ -133,9 +133,10 @@ check: deps			## build and run every test
 	@tests/check
 mutants: deps			## plant each known mistake in a copy and see a test fail (about an hour; MUTANTS="pattern")
 	@tests/mutants/run $(MUTANTS)
-soak: deps all			## full counts of the property tests, 1,000 rotations, 100 migrates under load, scarce memory, a month, a deployment (hours)
+soak: deps all			## full counts: properties, rotations, migrates, scarce memory, a month, a deployment (hours)
 	@tests/deps soak
-	@for t in tests/property tests/e2e/test_sessions.py tests/e2e/test_migrate.py tests/e2e/test_scarce.py tests/operator/test_deploy.py; do \
+	@for t in tests/property tests/e2e/test_sessions.py tests/e2e/test_migrate.py tests/e2e/test_scarce.py \
+	    tests/operator/test_deploy.py; do \
 	    PROPERTY_RUNS=full PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -s -m pytest -q -p no:cacheprovider $$t || exit 1; done
 bench: deps all		## events and pages a second beside pgbench and a program in Go (some minutes; quiet machine)
 	@tests/deps bench

@@ -44,7 +44,10 @@ identity_serve(struct visit *v)
 
 	if (e == OK)
 		e = v->route->user(v, me);
-	/* Refused halfway, the token was retired meanwhile: the browser has a younger one by now, and nobody stole this. */
+	/*
+	 * A request that was served once and is refused later has outlived its token. The browser has a younger one by now,
+	 * so this is no reuse.
+	 */
 	v->outlived = e == ERR_AUTH && db_is_served(me);
 	if (e == ERR_AUTH && !v->outlived)
 		session_refused(v, me);

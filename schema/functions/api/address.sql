@@ -15,9 +15,9 @@ begin
 end
 $$;
 
--- Mails the link that proves the new address, once it is nobody's: another user's gets no mail, and the page says the
--- same, and neither does one that strangers ask for too often. Only the newest link counts. TG40C: the proof is too
--- old. TG422: it is the own address. TG429: too many for this user.
+-- Mails a link to the new address, which proves it. An address of another user gets no mail, and neither does one that
+-- strangers have asked for too often; the answer is the same. The newest link ends those before it. TG40C: the proof of
+-- the session is too old. TG422: the address is the user's own. TG429: the user has asked too often.
 create or replace function api.ask_address(p_email text, p_flow_hash bytea, p_language text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -68,7 +68,8 @@ begin
 end
 $$;
 
--- {"ok", "attempts_left"}; attempts_left null: the link is over. TG422: the address is somebody else's by now.
+-- Changes the address that the link proves: {"ok", "attempts_left"}. attempts_left is null when the link is over.
+-- TG422: the address has become another user's.
 create or replace function api.take_address(p_link_hash bytea, p_code text, p_flow_hash bytea) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare

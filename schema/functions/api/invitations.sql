@@ -1,4 +1,4 @@
--- Inviting somebody into a tenant, by those who may, and accepting, by whoever reads the invited mailbox.
+-- Invitations into a tenant. Members whose role may invite make them; the reader of the invited mailbox accepts them.
 
 set role tollgate_service;
 
@@ -70,8 +70,8 @@ begin
 end
 $$;
 
--- For GET: reads only. "state": "gone"; "other" when somebody else is signed in; "ready" for the invited user, and for
--- a visitor. "known": somebody is signed in.
+-- What a page shows of an invitation, {"state", "known"}. For GET: reads only. state is "gone" when the invitation is
+-- over, "other" when another user than the invited one is signed in, else "ready". known: somebody is signed in.
 create or replace function api.invitation(p_link_hash bytea) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
