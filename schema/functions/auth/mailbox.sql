@@ -49,22 +49,15 @@ begin
 end
 $$;
 
--- The request that a link is of, or the browser's newest of this purpose, whose mail has this code; locked. proofs: how
--- many of link, code and browser were given.
+-- As auth.find_link(). proofs: how many of link, code and browser were given; null when the link is over.
 create or replace function auth.find_proof(p_purpose text, p_link_hash bytea, p_code text, p_flow_hash bytea,
 	out request auth.requests, out link auth.links, out proofs int)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	f record := auth.find_link(p_purpose, p_link_hash, p_code, p_flow_hash);
 begin
-	if p_link_hash is not null then
-		select l.* into link from auth.links l where l.hash = sha256(p_link_hash);
-		select r.* into request from auth.requests r where r.id = link.request_id and r.purpose = p_purpose for update;
-	elsif p_code is not null then
-		select r.* into request from auth.requests r
-		where r.flow_hash = sha256(p_flow_hash) and r.purpose = p_purpose
-		order by r.created_at desc limit 1 for update;
-		select l.* into link from auth.links l
-		where l.request_id = request.id and l.code_hash = auth.code_hash(l.hash, p_code);
-	end if;
+	request := f.request;
+	link := f.link;
 	proofs := case when auth.is_open(request) and (link.hash is null or link.expires_at > now()) then
 		(p_link_hash is not null)::int + coalesce(request.flow_hash = sha256(p_flow_hash), false)::int
 		+ coalesce(link.code_hash = auth.code_hash(link.hash, p_code), false)::int end;

@@ -127,7 +127,7 @@ create or replace function api.confirm_code(p_code text, p_token_hash bytea, p_i
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	me record := auth.require_session();
-	f record := auth.find_link(null, p_code, auth.confirm_flow());
+	f record := auth.find_link('confirm', null, p_code, auth.confirm_flow());
 	r auth.requests := f.request;
 	link auth.links := f.link;
 begin

@@ -46,19 +46,24 @@ begin
 end
 $$;
 
--- The request that a sign-in is about, and the link that proves it: the link that was sent, or the one of the browser's
--- newest request that has this code. The request's row is locked, which makes its links single use.
-create or replace function auth.find_link(p_link_hash bytea, p_code text, p_flow_hash bytea, out request auth.requests,
-	out link auth.links)
+drop function if exists auth.find_link(bytea, text, bytea);	-- before p_purpose
+
+-- The request that a proof is about, and the link that proves it: the link that was sent, or the one of the browser's
+-- newest request that has this code. The request's row is locked, which makes its links single use. p_purpose: of the
+-- request; "signin" stands for each that signs in.
+create or replace function auth.find_link(p_purpose text, p_link_hash bytea, p_code text, p_flow_hash bytea,
+	out request auth.requests, out link auth.links)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	if p_link_hash is not null then
 		select l.* into link from auth.links l where l.hash = sha256(p_link_hash);
 		select r.* into request from auth.requests r
-		where r.id = link.request_id and (auth.signs_in(r.purpose) or r.purpose = 'confirm') for update;
+		where r.id = link.request_id and (r.purpose = p_purpose or p_purpose = 'signin' and auth.signs_in(r.purpose))
+		for update;
 	elsif p_code is not null then
 		select r.* into request from auth.requests r
-		where r.flow_hash = sha256(p_flow_hash) and (auth.signs_in(r.purpose) or r.purpose = 'confirm')
+		where r.flow_hash = sha256(p_flow_hash)
+			and (r.purpose = p_purpose or p_purpose = 'signin' and auth.signs_in(r.purpose))
 		order by r.created_at desc limit 1 for update;
 		select l.* into link from auth.links l
 		where l.request_id = request.id and l.code_hash = auth.code_hash(l.hash, p_code);
@@ -83,14 +88,14 @@ create or replace function api.sign_in(p_link_hash bytea, p_code text, p_flow_ha
 	p_agent text, p_device_hash bytea default null, p_remember boolean default false) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-	f record := auth.find_link(p_link_hash, p_code, p_flow_hash);
+	f record := auth.find_link('signin', p_link_hash, p_code, p_flow_hash);
 	r auth.requests := f.request;
 	link auth.links := f.link;
 	proofs int;
 begin
 	if r.token_hash = p_token_hash then
 		return auth.proof_answer(p_token_hash, r.next);
-	elsif not auth.is_open(r) or r.purpose = 'confirm' or link.expires_at <= now() then
+	elsif not auth.is_open(r) or link.expires_at <= now() then
 		return jsonb_build_object('ok', false, 'attempts_left', null);
 	end if;
 
