@@ -147,7 +147,11 @@ class Page:
         return self.header("Location")
 
     def __repr__(self):
-        return f"<{self.method} {self.url}: {self.status} {self.location or ''} {self.body[:300]!r}>"
+        """With the words that people see, for those tell why."""
+        says = self.body.decode(errors="replace")
+        main = self.html.all("main") if "<main" in says else []
+        said = main[0].text if main else says
+        return f"<{self.method} {self.url}: {self.status} {self.location or ''} {said[:1000]!r}>"
 
 
 def origin_of(url):

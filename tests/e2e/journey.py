@@ -132,6 +132,11 @@ class Mail:
         """The number-th mail to that address, once it is there."""
         return wait_until(lambda: self.to(address)[number - 1:number], seconds)[0]
 
+    def next(self, address, seen, having):
+        """The first with that in its text after the first seen mails, whatever else comes: a user with several
+        browsers is told of each of them at some time."""
+        return wait_until(lambda: [m for m in self.to(address)[seen:] if re.search(having, m["text"])])[0]
+
     def answer(self, **fault):
         requests.post(self.url + "/answer", json=fault, timeout=30).raise_for_status()
 
@@ -183,8 +188,8 @@ def press_link(browser, token, at="/signin/link"):
 
 
 def next_link(mail, email, seen):
-    """The token of the first mail with a link that comes after the first seen ones, whatever else does."""
-    return wait_until(lambda: [token_in(m) for m in mail.to(email)[seen:] if LINK.search(m["text"])])[0]
+    """The token of the first mail with a link that comes after the first seen ones."""
+    return token_in(mail.next(email, seen, LINK))
 
 
 def sign_in(browser, mail, email):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from client import Browser
-from journey import Mail, ask_for_link, code_in, new_address, press_link, token_in
+from journey import CODE, LINK, Mail, ask_for_link, code_in, new_address, press_link, token_in
 
 SID = "__Host-sid"
 PASSWORD = "correct horse battery staple"
@@ -43,7 +43,7 @@ def test_c46_who_registers_has_a_tenant_and_may_sign_in_by_password_or_link(brow
     assert browser.get("/settings/billing").status == 200
     seen = len(mail.to(ann))
     assert other.submit(other.get("/signin"), {"email": ann, "password": "", "way": "link"}).location == "/signin/code"
-    assert press_link(other, token_in(mail.wait(ann, seen + 1))).location == "/workspace"
+    assert press_link(other, token_in(mail.next(ann, seen, LINK))).location == "/workspace"
 
 
 def test_c46_the_code_of_the_mail_registers_too(browser, mail, fresh):
@@ -116,7 +116,7 @@ def test_f50_known_and_unknown_addresses_get_the_same_answers(new_browser, mail,
 def test_f50_who_registers_again_is_told_by_mail(browser, mail, ann):
     seen = len(mail.to(ann))
     register(browser, ann, "of a thief, not of ann")
-    found = mail.wait(ann, seen + 1)
+    found = mail.next(ann, seen, "/reset")
     assert "already" in found["subject"] and "link?t=" not in found["text"]
     assert "/en/reset" in found["text"] and "/en/reset" in found["html"]
 
@@ -160,7 +160,7 @@ def test_f54_a_new_password_ends_every_session_and_begins_none(stack, browser, o
 def test_f54_the_code_alone_is_nothing_in_another_browser(browser, other, mail, ann):
     seen = len(mail.to(ann))
     ask_reset(browser, ann)
-    code = code_in(mail.wait(ann, seen + 1))
+    code = code_in(mail.next(ann, seen, CODE))
     page = other.submit(other.get("/reset/link"), {"code": code, "password": "another horse, another staple"})
     assert page.status == 422 and "code" in page.html.one("main").text.lower()
     assert enter(other, ann).status == 303

@@ -1,10 +1,12 @@
 """life: the actions of one customer, in a call each. An action that Stripe refuses at the moment is skipped."""
 import hashlib
 import secrets
+import time
 
 import journey
 import requests
 from client import Browser
+from world import PATIENCE, TALLY
 
 VERSION = "2026-07-29.dahlia"
 PRICES = {"starter": "price_starter", "growth": "price_growth"}
@@ -25,9 +27,20 @@ class Life:
         if self.trial:
             self.sign_up_for_trial()
         else:
-            browser = Browser(self.world.stack["url"])
-            self.session = journey.session_in(journey.sign_up(browser, self.email, self.plan))
+            self.session = journey.session_in(self.send_form())
         self.tenant = str(self.world.db.tenant_of(self.email))
+
+    def send_form(self):
+        """The answer; the button is pressed again when it says that Stripe did not answer in the short time that
+        programs wait here."""
+        browser = Browser(self.world.stack["url"])
+        page = journey.sign_up(browser, self.email, self.plan)
+        end = time.monotonic() + PATIENCE
+        while page.status == 503 and time.monotonic() < end:
+            TALLY["sign-ups that waited for Stripe"] += 1
+            time.sleep(float(page.header("Retry-After") or 1))
+            page = browser.submit(page)
+        return page
 
     def sign_up_for_trial(self):
         key = hashlib.sha256(self.email.encode()).digest()
