@@ -132,7 +132,7 @@ def test_f75_under_load_what_was_acknowledged_is_there_and_is_done(stack, postgr
     known = {ident for ident, in db.rows("select id from inbox.events")}
     assert {ident for status, (ident, _) in load.answers if status == 200} <= known
     for _, (_, body) in load.except_for(200):
-        assert deliver(stack, body).status == 200
+        wait_until(lambda: deliver(stack, body).status == 200)      # each of Apache's processes has its own back-off
     everything = [ident for _, (ident, _) in load.answers]
     leases_end(db)
     wait_until(lambda: db.value("select count(*) from inbox.events where id = any(%s) and state = 'done'",
