@@ -24,6 +24,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 RUN = """axe.run(document, {preload: false, runOnly: %s}).then(r => JSON.stringify(
   [r.passes.length, r.violations.map(v => [v.id, v.nodes.map(n => n.html)])]))""" % json.dumps(RULES)
 LOOKS = ((360, "light"), (1280, "dark"))
+pytestmark = pytest.mark.only("nginx")      # the pages are the same behind Apache
 # With scripts off promises are kept, and timers never ring: those that only give way to others ring at once.
 TIMERS = """window.setTimeout = (f, ms, ...more) => {
   if (!(ms > 50)) Promise.resolve().then(() => f(...more));
@@ -238,7 +239,6 @@ def refused(person, look, selector, value=""):  # noqa: F811
     assert person.all(".error, [role=alert]") and look() == [], selector
 
 
-@pytest.mark.only("nginx")
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_axe_finds_nothing_on_pages_of_people(signed_in, look, new_browser, db, mail, fresh, limit,  # noqa: F811
                                               language):
@@ -280,7 +280,6 @@ def test_axe_finds_nothing_on_pages_of_people(signed_in, look, new_browser, db, 
     looked_at(person, look, language, f"/invitation?t={token}")
 
 
-@pytest.mark.only("nginx")
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_axe_finds_nothing_on_the_pages_of_nginx(person, look, stack, language):  # noqa: F811
     for status in (413, 429, 503):

@@ -20,6 +20,7 @@ from test_tenants import buy, offer_mail
 SCREENS = Path(__file__).resolve().parents[2] / "build/screens"
 SIZES = {"phone": (390, 844), "desk": (1280, 900)}
 COLOURS = ("light", "dark")
+same_page = pytest.mark.only("nginx")       # looks and words come from a page, whichever server sends it
 
 
 def start_chromium(*more):
@@ -266,6 +267,7 @@ def no_wider_than(person, width):
     return found[0] <= width and found[1] == width
 
 
+@same_page
 @pytest.mark.parametrize("path", STATES)
 def test_no_page_scrolls_sideways_at_320_pixels(person, path):
     person.size(320, 640)
@@ -273,6 +275,7 @@ def test_no_page_scrolls_sideways_at_320_pixels(person, path):
     assert no_wider_than(person, 320)
 
 
+@same_page
 @pytest.mark.parametrize("path", PRIVATE)
 def test_no_private_page_scrolls_sideways_at_320_pixels(signed_in, db, path):
     person, email = signed_in
@@ -341,6 +344,7 @@ def faults_of(person):
     return found
 
 
+@same_page
 @pytest.mark.parametrize("path", STATES)
 def test_pages_are_readable_by_everybody(person, path):
     person.open(path)
@@ -349,6 +353,7 @@ def test_pages_are_readable_by_everybody(person, path):
     person.shoot("20" + re.sub(r"\W+", "-", path)[:24])
 
 
+@same_page
 @pytest.mark.parametrize("path", PRIVATE)
 def test_private_pages_are_readable_by_everybody(signed_in, path):
     person, _ = signed_in
@@ -383,6 +388,7 @@ def test_c17_a_click_anywhere_on_a_card_chooses_its_plan(person, size):
         assert [e.get_attribute("value") for e in person.all("input[name=plan]:checked")] == [plan]
 
 
+@same_page
 @pytest.mark.parametrize("language", ["en", "de"])
 @pytest.mark.parametrize("size", SIZES)
 def test_c56_a_team_is_readable_by_everybody(signed_in, db, size, language):
@@ -408,6 +414,7 @@ def test_c56_a_team_is_readable_by_everybody(signed_in, db, size, language):
         person.shoot("40-" + path)
 
 
+@same_page
 def test_errors_in_a_form_are_readable_by_everybody(person):
     person.open("/signup")
     person.press("main button")
@@ -416,6 +423,7 @@ def test_errors_in_a_form_are_readable_by_everybody(person):
     assert person.outer("document.activeElement.id") == "email", "the wrong field has the focus"
 
 
+@same_page
 @pytest.mark.parametrize("status", ["past_due", "canceled", "trialing", "paused"])
 def test_every_colour_of_a_status_is_readable(signed_in, db, status):
     person, email = signed_in
@@ -504,6 +512,7 @@ def busy(signed_in, db):
     return person, email
 
 
+@same_page
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_boxes_keep_apart_columns_line_up_and_no_amount_breaks(busy, width, language):
@@ -531,6 +540,7 @@ def test_boxes_keep_apart_columns_line_up_and_no_amount_breaks(busy, width, lang
     person.shoot("71-workspace")
 
 
+@same_page
 def test_mails_are_readable_by_everybody(person, new_browser, sim, db, mail, fresh):
     email = fresh()
     become_customer(new_browser(), sim, db, email)
@@ -575,7 +585,7 @@ def tabbed(person):
     return n, [found for found in reached if found[0] >= 0]
 
 
-@pytest.mark.only("nginx")
+@same_page
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_every_control_of_an_account_is_reached_by_the_keyboard_alone_at_360_pixels(signed_in, language):
     person, _ = signed_in
