@@ -8,7 +8,8 @@
 #include <string.h>
 #include <sys/random.h>
 
-static const char base64url_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+#include "base64url.h"
+
 static const char hex_digits[] = "0123456789abcdef";
 
 enum err
@@ -71,16 +72,7 @@ secret_hex(mem_ctx *ctx, const struct secret *s)
 char *
 secret_base64url(mem_ctx *ctx, const struct secret *s)
 {
-	char		text[SECRET_BASE64URL];
-	unsigned	bits = 0, held = 0, n = 0;
-
-	for (size_t i = 0; i < SECRET_SIZE; i++) {
-		held = held << 8 | s->bytes[i];
-		for (bits += 8; bits >= 6; bits -= 6)
-			text[n++] = base64url_digits[held >> (bits - 6) & 63];
-	}
-	text[n] = base64url_digits[held << (6 - bits) & 63];
-	return mem_copy(ctx, text, sizeof(text));
+	return base64url_write(ctx, s->bytes, SECRET_SIZE);
 }
 
 bool
@@ -101,22 +93,5 @@ secret_from_hex(const char *hex, size_t n, struct secret *out)
 bool
 secret_from_base64url(const char *text, size_t n, struct secret *out)
 {
-	unsigned	bits = 0, held = 0;
-	size_t		filled = 0;
-
-	if (n != SECRET_BASE64URL)
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		const char	*digit = memchr(base64url_digits, text[i], 64);
-
-		if (digit == NULL)
-			return false;
-		held = held << 6 | (unsigned)(digit - base64url_digits);
-		bits += 6;
-		if (bits >= 8) {
-			bits -= 8;
-			out->bytes[filled++] = (uint8_t)(held >> bits);
-		}
-	}
-	return (held & ((1U << bits) - 1)) == 0;
+	return n == SECRET_BASE64URL && base64url_read(text, n, out->bytes, &n);
 }
