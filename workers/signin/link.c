@@ -167,10 +167,10 @@ static enum err
 session_begin(struct visit *v, struct db_visitor *me, struct db_arg link, struct json_object **verdict)
 {
 	const char	*code = form_get(&v->form, "code"), *agent = http_param(v->q, "HTTP_USER_AGENT", NULL);
-	struct entry	entry;
+	struct entrance	entry;
 	enum err	e;
 
-	TRY(entry_new(v, &entry));
+	TRY(entrance_new(v, &entry));
 	for (int attempt = 0; attempt < 3; attempt++) {
 		e = db_visitor(me, verdict, "api.sign_in($1, $2, $3, $4, $5::inet, $6, $7, $8)",
 		    ARGS(link, TEXT(code), identity_flow(v), BYTES(entry.stored.bytes, SECRET_SIZE), TEXT(v->q->remote_addr),
@@ -182,8 +182,8 @@ session_begin(struct visit *v, struct db_visitor *me, struct db_arg link, struct
 	if (!json_true(*verdict, "/ok"))
 		return OK;
 	if (json_true(*verdict, "/second"))
-		return second_ask(v, &entry);
-	return entry_grant(v, &entry, json_text(*verdict, "/next"));
+		return entrance_ask_second(v, &entry);
+	return entrance_grant(v, &entry, json_text(*verdict, "/next"));
 }
 
 static enum err

@@ -39,12 +39,12 @@ upgrade(struct visit *v, struct db_visitor *me, const char *email, const struct 
 /* As of a link: a call whose reply was lost may be repeated, because the token is made here. */
 static enum err
 verdict_ask(struct visit *v, struct db_visitor *me, const char *email, const struct secret *key, const char *next,
-    struct entry *entry, struct json_object **verdict)
+    struct entrance *entry, struct json_object **verdict)
 {
 	const char	*agent = http_param(v->q, "HTTP_USER_AGENT", NULL);
 	enum err	e;
 
-	TRY(entry_new(v, entry));
+	TRY(entrance_new(v, entry));
 	for (int attempt = 0; attempt < 3; attempt++) {
 		e = db_visitor(me, verdict, "api.sign_in_password($1, $2, $3, $4, $5, $6::inet, $7, $8, $9)",
 		    ARGS(TEXT(email), BYTES(key->bytes, SECRET_SIZE), BYTES(entry->stored.bytes, SECRET_SIZE),
@@ -60,7 +60,7 @@ enum err
 password_sign_in(struct visit *v, struct db_visitor *me, const char *email, const char *next)
 {
 	struct json_object	*doc, *verdict;
-	struct entry		entry;
+	struct entrance		entry;
 	struct typed		k;
 	struct secret		key;
 	enum err		e;
@@ -81,5 +81,5 @@ password_sign_in(struct visit *v, struct db_visitor *me, const char *email, cons
 		return signin_form(v, 422, next, NULL);
 	}
 	upgrade(v, me, email, &k, &key);
-	return json_true(verdict, "/second") ? second_ask(v, &entry) : entry_grant(v, &entry, next);
+	return json_true(verdict, "/second") ? entrance_ask_second(v, &entry) : entrance_grant(v, &entry, next);
 }

@@ -96,10 +96,10 @@ account_make(struct visit *v, struct db_visitor *me, const struct proof *p, cons
 {
 	const char		*agent = http_param(v->q, "HTTP_USER_AGENT", NULL);
 	struct json_object	*verdict;
-	struct entry		entry;
+	struct entrance		entry;
 	enum err		e;
 
-	TRY(entry_new(v, &entry));
+	TRY(entrance_new(v, &entry));
 	for (int attempt = 0; attempt < 3; attempt++) {
 		e = db_visitor(me, &verdict, "api.register($1, $2, $3, $4, $5::inet, $6, $7, $8, $9::int[], $10, $11)",
 		    ARGS(p->link, TEXT(p->code), identity_flow(v), BYTES(entry.stored.bytes, SECRET_SIZE),
@@ -110,7 +110,7 @@ account_make(struct visit *v, struct db_visitor *me, const struct proof *p, cons
 			break;
 	}
 	TRY(e);
-	return json_true(verdict, "/ok") ? entry_grant(v, &entry, NULL) : proof_over(v, p->purpose);
+	return json_true(verdict, "/ok") ? entrance_grant(v, &entry, NULL) : proof_over(v, p->purpose);
 }
 
 /* In the browser that asked, the password that it sent is taken; in another one it is dropped, and typed here. */

@@ -9,13 +9,6 @@
 #include "session.h"
 #include "signin.h"
 
-enum err
-second_ask(struct visit *v, const struct entry *e)
-{
-	http_set_cookie(v->r, SECOND_COOKIE, secret_base64url(v->q->mem, &e->session.token), SECOND_SECONDS);
-	return http_redirect(v->r, visit_path(v, "/signin/second"));
-}
-
 void
 second_refused(struct visit *v)
 {
@@ -78,10 +71,10 @@ static enum err
 second_prove(struct visit *v, struct db_user *half, const char *code, struct json_object **verdict)
 {
 	const char	*agent = http_param(v->q, "HTTP_USER_AGENT", NULL);
-	struct entry	entry;
+	struct entrance	entry;
 	enum err	e;
 
-	TRY(entry_new(v, &entry));
+	TRY(entrance_new(v, &entry));
 	for (int attempt = 0; attempt < 3; attempt++) {
 		e = db_user(half, verdict, "api.sign_in_second($1, $2, $3, $4::inet, $5, $6)",
 		    ARGS(TEXT(code), seed_key(v), BYTES(entry.stored.bytes, SECRET_SIZE), TEXT(v->q->remote_addr),
@@ -94,7 +87,7 @@ second_prove(struct visit *v, struct db_user *half, const char *code, struct jso
 		return OK;
 	http_set_cookie(v->r, SECOND_COOKIE, "", 0);
 	entry.remember = json_true(*verdict, "/remember");
-	return entry_grant(v, &entry, json_text(*verdict, "/next"));
+	return entrance_grant(v, &entry, json_text(*verdict, "/next"));
 }
 
 static enum err

@@ -1,4 +1,4 @@
-#include "signin.h"
+#include "target.h"
 
 #include <string.h>
 

@@ -1,6 +1,7 @@
+#include "device.h"
+
 #include "identity.h"
 #include "session.h"
-#include "signin.h"
 
 static bool
 device_read(struct visit *v, struct secret *device)

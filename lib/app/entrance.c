@@ -1,12 +1,14 @@
-/* entry: the session that a proof begins, and what the browser is given for it. */
+#include "entrance.h"
+
+#include "device.h"
 #include "identity.h"
 #include "session.h"
-#include "signin.h"
+#include "target.h"
 
 enum { REMEMBER_SECONDS = 30 * 24 * 3600 };
 
 enum err
-entry_new(struct visit *v, struct entry *out)
+entrance_new(struct visit *v, struct entrance *out)
 {
 	out->remember = form_get(&v->form, "remember") != NULL;
 	TRY(session_new(&out->session, &out->stored));
@@ -22,11 +24,18 @@ session_replace(struct visit *v)
 }
 
 enum err
-entry_grant(struct visit *v, const struct entry *e, const char *next)
+entrance_grant(struct visit *v, const struct entrance *e, const char *next)
 {
 	session_replace(v);
 	http_set_cookie(v->r, SESSION_COOKIE, session_cookie(v->q->mem, &e->session),
 	    e->remember ? REMEMBER_SECONDS : -1);
 	http_set_cookie(v->r, DEVICE_COOKIE, secret_base64url(v->q->mem, &e->device), DEVICE_SECONDS);
 	return http_redirect(v->r, visit_path(v, target_allowed(next)));
+}
+
+enum err
+entrance_ask_second(struct visit *v, const struct entrance *e)
+{
+	http_set_cookie(v->r, SECOND_COOKIE, secret_base64url(v->q->mem, &e->session.token), SECOND_SECONDS);
+	return http_redirect(v->r, visit_path(v, "/signin/second"));
 }
