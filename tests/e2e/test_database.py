@@ -87,6 +87,32 @@ def test_f83_while_it_is_down_every_request_is_503_with_retry_after(stack, postg
     assert_none_ended(stack, before)
 
 
+ENTRIES = {     # what is typed on each page that leads to a session
+    "/signin": [{"email": "who@example.com", "password": "correct horse battery"}, {"email": "who@example.com"}],
+    "/signin/code": [{"code": "AAAA-AAAA"}],
+    "/register": [{"email": "who@example.com", "password": "correct horse battery"}],
+    "/register/link": [{"code": "AAAA-AAAA"}],
+    "/reset": [{"email": "who@example.com"}],
+    "/reset/link": [{"code": "AAAA-AAAA", "password": "correct horse battery"}],
+}
+
+
+def test_f63_while_it_is_down_nobody_gets_in_and_static_pages_are_served(postgres, browser):
+    forms = {path: browser.get(path) for path in ENTRIES}
+    csrf = forms["/signin"].form().fields["csrf"]
+    browser.set_cookie("__Host-second", "A" * 43)
+    with postgres.down():
+        for path, typed in ENTRIES.items():
+            for fields in typed:
+                assert says_come_back(browser.submit(forms[path], fields)) and browser.cookie("__Host-sid") is None
+        says_come_back(browser.post("/signin/second", {"csrf": csrf, "code": "123456"}))
+        for path in ("/signin/link", "/register/link", "/reset/link", "/settings/email/link", "/settings/email/undo",
+                     "/invitation"):
+            says_come_back(browser.get(f"{path}?t={'A' * 43}"))
+        for path in ("/style.css", "/favicon.svg", *ENTRIES):
+            assert browser.get(path).status == 200, path
+
+
 @pytest.mark.only("nginx")
 def test_f83_healthz_tells(stack, postgres):
     def health():

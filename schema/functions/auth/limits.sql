@@ -2,6 +2,42 @@
 
 set role tollgate_auth;
 
+-- How many pages each table of subjects may have: 128 MB, a million rows, of which honest askers need few.
+create or replace function auth.most_pages() returns int
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return 16384;
+end
+$$;
+
+-- Room for new subjects where a flood of them has filled a table: each call thins a random page out to 40 rows, about a
+-- half of it. The rows that say least go first: allowances that are full again soonest, waits that end soonest. So the
+-- tables stop growing, and who asks is never refused because others are many. Rows in use by another call stay. How
+-- large a table is, autovacuum has written down last.
+create or replace function auth.make_room() returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	hits int := (select c.relpages from pg_class c where c.oid = 'auth.hits'::regclass);
+	tries int := (select c.relpages from pg_class c where c.oid = 'auth.tries'::regclass);
+	page int;
+begin
+	if hits > auth.most_pages() then
+		page := floor(random() * hits);
+		delete from auth.hits d where d.ctid = any (array(
+			select h.ctid from auth.hits h
+			where h.ctid >= format('(%s,0)', page)::tid and h.ctid < format('(%s,0)', page + 1)::tid
+			order by h.spent_until desc offset 40 for update skip locked));
+	end if;
+	if tries > auth.most_pages() then
+		page := floor(random() * tries);
+		delete from auth.tries d where d.ctid = any (array(
+			select t.ctid from auth.tries t
+			where t.ctid >= format('(%s,0)', page)::tid and t.ctid < format('(%s,0)', page + 1)::tid
+			order by t.until desc offset 40 for update skip locked));
+	end if;
+end
+$$;
+
 -- Takes one unit of a limit; false when none is left. A subject's row holds the time until which its allowance is
 -- spent, so one statement decides between concurrent calls. A time further ahead was written while the clock was wrong,
 -- and counts as none. The subject is stored as a digest only.
@@ -12,6 +48,7 @@ declare
 	unit interval;
 	slack constant interval := interval '1 min';		-- of a call at the same time, which began later
 begin
+	perform auth.make_room();
 	select l.per, l.per / l.allowed into strict per, unit from auth.limits l where l.kind = p_kind;
 	insert into auth.hits as h (kind, subject, spent_until)
 	values (p_kind, sha256(convert_to(p_kind || ':' || coalesce(p_subject, ''), 'UTF8')), now() + unit)
