@@ -121,9 +121,14 @@ struct config {
 	struct {
 		int	link_near, link_wide, link_far;		/* an hour, of a network and those around it */
 		int	draft_near, draft_wide, draft_far;
+		int	link_stranger, link_known, link_global;	/* an hour, of an address, of a device, of all strangers */
 		int	call_near, call_wide, call_far;
 		int	password_near, password_wide, password_far, password_global;
 		int	password_tries, password_address;	/* wrong ones in a row before the next must wait */
+		int	confirm;				/* an hour, of a user */
+		int	second_totp, second_recovery;		/* wrong ones a day, of a user */
+		int	address_change;				/* a day, of a user */
+		int	invite_tenant, invite_address;		/* a day, of a tenant */
 	} limits;
 	struct {
 		const char	*breached;	/* file of those that nobody may choose, see breached.h; "": none */

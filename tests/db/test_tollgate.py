@@ -291,6 +291,18 @@ def test_c92_migrate_stamps_and_keeps_the_stamp(stamped):
     assert "would stamp" not in stamped.migrate("--dry-run").out
 
 
+def test_d24_migrate_writes_every_limit_of_the_configuration(stamped):
+    shipped = re.search(r"(?ms)^limits: \{(.*?)^\};", (ROOT / "conf/tollgate.conf").read_text())[1]
+    shipped = {kind: int(n) for kind, n in re.findall(r"^\t(\w+) = (\d+);$", shipped, re.M)}
+    assert dict(stamped.ask("select kind, allowed from auth.limits where configured = allowed")) == shipped
+    wanted = {"confirm": 7, "second_totp": 8, "invite_tenant": 9, "address_change": 10, "link_known": 11}
+    text = "".join(f"{kind} = {n}; " for kind, n in wanted.items())
+    stamped.conf.write_text(stamped.conf.read_text() + "limits = { %s};\n" % text)
+    assert stamped.migrate().returncode == 0
+    assert dict(stamped.ask("select kind, allowed from auth.limits where configured is not null")) == {
+        **shipped, **wanted}
+
+
 @pytest.mark.parametrize("arguments", [(), ("--dry-run",)])
 def test_c92_migrate_refuses_a_database_of_another_environment_and_changes_nothing(stamped, arguments):
     stamped.ask("drop function api.admit(text, text) cascade")

@@ -45,6 +45,8 @@ static const struct limit {
 	const char	*kind;		/* in auth.limits */
 	size_t		offset;
 } limits[] = {
+	LIMIT(link_stranger), LIMIT(link_known), LIMIT(link_global), LIMIT(confirm), LIMIT(second_totp),
+	LIMIT(second_recovery), LIMIT(address_change), LIMIT(invite_tenant), LIMIT(invite_address),
 	LIMIT(link_near), LIMIT(link_wide), LIMIT(link_far), LIMIT(draft_near), LIMIT(draft_wide), LIMIT(draft_far),
 	LIMIT(call_near), LIMIT(call_wide), LIMIT(call_far), LIMIT(password_near), LIMIT(password_wide),
 	LIMIT(password_far), LIMIT(password_global), LIMIT(password_tries), LIMIT(password_address), { 0 }
