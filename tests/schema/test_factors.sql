@@ -66,6 +66,17 @@ select pg_temp.code() as enrolled \gset
 select pg_temp.me(format('confirm_factor(%L, %L)', :'enrolled', :'key'), :'me') as added \gset
 select is(:'added'::jsonb -> 'ok', 'true', 'F200 the code adds it');
 select is(jsonb_array_length(:'added'::jsonb -> 'codes'), 10, 'F203 and ten recovery codes are told');
+select pg_temp.me(format('confirm_factor(%L, %L)', :'enrolled', :'key'), :'me') as again \gset
+select is(:'again'::jsonb - 'codes', '{"ok": true, "renewed": true}', 'F42 the same call again, its answer lost');
+select is(jsonb_array_length(:'again'::jsonb -> 'codes'), 10, 'F42 tells ten new codes');
+select is(count(*), 10::bigint, 'F42 and those that were lost are dead') from auth.recovery_codes c
+	join jsonb_array_elements_text(:'again'::jsonb -> 'codes') w (code)
+		on c.hash = auth.recovery_hash(:'ann', w.code, :'key');
+select is(count(*), 10::bigint, 'F42 all of them') from auth.recovery_codes;
+select :'again' as added \gset
+update auth.factors set confirmed_at = now() - interval '10 min';
+select is(tap.state_of('tollgate_signin', format('select api.confirm_factor(%L, %L)', :'enrolled', :'key'), :'me'),
+	'TG409', 'F42 for ten minutes');
 select is(o.recipient, 'ann@example.org', 'F200 its user is told by mail') from mail.outbox o
 	where o.template = 'factor_added';
 select is(tap.state_of('tollgate_signin', format('select api.%s(%L%s)', call, :'key', more), :'me'), 'TG409',
@@ -95,6 +106,9 @@ select is(pg_temp.second(:'half', :'enrolled'), '{"ok": false, "attempts_left": 
 	'F200 the code that added the factor is spent');
 select is(pg_temp.second(:'half', pg_temp.code(1)), '{"ok": true, "next": "/settings/billing", "remember": true}',
 	'F201 the step to come is good');
+select is(tap.state_of('tollgate_signin', format('select api.confirm_factor(%L, %L)', code, :'key'), :'me'), 'TG409',
+	'F42 after another code the one that added the factor tells nothing: ' || code)
+from (values (:'enrolled'), ('')) v (code);
 select is(amr, '{link,totp}', 'F54 the session says what was proved') from auth.sessions
 	where id = (select session_id from auth.tokens where hash = sha256(sha256('full')));
 select is(tap.ask('tollgate_account', 'api.signed_in()', encode(sha256('full'), 'hex')), 'true', 'F54 and is one');
@@ -181,11 +195,11 @@ select is(count(*), 1::bigint, 'F203 the last one is told by mail') from mail.ou
 select encode(sha256('r1 full'), 'hex') as me \gset
 select pg_temp.me(format('renew_codes(%L)', :'key'), :'me') -> 'codes' as older \gset
 select pg_temp.me(format('renew_codes(%L)', :'key'), :'me') -> 'codes' as newer \gset
-select is(count(*), 2::bigint, 'F222 the log tells of each new set') from audit.entries e
+select is(count(*), 3::bigint, 'F222 the log tells of each new set') from audit.entries e
 where e.kind = 'codes_made' and e.user_id = e.subject_id and e.tenant_id is null;
 select is(auth.check_code(:'ann', :'older'::jsonb ->> 0, :'key'), null, 'F203 a new set ends the old one');
 select is(auth.check_code(:'ann', :'newer'::jsonb ->> 0, :'key'), 'recovery', 'F203 and works');
-select is(count(*), 2::bigint, 'F203 its user is told by mail') from mail.outbox where template = 'factor_renewed';
+select is(count(*), 3::bigint, 'F203 its user is told by mail') from mail.outbox where template = 'factor_renewed';
 select is(tap.state_of('tollgate_signin', format('select api.renew_codes(%L)', repeat('f', 32)), :'me'), 'TG503',
 	'F202 no codes are made under another key');
 select is(auth.recovery_hash(gen_random_uuid(), 'A', :'key') = auth.recovery_hash(:'ann', 'A', :'key'), false,

@@ -46,8 +46,19 @@ begin
 end
 $$;
 
--- Adds the factor whose seed is offered: its user has shown a code, which is spent. {"ok", "codes"}. TG409: none is
--- offered.
+-- Whether the code is the one that added the user's factor within the last ten minutes, and none was used since.
+create or replace function auth.has_just_added(p_user uuid, p_code text, p_key text) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return exists (
+		select from auth.factors f
+		where f.user_id = p_user and f.confirmed_at > now() - interval '10 min'
+			and auth.totp(auth.open_seed(f.seed, p_key), f.last_step) = translate(p_code, '- ', ''));
+end
+$$;
+
+-- Adds the factor whose seed is offered: its user has shown a code, which is spent. {"ok", "codes"}. The same call
+-- again, whose answer was lost with the codes, tells ten new ones, and "renewed". TG409: none is offered.
 create or replace function api.confirm_factor(p_code text, p_key text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -56,6 +67,9 @@ declare
 	codes jsonb;
 begin
 	perform from auth.factors f where f.user_id = me for update;
+	if auth.has_just_added(me, p_code, p_key) then
+		return '{"ok": true, "renewed": true}' || api.renew_codes(p_key);
+	end if;
 	seed := auth.offered_seed(me, p_key);
 	if seed is null then
 		raise exception 'no factor is offered' using errcode = 'TG409';
