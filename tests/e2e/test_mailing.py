@@ -222,6 +222,7 @@ DATA = {**{name: PROOF for name in ("signin", "welcome", "offer", "checkout", "r
         "invitation": {**PROOF, "tenant": "Ann & Co", "inviter": "Ann", "role": "mail_role_admin"},
         "new_address": PROOF, "address": ADDRESSES, "address_changed": {**ADDRESSES, **PROOF},
         **{name: {"browser": "Firefox, Linux", "network": "192.0.2.0/24"} for name in MAILS if "safety_" in name},
+        "factor_demanded": {"demanded": "Ann & Co"},
         "alerts": {"first": "offer", "open": 1, "alerts": [{"id": 7, "kind": "offer", "subject": "s", "tenant": "t",
                                                             "detail": [{"name": "n", "value": "v"}]}]}}
 

@@ -37,7 +37,13 @@ select is(pg_temp.demand(:'ann', true, :'member'), 'TG403', 'C63 an admin demand
 select is(pg_temp.demand(:'bob', true, :'owner'), 'TG403', 'C63 nor does another tenant''s owner');
 select is(tap.ask('tollgate_account', 'api.security_page()', :'owner') - 'tenant',
 	'{"factor": true, "name": "ann", "on": false, "owner": true, "without": 1}', 'C63 the owner is told who has none');
+create function pg_temp.told() returns text language sql as $$
+	select string_agg(o.recipient || ' ' || (o.data ->> 'demanded'), ', ') from mail.outbox o
+	where o.template = 'factor_demanded' $$;
 select is(pg_temp.demand(:'ann', true, :'owner'), '00000', 'C63 the owner demands it');
+select is(pg_temp.told(), 'mia@example.org ann', 'C63 and who has none is told by mail');
+select pg_temp.demand(:'ann', on_, :'owner') from unnest('{f,t}'::boolean[]) on_ \g /dev/null
+select is(pg_temp.told(), 'mia@example.org ann', 'C63 once a day');
 
 select is(pg_temp.shown(:'member'), 'bob / closed ann', 'C63 then a member without one sees its name only');
 select is(pg_temp.shown(:'member', :'ann'), 'bob / closed ann', 'C63 also when asking for it');

@@ -18,6 +18,20 @@ begin
 end
 $$;
 
+-- Mails it to the members who have none, and who are kept out from now on: once a day at most.
+create or replace function app.tell_demand(p_tenant uuid) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
+begin
+	insert into mail.outbox (key, recipient, template, language, data)
+	select format('demanded:%s:%s:%s', t.id, c.who ->> 'user', current_date), c.who ->> 'email', 'factor_demanded',
+		c.who ->> 'language', jsonb_build_object('demanded', t.name)
+	from app.tenants t cross join jsonb_array_elements(auth.contacts(array(
+		select m.user_id from app.members m where m.tenant_id = t.id and not auth.has_factor(m.user_id)))) c (who)
+	where t.id = p_tenant
+	on conflict do nothing;
+end
+$$;
+
 -- For owners (TG403). TG409: who demands a second factor of others has one.
 create or replace function api.demand_factor(p_tenant uuid, p_on boolean) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -30,6 +44,7 @@ begin
 	elsif p_on and not auth.has_factor(me) then
 		raise exception 'no second factor' using errcode = 'TG409';
 	end if;
+	perform app.tell_demand(t.id) from app.tenants t where t.id = p_tenant and p_on and not t.demands_factor;
 	update app.tenants t set demands_factor = p_on where t.id = p_tenant;
 	return null;
 end
