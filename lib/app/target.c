@@ -7,7 +7,8 @@
 /* The pages that a sign-in may redirect to, for a tenant or not; any other path is replaced by the first. */
 static const char *const targets[] = {
 	"/workspace", "/settings/billing", "/settings/sessions", "/settings/password", "/settings/two-factor",
-	"/settings/profile", "/settings/team", "/settings/audit", "/settings/email", "/settings/security", NULL
+	"/settings/profile", "/settings/team", "/settings/audit", "/settings/email", "/settings/security",
+	"/settings/account", "/settings/account/export", NULL
 };
 
 static const char tenant[] = "?tenant=";

@@ -28,13 +28,22 @@ static const struct kind {
 	const char		*form;	/* query parameters, or NULL */
 	const struct list	*list;	/* to be completed; of other lists only the first item is read */
 	const char		*of;	/* POST to path with the id as this parameter; NULL: GET, with the id at path's end */
-	const char		*end;	/* below that path: POST there ends an object that is open; or NULL */
+	const char		*method;	/* POST or DELETE, which then ends or changes the object; NULL: none */
+	const char		*end;		/* of the path for it, after the id; or NULL */
+	const char		*body;		/* its form, or NULL */
+	const char		*open;		/* the statuses in which it is called, a space after each; NULL: always */
 } kinds[] = {
+	{ "cancellation", "/v1/subscriptions/", .write = WRITE("cancellation"), .method = "DELETE",
+	    .open = "active trialing past_due unpaid incomplete paused " },
 	{ "charge", "/v1/charges/", .write = WRITE("charge") },
 	{ "checkout", "/v1/checkout/sessions/", .write = WRITE("checkout") },
 	{ "customer", "/v1/customers/", .write = WRITE("customer") },
 	{ "dispute", "/v1/disputes/", .write = WRITE("dispute"), .form = "expand[0]=charge" },	/* it names the customer */
-	{ "expiry", "/v1/checkout/sessions/", .write = WRITE("expiry"), .end = "/expire" },
+	{ "erasure", "/v1/customers/", .write = WRITE("erasure"), .method = "POST",
+	    .body = "email=&name=&phone=&description=&address[line1]=&address[line2]=&address[city]=&address[state]="
+	    "&address[postal_code]=&address[country]=" },
+	{ "expiry", "/v1/checkout/sessions/", .write = WRITE("expiry"), .method = "POST", .end = "/expire",
+	    .open = "open " },
 	{ "invoice", "/v1/invoices/", .write = WRITE("invoice"), .form = "expand[0]=payments" },	/* else left out */
 	{ "payment_intent", "/v1/payment_intents/", .write = WRITE("payment_intent") },
 	{ "portal_configuration", "/v1/billing_portal/configurations/", .write = WRITE("portal_configuration"),
@@ -150,6 +159,20 @@ list_complete(struct stripe *s, mem_ctx *mem, const struct list *list, const str
 	return OK;
 }
 
+/* Whether there is nothing to end or to change. */
+static bool
+is_over(const struct kind *k, struct json_object *doc)
+{
+	const char	*status = json_text(doc, "/status"), *at;
+
+	if (json_true(doc, "/deleted"))
+		return true;
+	if (k->open == NULL)
+		return false;
+	at = status == NULL ? NULL : strstr(k->open, status);
+	return at == NULL || at[strlen(status)] != ' ' || (at != k->open && at[-1] != ' ');
+}
+
 /* A claim asks once for something that is made anew at each request, so the claim is its Idempotency-Key. */
 static enum err
 object_get(mem_ctx *mem, struct stripe *s, const struct kind *k, const struct task *p, struct json_object **doc)
@@ -163,10 +186,11 @@ object_get(mem_ctx *mem, struct stripe *s, const struct kind *k, const struct ta
 	buf_puts(&path, k->path);
 	form_escape(&path, p->id);
 	TRY(stripe_call(s, mem, "GET", path.data, k->form, NULL, doc));
-	if (k->end == NULL || !json_is(*doc, "/status", "open"))
+	if (k->method == NULL || is_over(k, *doc))
 		return OK;
-	buf_puts(&path, k->end);
-	return stripe_call(s, mem, "POST", path.data, "", mem_printf(mem, "%s-%s", k->name, p->claim), doc);
+	buf_puts(&path, k->end == NULL ? "" : k->end);
+	return stripe_call(s, mem, k->method, path.data, k->body,
+	    strcmp(k->method, "POST") == 0 ? mem_printf(mem, "%s-%s", k->name, p->claim) : NULL, doc);
 }
 
 static enum err

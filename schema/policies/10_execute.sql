@@ -68,6 +68,7 @@ grant execute on function
 	api.leave_tenant(uuid), api.hand_over(uuid, uuid),
 	api.invite(uuid, text, text, text), api.invite_again(uuid, uuid, text), api.revoke_invitation(uuid, uuid),
 	api.invitation(bytea), api.accept_invitation(bytea, bytea, text),
+	api.account_page(), api.delete_user(text), api.keep_user(), api.export_user(),
 	api.audit_page(uuid, bigint)
 	to tollgate_account;
 
@@ -221,6 +222,8 @@ grant execute on function
 	service.write_preview(uuid, text, text, bigint, jsonb),
 	service.write_expiry(uuid, text, text, bigint, jsonb),
 	service.write_payment_intent(uuid, text, text, bigint, jsonb),
+	service.write_cancellation(uuid, text, text, bigint, jsonb),
+	service.write_erasure(uuid, text, text, bigint, jsonb),
 	service.apply_retention(int),
 	service.watch_transactions(int)
 	to tollgate_jobs;
@@ -263,6 +266,7 @@ grant execute on function
 	ops.change_address(text, text),
 	ops.send_link(text),
 	ops.end_sessions(text),
+	ops.delete_user(text), ops.keep_user(text),
 	ops.remove_factor(text), ops.fits_seed_key(text),
 	ops.put_override(uuid, boolean, text, timestamptz, text, text),
 	ops.end_override(uuid, text),
@@ -295,7 +299,7 @@ grant execute on function auth.uid(), auth.require_session(), auth.has_factor(uu
 grant execute on function
 	billing.accept_offer(uuid, uuid), api.date_document(timestamptz),
 	billing.found_tenant(uuid, text),
-	app.first_name(text),
+	app.first_name(text), app.is_leaving(uuid),
 	audit.note(text, uuid, uuid, uuid, jsonb)
 	to tollgate_auth;
 grant execute on function
@@ -304,6 +308,7 @@ grant execute on function
 	auth.request_of(bytea, text),
 	auth.spend_request(uuid),
 	auth.revoke_sessions(uuid, text, uuid),
+	auth.forget_user(uuid, text[]), auth.export_user(uuid),
 	auth.drop_password(uuid), auth.drop_factor_since(uuid, timestamptz), auth.lock_user(uuid),
 	api.proof_state(text, bytea, bytea),
 	auth.take_link(bytea, text, bytea, text)

@@ -45,7 +45,7 @@ create policy page on app.offers for select to tollgate_page
 
 grant select (tenant_id, user_id, role) on app.members to tollgate_rls;
 create policy helper on app.members for select to tollgate_rls using (true);
-grant select (id, name, status, demands_factor) on app.tenants to tollgate_rls;
+grant select (id, name, status, demands_factor, closes_at) on app.tenants to tollgate_rls;
 create policy helper on app.tenants for select to tollgate_rls using (true);
 
 grant insert on app.profiles to tollgate_auth;
@@ -55,11 +55,11 @@ create policy language on app.profiles for select to tollgate_auth using (true);
 create policy prefer on app.profiles for update to tollgate_auth using (true) with check (true);
 
 grant select, insert, delete on app.tenants to tollgate_service;
-grant update (status, activated_at, name, demands_factor) on app.tenants to tollgate_service;
+grant update (status, activated_at, name, demands_factor, closes_at) on app.tenants to tollgate_service;
 create policy service on app.tenants to tollgate_service using (true) with check (true);
 grant select, insert, update (role), delete on app.members to tollgate_service;
 create policy service on app.members to tollgate_service using (true) with check (true);
-grant select (user_id, tenant_id, display_name), update (tenant_id, display_name) on app.profiles to tollgate_service;
+grant select, update (tenant_id, display_name) on app.profiles to tollgate_service;
 create policy service on app.profiles for select to tollgate_service using (true);
 create policy choice on app.profiles for update to tollgate_service using (true) with check (true);
 grant select, insert, update (accepted_at), delete on app.offers to tollgate_service;
@@ -68,3 +68,5 @@ grant select, insert, update, delete on app.invitations to tollgate_service;
 create policy service on app.invitations to tollgate_service using (true) with check (true);
 grant select, insert, update, delete on app.address_changes to tollgate_service;
 create policy service on app.address_changes to tollgate_service using (true) with check (true);
+grant select, insert, update (tenants, done_at), delete on app.deletions to tollgate_service;
+create policy service on app.deletions to tollgate_service using (true) with check (true);

@@ -196,7 +196,8 @@ def test_axe_finds_nothing_on_the_second_factor(signed_in, look, mail, language)
         person.find("#code").send_keys(code)
         person.press("form.card button")
         assert person.all("#code-error, .codes") and look() == []
-    for path in (place, f"/{language}/settings/security", f"/{language}/signin/confirm"):
+    others = [f"/{language}/{page}" for page in ("settings/security", "settings/account", "signin/confirm")]
+    for path in (place, *others):
         person.open(path)
         assert look() == [], path
     person.open(place)

@@ -67,6 +67,23 @@ def test_c80_a_second_factor_is_removed(ann):
     assert ann.run("user", "factor", "bob@example.com").returncode == 1
 
 
+def test_c57_f210_a_user_is_deleted_and_kept(ann):
+    ann.ask("select auth.add_user('bob@example.com')")
+    ann.ask("insert into app.members (tenant_id, user_id, role) select tenant_id, auth.find_user('bob@example.com'), "
+            "'member' from app.members")
+    held = ann.run("user", "delete", ANN)
+    assert held.returncode == 1 and b"hands them over first" in held.stderr
+    ann.ask("delete from app.members where role = 'member'")
+    until = ann.json("user", "delete", ANN)["until"]
+    user = ann.json("user", "show", ANN)
+    assert user["deleted_at"][:19] == until["iso"][:19] and user["sessions"] == 0
+    assert ann.json("user", "undelete", ANN)["kept"] and ann.json("user", "show", ANN)["deleted_at"] is None
+    again = ann.run("user", "undelete", ANN)
+    assert again.returncode == 1 and b"no deletion of ann@example.com is under way" in again.stderr
+    for command in ("delete", "undelete"):
+        assert ann.run("user", command, "nobody@example.com").returncode == 1
+
+
 def test_f40_all_sessions_of_a_user_end(ann):
     assert json.loads(ann.ok("user", "signout", ANN, "--json")) == {"ended": 2}
     assert ann.json("user", "signout", ANN) == {"ended": 0}

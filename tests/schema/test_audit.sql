@@ -132,7 +132,7 @@ select is(pg_temp.ask('mia', '(select coalesce(jsonb_agg(kind), ''[]'') from aud
 	'F222 nor who was removed');
 select is(e - 'at' - 'n' - 'detail' - 'clock', jsonb_build_object('kind', 'invited', 'label', 'audit_invited',
 	'user', pg_temp.id('ada'), 'subject', null, 'by', 'ada', 'whom', null, 'invited', 'new@example.org', 'was', null,
-	'role', 'called_member'), 'F222 ids are shown as names')
+	'gone', false, 'role', 'called_member'), 'F222 ids are shown as names')
 from jsonb_array_elements(pg_temp.ask('ann', 'api.audit_page()') -> 'entries') e where e ->> 'n' = '3';
 select is(e ->> 'whom', 'mia', 'F222 also of who was removed')
 from jsonb_array_elements(pg_temp.ask('ann', 'api.audit_page()') -> 'entries') e where e ->> 'n' = '6';

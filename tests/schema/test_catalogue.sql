@@ -183,10 +183,11 @@ select set_eq('select grants from owned_right', string_to_array(btrim($$
 	tollgate_page billing.subscription_history SELECT
 	tollgate_page billing.subscriptions SELECT
 	tollgate_rls app.members SELECT(role,tenant_id,user_id)
-	tollgate_rls app.tenants SELECT(demands_factor,id,name,status)
+	tollgate_rls app.tenants SELECT(closes_at,demands_factor,id,name,status)
 	tollgate_rls app.role_verbs SELECT
 	tollgate_rls app.roles SELECT
 	tollgate_service app.address_changes DELETE INSERT SELECT UPDATE
+	tollgate_service app.deletions DELETE INSERT SELECT UPDATE(done_at,tenants)
 	tollgate_service app.invitations DELETE INSERT SELECT UPDATE
 	tollgate_service app.members DELETE INSERT SELECT UPDATE(role)
 	tollgate_service app.role_verbs SELECT
@@ -195,8 +196,8 @@ select set_eq('select grants from owned_right', string_to_array(btrim($$
 	tollgate_service audit.head SELECT UPDATE
 	tollgate_service audit.kinds SELECT
 	tollgate_service app.offers DELETE INSERT SELECT UPDATE(accepted_at)
-	tollgate_service app.profiles SELECT(display_name,tenant_id,user_id) UPDATE(display_name,tenant_id)
-	tollgate_service app.tenants DELETE INSERT SELECT UPDATE(activated_at,demands_factor,name,status)
+	tollgate_service app.profiles SELECT UPDATE(display_name,tenant_id)
+	tollgate_service app.tenants DELETE INSERT SELECT UPDATE(activated_at,closes_at,demands_factor,name,status)
 	tollgate_service billing.calls INSERT SELECT UPDATE
 	tollgate_service billing.checkouts INSERT SELECT UPDATE
 	tollgate_service billing.customers INSERT SELECT UPDATE
@@ -216,7 +217,7 @@ select set_eq('select grants from owned_right', string_to_array(btrim($$
 	tollgate_service billing.status_rules SELECT
 	tollgate_service billing.subscription_history INSERT SELECT UPDATE(to_at)
 	tollgate_service billing.subscriptions INSERT SELECT UPDATE
-	tollgate_service inbox.events DELETE INSERT SELECT UPDATE(attempts,done_at,object_id,object_kind,outcome,state)
+	tollgate_service inbox.events DELETE INSERT SELECT UPDATE(attempts,done_at,object_id,object_kind,outcome,raw,state)
 	tollgate_service mail.outbox DELETE INSERT SELECT UPDATE
 	tollgate_service meta.migrations SELECT
 	tollgate_service meta.stamp SELECT UPDATE(account)

@@ -25,6 +25,10 @@ static const char setup_sql[] =
     "  security definer as 'select t.write(d)';"
     "create function service.write_expiry(c uuid, k text, i text, v bigint, d jsonb) returns jsonb language sql"
     "  security definer as 'select t.write(d)';"
+    "create function service.write_cancellation(c uuid, k text, i text, v bigint, d jsonb) returns jsonb language sql"
+    "  security definer as 'select t.write(d)';"
+    "create function service.write_erasure(c uuid, k text, i text, v bigint, d jsonb) returns jsonb language sql"
+    "  security definer as 'select t.write(d)';"
     "create function service.object_gone(c uuid, k text, i text, v bigint) returns jsonb language sql"
     "  security definer as $$ select t.write('{\"gone\": true}') $$;"
     "create function service.fail_object(c uuid, k text, i text, e text) returns jsonb language plpgsql"
@@ -236,6 +240,46 @@ test_c17_one_that_was_completed_is_only_looked_at(void **state)
 	end(&w, 1);
 }
 
+static void
+test_f211_a_subscription_is_canceled_at_once_and_only_while_it_lives(void **state)
+{
+	struct world	w;
+
+	(void)state;
+	BEGIN(&w, ANSWER("200 OK", "{\"id\":\"cancellation_1\",\"status\":\"past_due\"}"),
+	    ANSWER("200 OK", "{\"id\":\"cancellation_1\",\"status\":\"canceled\"}"));
+	play_run(&w, &(struct play){ "cancellation", NULL, 0, 0, 60, OK, NULL });
+	assert_string_equal(cluster_ask(&cluster, STATE), "writes 1 fails 0");
+	assert_string_equal(cluster_ask(&cluster, "select doc ->> 'status' from t.due"), "canceled");
+	assert_non_null(strstr(w.server.asked[0], "GET /v1/subscriptions/cancellation_1 HTTP"));
+	assert_non_null(strstr(w.server.asked[1], "DELETE /v1/subscriptions/cancellation_1 HTTP"));
+	end(&w, 2);
+	BEGIN(&w, ANSWER("200 OK", "{\"id\":\"cancellation_1\",\"status\":\"canceled\"}"));
+	play_run(&w, &(struct play){ "cancellation", NULL, 0, 0, 60, OK, NULL });
+	assert_string_equal(cluster_ask(&cluster, STATE), "writes 1 fails 0");
+	end(&w, 1);
+}
+
+static void
+test_f211_a_customer_is_emptied_unless_it_is_deleted(void **state)
+{
+	struct world	w;
+
+	(void)state;
+	BEGIN(&w, ANSWER("200 OK", "{\"id\":\"erasure_1\",\"email\":\"anna@example.com\"}"),
+	    ANSWER("200 OK", "{\"id\":\"erasure_1\",\"email\":null}"));
+	play_run(&w, &(struct play){ "erasure", NULL, 0, 0, 60, OK, NULL });
+	assert_string_equal(cluster_ask(&cluster, STATE), "writes 1 fails 0");
+	assert_non_null(strstr(w.server.asked[1], "POST /v1/customers/erasure_1 HTTP"));
+	assert_non_null(strcasestr(w.server.asked[1], "Idempotency-Key: erasure-"));
+	assert_non_null(strstr(w.server.asked[1], "email=&name=&phone="));
+	end(&w, 2);
+	BEGIN(&w, ANSWER("200 OK", "{\"id\":\"erasure_1\",\"deleted\":true}"));
+	play_run(&w, &(struct play){ "erasure", NULL, 0, 0, 60, OK, NULL });
+	assert_string_equal(cluster_ask(&cluster, STATE), "writes 1 fails 0");
+	end(&w, 1);
+}
+
 int
 main(void)
 {
@@ -250,6 +294,8 @@ main(void)
 		cmocka_unit_test(test_c97_a_preview_is_a_post_with_a_key_of_its_claim),
 		cmocka_unit_test(test_c17_an_open_session_is_looked_at_and_expired),
 		cmocka_unit_test(test_c17_one_that_was_completed_is_only_looked_at),
+		cmocka_unit_test(test_f211_a_subscription_is_canceled_at_once_and_only_while_it_lives),
+		cmocka_unit_test(test_f211_a_customer_is_emptied_unless_it_is_deleted),
 		cmocka_unit_test(test_f78_no_page_is_asked_for_when_the_lease_may_end_before_it_comes),
 	};
 

@@ -8,6 +8,20 @@
 #include "page.h"
 #include "text.h"
 
+/* Whose tenants close with the account finds none here, and is told why. */
+static enum err
+leaving_put(struct db_user *me, struct json_object *doc)
+{
+	struct json_object	*account;
+
+	if (json_object_array_length(json_at(doc, "/tenants")) > 0)
+		return OK;
+	TRY(db_user(me, &account, "api.account_page()", NO_ARGS));
+	if (json_at(account, "/until") != NULL)
+		json_put_true(doc, "leaving");
+	return OK;
+}
+
 static enum err
 workspace(struct visit *v, struct db_user *me)
 {
@@ -17,6 +31,7 @@ workspace(struct visit *v, struct db_user *me)
 	TRY(visit_tenant(v, &tenant));
 	TRY(http_query(v->q, "sent", &sent));
 	TRY(db_user(me, &doc, "api.workspace_page($1::uuid)", ARGS(TEXT(tenant))));
+	TRY(leaving_put(me, doc));
 	if (sent != NULL)
 		json_put_true(doc, "sent");
 	return page(v, "workspace", doc);

@@ -44,6 +44,7 @@ mail_doc(struct mailer *mailer, mem_ctx *mem, const struct outbox_mail *m, const
 	json_put(doc, "next", mem_printf(mem, "%s_next", m->template));
 	json_put(doc, "billing", mem_printf(mem, "%s/%s/settings/billing", mailer->config->site.url, language));
 	json_put(doc, "sessions", mem_printf(mem, "%s/%s/settings/sessions", mailer->config->site.url, language));
+	json_put(doc, "account", mem_printf(mem, "%s/%s/settings/account", mailer->config->site.url, language));
 	json_put(doc, "two_factor", mem_printf(mem, "%s/%s/settings/two-factor", mailer->config->site.url, language));
 	json_put(doc, "signup", mem_printf(mem, "%s/%s/signup", mailer->config->site.url, language));
 	json_put(doc, "again", mem_printf(mem, "%s/%s/signin", mailer->config->site.url, language));

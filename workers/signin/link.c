@@ -34,7 +34,7 @@ signin_form(struct visit *v, int status, const char *next, const char *email_err
 	json_put(doc, "email_error", email_error);
 	remember_put(v, doc);
 	if (out != NULL && !v->has_session)	/* else the database may have failed to say who is signed in */
-		page_news(doc, "news_signed_out");
+		page_news(doc, strcmp(out, "deletion") == 0 ? "news_deletion" : "news_signed_out");
 	else if (reset != NULL)
 		page_news(doc, "news_reset");
 	return page_status(v, status, "signin", doc);

@@ -81,5 +81,6 @@ password_sign_in(struct visit *v, struct db_visitor *me, const char *email, cons
 		return signin_form(v, 422, next, NULL);
 	}
 	upgrade(v, me, email, &k, &key);
-	return json_true(verdict, "/second") ? entrance_ask_second(v, &entry) : entrance_grant(v, &entry, next);
+	return json_true(verdict, "/second") ? entrance_ask_second(v, &entry) :
+	    entrance_grant(v, &entry, json_text(verdict, "/next"));
 }

@@ -24,6 +24,8 @@ int user_address(const struct operator *o);
 int user_link(const struct operator *o);
 int user_signout(const struct operator *o);
 int user_factor(const struct operator *o);
+int user_delete(const struct operator *o);
+int user_keep(const struct operator *o);
 int passwords_build(const struct operator *o);
 int events_list(const struct operator *o);
 int events_show(const struct operator *o);

@@ -113,7 +113,7 @@ static const struct command {
 	{ "mail cancel", mail_cancel, NEED_DATABASE, JSON, "MAIL", "give up a mail: it is not sent, and not tried again",
 	    "", "tollgate mail cancel 0b7c..." },
 	{ "user show", user_show, NEED_DATABASE, JSON, "ADDRESS",
-	    "show a user: tenants, what is offered, sessions, the last sign-in", "",
+	    "show a user: tenants, what is offered, sessions, the last sign-in, when a deletion is due", "",
 	    "tollgate user show anna@example.com" },
 	{ "user address", user_address, NEED_DATABASE, JSON | TO, "ADDRESS", "change a user's address",
 	    "The user keeps tenants and sessions; links that were sent to the former address end. Both addresses\n"
@@ -128,6 +128,16 @@ static const struct command {
 	{ "user factor", user_factor, NEED_DATABASE, JSON, "ADDRESS", "remove a user's second factor",
 	    "For who has lost the device and the recovery codes. The user is told by mail. Make sure that whoever asks is\n"
 	    "the user: the mailbox alone signs in afterwards.\n", "tollgate user factor anna@example.com" },
+	{ "user delete", user_delete, NEED_DATABASE, JSON, "ADDRESS", "delete a user, in 30 days",
+	    "As the user does it in the settings: sessions end, subscriptions of tenants that close with the user are\n"
+	    "canceled at Stripe at once, and the user is mailed how to keep the account. Make sure that whoever asks is\n"
+	    "the user.\n\n"
+	    "Exit status 1: there is no such user, or tenants with other members would be left without an owner.\n",
+	    "tollgate user delete anna@example.com" },
+	{ "user undelete", user_keep, NEED_DATABASE, JSON, "ADDRESS", "keep a user whose deletion is under way",
+	    "What was canceled at Stripe stays canceled.\n\n"
+	    "Exit status 1: there is no such user, or no deletion is under way.\n",
+	    "tollgate user undelete anna@example.com" },
 	{ "passwords build", passwords_build, 0, OUT, "LIST", "make the list of passwords that nobody may choose",
 	    "LIST, or - for standard input, has a password or \"SHA1:count\" a line, as the files of Pwned Passwords\n"
 	    "have it. The file for passwords.breached has 8 bytes for each, sorted; one LIST that is sorted by hash\n"

@@ -71,3 +71,28 @@ user_factor(const struct operator *o)
 
 	return done(o, e, doc);
 }
+
+/* {"tenants"}: nothing has changed, because they would be left without an owner. */
+int
+user_delete(const struct operator *o)
+{
+	struct json_object	*doc, *tenants;
+	enum err		e = db_service(operator_as(o, o->mem), &doc, "ops.delete_user($1)", ARGS(TEXT(o->subject)));
+
+	tenants = e == OK ? json_at(doc, "/tenants") : NULL;
+	if (tenants != NULL)
+		return operator_refused(o, "%s is the last owner of tenants with other members, and hands them over first: %s",
+		    o->subject, json_object_to_json_string_ext(tenants, JSON_C_TO_STRING_PLAIN));
+	return done(o, e, doc);
+}
+
+int
+user_keep(const struct operator *o)
+{
+	struct json_object	*doc;
+	enum err		e = db_service(operator_as(o, o->mem), &doc, "ops.keep_user($1)", ARGS(TEXT(o->subject)));
+
+	if (e == ERR_CONFLICT)
+		return operator_refused(o, "no deletion of %s is under way", o->subject);
+	return done(o, e, doc);
+}

@@ -21,7 +21,8 @@ begin
 		select coalesce(jsonb_agg(jsonb_build_object('n', e.n, 'at', api.date_document(e.at),
 			'clock', to_char(e.at at time zone 'UTC', 'HH24:MI:SS "UTC"'), 'kind', e.kind,
 			'label', 'audit_' || e.kind, 'user', e.user_id, 'subject', e.subject_id, 'detail', e.detail,
-			'by', people -> e.user_id::text -> 'name', 'whom', case when e.subject_id is distinct from e.user_id
+			'by', people -> e.user_id::text -> 'name', 'gone', e.user_id is not null and not people ? e.user_id::text,
+			'whom', case when e.subject_id is distinct from e.user_id
 				then people -> e.subject_id::text -> 'name' end,
 			'invited', (select i.email from app.invitations i where i.id = (e.detail ->> 'invitation')::uuid),
 			'was', 'called_' || (e.detail ->> 'was'), 'role', 'called_' || (e.detail ->> 'role'))

@@ -65,7 +65,7 @@ begin
 end
 $$;
 
--- Makes another member an owner, and the session's user an admin.
+-- Makes another member an owner, and the session's user an admin. TG409: the other's account is being deleted.
 create or replace function api.hand_over(p_tenant uuid, p_user uuid) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -74,6 +74,7 @@ declare
 begin
 	update app.members m set role = case m.user_id when me then 'admin' else 'owner' end
 	where m.tenant_id = p_tenant and m.user_id in (me, p_user);
+	perform app.require_owner(p_tenant);
 	perform audit.note('handed_over', p_tenant, me, p_user, jsonb_build_object('was', was));
 	return null;
 end

@@ -35,7 +35,8 @@ declare
 begin
 	return i.id is not null and i.accepted_at is null and i.revoked_at is null and i.expires_at > now()
 		and app.may(theirs, 'invite') and app.rank_of(theirs) >= app.rank_of(i.role)
-		and exists (select from app.tenants t where t.id = i.tenant_id and t.status = 'active');
+		and exists (select from app.tenants t
+			where t.id = i.tenant_id and t.status = 'active' and t.closes_at is null);
 end
 $$;
 

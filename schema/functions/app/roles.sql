@@ -73,11 +73,12 @@ begin
 end
 $$;
 
--- After a change: a tenant has an owner, or TG409.
+-- After a change: a tenant has an owner who stays, or TG409.
 create or replace function app.require_owner(p_tenant uuid) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-	if not exists (select from app.members m where m.tenant_id = p_tenant and m.role = 'owner') then
+	if not exists (select from app.members m
+			where m.tenant_id = p_tenant and m.role = 'owner' and not app.is_leaving(m.user_id)) then
 		raise exception 'the last owner' using errcode = 'TG409';
 	end if;
 end

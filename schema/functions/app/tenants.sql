@@ -2,14 +2,15 @@
 
 set role tollgate_rls;
 
--- Whether the tenant lets this member in. One that demands a second factor lets in who has one. The one place where it
--- is decided: what a session reaches is found by app.my_tenants(), app.managed_tenants(), app.enter_page() and
--- app.tenants_of().
+-- Whether the tenant lets this member in. One that demands a second factor lets in who has one, and one that closes
+-- nobody. The one place where it is decided: what a session reaches is found by app.my_tenants(),
+-- app.managed_tenants(), app.enter_page() and app.tenants_of().
 create or replace function app.lets_in(p_tenant uuid, p_user uuid) returns boolean
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
-	return not exists (select from app.tenants t where t.id = p_tenant and t.demands_factor)
-		or auth.has_factor(p_user);
+	return not exists (
+		select from app.tenants t where t.id = p_tenant
+			and (t.closes_at is not null or t.demands_factor and not auth.has_factor(p_user)));
 end
 $$;
 
@@ -20,7 +21,8 @@ begin
 	return (
 		select coalesce(jsonb_agg(jsonb_build_object('id', t.id, 'name', t.name) order by t.name, t.id), '[]')
 		from app.members m join app.tenants t on t.id = m.tenant_id
-		where m.user_id = p_user and t.status = 'active' and t.demands_factor and not app.lets_in(t.id, p_user));
+		where m.user_id = p_user and t.status = 'active' and t.demands_factor and t.closes_at is null
+			and not app.lets_in(t.id, p_user));
 end
 $$;
 

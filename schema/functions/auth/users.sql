@@ -68,6 +68,16 @@ exception when foreign_key_violation then
 end
 $$;
 
+-- Deletes a user, with all that references the user and goes with it, and what was asked for with the addresses. A row
+-- that is kept and still names the user refuses it.
+create or replace function auth.forget_user(p_user uuid, p_addresses text[]) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	delete from auth.requests r where r.user_id = p_user or r.email_canonical = any (p_addresses);
+	delete from auth.users u where u.id = p_user;
+end
+$$;
+
 create or replace function auth.address_of(p_user uuid) returns text
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin

@@ -33,7 +33,7 @@ $$;
 drop function if exists api.checkout_opened(bytea, int, text, text);	-- before p_trial
 
 -- The address of Stripe's page is kept, so that the next click needs no call; one that may not be kept is not. p_trial:
--- the session begins a trial. When another has begun meanwhile, the session is expired.
+-- the session begins a trial. When another has begun meanwhile, or the tenant closes, the session is expired.
 create or replace function api.checkout_opened(p_key bytea, p_attempt int, p_session text, p_url text default null,
 	p_trial boolean default false) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -51,7 +51,8 @@ begin
 		raise exception 'another session is recorded for this attempt' using errcode = 'TG409';
 	end if;
 	perform sync.mark('expiry', c.session_id) from billing.checkouts c
-	where c.key = p_key and c.trial and c.status = 'open' and billing.had_trial(c.tenant_id, c.email_canonical);
+	where c.key = p_key and c.status = 'open'
+		and (c.trial and billing.had_trial(c.tenant_id, c.email_canonical) or billing.is_closing(c.tenant_id));
 	return null;
 end
 $$;

@@ -93,6 +93,7 @@ declare
 	reduced text := billing.id_of(p_doc -> 'discount');
 	tenant uuid := coalesce((select c.tenant_id from billing.customers c where c.id = p_id),
 		(select k.tenant_id from billing.checkouts k where gone and k.customer_id = p_id limit 1));
+	address text := billing.kept_address(p_id, tenant, p_doc ->> 'email');
 begin
 	perform billing.require_document(p_doc, p_id);
 	perform sync.hold(p_claim, p_kind, p_id);
@@ -105,12 +106,12 @@ begin
 	perform billing.preview_customer(p_id)
 	where not gone and (billing.has_unbilled(p_id) or coalesce((before ->> 'balance')::bigint, 0) <> owed
 		or before ->> 'discount' is distinct from reduced);
-	update billing.customers c set email = p_doc ->> 'email', synced_at = now(), deleted = gone,
+	update billing.customers c set email = address, synced_at = now(), deleted = gone,
 		balance = owed, discount = reduced, has_card = billing.names_card(p_doc),
 		card = billing.card_of(p_doc)
 	where c.id = p_id;
-	perform billing.watch_address(lower(p_doc ->> 'email'), tenant)
-	where not gone and p_doc ->> 'email' is distinct from before ->> 'email' and p_doc ->> 'email' is not null;
+	perform billing.watch_address(lower(address), tenant)
+	where not gone and address is distinct from before ->> 'email' and address is not null;
 	if gone then
 		perform billing.replace_customer(tenant, p_id);
 	end if;

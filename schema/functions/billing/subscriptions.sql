@@ -219,6 +219,7 @@ begin
 	perform billing.watch_subscription(before, after);
 	perform billing.watch_payers(before, after);
 	perform billing.begin_trial(before, after);
+	perform sync.mark('cancellation', p_id) where billing.is_live(after.status) and billing.is_closing(tenant);
 	perform billing.tell_subscription(before, after, p_doc #>> '{cancellation_details,reason}');
 	return sync.finish(p_kind, p_id, p_version, 'done', report, billing.tenant_change(tenant, was)
 		|| billing.changes(case when before.id is not null then to_jsonb(before) end, to_jsonb(after)));

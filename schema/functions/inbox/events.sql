@@ -89,4 +89,16 @@ begin
 end
 $$;
 
+-- Forgets what handled events say of these tenants' objects: their bytes, and the customer's address in what they
+-- changed. Their ids stay, so that they do not come in again.
+create or replace function inbox.forget_bodies(p_tenants uuid[]) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	objects text[] := billing.objects_of(p_tenants);
+begin
+	update inbox.events e set raw = '', outcome = e.outcome - 'email'
+	where e.object_id = any (objects) and e.state <> 'received' and (e.raw <> '' or e.outcome ? 'email');
+end
+$$;
+
 reset role;

@@ -26,6 +26,7 @@ create or replace function service.apply_retention(p_keep_days int default 90) r
 language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 declare
 	mails bigint;
+	done jsonb;
 begin
 	perform billing.watch_offers(), billing.tell_overdue();
 	delete from mail.outbox d where d.id = any (array(
@@ -34,8 +35,9 @@ begin
 			and o.created_at < now() - case o.state when 'void' then interval '1 day' else interval '30 days' end
 		limit 1000));
 	get diagnostics mails = row_count;
-	return auth.apply_retention() || jsonb_build_object('mails', mails, 'drafts', billing.drop_drafts(),
+	done := auth.apply_retention() || jsonb_build_object('mails', mails, 'drafts', billing.drop_drafts(),
 		'events', inbox.drop_events(p_keep_days), 'addresses', app.drop_addresses(), 'put_off', sync.wind_back());
+	return done || jsonb_build_object('users', app.carry_out_deletion());	-- after them: it writes the audit log
 end
 $$;
 

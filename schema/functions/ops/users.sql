@@ -12,7 +12,8 @@ begin
 		'tenants', (select coalesce(jsonb_agg(m.tenant_id || ' (' || m.role || ')' order by m.tenant_id), '[]')
 			from app.members m where m.user_id = (who ->> 'id')::uuid),
 		'offered', (select coalesce(jsonb_agg(o.tenant_id order by o.tenant_id), '[]')
-			from app.offers o where o.user_id = (who ->> 'id')::uuid and o.accepted_at is null));
+			from app.offers o where o.user_id = (who ->> 'id')::uuid and o.accepted_at is null),
+		'deleted_at', (select d.until from app.deletions d where d.user_id = (who ->> 'id')::uuid));
 end
 $$;
 
@@ -77,6 +78,28 @@ create or replace function ops.remove_factor(p_email text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	return jsonb_build_object('removed', auth.remove_factor(ops.require_user(p_email)));
+end
+$$;
+
+-- As api.delete_user(), for a user who asks the operator.
+create or replace function ops.delete_user(p_email text) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return app.request_deletion(ops.require_user(p_email), null);
+end
+$$;
+
+-- TG409: no deletion of this user is under way.
+create or replace function ops.keep_user(p_email text) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	who uuid := ops.require_user(p_email);
+begin
+	if not app.is_leaving(who) then
+		raise exception 'no deletion' using errcode = 'TG409';
+	end if;
+	perform app.undo_deletion(who, null);
+	return jsonb_build_object('user', who, 'kept', true);
 end
 $$;
 

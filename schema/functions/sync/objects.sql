@@ -117,6 +117,7 @@ declare
 begin
 	perform sync.hold(p_claim, p_kind, p_id);
 	perform ops.end_alert(k, p_id) from unnest('{orphan,finalization_failed}'::text[]) k;
+	perform sync.mark('subscription', p_id) where p_kind = 'cancellation';	-- it was over, which Stripe calls unknown
 	holder := sync.holder_of(p_kind, p_id);
 	perform ops.watch(holder is not null, holder, 'gone', p_kind || ':' || p_id, '{}');
 	return sync.finish(p_kind, p_id, p_version, 'done', case when holder is null then '{}'::jsonb

@@ -130,6 +130,7 @@ TYPES = {
     "string200": lambda value, param: at_most(200)(read_string(value, param), param), "text200": at_most(200),
     "string": read_string, "integer": read_integer, "boolean": read_boolean, "email": read_email, "url": read_url,
     "text": lambda value, param: value if value == "" else read_string(value, param),     # "" unsets
+    "text_email": lambda value, param: value if value == "" else read_email(value, param),  # stripe-node#1834
     "text_url": lambda value, param: value if value == "" else read_url(value, param),
     "anchor": read_anchor, "timestamp": read_integer, "metadata": read_metadata, "map": read_metadata,
 }

@@ -17,7 +17,7 @@ NOTHING = parse_table(EXPAND)
 LIST = parse_table(PAGE)
 
 CUSTOMER = parse_table(EXPAND + """
-    email                                   email
+    email                                   text_email
     name                                    text
     business_name                           text
     individual_name                         text

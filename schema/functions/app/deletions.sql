@@ -1,0 +1,210 @@
+-- The deletion of a user, as a saga: asked for, 30 days in which it may be taken back, carried out. When it is asked
+-- for, the tenants that close with the user let nobody in any more, and jobs ends at Stripe what would be charged
+-- for them. It is carried out in one transaction, once Stripe charges nothing. Each step may be repeated.
+
+set role tollgate_service;
+
+create or replace function app.is_leaving(p_user uuid) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return exists (select from app.deletions d where d.user_id = p_user and d.done_at is null);
+end
+$$;
+
+-- The tenants that close with this user: owned by the user or offered to the user, with no other member. p_now: when
+-- the deletion is carried out. Before that, who is leaving too is no other member.
+create or replace function app.closing_tenants(p_user uuid, p_now boolean) returns uuid[]
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return array(
+		select t.id from app.tenants t
+		where t.status = 'active' and t.id in (
+				select m.tenant_id from app.members m where m.user_id = p_user and m.role = 'owner' union
+				select o.tenant_id from app.offers o where o.user_id = p_user and o.accepted_at is null)
+			and not exists (
+				select from app.members m
+				where m.tenant_id = t.id and m.user_id <> p_user and (p_now or not app.is_leaving(m.user_id)))
+		order by t.id);
+end
+$$;
+
+-- The tenants that would be left without an owner, [{"id", "name"}...]: the user hands them over first.
+create or replace function app.tenants_to_hand_over(p_user uuid, p_now boolean) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return (
+		select coalesce(jsonb_agg(jsonb_build_object('id', t.id, 'name', t.name) order by t.name, t.id), '[]')
+		from app.members m join app.tenants t on t.id = m.tenant_id
+			cross join lateral (
+				select count(*) as n, count(*) filter (where o.role = 'owner') as owners from app.members o
+				where o.tenant_id = t.id and o.user_id <> p_user and (p_now or not app.is_leaving(o.user_id))) others
+		where m.user_id = p_user and m.role = 'owner' and t.status = 'active' and others.n > 0 and others.owners = 0);
+end
+$$;
+
+-- Before a change of what a deletion decides by: the user, then the tenants, so that nobody joins or leaves one
+-- meanwhile.
+create or replace function app.lock_leaving(p_user uuid) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	perform auth.lock_user(p_user);
+	perform from app.tenants t where t.id in (
+		select m.tenant_id from app.members m where m.user_id = p_user union
+		select o.tenant_id from app.offers o where o.user_id = p_user)
+	order by t.id for no key update;
+end
+$$;
+
+create or replace function app.mail_deletion(d app.deletions, p_closing uuid[]) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	insert into mail.outbox (key, recipient, template, language, data)
+	select concat_ws(':', 'deletion', d.user_id, extract(epoch from d.requested_at)), c.who ->> 'email', 'deletion',
+		c.who ->> 'language', jsonb_build_object('date', api.date_document(d.until),
+			'closes', p_closing <> '{}', 'tenants', (
+				select coalesce(jsonb_agg(jsonb_build_object('name', t.name) order by t.name, t.id), '[]')
+				from app.tenants t where t.id = any (p_closing)))
+	from jsonb_array_elements(auth.contacts(array[d.user_id])) c (who)
+	on conflict do nothing;
+end
+$$;
+
+-- {"until"}, of the deletion that is under way already too; or {"tenants"}, and nothing has changed: the user hands
+-- these over first. p_by: who asks; null: the operator.
+create or replace function app.request_deletion(p_user uuid, p_by uuid) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	d app.deletions;
+	closing uuid[];
+	held jsonb;
+begin
+	perform app.lock_leaving(p_user);
+	held := app.tenants_to_hand_over(p_user, false);
+	if held <> '[]' then
+		return jsonb_build_object('tenants', held);
+	end if;
+	insert into app.deletions (user_id, until) values (p_user, now() + interval '720 hours')
+	on conflict (user_id) do nothing returning * into d;
+	if d.user_id is null then
+		return (select jsonb_build_object('until', api.date_document(o.until)) from app.deletions o
+			where o.user_id = p_user);
+	end if;
+	closing := app.closing_tenants(p_user, false);
+	update app.tenants t set closes_at = d.until where t.id = any (closing);
+	update app.invitations i set revoked_at = now()
+	where i.tenant_id = any (closing) and i.accepted_at is null and i.revoked_at is null;
+	perform billing.end_payments(closing), app.mail_deletion(d, closing);
+	perform auth.revoke_sessions(p_user, 'deleted');
+	perform audit.note('deletion_requested', null, p_by, p_user);
+	return jsonb_build_object('until', api.date_document(d.until));
+end
+$$;
+
+-- The tenants stay too, without what Stripe has ended meanwhile. TG404: there is no deletion under way.
+create or replace function app.undo_deletion(p_user uuid, p_by uuid) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	perform app.lock_leaving(p_user);
+	delete from app.deletions d where d.user_id = p_user and d.done_at is null;
+	if not found then
+		raise exception 'no deletion' using errcode = 'TG404';
+	end if;
+	update app.tenants t set closes_at = null
+	where t.closes_at is not null and t.id in (
+		select m.tenant_id from app.members m where m.user_id = p_user and m.role = 'owner' union
+		select o.tenant_id from app.offers o where o.user_id = p_user and o.accepted_at is null);
+	perform audit.note('deletion_undone', null, p_by, p_user);
+end
+$$;
+
+-- The addresses that the user has or had, in canonical form.
+create or replace function app.addresses_of(p_user uuid) returns text[]
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return array(
+		select lower(auth.address_of(p_user)) union
+		select lower(c.was) from app.address_changes c where c.user_id = p_user and c.done_at is not null union
+		select lower(c.email) from app.address_changes c where c.user_id = p_user and c.done_at is not null);
+end
+$$;
+
+-- What tells of the user outside schemas auth and billing. A tenant that others go on with keeps its name.
+create or replace function app.forget_user(p_user uuid, p_addresses text[], p_closing uuid[]) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	called text := (select p.display_name from app.profiles p where p.user_id = p_user);
+begin
+	delete from mail.outbox o
+	where lower(o.recipient) = any (p_addresses) or o.state <> 'pending' and o.data ->> 'inviter' = called
+		or exists (select from unnest(p_addresses) a where strpos(lower(o.data::text), a) > 0);
+	delete from app.invitations i
+	where i.user_id = p_user or i.email_canonical = any (p_addresses) or i.tenant_id = any (p_closing);
+	delete from app.address_changes c where lower(c.email) = any (p_addresses) or lower(c.was) = any (p_addresses);
+	delete from app.offers o where o.user_id = p_user;
+	delete from app.members m where m.user_id = p_user;
+	update app.tenants t set status = 'closed', name = null, closes_at = coalesce(t.closes_at, now())
+	where t.id = any (p_closing);
+	update ops.alerts a set subject = concat_ws(':', 'deleted', a.id), detail = '{}',
+		cleared_at = coalesce(a.cleared_at, now())
+	where exists (select from unnest(p_addresses) d where strpos(lower(a.subject || a.detail::text), d) > 0);
+end
+$$;
+
+-- Carries out one deletion. False while something may still be charged, or a tenant would be left without an owner:
+-- the next call tries again, and after a day the operator is told.
+create or replace function app.delete_user(p_user uuid) returns boolean
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	d app.deletions;
+	closing uuid[];
+	waits boolean;
+	addresses text[];
+begin
+	perform app.lock_leaving(p_user);
+	select v.* into d from app.deletions v
+	where v.user_id = p_user and v.done_at is null and v.until <= now() for update;
+	if d.user_id is null then
+		return false;
+	end if;
+	closing := app.closing_tenants(p_user, true);
+	update app.tenants t set closes_at = coalesce(t.closes_at, d.until) where t.id = any (closing);
+	perform billing.end_payments(closing);
+	waits := billing.may_charge(closing) or app.tenants_to_hand_over(p_user, true) <> '[]';
+	perform ops.watch(waits and d.until < now() - interval '24 hours', null, 'deletion', p_user::text,
+		jsonb_build_object('tenants', closing));
+	if waits then
+		return false;
+	end if;
+	addresses := app.addresses_of(p_user);
+	perform app.forget_user(p_user, addresses, closing), billing.forget_payer(p_user, addresses, closing);
+	perform auth.forget_user(p_user, addresses);
+	update app.deletions v set done_at = now(), tenants = closing where v.user_id = p_user;
+	perform inbox.forget_bodies(closing);
+	perform audit.note('user_deleted', null, null, p_user);
+	return true;
+end
+$$;
+
+-- Carries out one deletion that is due: how many were. Of two in one transaction the second would lock its rows after
+-- the audit log. Of tenants that were closed before, what Stripe's events have said since is forgotten too: a webhook
+-- stores an event's bytes whoever it is about.
+create or replace function app.carry_out_deletion() returns bigint
+language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
+declare
+	due uuid;
+begin
+	perform inbox.forget_bodies(d.tenants) from app.deletions d
+	where d.done_at > now() - interval '400 days' and d.tenants <> '{}';
+	for due in
+		select v.user_id from app.deletions v where v.done_at is null and v.until <= now()
+		order by v.until, v.user_id limit 20
+	loop
+		if app.delete_user(due) then
+			return 1;
+		end if;
+	end loop;
+	return 0;
+end
+$$;
+
+reset role;

@@ -1,0 +1,270 @@
+-- The deletion of a user: asked for, taken back, carried out, and what is left afterwards.
+begin;
+select no_plan();
+
+create temp table person (who text primary key, id uuid, bearer text);
+grant select on person to public;
+create function pg_temp.enter(p_who text) returns void language sql as $$
+	insert into person select p_who, tap.user(p_who || '@example.org'), tap.session(p_who || '@example.org',
+		p_who || gen_random_uuid())
+	on conflict (who) do update set bearer = excluded.bearer $$;
+create function pg_temp.state(p_who text, p_call text) returns text language sql as $$
+	select tap.state_of('tollgate_account', 'select ' || p_call,
+		coalesce((select p.bearer from person p where p.who = p_who), '')) $$;
+create function pg_temp.ask(p_who text, p_call text) returns jsonb language sql as $$
+	select tap.ask('tollgate_account', p_call, (select p.bearer from person p where p.who = p_who)) $$;
+create function pg_temp.id(p_who text) returns uuid language sql as $$ select p.id from person p where p.who = p_who $$;
+create function pg_temp.due() returns text language sql as $$
+	select string_agg(o.kind || ' ' || o.id, ', ' order by o.kind, o.id) from sync.objects o
+	where o.version > o.clean_version and o.kind in ('cancellation', 'expiry', 'erasure') $$;
+create function pg_temp.told() returns text language sql as $$
+	select string_agg(e.kind, ' ' order by e.n) from audit.entries e where e.kind ~ 'delet' $$;
+-- A whole pass of jobs' housekeeping: how many users went.
+create function pg_temp.pass() returns int language plpgsql as $$
+declare
+	gone int := 0;
+	n int;
+begin
+	loop
+		n := tap.ask('tollgate_jobs', 'service.apply_retention(90)') -> 'users';
+		exit when n = 0;
+		gone := gone + n;
+	end loop;
+	return gone;
+end
+$$;
+-- Tables with a row in which the text stands, as text or as bytes.
+create function pg_temp.left_of(p_needle text) returns text[] language plpgsql as $$
+declare
+	item record;
+	found_here boolean;
+	places text[] := '{}';
+begin
+	for item in
+		select format('%I.%I', n.nspname, c.relname) as place
+		from pg_class c join pg_namespace n on n.oid = c.relnamespace
+		where c.relkind = 'r' and n.nspname in ('auth', 'app', 'billing', 'inbox', 'sync', 'mail', 'ops', 'audit')
+	loop
+		execute format('select exists (select from %s t where strpos(lower(t::text), $1) > 0
+			or strpos(t::text, $2) > 0)', item.place) into found_here
+		using lower(p_needle), encode(convert_to(p_needle, 'UTF8'), 'hex');
+		if found_here then
+			places := places || item.place;
+		end if;
+	end loop;
+	return places;
+end
+$$;
+
+select tap.paid('ann') as ann, tap.paid('bob') as bob \gset
+select pg_temp.enter(w) from unnest('{ann,bob,mia,owen}'::text[]) w \g /dev/null
+select pg_temp.ask('ann', 'api.name_user(''Annabel Lee'')') \g /dev/null
+
+-- asking
+select is(pg_temp.state('nobody', 'api.delete_user()'), 'TG401', 'C57 without a session nobody is deleted');
+update auth.sessions set auth_at = now() - interval '11 min';
+select is(pg_temp.state('ann', 'api.delete_user()'), 'TG40C', 'C57 nor with an old proof');
+select is(pg_temp.state('ann', 'api.export_user()'), 'TG40C', 'C57 and no data is handed out by one');
+update auth.sessions set auth_at = now();
+select is(pg_temp.state('ann', 'api.delete_user(''mia@example.org'')'), 'TG422', 'C57 nor with another address');
+select is(pg_temp.state('ann', 'api.delete_user('''')'), 'TG422', 'C57 nor with none');
+select is(pg_temp.state('ann', 'api.keep_user()'), 'TG404', 'C57 nothing is taken back that was not asked for');
+insert into app.members (tenant_id, user_id, role) values (:'ann', pg_temp.id('mia'), 'member');
+select is(pg_temp.ask('ann', 'api.delete_user()'), jsonb_build_object('tenants',
+	jsonb_build_array(jsonb_build_object('id', :'ann', 'name', 'ann'))),
+	'F210 who owns what others use hands over first');
+select is(pg_temp.due(), null, 'F210 and nothing has changed');
+select is(pg_temp.ask('ann', 'api.account_page()') #> '{hold,0,name}', '"ann"', 'F210 the page says of which');
+select is(pg_temp.ask('mia', 'api.delete_user()') -> 'tenants', null, 'F210 a member just goes');
+select is(pg_temp.ask('ann', 'api.delete_user()') -> 'tenants', null, 'F210 and then the tenant closes with its owner');
+select pg_temp.enter('ann'), pg_temp.ask('ann', 'api.keep_user()') \g /dev/null
+select pg_temp.enter('mia'), pg_temp.ask('mia', 'api.keep_user()') \g /dev/null
+select is(closes_at, null, 'F211 until both have taken it back') from app.tenants where id = :'ann';
+delete from app.members where user_id = pg_temp.id('mia');
+delete from sync.objects;
+
+-- two owners: the one who stays must stay
+insert into app.members (tenant_id, user_id, role) values (:'ann', pg_temp.id('owen'), 'owner');
+select is(pg_temp.ask('ann', 'api.delete_user()') -> 'tenants', null, 'F210 one of two owners may go');
+select is(pg_temp.due(), null, 'F211 and their tenant goes on');
+select is(pg_temp.state('owen', format('api.leave_tenant(%L)', :'ann')), 'TG409', 'F210 the other stays');
+select is(pg_temp.state('owen', format('api.hand_over(%L, %L)', :'ann', pg_temp.id('ann'))), 'TG409',
+	'F210 and does not hand over to who goes');
+select pg_temp.enter('ann'), pg_temp.ask('ann', 'api.keep_user()') \g /dev/null
+select is(pg_temp.state('owen', format('api.leave_tenant(%L)', :'ann')), '00000', 'F210 until the first stays');
+
+-- alone
+select pg_temp.ask('ann', format('api.invite(%L, ''ida@example.org'', ''member'', ''en'')', :'ann')) \g /dev/null
+select tap.open_draft('more', 'ann@example.org') ->> 'tenant' as more \gset
+update billing.checkouts set tenant_id = :'ann' where tenant_id = :'more';
+select tap.ask('tollgate_signup', format('api.checkout_opened(%L, 1, ''cs_more'')', 'more'::bytea)) \g /dev/null
+delete from mail.outbox;
+select pg_temp.ask('ann', 'api.delete_user(''Ann@example.org '')') as done \gset
+select is((:'done'::jsonb #>> '{until,iso}')::timestamptz, date_trunc('second', now() + interval '720 hours'),
+	'C57 it is said until when it can be taken back');
+select is(pg_temp.due(), 'cancellation sub_ann, expiry cs_more', 'F211 what would be charged is ended at once');
+select is(count(*), 0::bigint, 'C57 all sessions have ended') from auth.sessions
+	where user_id = pg_temp.id('ann') and revoked_at is null;
+select is(revoked_at, now(), 'C57 nobody is invited any more') from app.invitations where email = 'ida@example.org';
+select is(string_agg(concat_ws(' ', o.template, o.recipient, o.data -> 'tenants'), ', '),
+	'deletion ann@example.org [{"name": "ann"}]', 'C57 the user is told, with what closes') from mail.outbox o;
+select is(tap.mailed('ann@example.org') -> 'token', null, 'C57 by a mail without a link that signs in');
+update mail.outbox set state = 'sent', sent_at = now();
+select tap.request('ann@example.org', 'flow') \g /dev/null
+select is(tap.sign_in(tap.mailed('ann@example.org') ->> 'hash', null, 'flow', 'again') ->> 'next',
+	'/settings/account', 'C57 who signs in is led to where it can be taken back');
+update person set bearer = encode(sha256('again'), 'hex') where who = 'ann';
+select is(pg_temp.ask('ann', 'api.delete_user()'), :'done'::jsonb, 'C57 asked for again it is the same');
+select is(pg_temp.ask('ann', 'api.account_page()') -> 'until', :'done'::jsonb -> 'until', 'C57 the page says when');
+select is(pg_temp.ask('ann', 'api.workspace_page()') -> 'tenants', '[]', 'C57 the tenant that closes is not entered');
+select is(pg_temp.ask('ann', 'api.workspace_page()') -> 'closed', '[]',
+	'C57 nor called one that wants a second factor');
+select is(tap.state_of('tollgate_billing', 'select api.open_checkout(''k'', ''starter'', ''en'')',
+	(select bearer from person where who = 'ann')), 'TG404', 'F211 and nothing is sold to it');
+select is(pg_temp.told(), 'deletion_requested deletion_requested deletion_undone deletion_undone deletion_requested '
+	|| 'deletion_undone deletion_requested', 'C57 each is in the log');
+select pg_temp.ask('ann', 'api.keep_user()') \g /dev/null
+select is(closes_at, null, 'C57 taken back, the tenant stays') from app.tenants where id = :'ann';
+select is(jsonb_array_length(pg_temp.ask('ann', 'api.workspace_page()') -> 'tenants'), 1, 'C57 and is entered');
+select is(pg_temp.due(), 'cancellation sub_ann, expiry cs_more', 'C57 its subscription still ends');
+
+-- carrying it out
+select pg_temp.ask('ann', 'api.delete_user()') \g /dev/null
+select is(pg_temp.pass(), 0, 'C57 nothing is carried out before its time');
+update app.deletions set until = now() - interval '25 hours';
+select is(pg_temp.pass(), 0, 'F211 nor while a subscription is live');
+select is(count(*), 1::bigint, 'F211 after a day the operator is told') from ops.alerts
+	where kind = 'deletion' and subject = pg_temp.id('ann')::text and cleared_at is null;
+select tap.sync('invoice', tap.invoice('ann', '{"status": "open", "amount_paid": 0, "paid_at": null}')) \g /dev/null
+select tap.sync('dispute', tap.dispute('ann')) \g /dev/null
+select tap.sync('customer', tap.customer('ann', '{"email": "ann@example.org"}')) \g /dev/null
+update inbox.events set raw = convert_to('{"customer_email": "ann@example.org"}', 'UTF8') where object_id ~ 'ann$';
+select tap.write(tap.claim('cancellation', 'sub_ann'), '{"id": "sub_ann", "status": "canceled"}') \g /dev/null
+select is(pg_temp.pass(), 0, 'F211 nor before what Stripe says of it is written down');
+select tap.write(tap.claim('subscription', 'sub_ann'), tap.subscription('ann', :'ann', '{"status": "canceled"}'))
+	\g /dev/null
+select is(pg_temp.pass(), 0, 'F211 nor while a checkout may be paid');
+select tap.write(tap.claim('expiry', 'cs_more'), '{"id": "cs_more", "status": "expired"}') \g /dev/null
+select tap.write(tap.claim('checkout', 'cs_more'), tap.checkout('more', :'ann',
+	'{"status": "expired", "customer": null, "subscription": null}')) \g /dev/null
+insert into ops.alerts (kind, subject) values ('paying_twice', 'ann@example.org');
+insert into app.address_changes (user_id, was, email, done_at)
+	values (pg_temp.id('ann'), 'ann.before@example.org', 'ann@example.org', now());
+insert into mail.outbox (key, recipient, template, language, data, state) values
+	('a', 'ann.before@example.org', 'address', 'en', '{}', 'sent'),
+	('b', 'ida@example.org', 'invitation', 'en', '{"inviter": "Annabel Lee"}', 'sent');
+create temp table money as select i.id, i.amount_due, i.total, i.status, i.hosted_url, i.number from billing.invoices i;
+create temp table kept as select
+	(select count(*) from billing.checkouts) as checkouts,
+	(select count(*) from billing.subscriptions) as subscriptions,
+	(select count(*) from billing.customers) as customers, (select count(*) from billing.disputes) as disputes,
+	(select count(*) from billing.subscription_history) as histories,
+	(select count(*) from billing.notifications) as notices, (select count(*) from inbox.events) as events,
+	(select count(*) from audit.entries) as entries;
+select ok(cardinality(pg_temp.left_of('ann@example.org')) >= 8, 'F211 the address stands in many tables');
+select is(pg_temp.pass(), 1, 'F211 then it is carried out');
+select is(pg_temp.left_of(n), '{}', 'F211 nothing is left of ' || n)
+from unnest('{ann@example.org,ann.before@example.org,Annabel Lee}'::text[]) n;
+select is(count(*), 0::bigint, 'F211 nor of whom they invited') from app.invitations;
+select results_eq('select i.id, i.amount_due, i.total, i.status, i.hosted_url, i.number from billing.invoices i',
+	'select * from money', 'F211 bills are whole, and an open one can be paid');
+select is(row(count(*), min(k.disputes)), row(min(k.disputes), min(k.disputes)), 'F211 a dispute goes on')
+from billing.disputes cross join kept k;
+select is(to_jsonb(k) - 'entries', jsonb_build_object('checkouts', (select count(*) from billing.checkouts),
+	'subscriptions', (select count(*) from billing.subscriptions),
+	'customers', (select count(*) from billing.customers),
+	'disputes', (select count(*) from billing.disputes), 'notices', (select count(*) from billing.notifications),
+	'histories', (select count(*) from billing.subscription_history), 'events', (select count(*) from inbox.events)),
+	'F211 and no row of billing is gone')
+from kept k;
+select is(audit.faults(), '[]', 'F211 the chain of the log is whole');
+select ok((select count(*) from audit.entries) > k.entries, 'F211 and no row of it is gone') from kept k;
+select is(concat_ws(' ', t.status, t.name), 'closed', 'F211 the tenant is closed')
+from app.tenants t where t.id = :'ann';
+select is(count(*), 0::bigint, 'F211 the operator''s alert has ended') from ops.alerts
+	where kind = 'deletion' and cleared_at is null;
+select is(pg_temp.due(), 'cancellation sub_ann, erasure cus_ann', 'F211 Stripe is asked to empty the customer');
+select is(pg_temp.pass(), 0, 'F211 once');
+select is((select array_agg(p.user_id order by p.user_id) from app.profiles p where p.user_id = any (
+	array[pg_temp.id('bob'), pg_temp.id('mia'), pg_temp.id('owen')])), (
+	select array_agg(v order by v) from unnest(array[pg_temp.id('bob'), pg_temp.id('mia'), pg_temp.id('owen')]) v),
+	'F211 nobody else is');
+
+-- afterwards
+select tap.write(tap.claim('erasure', 'cus_ann'), '{"id": "cus_ann", "email": null}') \g /dev/null
+select tap.receive('evt_late', 'customer', 'cus_ann', '{}', convert_to('{"email": "ann@example.org"}', 'UTF8'))
+	\g /dev/null
+select tap.write(tap.claim('customer', 'cus_ann'), tap.customer('ann', '{"email": "ann@example.org"}')) \g /dev/null
+select is(pg_temp.left_of('ann@example.org'), '{inbox.events}', 'F211 a late webhook writes the address into no row');
+select is(pg_temp.pass(), 0, 'F211 and its bytes');
+select is(pg_temp.left_of('ann@example.org'), '{}', 'F211 are forgotten too');
+select tap.sync('subscription', tap.subscription('late', :'ann')) \g /dev/null
+select is(pg_temp.due(), 'cancellation sub_ann, cancellation sub_late',
+	'F211 a subscription that begins later is ended');
+select tap.sync('invoice', tap.invoice('ann')) \g /dev/null
+select is(status, 'paid', 'F211 the open invoice is paid') from billing.invoices where id = 'in_ann';
+select is(tap.ask('tollgate_operator', 'ops.show_user(''ann@example.org'')'), null, 'F211 the operator finds nobody');
+select isnt(tap.user('ann@example.org'), pg_temp.id('ann'), 'F211 who comes again is another user');
+
+-- a customer of a tenant that others go on with: Stripe's address is not kept here
+insert into app.members (tenant_id, user_id, role) values (:'bob', pg_temp.id('owen'), 'owner');
+select tap.sync('customer', tap.customer('bob', '{"email": "Bob@example.org"}')) \g /dev/null
+select is(tap.ask('tollgate_operator', 'ops.delete_user(''bob@example.org'')') -> 'tenants', null,
+	'C57 the operator may ask for a user');
+select is((tap.ask('tollgate_operator', 'ops.show_user(''bob@example.org'')') ->> 'deleted_at')::timestamptz,
+	now() + interval '720 hours', 'C57 and sees when it is due');
+select is(tap.ask('tollgate_operator', 'ops.keep_user(''bob@example.org'')') -> 'kept', 'true',
+	'C57 and takes it back');
+select is(tap.state_of('tollgate_operator', 'select ops.keep_user(''bob@example.org'')'), 'TG409', 'C57 once');
+select tap.ask('tollgate_operator', 'ops.delete_user(''bob@example.org'')') \g /dev/null
+update app.deletions set until = now() where done_at is null;
+select is(pg_temp.pass(), 1, 'F211 one of two owners is deleted though their tenant pays');
+update inbox.events set raw = '';
+select tap.sync('customer', tap.customer('bob', '{"email": "Bob@example.org"}')) \g /dev/null
+select is(array_remove(pg_temp.left_of('bob@example.org'), 'inbox.events'), '{}', 'F211 the address is kept nowhere');
+select tap.sync('customer', tap.customer('bob', '{"email": "owen@example.org"}')) \g /dev/null
+select is(email, 'owen@example.org', 'F211 another one is') from billing.customers where id = 'cus_bob';
+select audit.note('tenant_named', :'bob', pg_temp.id('bob')) \g /dev/null
+select is(pg_temp.ask('owen', 'api.audit_page()') #>> '{entries,0,gone}', 'true',
+	'F211 its log says that somebody did it who is gone');
+select is(status, 'active', 'F211 and the tenant lives') from app.tenants where id = :'bob';
+
+-- a copy of the data
+select pg_temp.ask('owen', 'api.export_user()') as copy \gset
+select is(concat_ws(' ', c #>> '{user,email}', c #>> '{profile,display_name}', c #>> '{memberships,0,role}',
+	c #>> '{billing,subscriptions,0,id}', c #>> '{sessions,0,agent}', jsonb_typeof(c #> '{audit,0}')),
+	'owen@example.org owen owner sub_bob a browser object',
+	'C57 who is signed in gets the own data') from (values (:'copy'::jsonb)) v (c);
+select is(jsonb_array_length(pg_temp.ask('mia', 'api.export_user()') #> '{billing,subscriptions}'), 0,
+	'C57 and bills with a role that sees them only');
+select unalike(:'copy'::text, '%' || n || '%', 'C57 without ' || n)
+from unnest('{hash,token,seed,salt,stored_key,https://,\\\\x}'::text[]) n;
+
+-- no table may be forgotten
+select set_eq($$
+	select c.conrelid::regclass::text from pg_constraint c
+	where c.contype = 'f' and c.confrelid = 'auth.users'::regclass and c.confdeltype not in ('c', 'n')$$,
+	'{app.members,app.offers,billing.checkouts,billing.notifications}'::text[],
+	'F211 these rows outlive their users, so app.delete_user() ends or changes them; all others go with the user');
+create temp table known (place text, deleted text, exported text);
+\copy known from 'tables' with (format csv, delimiter '|', header, null '')
+select set_eq($$
+	select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
+	where c.relkind in ('r', 'p') and n.nspname in ('auth', 'app', 'billing', 'inbox', 'sync', 'mail', 'ops', 'meta',
+		'audit')$$,
+	'select place from known', 'F211 the file tables says of each what becomes of a person in it');
+select is_empty($$
+	select k.place, a.attname from known k join pg_attribute a on a.attrelid = k.place::regclass
+	where k.deleted = 'nobody''s' and a.attnum > 0
+		and a.attname ~ '^(user_id|subject_id|accepted_by|email|recipient|ip|agent|display_name|avatar_url)$'$$,
+	'F211 and none with a person''s column is nobody''s');
+select is_empty($$select place from known where (exported is null) <> (deleted = 'nobody''s')$$,
+	'C57 whatever is a person''s is in the copy of the data, or it is said why not');
+select set_eq($$
+	select k from jsonb_object_keys(pg_temp.ask('mia', 'api.export_user()')) k
+	where k not in ('exported', 'rows_at_most', 'billing') union
+	select 'billing.' || k from jsonb_object_keys(pg_temp.ask('mia', 'api.export_user()') -> 'billing') k$$,
+	$$select exported from known where exported !~ '^no: '$$, 'C57 and the copy has what the file says');
+
+select * from finish();
+rollback;
