@@ -54,7 +54,7 @@ def test_f210_f211_who_owns_what_others_use_hands_over_first(owner, other, db, f
     assert refused.status == 409 and "Hand over first" in refused.html.one(role="alert").text
     assert send(browser, team(browser), "/settings/team/handover", user=mia).status == 303
     assert ask(other, "DELETE", "/api/user").status == 401
-    assert browser.request("DELETE", "/api/user", None, came_from="https://evil.example",
+    assert browser.request("DELETE", "/api/user", None, came_from=browser.base, Origin="https://evil.example",
                            Accept="application/json").status == 403
     age(db, tenant)
     assert ask(browser, "DELETE", "/api/user").json["code"] == "confirm"
