@@ -153,6 +153,8 @@ insert into app.address_changes (user_id, was, email, done_at)
 insert into mail.outbox (key, recipient, template, language, data, state) values
 	('a', 'ann.before@example.org', 'address', 'en', '{}', 'sent'),
 	('b', 'ida@example.org', 'invitation', 'en', '{"inviter": "Annabel Lee"}', 'sent');
+select tap.receive('evt_ignored', null, null, '{"type": "payment_method.attached"}',
+	convert_to('{"customer": "cus_ann", "billing_details": {"email": "ann@example.org"}}', 'UTF8')) \g /dev/null
 create temp table money as select i.id, i.amount_due, i.total, i.status, i.hosted_url, i.number from billing.invoices i;
 create temp table kept as select
 	(select count(*) from billing.checkouts) as checkouts,

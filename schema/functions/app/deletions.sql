@@ -179,7 +179,7 @@ begin
 	perform app.forget_user(p_user, addresses, closing), billing.forget_payer(p_user, addresses, closing);
 	perform auth.forget_user(p_user, addresses);
 	update app.deletions v set done_at = now(), tenants = closing where v.user_id = p_user;
-	perform inbox.forget_bodies(closing);
+	perform inbox.forget_bodies(closing), inbox.forget_ignored(closing);
 	perform audit.note('user_deleted', null, null, p_user);
 	return true;
 end

@@ -101,4 +101,16 @@ begin
 end
 $$;
 
+-- The same for events that nothing understands, which name an object only somewhere in their bytes. There are few.
+create or replace function inbox.forget_ignored(p_tenants uuid[]) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	objects text[] := billing.objects_of(p_tenants);
+begin
+	update inbox.events e set raw = ''
+	where e.state = 'ignored' and e.object_kind is null and exists (
+		select from unnest(objects) o where position(convert_to(o, 'UTF8') in e.raw) > 0);
+end
+$$;
+
 reset role;
