@@ -107,6 +107,13 @@ class Life:
         mine = [row["id"] for row in self.rows("charge") if row["customer"] == self.customer() and row["captured"]]
         return mine[-1] if mine else None
 
+    def debit(self):
+        """An invoice whose payment a bank has under way, or wants confirmed; or None."""
+        under_way = {row["id"] for row in self.rows("payment_intent")
+                     if row["customer"] == self.customer() and row["status"] in ("processing", "requires_action")}
+        return next((row["invoice"] for row in self.rows("invoice_payment")
+                     if row["status"] == "open" and row["payment"]["payment_intent"] in under_way), None)
+
     def dispute_open(self):
         mine = {row["id"] for row in self.rows("charge") if row["customer"] == self.customer()}
         return next((row["id"] for row in self.rows("dispute") if row["charge"] in mine), None)
@@ -197,6 +204,9 @@ ACTIONS = {
     "renew": (on(SUBSCRIPTION + "renew"), Life.subscription),
     "trial_end": (on(SUBSCRIPTION + "trial_end"), Life.subscription),
     "fail_next": (on(SUBSCRIPTION + "fail_next", times=None), Life.subscription),
+    "debit_next": (on(SUBSCRIPTION + "debit_next"), Life.subscription),
+    "confirm_next": (on(SUBSCRIPTION + "confirm_next"), Life.subscription),
+    "settle_debit": (on("invoices/{}/settle", ok=None), Life.debit),
     "pay_open": (on(SUBSCRIPTION + "pay_open"), Life.paid_subscription),
     "status": (on(SUBSCRIPTION + "status", status=None), Life.live_subscription),
     "pause": (on(SUBSCRIPTION + "pause", behavior=None), Life.subscription),

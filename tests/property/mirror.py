@@ -63,6 +63,8 @@ INVOICE = {
     "period_end": lambda row: time_of(row["period_end"]), "due_at": lambda row: time_of(row["due_date"]),
     "paid_at": lambda row: time_of(row["status_transitions"]["paid_at"]),
     "next_attempt_at": lambda row: time_of(row["next_payment_attempt"]),
+    "action_required": lambda row: row["status"] == "open" and row["_asked"],
+    "bank_since is not null": lambda row: row["status"] == "open" and row["_at_bank"],
     "hosted_url": lambda row: row["hosted_invoice_url"], "pdf_url": lambda row: row["invoice_pdf"],
 }
 REFUND = {
@@ -133,15 +135,24 @@ def mail_differences(db, life, mails):
     return [] if came == sent else [("mail.outbox", life.email, "sent", sent, came)]
 
 
+def invoices_whose_intent(state, status):
+    """Those whose payment is under way at a bank, or is to be confirmed."""
+    wanted = {row["id"] for row in state["payment_intent"] if row["status"] == status}
+    return {row["invoice"] for row in state["invoice_payment"]
+            if row["status"] == "open" and row["payment"]["payment_intent"] in wanted}
+
+
 def money_differences(world, state, lives):
     """Invoices, what was paid back, and disputes."""
     db, mine = world.db, {life.tenant for life in lives}
     customers = {row["customer"] for row in state["subscription"] if row["metadata"].get("tenant_id") in mine}
     charges = {row["id"]: row for row in state["charge"] if row["customer"] in customers}
+    at_bank, asked = invoices_whose_intent(state, "processing"), invoices_whose_intent(state, "requires_action")
     found = []
     for row in state["invoice"] if world.follows("invoice") else []:
         if row["customer"] in customers:
-            found += differences(db, "billing.invoices", INVOICE, "id", row)
+            found += differences(db, "billing.invoices", INVOICE, "id", {
+                **row, "_at_bank": row["id"] in at_bank, "_asked": row["id"] in asked})
     for row in charges.values() if world.follows("charge") else []:
         if row["amount_refunded"]:
             found += differences(db, "billing.disputes", REFUND, "id", row)

@@ -15,6 +15,7 @@ from life import ACTIONS, Life
 from world import SEED, TALLY, runs
 
 WHAT = {"change": ["price_starter", "price_growth"], "settle": [True, False], "fail_next": [1, 2, 4],
+        "settle_debit": [True, False],
         "status": ["past_due", "unpaid", "paused", "frozen"], "pause": ["void", "keep_as_draft", "mark_uncollectible"],
         "pause_until": [1, 20, 40], "discount": ["once", "repeating", "forever", None], "balance": [-700, 300, 0],
         "send_invoice": [14, None], "schedule": ["price_starter", "price_growth"],
@@ -23,9 +24,9 @@ WHAT = {"change": ["price_starter", "price_growth"], "settle": [True, False], "f
 FAULTS = [{"status": 500}, {"status": 429, "headers": {"Retry-After": "1"}}, {"answer": "close"}, {"answer": "partial"},
           {"answer": "truncate"}, {"answer": "html"}, {"answer": "real", "after": 0.3}, {"status": 401}]
 LATE = ["pay", "settle", "change", "change", "cancel", "cancel_at_period_end", "cancel_at", "renew", "trial_end",
-        "fail_next", "pay_open", "status", "pause", "pause_until", "unpause", "discount", "discount", "balance",
-        "send_invoice", "schedule", "release", "pending", "resume", "card", "refund", "refund_part", "dispute",
-        "close_dispute", "resubscribe", "resubscribe", "forget"]
+        "fail_next", "debit_next", "confirm_next", "settle_debit", "pay_open", "status", "pause", "pause_until",
+        "unpause", "discount", "discount", "balance", "send_invoice", "schedule", "release", "pending", "resume",
+        "card", "refund", "refund_part", "dispute", "close_dispute", "resubscribe", "resubscribe", "forget"]
 SHRINK = "PROPERTY_SHRINK" in os.environ
 assert set(LATE) | {"expire"} == set(ACTIONS)
 

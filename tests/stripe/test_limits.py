@@ -1,4 +1,6 @@
 """What Stripe refuses to sell: each refusal with its status, type, code, parameter and sentence."""
+import time
+
 import pytest
 
 SUCCESS = "http://x.example/"
@@ -125,6 +127,8 @@ def test_a_trial_lasts_two_years_at_most(sim, days, ok):
     ({"currency": "xyz"}, "currency", "Invalid currency: xyz. Stripe currently supports these currencies: usd,", None),
     ({"currency": "euro"}, "currency", "Invalid currency: euro.", None),
     ({"unit_amount": "100000000"}, "unit_amount", "Amount must be no more than $999,999.99", "amount_too_large"),
+    ({"currency": "kwd", "unit_amount": "9005"}, "unit_amount", "divisible by 10", "parameter_invalid_integer"),
+    ({"currency": "isk", "unit_amount": "90050"}, "unit_amount", "divisible by 100", "parameter_invalid_integer"),
     ({"unit_amount": "-1"}, "unit_amount", "Invalid non-negative integer", "parameter_invalid_integer"),
     ({"lookup_key": "k" * 201}, "lookup_key", "must be at most 200 characters", None),
     ({"recurring[interval]": "day", "recurring[interval_count]": "1096"}, COUNT, "1095 days", None),
@@ -197,3 +201,110 @@ def test_a_portal_needs_a_configuration_that_somebody_has_made(sim):
     assert sim.call("POST", "/v1/billing_portal/sessions", {**form, "configuration": made["id"]}).status == 200
     saved = sim.control("portal", {})
     assert sim.post("/v1/billing_portal/sessions", form)["configuration"] == saved["id"]
+
+
+NOW = int(time.time())
+YEARS = NOW + 731 * 86400
+
+
+@pytest.mark.parametrize("form, param, sentence, code", [
+    ({"items[0][price]": "price_growth", "items[0][quantity]": "-1"}, "items[0][quantity]",
+     "Invalid non-negative integer", "parameter_invalid_integer"),
+    ({"items[0][price]": "price_growth", "items[0][quantity]": "999999"}, "items", "$999,999.99", "amount_too_large"),
+    ({"pause_collection[behavior]": "void", "pause_collection[resumes_at]": "1"}, "pause_collection[resumes_at]",
+     "must be in the future", None),
+    ({"collection_method": "send_invoice", "days_until_due": "-1"}, "days_until_due", "Invalid non-negative integer",
+     "parameter_invalid_integer")])
+def test_a_subscription_is_changed_within_limits(sim, form, param, sentence, code):
+    refused(sim, f"subscriptions/{sim.subscribe()['id']}", form, param, sentence, code)
+
+
+@pytest.mark.parametrize("end, sentence", [("1", "must be in the future"), (str(YEARS), "at most 730 days")])
+def test_a_trial_ends_within_two_years(sim, end, sentence):
+    made = sim.post("/v1/checkout/sessions", session("price_starter", **{"subscription_data[trial_period_days]": "7"}))
+    sim.control(f"checkout/{made['id']}/pay", {})
+    sub = sim.get("/v1/subscriptions")["data"][0]
+    refused(sim, f"subscriptions/{sub['id']}", {"trial_end": end}, "trial_end", sentence)
+    extended = sim.post(f"/v1/subscriptions/{sub['id']}", {"trial_end": str(sub["trial_end"] + 86400)})
+    assert extended["items"]["data"][0]["current_period_end"] == extended["trial_end"] == sub["trial_end"] + 86400
+
+
+def test_a_subscription_has_twenty_items_at_most(sim):
+    sub = sim.subscribe()
+    prices = [price(sim) for _ in range(20)]
+    form = {f"items[{n}][price]": ident for n, ident in enumerate(prices)}
+    refused(sim, f"subscriptions/{sub['id']}", form, "items", "at most 20")
+
+
+def test_a_customer_pays_in_one_currency(sim):
+    sub, euros = sim.subscribe(), price(sim, currency="eur")
+    form = {**session(euros), "customer": sub["customer"]}
+    form.pop("customer_email")
+    refused(sim, "checkout/sessions", form, None, "You cannot combine currencies on a single customer.")
+    sim.call("DELETE", f"/v1/subscriptions/{sub['id']}")
+    assert sim.call("POST", "/v1/checkout/sessions", form).status == 200
+
+
+@pytest.mark.parametrize("form, param, sentence, code", [
+    ({"percent_off": "101"}, "percent_off", "between 0 and 100", None),
+    ({"percent_off": "0"}, "percent_off", "between 0 and 100", None),
+    ({"amount_off": "0", "currency": "usd"}, "amount_off", "greater", "parameter_invalid_integer"),
+    ({"amount_off": "1", "currency": "xyz"}, "currency", "Invalid currency: xyz.", None),
+    ({"percent_off": "5", "duration": "repeating"}, "duration_in_months", "if, and only if", "parameter_missing"),
+    ({"percent_off": "5", "duration": "once", "duration_in_months": "2"}, "duration_in_months", "only if", None)])
+def test_a_coupon_is_within_limits(sim, form, param, sentence, code):
+    refused(sim, "coupons", form, param, sentence, code)
+
+
+def test_a_coupon_of_an_amount_is_of_one_currency(sim):
+    coupon = sim.post("/v1/coupons", {"amount_off": "100", "currency": "eur"})["id"]
+    refused(sim, f"subscriptions/{sim.subscribe()['id']}", {"discounts[0][coupon]": coupon}, "discounts",
+            "is in eur, and the subscription in usd")
+
+
+@pytest.mark.parametrize("more, param, sentence, code", [
+    ({"phases[1][items][0][price]": "eur"}, "phases[1][items][0][price]", "expected currency: `usd`", None),
+    ({"phases[1][items][0][quantity]": "-1"}, "phases[1][items][0][quantity]", "Invalid non-negative integer",
+     "parameter_invalid_integer"),
+    ({"phases[1][end_date]": str(NOW)}, "phases[1][end_date]", "must be after its start date", None)])
+def test_a_schedule_is_within_limits(sim, more, param, sentence, code):
+    sub = sim.subscribe()
+    made = sim.post("/v1/subscription_schedules", {"from_subscription": sub["id"]})
+    form = {"phases[0][items][0][price]": "price_starter", "phases[0][end_date]": str(made["phases"][0]["end_date"]),
+            "phases[1][items][0][price]": "price_growth", **more}
+    if form["phases[1][items][0][price]"] == "eur":
+        form["phases[1][items][0][price]"] = price(sim, currency="eur")
+    refused(sim, f"subscription_schedules/{made['id']}", form, param, sentence, code)
+
+
+def test_the_default_price_of_a_product_is_not_archived(sim):
+    thing = product(sim)
+    ident = price(sim, of=thing)
+    sim.post(f"/v1/products/{thing}", {"default_price": ident})
+    refused(sim, f"prices/{ident}", "active=false", "active", "it is the default price of its product")
+
+
+@pytest.mark.parametrize("flow", ["payment_method_update", "subscription_cancel", "subscription_update"])
+def test_a_portal_begins_with_nothing_that_its_configuration_disables(sim, flow):
+    sub = sim.subscribe()
+    made = sim.post("/v1/billing_portal/configurations", "features[invoice_history][enabled]=true")["id"]
+    form = {"customer": sub["customer"], "return_url": SUCCESS, "flow_data[type]": flow, "configuration": made}
+    if flow != "payment_method_update":
+        form[f"flow_data[{flow}][subscription]"] = sub["id"]
+    refused(sim, "billing_portal/sessions", form, "flow_data[type]", f"The {flow} feature is disabled")
+
+
+def test_sixteen_endpoints_are_the_most(sim):
+    form = {"url": "https://x.example/hook", "enabled_events[0]": "*"}
+    while len(sim.get("/v1/webhook_endpoints", "limit=100")["data"]) < 16:
+        sim.post("/v1/webhook_endpoints", form)
+    refused(sim, "webhook_endpoints", form, None, "the maximum of 16 test webhook endpoints")
+
+
+def test_an_invoice_that_was_given_up_may_still_be_paid(sim):
+    sub = sim.subscribe()
+    sim.post(f"/v1/subscriptions/{sub['id']}", {"pause_collection[behavior]": "mark_uncollectible"})
+    sim.advance(days=32)
+    invoice = sim.get("/v1/invoices")["data"][0]
+    assert invoice["status"] == "uncollectible"
+    assert sim.control(f"invoices/{invoice['id']}/pay", {})["status"] == "paid"

@@ -1,6 +1,7 @@
 """States of Stripe's objects that tests can bring about: pauses, discounts, schedules, invoices that are sent, trials
 without a card, and the invoice to come."""
 import pytest
+from simclient import send
 
 DAY = 86400
 
@@ -50,6 +51,42 @@ def test_a_bank_has_a_renewal_under_way_until_it_settles(sim, ok, paid, status):
     assert "payment_intent.processing" in sim.hooks.types() and "invoice.payment_failed" not in sim.hooks.types()
     sim.control(f"invoices/{invoice['id']}/settle", {"ok": ok})
     assert (again(sim, invoice)["status"], again(sim, sub)["status"]) == (paid, status)
+
+
+@pytest.mark.parametrize("ok, paid, status", [(True, "paid", "active"), (False, "open", "past_due")])
+def test_a_bank_wants_a_renewal_confirmed(sim, ok, paid, status):
+    sub = sim.subscribe()
+    sim.control(f"subscriptions/{sub['id']}/confirm_next", {})
+    invoice = renewed(sim, sub)
+    assert (invoice["status"], invoice["attempt_count"], again(sim, sub)["status"]) == ("open", 1, "past_due")
+    payment, = sim.get(f"/v1/invoices/{invoice['id']}", {"expand[0]": "payments"})["payments"]["data"]
+    intent = sim.get(f"/v1/payment_intents/{payment['payment']['payment_intent']}")
+    assert (intent["status"], intent["next_action"]["type"]) == ("requires_action", "use_stripe_sdk")
+    sim.quiet()
+    assert {"invoice.payment_failed", "invoice.payment_action_required"} <= set(sim.hooks.types())
+    sim.control(f"invoices/{invoice['id']}/settle", {"ok": ok})
+    assert (again(sim, invoice)["status"], again(sim, sub)["status"]) == (paid, status)
+
+
+def test_while_a_bank_has_a_payment_nobody_pays_a_second_time(sim):
+    sub = sim.subscribe()
+    sim.control(f"subscriptions/{sub['id']}/debit_next", {})
+    invoice = renewed(sim, sub)
+    for path in (f"invoices/{invoice['id']}/pay", f"subscriptions/{sub['id']}/pay_open"):
+        answer = send("POST", f"{sim.url}/_sim/{path}", b"{}")
+        assert answer.status == 400 and "processing" in answer.json["error"]
+
+
+@pytest.mark.parametrize("ok", [True, False])
+def test_what_ended_while_its_payment_was_under_way_stays_ended(sim, ok):
+    sub = sim.subscribe()
+    sim.control(f"subscriptions/{sub['id']}/debit_next", {})
+    invoice = renewed(sim, sub)
+    sim.call("DELETE", f"/v1/subscriptions/{sub['id']}")
+    sim.control(f"invoices/{invoice['id']}/settle", {"ok": ok})
+    assert again(sim, sub)["status"] == "canceled"
+    invoice = again(sim, invoice)
+    assert (invoice["status"], invoice["next_payment_attempt"]) == ("paid" if ok else "open", None)
 
 
 @pytest.mark.parametrize("duration, second, third", [("once", 1710, 1900), ("forever", 1710, 1710)])

@@ -8,7 +8,7 @@ def add_plan(world, name, price_id, amount, currency="usd"):
     now = world.now()
     product = world.put({
         "id": world.new_id("prod_", 14), "object": "product", "active": True, "created": now,
-        "default_price": price_id, "description": None, "images": [], "livemode": False, "marketing_features": [],
+        "default_price": None, "description": None, "images": [], "livemode": False, "marketing_features": [],
         "metadata": {"plan": name}, "name": name.capitalize(), "package_dimensions": None, "shippable": None,
         "statement_descriptor": None, "tax_code": None, "type": "service", "unit_label": None, "updated": now,
         "url": None,

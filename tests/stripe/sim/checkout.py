@@ -36,6 +36,8 @@ def check(world, p):
     subscriptions.check_trial_days(data.get("trial_period_days", 1), "subscription_data[trial_period_days]")
     if data.get("trial_end", world.now() + 2 * DAY) < world.now() + 2 * DAY:
         raise bad("The `trial_end` date has to be at least 2 days in the future.", "subscription_data[trial_end]")
+    if "trial_end" in data:
+        subscriptions.check_trial_end(world, data["trial_end"], "subscription_data[trial_end]")
     options.check(world, p)
 
 
@@ -79,7 +81,7 @@ def create(world, p):
     check(world, p)
     lines = read_lines(world, p)
     if "customer" in p:
-        world.get("customer", p["customer"], "customer")
+        check_customer(world, world.get("customer", p["customer"], "customer"), lines[0][0]["currency"])
     ident = world.new_id("cs_test_a1", 56)
     data = p.get("subscription_data", {})
     trial = "trial_end" in data or "trial_period_days" in data
@@ -113,6 +115,15 @@ def create(world, p):
     world.line_items[ident] = line_list(world, ident, lines, p["line_items"])
     options.reckon(world, row)
     return world.put(row)
+
+
+def check_customer(world, customer, currency):
+    """Whoever pays for a subscription pays for others in the same currency."""
+    for sub in world.all("subscription"):
+        if (sub["customer"], sub["status"] in subscriptions.ENDED) == (customer["id"], False) \
+                and sub["currency"] != currency:
+            raise refused("You cannot combine currencies on a single customer. This customer has an active "
+                          f"subscription with currency {sub['currency']}.")
 
 
 def line_list(world, session, lines, asked):

@@ -34,11 +34,13 @@ POST   /_sim/checkout/ID/expire       as time would
 POST   /_sim/subscriptions/ID/ACTION  cancel_at_period_end, cancel_at {"at"?: seconds, else the period's end}, cancel,
                                       renew, change {"price"}, trial_end (now), pay_open, fail_next {"times": 1} (next
                                       payments fail), debit_next (a bank has the next payment under way),
+                                      confirm_next (a bank wants the customer to confirm the next payment),
                                       status {"status": "unpaid"} (any word, at once), pause {"behavior": "void",
                                       "resumes_at"?} and unpause (the collection of payments),
                                       resume, pending {"price"} (an update that waits for its payment)
 POST   /_sim/invoices/ID/pay          pays an open invoice outside the card, as its page does
-POST   /_sim/invoices/ID/settle       {"ok": true}: the debit that a bank has under way comes through, or does not
+POST   /_sim/invoices/ID/settle       {"ok": true}: the debit that a bank has under way comes through, or does not; or
+                                      the payment that it wants confirmed is confirmed, or not
 POST   /_sim/charges/ID/refund        {"amount"?}: all that is left by default
 POST   /_sim/charges/ID/dispute       {"reason"?}: the customer's bank takes the money back
 POST   /_sim/disputes/ID/close        {"won": true}
@@ -264,8 +266,8 @@ class Control:
             subscriptions.leave_pending(self.world, row, self.world.get("price", price))
         elif action == "fail_next":
             self.world.keep(row["id"])["fail_payments"] = body.get("times", 1)
-        elif action == "debit_next":
-            self.world.keep(row["id"])["debit_next"] = True
+        elif action in ("debit_next", "confirm_next"):
+            self.world.keep(row["id"])[action] = True
         elif action == "status":
             with self.world.changing(row, "customer.subscription.updated"):
                 row["status"] = body["status"]

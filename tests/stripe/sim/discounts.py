@@ -1,5 +1,5 @@
 """Coupons, and the discounts that they are on a subscription: what an invoice comes to."""
-from . import options
+from . import money, options
 from .errors import bad, exclusive, refused
 from .listing import page
 from .parameters import parse_table
@@ -22,6 +22,24 @@ COUPON_CREATE = parse_table(EXPAND + """
 """)
 
 
+def check_duration(p):
+    months = p.get("duration_in_months")
+    if (p.get("duration") == "repeating") != (months is not None):
+        raise bad("You must pass `duration_in_months` if, and only if, `duration` is `repeating`.",
+                  "duration_in_months", None if months else "parameter_missing")
+    if months is not None and months < 1:
+        raise bad("This value must be greater than or equal to 1.", "duration_in_months", "parameter_invalid_integer")
+
+
+def check_off(p):
+    if not 0 < p.get("percent_off", 1) <= 100:
+        raise bad("Invalid percent_off; must be between 0 and 100", "percent_off")
+    if p.get("amount_off", 1) < 1:
+        raise bad("This value must be greater than or equal to 1.", "amount_off", "parameter_invalid_integer")
+    if "currency" in p:
+        money.check_currency(p["currency"].lower(), "currency")
+
+
 def create_coupon(world, p):
     if "percent_off" in p and "amount_off" in p:
         raise exclusive("percent_off", "amount_off")
@@ -29,12 +47,14 @@ def create_coupon(world, p):
         raise bad("You must pass either `percent_off` or `amount_off`", "percent_off", "parameter_missing")
     if "amount_off" in p and "currency" not in p:
         raise bad("You must pass currency when passing amount_off", "currency", "parameter_missing")
+    check_duration(p)
+    check_off(p)
     ident = p.get("id") or world.new_id("", 8)
     if ident in world.objects["coupon"]:
         raise refused(f"Coupon already exists: {ident}", "id", "resource_already_exists")
     row = world.put({
         "id": ident, "object": "coupon", "amount_off": p.get("amount_off"), "created": world.now(),
-        "currency": p.get("currency"), "duration": p.get("duration", "once"),
+        "currency": p["currency"].lower() if "currency" in p else None, "duration": p.get("duration", "once"),
         "duration_in_months": p.get("duration_in_months"), "livemode": False, "max_redemptions": None,
         "metadata": p.get("metadata") or {}, "name": p.get("name"), "percent_off": p.get("percent_off"),
         "redeem_by": None, "times_redeemed": 0, "valid": True,
@@ -53,6 +73,9 @@ def list_coupons(world, p):
 
 def begin(world, sub, coupon):
     """A discount of a subscription, from now on."""
+    if coupon["currency"] not in (None, sub["currency"]):
+        raise refused(f"The coupon {coupon['id']} is in {coupon['currency']}, and the subscription in "
+                      f"{sub['currency']}.", "discounts")
     now = world.now()
     months = coupon["duration_in_months"] if coupon["duration"] == "repeating" else None
     coupon["times_redeemed"] += 1

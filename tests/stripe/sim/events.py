@@ -3,11 +3,12 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from . import shapes
-from .errors import bad, not_found
+from .errors import bad, not_found, refused
 from .listing import matching, page
 from .world import assign, merge_metadata
 
 DAY = 86400
+MOST_ENDPOINTS = 16
 TYPES = Path(__file__).with_name("event_types.txt").read_text(encoding="utf-8").split()     # of 2026-10-28.endive
 
 
@@ -64,6 +65,8 @@ def create_endpoint(world, p):
     if p.get("api_version", shapes.NEW) not in shapes.VERSIONS:
         raise bad(f"Invalid API version: {p['api_version']}", "api_version")
     check_types(p)
+    if len(world.all("webhook_endpoint")) >= MOST_ENDPOINTS:
+        raise refused(f"You have reached the maximum of {MOST_ENDPOINTS} test webhook endpoints.")
     secret = world.new_id("whsec_", 32)
     row = build_endpoint(world, p["url"], [secret], p.get("api_version"), p["enabled_events"])
     apply(row, p)

@@ -208,6 +208,21 @@ def begin_debit(world, row, sub):
     return True
 
 
+def ask_to_confirm(world, row, sub):
+    """The bank wants the customer to confirm the payment, on the invoice's page. False: it does not."""
+    if not world.keep(sub["id"]).pop("confirm_next", False):
+        return False
+    intent = open_intent(world, row) or new_debit(world, row, sub)
+    intent.update(status="requires_action", next_action={"type": "use_stripe_sdk", "use_stripe_sdk": {}})
+    row["_payment_intent"] = intent["id"]
+    row.update(attempted=True, attempt_count=row["attempt_count"] + 1)
+    row["next_payment_attempt"] = next_attempt(world, row)
+    world.emit("payment_intent.requires_action", intent)
+    world.emit("invoice.payment_failed", row)
+    world.emit("invoice.payment_action_required", row)
+    return True
+
+
 def open_payment(world, row):
     return next((pay for pay in world.all("invoice_payment")
                  if pay["invoice"] == row["id"] and pay["status"] == "open"), None)
@@ -227,18 +242,23 @@ def new_debit(world, row, sub):
     return intent
 
 
-def end_debit(world, row, ok):
-    """The bank's word on a debit that is under way."""
+def waits_for_bank(world, row):
     intent = open_intent(world, row)
-    if not intent or intent["status"] != "processing":
+    return intent is not None and intent["status"] == "processing"
+
+
+def end_debit(world, row, ok):
+    """The bank's word on a debit that is under way, or on a payment that it wants confirmed."""
+    intent = open_intent(world, row)
+    if intent is None or intent["status"] not in ("processing", "requires_action"):
         raise bad(f"{row['id']} waits for no bank")
-    intent["status"] = "succeeded" if ok else "requires_payment_method"
+    intent.update(status="succeeded" if ok else "requires_payment_method", next_action=None)
     world.emit("payment_intent.succeeded" if ok else "payment_intent.payment_failed", intent)
     if ok:
         del world.objects["invoice_payment"][open_payment(world, row)["id"]]     # settle() makes it anew, as paid
         settle(world, row, intent)
     else:
-        row["next_payment_attempt"] = next_attempt(world, row)
+        row["next_payment_attempt"] = next_attempt(world, row) if row["auto_advance"] else None
         world.emit("invoice.payment_failed", row)
 
 

@@ -179,7 +179,9 @@ def collect(world, invoice):
 def try_again(world, invoice):
     """One attempt; the subscription follows its outcome, and stays as it is while a bank has the payment."""
     row = subscription_for(world, invoice)
-    if not invoices.begin_debit(world, invoice, row):
+    if invoices.ask_to_confirm(world, invoice, row):
+        follow(world, invoice, row, False)
+    elif not invoices.begin_debit(world, invoice, row):
         follow(world, invoice, row, invoices.pay(world, invoice, row))
 
 
@@ -191,6 +193,9 @@ def settle_debit(world, invoice, ok):
 
 
 def follow(world, invoice, row, paid):
+    """What ended while its payment was under way stays ended."""
+    if row["status"] in subscriptions.ENDED:
+        return
     if paid:
         recover(world, row)
         return
@@ -224,13 +229,17 @@ def pay_open(world, row):
     invoice = latest_open(world, row)
     if invoice is None:
         raise bad(f"{row['id']} has no open invoice")
+    if invoices.waits_for_bank(world, invoice):
+        raise bad("This invoice's payment is processing")
     try_again(world, invoice)
 
 
 def pay_by_hand(world, row):
     """Pays an open invoice outside the card that is kept, as its page does."""
-    if row["status"] != "open":
+    if row["status"] not in ("open", "uncollectible"):
         raise bad(f"This invoice is {row['status']}")
+    if invoices.waits_for_bank(world, row):
+        raise bad("This invoice's payment is processing")
     invoices.settle(world, row, None)
     recover(world, subscription_for(world, row))
     return row

@@ -8,6 +8,9 @@ mad mdl mga mkd mmk mnt mop mur mvr mwk mxn myr mzn nad ngn nio nok npr nzd omr 
 pln pyg qar ron rsd rub rwf sar sbd scr sek sgd shp sle sos srd std szl thb tjs tnd top try ttd twd
 tzs uah ugx uyu uzs vnd vuv wst xaf xcd xof xpf yer zar zmw usdc""".split()
 ZERO_DECIMAL = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split())
+# The last digits of an amount that networks cannot carry are zero: of three-decimal currencies one, and both of those
+# whose hundredths exist at Stripe only.
+STEPS = {**dict.fromkeys(("bhd", "jod", "kwd", "omr", "tnd"), 10), "isk": 100, "ugx": 100}
 MOST = 99_999_999
 LEAST = {"aed": 200, "aud": 50, "bgn": 100, "brl": 50, "cad": 50, "chf": 50, "czk": 1500, "dkk": 250, "eur": 50,
          "gbp": 30, "hkd": 400, "huf": 17500, "inr": 50, "jpy": 50, "mxn": 1000, "myr": 200, "nok": 300, "nzd": 50,
@@ -32,6 +35,8 @@ def check_amount(amount, currency, param):
         raise bad("Invalid non-negative integer", param, "parameter_invalid_integer")
     if amount > MOST:
         raise bad(f"Amount must be no more than {shown(MOST, currency)}", param, "amount_too_large")
+    if amount % STEPS.get(currency, 1):
+        raise bad(f"Amounts in {currency} must be divisible by {STEPS[currency]}", param, "parameter_invalid_integer")
 
 
 def check_total(total, currency):

@@ -138,10 +138,14 @@ def check_cancelable(sub, where):
         raise refused(f"The subscription `{sub['id']}` is already set to be canceled at period end.", where)
 
 
-def flow_of(world, p):
+def flow_of(world, p, configuration):
     flow = p.get("flow_data")
     if not flow:
         return None
+    feature = flow["type"].removesuffix("_confirm")
+    if not configuration["features"][feature]["enabled"]:
+        raise refused(f"The {feature} feature is disabled in the portal configuration {configuration['id']}.",
+                      "flow_data[type]")
     after = {"hosted_confirmation": None, "redirect": None, "type": "portal_homepage"}
     row = {"after_completion": {**after, **flow.get("after_completion", {})}, "subscription_cancel": None,
            "subscription_update": None, "subscription_update_confirm": None, "type": flow["type"]}
@@ -175,7 +179,8 @@ def create(world, p):
     ident = world.new_id("bps_1")
     row = world.put({
         "id": ident, "object": "billing_portal.session", "configuration": configuration["id"],
-        "created": world.now(), "customer": p["customer"], "customer_account": None, "flow": flow_of(world, p),
+        "created": world.now(), "customer": p["customer"], "customer_account": None,
+        "flow": flow_of(world, p, configuration),
         "livemode": False, "locale": p.get("locale"), "on_behalf_of": None, "return_url": return_url,
         "url": f"{world.base}/p/session/test_{world.new_id('', 40)}",
     })

@@ -1,5 +1,5 @@
 """Subscription schedules: phases, each with prices of its own, that begin when their time comes."""
-from . import subscriptions
+from . import money, subscriptions
 from .errors import bad, refused
 from .listing import matching, page
 from .parameters import parse_table
@@ -74,11 +74,17 @@ def read_phases(world, sub, wanted):
         for m, item in enumerate(one["items"]):
             price = world.get("price", item["price"], f"{where}[items][{m}][price]")
             subscriptions.check_recurring(price, f"{where}[items][{m}][price]")
+            money.check_same_currency(price, sub["currency"], f"{where}[items][{m}][price]")
+            if item.get("quantity", 0) < 0:
+                raise bad("Invalid non-negative integer", f"{where}[items][{m}][quantity]",
+                          "parameter_invalid_integer")
             items.append(item_of(price["id"], item.get("quantity", 1)))
         start = one.get("start_date", start)
         start = world.now() if start == "now" else start
         end = one.get("end_date") or subscriptions.add_interval(
             start, world.get("price", items[0]["price"])["recurring"], start)
+        if end <= start:
+            raise refused("The end date of a phase must be after its start date.", f"{where}[end_date]")
         found.append(phase(sub, items, start, end, one.get("proration_behavior", "create_prorations")))
         start = end
     return found

@@ -175,6 +175,8 @@ def create_price(world, p):
 
 def update_price(world, p, ident):
     row = world.get("price", ident)
+    if p.get("active") is False and world.get("product", row["product"])["default_price"] == ident:
+        raise refused("This price cannot be archived because it is the default price of its product.", "active")
     with world.changing(row, "price.updated"):
         assign(row, p, "active", "nickname", "tax_behavior")
         if "lookup_key" in p:

@@ -11,6 +11,7 @@ from .world import assign, merge_metadata
 ENDED = ("canceled", "incomplete_expired")
 HOUR, DAY = 3600, 86400
 MOST_TRIAL_DAYS = 730
+MOST_ITEMS = 20
 INACTIVE = "The price specified is inactive. This field only accepts active prices."
 
 
@@ -20,6 +21,21 @@ def check_trial_days(days, param):
     if days > MOST_TRIAL_DAYS:
         raise bad(f"This value must be less than or equal to {MOST_TRIAL_DAYS} (you passed {days}).", param,
                   "parameter_invalid_integer")
+
+
+def check_trial_end(world, end, param):
+    if end <= world.now():
+        raise refused("The trial_end timestamp must be in the future", param)
+    if end > world.now() + MOST_TRIAL_DAYS * DAY:
+        raise refused(f"The trial_end timestamp can be at most {MOST_TRIAL_DAYS} days in the future", param)
+
+
+def check_items(row):
+    """What a change of items leaves."""
+    items = row["items"]["data"]
+    if len(items) > MOST_ITEMS:
+        raise refused(f"You can include at most {MOST_ITEMS} items in a subscription.", "items")
+    money.check_amount(sum(item["price"]["unit_amount"] * item["quantity"] for item in items), row["currency"], "items")
 
 
 def check_recurring(price, param):
@@ -161,6 +177,8 @@ def apply_items(world, row, p):
     for n, change in enumerate(p.get("items", [])):
         where = f"items[{n}]"
         price = world.get("price", change["price"], f"{where}[price]") if "price" in change else None
+        if change.get("quantity", 0) < 0:
+            raise bad("Invalid non-negative integer", f"{where}[quantity]", "parameter_invalid_integer")
         if price:
             check_recurring(price, f"{where}[price]")
             money.check_same_currency(price, row["currency"], f"{where}[price]")
@@ -183,6 +201,7 @@ def apply_items(world, row, p):
                 raise refused("A subscription must have at least one active plan.", "items")
             continue
         lines += replace_item(world, row, item, price or item["price"], change.get("quantity", item["quantity"]))
+    check_items(row)
     return lines
 
 
@@ -205,6 +224,7 @@ def update(world, p, ident):
         raise refused("A canceled subscription can only update its cancellation_details and metadata.")
     check_cancellation(world, row, p)
     check_collection(row, p)
+    check_pause(world, p)
     before = deepcopy(row)
     try:
         with world.changing(row, "customer.subscription.updated"):
@@ -219,7 +239,14 @@ def update(world, p, ident):
     return row
 
 
+def check_pause(world, p):
+    if ((p.get("pause_collection") or {}).get("resumes_at") or world.now() + 1) <= world.now():
+        raise refused("The resumes_at timestamp must be in the future", "pause_collection[resumes_at]")
+
+
 def check_collection(row, p):
+    if p.get("days_until_due", 0) < 0:
+        raise bad("Invalid non-negative integer", "days_until_due", "parameter_invalid_integer")
     sent = p.get("collection_method", row["collection_method"]) == "send_invoice"
     if sent and not p.get("days_until_due", row["days_until_due"]):
         raise bad("When `collection_method` is `send_invoice`, you must set `days_until_due`.", "days_until_due",
@@ -254,6 +281,8 @@ def apply_plain(world, row, p):
         if row["status"] != "trialing":
             raise refused("The simulator moves the end of a running trial only", "trial_end")
         end = world.now() if p["trial_end"] == "now" else p["trial_end"]
+        if p["trial_end"] != "now":
+            check_trial_end(world, end, "trial_end")
         row["trial_end"] = row["billing_cycle_anchor"] = end
         for item in row["items"]["data"]:
             item["current_period_end"] = end
