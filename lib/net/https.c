@@ -95,7 +95,7 @@ body_received(char *bytes, size_t size, size_t n, void *arg)
 {
 	struct https_answer	*a = arg;
 
-	if (a->body.len + size * n > HTTPS_MAX_BODY) {
+	if (a->body.len + size * n > a->max_body) {
 		a->too_large = true;
 		return 0;
 	}
@@ -201,7 +201,7 @@ https_exchange(struct https *h, mem_ctx *mem, const struct https_request *q, str
 	CURLcode	code;
 	long		status = 0;
 
-	*a = (struct https_answer){ .body = { .ctx = mem } };
+	*a = (struct https_answer){ .max_body = q->max_body ? q->max_body : HTTPS_MAX_BODY, .body = { .ctx = mem } };
 	handle_rules(c, h);
 	handle_request(c, mem, q);
 	if (!h->local) {

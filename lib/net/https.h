@@ -20,12 +20,14 @@ struct https_request {
 	const char		*body;		/* NULL: none */
 	const char *const	*headers;	/* "Name: value", NULL at the end */
 	int			timeout_ms;	/* for the whole exchange */
+	size_t			max_body;	/* of the answer; 0: HTTPS_MAX_BODY */
 };
 
 struct https_answer {
 	int		status;		/* 0: no complete answer; why is the reason */
 	const char	*why;
-	bool		too_large;	/* over HTTPS_MAX_BODY */
+	bool		too_large;	/* over max_body */
+	size_t		max_body;
 	struct buf	body;
 };
 
