@@ -1,0 +1,39 @@
+/*
+ * document: a JSON document that an issuer publishes, fetched when it is first needed and kept. A fetch that fails
+ * keeps the one before. Used by all threads; one of them fetches, and who has an earlier one does not wait.
+ */
+#ifndef TOLLGATE_DOCUMENT_H
+#define TOLLGATE_DOCUMENT_H
+
+#include "https.h"
+#include "json.h"
+
+enum {
+	DOCUMENT_MAX		= 256 * 1024,
+	DOCUMENT_FETCH_MS	= 10000,
+	DOCUMENT_AGAIN_MS	= 60000,	/* between two fetches, while there is one */
+	DOCUMENT_FAILED_MS	= 5000		/* after one that failed, while there is none */
+};
+
+struct document;
+
+struct document_options {
+	struct https	*https;
+	const char	*url;
+	int		least_ms, most_ms;	/* how long it is kept: what Cache-Control says, within these */
+	/* What is wrong with it, or NULL. It is read anew by each call. */
+	const char	*(*fault)(mem_ctx *mem, const void *arg, struct json_object *doc);
+	const void	*arg;
+};
+
+/* Hangs on ctx. Fetches nothing yet. */
+struct document *document_open(mem_ctx *ctx, const struct document_options *options);
+
+/*
+ * newer: a younger one is wanted than there is, which is fetched unless the last fetch was within DOCUMENT_AGAIN_MS.
+ * ERR_UNAVAILABLE: there is none, and *why says it. *out hangs on mem.
+ */
+enum err document_read(struct document *d, mem_ctx *mem, bool newer, struct json_object **out, const char **why)
+    MUST_CHECK;
+
+#endif
