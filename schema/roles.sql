@@ -25,6 +25,7 @@ begin
 		('tollgate_page', null, null, null, null),
 		('tollgate_signup', '3s', '1s', 40, '64MB'),
 		('tollgate_signin', '3s', '1s', 40, '64MB'),
+		('tollgate_authn', '3s', '1s', 40, '64MB'),
 		('tollgate_account', '3s', '1s', 40, '64MB'),
 		('tollgate_billing', '3s', '1s', 40, '64MB'),
 		('tollgate_webhooks', '3s', '1s', 40, '64MB'),

@@ -11,6 +11,7 @@ begin
 		('auth.factors', 'note_factor', 'after delete or update', 'row', 'audit.note_factor()'),
 		('auth.passwords', 'note_password', 'after insert or update', 'row', 'audit.note_password()'),
 		('auth.recovery_codes', 'note_code', 'after update', 'row', 'audit.note_code()'),
+		('auth.identities', 'note_identity', 'after insert or delete', 'row', 'audit.note_identity()'),
 		('app.tenants', 'note_demand', 'after update', 'row', 'audit.note_demand()'),
 		('billing.overrides', 'keep_history', 'after insert or update', 'row', 'billing.keep_override_history()'),
 		('billing.subscriptions', 'keep_history', 'after insert or update', 'row',

@@ -99,6 +99,8 @@ page_doc(struct visit *v, const char *name, struct json_object *doc)
 		shown_as(v, name, all);
 	if (v->route != NULL && v->route->kind->session)
 		json_put_true(all, "signed_in");
+	if (v->app->config->n_providers > 0)
+		json_put_true(all, "any_provider");
 	if (v->route != NULL && is_settings(v->path))
 		json_put_true(all, "in_settings");
 	return all;

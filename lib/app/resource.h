@@ -27,6 +27,7 @@ struct resource {
 extern const struct resource resource_database;	/* app->db */
 extern const struct resource resource_stripe;	/* app->permits; after the database in the list */
 extern const struct resource resource_pages;	/* app->pages: those of pages/NAME and pages/common */
+extern const struct resource resource_providers;	/* forms may lead to other parties' pages */
 extern const struct resource resource_words;	/* app->words: amounts and dates; after the pages in the list */
 
 /*

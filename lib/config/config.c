@@ -206,7 +206,7 @@ secret_add(struct reader *r, const struct config_key *k, const config_setting_t 
 static void
 secrets_read(struct reader *r, const struct config_key *k, const config_setting_t *at, struct config_list *list)
 {
-	char			*words = config_secret_variable(r->ctx, k->variable);
+	char			*words = k->variable ? config_secret_variable(r->ctx, k->variable) : NULL;
 	struct config_list	files = { 0 };
 	unsigned		before = r->faults;
 
@@ -229,8 +229,10 @@ secrets_read(struct reader *r, const struct config_key *k, const config_setting_
 		if (files.items[i] && *files.items[i])
 			secret_add(r, k, at, files.items[i], list);
 	}
-	if (list->n == 0 && k->text == NULL && r->faults == before)
+	if (list->n == 0 && k->text == NULL && r->faults == before && k->variable)
 		config_fault(r, at, k->path, "has no secret, and %s is not set", k->variable);
+	else if (list->n == 0 && k->text == NULL && r->faults == before)
+		config_fault(r, at, k->path, "has no secret: it names the file of one");
 }
 
 static void

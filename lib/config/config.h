@@ -27,7 +27,8 @@ enum config_need {
 	NEED_OG		= 1 << 10,	/* what draws them: fonts */
 	NEED_SEED_KEY	= 1 << 11,	/* the key of the seeds of second factors */
 	NEED_PASSWORDS	= 1 << 12,	/* what choosing and checking a password needs */
-	NEED_ALL	= (1 << 13) - 1
+	NEED_PROVIDERS	= 1 << 13,	/* the secrets that other parties know us by */
+	NEED_ALL	= (1 << 14) - 1
 };
 
 struct config_list {
@@ -65,6 +66,16 @@ struct config_meter {
 	const char	*display_name;
 	const char	*customer_key;	/* names in an event's payload */
 	const char	*value_key;
+};
+
+/* Another party that may vouch for users: an issuer of OpenID Connect, or GitHub. */
+struct config_provider {
+	const char	*name;		/* "google": in paths, and the preset, where there is one of this name */
+	const char	*label;		/* "Google": on buttons */
+	const char	*issuer;	/* "https://accounts.google.com" */
+	const char	*pages;		/* origin of the page where it asks its users, as in https://login.example.com */
+	const char	*client_id;
+	const char	*client_secret;	/* secret */
 };
 
 struct config {
@@ -129,6 +140,7 @@ struct config {
 		int	second_totp, second_recovery;		/* wrong ones a day, of a user */
 		int	address_change;				/* a day, of a user */
 		int	invite_tenant, invite_address;		/* a day, of a tenant */
+		int	flow_near, flow_wide, flow_far;		/* sign-ins that other parties are asked about */
 	} limits;
 	struct {
 		const char	*breached;	/* file of those that nobody may choose, see breached.h; "": none */
@@ -160,6 +172,8 @@ struct config {
 		const char		*key;		/* secret; "": anybody may ask for any picture */
 		int			drawing;	/* pictures at a time in one process */
 	} og;
+	struct config_provider	*providers;
+	size_t			n_providers;
 	struct config_checkout	checkout;
 	struct config_plan	*plans;
 	size_t			n_plans;

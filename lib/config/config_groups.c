@@ -109,7 +109,7 @@ sold_fault(mem_ctx *ctx, const struct config_plan *p)
 
 /* Checks the members of a plan together. */
 static void
-plan_check(struct reader *r, const struct config_setting_t *at, const void *item)
+plan_check(struct reader *r, const struct config_setting_t *at, void *item)
 {
 	const struct config_plan	*p = item;
 	const char			*wrong = p->free ? NULL : sold_fault(r->ctx, p);

@@ -51,8 +51,8 @@ host_length(const char *s)
 	return *end == '\0' && port >= 1 && port <= 65535 ? n : 0;
 }
 
-static const char *
-check_origin(const char *s)
+const char *
+config_check_origin(const char *s)
 {
 	bool		plain = begins(s, "http://");
 	const char	*host = s + (plain ? 7 : 8);
@@ -224,7 +224,7 @@ check_customer_field(const char *s)
 	{ p, kind, need, offsetof(struct config, member), otherwise, 0, 1, 0, check, variable, NULL, false }
 
 const struct config_key config_keys[] = {
-	TEXT("site.url", NEED_SITE, site.url, NULL, check_origin),
+	TEXT("site.url", NEED_SITE, site.url, NULL, config_check_origin),
 	MANY("site.languages", KIND_WORDS, NEED_SITE, site.languages, "en de", check_language, NULL),
 	PATH("site.pages", NEED_SITE, site.pages, "share/tollgate/pages", check_directory),
 	TEXT("site.own_pages", NEED_SITE, site.own_pages, "/etc/tollgate/pages", NULL),
@@ -244,7 +244,7 @@ const struct config_key config_keys[] = {
 	INT("serve.calls", NEED_SERVE, serve.calls, 3, 1, 1024),
 	INT("serve.drain_ms", NEED_SERVE, serve.drain_ms, 2000, 100, 60000),
 	MANY("auth.seed_key_file", KIND_SECRET, NEED_SEED_KEY, auth.seed_key, "", check_random_key, "TOLLGATE_SEED_KEY"),
-	TEXT("stripe.api_url", NEED_STRIPE, stripe.api_url, "https://api.stripe.com", check_origin),
+	TEXT("stripe.api_url", NEED_STRIPE, stripe.api_url, "https://api.stripe.com", config_check_origin),
 	TEXT("stripe.version", NEED_STRIPE | NEED_WEBHOOK, stripe.version, "2026-07-29.dahlia", check_filled),
 	TEXT("stripe.portal_configuration", NEED_STRIPE, stripe.portal_configuration, "", check_portal),
 	TEXT("stripe.webhook_url", NEED_STRIPE, stripe.webhook_url, "", check_url),
@@ -278,6 +278,9 @@ const struct config_key config_keys[] = {
 	INT("limits.password_wide", NEED_PLANS, limits.password_wide, 500, 1, 1000000),
 	INT("limits.password_far", NEED_PLANS, limits.password_far, 1500, 1, 1000000),
 	INT("limits.password_global", NEED_PLANS, limits.password_global, 20000, 1, 1000000),
+	INT("limits.flow_near", NEED_PLANS, limits.flow_near, 100, 1, 1000000),
+	INT("limits.flow_wide", NEED_PLANS, limits.flow_wide, 500, 1, 1000000),
+	INT("limits.flow_far", NEED_PLANS, limits.flow_far, 1500, 1, 1000000),
 	INT("limits.password_tries", NEED_PLANS, limits.password_tries, 5, 1, 1000000),
 	INT("limits.password_address", NEED_PLANS, limits.password_address, 50, 1, 1000000),
 	PATH("passwords.breached", NEED_PASSWORDS, passwords.breached, "share/tollgate/breached", check_breached),
@@ -313,6 +316,8 @@ const struct config_key config_keys[] = {
 	BOOL("checkout.tax_ids", NEED_PLANS, checkout.tax_ids, false),
 	BOOL("checkout.billing_address", NEED_PLANS, checkout.billing_address, false),
 	BOOL("checkout.terms", NEED_PLANS, checkout.terms, false),
+	{ .path = "providers", .kind = KIND_GROUPS, .need = NEED_PROVIDERS, .offset = offsetof(struct config, providers),
+	    .groups = &config_providers },
 	{ .path = "plans", .kind = KIND_GROUPS, .need = NEED_PLANS, .offset = offsetof(struct config, plans),
 	    .groups = &config_plans },
 	{ .path = "meters", .kind = KIND_GROUPS, .need = NEED_PROVISIONING, .offset = offsetof(struct config, meters),

@@ -11,6 +11,7 @@ static const struct {
 	PAIR(limits, link_near, link_wide), PAIR(limits, link_wide, link_far),
 	PAIR(limits, draft_near, draft_wide), PAIR(limits, draft_wide, draft_far),
 	PAIR(limits, call_near, call_wide), PAIR(limits, call_wide, call_far),
+	PAIR(limits, flow_near, flow_wide), PAIR(limits, flow_wide, flow_far),
 };
 
 static int

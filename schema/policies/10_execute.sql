@@ -51,6 +51,20 @@ grant execute on function
 	api.confirm_page(), api.request_confirm(), api.confirm_code(text, bytea, inet, text, text)
 	to tollgate_signin;
 
+-- what other parties vouch for
+grant execute on function
+	api.signed_in(),
+	api.sign_out(), api.end_reused(), api.require_fresh(),
+	api.begin_flow(text, bytea, bytea, text, text, text, boolean, inet),
+	api.begin_connection(text, bytea, bytea, text, text, text),
+	api.open_flow(text, bytea, bytea, int), api.close_flow(bytea, bytea),
+	api.finish_flow(text, bytea, bytea, jsonb, text, bytea, inet, text, bytea),
+	api.proof_state(text, bytea, bytea),
+	api.connect_by_link(bytea, text, bytea, bytea, inet, text, bytea),
+	api.connections_page(), api.disconnect(uuid),
+	api.report_provider(text, text)
+	to tollgate_authn;
+
 -- the workspace
 -- and what a user owns: the profile, tenants with their members, invitations
 grant usage on schema auth, app, billing, audit to tollgate_account;
@@ -299,7 +313,7 @@ grant execute on function auth.uid(), auth.require_session(), auth.has_factor(uu
 grant execute on function
 	billing.accept_offer(uuid, uuid), api.date_document(timestamptz),
 	billing.found_tenant(uuid, text),
-	app.first_name(text), app.is_leaving(uuid),
+	app.first_name(text), app.clean_name(text, int, int), api.report_provider(text, text), app.is_leaving(uuid),
 	audit.note(text, uuid, uuid, uuid, jsonb)
 	to tollgate_auth;
 grant execute on function

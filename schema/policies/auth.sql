@@ -9,6 +9,9 @@ grant select, insert, delete on auth.users to tollgate_auth;
 grant select, insert, update, delete on auth.tries to tollgate_auth;
 grant select, insert, update, delete on auth.passwords to tollgate_auth;
 grant select, insert, delete on auth.pending_passwords to tollgate_auth;
+grant select, insert, update, delete on auth.identities, auth.flows to tollgate_auth;
+grant select, insert, delete on auth.pending_identities to tollgate_auth;
+grant select, update (flow, until) on auth.asking to tollgate_auth;
 grant update (email, email_canonical, disabled_at) on auth.users to tollgate_auth;	-- disabled_at: to lock the row
 
 create policy owner on auth.users to tollgate_auth using (true) with check (true);
@@ -21,6 +24,10 @@ create policy owner on auth.requests to tollgate_auth using (true) with check (t
 create policy owner on auth.links to tollgate_auth using (true) with check (true);
 create policy owner on auth.passwords to tollgate_auth using (true) with check (true);
 create policy owner on auth.pending_passwords to tollgate_auth using (true) with check (true);
+create policy owner on auth.identities to tollgate_auth using (true) with check (true);
+create policy owner on auth.flows to tollgate_auth using (true) with check (true);
+create policy owner on auth.asking to tollgate_auth using (true) with check (true);
+create policy owner on auth.pending_identities to tollgate_auth using (true) with check (true);
 create policy owner on auth.pepper for select to tollgate_auth using (true);
 create policy owner on auth.tries to tollgate_auth using (true) with check (true);
 create policy owner on auth.devices to tollgate_auth using (true) with check (true);

@@ -70,19 +70,22 @@ class System:
         self.dir, self.server, self.owners = Path(directory), server, owners
         self.run, self.log, self.etc, self.prefix = (self.dir / d for d in ("run", "log", "etc", "root/" + PREFIX))
         self.demo, self.clock_file = demo, self.run / "clock"
-        ports = free_ports(5)
-        self.stripe_port, self.mail_port, self.smtp_port, self.plain_port = ports[1:]
+        ports = free_ports(7)
+        self.stripe_port, self.mail_port, self.smtp_port, self.plain_port, self.identity_port, other = ports[1:]
         self.port = port or ports[0]
         self.mail_port, self.stripe_port = mail_port or self.mail_port, stripe_port or self.stripe_port
         self.url = "http://localhost:%d" % self.port
         self.stripe_url = "http://127.0.0.1:%d" % self.stripe_port
         self.mail_url = "http://127.0.0.1:%d" % self.mail_port
         self.smtp_url = "smtp://127.0.0.1:%d" % self.smtp_port
+        self.identity_url = "http://127.0.0.1:%d" % self.identity_port
+        self.other_identity_url = "http://127.0.0.1:%d" % other     # a test's own, where nobody listens before
         self.conninfo = "host=%s port=5432 dbname=tollgate" % self.run
         self.database_url = "postgresql://postgres@/tollgate?port=5432&host=" + urllib.parse.quote(str(self.run), "")
         self.stripe_key = "sk_test_" + secrets.token_hex(16)
         self.webhook_secret = "whsec_" + secrets.token_hex(24)
         self.og_key = secrets.token_hex(32)
+        self.identity_secret = secrets.token_urlsafe(24) + "/+%"       # with what has to be escaped
         self.env = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LANG": "C.UTF-8", "TMPDIR": str(self.dir / "tmp"),
                     "TOLLGATE_CONFIG": str(self.etc / "tollgate.conf"), "PYTHONUNBUFFERED": "1",
                     **{k: v for k, v in os.environ.items() if re.match("(A|UB|L)SAN_OPTIONS$", k)}}
@@ -92,7 +95,9 @@ class System:
                 "database_url": self.database_url, "webhook_secret": self.webhook_secret, "log_dir": str(self.log),
                 "dir": str(self.dir), "server": self.server, "smtp_url": self.smtp_url,
                 "plain_url": "http://localhost:%d" % self.plain_port, "stripe_key": self.stripe_key,
-                "config": self.env["TOLLGATE_CONFIG"], "og_key": self.og_key, "prefix": str(self.prefix),
+                "config": self.env["TOLLGATE_CONFIG"], "og_key": self.og_key, "identity_url": self.identity_url,
+                "other_identity_url": self.other_identity_url, "identity_secret": self.identity_secret,
+                "prefix": str(self.prefix),
                 "sockets": {w: str(self.run / (w + ".sock")) for w in WORKERS}}
 
     def lay_out(self):
@@ -103,6 +108,8 @@ class System:
         self.write_secret("webhook.secret", self.webhook_secret)
         self.write_secret("og.key", self.og_key)
         self.write_secret("seed.key", secrets.token_hex(32))
+        self.write_secret("identity.secret", self.identity_secret)
+        self.write_secret("other.secret", secrets.token_hex(24))
         self.write_config("tollgate.conf", {
             "url": 'url = "%s";' % self.url, "pages": 'pages = "%s/share/tollgate/pages";' % self.prefix,
             "own_pages": 'own_pages = "%s/pages";' % self.etc, "environment": 'environment = "development";',
@@ -116,7 +123,15 @@ class System:
             "seed_key_file": 'seed_key_file = "%s/seed.key";' % self.etc,
             "breached": 'breached = "%s/share/tollgate/breached";' % self.prefix,
             "slots": 'slots = "%s/slots";' % self.run,
+            "providers": "providers = (%s);" % ", ".join(self.providers()),
             "mail_url": 'url = "%s";' % self.smtp_url, "starttls": "starttls = false;"})
+
+    def providers(self):
+        """Each preset and two of no name, all of them the stand-in; "other" is a test's own."""
+        row = '{ name = "%%s"; issuer = "%%s/%%s"; client_id = "tollgate"; secret_file = "%s/%%s.secret"; }' % self.etc
+        names = ("work",) if self.demo else ("google", "github", "microsoft", "apple", "work", "partner")
+        rows = [row % (name, self.identity_url, name, "identity") for name in names]
+        return rows if self.demo else [*rows, row % ("other", self.other_identity_url, "other", "other")]
 
     def check(self):
         if len(str(self.run / ".s.PGSQL.5432.lock")) > 100:
@@ -199,6 +214,11 @@ class System:
         argv = [self.dir / "tests/mail/catcher", "--smtp", self.smtp_port, "--http", self.mail_port]
         return self.service("mail", argv, ready=lambda: answers(self.mail_url + "/mails"))
 
+    def identity(self):
+        argv = [self.dir / "tests/identity/provider", "--port", self.identity_port, "--client", "tollgate",
+                "--secret-file", self.etc / "identity.secret", *(["--ask"] if self.demo else [])]
+        return self.service("identity", argv, ready=lambda: answers(self.identity_url + "/_seen"))
+
     def worker(self, name):
         return self.service(name, [self.prefix / "lib/tollgate" / name], listen=self.run / (name + ".sock"))
 
@@ -258,6 +278,7 @@ class System:
         self.lift_limits()
         supervisor.launch(self.simulator())
         supervisor.launch(self.mail())
+        supervisor.launch(self.identity())
         for name in DAEMONS:
             supervisor.launch(self.daemon(name))
         if self.server == "apache":

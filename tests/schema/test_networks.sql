@@ -4,6 +4,7 @@ select no_plan();
 
 select is(array_agg(concat_ws(' ', kind, allowed, per) order by kind), '{call_far 1000 01:00:00,call_near 60 01:00:00,'
 	'call_wide 300 01:00:00,draft_far 500 01:00:00,draft_near 30 01:00:00,draft_wide 150 01:00:00,'
+	'flow_far 1500 01:00:00,flow_near 100 01:00:00,flow_wide 500 01:00:00,'
 	'link_far 300 01:00:00,link_near 20 01:00:00,link_wide 100 01:00:00,password_far 1500 01:00:00,'
 	'password_near 100 01:00:00,password_wide 500 01:00:00}'::text[], 'S04 how often in an hour')
 	from auth.limits where kind ~ '_(near|wide|far)$';

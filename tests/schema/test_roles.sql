@@ -4,7 +4,7 @@ select no_plan();
 
 create temp view login as select * from pg_roles where rolname like 'tollgate\_%' and rolcanlogin;
 
-select is(count(*), 8::bigint, 'C52 eight kinds of process log in') from login;
+select is(count(*), 9::bigint, 'C52 nine kinds of process log in') from login;
 select is_empty($$select o.name from tap.our_function o join pg_roles r on r.oid = o.proowner
 	where r.rolcanlogin or r.rolname not like 'tollgate\_%'$$, 'C52 roles that log in own no function');
 select is_empty($$select rolname from pg_roles where rolname like 'tollgate\_%'
@@ -45,7 +45,8 @@ select is_empty($$select l.rolname from login l where has_schema_privilege(l.rol
 	'C52 schema public is closed');
 select set_eq($$select format('%s %s', l.rolname, s.name) from login l cross join tap.our_schema s
 	where has_schema_privilege(l.rolname, s.oid, 'usage')$$,
-	array['tollgate_signup api', 'tollgate_signin api', 'tollgate_account api', 'tollgate_account auth',
+	array['tollgate_signup api', 'tollgate_signin api', 'tollgate_authn api', 'tollgate_account api',
+		'tollgate_account auth',
 		'tollgate_account audit',
 		'tollgate_account app', 'tollgate_account billing', 'tollgate_billing api', 'tollgate_billing auth',
 		'tollgate_billing app', 'tollgate_billing billing', 'tollgate_webhooks api', 'tollgate_webhooks service',

@@ -343,6 +343,72 @@ test_f121_texts_of_other_sections_are_checked(void **state)
 	}
 }
 
+#define SECRET "client_id = \"id\"; secret_file = \"%s\"; "
+
+static void
+test_f121_a_party_that_vouches_for_users(void **state)
+{
+	static const struct {
+		const char	*members, *wrong;
+	} table[] = {
+		{ "name = \"google\"; " SECRET, NULL },
+		{ "name = \"work\"; issuer = \"https://id.example/x/\"; pages = \"https://in.example\"; " SECRET, NULL },
+		{ "name = \"work\"; issuer = \"http://localhost:8080/x\"; " SECRET, NULL },
+		{ "name = \"microsoft\"; issuer = \"https://login.microsoftonline.com/1-2/v2.0\"; " SECRET, NULL },
+		{ "name = \"work\"; " SECRET, ":1: providers.issuer \"\" is missing" },
+		{ "name = \"microsoft\"; " SECRET, "providers.issuer \"\" is missing" },
+		{ "name = \"microsoft\"; issuer = \"https://login.microsoftonline.com/common/v2.0\"; " SECRET,
+		    "of one tenant" },
+		{ "name = \"work\"; issuer = \"http://id.example\"; " SECRET, "must begin with https://" },
+		{ "name = \"work\"; issuer = \"id.example\"; " SECRET, "must begin with https://" },
+		{ "name = \"work\"; issuer = \"https://id.example?x\"; " SECRET, "no query" },
+		{ "name = \"work\"; issuer = \"https://user@id.example\"; " SECRET, "no query" },
+		{ "name = \"work\"; issuer = \"https://id.example\"; pages = \"https://in.example/\"; " SECRET,
+		    "must be scheme" },
+		{ "name = \"Work\"; issuer = \"https://id.example\"; " SECRET, "1 to 32 lower-case letters" },
+		{ "name = \"a/b\"; issuer = \"https://id.example\"; " SECRET, "1 to 32 lower-case letters" },
+		{ "name = \"google\"; client_id = \"\"; secret_file = \"%s\";", "client_id \"\" is empty" },
+		{ "name = \"google\"; client_id = \"id\";", "providers.secret_file has no secret" },
+		{ "name = \"google\"; client_id = \"id\"; secret_file = \"/nonexistent\";", "does not exist" },
+		{ "name = \"google\"; client_id = \"id\"; secret = \"x\";", "secret is not known here" },
+	};
+	struct stage	*s = *state;
+	const char	*file = file_write(s, "google.secret", "hush\n", 0600);
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		char		*item = mem_printf(s->mem, "%s", table[i].members), *at = strstr(item, "%s");
+		enum err	e;
+
+		if (at != NULL)
+			item = mem_printf(s->mem, "%.*s%s%s", (int)(at - item), item, file, at + 2);
+		e = load(s, NEED_PROVIDERS, mem_printf(s->mem, "providers = ( { %s } );", item));
+		if (e != (table[i].wrong ? ERR_INVALID : OK) || (table[i].wrong && strstr(s->said, table[i].wrong) == NULL))
+			fail_msg("%s: %s", item, s->said);
+	}
+}
+
+static void
+test_c92_a_preset_knows_its_issuer_and_another_program_no_secret(void **state)
+{
+	struct stage	*s = *state;
+	const char	*file = file_write(s, "google.secret", "hush\n", 0600);
+	const char	*text = mem_printf(s->mem, "providers = ( { name = \"google\"; client_id = \"id\"; "
+	    "secret_file = \"%s\"; }, { name = \"work\"; issuer = \"https://id.example\"; client_id = \"id\"; "
+	    "secret_file = \"%s\"; } );", file, file);
+
+	assert_int_equal(load(s, NEED_PROVIDERS, text), OK);
+	assert_int_equal(s->config->n_providers, 2);
+	assert_string_equal(s->config->providers[0].label, "Google");
+	assert_string_equal(s->config->providers[0].issuer, "https://accounts.google.com");
+	assert_string_equal(s->config->providers[0].client_secret, "hush");
+	assert_string_equal(s->config->providers[1].label, "work");
+	assert_int_equal(chmod(file, 0644), 0);
+	assert_int_equal(load(s, NEED_PROVIDERS, text), ERR_INVALID);
+	assert_int_equal(load(s, NEED_SITE, site), OK);
+	assert_int_equal(load(s, NEED_SITE, mem_printf(s->mem, "%s%s", site, text)), OK);
+	assert_null(s->config->providers[0].client_secret);
+}
+
 /* A number and another that must not be below it. */
 static void
 test_f121_a_networks_limit_is_not_above_that_of_the_network_around_it(void **state)
@@ -778,6 +844,8 @@ main(void)
 		TEST(test_f104_two_files_of_one_last_name_are_refused),
 		TEST(test_f104_the_environment_goes_first_and_is_wiped),
 		TEST(test_c92_a_key_is_of_the_environments_own_mode),
+		TEST(test_f121_a_party_that_vouches_for_users),
+		TEST(test_c92_a_preset_knows_its_issuer_and_another_program_no_secret),
 		TEST(test_c93_a_secret_not_needed_is_not_read),
 		TEST(test_plans_have_ids_and_prices_of_their_own),
 		TEST(test_c17_what_a_plan_may_have_beside_a_price),

@@ -526,6 +526,9 @@ UNITS = {
         *("Unit.On%sJobMode=fail" % how for how in ENDS)],
     "tollgate@signup.service.d/stripe.conf": [STRIPE % "", *handed("stripe.key")],
     "tollgate@billing.service.d/stripe.conf": [STRIPE % "", *handed("stripe.key")],
+    "tollgate@authn.service.d/providers.conf": [
+        STRIPE % "", *(line for name in ("google", "github", "microsoft", "apple", "work")
+                       for line in handed(name + ".secret"))],
     "tollgate@webhooks.service.d/secret.conf": handed("webhook.secret"),
     **{"tollgate@%s.service.d/og.conf" % name: handed("og.key") for name in ("og", "signup", "signin")},
     "tollgate@signin.service.d/seed.conf": handed("seed.key"),
@@ -557,12 +560,13 @@ def test_these_are_all_units():
 
 
 @pytest.mark.parametrize("name", [*WORKERS, "webhooks"])
-def test_s19_a_program_speaks_to_the_network_only_where_it_calls_stripe(name):
+def test_s19_a_program_speaks_to_the_network_only_where_it_calls_others(name):
     main = (ROOT / "workers" / name / "main.c").read_text()
     units = [ROOT / "conf/systemd/tollgate@.service", *(ROOT / "conf/systemd").glob("tollgate@%s.service.d/*" % name)]
     families = set(" ".join(" ".join(re.findall("^RestrictAddressFamilies=(.*)", u.read_text(), re.M))
                             for u in units).split())
-    assert families == {"AF_UNIX"} | ({"AF_INET", "AF_INET6"} if "resource_stripe" in main else set())
+    assert families == {"AF_UNIX"} | (
+        {"AF_INET", "AF_INET6"} if "resource_stripe" in main or "resource_issuers" in main else set())
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not on this machine")

@@ -113,6 +113,7 @@ UNSEEN = {
     "lib/app": "call.h admin.h pool.h service.h",
     "lib/service": "http.h session.h worker.h admin.h pool.h",
     "workers/signin": "call.h admin.h pool.h service.h",
+    "workers/authn": "call.h admin.h pool.h service.h",
     "workers/account": "call.h admin.h pool.h service.h",
     "workers/signup": "call.h admin.h pool.h service.h",
     "workers/billing": "call.h admin.h pool.h service.h",
@@ -207,7 +208,7 @@ def test_a_worker_that_was_linked_with_the_service_layer_is_caught(copy):
 # The libraries of resources that a program does not list, by the prefix of their functions.
 UNLINKED = [(program, "curl_") for program in ("signin", "account", "webhooks")] + [
     (program, "FCGX_") for program in ("jobs", "mailer", "tollgate")] + [
-    (program, prefix) for program in sorted(set(PROGRAMS) - {"account", "billing", "mailer", "signup"})
+    (program, prefix) for program in sorted(set(PROGRAMS) - {"account", "authn", "billing", "mailer", "signup"})
     for prefix in ("unum_", "udat_")]
 
 

@@ -56,6 +56,8 @@ mail_doc(struct mailer *mailer, mem_ctx *mem, const struct outbox_mail *m, const
 	    json_text(m->data, "/token")));
 	json_put(doc, "undo", mem_printf(mem, "%s/%s/settings/email/undo?t=%s", mailer->config->site.url, language,
 	    json_text(m->data, "/token")));
+	json_put(doc, "connect", mem_printf(mem, "%s/%s/signin/connect?t=%s", mailer->config->site.url, language,
+	    json_text(m->data, "/token")));
 	json_put(doc, "register", mem_printf(mem, "%s/%s/register", mailer->config->site.url, language));
 	json_put(doc, "reset", mem_printf(mem, "%s/%s/reset", mailer->config->site.url, language));
 	json_put(doc, "link", mem_printf(mem, "%s/%s/%s/link?t=%s", mailer->config->site.url, language,

@@ -4,6 +4,7 @@
 #include "identity.h"
 #include "json.h"
 #include "page.h"
+#include "providers.h"
 #include "signin.h"
 #include "text.h"
 #include "throttle.h"
@@ -33,6 +34,7 @@ signin_form(struct visit *v, int status, const char *next, const char *email_err
 	json_put(doc, "next", target_allowed(next));
 	json_put(doc, "email_error", email_error);
 	remember_put(v, doc);
+	providers_put(v, doc);
 	if (out != NULL && !v->has_session)	/* else the database may have failed to say who is signed in */
 		page_news(doc, strcmp(out, "deletion") == 0 ? "news_deletion" : "news_signed_out");
 	else if (reset != NULL)

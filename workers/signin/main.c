@@ -9,7 +9,9 @@ static const struct route *const	routes[] = {
 	address_routes, change_routes, confirm_routes, factor_routes, link_routes, register_routes, reset_routes,
 	second_routes, signout_routes, NULL
 };
-static const struct resource *const	resources[] = { &resource_database, &resource_pages, &resource_passwords, NULL };
+static const struct resource *const	resources[] = {
+	&resource_database, &resource_pages, &resource_passwords, &resource_providers, NULL
+};
 
 int
 main(int argc, char **argv)

@@ -4,6 +4,7 @@
 #include "json.h"
 #include "page.h"
 #include "proof.h"
+#include "providers.h"
 #include "signin.h"
 #include "text.h"
 #include "throttle.h"
@@ -21,6 +22,7 @@ register_form(struct visit *v, int status, const char *email_error, const char *
 	json_put(doc, "email", email == NULL ? "" : email);
 	json_put(doc, "email_error", email_error);
 	json_put(doc, "password_error", password_error);
+	providers_put(v, doc);
 	return page_status(v, status, "register", doc);
 }
 

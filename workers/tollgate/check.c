@@ -5,6 +5,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "issuer.h"
 #include "json.h"
 #include "pages.h"
 #include "provisioning.h"
@@ -13,7 +14,7 @@
 static enum err
 pages_all_check(const struct operator *o)
 {
-	static const char *const	folders[] = { "account", "billing", "mail", "signin", "signup", NULL };
+	static const char *const	folders[] = { "account", "authn", "billing", "mail", "signin", "signup", NULL };
 
 	return pages_check(o->mem, o->config, folders);
 }
@@ -43,6 +44,31 @@ seed_key_check(const struct operator *o)
 	return EX_CONFIG;
 }
 
+/* Asks each party that vouches for users how it describes itself, and for its keys. GitHub has neither. */
+static int
+providers_check(const struct operator *o)
+{
+	const struct config	*c = o->config;
+	struct json_object	*keys;
+	const char		*why;
+	int			code = EX_OK;
+
+	for (size_t i = 0; i < c->n_providers; i++) {
+		const struct config_provider	*p = &c->providers[i];
+
+		if (strcmp(p->name, "github") == 0)
+			continue;
+		if (issuer_keys(issuer_open(o->mem, p->issuer, p->pages), o->mem, false, &keys, &why) == OK) {
+			printf("providers.%s: ok\n", p->name);
+			continue;
+		}
+		printf("providers.%s: %s\n", p->name, why);
+		code = EX_UNAVAILABLE;
+	}
+	fflush(stdout);
+	return code;
+}
+
 /* A fault of a key hides no fault of the pages, where the configuration says where they are. */
 int
 configuration_faulty(const struct operator *o)
@@ -59,7 +85,7 @@ configuration_check(const struct operator *o)
 {
 	const char	*why;
 	enum err	e;
-	int		code;
+	int		code, providers;
 
 	if (pages_all_check(o) != OK)
 		return EX_CONFIG;
@@ -75,6 +101,9 @@ configuration_check(const struct operator *o)
 	fflush(stdout);
 	if (e != OK)
 		return operator_code(e);
+	providers = providers_check(o);
 	code = seed_key_check(o);
-	return code == EX_OK ? stripe_check(o) : code;
+	if (code == EX_OK)
+		code = stripe_check(o);
+	return code == EX_OK ? providers : code;
 }

@@ -64,7 +64,8 @@ static const struct command {
 	    "Reads every section, every secret file and all pages, so run it as a user that may read them. Each\n"
 	    "fault is a line FILE:LINE: KEY REASON. The programs check their own sections in the same way at start.\n\n"
 	    "With --live it also asks Stripe, whose key may be read-only, for each plan's price and its product,\n"
-	    "and for the portal's configuration. Exit status 1: one of them is not as configured.\n",
+	    "and for the portal's configuration. Exit status 1: one of them is not as configured. Each of the parties in\n"
+	    "providers is asked how it describes itself; 69: one of them cannot be reached or is not as configured.\n",
 	    "tollgate check --live" },
 	{ "migrate", schema_migrate, NEED_DATABASE | NEED_PLANS, DRY_RUN | STAMP, NULL,
 	    "bring the database to this version's schema",

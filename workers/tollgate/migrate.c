@@ -49,7 +49,8 @@ static const struct limit {
 	LIMIT(second_recovery), LIMIT(address_change), LIMIT(invite_tenant), LIMIT(invite_address),
 	LIMIT(link_near), LIMIT(link_wide), LIMIT(link_far), LIMIT(draft_near), LIMIT(draft_wide), LIMIT(draft_far),
 	LIMIT(call_near), LIMIT(call_wide), LIMIT(call_far), LIMIT(password_near), LIMIT(password_wide),
-	LIMIT(password_far), LIMIT(password_global), LIMIT(password_tries), LIMIT(password_address), { 0 }
+	LIMIT(password_far), LIMIT(password_global), LIMIT(password_tries), LIMIT(password_address),
+	LIMIT(flow_near), LIMIT(flow_wide), LIMIT(flow_far), { 0 }
 };
 
 static const char *

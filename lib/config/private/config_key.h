@@ -32,15 +32,18 @@ struct config_groups {
 	const struct config_key	*members;
 	size_t			size;		/* of an item */
 	size_t			count;		/* offset of their number in struct config */
-	/* Checks a whole item, and tells its faults; may be NULL. */
-	void			(*check)(struct reader *r, const struct config_setting_t *at, const void *item);
+	/* Checks a whole item, and tells its faults; may fill in what it lacks. May be NULL. */
+	void			(*check)(struct reader *r, const struct config_setting_t *at, void *item);
 	const char		*shape;		/* the message for an item of another form */
 	bool			required;
 };
 
 extern const struct config_key config_keys[];	/* ends with a path of NULL */
 
-extern const struct config_groups config_plans, config_meters;
+extern const struct config_groups config_plans, config_meters, config_providers;
+
+/* Scheme, host and perhaps port. http only to this machine. */
+config_check config_check_origin;
 
 /* Whether mail to this valid URL is encrypted from the first byte, or does not leave the machine. */
 bool config_smtp_is_private(const char *url);

@@ -58,6 +58,21 @@ begin
 end
 $$;
 
+-- Trigger note_identity on auth.identities.
+create or replace function audit.note_identity() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	if tg_op = 'INSERT' then
+		perform audit.note('identity_added', null, new.user_id, new.user_id,
+			jsonb_build_object('provider', new.provider));
+	else
+		perform audit.note('identity_removed', null, auth.uid(), old.user_id,
+			jsonb_build_object('provider', old.provider));
+	end if;
+	return null;
+end
+$$;
+
 -- Trigger note_demand on app.tenants.
 create or replace function audit.note_demand() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

@@ -84,14 +84,14 @@ begin
 end
 $$;
 
--- Whether a link of the request may still be used. Of a browser's requests for a sign-in, a registration or a new
--- password only the newest is open, and of a session's for a proof as well.
+-- Whether a link of the request may still be used. Of a browser's requests for a sign-in, a registration, a new
+-- password or an identity only the newest is open, and of a session's for a proof as well.
 create or replace function auth.is_open(r auth.requests) returns boolean
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
 	return r.id is not null and r.used_at is null and r.attempts < 5 and not exists (
 		select from auth.requests n
-		where r.purpose in ('signin', 'confirm', 'register', 'reset') and n.purpose = r.purpose
+		where r.purpose in ('signin', 'confirm', 'register', 'reset', 'connect') and n.purpose = r.purpose
 			and n.flow_hash = r.flow_hash and n.created_at > r.created_at);
 end
 $$;
@@ -109,8 +109,9 @@ $$;
 
 -- Makes a link for a request's mail: {"recipient", "token", "code"}. Null: the request is closed, its address is no
 -- user's, or five links that strangers asked for are usable. A second call for the same mail makes a second link, and
--- the first stays usable. The link of a registration has no user yet, and a new address is nobody's. Who
--- registers with the address of a user gets the mail "registered" instead, {"recipient", "template"}, without a link.
+-- the first stays usable. The link of a registration has no user yet, that of an identity may have none, and a new
+-- address is nobody's. Who registers with the address of a user gets the mail "registered" instead, {"recipient",
+-- "template"}, without a link.
 create or replace function auth.mint_link(p_request uuid) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -131,7 +132,7 @@ begin
 	for no key update;
 	if who.id is not null and r.purpose = 'register' then
 		return jsonb_build_object('recipient', who.email, 'template', 'registered');
-	elsif who.id is null and r.purpose <> 'register' and not auth.is_nobodys(r.purpose)
+	elsif who.id is null and r.purpose not in ('register', 'connect') and not auth.is_nobodys(r.purpose)
 			or r.purpose = 'address' and auth.find_user(r.email) is not null
 			or r.purpose = 'signin' and not r.known and auth.count_strangers(who.id, r.id) >= 5 then
 		return null;

@@ -3,10 +3,12 @@
 
 set role tollgate_auth;
 
+drop function if exists auth.ask_proof(text, text, bytea, text, inet, bytea);	-- before p_data
+
 -- As auth.ask_link(), for a purpose that is also the mail's template. The request's id; null when the allowances of the
--- address or device refuse, which the answer does not show. TG429: the network's refuses.
+-- address or device refuse, which the answer does not show. TG429: the network's refuses. p_data: for the template.
 create or replace function auth.ask_proof(p_purpose text, p_email text, p_flow_hash bytea, p_language text, p_ip inet,
-	p_device_hash bytea) returns uuid
+	p_device_hash bytea, p_data jsonb default '{}') returns uuid
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	device bytea := auth.device_of(p_device_hash, p_email);
@@ -21,7 +23,8 @@ begin
 	end if;
 	insert into mail.outbox (key, recipient, template, language, data, rank)
 	values (p_purpose || ':' || request, btrim(p_email), p_purpose, p_language,
-		jsonb_build_object('request', request), case when is_known then 0 else auth.rank_stranger() end);
+		jsonb_strip_nulls(p_data) || jsonb_build_object('request', request),
+		case when is_known then 0 else auth.rank_stranger() end);
 	insert into auth.requests (id, purpose, email, email_canonical, flow_hash, language, ip, known)
 	values (request, p_purpose, btrim(p_email), lower(btrim(p_email)), sha256(p_flow_hash), p_language, p_ip, is_known);
 	return request;

@@ -1,4 +1,5 @@
--- How long requests for links, sessions and their tokens, devices, spent limits and pending sign-ins are kept.
+-- How long requests for links, sessions and their tokens, devices, spent limits, pending sign-ins and visits to an
+-- issuer are kept.
 
 set role tollgate_auth;
 
@@ -36,6 +37,8 @@ begin
 	delete from auth.factors d where d.user_id = any (array(
 		select f.user_id from auth.factors f
 		where f.confirmed_at is null and f.created_at < now() - interval '24 hours' limit 1000));
+	delete from auth.flows d where d.hash = any (array(
+		select f.hash from auth.flows f where f.created_at < now() - interval '1 hour' limit 1000));
 	delete from auth.tries d where d.ctid = any (array(
 		select t.ctid from auth.tries t where t.last_at < now() - interval '1 day' limit 1000));
 	get diagnostics tries = row_count;

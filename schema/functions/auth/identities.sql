@@ -1,0 +1,144 @@
+-- Identities that other parties vouch for. Only authn brings claims, and proves no more than that the issuer has made
+-- them: what they mean here is decided here. They are one document: provider, label, issuer, subject, account, email,
+-- verified, name, picture, and of an ID token nonce, exp, iat.
+
+set role tollgate_auth;
+
+-- A new user is called as the issuer says, where that can be a name here, and has the picture.
+create or replace function auth.name_profile(p_user uuid, p_claims jsonb) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	update app.profiles p set avatar_url = p_claims ->> 'picture'
+	where p.user_id = p_user and p_claims ->> 'picture' ~ '^https://[!-~]+$' and length(p_claims ->> 'picture') <= 2000;
+	update app.profiles p set display_name = app.clean_name(left(btrim(p_claims ->> 'name'), 32), 3, 32)
+	where p.user_id = p_user;
+exception when sqlstate 'TG422' then
+	null;
+end
+$$;
+
+-- False: the identity is another user's, and stays so. The user is told of one that is new.
+create or replace function auth.add_identity(p_user uuid, p_claims jsonb, p_vouches boolean) returns boolean
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	insert into auth.identities (user_id, provider, label, issuer, subject, account, vouches)
+	values (p_user, p_claims ->> 'provider', p_claims ->> 'label', p_claims ->> 'issuer', p_claims ->> 'subject',
+		p_claims ->> 'account', p_vouches)
+	on conflict (issuer, subject) do nothing;
+	if found and not p_vouches then
+		perform auth.tell(p_user, 'identity:' || gen_random_uuid(), 'safety_connected',
+			jsonb_build_object('provider', p_claims ->> 'label', 'account', p_claims ->> 'account',
+			'date', api.date_document(now())));
+	end if;
+	return exists (
+		select from auth.identities i
+		where i.issuer = p_claims ->> 'issuer' and i.subject = p_claims ->> 'subject' and i.user_id = p_user);
+end
+$$;
+
+-- A user whose address the issuer has verified, or the mailbox proves. Owns a tenant, as who registers does.
+create or replace function auth.make_account(p_user uuid, p_email text, p_claims jsonb) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	perform auth.name_profile(p_user, p_claims);
+	perform billing.found_tenant(p_user, p_email);
+	perform audit.note('registered', null, p_user, p_user);
+end
+$$;
+
+-- The identity that waited for a request's mailbox is the user's from now on.
+create or replace function auth.take_identity(p_user uuid, p_request uuid) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	perform auth.add_identity(p_user, w.claims, false) from auth.pending_identities w where w.request_id = p_request;
+	delete from auth.pending_identities w where w.request_id = p_request;
+end
+$$;
+
+-- Uses a mailed link or code: the identity that waited belongs to the user of that mailbox, who is made if there is
+-- none, and signs in. Of a user with a second factor it becomes one once that is proven too.
+create or replace function api.connect_by_link(p_link_hash bytea, p_code text, p_flow_hash bytea, p_token_hash bytea,
+	p_ip inet, p_agent text, p_device_hash bytea) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	f record := auth.find_link('connect', p_link_hash, p_code, p_flow_hash);
+	r auth.requests := f.request;
+	verdict jsonb;
+	who uuid;
+begin
+	if r.token_hash = p_token_hash then
+		return auth.proof_answer(p_token_hash, r.next);
+	end if;
+	verdict := api.check_proof('connect', p_link_hash, p_code, p_flow_hash);
+	if not (verdict ->> 'ok')::boolean then
+		return verdict;
+	end if;
+	update auth.requests q set used_at = now(), token_hash = p_token_hash where q.id = r.id;
+	if auth.add_user(r.email) then
+		who := auth.find_user(r.email);
+		perform auth.make_account(who, r.email, w.claims) from auth.pending_identities w where w.request_id = r.id;
+	else
+		select u.id into who from auth.users u
+		where u.email_canonical = r.email_canonical and u.disabled_at is null for no key update;
+	end if;
+	if who is null then
+		return '{"ok": false}';
+	end if;
+	verdict := auth.accept_proof(who, p_token_hash, '{link}', r.next, r.language, null, p_ip, p_agent, p_device_hash,
+		false);
+	if verdict ? 'second' then
+		update auth.pending p set connects = r.id where p.hash = p_token_hash;
+	else
+		perform auth.take_identity(who, r.id);
+	end if;
+	return verdict;
+end
+$$;
+
+create or replace function api.connections_page() returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	me uuid := auth.require_fresh();
+begin
+	return jsonb_build_object('identities', (
+		select coalesce(jsonb_agg(jsonb_build_object('id', i.id, 'provider', i.provider, 'label', i.label,
+			'account', i.account, 'created', api.date_document(i.created_at), 'used', api.date_document(i.used_at))
+			order by i.created_at, i.id), '[]')
+		from auth.identities i where i.user_id = me));
+end
+$$;
+
+-- Whether the user can get in without this identity: by a mailed link too, once the mailbox was proven.
+create or replace function auth.has_way_beside(p_user uuid, p_identity uuid) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return exists (select from auth.identities i where i.id = p_identity and not i.vouches)
+		or exists (select from auth.identities i where i.user_id = p_user and i.id <> p_identity)
+		or exists (select from auth.passwords w where w.user_id = p_user)
+		or exists (select from auth.sessions s where s.user_id = p_user and s.amr && '{link,code}');
+end
+$$;
+
+-- TG404: it is none of the user's. TG409: it is the last way in.
+create or replace function api.disconnect(p_identity uuid) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	me uuid := auth.require_fresh();
+	gone auth.identities;
+begin
+	perform auth.lock_user(me);
+	select i.* into gone from auth.identities i where i.id = p_identity and i.user_id = me for update;
+	if gone.id is null then
+		raise exception 'no such identity' using errcode = 'TG404';
+	elsif not auth.has_way_beside(me, gone.id) then
+		raise exception 'the last way in' using errcode = 'TG409';
+	end if;
+	perform auth.tell(me, 'identity:' || gen_random_uuid(), 'safety_disconnected',
+		jsonb_build_object('provider', gone.label, 'account', gone.account,
+			'date', api.date_document(now())));
+	delete from auth.identities i where i.id = gone.id;
+	return null;
+end
+$$;
+
+reset role;

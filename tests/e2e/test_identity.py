@@ -1,0 +1,643 @@
+"""Signing in with an account elsewhere: OpenID providers and GitHub, what they may lie about, and connections."""
+import json
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urlencode, urljoin, urlsplit
+
+import pytest
+import requests
+from client import Browser
+from journey import code_in, new_address, press_link, query_of, sign_in, stack_command, wait_until
+from test_factor import add_factor, oathtool, show
+
+SID = "__Host-sid"
+PLACE = "/settings/connections"
+TIMES = {"expired": {"from_now": -120}, "old": {"from_now": -700}, "early": {"from_now": 120}}
+
+
+class Parties:
+    """The control API of tests/identity/provider."""
+
+    def __init__(self, url):
+        self.url = url
+
+    def tell(self, name=None, user=None, **lie):
+        told = {} if name is None else {name: {**({"user": user} if user else {}), "lie": lie}}
+        requests.post(self.url + "/_tell", json=told, timeout=10).raise_for_status()
+
+    def seen(self, path=""):
+        return [s for s in requests.get(self.url + "/_seen", timeout=10).json() if s["path"].endswith(path)]
+
+
+@pytest.fixture
+def parties(stack, db):
+    db.execute("delete from auth.flows")
+    told = Parties(stack["identity_url"])
+    told.tell()
+    told.seen()
+    yield told
+    told.tell()
+
+
+def renew(stack):
+    """Programs that have asked nobody yet."""
+    stack_command("restart", "--dir", stack["dir"], "authn" if stack["server"] == "nginx" else "apache")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def published(stack):
+    """All keys are there before anybody asks for them."""
+    parties = Parties(stack["identity_url"])
+    for alg in ("RS256", "PS256", "ES256", "EdDSA"):
+        parties.tell("work", alg=alg)
+    renew(stack)
+
+
+def log_of(stack):
+    return Path(stack["log_dir"]) / ("authn.log" if stack["server"] == "nginx" else "error.log")
+
+
+@pytest.fixture
+def reason(stack):
+    """A function that answers why a party was refused, as the log has it, since the last call."""
+    at = log_of(stack).stat().st_size
+
+    def latest():
+        nonlocal at
+        text = log_of(stack).read_bytes()[at:].decode(errors="replace")
+        at += len(text.encode())
+        found = [line[line.index('{"'):] for line in text.splitlines() if "provider_refused" in line]
+        return json.loads(found[-1])["reason"] if found else None
+    return latest
+
+
+def someone(**more):
+    email = new_address("elsewhere")
+    return {"sub": email.split("@")[0], "email": email, "email_verified": True, "name": "Grace Hopper",
+            "picture": "https://pictures.example.org/grace", **more}
+
+
+def press_button(browser, name="work", prefix="", next=None, **fields):
+    page = browser.get(prefix + "/signin" + (f"?next={next}" if next else ""))
+    form, = [f for f in page.forms if any(b.get("formaction", "").endswith("/with/" + name) for b in f.buttons)]
+    button, = [b for b in form.buttons if b.get("formaction").endswith("/with/" + name)]
+    return browser.post(urljoin(page.url, button.get("formaction")), {**form.fields, **fields}, came_from=page)
+
+
+def way_back(answer):
+    """Where the party sends the browser."""
+    assert answer.status == 303, answer
+    there = requests.get(answer.location, allow_redirects=False, timeout=10)
+    assert there.status_code == 302, there.text
+    return there.headers["Location"]
+
+
+def come_back(browser, answer):
+    return browser.get(way_back(answer), came_from=answer.location)
+
+
+def enter(browser, name="work", **more):
+    return come_back(browser, press_button(browser, name, **more))
+
+
+def is_in(browser):
+    return browser.get("/workspace").status == 200
+
+
+def assert_refused(page, browser, status=400):
+    """The one neutral page, and no session."""
+    assert page.status == status and "did not work" in page.html.one("h1").text, page
+    assert browser.cookie(SID) is None
+
+
+@pytest.fixture
+def user(parties, browser):
+    """(browser, claims) of somebody who has signed in with the party "work"."""
+    claims = someone()
+    parties.tell("work", user=claims)
+    assert enter(browser).location == "/workspace"
+    return browser, claims
+
+
+def test_c46_who_is_new_becomes_a_user_and_comes_back_as_the_same(stack, parties, browser, other, db):
+    claims = someone()
+    parties.tell("work", user=claims)
+    answer = press_button(browser, prefix="/de", next="/settings/billing")
+    asked = query_of(answer.location)
+    assert asked["scope"] == "openid email profile" and asked["code_challenge_method"] == "S256"
+    assert asked["redirect_uri"] == stack["url"] + "/signin/callback/work"
+    page = come_back(browser, answer)
+    assert (page.status, page.location) == (303, "/de/settings/billing") and is_in(browser)
+    name, picture, tenants = db.row(
+        "select p.display_name, p.avatar_url, (select count(*) from app.members m where m.user_id = u.id) "
+        "from auth.users u join app.profiles p on p.user_id = u.id where u.email = %s", claims["email"])
+    assert (name, picture, tenants) == ("Grace Hopper", claims["picture"], 1)
+    assert enter(other).location == "/workspace" and is_in(other)
+    users, sessions = db.row("select count(distinct user_id), count(*) from auth.sessions s join auth.users u "
+                             "on u.id = s.user_id where u.email = %s", claims["email"])
+    assert (users, sessions) == (1, 2)
+    redeemed = parties.seen("work/token")
+    assert len(redeemed) == 2 and "Authorization" in redeemed[0]["headers"]
+    assert "client_secret" not in redeemed[0]["form"] and len(redeemed[0]["form"]["code_verifier"]) == 64
+
+
+def test_c46_the_session_lasts_as_its_box_says(parties, browser, other):
+    parties.tell("work", user=someone())
+    kept, = [line for line in enter(browser, remember="yes").header_all("Set-Cookie") if line.startswith(SID)]
+    short, = [line for line in enter(other).header_all("Set-Cookie") if line.startswith(SID)]
+    assert "Max-Age=2592000" in kept and "Max-Age" not in short
+
+
+def test_f57_every_code_is_redeemed_with_the_verifier_of_its_own_challenge(parties, browser, other):
+    parties.tell("work", user=someone())
+    first, second = press_button(browser), press_button(other)
+    challenges = {query_of(a.location)["code_challenge"] for a in (first, second)}
+    assert len(challenges) == 2
+    stolen = query_of(way_back(first))["code"]
+    mixed = {**query_of(way_back(second)), "code": stolen}
+    assert_refused(other.get("/signin/callback/work?" + urlencode(mixed)), other)
+
+
+def test_f56_a_way_back_is_for_the_browser_that_left_and_good_once(parties, browser, other, db, reason):
+    parties.tell("work", user=someone())
+    answer = press_button(browser)
+    url = way_back(answer)
+    assert_refused(other.get(url), other)       # of another browser: it has no flow cookie
+    other.get("/signin")
+    assert_refused(other.get(url), other)       # and with one of its own
+    assert browser.get(url).status == 303
+    again = browser.get(url)
+    assert again.status == 400 and "over" in reason()
+    assert db.value("select count(*) from auth.flows where provider = 'work'") == 0
+
+
+@pytest.mark.parametrize("change", [
+    {"state": None}, {"state": ""}, {"state": "A" * 43}, {"state": "x" * 500}], ids=str)
+def test_f56_state_that_is_not_ours_leads_nowhere(parties, browser, change):
+    back = query_of(way_back(press_button(browser)))
+    back = {k: v for k, v in {**back, **change}.items() if v is not None}
+    assert_refused(browser.get("/signin/callback/work?" + urlencode(back)), browser)
+    assert not parties.seen("token")
+
+
+def test_f56_a_visit_is_over_after_ten_minutes(parties, browser, db):
+    url = way_back(press_button(browser))
+    db.execute("update auth.flows set created_at = created_at - interval '10 min'")
+    assert_refused(browser.get(url), browser)
+    assert not parties.seen("token")
+
+
+def test_f58_a_code_of_one_party_is_not_redeemed_at_another(parties, browser):
+    back = query_of(way_back(press_button(browser, "partner")))
+    assert_refused(browser.get("/signin/callback/work?" + urlencode(back)), browser)
+    mine = query_of(way_back(press_button(browser, "work")))
+    assert_refused(browser.get("/signin/callback/work?" + urlencode({**mine, "iss": back["iss"]})), browser)
+    assert not parties.seen("token")
+
+
+def test_f60_an_address_alone_connects_nothing(parties, customer, other, new_browser, mail, db):
+    """It is somebody's: the mailbox decides, and then the two belong together."""
+    owner, email = customer
+    claims = someone(email=email)
+    parties.tell("work", user=claims)
+    seen = len(mail.to(email))
+    page = enter(other)
+    assert page.location == "/signin/connect" and other.cookie(SID) is None
+    assert db.value("select count(*) from auth.identities where subject = %s", claims["sub"]) == 0
+    letter = mail.next(email, seen, r"signin/connect\?t=")
+    assert claims["email"] in letter["text"] and "work" in letter["text"]
+    token = letter["text"].partition("/signin/connect?t=")[2].split()[0]
+    stranger = new_browser()
+    assert press_link(stranger, token, "/signin/connect").status == 422
+    assert press_link(other, token, "/signin/connect").location == "/workspace" and is_in(other)
+    assert other.get("/signin/connect?t=" + token).status == 410
+    again = new_browser()
+    assert enter(again).location == "/workspace" and is_in(again)
+    assert db.value("select count(*) from auth.users where email = %s", email) == 1
+    assert "connected" in mail.next(email, seen, "account elsewhere was connected")["text"]
+
+
+def test_f60_an_address_that_the_party_has_not_verified_needs_its_mailbox(parties, browser, other, mail, db):
+    claims = someone(email_verified=False)
+    parties.tell("work", user=claims)
+    page = browser.follow(enter(browser))
+    assert "Check your mail" in page.html.one("h1").text
+    assert db.value("select count(*) from auth.users where email = %s", claims["email"]) == 0
+    wrong = browser.submit(page, {"code": "AAAA-AAAA"})
+    assert wrong.status == 422
+    done = browser.submit(wrong, {"code": code_in(mail.wait(claims["email"]))})
+    assert done.location == "/workspace" and is_in(browser)
+    assert db.value("select display_name from app.profiles p join auth.users u on u.id = p.user_id where u.email = %s",
+                    claims["email"]) == "Grace Hopper"
+    assert enter(other).location == "/workspace"
+
+
+def test_f60_another_address_later_is_still_the_same_user(parties, user, other, db):
+    _, claims = user
+    parties.tell("work", user={**claims, "email": new_address("moved"), "email_verified": True})
+    assert enter(other).location == "/workspace"
+    assert db.value("select count(*) from auth.identities where subject = %s", claims["sub"]) == 1
+    assert db.value("select email from auth.users u join auth.identities i on i.user_id = u.id where i.subject = %s",
+                    claims["sub"]) == claims["email"]
+
+
+def test_f61_what_a_party_says_of_an_error_is_in_the_log_only(parties, browser, reason):
+    words = "<script>alert(1)</script>\r\nSet-Cookie: x=1"
+    parties.tell("work", back={"code": None, "error": words, "error_description": words})
+    page = enter(browser)
+    assert_refused(page, browser)
+    assert "<script>alert" not in page.text and not [h for h in page.headers if "x=1" in h[1]]
+    assert reason().startswith("it says: <script>")
+
+
+# Lies of a party: what it tells, and what the log has. Each is refused, and nothing is made of it.
+LIES = {
+    "iss of another": ({"claims": {"iss": "https://evil.example.org"}}, "iss is another issuer"),
+    "iss with a slash": ({"claims": {"iss": "ISSUER/"}}, "iss is another issuer"),
+    "no iss": ({"claims": {"iss": None}}, "iss is another issuer"),
+    "iss as a list": ({"claims": {"iss": ["ISSUER"]}}, "iss is another issuer"),
+    "iss with a NUL": ({"claims": {"iss": "ISSUER\0"}}, "iss is another issuer"),
+    "no sub": ({"claims": {"sub": None}}, "sub is no text"),
+    "an empty sub": ({"claims": {"sub": ""}}, "sub is no text"),
+    "sub as a number": ({"claims": {"sub": 7}}, "sub is no text"),
+    "sub with a NUL": ({"claims": {"sub": "ada-1\0x"}}, "sub is no text"),
+    "a sub of 256 bytes": ({"claims": {"sub": "x" * 256}}, "refuses: sub"),
+    "aud of another": ({"claims": {"aud": "another"}}, "aud is not us"),
+    "no aud": ({"claims": {"aud": None}}, "aud is not us"),
+    "an empty aud": ({"claims": {"aud": []}}, "aud is not us"),
+    "aud of others": ({"claims": {"aud": ["another", "third"]}}, "aud is not us"),
+    "aud that begins as we do": ({"claims": {"aud": "tollgate2"}}, "aud is not us"),
+    "several aud without azp": ({"claims": {"aud": ["tollgate", "another"]}}, "azp is not us"),
+    "azp of another": ({"claims": {"azp": "another"}}, "azp is not us"),
+    "no nonce": ({"claims": {"nonce": None}}, "refuses: nonce"),
+    "another nonce": ({"claims": {"nonce": "0" * 64}}, "refuses: nonce"),
+    "nonce as a number": ({"claims": {"nonce": 0}}, "refuses: nonce"),
+    "expired": ({"claims": {"exp": TIMES["expired"]}}, "refuses: exp"),
+    "no exp": ({"claims": {"exp": None}}, "exp or iat"),
+    "exp as a text": ({"claims": {"exp": "9999999999"}}, "exp or iat"),
+    "exp with a fraction": ({"claims": {"exp": 9999999999.5}}, "exp or iat"),
+    "issued long ago": ({"claims": {"iat": TIMES["old"]}}, "refuses: iat"),
+    "issued tomorrow": ({"claims": {"iat": TIMES["early"]}}, "refuses: iat"),
+    "no iat": ({"claims": {"iat": None}}, "exp or iat"),
+    "at_hash of another token": ({"claims": {"at_hash": "AAAAAAAAAAAAAAAAAAAAAA"}}, "at_hash"),
+    "signed by nobody": ({"alg": "none"}, "no signature|algorithm"),
+    "signed by what everybody knows": ({"alg": "HS256"}, "algorithm"),
+    "no alg": ({"header": {"alg": None}}, "algorithm"),
+    "alg in lower case": ({"header": {"alg": "es256"}}, "algorithm"),
+    "alg as a list": ({"header": {"alg": ["ES256"]}}, "algorithm"),
+    "alg of another kind of key": ({"header": {"alg": "RS256"}}, "no key"),
+    "critical extensions": ({"header": {"crit": ["b64"], "b64": False}}, "critical"),
+    "a key that it brings along": ({"key": "other", "header": {"jwk": {"kty": "EC"}, "kid": None}}, "no key"),
+    "a key elsewhere": ({"key": "other", "header": {"jku": "https://evil.example.org/keys"}}, "signature"),
+    "kid as a number": ({"header": {"kid": 1}}, "kid"),
+    "an unknown kid": ({"header": {"kid": "unknown"}}, "no key"),
+    "alg given twice": ({"head": '{"alg":"none","alg":"ES256"}'}, "header"),
+    "a header that is a list": ({"head": "[]"}, "header"),
+    "another's signature": ({"key": "other"}, "signature"),
+    "a changed byte of the signature": ({"tamper": True}, "signature"),
+    "two parts": ({"cut": 2}, "three parts"),
+    "four parts": ({"more": ".e30"}, "three parts"),
+    "padding": ({"more": "="}, "no signature"),
+    "17 KiB": ({"claims": {"padding": "x" * 17000}}, "16 KiB"),
+    "claims given twice": ({"payload": '{"sub":"a","sub":"b"}'}, "claims"),
+    "claims that are a list": ({"payload": "[]"}, "claims"),
+    "no ID token": ({"token": {"id_token": None}}, "no ID token"),
+    "an ID token that is a number": ({"token": {"id_token": 7}}, "no ID token"),
+    "no access token": ({"token": {"access_token": None}}, "no bearer"),
+    "another type of token": ({"token": {"token_type": "mac"}}, "no bearer"),
+    "an error with a token": ({"token": {"error": "server_error"}}, "it refuses with status 200: server_error"),
+    "an error": ({"status": {"token": 400}, "body": {"token": '{"error":"invalid_grant"}'}},
+                 "status 400: invalid_grant"),
+    "a page": ({"body": {"token": "<html>"}}, "no JSON"),
+    "a list": ({"body": {"token": "[]"}}, "no bearer"),
+    "300 KB": ({"body": {"token": json.dumps({"x": "y" * 300000})}}, "larger than 256 KiB"),
+    "a redirect": ({"status": {"token": 307}, "headers": {"Location": "/work/userinfo"}}, "status 307"),
+    "userinfo of another": ({"claims": {"email": None}, "userinfo": {"sub": "another"}}, "another user"),
+    "userinfo without a sub": ({"claims": {"email": None}, "userinfo": {"sub": None}}, "another user"),
+    "no iss on the way back": ({"back": {"iss": None}}, "does not say who it is"),
+    "iss of another on the way back": ({"back": {"iss": "https://evil.example.org"}}, "iss is another issuer"),
+    "no code": ({"back": {"code": None}}, "neither a code nor an error"),
+    "code given twice": ({"more_back": [["code", "another"]]}, "given twice"),
+    "state given twice": ({"more_back": [["state", "another"]]}, "given twice"),
+    "iss given twice": ({"more_back": [["iss", "https://evil.example.org"]]}, "given twice"),
+    "a code of its own": ({"back": {"code": "invented"}}, "status 400: invalid_grant"),
+}
+
+
+def test_f59_there_are_lies_enough():
+    assert len(LIES) >= 40
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_f59_a_lie_is_refused(stack, parties, browser, db, reason, lie):
+    told, said = LIES[lie]
+    issuer = stack["identity_url"] + "/work"
+    told = json.loads(json.dumps(told).replace("ISSUER", issuer))
+    claims = someone()
+    before = db.value("select count(*) from auth.users")
+    parties.tell("work", user={**claims, **({"sub": "ada-1"} if "NUL" in lie else {})}, **told)
+    page = enter(browser)
+    assert_refused(page, browser)
+    why = reason()
+    assert any(part in why for part in said.split("|")), why
+    assert db.value("select count(*) from auth.users") == before
+    assert db.value("select count(*) from auth.flows") == ("twice" in said)
+
+
+@pytest.mark.parametrize("alg", ["RS256", "PS256", "ES256", "EdDSA"])
+def test_f59_each_algorithm_that_we_take_signs_in(parties, browser, alg):
+    parties.tell("work", user=someone(), alg=alg, at_hash=alg != "EdDSA")
+    assert enter(browser).location == "/workspace"
+
+
+@pytest.mark.parametrize("told", [
+    {"claims": {"aud": ["tollgate"]}}, {"claims": {"aud": ["another", "tollgate"], "azp": "tollgate"}},
+    {"header": {"kid": None}}, {"header": {"typ": None}}, {"claims": {"iat": {"from_now": 30}}},
+    {"claims": {"exp": {"from_now": -30}}}, {"claims": {"email": None}, "alg": "RS256"}], ids=str)
+def test_f59_what_a_party_may_well_say_signs_in(parties, browser, told):
+    parties.tell("work", user=someone(), **told)
+    assert enter(browser).location == "/workspace"
+
+
+# What an issuer may publish that we do not go by. It is asked for anew, because the description is kept for a day.
+WRONG = {
+    "another issuer": ({"discovery": {"issuer": "https://evil.example.org"}}, "of another issuer"),
+    "the issuer with a slash": ({"discovery": {"issuer": "ISSUER/"}}, "of another issuer"),
+    "no keys' address": ({"discovery": {"jwks_uri": None}}, "has no jwks_uri"),
+    "a token endpoint without TLS": (
+        {"discovery": {"token_endpoint": "http://token.example.org/"}}, "has no token_endpoint that begins with https"),
+    "a page elsewhere": (
+        {"discovery": {"authorization_endpoint": "https://login.example.org/"}}, "set providers.pages"),
+    "plain PKCE alone": ({"discovery": {"code_challenge_methods_supported": ["plain"]}}, "no PKCE with S256"),
+    "no codes": ({"discovery": {"response_types_supported": ["id_token"]}}, "gives no codes"),
+    "no JSON": ({"body": {".well-known/openid-configuration": "<html>"}}, "no JSON object"),
+    "a redirect": ({"status": {".well-known/openid-configuration": 302}, "headers": {"Location": "/work/x"}},
+                   "status 302"),
+    "nothing": ({"status": {".well-known/openid-configuration": 500}}, "status 500"),
+    "300 KB": ({"body": {".well-known/openid-configuration": json.dumps({"x": "y" * 300000})}}, "larger than 256 KiB"),
+}
+
+
+@pytest.mark.only("nginx")
+@pytest.mark.parametrize("wrong", WRONG)
+def test_f214_a_description_that_we_do_not_go_by(stack, parties, browser, db, reason, wrong):
+    told, said = WRONG[wrong]
+    told = json.loads(json.dumps(told).replace("ISSUER", stack["identity_url"] + "/work"))
+    renew(stack)
+    parties.tell("work", **told)
+    assert_refused(press_button(browser), browser, 503)
+    assert said in reason()
+    alert = ("select detail ->> 'error' from ops.alerts where kind = 'provider' and subject = 'work' "
+             "and cleared_at is null")
+    assert said in db.value(alert)
+    renew(stack)
+    parties.tell()
+    assert press_button(browser).status == 303 and db.value(alert) is None
+
+
+@pytest.mark.only("nginx")
+@pytest.mark.parametrize("broken", [{"status": {"keys": 500}}, {"keys": []}, {"body": {"keys": "<html>"}},
+                                    {"body": {"keys": json.dumps({"keys": [{}] * 51})}}], ids=str)
+def test_f215_keys_that_we_have_serve_while_there_are_none_to_get(stack, parties, browser, other, broken):
+    renew(stack)
+    parties.tell("work", user=someone())
+    assert enter(browser).status == 303
+    parties.seen()
+    parties.tell("work", user=someone(), **broken)
+    assert enter(other).location == "/workspace" and not parties.seen("keys")
+
+
+@pytest.mark.only("nginx")
+def test_f215_unknown_keys_are_looked_for_once_a_minute(stack, parties, new_browser):
+    renew(stack)
+    parties.tell("work", user=someone())
+    assert enter(new_browser()).status == 303
+    parties.seen()
+    parties.tell("work", user=someone(), header={"kid": "unknown"})
+    for _ in range(5):
+        assert enter(new_browser()).status == 400
+    assert len(parties.seen("work/keys")) <= 1
+
+
+def test_f216_github_says_errors_with_status_200(parties, browser, reason):
+    parties.tell("github", user=someone(), body={"login/oauth/access_token": json.dumps(
+        {"error": "bad_verification_code", "error_description": "The code passed is incorrect or expired."})})
+    assert_refused(enter(browser, "github"), browser)
+    assert "status 200: bad_verification_code" in reason()
+
+
+@pytest.mark.parametrize("emails", [
+    [], [{"email": "x@example.org", "primary": True, "verified": False}],
+    [{"email": "x@example.org", "primary": False, "verified": True}], {"message": "Not Found"}], ids=str)
+def test_f216_github_without_a_verified_address(parties, browser, db, reason, emails):
+    parties.tell("github", userinfo={"id": 4711}, emails=emails)
+    assert_refused(enter(browser, "github"), browser)
+    assert "address" in reason() and db.value("select count(*) from auth.identities where subject = '4711'") == 0
+
+
+def test_c46_github_knows_its_users_by_number(parties, browser, other, db):
+    claims, number = someone(), int(time.time() * 1000)
+    parties.tell("github", user=claims, userinfo={"id": number, "login": "grace"})
+    answer = press_button(browser, "github")
+    assert query_of(answer.location)["scope"] == "read:user user:email"
+    assert come_back(browser, answer).location == "/workspace"
+    parties.tell("github", user=someone(), userinfo={"id": number + 1, "login": "grace"})
+    assert enter(other, "github").location == "/workspace"
+    assert db.value("select count(distinct user_id) from auth.identities where account = 'grace' and subject = any(%s)",
+                    [str(number), str(number + 1)]) == 2
+    for s in parties.seen("api/v3/user"):
+        assert s["headers"]["User-Agent"].startswith("Tollgate/")
+
+
+@pytest.mark.parametrize("name, claims, verified", [
+    ("google", {"email": "NEW@gmail.com"}, True), ("google", {"hd": "example.com"}, True), ("google", {}, False),
+    ("google", {"hd": "example.com", "email_verified": False}, False),
+    ("microsoft", {}, False), ("microsoft", {"xms_edov": True}, True), ("microsoft", {"xms_edov": "1"}, True),
+    ("microsoft", {"xms_edov": False}, False), ("work", {"email_verified": "true"}, False)], ids=str)
+def test_f60_whose_word_an_address_is(parties, browser, db, name, claims, verified):
+    told = someone()
+    told.update({k: v.replace("NEW", told["sub"]) if k == "email" else v for k, v in claims.items()})
+    parties.tell(name, user=told)
+    assert enter(browser, name).location == ("/workspace" if verified else "/signin/connect")
+
+
+def test_c46_google_may_leave_out_the_scheme(stack, parties, browser):
+    parties.tell("google", user=someone(hd="example.com"), claims={"iss": "accounts.google.com"})
+    assert enter(browser, "google").location == "/workspace"
+
+
+def test_f217_an_answer_that_is_posted_from_elsewhere_comes_in_by_get(stack, parties, browser, other):
+    parties.tell("apple", user=someone(email_verified="true"))
+    answer = press_button(browser, "apple")
+    assert query_of(answer.location)["response_mode"] == "form_post"
+    told = requests.get(answer.location, timeout=10).json()
+    posted = browser.post(told["post"], told["form"], came_from=answer.location)
+    assert "Cookie" not in posted.sent and posted.status == 303 and not posted.header_all("Set-Cookie")
+    assert urlsplit(posted.location).path == "/signin/callback/apple"
+    assert other.get(posted.location).status == 400
+    assert browser.get(posted.location, came_from=answer.location).location == "/workspace" and is_in(browser)
+    assert browser.post("/signin/callback/apple", b"%zz", came_from=answer.location).status == 400
+    assert browser.post("/signin/callback/nobody", told["form"], came_from=answer.location).status in (303, 404)
+
+
+def test_f218_two_ways_back_at_once_make_one_user(parties, new_browser, db):
+    claims = someone()
+    parties.tell("work", user=claims)
+    browsers = [new_browser() for _ in range(2)]
+    urls = [way_back(press_button(b)) for b in browsers]
+    with ThreadPoolExecutor(2) as pool:
+        pages = list(pool.map(lambda pair: pair[0].get(pair[1]), zip(browsers, urls)))
+    assert [p.location for p in pages] == ["/workspace"] * 2, pages
+    assert db.row("select count(distinct u.id), count(distinct i.id) from auth.users u join auth.identities i "
+                  "on i.user_id = u.id where u.email = %s", claims["email"]) == (1, 1)
+
+
+def test_s02_a_party_that_hangs_takes_no_page_with_it(stack, parties, new_browser):
+    parties.tell("partner", slow={"token": 3})
+    browsers = [new_browser() for _ in range(4)]
+    urls = [way_back(press_button(b, "partner")) for b in browsers]
+    with ThreadPoolExecutor(4) as pool:
+        hanging = [pool.submit(b.get, url) for b, url in zip(browsers, urls)]
+        time.sleep(0.5)
+        begun = time.monotonic()
+        assert new_browser().get("/signin/connect").status == 200
+        assert time.monotonic() - begun < 2
+        assert sorted(h.result().status for h in hanging).count(503) == 1
+
+
+def test_s08_a_network_begins_only_so_many(limit, parties, browser, db):
+    limit("flow_near", 1)
+    db.execute("delete from auth.flows")
+    assert press_button(browser).status == 303
+    refused = press_button(browser)
+    assert refused.status == 429 and "ten minutes" in refused.text and refused.header("Retry-After") == "600"
+    assert db.value("select count(*) from auth.flows") == 1
+
+
+def test_f37_a_button_of_another_site_begins_nothing(parties, browser, db):
+    page = browser.get("/signin/with/work")
+    assert "work" in page.html.one("h1").text
+    fields = page.form().fields
+    assert browser.post("/signin/with/work", fields, came_from="https://evil.example.org").status == 403
+    again = browser.post("/signin/with/work", {**fields, "csrf": "A" * 43}, came_from=page)
+    assert again.status == 403 and "too long" in again.text
+    assert browser.submit(again).status == 303
+    assert browser.get("/signin/with/nobody").status == 404
+    assert browser.get("/signin/callback/nobody?state=x").status == 404
+
+
+def connect(browser, name):
+    page = browser.get(PLACE)
+    form, = [f for f in page.forms if f.fields.get("provider") == name]
+    return browser.post(PLACE, form.fields, came_from=page)
+
+
+def test_f60_a_user_who_is_signed_in_connects_and_disconnects(parties, customer, other, new_browser, mail, db):
+    browser, email = customer
+    claims = someone()
+    parties.tell("work", user=claims)
+    assert "No account elsewhere" in browser.get(PLACE).text
+    assert come_back(browser, connect(browser, "work")).location == PLACE + "?connected=yes"
+    page = browser.get(PLACE + "?connected=yes")
+    assert claims["email"] in page.text and "From now on it signs you in" in page.text
+    assert "connected" in mail.next(email, 0, "account elsewhere was connected")["text"]
+    assert enter(other).location == "/workspace"
+    assert db.value("select count(*) from auth.users where email = %s", claims["email"]) == 0
+
+    third = new_browser()
+    parties.tell("partner", user=someone())
+    assert enter(third, "partner").location == "/workspace"
+    parties.tell("partner", user=someone())
+    parties.tell("work", user=claims)
+    taken = come_back(third, connect(third, "work"))
+    assert taken.status == 400      # another's identity never moves
+
+    form, = [f for f in browser.get(PLACE).forms if "identity" in f.fields]
+    assert third.post(PLACE, {**third.get(PLACE).forms[-1].fields, "identity": form.fields["identity"],
+                              "provider": ""}, came_from=third.base).status == 422
+    gone = browser.post(PLACE, form.fields, came_from=browser.base)
+    assert gone.location == PLACE + "?disconnected=yes"
+    mail.next(email, 0, "no longer connected")
+    assert browser.post(PLACE, form.fields, came_from=browser.base).status == 404
+    assert [k for k, in db.rows("select kind from audit.entries e join auth.users u on u.id = e.subject_id "
+                                "where u.email = %s and kind like 'identity%%' order by n", email)] == [
+        "identity_added", "identity_removed"]
+
+
+def test_f60_the_last_way_in_stays(parties, user, other, mail):
+    browser, claims = user
+    form, = [f for f in browser.get(PLACE).forms if "identity" in f.fields]
+    kept = browser.post(PLACE, form.fields, came_from=browser.base)
+    assert kept.status == 409 and "only way in" in kept.text
+    sign_in(other, mail, claims["email"])
+    form, = [f for f in browser.get(PLACE).forms if "identity" in f.fields]
+    assert browser.post(PLACE, form.fields, came_from=browser.base).status == 303
+
+
+def test_f36_connections_want_a_young_proof(parties, user, db):
+    browser, claims = user
+    db.execute("update auth.sessions s set auth_at = auth_at - interval '11 min' from auth.users u "
+               "where u.id = s.user_id and u.email = %s", claims["email"])
+    assert browser.get(PLACE).location == "/signin/confirm?next=" + PLACE
+
+
+def test_f60_who_has_signed_out_meanwhile_connects_nothing(parties, customer, db):
+    browser, email = customer
+    parties.tell("work", user=someone())
+    url = way_back(connect(browser, "work"))
+    db.execute("update auth.sessions s set revoked_at = now(), revoke_reason = 'logout' from auth.users u "
+               "where u.id = s.user_id and u.email = %s", email)
+    assert browser.get(url).status == 400
+    assert db.value("select count(*) from auth.identities i join auth.users u on u.id = i.user_id where u.email = %s",
+                    email) == 0
+
+
+def test_f200_a_second_factor_is_asked_for_all_the_same(parties, customer, other, mail, db):
+    browser, email = customer
+    claims = someone(email=email)
+    parties.tell("work", user=claims)
+    secret, _ = add_factor(browser)
+    assert enter(other).location == "/signin/connect"
+    token = mail.next(email, 0, r"signin/connect\?t=")["text"].partition("/signin/connect?t=")[2].split()[0]
+    assert press_link(other, token, "/signin/connect").location == "/signin/second"
+    assert db.value("select count(*) from auth.identities where subject = %s", claims["sub"]) == 0
+    db.execute("update auth.factors f set last_step = 0 from auth.users u where u.id = f.user_id and u.email = %s",
+               email)
+    assert show(other, oathtool(secret)).location == "/workspace"
+    assert db.value("select count(*) from auth.identities where subject = %s", claims["sub"]) == 1
+    third = Browser(browser.base)
+    assert enter(third).location == "/signin/second" and third.cookie(SID) is None
+
+
+def test_c46_a_known_provider_library_is_understood(stack, parties, browser):
+    """Authlib's server, as an independent party. Of a secret it takes no escapes."""
+    secret = Path(stack["config"]).parent / "other.secret"
+    port = urlsplit(stack["other_identity_url"]).port
+    process = subprocess.Popen(["/usr/bin/python3", Path(__file__).parents[1] / "identity/authlib_provider",
+                                str(port), "other", "tollgate", secret])
+    try:
+        wait_until(lambda: answers(stack["other_identity_url"] + "/other/.well-known/openid-configuration"))
+        assert enter(browser, "other").location == "/workspace" and is_in(browser)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def answers(url):
+    try:
+        return requests.get(url, timeout=2).ok
+    except requests.ConnectionError:
+        return False
+
+
+def test_f43_no_secret_and_no_code_of_a_party_is_in_a_log(stack, parties, browser):
+    parties.tell("work", user=someone())
+    url = way_back(press_button(browser))
+    assert browser.get(url).status == 303
+    hidden = [stack["identity_secret"], query_of(url)["code"], query_of(url)["state"]]
+    for path in Path(stack["log_dir"]).iterdir():
+        if path.name != "identity.log":
+            text = path.read_text(errors="replace")
+            assert not [h for h in hidden if h in text], path

@@ -1,0 +1,49 @@
+#include "authn.h"
+
+#include <string.h>
+
+#include "providers.h"
+#include "visit.h"
+
+bool
+provider_named(struct visit *v, const char *name, const struct config_provider **p, struct issuer **i)
+{
+	struct authn	*own = v->app->own;
+
+	*p = providers_find(v->app->config, name);
+	if (*p != NULL)
+		*i = own->issuers[*p - v->app->config->providers];
+	return *p != NULL;
+}
+
+bool
+provider_asked(struct visit *v, const struct config_provider **p, struct issuer **i)
+{
+	return provider_named(v, visit_param(v, "name"), p, i);
+}
+
+bool
+provider_is_github(const struct config_provider *p)
+{
+	return strcmp(p->name, "github") == 0;
+}
+
+enum err
+provider_page(struct visit *v, const struct config_provider *p, struct issuer *i, const char **url, const char **why)
+{
+	struct issuer_ends	ends;
+
+	if (provider_is_github(p)) {
+		*url = mem_printf(v->q->mem, "%s/login/oauth/authorize", p->issuer);
+		return OK;
+	}
+	TRY(issuer_ends(i, v->q->mem, &ends, why));
+	*url = ends.authorize;
+	return OK;
+}
+
+const char *
+provider_callback(struct visit *v, const struct config_provider *p)
+{
+	return mem_printf(v->q->mem, "%s/signin/callback/%s", v->app->config->site.url, p->name);
+}
