@@ -48,6 +48,8 @@ http map $binary_remote_addr $client: "~(?s)^\x00{10}\xff\xff.{4}$" $binary_remo
 http map $binary_remote_addr $client: "~(?s)^(?<network>.{8}).{8}$" $network
 http map $request_method $form_client: POST $client
 http map $uri $worker: default account
+http map $uri $worker: ~^(/[a-z][a-z])?/signin/((with|callback)/[a-z]+|connect)$ authn
+http map $uri $worker: ~^(/[a-z][a-z])?/settings/connections$ authn
 http map $uri $worker: ~^(/[a-z][a-z])?/((signin|register|reset)(/[a-z]+)?|signout)$ signin
 http map $uri $worker: ~^(/[a-z][a-z])?/settings/(password|two-factor)$ signin
 http map $uri $worker: ~^(/[a-z][a-z])?/settings/email(/[a-z]+)?$ signin
@@ -99,15 +101,20 @@ http server: gzip off
 server location /: limit_req zone=forms burst=20 nodelay
 server location /: limit_conn bodies 100
 server location /: fastcgi_pass unix:/run/tollgate/$worker.sock
-server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signup/continue|invitation|settings/email/(link|undo))\
+server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signin/(callback/[a-z]+|connect)|signup/continue|\
+invitation|settings/email/(link|undo))\
 $: error_log /var/log/nginx/error.log alert
-server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signup/continue|invitation|settings/email/(link|undo))\
+server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signin/(callback/[a-z]+|connect)|signup/continue|\
+invitation|settings/email/(link|undo))\
 $: limit_req zone=forms burst=20 nodelay
-server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signup/continue|invitation|settings/email/(link|undo))\
+server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signin/(callback/[a-z]+|connect)|signup/continue|\
+invitation|settings/email/(link|undo))\
 $: limit_conn bodies 100
-server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signup/continue|invitation|settings/email/(link|undo))\
+server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signin/(callback/[a-z]+|connect)|signup/continue|\
+invitation|settings/email/(link|undo))\
 $: fastcgi_pass unix:/run/tollgate/$worker.sock
-server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signup/continue|invitation|settings/email/(link|undo))\
+server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signin/(callback/[a-z]+|connect)|signup/continue|\
+invitation|settings/email/(link|undo))\
 $: access_log /var/log/nginx/tollgate.log private
 server location ~ ^(/[a-z][a-z])?/(sign(in|up|out)|welcome|workspace|tenant|invitation|settings|login|register|reset\
 |dashboard)(/|$)|^/api/((auth|billing)/|user$|audit$): limit_req zone=forms burst=20 nodelay
@@ -253,6 +260,8 @@ img-src 'self'"
 <If "req_novary('Content-Length') -gt 1114112 && -z %{reqenv:REDIRECT_STATUS}">: Redirect 413
 <VirtualHost *:443>: RedirectMatch 404 "^/healthz$"
 <VirtualHost *:443>: Alias "/tollgate-pages/" "${PAGES}/"
+<VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/signin/((with|callback)/[a-z]+|connect)$" "${LIBEXEC}/authn"
+<VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/settings/connections$" "${LIBEXEC}/authn"
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/((signin|register|reset)(/[a-z]+)?|signout)$" "${LIBEXEC}/signin"
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/settings/(password|two-factor)$" "${LIBEXEC}/signin"
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/settings/email(/[a-z]+)?$" "${LIBEXEC}/signin"
