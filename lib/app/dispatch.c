@@ -98,11 +98,23 @@ handler_run(struct visit *v)
 	return answered ? OK : k->run(v);
 }
 
+/* The page on which a browser can prove what it lacks; NULL: proving helps nothing. */
+static const char *
+proof_page(enum err why)
+{
+	switch (why) {
+	case ERR_AUTH: return "/signin";
+	case ERR_CONFIRM: return "/signin/confirm";
+	case ERR_FACTOR: return "/settings/two-factor";
+	default: return NULL;
+	}
+}
+
 /* A browser is sent to a page that proves who it is, from where it comes back; a script gets the error. */
 static void
 ask_for_proof(struct visit *v, enum err why)
 {
-	const char	*proof = why == ERR_AUTH ? "/signin" : "/signin/confirm";
+	const char	*proof = proof_page(why);
 	struct buf	path = { .ctx = v->q->mem };
 
 	if (v->route->kind->json || http_wants_json(v->q)) {
@@ -192,7 +204,7 @@ visit_answer(struct visit *v)
 		return false;
 	}
 	e = visit_run(v, &wait);
-	if (e == ERR_AUTH || e == ERR_CONFIRM)
+	if (proof_page(e) != NULL)
 		ask_for_proof(v, e);
 	else if (e != OK && e != ERR_CLOSED)
 		answer_error(v, e);

@@ -197,6 +197,11 @@ texts_load(struct loader *l, const char *name, struct language *into)
 	return own != NULL ? either(e, texts_read(l, own, first, into)) : e;
 }
 
+/* Folders whose pages also use the texts of another program: admin tells of the log in the words of account. */
+static const struct {
+	const char	*folder, *texts;
+} borrowed[] = { { "admin", "account" } };
+
 static enum err
 language_load(struct loader *l, struct pages *p, const char *folder, const char *code, struct language *into)
 {
@@ -205,6 +210,10 @@ language_load(struct loader *l, struct pages *p, const char *folder, const char 
 
 	*into = (struct language){ .code = code, .templates = &p->templates };
 	e = texts_load(l, "common", into);
+	for (size_t i = 0; i < sizeof(borrowed) / sizeof(borrowed[0]); i++) {
+		if (strcmp(folder, borrowed[i].folder) == 0)
+			e = either(e, texts_load(l, borrowed[i].texts, into));
+	}
 	e = either(e, texts_load(l, folder, into));
 	entries_sort(&into->texts);
 	for (size_t i = 1; i < into->texts.n; i++) {

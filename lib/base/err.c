@@ -6,6 +6,7 @@ static const struct err_info infos[ERR_COUNT] = {
 	[ERR_AUTH]		= { 401, "auth", "Authentication required", false },
 	[ERR_FORBIDDEN]		= { 403, "forbidden", "Forbidden", false },
 	[ERR_CONFIRM]		= { 403, "confirm", "Confirm that it is you", false },
+	[ERR_FACTOR]		= { 403, "factor", "A second factor is required", false },
 	[ERR_NOT_FOUND]		= { 404, "not_found", "Not found", false },
 	[ERR_METHOD]		= { 405, "method", "Method not allowed", false },
 	[ERR_CONFLICT]		= { 409, "conflict", "Conflict", false },

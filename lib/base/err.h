@@ -14,6 +14,7 @@ enum err {
 	ERR_AUTH,		/* 401: not signed in */
 	ERR_FORBIDDEN,		/* 403: not permitted to this caller */
 	ERR_CONFIRM,		/* 403: signed in too long ago for this, so it must be proved again */
+	ERR_FACTOR,		/* 403: this needs a second factor, and the user has none */
 	ERR_NOT_FOUND,		/* 404 */
 	ERR_METHOD,		/* 405 */
 	ERR_CONFLICT,		/* 409 */

@@ -103,9 +103,9 @@ struct db_args {
  * does not compile. Arguments are cast in the call where the function's parameter is not text: "$2::uuid", "$3::int".
  *
  * Errors by SQLSTATE (table in sqlstate.c). Functions raise class TG on purpose: TG400 TG401 TG403 TG404 TG409 TG422
- * TG429 TG503 become the enum err of that status, TG40C ERR_CONFIRM. Connection lost before the call was sent, pool
- * exhausted, server starting: ERR_UNAVAILABLE. Lost after: ERR_UNCERTAIN. A deadlock or serialization failure is run
- * again, up to 3 runs in all.
+ * TG429 TG503 become the enum err of that status, TG40C ERR_CONFIRM, TG40F ERR_FACTOR. Connection lost before the call
+ * was sent, pool exhausted, server starting: ERR_UNAVAILABLE. Lost after: ERR_UNCERTAIN. A deadlock or serialization
+ * failure is run again, up to 3 runs in all.
  */
 #define db_visitor(me, out, call, args) db_visitor_call((me), (out), "select " call, (args))
 #define db_user(me, out, call, args) db_user_call((me), (out), "select " call, (args))

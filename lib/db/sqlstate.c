@@ -7,6 +7,7 @@ static const struct sqlstate states[] = {
 	{ "TG400", ERR_BAD_REQUEST, false, false },
 	{ "TG401", ERR_AUTH, false, false },
 	{ "TG40C", ERR_CONFIRM, false, false },		/* auth.require_fresh */
+	{ "TG40F", ERR_FACTOR, false, false },		/* auth.require_operator */
 	{ "TG403", ERR_FORBIDDEN, false, false },
 	{ "TG404", ERR_NOT_FOUND, false, false },
 	{ "TG409", ERR_CONFLICT, false, false },

@@ -105,6 +105,15 @@ grant execute on function
 	api.checkout_expired(bytea, int)
 	to tollgate_billing;
 
+-- the site's operators. Each function but the first two begins with auth.require_operator().
+grant execute on function
+	api.signed_in(), api.end_reused(),
+	api.admin_users(text, uuid), api.admin_user(uuid), api.admin_tenants(text, uuid), api.admin_tenant(uuid),
+	api.admin_alerts(),
+	api.suspend_user(uuid, text), api.lift_suspension(uuid), api.sign_out_user(uuid),
+	api.override_tenant(uuid, boolean, text, text, text), api.lift_override(uuid)
+	to tollgate_admin;
+
 -- calls to Stripe: a browser's needs a permit, and all keep one pace
 grant execute on function
 	api.take_call(text, int, int, bytea, bytea, inet, int, int[], uuid),
@@ -282,6 +291,7 @@ grant execute on function
 	ops.end_sessions(text),
 	ops.delete_user(text), ops.keep_user(text),
 	ops.remove_factor(text), ops.fits_seed_key(text),
+	ops.add_operator(text, text), ops.remove_operator(text), ops.list_operators(),
 	ops.put_override(uuid, boolean, text, timestamptz, text, text),
 	ops.end_override(uuid, text),
 	ops.find_tenants(text),
@@ -345,6 +355,9 @@ grant execute on function
 	auth.has_signed_in(uuid),
 	auth.drop_unused(uuid, timestamptz),
 	auth.user_document(uuid),
+	auth.require_operator(), auth.add_operator(uuid, text), auth.remove_operator(uuid), auth.list_operators(),
+	auth.search_users(text, uuid, int), auth.user_record(uuid),
+	auth.suspend_user(uuid, uuid, text), auth.lift_suspension(uuid, uuid),
 	auth.change_address(uuid, text),
 	auth.end_sessions(uuid),
 	auth.remove_factor(uuid), auth.fits_seed_key(text),

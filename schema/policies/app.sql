@@ -50,7 +50,8 @@ create policy helper on app.tenants for select to tollgate_rls using (true);
 
 grant insert on app.profiles to tollgate_auth;
 create policy trigger on app.profiles for insert to tollgate_auth with check (true);
-grant select (user_id, language), update (language, display_name, avatar_url) on app.profiles to tollgate_auth;
+grant select (user_id, language, display_name), update (language, display_name, avatar_url) on app.profiles
+	to tollgate_auth;
 create policy language on app.profiles for select to tollgate_auth using (true);
 create policy prefer on app.profiles for update to tollgate_auth using (true) with check (true);
 

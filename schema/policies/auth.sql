@@ -5,6 +5,8 @@ grant select, insert, update, delete on auth.factors, auth.recovery_codes, auth.
 grant select, insert on auth.links to tollgate_auth;
 grant select, insert, delete, update (confirmed_at, retired_at) on auth.tokens to tollgate_auth;
 grant select on auth.limits, auth.pepper to tollgate_auth;
+grant select, insert, delete on auth.operators to tollgate_auth;
+grant select, insert, update (lifted_at, lifted_by) on auth.suspensions to tollgate_auth;
 grant select, insert, delete on auth.users to tollgate_auth;
 grant select, insert, update, delete on auth.tries to tollgate_auth;
 grant select, insert, update, delete on auth.passwords to tollgate_auth;
@@ -32,4 +34,6 @@ create policy owner on auth.pepper for select to tollgate_auth using (true);
 create policy owner on auth.tries to tollgate_auth using (true) with check (true);
 create policy owner on auth.devices to tollgate_auth using (true) with check (true);
 create policy owner on auth.limits for select to tollgate_auth using (true);
+create policy owner on auth.operators to tollgate_auth using (true) with check (true);
+create policy owner on auth.suspensions to tollgate_auth using (true) with check (true);
 create policy owner on auth.hits to tollgate_auth using (true) with check (true);

@@ -12,7 +12,8 @@ from journey import code_in, next_link, press_link, session_in, sign_in, sign_up
 from selenium.webdriver.common.keys import Keys
 from test_address import linked
 from test_browser import OPENED, busy, driver, is_gone, person, signed_in  # noqa: F401 (fixtures)
-from test_factor import oathtool
+from test_factor import SID, oathtool
+from test_operators import operator, person_at  # noqa: F401 (fixture)
 from test_people import invited, join
 from test_tenants import buy, offer_mail
 
@@ -286,3 +287,20 @@ def test_axe_finds_nothing_on_the_pages_of_nginx(person, look, stack, language):
     for status in (413, 429, 503):
         person.driver.get(f"file://{Path(stack['config']).parent}/tollgate-pages/{language}/{status}.html")
         assert person.all("main h1") and look() == [], status
+
+
+@pytest.mark.only("nginx")
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_axe_finds_nothing_on_pages_of_operators(operator, person, customer, look, db, language):  # noqa: F811
+    person.open("/signin")
+    person.driver.add_cookie({"name": SID, "value": operator[0].cookie(SID), "path": "/", "secure": True})
+    db.execute("select ops.raise_alert(%s, 'paying_twice', %s, '{}')", db.tenant_of(customer[1]), customer[1])
+    tenant = f"/admin/tenants/{db.tenant_of(customer[1])}"
+    looked_at(person, look, language, "/admin?q=zzz", "/admin", "/admin/tenants", "/admin/alerts", tenant,
+              person_at(db, operator[1]))
+    looked_at(person, look, language, person_at(db, customer[1]))
+    refused(person, look, "#reason")
+    person.find("#reason").send_keys("a reason", Keys.ENTER)
+    wait_until(lambda: person.all("button[value=lift]"))
+    assert look() == []
+    db.execute("select ops.end_alert('paying_twice', %s)", customer[1])

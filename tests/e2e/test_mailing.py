@@ -209,7 +209,7 @@ def signed(stack):
 
 
 PAGES = Path(__file__).parents[2] / "workers/pages"
-FAMILIES = ("factor", "notice", "safety")
+FAMILIES = ("factor", "notice", "safety", "suspension")
 TEMPLATES = {path.name.split(".")[0] for path in (PAGES / "mail").glob("*.subject.mustache")}
 MAILS = sorted(TEMPLATES - {*FAMILIES}) + sorted(set(re.findall(
     r'"((?:%s)_\w+)_subject"' % "|".join(FAMILIES), (PAGES / "languages/en/mail.json").read_text())))

@@ -50,7 +50,8 @@ def asks(stack, new_browser, member, fresh):
         ident, _, body = event()
         return deliver(stack, body).status, ident
     return {"signin": (signin, 200), "signup": (signup, 303), "account": (account, 200), "billing": (billing, 303),
-            "webhooks": (webhooks, 200), "og": (lambda: (new_browser().get("/api/og?mode=none").status, None), 400)}
+            "admin": (lambda: (member.get("/admin").status, None), 404), "webhooks": (webhooks, 200),
+            "og": (lambda: (new_browser().get("/api/og?mode=none").status, None), 400)}
 
 
 def assert_inbox_has(db, load):

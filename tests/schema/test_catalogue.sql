@@ -149,7 +149,7 @@ create temp view owned_right as
 	where v.grantee::regrole::text in ('tollgate_auth', 'tollgate_rls', 'tollgate_service', 'tollgate_page')
 	group by v.grantee, n.nspname, c.relname;
 select set_eq('select grants from owned_right', string_to_array(btrim($$
-	tollgate_auth app.profiles INSERT SELECT(language,user_id) UPDATE(avatar_url,display_name,language)
+	tollgate_auth app.profiles INSERT SELECT(display_name,language,user_id) UPDATE(avatar_url,display_name,language)
 	tollgate_auth auth.asking SELECT UPDATE(flow,until)
 	tollgate_auth auth.devices DELETE INSERT SELECT UPDATE
 	tollgate_auth auth.factors DELETE INSERT SELECT UPDATE
@@ -158,6 +158,7 @@ select set_eq('select grants from owned_right', string_to_array(btrim($$
 	tollgate_auth auth.identities DELETE INSERT SELECT UPDATE
 	tollgate_auth auth.limits SELECT
 	tollgate_auth auth.links INSERT SELECT
+	tollgate_auth auth.operators DELETE INSERT SELECT
 	tollgate_auth auth.passwords DELETE INSERT SELECT UPDATE
 	tollgate_auth auth.pending DELETE INSERT SELECT UPDATE
 	tollgate_auth auth.pending_identities DELETE INSERT SELECT
@@ -166,6 +167,7 @@ select set_eq('select grants from owned_right', string_to_array(btrim($$
 	tollgate_auth auth.recovery_codes DELETE INSERT SELECT UPDATE
 	tollgate_auth auth.requests DELETE INSERT SELECT UPDATE
 	tollgate_auth auth.sessions DELETE INSERT SELECT UPDATE
+	tollgate_auth auth.suspensions INSERT SELECT UPDATE(lifted_at,lifted_by)
 	tollgate_auth auth.tokens DELETE INSERT SELECT UPDATE(confirmed_at,retired_at)
 	tollgate_auth auth.tries DELETE INSERT SELECT UPDATE
 	tollgate_auth auth.users DELETE INSERT SELECT UPDATE(disabled_at,email,email_canonical)

@@ -49,7 +49,8 @@ select set_eq($$select format('%s %s', l.rolname, s.name) from login l cross joi
 		'tollgate_account auth',
 		'tollgate_account audit',
 		'tollgate_account app', 'tollgate_account billing', 'tollgate_billing api', 'tollgate_billing auth',
-		'tollgate_billing app', 'tollgate_billing billing', 'tollgate_webhooks api', 'tollgate_webhooks service',
+		'tollgate_billing app', 'tollgate_billing billing', 'tollgate_admin api',
+		'tollgate_webhooks api', 'tollgate_webhooks service',
 		'tollgate_jobs api', 'tollgate_jobs service', 'tollgate_mailer api', 'tollgate_mailer service',
 		'tollgate_operator api', 'tollgate_operator ops', 'tollgate_operator service'],
 	'C52 each login role sees its own schemas');

@@ -16,6 +16,7 @@ test_f89_each_code_has_its_error(void **state)
 		bool		again, drop;
 	} table[] = {
 		{ "TG401", ERR_AUTH, false, false }, { "TG40C", ERR_CONFIRM, false, false },
+		{ "TG40F", ERR_FACTOR, false, false },
 		{ "TG422", ERR_INVALID, false, false }, { "TG403", ERR_FORBIDDEN, false, false },
 		{ "TG503", ERR_UNAVAILABLE, false, false },
 		{ "53300", ERR_UNAVAILABLE, false, false }, { "53100", ERR_UNAVAILABLE, false, false },

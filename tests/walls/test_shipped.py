@@ -55,6 +55,7 @@ http map $uri $worker: ~^(/[a-z][a-z])?/settings/(password|two-factor)$ signin
 http map $uri $worker: ~^(/[a-z][a-z])?/settings/email(/[a-z]+)?$ signin
 http map $uri $worker: ~^(/[a-z][a-z])?/(signup(/[a-z]+)?|welcome)$ signup
 http map $uri $worker: ~^(/[a-z][a-z])?/settings/billing(/[a-z]+)?$ billing
+http map $uri $worker: ~^(/[a-z][a-z])?/admin(/[a-z]+(/[0-9A-Za-z-]+)?)?$ admin
 http map $uri $worker: /api/billing/plan billing
 http map $uri $worker: /api/billing/session billing
 http map $uri $worker: ~^/(api/)?webhooks/stripe$ webhooks
@@ -116,12 +117,12 @@ $: fastcgi_pass unix:/run/tollgate/$worker.sock
 server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signin/(callback/[a-z]+|connect)|signup/continue|\
 invitation|settings/email/(link|undo))\
 $: access_log /var/log/nginx/tollgate.log private
-server location ~ ^(/[a-z][a-z])?/(sign(in|up|out)|welcome|workspace|tenant|invitation|settings|login|register|reset\
-|dashboard)(/|$)|^/api/((auth|billing)/|user$|audit$): limit_req zone=forms burst=20 nodelay
-server location ~ ^(/[a-z][a-z])?/(sign(in|up|out)|welcome|workspace|tenant|invitation|settings|login|register|reset\
-|dashboard)(/|$)|^/api/((auth|billing)/|user$|audit$): limit_conn bodies 100
-server location ~ ^(/[a-z][a-z])?/(sign(in|up|out)|welcome|workspace|tenant|invitation|settings|login|register|reset\
-|dashboard)(/|$)|^/api/((auth|billing)/|user$|audit$): fastcgi_pass unix:/run/tollgate/$worker.sock
+server location ~ ^(/[a-z][a-z])?/(sign(in|up|out)|welcome|workspace|tenant|invitation|settings|admin|login|register\
+|reset|dashboard)(/|$)|^/api/((auth|billing)/|user$|audit$): limit_req zone=forms burst=20 nodelay
+server location ~ ^(/[a-z][a-z])?/(sign(in|up|out)|welcome|workspace|tenant|invitation|settings|admin|login|register\
+|reset|dashboard)(/|$)|^/api/((auth|billing)/|user$|audit$): limit_conn bodies 100
+server location ~ ^(/[a-z][a-z])?/(sign(in|up|out)|welcome|workspace|tenant|invitation|settings|admin|login|register\
+|reset|dashboard)(/|$)|^/api/((auth|billing)/|user$|audit$): fastcgi_pass unix:/run/tollgate/$worker.sock
 server location ~ ^/(api/)?webhooks/stripe$|^/api/billing/sync$: fastcgi_pass unix:/run/tollgate/webhooks.sock
 server location = /healthz: return 404
 server location ~ ^/(style\.css|favicon\.svg)$: add_header Strict-Transport-Security "max-age=63072000" always
@@ -267,6 +268,7 @@ img-src 'self'"
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/settings/email(/[a-z]+)?$" "${LIBEXEC}/signin"
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/(signup(/[a-z]+)?|welcome)$" "${LIBEXEC}/signup"
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/settings/billing(/[a-z]+)?$" "${LIBEXEC}/billing"
+<VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/admin(/[a-z]+(/[0-9A-Za-z-]+)?)?$" "${LIBEXEC}/admin"
 <VirtualHost *:443>: AliasMatch "^/api/billing/plan$" "${LIBEXEC}/billing"
 <VirtualHost *:443>: AliasMatch "^/api/billing/session$" "${LIBEXEC}/billing"
 <VirtualHost *:443>: AliasMatch "^/api/og$" "${LIBEXEC}/og"

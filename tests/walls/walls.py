@@ -24,7 +24,7 @@ FOREIGN = {
 }
 # Programs that answer requests, and the files of lib/app that every request goes through. What cairo and pango make is
 # freed by hand, so og is not among them.
-REQUEST_PROGRAMS = ("signin", "authn", "account", "signup", "billing", "webhooks")
+REQUEST_PROGRAMS = ("signin", "authn", "account", "signup", "billing", "admin", "webhooks")
 REQUEST_NOUNS = ("answer", "check", "checkout", "device", "dispatch", "entrance", "identity", "kind_api", "kind_public",
                  "kind_raw", "kind_user", "kind_visitor", "page", "picture", "route", "target", "tenant", "visit")
 # What a process has one of, all for its log: its name and level, the request a thread is at, counts of broken peers and

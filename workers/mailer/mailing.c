@@ -66,7 +66,7 @@ mail_doc(struct mailer *mailer, mem_ctx *mem, const struct outbox_mail *m, const
 }
 
 /* The mails whose names begin so share one template, which shows texts of their own. */
-static const char *const families[] = { "factor", "notice", "safety", NULL };
+static const char *const families[] = { "factor", "notice", "safety", "suspension", NULL };
 
 static const char *
 template_of(const struct outbox_mail *m)

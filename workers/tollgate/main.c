@@ -139,6 +139,17 @@ static const struct command {
 	    "What was canceled at Stripe stays canceled.\n\n"
 	    "Exit status 1: there is no such user, or no deletion is under way.\n",
 	    "tollgate user undelete anna@example.com" },
+	{ "admin add", operators_add, NEED_DATABASE, JSON, "ADDRESS", "let a user use the pages of the site's operators",
+	    "The user, who has an account already, finds them at /admin, after adding a second factor. Operators see\n"
+	    "all users and tenants, suspend users, end sessions and override entitlements; the audit log has what\n"
+	    "they do.\n\n"
+	    "Exit status 1: there is no such user.\n", "tollgate admin add anna@example.com" },
+	{ "admin list", operators_list, NEED_DATABASE, JSON, NULL, "list the site's operators", "Times are UTC.\n",
+	    "tollgate admin list" },
+	{ "admin remove", operators_remove, NEED_DATABASE, JSON, "ADDRESS",
+	    "let a user use the pages of the site's operators no more",
+	    "It holds from the next request on. The user stays a user.\n\n"
+	    "Exit status 1: there is no such user.\n", "tollgate admin remove anna@example.com" },
 	{ "passwords build", passwords_build, 0, OUT, "LIST", "make the list of passwords that nobody may choose",
 	    "LIST, or - for standard input, has a password or \"SHA1:count\" a line, as the files of Pwned Passwords\n"
 	    "have it. The file for passwords.breached has 8 bytes for each, sorted; one LIST that is sorted by hash\n"

@@ -3,7 +3,8 @@
 set role tollgate_service;
 
 -- Users as those who may see them are shown them: {ID: {"name", "initials", "email"}}. The members of the tenant, and
--- whoever its audit log tells of. Addresses are for those who may invite. TG404: no tenant of the session's user.
+-- whoever its audit log tells of but the site's operators. Addresses are for those who may invite. TG404: no tenant of
+-- the session's user.
 create or replace function app.people(p_tenant uuid) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -13,7 +14,9 @@ begin
 	if mine is null then
 		raise exception 'no such tenant' using errcode = 'TG404';
 	elsif app.may(mine, 'audit') then
-		told := told || array(select v.id from audit.entries e cross join unnest(array[e.user_id, e.subject_id]) v (id)
+		told := told || array(
+			select v.id from audit.entries e join audit.kinds k on k.kind = e.kind and not k.by_operator
+				cross join unnest(array[e.user_id, e.subject_id]) v (id)
 			where e.tenant_id = p_tenant and v.id is not null group by v.id);
 	end if;
 	return (

@@ -37,7 +37,7 @@ begin
 	if auth.has_factor(p_user) and not p_amr && '{totp,recovery}' then
 		raise exception 'a second proof is due';	-- who has a first one calls auth.accept_proof()
 	end if;
-	perform auth.trim_sessions(p_user);
+	perform auth.refuse_suspended(p_user), auth.trim_sessions(p_user);
 	insert into auth.sessions (user_id, absolute_until, idle_until, auth_at, amr, ip, agent, remember)
 	values (p_user, now() + lasts, now() + least(lasts, interval '7 days'), now(), p_amr, p_ip, left(p_agent, 300),
 		p_remember)
