@@ -84,6 +84,16 @@ def test_c54_the_same_as_json(owner, other):
     assert ask(other, "PATCH", "/api/user", {"display_name": "abc"}).status == 401
 
 
+def test_c53_a_picture_is_told_to_programs_and_loaded_by_no_page(owner, db):
+    browser, email, _ = owner
+    picture = "https://pictures.example/of/anna.png"
+    db.execute("update app.profiles set avatar_url = %s where user_id = %s", picture, user_of(db, email))
+    assert ask(browser, "GET", "/api/user").json["avatar_url"] == picture
+    for path in ("/settings/profile", "/settings/team", "/workspace"):
+        page = browser.get(path)
+        assert "pictures.example" not in page.text and "img-src 'self'" in page.header("Content-Security-Policy"), path
+
+
 def test_c55_c56_roles_names_and_removal_by_forms(owner, db, fresh):
     browser, email, tenant = owner
     mia = join(db, tenant, fresh("mia"))
@@ -159,12 +169,13 @@ def test_f209_too_many_invitations_say_when_to_come_back(owner, fresh, limit):
     assert "in five hours" in full.html.one(role="alert").text
 
 
-def test_c63_the_team_page_of_a_tenant_that_keeps_the_user_out(owner, db):
+def test_f208_c63_the_team_page_of_a_tenant_that_keeps_the_user_out(owner, db):
     browser, _, tenant = owner
     db.execute("update app.tenants set demands_factor = true where id = %s", tenant)
-    main = team(browser).html.one("main")
-    assert "demands a second factor" in main.text and "do not belong" not in main.text
-    assert main.all("a", href="/settings/two-factor") and not main.all("a", href="/signup")
+    for at in ("", f"?tenant={tenant}"):
+        main = team(browser, at).html.one("main")
+        assert "demands a second factor" in main.text and "do not belong" not in main.text
+        assert main.all("a", href="/settings/two-factor") and not main.all("a", href="/signup")
 
 
 def test_c46_who_has_no_plan_is_led_to_one(browser, mail, db, fresh):

@@ -25,14 +25,22 @@ field_faults(struct visit *v, struct json_object *doc)
 	}
 }
 
-/* Who belongs to no tenant that lets the user in is told of those that do not. */
+/*
+ * The team of the tenant that is asked for. Who is kept out of it, or out of all, is told which tenants do that: the
+ * workspace page knows them, and refuses only a tenant that is none of the user's.
+ */
 static enum err
-closed_put(struct db_user *me, struct json_object *doc)
+team_document(struct visit *v, struct db_user *me, const char *tenant, struct json_object **doc)
 {
 	struct json_object	*workspace;
+	enum err		e = db_user(me, doc, "api.team_page($1::uuid)", ARGS(TEXT(tenant)));
 
-	TRY(db_user(me, &workspace, "api.workspace_page()", NO_ARGS));
-	json_object_object_add(doc, "closed", json_object_get(json_at(workspace, "/closed")));
+	if (e == ERR_NOT_FOUND)
+		json_put_true(*doc = json_new(v->q->mem), "nobody");
+	else if (e != OK || !json_true(*doc, "/nobody"))
+		return e;
+	TRY(db_user(me, &workspace, "api.workspace_page($1::uuid)", ARGS(TEXT(tenant))));
+	json_object_object_add(*doc, "closed", json_object_get(json_at(workspace, "/closed")));
 	return OK;
 }
 
@@ -57,9 +65,7 @@ show(struct visit *v, struct db_user *me)
 	const char		*tenant;
 
 	TRY(tenant_shown(v, &tenant));
-	TRY(db_user(me, &doc, "api.team_page($1::uuid)", ARGS(TEXT(tenant))));
-	if (json_true(doc, "/nobody"))
-		TRY(closed_put(me, doc));
+	TRY(team_document(v, me, tenant, &doc));
 	choose_role(v, doc);
 	json_put(doc, "at", tenant == NULL ? "" : visit_here(v, ""));
 	json_put(doc, "next", TEAM);
