@@ -250,7 +250,11 @@ def test_c46_a_password_manager_knows_each_field(browser, other, mail, db, fresh
     assert filled(other.get("/settings/email")) == {"email": ("email", "")}
     stale(db, email)
     assert filled(other.get("/signin/confirm")) == {"email": known, "password": old}
-    assert filled(other.get("/signin/confirm?sent=yes")) == {"email": known, "password": old, "code": code}
+    page = other.get("/signin/confirm?sent=yes")
+    assert filled(page) == {"email": known, "password": old, "code": code}
+    form = next(f for f in page.forms if "password" in f.fields)
+    page = other.post("/signin/confirm", {**form.fields, "password": "wrong"})
+    assert page.status == 422 and filled(page) == {"email": known, "password": old, "code": code}, "it still is typed"
     ask_reset(browser, email)
     page = browser.get(f"/reset/link?t={token_in(mail.wait(email, 2))}")
     assert filled(page) == {"email": known, "password": new} and "email" not in page.form().fields

@@ -19,11 +19,12 @@ static enum err
 confirm_form(struct visit *v, struct db_user *me, int status, const char *wrong, const char *password_error)
 {
 	struct json_object	*doc;
-	const char		*next = form_get(&v->form, "next"), *sent;
+	const char		*next = form_get(&v->form, "next"), *sent = form_get(&v->form, "sent");
 
 	if (next == NULL)
 		TRY(http_query(v->q, "next", &next));
-	TRY(http_query(v->q, "sent", &sent));
+	if (sent == NULL)
+		TRY(http_query(v->q, "sent", &sent));
 	TRY(db_user(me, &doc, "api.confirm_page()", NO_ARGS));
 	json_put(doc, "next", target_allowed(next));
 	json_put(doc, "password_error", password_error);
@@ -135,7 +136,7 @@ confirm_send(struct visit *v, struct db_user *me)
 {
 	const char	*code = form_get(&v->form, "code"), *next = form_get(&v->form, "next");
 
-	if (visit_fields(v, "code password next") != OK)
+	if (visit_fields(v, "code password next sent") != OK)
 		return visit_again(v, "/signin/confirm", 422, "fault_unknown_field");
 	if (form_get(&v->form, "password") != NULL)
 		return password_take(v, me, next);
