@@ -284,7 +284,7 @@ grant execute on function
 	ops.show_mail(uuid),
 	ops.retry_mails(uuid, boolean),
 	ops.cancel_mail(uuid),
-	ops.verify_audit(),
+	ops.verify_audit(bigint, bytea, int),
 	ops.show_user(text),
 	ops.change_address(text, text),
 	ops.send_link(text),
