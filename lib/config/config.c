@@ -377,3 +377,11 @@ config_plan(const struct config *c, const char *id)
 	}
 	return NULL;
 }
+
+const char *
+config_seed_keys(mem_ctx *ctx, const struct config *c)
+{
+	if (*c->auth.seed_key == '\0' || *c->auth.seed_key_before == '\0')
+		return c->auth.seed_key;
+	return mem_printf(ctx, "%s %s", c->auth.seed_key, c->auth.seed_key_before);
+}

@@ -107,6 +107,7 @@ struct config {
 	} serve;
 	struct {
 		const char	*seed_key;	/* secret; "": nobody can add a second factor */
+		const char	*seed_key_before;	/* secret; "": what seeds may be stored under, too, until they are moved */
 	} auth;
 	struct {
 		const char		*api_url;
@@ -131,8 +132,8 @@ struct config {
 	} mail;
 	struct {
 		int	link_near, link_wide, link_far;		/* an hour, of a network and those around it */
-		int	draft_near, draft_wide, draft_far;
 		int	link_stranger, link_known, link_global;	/* an hour, of an address, of a device, of all strangers */
+		int	draft_near, draft_wide, draft_far;
 		int	call_near, call_wide, call_far;
 		int	password_near, password_wide, password_far, password_global;
 		int	password_tries, password_address;	/* wrong ones in a row before the next must wait */
@@ -189,5 +190,8 @@ enum err config_load(mem_ctx *ctx, const char *path, unsigned needs, struct conf
 
 /* The plan with this id, or NULL. */
 const struct config_plan *config_plan(const struct config *c, const char *id);
+
+/* The keys that seeds are stored under, as the functions of the database take them: "", "KEY", or "KEY BEFORE". */
+const char *config_seed_keys(mem_ctx *ctx, const struct config *c);
 
 #endif

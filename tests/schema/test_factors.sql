@@ -205,6 +205,41 @@ select is(tap.state_of('tollgate_signin', format('select api.renew_codes(%L)', r
 select is(auth.recovery_hash(gen_random_uuid(), 'A', :'key') = auth.recovery_hash(:'ann', 'A', :'key'), false,
 	'F203 a code is its user''s');
 
+-- another key of the seeds
+select pg_temp.forget() \g /dev/null
+select :'key' as before, repeat('n', 32) as newest \gset
+select :'newest' || ' ' || :'before' as both \gset
+create function pg_temp.rotate(p_key text) returns jsonb language plpgsql as $$
+begin
+	return tap.ask('tollgate_operator', format('ops.rotate_seeds(%L, ''00000000-0000-0000-0000-000000000000'', 10)',
+		p_key)) - 'last';
+end
+$$;
+select is(auth.check_code(:'ann', pg_temp.code(), :'both'), 'totp', 'F202 while keys change the one before is good');
+select is(auth.check_code(:'ann', :'newer'::jsonb ->> 1, :'both'), 'recovery', 'F203 also for recovery codes');
+select is(auth.fits_seed_key(:'both'), true, 'F202 and fits');
+select is(tap.state_of('tollgate_operator', format('select ops.rotate_seeds(%L, null, 1)', k), ''), 'TG503',
+	'F202 nothing is moved with the key: ' || coalesce(k, 'none')) from (values (null), (''), ('short')) v (k);
+select is(pg_temp.rotate(:'newest'), '{"seen": 1, "moved": 0, "lost": 1}', 'F202 nor without the one before');
+select is(pg_temp.rotate(:'both'), '{"seen": 1, "moved": 1, "lost": 0}', 'F202 with both it is stored anew');
+select is(pg_temp.rotate(:'both'), '{"seen": 1, "moved": 0, "lost": 0}', 'F202 once');
+select is(auth.fits_seed_key(k), fits, 'F202 then under the new key alone')
+from (values (:'newest', true), (:'before', false)) v (k, fits);
+select pg_temp.forget() \g /dev/null
+select is(auth.check_code(:'ann', auth.totp(auth.open_seed(f.seed, :'newest'), auth.totp_step()), :'newest'), 'totp',
+	'F202 codes by time are as they were') from auth.factors f;
+select is(auth.check_code(:'ann', :'newer'::jsonb ->> 2, :'newest'), 'recovery', 'F203 and recovery codes stay good');
+select is(auth.check_code(:'ann', :'newer'::jsonb ->> 2, :'newest'), null, 'F203 once');
+select repeat('m', 32) || ' ' || :'newest' as both \gset
+select pg_temp.rotate(:'both') \g /dev/null
+select is(auth.check_code(:'ann', :'newer'::jsonb ->> 3, repeat('m', 32)), 'recovery', 'F203 after another change too');
+select pg_temp.me(format('renew_codes(%L)', repeat('m', 32)), :'me') -> 'codes' as newer \gset
+select is(codes_key, null, 'F203 new ones are made with the new key') from auth.factors;
+select is(auth.check_code(:'ann', :'newer'::jsonb ->> 0, repeat('m', 32)), 'recovery', 'F203 and are good');
+update auth.factors f set seed = auth.seal_seed(auth.open_seed(f.seed, repeat('m', 32)), :'key');
+select pg_temp.rotate(repeat('m', 32)) ->> 'lost' as lost \gset
+select is(:'lost'::int, 1, 'F202 a seed that no key opens is counted');
+
 -- a proof that is asked for again
 select pg_temp.forget() \g /dev/null
 update auth.sessions set auth_at = now() - interval '10 min';

@@ -630,6 +630,24 @@ test_f104_two_files_of_one_last_name_are_refused(void **state)
 }
 
 static void
+test_f202_the_key_of_the_seeds_comes_before_the_one_that_it_replaces(void **state)
+{
+	static const char	newest[] = "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn", before[] = "oooooooooooooooooooooooooooooooo";
+	struct stage		*s = *state;
+
+	setenv("TOLLGATE_SEED_KEY", newest, 1);
+	setenv("TOLLGATE_SEED_KEY_BEFORE", before, 1);
+	assert_int_equal(load(s, NEED_SEED_KEY, ""), OK);
+	assert_string_equal(config_seed_keys(s->mem, s->config), mem_printf(s->mem, "%s %s", newest, before));
+	setenv("TOLLGATE_SEED_KEY", newest, 1);
+	assert_int_equal(load(s, NEED_SEED_KEY, ""), OK);
+	assert_string_equal(config_seed_keys(s->mem, s->config), newest);
+	setenv("TOLLGATE_SEED_KEY_BEFORE", before, 1);
+	assert_int_equal(load(s, NEED_SEED_KEY, ""), OK);
+	assert_string_equal(config_seed_keys(s->mem, s->config), "");
+}
+
+static void
 test_c92_a_key_is_of_the_environments_own_mode(void **state)
 {
 	static const struct {
@@ -843,6 +861,7 @@ main(void)
 		TEST(test_f104_no_file_is_needed_beside_the_environment),
 		TEST(test_f104_two_files_of_one_last_name_are_refused),
 		TEST(test_f104_the_environment_goes_first_and_is_wiped),
+		TEST(test_f202_the_key_of_the_seeds_comes_before_the_one_that_it_replaces),
 		TEST(test_c92_a_key_is_of_the_environments_own_mode),
 		TEST(test_f121_a_party_that_vouches_for_users),
 		TEST(test_c92_a_preset_knows_its_issuer_and_another_program_no_secret),

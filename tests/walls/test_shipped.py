@@ -542,7 +542,7 @@ UNITS = {
                        for line in handed(name + ".secret"))],
     "tollgate@webhooks.service.d/secret.conf": handed("webhook.secret"),
     **{"tollgate@%s.service.d/og.conf" % name: handed("og.key") for name in ("og", "signup", "signin")},
-    "tollgate@signin.service.d/seed.conf": handed("seed.key"),
+    "tollgate@signin.service.d/seed.conf": [*handed("seed.key"), *handed("seed.key.before")],
     "tollgate@signin.service.d/passwords.conf": [
         "Service.RuntimeDirectory=lock/tollgate-signin", "Service.RuntimeDirectoryMode=0700"],
     "tollgate-closed@.target": [

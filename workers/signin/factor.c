@@ -12,7 +12,7 @@ static const char place[] = "/settings/two-factor";
 struct db_arg
 seed_key(struct visit *v)
 {
-	return TEXT(v->app->config->auth.seed_key);
+	return TEXT(config_seed_keys(v->q->mem, v->app->config));
 }
 
 /* "ABCD EFGH ...": a key that is typed is read in groups. */

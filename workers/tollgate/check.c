@@ -33,7 +33,7 @@ seed_key_check(const struct operator *o)
 {
 	struct json_object	*fits;
 	enum err		e = db_service(operator_as(o, o->mem), &fits, "ops.fits_seed_key($1)",
-	    ARGS(TEXT(o->config->auth.seed_key)));
+	    ARGS(TEXT(config_seed_keys(o->mem, o->config))));
 
 	if (e != OK)
 		return operator_failed(o, e);

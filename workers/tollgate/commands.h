@@ -29,6 +29,7 @@ int user_keep(const struct operator *o);
 int operators_add(const struct operator *o);
 int operators_list(const struct operator *o);
 int operators_remove(const struct operator *o);
+int factors_rotate(const struct operator *o);
 int passwords_build(const struct operator *o);
 int events_list(const struct operator *o);
 int events_show(const struct operator *o);

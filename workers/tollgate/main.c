@@ -150,6 +150,13 @@ static const struct command {
 	    "let a user use the pages of the site's operators no more",
 	    "It holds from the next request on. The user stays a user.\n\n"
 	    "Exit status 1: there is no such user.\n", "tollgate admin remove anna@example.com" },
+	{ "factors rotate", factors_rotate, NEED_DATABASE | NEED_SEED_KEY, JSON, NULL,
+	    "store the seeds of second factors under a new key",
+	    "Under the key of auth.seed_key_file, after signin was restarted with it and with the key that it\n"
+	    "replaces in auth.seed_key_before_file. Nobody is signed out, and recovery codes stay good. It may be\n"
+	    "repeated, also after it was interrupted. Then the key before is needed no more.\n\n"
+	    "Exit status 1: a seed is stored under neither key.\n",
+	    "tollgate factors rotate" },
 	{ "passwords build", passwords_build, 0, OUT, "LIST", "make the list of passwords that nobody may choose",
 	    "LIST, or - for standard input, has a password or \"SHA1:count\" a line, as the files of Pwned Passwords\n"
 	    "have it. The file for passwords.breached has 8 bytes for each, sorted; one LIST that is sorted by hash\n"

@@ -22,32 +22,52 @@ begin
 end
 $$;
 
--- TG503: the key is missing, or is not the one that this was stored under. Nothing is decided without it.
-create or replace function auth.require_seed_key(p_key text) returns void
+-- p_key, here and below, is the key of the seeds; while it is changed, the one before it follows behind a blank. What
+-- is stored anew is stored under the first. TG503: the key is missing, or is not the one that this was stored under.
+-- Nothing is decided without it.
+create or replace function auth.newest_key(p_key text) returns text
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
-	if coalesce(length(p_key), 0) < 32 then
+	if coalesce(length(split_part(p_key, ' ', 1)), 0) < 32 then
 		raise exception 'the key of the seeds is missing' using errcode = 'TG503';
 	end if;
+	return split_part(p_key, ' ', 1);
 end
 $$;
+
+-- Unused. Not in a migration, because until this commit the earlier functions call it.
+drop function if exists auth.require_seed_key(text);
 
 -- The key is random, so that stretching it (s2k-mode 3) would only cost time.
 create or replace function auth.seal_seed(p_seed bytea, p_key text) returns bytea
 language plpgsql volatile set search_path = pg_catalog, pg_temp as $$
 begin
-	perform auth.require_seed_key(p_key);
-	return crypto.pgp_sym_encrypt_bytea(p_seed, p_key, 'cipher-algo=aes256, compress-algo=0, s2k-mode=1');
+	return crypto.pgp_sym_encrypt_bytea(p_seed, auth.newest_key(p_key),
+		'cipher-algo=aes256, compress-algo=0, s2k-mode=1');
+end
+$$;
+
+-- What was sealed, and the key that it was sealed under.
+create or replace function auth.unseal(p_sealed bytea, p_key text, out seed bytea, out key text)
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	perform auth.newest_key(p_key);
+	foreach key in array string_to_array(p_key, ' ') loop
+		begin
+			seed := crypto.pgp_sym_decrypt_bytea(p_sealed, key);
+			return;
+		exception when external_routine_invocation_exception then
+			continue;
+		end;
+	end loop;
+	raise exception 'the key of the seeds is another' using errcode = 'TG503';
 end
 $$;
 
 create or replace function auth.open_seed(p_sealed bytea, p_key text) returns bytea
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
-	perform auth.require_seed_key(p_key);
-	return crypto.pgp_sym_decrypt_bytea(p_sealed, p_key);
-exception when external_routine_invocation_exception then
-	raise exception 'the key of the seeds is another' using errcode = 'TG503';
+	return (auth.unseal(p_sealed, p_key)).seed;
 end
 $$;
 
@@ -84,11 +104,21 @@ begin
 end
 $$;
 
--- Keyed, because 50 bits are few enough to be tried by whoever has the table. In whichever way it was typed.
+-- The key that digests of recovery codes are made with: that of the seed when they were made.
+create or replace function auth.codes_key(f auth.factors, p_key text) returns text
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return case when f.codes_key is null then (auth.unseal(f.seed, p_key)).key
+		else convert_from(auth.open_seed(f.codes_key, p_key), 'UTF8') end;
+end
+$$;
+
+-- Keyed, because 50 bits are few enough to be tried by whoever has the table. In whichever way it was typed. p_key:
+-- auth.codes_key()
 create or replace function auth.recovery_hash(p_user uuid, p_code text, p_key text) returns bytea
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
-	perform auth.require_seed_key(p_key);
+	perform auth.newest_key(p_key);
 	return crypto.hmac(convert_to(p_user || ':' || translate(upper(p_code), 'OIL- ', '011'), 'UTF8'),
 		convert_to(p_key, 'UTF8'), 'sha256');
 end
@@ -116,10 +146,12 @@ create or replace function auth.make_recovery_codes(p_user uuid, p_key text) ret
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	codes text[] := array(select auth.random_recovery_code() from generate_series(1, 10));
+	key text;
 begin
 	delete from auth.recovery_codes c where c.user_id = p_user;
+	update auth.factors f set codes_key = null where f.user_id = p_user returning auth.codes_key(f, p_key) into key;
 	insert into auth.recovery_codes (hash, user_id)
-	select auth.recovery_hash(p_user, c, p_key), p_user from unnest(codes) c;
+	select auth.recovery_hash(p_user, c, key), p_user from unnest(codes) c;
 	return (select jsonb_agg(substr(c, 1, 5) || '-' || substr(c, 6)) from unnest(codes) c);
 end
 $$;
@@ -141,7 +173,9 @@ create or replace function auth.spend_recovery_code(p_user uuid, p_code text, p_
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	update auth.recovery_codes c set used_at = now()
-	where c.hash = auth.recovery_hash(p_user, p_code, p_key) and c.user_id = p_user and c.used_at is null;
+	where c.hash = auth.recovery_hash(p_user, p_code, (
+			select auth.codes_key(f, p_key) from auth.factors f where f.user_id = p_user))
+		and c.user_id = p_user and c.used_at is null;
 	if not found then
 		return false;
 	end if;
@@ -178,6 +212,34 @@ begin
 		else auth.spend_recovery_code(p_user, code, p_key) end;
 	perform auth.give_back('second_' || kind, p_user || p_asker) where good;
 	return case when good then kind end;
+end
+$$;
+
+-- Stores under the first key what is stored under the other one, of the p_most factors behind p_after. {"last": null at
+-- the end, "seen", "moved", "lost": under neither key}. A code that is used at the same moment waits, and so does this.
+create or replace function auth.rotate_seeds(p_key text, p_after uuid, p_most int) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	f auth.factors;
+	seen int := 0;
+	moved int := 0;
+	lost int := 0;
+	last_user uuid;
+begin
+	perform auth.newest_key(p_key);
+	for f in select w.* from auth.factors w where w.user_id > p_after order by w.user_id limit p_most for update loop
+		last_user := f.user_id;
+		seen := seen + 1;
+		begin
+			update auth.factors w set seed = auth.seal_seed(auth.open_seed(f.seed, p_key), p_key),
+				codes_key = auth.seal_seed(convert_to(auth.codes_key(f, p_key), 'UTF8'), p_key)
+			where w.user_id = f.user_id and (auth.unseal(f.seed, p_key)).key <> auth.newest_key(p_key);
+			moved := moved + found::int;
+		exception when sqlstate 'TG503' then
+			lost := lost + 1;
+		end;
+	end loop;
+	return jsonb_build_object('last', last_user, 'seen', seen, 'moved', moved, 'lost', lost);
 end
 $$;
 

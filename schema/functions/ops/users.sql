@@ -73,6 +73,14 @@ begin
 end
 $$;
 
+-- For `tollgate factors rotate`: auth.rotate_seeds().
+create or replace function ops.rotate_seeds(p_key text, p_after uuid, p_most int) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return auth.rotate_seeds(p_key, p_after, p_most);
+end
+$$;
+
 -- For who has lost the device and the recovery codes.
 create or replace function ops.remove_factor(p_email text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
