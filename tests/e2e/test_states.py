@@ -90,6 +90,22 @@ def test_c110_a_renewal_by_bank_debit_waits_for_the_bank(customer, sim, db, mail
     assert len([m for m in mail.to(email) if "failed" in m["subject"]]) == 1
 
 
+def test_c41_a_payment_to_be_confirmed_is_told_with_its_link(customer, sim, db, mail, subscription):  # noqa: F811
+    browser, email = customer
+    sim.post(f"subscriptions/{subscription}/confirm_next")
+    days_pass(sim, db, 32)
+    main = page_when(browser, lambda html: html.one(id="status").text == "Payment overdue").html.one("main")
+    assert main.one(id="entitlement").text == (
+        "Your bank wants you to confirm the last payment. Your plan stays available for a few days.")
+    url = main.one(id="pay").get("href")
+    told = wait_until(lambda: [m for m in mail.to(email) if m["subject"] == "Please confirm your payment"])[0]
+    assert url in told["text"] and "$19.00" in told["text"]
+    assert "failed" not in main.text and not [m for m in mail.to(email) if "failed" in m["subject"]]
+    invoice = db.value("select id from billing.invoices where hosted_url = %s", url)
+    sim.post(f"invoices/{invoice}/settle", ok=True)
+    page_when(browser, lambda html: html.one(id="status").text == "Active" and html.all(id="pay") == [])
+
+
 def test_c111_a_sent_invoice_is_told_when_it_is_due_and_when_it_is_overdue(customer, stack, sim, db, mail,
                                                                            subscription):  # noqa: F811
     browser, email = customer

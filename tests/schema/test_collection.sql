@@ -31,7 +31,15 @@ select pg_temp.since('2 days') \g /dev/null
 select is(e ->> 'allowed' || ' ' || (e ->> 'until')::timestamptz,
 	'true ' || date_trunc('second', now() + interval '1 day'),
 	'C44 until the grace is over it is allowed') from billing.entitlement(:'ann') e;
+create function pg_temp.planned() returns text language sql as $$
+	select string_agg(concat_ws(' ', l ->> 'label', l #>> '{date,iso}'), ', ') from billing.subscriptions s
+		cross join lateral jsonb_array_elements(billing.later_documents(s, billing.next_document(s))) l
+	where s.id = 'sub_ann'
+$$;
+select is(pg_temp.planned(), 'next_pause_grace ' || (api.date_document(now() + interval '1 day') ->> 'iso'),
+	'C39 the page says until when it is');
 select pg_temp.since('3 days') \g /dev/null
+select is(pg_temp.planned(), null, 'C39 and not once that is over');
 select is(pg_temp.may(:'ann'), 'false collection_paused', 'C44 at the end of the grace it is over');
 select is((n.d ->> 'kind') || coalesce(n.d #>> '{date,iso}', ' without a date'), 'collection_resumes without a date',
 	'C39 while collection is paused no payment is announced')
@@ -129,6 +137,23 @@ select tap.sync('dispute', tap.dispute('eva', '{"status": "warning_needs_respons
 select is(tap.notices(:'eva'), null, 'C41 an inquiry is not told');
 select tap.sync('dispute', tap.dispute('eva')) \g /dev/null
 select is(tap.notices(:'eva'), 'disputed eva@example.org en', 'C41 the dispute that it becomes is');
+
+-- a notice is over when how the dispute ended is told
+create function pg_temp.noticed(p_name text) returns text language sql as $$
+	select string_agg(e ->> 'kind', ', ' order by e ->> 'kind') from jsonb_array_elements(tap.ask('tollgate_billing',
+		'api.billing_page()', tap.session(p_name || '@example.org', gen_random_uuid()::text)) -> 'notices') e
+$$;
+select is(pg_temp.noticed('eva'), 'notice_disputed', 'C41 an open dispute is on the page');
+select is(pg_temp.noticed('cem'), 'notice_dispute_over', 'C41 a lost one is not once a payment has ended it');
+select is(pg_temp.noticed('bob'), 'notice_dispute_over', 'C41 whatever was told before');
+
+-- what is said of a lost dispute, and the way to end it
+select tap.sync('dispute', tap.dispute('eva', '{"status": "lost"}')) \g /dev/null
+select is(pg_temp.standing(:'eva'), 'status_disputed bad reason_dispute_lost pay', 'C44 nothing is left to settle');
+select is(pg_temp.noticed('eva'), 'notice_dispute_lost', 'C41 of a lost one its loss is told');
+select tap.sync('dispute', tap.dispute('eva', '{"id": "dp_two"}')) \g /dev/null
+select is(pg_temp.standing(:'eva'), 'status_disputed bad reason_disputed manage', 'C44 but for another dispute');
+select tap.sync('dispute', tap.dispute('eva', '{"id": "dp_two", "status": "won"}')) \g /dev/null
 
 -- what gives nothing back is not told
 select tap.paid('fay') as fay \gset

@@ -58,5 +58,46 @@ select pg_temp.intent('processing'), pg_temp.invoice('{"status": "paid", "amount
 	{"status": "paid", "payment": {"payment_intent": "pi_ann"}}]}}') \g /dev/null
 select is(array[i.intent, i.bank_since::text], array[null, null], 'C110 and so does the money') from billing.invoices i;
 
+-- a payment that waits for the customer at the bank
+create function pg_temp.asked() returns text language sql as $$
+	select concat_ws(' ', i.action_required::text, (select string_agg(distinct n.kind, ' ' order by n.kind)
+		from billing.notifications n where n.payload ->> 'invoice' = i.id and n.kind <> 'recovered'))
+	from billing.invoices i where i.id = 'in_ann'
+$$;
+create function pg_temp.wanted(p_status text, p_action text) returns jsonb language sql as $$
+	select tap.sync('payment_intent', jsonb_build_object('id', 'pi_ann', 'status', p_status,
+		'next_action', jsonb_build_object('type', p_action)))
+$$;
+delete from billing.notifications;
+select pg_temp.invoice('{"attempt_count": 4}'), tap.sync('subscription', tap.subscription('ann', :'ann',
+	'{"status": "past_due"}')), pg_temp.wanted('requires_action', 'display_bank_transfer_instructions') \g /dev/null
+select is(pg_temp.asked(), 'false payment_failed', 'C41 an intent that shows where to pay asks to confirm nothing');
+delete from billing.notifications;
+select pg_temp.wanted('requires_action', 'use_stripe_sdk') \g /dev/null
+select is(pg_temp.asked(), 'true action_required',
+	'C41 what the bank wants confirmed is told without its event, and has not failed');
+select is(pg_temp.said(:'a'), 'status_past_due bad reason_confirm_grace_over pay invoice_open',
+	'C44 the page says so after the grace');
+update billing.subscriptions set past_due_since = now();
+select is(pg_temp.said(:'a'), 'status_past_due warn reason_confirm_past_due_grace pay invoice_open',
+	'C44 and within it');
+select pg_temp.invoice('{"attempt_count": 4}') \g /dev/null
+select is(pg_temp.asked(), 'true action_required', 'C41 until the intent says otherwise');
+select pg_temp.wanted('requires_payment_method', null) \g /dev/null
+select is(pg_temp.asked(), 'false action_required payment_failed', 'C41 what was not confirmed has failed');
+select is(pg_temp.said(:'a'), 'status_past_due warn reason_past_due_grace pay invoice_open', 'C44 as the page says');
+select is(jsonb_path_query_array(tap.ask('tollgate_billing', 'api.billing_page()', :'a'), '$.notices[*].kind'),
+	'["notice_payment_failed"]', 'C41 and asks no more for');
+
+-- when an attempt has failed, though its event is through by the time that the intent is known
+delete from billing.notifications;
+select tap.receive('evt_five', 'invoice', 'in_ann', '{"type": "invoice.payment_failed", "created": 1790000300}',
+	convert_to('{"data": {"object": {"attempt_count": 5}}}', 'UTF8')) \g /dev/null
+select pg_temp.invoice('{"attempt_count": 5}') \g /dev/null
+select is(pg_temp.failures(), 0::bigint, 'C41 the intent of a failed attempt is asked first');
+select pg_temp.wanted('requires_payment_method', null) \g /dev/null
+select is(array_agg(happened_at), array[to_timestamp(1790000300)], 'C41 and the failure is of when it happened')
+	from billing.notifications where kind = 'payment_failed';
+
 select * from finish();
 rollback;

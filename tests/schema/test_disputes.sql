@@ -110,7 +110,9 @@ select is(string_agg(fact, ' '), 'ch_bob:1900', 'C41 and that less is paid back 
 	from billing.notifications where tenant_id = :'bob' and kind = 'refunded';
 select tap.sync('charge', tap.charge('bob', '{"amount_refunded": 1900, "refunded": true}')),
 	tap.sync('charge', tap.charge('bob')) \g /dev/null
-select is(pg_temp.open_alerts(), null, 'C44 nor an alert');
+select is(pg_temp.open_alerts(), null, 'C44 nor an alert of its own');
+select is(detail, '{"currency": "eur", "amount": 1900}', 'C80 the operator learns that it has not arrived')
+	from ops.alerts where kind = 'refund_failed' and subject = 'ch_bob' and cleared_at is null;
 
 -- the tenant
 select is(tap.sync('dispute', tap.dispute('ann', '{"id": "dp_text", "charge": "ch_ann"}')), '{"clean": true}',

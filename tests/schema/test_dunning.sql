@@ -149,6 +149,12 @@ from (values (1798000000, '{"status": "trialing", "trial_end": 1798259200}'::jso
 select is(pg_temp.told(:'zoe'), 'trial_will_end sub_zoe:1798259200, upcoming sub_zoe:1800000000',
 	'C37 the end of a trial is told once, and neither a later nor a past one');
 
+select tap.hint('subscription', 'customer.subscription.trial_will_end', 1798000000, tap.subscription('zoe', :'zoe',
+	'{"status": "trialing", "trial_end": 1798259201}' || v.more))
+from (values ('{"cancel_at": 1798259201}'::jsonb), ('{"pause_collection": {"behavior": "void"}}')) v (more) \g /dev/null
+select is(pg_temp.told(:'zoe'), 'trial_will_end sub_zoe:1798259200, upcoming sub_zoe:1800000000',
+	'C37 no payment is announced that will not be collected');
+
 select tap.sync('subscription',
 	tap.subscription('zoe', :'zoe',
 		'{"status": "canceled", "ended_at": 1798000000, "cancellation_details": {"reason": "payment_failed"}}'))
@@ -161,6 +167,35 @@ select tap.sync('subscription', tap.subscription('past', :'zoe', '{"status": "ca
 	\g /dev/null
 select is(count(*), 0::bigint, 'C36 that of a subscription first seen ended is no news')
 	from billing.notifications where fact = 'sub_past';
+
+-- what is paid after the end is a receipt: nothing is available again
+select tap.hint('invoice', 'invoice.payment_failed', 1798000000, pg_temp.open_invoice('zoe', 1)),
+	tap.sync('invoice', tap.invoice('zoe', jsonb_build_object('status_transitions',
+		jsonb_build_object('paid_at', extract(epoch from now())::bigint)))) \g /dev/null
+select is(count(*), 0::bigint, 'C41 what has ended does not recover')
+	from billing.notifications where tenant_id = :'zoe' and kind = 'recovered';
+select is(data -> 'renews', null, 'C41 its receipt names no next payment')
+	from mail.outbox where template = 'notice_paid' and data ->> 'tenant' = :'zoe';
+create function pg_temp.late() returns text language sql as $$
+	select string_agg(concat_ws(' ', a.subject, a.detail ->> 'amount', a.cleared_at is not null), ', ')
+	from ops.alerts a where a.kind = 'paid_after_end'
+$$;
+select is(pg_temp.late(), null, 'C80 what was paid before its subscription ended is no alert');
+select tap.sync('invoice', tap.invoice('zoe', '{"id": "in_end", "created": 1798000000}')),
+	tap.sync('subscription', tap.subscription('zoe', :'zoe', '{"status": "canceled", "ended_at": 1798000000}'))
+	\g /dev/null
+select is(pg_temp.late(), null, 'C80 nor what was billed at the end');
+select tap.sync('subscription', tap.subscription('zoe', :'zoe', '{"status": "canceled", "ended_at": 1798000030}'))
+	\g /dev/null
+select is(pg_temp.late(), 'in_end 1900 f',
+	'C80 what was open at the end and is paid after it is, whatever comes first');
+update ops.alerts set cleared_at = now() where kind = 'paid_after_end';
+select tap.sync('invoice', tap.invoice('zoe', '{"id": "in_end", "created": 1798000000}')) \g /dev/null
+select is(pg_temp.late(), 'in_end 1900 t', 'C80 once');
+select is((billing.renewal_document(s) is null)::text, v.none, 'C41 a next payment is announced: ' || v.more)
+from (values ('{}', 'false'), ('{"cancel_at": 1800000000}', 'true'), ('{"cancel_at": 1900000000}', 'false'),
+	('{"pause_collection": {"behavior": "void"}}', 'true'), ('{"status": "unpaid"}', 'true')) v (more, none)
+	cross join lateral billing.subscription_row(:'ann', 'sub_ann', tap.subscription('ann', :'ann', v.more::jsonb)) s;
 
 -- the language is that of the last sign-in
 select tap.ask('tollgate_signin',

@@ -16,7 +16,8 @@ language sql stable rows 1 as $$
 		order by l.created_at desc nulls last, l.id limit 12) i
 $$;
 
--- Paid, failed, refunded, disputed: the latest 12.
+-- Paid, failed, refunded, disputed: the latest 12, by Stripe's clock. A charge has no time of its refunds: it is that
+-- of the event which told the last one.
 create or replace function billing.payment_list(p_tenant uuid) returns table (documents jsonb)
 language sql stable rows 1 as $$
 	select coalesce(jsonb_agg(jsonb_build_object('kind', 'payment_' || p.kind, 'date', api.date_document(p.at),
@@ -30,14 +31,21 @@ language sql stable rows 1 as $$
 			from billing.notifications n left join billing.invoices i on i.id = n.payload ->> 'invoice'
 			where n.tenant_id = p_tenant and n.kind = 'payment_failed'
 		union all
-		select case d.kind when 'refund' then 'refunded' else 'disputed' end, d.opened_at,
+		select case when d.kind = 'refund' then 'refunded'
+				when d.status = 'lost' then 'dispute_lost'
+				when d.status in ('won', 'prevented', 'warning_closed') then 'dispute_won'
+				when d.status like 'warning\_%' then 'inquiry' else 'disputed' end,
+			coalesce(case d.kind when 'dispute' then d.created_at else (
+				select max(n.happened_at) from billing.notifications n where n.tenant_id = d.tenant_id
+					and n.kind = 'refunded' and n.fact = d.id || ':' || d.amount) end, d.opened_at),
 			api.amount_document(d.amount, d.currency), null
 			from billing.disputes d where d.tenant_id = p_tenant and d.amount is distinct from 0
 		order by at desc nulls last limit 12) p
 $$;
 
 -- Notices that are unseen and still true. A notice about an open invoice ends with the invoice, and with the
--- subscription that it is for: nothing is collected then. told: it asks for nothing, and takes nothing away.
+-- subscription that it is for: nothing is collected then. That of a dispute ends when how it ended is told.
+-- told: it asks for nothing, and takes nothing away.
 create or replace function billing.notice_list(p_tenant uuid) returns table (documents jsonb)
 language sql stable rows 1 as $$
 	select coalesce(jsonb_agg(jsonb_build_object('id', n.id, 'kind', 'notice_' || n.kind,
@@ -52,8 +60,12 @@ language sql stable rows 1 as $$
 			'paused')	-- billing.todo_document() says it
 		and (n.kind not in ('payment_failed', 'action_required') or i.status = 'open' and not exists (
 			select from billing.subscriptions s where s.id = i.subscription_id and not billing.is_live(s.status)))
-		and not (n.kind = 'payment_failed' and exists (
-			select from billing.subscriptions s where s.id = i.subscription_id and s.status = 'paused'))
+		and not (n.kind = 'payment_failed' and (i.action_required or exists (
+			select from billing.subscriptions s where s.id = i.subscription_id and s.status = 'paused')))
+		and (n.kind <> 'action_required' or i.action_required)
+		and not (n.kind in ('disputed', 'dispute_lost') and exists (
+			select from billing.disputes d where d.id = n.fact and d.tenant_id = n.tenant_id
+				and (d.closed_at is not null or n.kind = 'disputed' and d.status = 'lost')))
 		and (n.kind <> 'payment_failed' or n.fact = i.id || ':' || i.attempt_count)
 $$;
 

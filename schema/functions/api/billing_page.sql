@@ -15,8 +15,7 @@ begin
 end
 $$;
 
--- The next event of a subscription whose payments are up to date: it renews, changes, ends, or collection resumes. A
--- trial without an end has no date.
+-- The next event of a subscription whose payments are up to date: it renews, changes, ends, or collection resumes.
 create or replace function billing.regular_next(s billing.subscriptions) returns jsonb
 language plpgsql stable as $$
 declare
@@ -26,6 +25,7 @@ declare
 begin
 	return case
 		when ends <= renews or ends is not null and renews is null then billing.line_document('ends', ends)
+		when renews is null then billing.line_document('nothing', null)
 		when not billing.collects_at(s, renews)
 			then billing.line_document('collection_resumes', s.pause_resumes_at)
 		when rule in ('cancel', 'pause') then billing.line_document('card_' || rule, renews)
@@ -67,37 +67,54 @@ begin
 end
 $$;
 
+-- Until when paused collection still grants the plan. Null: to its end, or no longer.
+create or replace function billing.pause_end(s billing.subscriptions) returns timestamptz
+language plpgsql stable as $$
+declare
+	grace timestamptz;
+begin
+	if exists (select from billing.pause_rules r where r.behavior = s.pause_behavior and r.grants = 'grace') then
+		grace := billing.grace_end(s.plan, s.paused_since);
+	end if;
+	return case when not billing.collects_at(s, grace) then grace end;
+end
+$$;
+
 -- What is planned after that, in order: a change by the schedule, and the end; and a change that waits for a payment.
+-- The end of the plan's grace while collection is paused is one of them.
 create or replace function billing.later_documents(s billing.subscriptions, p_next jsonb) returns jsonb
 language plpgsql stable as $$
 declare
 	ends timestamptz := billing.scheduled_end(s.cancel_at, s.cancel_at_period_end, s.period_end);
+	pause_end timestamptz := case when s.pause_behavior is not null and s.status in ('active', 'trialing')
+		then billing.pause_end(s) end;
 begin
-	if s.coming_at is null and ends is null and s.pending_until is null then
+	if s.coming_at is null and ends is null and s.pending_until is null and pause_end is null then
 		return '[]'::jsonb;
 	end if;
 	return (
-		select coalesce(jsonb_agg(billing.line_document(v.kind, v.at, null, v.plan) order by v.at), '[]')
-		from (values ('changes', s.coming_at, s.coming_plan), ('ends', ends, null),
+		select coalesce(jsonb_agg(billing.line_document(v.kind, v.at, null, v.plan)
+			|| case v.kind when 'ends' then '{"label": "next_ends_then"}' else '{}' end::jsonb order by v.at), '[]')
+		from (values ('changes', s.coming_at, s.coming_plan), ('ends', ends, null), ('pause_grace', pause_end, null),
 			('waits', s.pending_until, s.pending_plan)) v (kind, at, plan)
 		where v.at > now() and s.ended_at is null and v.kind <> p_next ->> 'kind'
-			and (v.kind <> 'changes' or coalesce(v.at < ends, true)));
+			and (v.kind not in ('changes', 'pause_grace') or coalesce(v.at < ends, true)));
 end
 $$;
 
 drop function if exists billing.entitlement_document(uuid);	-- unused: billing.standing has what is shown
 
--- The newest open invoice of the subscription that its page at Stripe takes a payment for. Row-level security shows
--- managers only.
+-- The newest open invoice of the subscription that its page at Stripe takes a payment for. Without an open one, it is
+-- the newest that was given up: its page takes the payment too. Row-level security shows managers only.
 create or replace function billing.open_invoice(p_subscription text) returns jsonb
 language plpgsql stable as $$
 begin
 	return (
 		select jsonb_build_object('url', i.hosted_url,
 			'amount', api.amount_document(i.amount_due - coalesce(i.amount_paid, 0), i.currency))
-		from billing.invoices i where i.subscription_id = p_subscription and i.status = 'open'
+		from billing.invoices i where i.subscription_id = p_subscription and i.status in ('open', 'uncollectible')
 			and i.hosted_url is not null
-		order by i.created_at desc nulls last, i.id limit 1);
+		order by i.status = 'open' desc, i.created_at desc nulls last, i.id limit 1);
 end
 $$;
 

@@ -1,5 +1,5 @@
--- Payments that a bank has under way, as a debit that takes days: the invoice stays open, and its payment intent is
--- being processed. (A first payment by Checkout is billing.bank_wait().)
+-- Payments that wait for a bank, or for the customer at the bank: the invoice stays open, and its payment intent says
+-- why. (A first payment by Checkout is billing.bank_wait().)
 
 set role tollgate_service;
 
@@ -22,8 +22,27 @@ begin
 end
 $$;
 
--- Of a payment intent only this counts: whether a bank has an invoice's payment under way. Other payments are not
--- followed.
+-- Whether the bank wants the customer to confirm the payment of this subscription's open invoice.
+create or replace function billing.wants_confirmation(p_subscription text) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return exists (select from billing.invoices i
+		where i.subscription_id = p_subscription and i.status = 'open' and i.action_required);
+end
+$$;
+
+-- Whether a payment intent waits for the customer at the bank. Others that wait for the customer show where to pay, as
+-- for a transfer: there is nothing to confirm.
+create or replace function billing.is_unconfirmed(p_doc jsonb) returns boolean
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return p_doc ->> 'status' = 'requires_action'
+		and coalesce(p_doc #>> '{next_action,type}', '') in ('use_stripe_sdk', 'redirect_to_url');
+end
+$$;
+
+-- Of a payment intent this counts: whether a bank has an invoice's payment under way, or wants the customer to confirm
+-- it. Other payments are not followed.
 create or replace function service.write_payment_intent(p_claim uuid, p_kind text, p_id text, p_version bigint,
 	p_doc jsonb) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -34,9 +53,12 @@ declare
 begin
 	perform billing.require_document(p_doc, p_id);
 	perform sync.hold(p_claim, p_kind, p_id);
-	update billing.invoices o set bank_since = case when since is not null then coalesce(o.bank_since, since) end
+	update billing.invoices o set bank_since = case when since is not null then coalesce(o.bank_since, since) end,
+		action_required = billing.is_unconfirmed(p_doc)
 	where o.intent = p_id and o.status = 'open' returning o.* into i;
-	perform billing.tell_failure(i, false) where i.id is not null and since is null;
+	perform billing.tell_failure(i, p_doc ->> 'status' = 'requires_payment_method')
+	where i.id is not null and since is null and not i.action_required;
+	perform billing.tell_action(i) where i.action_required;
 	return sync.finish(p_kind, p_id, p_version, case when i.id is not null then 'done' else 'ignored' end, '{}');
 end
 $$;

@@ -65,7 +65,7 @@ $$;
 
 -- Stores the row, and notifies the tenant and the operator. Answers what changed. A closed dispute (or a refund that
 -- failed after all) keeps the rule under which it was open, for questions about that time. A dispute that begins to
--- restrict is opened at that moment.
+-- restrict is opened at that moment. The tenant was told of a refund that fails: the operator pays it in another way.
 create or replace function billing.put_dispute(n billing.disputes, p_notice text, p_fact text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -96,6 +96,9 @@ begin
 			jsonb_build_object('policy', n.policy, 'effect', effect,
 				'amount', after.amount, 'currency', after.currency));
 	end if;
+	perform ops.raise_alert(after.tenant_id, 'refund_failed', after.id, jsonb_build_object('currency', after.currency,
+		'amount', (before ->> 'amount')::bigint - after.amount))
+	where n.kind = 'refund' and after.amount < (before ->> 'amount')::bigint;
 	perform billing.tell(after.tenant_id, p_notice, p_fact, jsonb_build_object(
 		'amount', api.amount_document(after.amount, after.currency), 'date', api.date_document(after.created_at)),
 		case n.kind when 'dispute' then after.created_at else billing.event_time('charge', n.id) end)

@@ -68,6 +68,21 @@ begin
 end
 $$;
 
+-- An invoice that was open at the end of its subscription and is paid later buys nothing: the operator gives the money
+-- back, or the plan. Raised once. What is billed at the end is paid after it too, and is no such invoice.
+create or replace function billing.watch_late_payments(p_subscription text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	perform ops.raise_alert(i.tenant_id, 'paid_after_end', i.id, jsonb_build_object('subscription', s.id,
+		'amount', i.amount_paid, 'currency', i.currency))
+	from billing.subscriptions s join billing.invoices i on i.subscription_id = s.id
+	where s.id = p_subscription and not billing.is_live(s.status) and i.status = 'paid' and i.amount_paid > 0
+		and i.created_at < s.ended_at and i.paid_at > s.ended_at
+		and not exists (select from ops.alerts a where a.kind = 'paid_after_end' and a.subject = i.id)
+	order by i.id;
+end
+$$;
+
 -- The subscription is fetched with a changed invoice, because its own event may have been lost; and the payment intent
 -- of an open one, because the invoice does not say whether a bank has it under way.
 create or replace function service.write_invoice(p_claim uuid, p_kind text, p_id text, p_version bigint, p_doc jsonb)
@@ -102,6 +117,7 @@ begin
 	after := billing.put_invoice(tenant, p_doc, 'action_required' = any (hints));
 	perform billing.watch_words(tenant, p_kind, p_doc);
 	perform billing.watch_invoice(after, p_doc -> 'last_finalization_error');
+	perform billing.watch_late_payments(after.subscription_id) where after.status = 'paid';
 	perform billing.tell_invoice(after, hints);
 	perform billing.end_lost_disputes(tenant) where after.status = 'paid';
 	return sync.finish(p_kind, p_id, p_version, 'done', '{}',

@@ -154,6 +154,19 @@ begin
 end
 $$;
 
+-- When this attempt has failed, by its event, which is through once its payment intent is known; null: no such event.
+create or replace function billing.failed_at(i billing.invoices) returns timestamptz
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return (
+		select max(e.created) from inbox.events e
+		where e.object_kind = 'invoice' and e.object_id = i.id and e.type = 'invoice.payment_failed'
+			and convert_from(e.raw, 'UTF8')::jsonb #> '{data,object,attempt_count}' = to_jsonb(i.attempt_count));
+exception when data_exception then
+	return null;
+end
+$$;
+
 -- An attempt has failed when Stripe says so, or when the subscription is unpaid. An open invoice alone is not enough: a
 -- bank debit takes days. Nothing is attempted with an invoice that the customer pays by its link.
 create or replace function billing.tell_failure(i billing.invoices, p_hinted boolean) returns void
@@ -164,7 +177,7 @@ begin
 			select from billing.subscriptions s
 			where s.id = i.subscription_id and s.status in ('past_due', 'unpaid'))) then
 		perform billing.tell(i.tenant_id, 'payment_failed', i.id || ':' || i.attempt_count, billing.invoice_payload(i),
-			coalesce(billing.event_time('invoice', i.id, 'invoice.payment_failed'),
+			coalesce(billing.failed_at(i), billing.event_time('invoice', i.id, 'invoice.payment_failed'),
 				case i.attempt_count when 1 then i.created_at end));
 	end if;
 end
@@ -184,20 +197,30 @@ begin
 end
 $$;
 
--- Without Stripe's word a failure is told once the payment intent is known: a bank may have another attempt under way.
+-- The customer has to confirm the payment at the bank.
+create or replace function billing.tell_action(i billing.invoices) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	perform billing.tell(i.tenant_id, 'action_required', i.id, billing.invoice_payload(i),
+		coalesce(billing.event_time('invoice', i.id, 'invoice.payment_action_required'), i.created_at));
+end
+$$;
+
+-- Where there is a payment intent, it says whether an attempt has failed: a bank may have it under way, or want it
+-- confirmed.
 create or replace function billing.tell_invoice(i billing.invoices, p_hints text[]) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	hinted boolean := 'payment_failed' = any (p_hints);
 begin
-	perform billing.tell_failure(i, hinted) where hinted or i.intent is null;
+	perform billing.tell_failure(i, hinted) where i.intent is null;
 	perform billing.tell_sent(i, 'invoice_overdue' = any (p_hints));
 	if i.action_required then
-		perform billing.tell(i.tenant_id, 'action_required', i.id, billing.invoice_payload(i),
-			coalesce(billing.event_time('invoice', i.id, 'invoice.payment_action_required'), i.created_at));
+		perform billing.tell_action(i);
 	elsif i.status = 'paid' and exists (
 			select from billing.notifications n where n.tenant_id = i.tenant_id and n.kind = 'payment_failed'
-				and n.payload ->> 'invoice' = i.id) then
+				and n.payload ->> 'invoice' = i.id) and not exists (
+			select from billing.subscriptions s where s.id = i.subscription_id and not billing.is_live(s.status)) then
 		perform billing.tell(i.tenant_id, 'recovered', i.id, billing.invoice_payload(i)
 			|| jsonb_build_object('amount', api.amount_document(i.amount_paid, i.currency),
 				'date', api.date_document(i.paid_at)), i.paid_at);
@@ -207,7 +230,8 @@ begin
 end
 $$;
 
--- A trial that ends soon: with a card, the first payment is announced; without one, a card is asked for.
+-- A trial that ends soon: with a card, the first payment is announced; without one, a card is asked for. A plan that
+-- ends with its trial, and a payment that is not collected, are not announced.
 create or replace function billing.tell_trial(s billing.subscriptions, p_at timestamptz) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 declare
@@ -215,7 +239,8 @@ declare
 begin
 	perform billing.tell(s.tenant_id, coalesce('card_' || billing.card_rule(s), 'trial_will_end'), trial,
 		jsonb_build_object('plan', 'plan_' || s.plan, 'date', api.date_document(s.trial_end)), p_at)
-	where not exists (
+	where billing.collects_at(s, s.trial_end) and coalesce(billing.scheduled_end(s.cancel_at, s.cancel_at_period_end,
+			s.period_end) > s.trial_end, true) and not exists (
 		select from billing.notifications n where n.tenant_id = s.tenant_id and n.fact = trial
 			and n.kind in ('trial_will_end', 'card_cancel', 'card_pause', 'card_create_invoice'));
 end
@@ -246,13 +271,14 @@ begin
 end
 $$;
 
--- When the next payment is due. Null when none is: the subscription ends before, or has ended.
+-- When the next payment is due. Null when none is: the subscription ends or is paused before, or Stripe collects none
+-- then.
 create or replace function billing.renewal_document(s billing.subscriptions) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
-	return case when billing.is_live(s.status)
-			and billing.scheduled_end(s.cancel_at, s.cancel_at_period_end, s.period_end) is null then
-		api.date_document(s.period_end) end;
+	return case when billing.renews(s) and billing.collects_at(s, s.renews_at)
+			and coalesce(billing.card_rule(s), 'create_invoice') = 'create_invoice' then
+		api.date_document(s.renews_at) end;
 end
 $$;
 

@@ -16,6 +16,8 @@ language sql immutable as $$
 		"grace_over": ["past_due", "bad", "pay"],
 		"sent_past_due_grace": ["past_due", "warn", "pay"],
 		"sent_grace_over": ["past_due", "bad", "pay"],
+		"confirm_past_due_grace": ["past_due", "warn", "pay"],
+		"confirm_grace_over": ["past_due", "bad", "pay"],
 		"unpaid": ["unpaid", "bad", "pay"],
 		"bank": ["bank", "warn", "manage"],
 		"debit": ["bank", "warn", "manage"],
@@ -25,6 +27,7 @@ language sql immutable as $$
 		"collection_paused": ["uncollected", "bad", "manage"],
 		"paused": ["paused", "bad", "manage"],
 		"disputed": ["disputed", "bad", "manage"],
+		"dispute_lost": ["disputed", "bad", "pay"],
 		"free": ["free", "good", "subscribe"],
 		"canceled": ["canceled", "bad", "subscribe"],
 		"ended": ["canceled", "bad", "subscribe"],
@@ -50,6 +53,9 @@ declare
 		when reason = 'active' and not billing.collects_at(s, now()) then 'uncollected'
 		when reason = 'active' and s.pending_until > now() then 'change_waits'
 		when reason in ('past_due_grace', 'grace_over') and s.collection_method = 'send_invoice' then 'sent_' || reason
+		when reason in ('past_due_grace', 'grace_over') and billing.wants_confirmation(s.id) then 'confirm_' || reason
+		when reason = 'disputed' and not exists (select from billing.restricting_disputes(s.tenant_id, s.created_at,
+			now()) d where d.policy <> 'dispute_lost') then 'dispute_lost'
 		when reason = 'incomplete' and billing.bank_wait(s.tenant_id) is not null then 'bank'
 		when reason = 'no_subscription' and billing.checkout_state((p_entitlement ->> 'tenant')::uuid) = 'open'
 			then 'no_plan'

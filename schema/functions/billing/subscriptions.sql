@@ -217,6 +217,7 @@ begin
 	end if;
 	perform billing.watch_words(tenant, p_kind, p_doc);
 	perform billing.watch_subscription(before, after);
+	perform billing.watch_late_payments(p_id) where not billing.is_live(after.status);
 	perform billing.watch_payers(before, after);
 	perform billing.begin_trial(before, after);
 	perform sync.mark('cancellation', p_id) where billing.is_live(after.status) and billing.is_closing(tenant);
