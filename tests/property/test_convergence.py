@@ -24,9 +24,10 @@ WHAT = {"change": ["price_starter", "price_growth"], "settle": [True, False], "f
 FAULTS = [{"status": 500}, {"status": 429, "headers": {"Retry-After": "1"}}, {"answer": "close"}, {"answer": "partial"},
           {"answer": "truncate"}, {"answer": "html"}, {"answer": "real", "after": 0.3}, {"status": 401}]
 LATE = ["pay", "settle", "change", "change", "cancel", "cancel_at_period_end", "cancel_at", "renew", "trial_end",
-        "fail_next", "debit_next", "confirm_next", "settle_debit", "pay_open", "status", "pause", "pause_until",
-        "unpause", "discount", "discount", "balance", "send_invoice", "schedule", "release", "pending", "resume",
-        "card", "refund", "refund_part", "dispute", "close_dispute", "resubscribe", "resubscribe", "forget"]
+        "fail_next", "debit_next", "confirm_next", "settle_debit", "settle_debit", "settle_debit", "pay_open",
+        "status", "pause", "pause_until", "unpause", "discount", "discount", "balance", "send_invoice", "schedule",
+        "release", "pending", "resume", "card", "refund", "refund_part", "dispute", "close_dispute", "resubscribe",
+        "resubscribe", "forget"]
 SHRINK = "PROPERTY_SHRINK" in os.environ
 assert set(LATE) | {"expire"} == set(ACTIONS)
 
@@ -43,6 +44,7 @@ steps = st.one_of(
     st.tuples(st.just("deliver"), numbers, st.sampled_from([0.3, 0.7, 1.0]), st.sampled_from([0, 0.2, 1])),
     st.tuples(st.just("drop"), numbers, st.sampled_from([0.1, 0.5, 1.0])),
     st.tuples(st.just("days"), st.sampled_from([1, 4, 16, 32])),
+    st.tuples(st.just("renewal"), st.integers(0, 4), st.sampled_from(["debit_next", "confirm_next"])),
     st.tuples(st.just("shape"), st.sampled_from(["old", "new"]), st.sampled_from(["flexible", "classic"])),
     st.tuples(st.just("fault"), st.sampled_from(FAULTS), st.integers(1, 2)),
     st.tuples(st.just("kill"), st.sampled_from(["jobs", "second", "mailer"])))
@@ -77,6 +79,11 @@ class Run:
 
     def days(self, number):
         self.world.sim.post("clock", days=number)
+
+    def renewal(self, number, name):
+        """The next payment, which a bank makes difficult."""
+        self.act(number, name, None)
+        self.days(32)
 
     def shape(self, version, mode):
         self.world.sim.post("settings", api_version=version, billing_mode=mode)
