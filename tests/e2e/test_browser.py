@@ -259,7 +259,8 @@ STATES = ["/signup", "/de/signup", "/signin", "/signin/code", "/register", "/res
 PRIVATE = ["/workspace", "/settings/billing", "/settings/sessions", "/settings/password",
            "/de/signin/confirm?sent=yes", "/signout",
            "/de/settings/billing", "/de/workspace",
-           "/settings/profile", "/settings/team", "/de/settings/team", "/settings/audit", "/de/settings/email"]
+           "/settings/profile", "/settings/team", "/de/settings/team", "/settings/audit", "/de/settings/email",
+           "/de/settings/account"]
 
 
 def no_wider_than(person, width):
@@ -591,7 +592,7 @@ def test_every_control_of_an_account_is_reached_by_the_keyboard_alone_at_360_pix
     person, _ = signed_in
     person.size(360, 740)
     settings = [f"/settings/{page}" for page in ("profile", "email", "password", "security", "two-factor", "sessions",
-                                                 "team", "audit")]
+                                                 "team", "audit", "account")]
     for path in (*settings, "/signin/confirm?sent=yes", None, "/signin", "/register", "/reset"):
         if path is None:
             person.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
