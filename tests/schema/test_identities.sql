@@ -194,6 +194,9 @@ select is(tap.state_of('tollgate_authn', 'select api.' || call, :'zoe'), 'TG40C'
 	from unnest('{connections_page(),disconnect(gen_random_uuid())}'::text[]) call;
 update auth.sessions set auth_at = now();
 
+select is(jsonb_path_query_array(auth.export_user(auth.find_user('zoe@example.org')), '$.connections[*].subject'),
+	'["zoe-1"]', 'C57 and it is in the copy of the own data');
+
 -- disconnecting
 create function pg_temp.part(p_subject text, p_bearer text) returns text language sql as $$
 	select tap.state_of('tollgate_authn', format('select api.disconnect(%L)', i.id), p_bearer)

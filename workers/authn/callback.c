@@ -94,6 +94,7 @@ finish(struct visit *v, struct callback *c, struct json_object *flow, struct jso
 {
 	struct json_object	*verdict;
 	struct entrance		entry;
+	const char		*next;
 	enum err		e;
 
 	TRY(entrance_new(v, &entry));
@@ -111,7 +112,8 @@ finish(struct visit *v, struct callback *c, struct json_object *flow, struct jso
 		return http_redirect(v->r, visit_path(v, "/signin/connect"));
 	if (json_true(verdict, "/second"))
 		return entrance_ask_second(v, &entry);
-	return entrance_grant(v, &entry, json_text(flow, "/next"));
+	next = json_text(verdict, "/next");
+	return entrance_grant(v, &entry, next != NULL ? next : json_text(flow, "/next"));
 }
 
 /* So many visits at a time that a thread is left for other pages. */

@@ -42,6 +42,11 @@ begin
 				where p.user_id = p_user),
 			'second_factor', (select jsonb_build_object('created_at', f.created_at, 'confirmed_at', f.confirmed_at)
 				from auth.factors f where f.user_id = p_user),
+			'connections', (
+				select coalesce(jsonb_agg(jsonb_build_object('provider', i.provider, 'issuer', i.issuer,
+					'subject', i.subject, 'account', i.account, 'created_at', i.created_at, 'used_at', i.used_at)
+					order by i.created_at, i.id), '[]')
+				from auth.identities i where i.user_id = p_user),
 			'recovery_codes', (
 				select coalesce(jsonb_agg(jsonb_build_object('created_at', c.created_at, 'used_at', c.used_at)
 					order by c.created_at), '[]')
