@@ -133,7 +133,7 @@ update auth.hits set spent_until = now();
 select pg_temp.enter('m1', 'x', pg_temp.claims('{"subject": "ada-3"}')) \g /dev/null
 select tap.mailed('ada@example.org') as m \gset
 select is(:'m'::jsonb ->> 'template', 'connect', 'F60 the mailbox is asked');
-select is(array[:'m'::jsonb ->> 'provider', :'m'::jsonb ->> 'account'], '{Work,ada@example.org}',
+select is(array[:'m'::jsonb ->> 'provider', :'m'::jsonb ->> 'known_as'], '{Work,ada@example.org}',
 	'F60 and told by what');
 create function pg_temp.connect(p_hash text, p_code text, p_flow text, p_secret text) returns jsonb language sql as $$
 	select tap.ask('tollgate_authn', format('api.connect_by_link(%L, %L, %L, %L, %L, %L, null)', p_hash::bytea, p_code,

@@ -142,7 +142,7 @@ begin
 		return '{"ok": false, "why": "address"}';
 	end if;
 	request := auth.ask_proof('connect', email, p_flow, f.language, p_ip, p_device_hash,
-		jsonb_build_object('provider', p_claims ->> 'label', 'account', p_claims ->> 'account'));
+		jsonb_build_object('provider', p_claims ->> 'label', 'known_as', p_claims ->> 'account'));
 	update auth.requests r set next = f.next where r.id = request;
 	insert into auth.pending_identities (request_id, claims) select request, p_claims where request is not null;
 	return jsonb_build_object('ok', true, 'mailed', email);

@@ -27,7 +27,7 @@ begin
 	on conflict (issuer, subject) do nothing;
 	if found and not p_vouches then
 		perform auth.tell(p_user, 'identity:' || gen_random_uuid(), 'safety_connected',
-			jsonb_build_object('provider', p_claims ->> 'label', 'account', p_claims ->> 'account',
+			jsonb_build_object('provider', p_claims ->> 'label', 'known_as', p_claims ->> 'account',
 			'date', api.date_document(now())));
 	end if;
 	return exists (
@@ -134,7 +134,7 @@ begin
 		raise exception 'the last way in' using errcode = 'TG409';
 	end if;
 	perform auth.tell(me, 'identity:' || gen_random_uuid(), 'safety_disconnected',
-		jsonb_build_object('provider', gone.label, 'account', gone.account,
+		jsonb_build_object('provider', gone.label, 'known_as', gone.account,
 			'date', api.date_document(now())));
 	delete from auth.identities i where i.id = gone.id;
 	return null;
