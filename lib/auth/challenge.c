@@ -1,10 +1,12 @@
 #include "challenge.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "base64url.h"
 
-enum { TIME_SIZE = 8, CHALLENGE_SIZE = TIME_SIZE + SECRET_SIZE, CHALLENGE_TEXT = 54, AHEAD_SECONDS = 60 };
+enum { TIME_SIZE = 8, CHALLENGE_SIZE = TIME_SIZE + SECRET_SIZE, CHALLENGE_TEXT = 54 };
+enum { AHEAD_SECONDS = 60, MICRO = 1000000 };
 
 static const char	label[] = "webauthn1";
 
@@ -20,6 +22,15 @@ challenge_fill(const struct secret *key, int64_t at, uint8_t out[CHALLENGE_SIZE]
 	memcpy(said + sizeof(label) - 1, out, TIME_SIZE);
 	mac = secret_hmac(key->bytes, SECRET_SIZE, said, sizeof(said));
 	memcpy(out + TIME_SIZE, mac.bytes, SECRET_SIZE);
+}
+
+int64_t
+challenge_now(void)
+{
+	struct timespec	t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * MICRO + t.tv_nsec / 1000;
 }
 
 char *
@@ -46,7 +57,8 @@ challenge_is_good(const struct secret *key, const char *challenge, int64_t now)
 	challenge_fill(key, (int64_t)at, wanted);
 	memcpy(mac.bytes, given + TIME_SIZE, SECRET_SIZE);
 	memcpy(made.bytes, wanted + TIME_SIZE, SECRET_SIZE);
-	return secret_equal(&mac, &made) && (int64_t)at > now - CHALLENGE_SECONDS && (int64_t)at <= now + AHEAD_SECONDS;
+	return secret_equal(&mac, &made) && (int64_t)at > now - (int64_t)CHALLENGE_SECONDS * MICRO &&
+	    (int64_t)at <= now + (int64_t)AHEAD_SECONDS * MICRO;
 }
 
 struct secret

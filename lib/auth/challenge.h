@@ -13,7 +13,10 @@
 
 enum { CHALLENGE_SECONDS = 600 };
 
-/* base64url of the time and HMAC-SHA-256(key, "webauthn1" || time). now: Unix seconds. key: of a session or a flow. */
+/* Microseconds of the wall clock, so that two pages have two challenges. Both times below are of its kind. */
+int64_t challenge_now(void);
+
+/* base64url of the time and HMAC-SHA-256(key, "webauthn1" || time). key: of a session or a flow. */
 char *challenge_make(mem_ctx *mem, const struct secret *key, int64_t now);
 
 /* Whether it was made with this key, CHALLENGE_SECONDS ago at most; or a minute ahead, by another machine's clock. */

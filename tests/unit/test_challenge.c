@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 #include <cmocka.h>
 
 #include "challenge.h"
@@ -10,7 +11,8 @@
 
 static const struct secret	key = { { 1 } }, other = { { 2 } };
 
-enum { NOW = 1800000000 };
+#define SECOND INT64_C(1000000)
+#define NOW (1800000000 * SECOND)
 
 static void
 test_f205_a_challenge_is_of_one_browser_and_ten_minutes(void **state)
@@ -18,11 +20,13 @@ test_f205_a_challenge_is_of_one_browser_and_ten_minutes(void **state)
 	const char	*made = challenge_make(*state, &key, NOW);
 
 	assert_true(challenge_is_good(&key, made, NOW));
-	assert_true(challenge_is_good(&key, made, NOW + CHALLENGE_SECONDS - 1));
-	assert_false(challenge_is_good(&key, made, NOW + CHALLENGE_SECONDS));
-	assert_true(challenge_is_good(&key, made, NOW - 60));
-	assert_false(challenge_is_good(&key, made, NOW - 61));
+	assert_true(challenge_is_good(&key, made, NOW + CHALLENGE_SECONDS * SECOND - 1));
+	assert_false(challenge_is_good(&key, made, NOW + CHALLENGE_SECONDS * SECOND));
+	assert_true(challenge_is_good(&key, made, NOW - 60 * SECOND));
+	assert_false(challenge_is_good(&key, made, NOW - 60 * SECOND - 1));
 	assert_false(challenge_is_good(&other, made, NOW));
+	assert_string_not_equal(made, challenge_make(*state, &key, NOW + 1));
+	assert_in_range(challenge_now() / SECOND, time(NULL) - 1, time(NULL) + 1);
 }
 
 static void
