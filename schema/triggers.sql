@@ -9,6 +9,7 @@ begin
 		('auth.users', 'make_profile', 'after insert', 'row', 'auth.make_profile()'),
 		('auth.sessions', 'note_session', 'after insert or update', 'row', 'audit.note_session()'),
 		('auth.factors', 'note_factor', 'after delete or update', 'row', 'audit.note_factor()'),
+		('auth.passkeys', 'note_passkey', 'after insert or delete or update', 'row', 'audit.note_passkey()'),
 		('auth.passwords', 'note_password', 'after insert or update', 'row', 'audit.note_password()'),
 		('auth.recovery_codes', 'note_code', 'after update', 'row', 'audit.note_code()'),
 		('auth.identities', 'note_identity', 'after insert or delete', 'row', 'audit.note_identity()'),

@@ -32,7 +32,7 @@ grant execute on function
 	api.link_state(bytea, bytea),
 	api.request_link(text, bytea, text, text, inet, bytea),
 	api.sign_in(bytea, text, bytea, bytea, inet, text, bytea, boolean),
-	api.second_due(), api.sign_in_second(text, text, bytea, inet, text, bytea),
+	api.second_due(), api.second_page(), api.sign_in_second(text, text, bytea, inet, text, bytea),
 	api.factor_page(text), api.begin_factor(text), api.confirm_factor(text, text), api.renew_codes(text),
 	api.remove_factor(),
 	api.begin_confirm(int[]), api.confirm_password(bytea, bytea, inet, text),
@@ -63,6 +63,14 @@ grant execute on function
 	api.connect_by_link(bytea, text, bytea, bytea, inet, text, bytea),
 	api.connections_page(), api.disconnect(uuid),
 	api.report_provider(text, text)
+	to tollgate_authn;
+
+-- passkeys
+grant execute on function
+	api.passkeys_page(), api.add_passkey(jsonb, text), api.name_passkey(uuid, text), api.remove_passkey(uuid),
+	api.find_passkey(bytea, inet),
+	api.sign_in_passkey(jsonb, bytea, text, text, inet, text, bytea, boolean),
+	api.second_passkey(jsonb, bytea, inet, text, bytea), api.confirm_passkey(jsonb, bytea, inet, text)
 	to tollgate_authn;
 
 -- the workspace
@@ -321,7 +329,8 @@ grant usage on schema app to tollgate_service;
 grant usage on schema mail to tollgate_auth;
 grant usage on schema meta to tollgate_service;
 grant usage on schema audit to tollgate_service, tollgate_auth;
-grant execute on function auth.uid(), auth.require_session(), auth.has_factor(uuid) to tollgate_rls;
+grant execute on function auth.uid(), auth.require_session(), auth.has_factor(uuid), auth.came_by_passkey(uuid)
+	to tollgate_rls;
 grant execute on function
 	billing.accept_offer(uuid, uuid), api.date_document(timestamptz),
 	billing.found_tenant(uuid, text),
@@ -363,7 +372,7 @@ grant execute on function
 	auth.change_address(uuid, text),
 	auth.end_sessions(uuid),
 	auth.remove_factor(uuid), auth.fits_seed_key(text), auth.rotate_seeds(text, uuid, int),
-	auth.has_factor(uuid),
+	auth.has_factor(uuid), auth.has_passkey(uuid), auth.came_by_passkey(uuid),
 	auth.spend_requests(uuid, uuid),
 	auth.address_of(uuid),
 	auth.contacts(uuid[]),

@@ -2,6 +2,8 @@
 
 grant select, insert, update, delete on auth.sessions, auth.requests, auth.devices, auth.hits to tollgate_auth;
 grant select, insert, update, delete on auth.factors, auth.recovery_codes, auth.pending to tollgate_auth;
+grant select, insert, update, delete on auth.passkeys to tollgate_auth;
+grant select, insert, delete on auth.challenges to tollgate_auth;
 grant select, insert on auth.links to tollgate_auth;
 grant select, insert, delete, update (confirmed_at, retired_at) on auth.tokens to tollgate_auth;
 grant select on auth.limits, auth.pepper to tollgate_auth;
@@ -22,6 +24,8 @@ create policy owner on auth.tokens to tollgate_auth using (true) with check (tru
 create policy owner on auth.factors to tollgate_auth using (true) with check (true);
 create policy owner on auth.recovery_codes to tollgate_auth using (true) with check (true);
 create policy owner on auth.pending to tollgate_auth using (true) with check (true);
+create policy owner on auth.passkeys to tollgate_auth using (true) with check (true);
+create policy owner on auth.challenges to tollgate_auth using (true) with check (true);
 create policy owner on auth.requests to tollgate_auth using (true) with check (true);
 create policy owner on auth.links to tollgate_auth using (true) with check (true);
 create policy owner on auth.passwords to tollgate_auth using (true) with check (true);

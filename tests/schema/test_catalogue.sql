@@ -151,6 +151,7 @@ create temp view owned_right as
 select set_eq('select grants from owned_right', string_to_array(btrim($$
 	tollgate_auth app.profiles INSERT SELECT(display_name,language,user_id) UPDATE(avatar_url,display_name,language)
 	tollgate_auth auth.asking SELECT UPDATE(flow,until)
+	tollgate_auth auth.challenges DELETE INSERT SELECT
 	tollgate_auth auth.devices DELETE INSERT SELECT UPDATE
 	tollgate_auth auth.factors DELETE INSERT SELECT UPDATE
 	tollgate_auth auth.flows DELETE INSERT SELECT UPDATE
@@ -159,6 +160,7 @@ select set_eq('select grants from owned_right', string_to_array(btrim($$
 	tollgate_auth auth.limits SELECT
 	tollgate_auth auth.links INSERT SELECT
 	tollgate_auth auth.operators DELETE INSERT SELECT
+	tollgate_auth auth.passkeys DELETE INSERT SELECT UPDATE
 	tollgate_auth auth.passwords DELETE INSERT SELECT UPDATE
 	tollgate_auth auth.pending DELETE INSERT SELECT UPDATE
 	tollgate_auth auth.pending_identities DELETE INSERT SELECT

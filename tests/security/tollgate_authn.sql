@@ -52,6 +52,25 @@ select api.close_flow(sha256('s'), sha256('f'));
 -- nothing opens a visit that nobody has begun
 select api.open_flow('google', sha256('nothing'), sha256('f'), 3);
 
+-- 42501 makes up a passkey for somebody
+insert into auth.passkeys (user_id, credential, key, counter, eligible, backed_up, transports, name)
+values (gen_random_uuid(), 'x', 'x', 0, false, false, '{}', 'x');
+
+-- 42501 puts its own key in place of a user's
+update auth.passkeys set key = 'x';
+
+-- 42501 reads whose passkeys there are
+select user_id from auth.passkeys;
+
+-- 42501 makes a challenge good again
+delete from auth.challenges;
+
+-- 42501 uses a passkey past the pages
+select auth.use_passkey(null, null);
+
+-- 42501 asks what devices know a user by
+select auth.passkey_handle(gen_random_uuid());
+
 -- TG401 asks for connections without a session
 select set_config('app.bearer', repeat('0', 64), false);
 select api.connections_page();
@@ -61,3 +80,12 @@ select api.begin_connection('google', sha256('s'), sha256('f'), null, '', 'en');
 
 -- TG401 disconnects without a session
 select api.disconnect(gen_random_uuid());
+
+-- TG401 adds a passkey without a session
+select api.add_passkey('{}', 'x');
+
+-- TG401 removes one without a session
+select api.remove_passkey(gen_random_uuid());
+
+-- TG401 proves without a session again who it is
+select api.confirm_passkey('{}', null, null, null);

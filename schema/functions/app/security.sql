@@ -10,10 +10,11 @@ declare
 	me uuid := auth.require_user();
 	mine app.members := app.my_tenant(p_tenant);
 begin
-	return jsonb_build_object('factor', auth.has_factor(me)) || coalesce((
+	return jsonb_build_object('factor', auth.has_factor(me) or auth.came_by_passkey(me)) || coalesce((
 		select jsonb_build_object('tenant', t.id, 'name', t.name, 'on', t.demands_factor, 'owner', mine.role = 'owner',
 			'without', (
-				select count(*) from app.members m where m.tenant_id = t.id and not auth.has_factor(m.user_id)))
+				select count(*) from app.members m
+				where m.tenant_id = t.id and not auth.has_factor(m.user_id) and not auth.has_passkey(m.user_id)))
 		from app.tenants t where t.id = mine.tenant_id), '{}');
 end
 $$;
@@ -41,7 +42,7 @@ begin
 	if not exists (select from app.members m where m.tenant_id = p_tenant and m.user_id = me and m.role = 'owner')
 			or not app.lets_in(p_tenant, me) then
 		raise exception 'not an owner' using errcode = 'TG403';
-	elsif p_on and not auth.has_factor(me) then
+	elsif p_on and not (auth.has_factor(me) or auth.came_by_passkey(me)) then
 		raise exception 'no second factor' using errcode = 'TG409';
 	end if;
 	perform app.tell_demand(t.id) from app.tenants t where t.id = p_tenant and p_on and not t.demands_factor;

@@ -2,15 +2,15 @@
 
 set role tollgate_rls;
 
--- Whether the tenant lets this member in. One that demands a second factor lets in who has one, and one that closes
--- nobody. The one place where it is decided: what a session reaches is found by app.my_tenants(),
--- app.managed_tenants(), app.enter_page() and app.tenants_of().
+-- Whether the tenant lets this member in. One that demands a second factor lets in who has one, or has proven this
+-- session by a passkey, and one that closes nobody. The one place where it is decided: what a session reaches is found
+-- by app.my_tenants(), app.managed_tenants(), app.enter_page() and app.tenants_of().
 create or replace function app.lets_in(p_tenant uuid, p_user uuid) returns boolean
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	return not exists (
-		select from app.tenants t where t.id = p_tenant
-			and (t.closes_at is not null or t.demands_factor and not auth.has_factor(p_user)));
+		select from app.tenants t where t.id = p_tenant and (t.closes_at is not null
+			or t.demands_factor and not auth.has_factor(p_user) and not auth.came_by_passkey(p_user)));
 end
 $$;
 

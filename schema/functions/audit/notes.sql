@@ -43,6 +43,22 @@ begin
 end
 $$;
 
+-- Trigger note_passkey on auth.passkeys. Whether a key may be, and is, on several devices is its user's to know.
+create or replace function audit.note_passkey() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	if tg_op = 'INSERT' then
+		perform audit.note('passkey_added', null, new.user_id, new.user_id, jsonb_build_object('passkey', new.id));
+	elsif tg_op = 'DELETE' then
+		perform audit.note('passkey_removed', null, auth.uid(), old.user_id, jsonb_build_object('passkey', old.id));
+	elsif old.eligible <> new.eligible or old.backed_up <> new.backed_up then
+		perform audit.note('passkey_changed', null, new.user_id, new.user_id, jsonb_build_object('passkey', new.id,
+			'eligible', new.eligible, 'backed_up', new.backed_up));
+	end if;
+	return null;
+end
+$$;
+
 -- Trigger note_password on auth.passwords. One that is only stretched anew keeps its changed_at. Who is signed in
 -- changes it, and who is not has the link of a mail.
 create or replace function audit.note_password() returns trigger

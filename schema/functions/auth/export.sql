@@ -50,7 +50,12 @@ begin
 			'recovery_codes', (
 				select coalesce(jsonb_agg(jsonb_build_object('created_at', c.created_at, 'used_at', c.used_at)
 					order by c.created_at), '[]')
-				from auth.recovery_codes c where c.user_id = p_user))
+				from auth.recovery_codes c where c.user_id = p_user),
+			'passkeys', (
+				select coalesce(jsonb_agg(jsonb_build_object('name', k.name, 'created_at', k.created_at,
+					'used_at', k.used_at, 'transports', k.transports, 'backed_up', k.backed_up)
+					order by k.created_at), '[]')
+				from auth.passkeys k where k.user_id = p_user))
 		from auth.users u where u.id = p_user);
 end
 $$;

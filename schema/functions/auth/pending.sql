@@ -70,7 +70,7 @@ begin
 end
 $$;
 
--- For GET: whether the browser may show a second factor.
+-- Asked by programs of before there were passkeys, which serve until they are restarted: api.second_page().
 create or replace function api.second_due() returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin

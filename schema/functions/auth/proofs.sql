@@ -64,7 +64,9 @@ declare
 	me record := auth.require_session();
 begin
 	return jsonb_build_object('email', me.email, 'fresh', auth.is_fresh(), 'factor', auth.has_factor(me.user_id),
-		'password', exists (select from auth.passwords p where p.user_id = me.user_id));
+			'password', exists (select from auth.passwords p where p.user_id = me.user_id))
+		|| case when auth.has_passkey(me.user_id)
+			then jsonb_build_object('keys', auth.passkey_list(me.user_id)) else '{}' end;
 end
 $$;
 

@@ -1,5 +1,5 @@
--- How long requests for links, sessions and their tokens, devices, spent limits, pending sign-ins and visits to an
--- issuer are kept.
+-- How long requests for links, sessions and their tokens, devices, spent limits, pending sign-ins, visits to an issuer
+-- and used challenges are kept.
 
 set role tollgate_auth;
 
@@ -39,6 +39,8 @@ begin
 		where f.confirmed_at is null and f.created_at < now() - interval '24 hours' limit 1000));
 	delete from auth.flows d where d.hash = any (array(
 		select f.hash from auth.flows f where f.created_at < now() - interval '1 hour' limit 1000));
+	delete from auth.challenges d where d.hash = any (array(
+		select c.hash from auth.challenges c where c.used_at < now() - interval '1 day' limit 1000));
 	delete from auth.tries d where d.ctid = any (array(
 		select t.ctid from auth.tries t where t.last_at < now() - interval '1 day' limit 1000));
 	get diagnostics tries = row_count;

@@ -34,7 +34,7 @@ declare
 	session uuid;
 	lasts interval := case when p_remember then interval '30 days' else interval '12 hours' end;
 begin
-	if auth.has_factor(p_user) and not p_amr && '{totp,recovery}' then
+	if auth.has_factor(p_user) and not p_amr && '{totp,recovery,passkey}' then
 		raise exception 'a second proof is due';	-- who has a first one calls auth.accept_proof()
 	end if;
 	perform auth.refuse_suspended(p_user), auth.trim_sessions(p_user);
