@@ -137,4 +137,4 @@ def delete(world, lives, dice):
             and (row["email"] or row["name"])] == [], seed
     assert set(money) <= set(world.db.rows(MONEY, tenants)), seed
     assert all(world.db.value(f"select count(*) from {table}") >= n for table, n in whole.items()), seed
-    assert world.db.value("select audit.faults()") == [] and world.dead() == [], seed
+    assert world.db.value("select ops.verify_audit() -> 'faults'") == [] and world.dead() == [], seed

@@ -27,12 +27,30 @@ begin
 end
 $$;
 
+-- Accounts elsewhere that sign the user in.
+create or replace function auth.identity_rows(p_user uuid) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
+begin
+	return (
+		select coalesce(jsonb_agg(to_jsonb(n)), '[]') from (
+			select i.label as provider, i.issuer, i.subject, i.account, i.created_at, i.used_at from auth.identities i
+			where i.user_id = p_user order by i.created_at, i.id limit 1000) n);
+end
+$$;
+
 create or replace function auth.export_user(p_user uuid) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 begin
 	return (
 		select jsonb_build_object('user', jsonb_build_object('id', u.id, 'email', u.email, 'created_at', u.created_at,
 				'disabled_at', u.disabled_at),
+			'operator', (select jsonb_build_object('added_at', o.added_at) from auth.operators o
+				where o.user_id = p_user),
+			'suspensions', (
+				select coalesce(jsonb_agg(jsonb_build_object('created_at', s.created_at, 'lifted_at', s.lifted_at)
+					order by s.created_at), '[]')
+				from auth.suspensions s where s.user_id = p_user),
+			'identities', auth.identity_rows(p_user),
 			'sessions', auth.session_rows(p_user), 'requests', auth.request_rows(p_user),
 			'devices', (
 				select coalesce(jsonb_agg(jsonb_build_object('last_seen', d.last_seen) order by d.last_seen desc), '[]')
@@ -42,11 +60,6 @@ begin
 				where p.user_id = p_user),
 			'second_factor', (select jsonb_build_object('created_at', f.created_at, 'confirmed_at', f.confirmed_at)
 				from auth.factors f where f.user_id = p_user),
-			'connections', (
-				select coalesce(jsonb_agg(jsonb_build_object('provider', i.provider, 'issuer', i.issuer,
-					'subject', i.subject, 'account', i.account, 'created_at', i.created_at, 'used_at', i.used_at)
-					order by i.created_at, i.id), '[]')
-				from auth.identities i where i.user_id = p_user),
 			'recovery_codes', (
 				select coalesce(jsonb_agg(jsonb_build_object('created_at', c.created_at, 'used_at', c.used_at)
 					order by c.created_at), '[]')

@@ -74,6 +74,7 @@ create or replace function auth.forget_user(p_user uuid, p_addresses text[]) ret
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	delete from auth.requests r where r.user_id = p_user or r.email_canonical = any (p_addresses);
+	perform auth.remove_operator(p_user);
 	delete from auth.users u where u.id = p_user;
 end
 $$;
