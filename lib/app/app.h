@@ -25,6 +25,7 @@ struct app {
 	enum err		(*error_page)(struct visit *v, enum err why);	/* NULL: errors are JSON */
 	const char		*form_action;	/* origins besides our own that a form may lead to; "" for none */
 	const char		*csp;		/* Content-Security-Policy */
+	const char		*csp_script;	/* of pages with a script of ours */
 	void			*own;		/* the worker's own data */
 	int			threads;	/* that serve requests */
 };

@@ -103,6 +103,7 @@ app_open(mem_ctx *ctx, const struct worker *w, const struct worker_options *o, s
 	for (const struct resource *const *r = w->resources; *r != NULL; r++)
 		TRY((*r)->open(ctx, app));
 	app->csp = csp_make(ctx, app);
+	app->csp_script = mem_printf(ctx, "%s; script-src 'self'", app->csp);
 	return OK;
 }
 

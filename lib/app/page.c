@@ -85,6 +85,7 @@ page_doc(struct visit *v, const char *name, struct json_object *doc)
 	json_put(all, "site_name", v->app->config->site.name);
 	json_put(all, "style", p->style_version);
 	json_put(all, "icon", p->icon_version);
+	json_put(all, "script", p->script_version);
 	json_put(all, "language", v->language);
 	json_put(all, "prefix", visit_path(v, ""));
 	json_put(all, "csrf", v->csrf);

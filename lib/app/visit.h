@@ -23,6 +23,7 @@ struct visit {
 	struct json_object		*json;		/* the body, when it is JSON; else NULL */
 	const char			*language;
 	bool				prefixed;	/* the path named the language */
+	bool				scripted;	/* the page has a script of ours: passkey_offer() */
 	const char			*csrf;		/* the token for forms on this page, or NULL */
 	int				status;		/* for page(): 200, or the error of a form that is shown again */
 	const char			*fault;		/* name of the text that gives the reason, or NULL */

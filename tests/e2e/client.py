@@ -134,12 +134,14 @@ class Page:
         return [Form(e) for e in self.html.all("form")]
 
     def form(self, action=None):
-        """The form with that action, or the only one in the page's main part that does not lead to another party."""
+        """The form with that action, or the only one in the page's main part that needs no other party
+        and no script."""
         root = self.html
         inside = root.all("main")
         forms = [Form(e) for e in (inside[0] if inside and action is None else root).all("form")]
         found = [f for f in forms if f.action == action
-                 or action is None and "elsewhere" not in f.element.get("class", "")]
+                 or action is None and "elsewhere" not in f.element.get("class", "")
+                 and not f.element.get("data-challenge")]
         assert len(found) == 1, f"{len(found)} forms {action or ''} in {self.url} ({self.status})"
         return found[0]
 

@@ -23,25 +23,25 @@ COLOURS = ("light", "dark")
 same_page = pytest.mark.only("nginx")       # looks and words come from a page, whichever server sends it
 
 
-def start_chromium(*more):
+def start_chromium(*more, scripts=False):
     options = webdriver.ChromeOptions()
     options.binary_location = "/usr/bin/chromium"
     for flag in ("--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--no-proxy-server",
                  "--lang=en", "--force-device-scale-factor=1", *more):
         options.add_argument(flag)
-    options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2,
-                                              "intl.accept_languages": "en"})
+    options.add_experimental_option("prefs", {
+        "profile.managed_default_content_settings.javascript": 1 if scripts else 2, "intl.accept_languages": "en"})
     return webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
 
 
-def start_chromium_anywhere():
+def start_chromium_anywhere(**more):
     """Its sandbox does not work for root, nor in every container."""
     if os.getuid() == 0:
-        return start_chromium("--no-sandbox")
+        return start_chromium("--no-sandbox", **more)
     try:
-        return start_chromium()
+        return start_chromium(**more)
     except WebDriverException:
-        return start_chromium("--no-sandbox")
+        return start_chromium("--no-sandbox", **more)
 
 
 def is_gone(element):
@@ -317,10 +317,12 @@ FAULTS = r"""(() => {
     if (ratio < 4.5) faults.push('contrast ' + ratio.toFixed(2) + ': ' + e.textContent.trim().slice(0, 40));
   }
   for (const e of document.querySelectorAll('main button, main .button, main input:not([type=hidden]), main select'))
-    if (Math.max(...[e, ...(e.type === 'checkbox' ? e.labels : [])].map(l => l.getBoundingClientRect().height)) < 40)
+    if (e.getClientRects().length &&
+        Math.max(...[e, ...(e.type === 'checkbox' ? e.labels : [])].map(l => l.getBoundingClientRect().height)) < 40)
       faults.push('hard to hit: ' + e.outerHTML);
   for (const e of document.querySelectorAll('a:not(.skip), button, input:not([type=hidden]), select')) {
     const r = e.getBoundingClientRect();
+    if (!e.getClientRects().length) continue;
     if (r.width < 24 || r.height < 24) faults.push(`${r.width} by ${r.height}: ` + e.outerHTML);
   }
   const ratio = (a, b) => { const [x, y] = [light(a), light(b)].sort((m, n) => n - m);

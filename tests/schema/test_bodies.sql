@@ -24,7 +24,7 @@ create view pg_temp.called as
 	select distinct f.name as caller, m.parts[1] as schema, m.parts[2] as object, m.parts[3] = '(' as is_call
 	from tap.our_function f cross join lateral regexp_replace(f.prosrc, '--[^\n]*|''(''''|[^''])*''', '''''', 'g') r (
 		code)
-		cross join lateral regexp_matches(r.code, '(?<![\w.])([a-z]+)\.([a-z_]+)\s*(\(?)', 'g') m (parts)
+		cross join lateral regexp_matches(r.code, '(?<![\w.])([a-z]+)\.([a-z_0-9]+)\s*(\(?)', 'g') m (parts)
 	where m.parts[1] in (select s.name from tap.our_schema s union select 'meta');
 create view pg_temp.missing as
 	select c.caller || ' names ' || c.schema || '.' || c.object as fault from pg_temp.called c

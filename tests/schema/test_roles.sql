@@ -4,7 +4,7 @@ select no_plan();
 
 create temp view login as select * from pg_roles where rolname like 'tollgate\_%' and rolcanlogin;
 
-select is(count(*), 11::bigint, 'C52 eleven kinds of process log in') from login;
+select is(count(*), 10::bigint, 'C52 ten kinds of process log in') from login;
 select is_empty($$select o.name from tap.our_function o join pg_roles r on r.oid = o.proowner
 	where r.rolcanlogin or r.rolname not like 'tollgate\_%'$$, 'C52 roles that log in own no function');
 select is_empty($$select rolname from pg_roles where rolname like 'tollgate\_%'

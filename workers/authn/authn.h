@@ -16,7 +16,8 @@ struct authn {
 };
 
 extern const struct resource resource_issuers;
-extern const struct route callback_routes[], connect_routes[], connections_routes[], start_routes[];
+extern const struct route callback_routes[], connect_routes[], connections_routes[], passkey_routes[],
+	passkeys_routes[], start_routes[];
 
 /* The provider that the path names, and its issuer; false: there is none. */
 bool provider_asked(struct visit *v, const struct config_provider **p, struct issuer **i);

@@ -1,12 +1,12 @@
 /*
- * authn: believes other parties about who a visitor is, and is the one program that the database believes. Has the
- * secrets that they know us by; connects to the database and to them.
+ * authn: believes other parties and passkeys about who a visitor is, and is the one program that the database believes.
+ * Has the secrets that other parties know us by; connects to the database and to them.
  */
 #include "authn.h"
 #include "worker.h"
 
 static const struct route *const	routes[] = {
-	callback_routes, connect_routes, connections_routes, start_routes, NULL
+	callback_routes, connect_routes, connections_routes, passkey_routes, passkeys_routes, start_routes, NULL
 };
 static const struct resource *const	resources[] = {
 	&resource_database, &resource_pages, &resource_words, &resource_providers, &resource_issuers, NULL

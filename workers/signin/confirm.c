@@ -7,6 +7,7 @@
 #include "json.h"
 #include "log.h"
 #include "page.h"
+#include "passkey.h"
 #include "session.h"
 #include "signin.h"
 #include "typed.h"
@@ -28,6 +29,9 @@ confirm_form(struct visit *v, struct db_user *me, int status, const char *wrong,
 	TRY(db_user(me, &doc, "api.confirm_page()", NO_ARGS));
 	json_put(doc, "next", target_allowed(next));
 	json_put(doc, "password_error", password_error);
+	json_put(doc, "passkey_action", visit_path(v, "/signin/passkey/confirm"));
+	if (json_at(doc, "/keys") != NULL)
+		passkey_offer(v, doc);
 	if (wrong != NULL)
 		json_put(doc, "code_error", mem_printf(v->q->mem, json_true(doc, "/factor") ? "second_%s" : "code_%s", wrong));
 	if (sent != NULL || wrong != NULL || (v->fault != NULL && strcmp(v->fault, "fault_codes") == 0))

@@ -5,6 +5,7 @@
 #include "json.h"
 #include "page.h"
 #include "providers.h"
+#include "passkey.h"
 #include "signin.h"
 #include "text.h"
 #include "throttle.h"
@@ -35,6 +36,9 @@ signin_form(struct visit *v, int status, const char *next, const char *email_err
 	json_put(doc, "email_error", email_error);
 	remember_put(v, doc);
 	providers_put(v, doc);
+	json_put(doc, "passkey_action", visit_path(v, "/signin/passkey"));
+	json_put_true(doc, "passkey_remember");
+	passkey_offer(v, doc);
 	if (out != NULL && !v->has_session)	/* else the database may have failed to say who is signed in */
 		page_news(doc, strcmp(out, "deletion") == 0 ? "news_deletion" : "news_signed_out");
 	else if (reset != NULL)

@@ -6,6 +6,7 @@
 #include "identity.h"
 #include "json.h"
 #include "page.h"
+#include "passkey.h"
 #include "session.h"
 #include "signin.h"
 
@@ -27,19 +28,6 @@ second_identity(struct visit *v)
 	return db_as_user(v->q->mem, v->app->db, session_bearer(v->q->mem, &token));
 }
 
-static enum err
-second_form(struct visit *v, int status, const char *code_error)
-{
-	struct json_object	*doc = json_new(v->q->mem);
-
-	TRY(visit_form(v));
-	json_put(doc, "action", visit_path(v, "/signin/second"));
-	json_put(doc, "again", visit_path(v, "/signin"));
-	help_put(v->q->mem, v->app->config, doc);
-	json_put(doc, "code_error", code_error);
-	return page_status(v, status, "second", doc);
-}
-
 /* Too late, or after five wrong codes: only a new sign-in helps. */
 static enum err
 second_over(struct visit *v)
@@ -54,16 +42,31 @@ second_over(struct visit *v)
 }
 
 static enum err
+second_form(struct visit *v, struct db_user *half, int status, const char *code_error)
+{
+	struct json_object	*doc;
+
+	TRY(db_user(half, &doc, "api.second_page()", NO_ARGS));
+	if (!json_true(doc, "/due"))
+		return second_over(v);
+	TRY(visit_form(v));
+	if (json_at(doc, "/keys") != NULL)
+		passkey_offer(v, doc);
+	json_put(doc, "passkey_action", visit_path(v, "/signin/passkey/second"));
+	json_put(doc, "action", visit_path(v, "/signin/second"));
+	json_put(doc, "again", visit_path(v, "/signin"));
+	help_put(v->q->mem, v->app->config, doc);
+	json_put(doc, "code_error", code_error);
+	return page_status(v, status, "second", doc);
+}
+
+static enum err
 second_show(struct visit *v, struct db_visitor *me)
 {
-	struct db_user		*half = second_identity(v);
-	struct json_object	*due;
+	struct db_user	*half = second_identity(v);
 
 	(void)me;
-	if (half == NULL)
-		return http_redirect(v->r, visit_path(v, "/signin"));
-	TRY(db_user(half, &due, "api.second_due()", NO_ARGS));
-	return json_true(due, "") ? second_form(v, v->status, NULL) : second_over(v);
+	return half == NULL ? http_redirect(v->r, visit_path(v, "/signin")) : second_form(v, half, v->status, NULL);
 }
 
 /* The session's token is made here, as for the first proof: a call whose reply was lost may be repeated. */
@@ -104,16 +107,16 @@ second_send(struct visit *v, struct db_visitor *me)
 	if (visit_fields(v, "code") != OK)
 		return visit_again(v, v->path, 422, "fault_unknown_field");
 	if (code == NULL || *code == '\0')
-		return second_form(v, 422, "second_missing");
+		return second_form(v, half, 422, "second_missing");
 	e = second_prove(v, half, code, &verdict);
 	if (e == ERR_LIMIT) {
 		second_refused(v);
-		return second_form(v, 429, NULL);
+		return second_form(v, half, 429, NULL);
 	}
 	TRY(e);
 	if (json_true(verdict, "/ok"))
 		return OK;
-	return json_int(verdict, "/attempts_left", 0) > 0 ? second_form(v, 422, "second_wrong") : second_over(v);
+	return json_int(verdict, "/attempts_left", 0) > 0 ? second_form(v, half, 422, "second_wrong") : second_over(v);
 }
 
 const struct route second_routes[] = {
