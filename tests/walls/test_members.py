@@ -59,8 +59,8 @@ def test_a_member_is_named_once_and_there():
 
 # Members of other objects that have the same name.
 SHARED = set("amount automatic_tax created currency default_payment_method default_source default_tax_rates discounts "
-             "expires_at id invoice issuer managed_payments metadata name object preferred_locales reason start_date "
-             "status subscription".split())
+             "expires_at id invoice issuer managed_payments metadata name next_action object preferred_locales reason "
+             "start_date status subscription".split())
 
 
 def test_what_is_named_is_not_read():
