@@ -31,7 +31,8 @@ TIMERS = """window.setTimeout = (f, ms, ...more) => {
   if (!(ms > 50)) Promise.resolve().then(() => f(...more));
   return 1; };"""
 PUBLIC = ["/signup", "/signin", "/signin/code", "/register", "/reset", "/reset/link",
-          "/signin/link?t=" + "A" * 43, "/signup/continue?t=x", "/welcome", "/nothing-here"]
+          "/signin/link?t=" + "A" * 43, "/signup/continue?t=x", "/welcome", "/nothing-here",
+          "/signin/with/google", "/signin/connect", "/signin/connect?t=x", "/signin/callback/work?state=x"]
 STATUSES = ["past_due", "canceled", "trialing", "paused", "unpaid", "incomplete"]
 
 
@@ -249,7 +250,7 @@ def test_axe_finds_nothing_on_pages_of_people(signed_in, look, new_browser, db, 
     join(db, db.tenant_of(email), fresh("mia"))
     sign_in(new_browser(), mail, email)
     looked_at(person, look, language, "/signin/confirm", "/signin/confirm?sent=yes", "/settings/sessions",
-              "/settings/audit", "/settings/profile")
+              "/settings/audit", "/settings/profile", "/settings/connections")
     refused(person, look, "#display_name", "x")
     looked_at(person, look, language, "/settings/team")
     refused(person, look, "#email")

@@ -10,6 +10,7 @@ import pytest
 import requests
 from client import Browser
 from journey import code_in, new_address, press_link, query_of, sign_in, stack_command, wait_until
+from test_browser import SIZES, driver, person, same_page  # noqa: F401 (fixtures)
 from test_factor import add_factor, oathtool, show
 
 SID = "__Host-sid"
@@ -641,3 +642,32 @@ def test_f43_no_secret_and_no_code_of_a_party_is_in_a_log(stack, parties, browse
         if path.name != "identity.log":
             text = path.read_text(errors="replace")
             assert not [h for h in hidden if h in text], path
+
+
+@pytest.mark.parametrize("size", SIZES)
+@same_page
+def test_c03_chromium_goes_there_and_back_without_scripts(parties, person, db, size):  # noqa: F811
+    """A policy that names too few origins stops the way there, and a cookie that is too strict the way back."""
+    person.shots = f"elsewhere-{size}"
+    person.size(*SIZES[size])
+    parties.tell("work", user=someone())
+    person.open("/signin")
+    person.shoot("signin")
+    person.press("button[formaction$='/with/work']")
+    assert person.path() == "/workspace"
+    person.open(PLACE)
+    person.shoot("connections")
+    assert "Grace" not in person.text() and "work" in person.text()
+    parties.tell("partner", user=someone(), tamper=True)
+    person.press("form:has(input[value=partner]) button")
+    assert "did not work" in person.text("h1")
+    person.shoot("failed")
+    parties.tell("partner", user=someone())
+    person.open(PLACE)
+    person.press("form:has(input[value=partner]) button")
+    assert person.path() == PLACE + "?connected=yes"
+    person.shoot("connected")
+    for name, path in (("with", "/de/signin/with/google"), ("sent", "/de/signin/connect"), ("register", "/de/register")):
+        person.driver.delete_all_cookies()
+        person.open(path)
+        person.shoot(name)
