@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from journey import sign_up, wait_until
+from test_billing import at_stripe
 from test_jobs import stack_tollgate
 
 PAGE = "https://dashboard.stripe.com/test/logs/req_1"
@@ -98,4 +99,25 @@ def test_f99_a_portal_without_a_default_configuration_is_the_operators(customer,
     assert answer.status == 503 and "we have been told" in answer.html.one(role="alert").text
     (call, message, _), = told(db)
     assert call == "POST /v1/billing_portal/sessions" and "default configuration" in message
+    clear(db)
+
+
+def test_f99_a_portal_that_takes_no_cards_is_the_operators(customer, db, sim, stack, calm):
+    browser, _ = customer
+    clear(db)
+    wait_until(lambda: browser.get("/settings/billing").html.all(id="manage"))
+    fields = {name: browser.get("/settings/billing").html.one("main").all("input", name=name)[0].get("value")
+              for name in ("csrf", "tenant")}
+    default = next(row["id"] for row in sim.get("state/billing_portal.configuration") if row["is_default"])
+
+    def offers_cards(on):
+        at_stripe(stack, f"billing_portal/configurations/{default}", {"features[payment_method_update][enabled]": on})
+    offers_cards("false")
+    try:
+        answer = browser.post("/settings/billing/card", fields, came_from=browser.base)
+    finally:
+        offers_cards("true")
+    assert answer.status == 503 and "we have been told" in answer.html.one(role="alert").text
+    (call, message, _), = told(db)
+    assert call == "POST /v1/billing_portal/sessions" and "payment_method_update feature is disabled" in message
     clear(db)
