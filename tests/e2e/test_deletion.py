@@ -32,7 +32,7 @@ def test_f211_c57_an_account_is_deleted_and_kept_by_forms(owner, sim, mail):  # 
     assert "going to be deleted" in told["subject"] and PAGE in told["text"] and "?t=" not in told["text"]
     wait_until(lambda: subscription_of(sim, tenant)["status"] == "canceled")
     assert sign_in(browser, mail, email).location == PAGE
-    assert "can still keep" in browser.get("/workspace").text
+    assert "can still keep" in browser.get("/workspace").text and browser.get("/settings/billing").status == 200
     page = browser.get("/de" + PAGE)
     assert "Ihr Zugang wird gelöscht" in page.text and not page.html.all(id="delete")
     kept = send(browser, page, f"/de{PAGE}/keep")

@@ -206,6 +206,8 @@ select is(pg_temp.left_of('ann@example.org'), '{}', 'F211 are forgotten too');
 select tap.sync('subscription', tap.subscription('late', :'ann')) \g /dev/null
 select is(pg_temp.due(), 'cancellation sub_ann, cancellation sub_late',
 	'F211 a subscription that begins later is ended');
+select ok(tap.ask('tollgate_operator', format('ops.explain(%L, null)', :'ann')) is not null,
+	'F211 the operator may ask why it is closed');
 select tap.sync('invoice', tap.invoice('ann')) \g /dev/null
 select is(status, 'paid', 'F211 the open invoice is paid') from billing.invoices where id = 'in_ann';
 select is(tap.ask('tollgate_operator', 'ops.show_user(''ann@example.org'')'), null, 'F211 the operator finds nobody');

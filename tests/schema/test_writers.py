@@ -63,6 +63,18 @@ def test_f210_the_second_change_waits():
     ok(waited and owners(tenant) == 1, "F210 the second waits for the row of the tenant", (early, later, waited))
 
 
+def test_f210_two_owners_are_deleted():
+    rounds = []
+    for n in range(10):
+        names = [f"gone{n}a", f"gone{n}b"]
+        tenant, _ = team(*names)
+        value("insert into app.members (tenant_id, user_id, role) values (%s, tap.user(%s), 'member') returning 1",
+              tenant, f"stays{n}@example.org")
+        rounds.append(sorted(key for answer in at_once(2, lambda i: act(names[i], "api.delete_user()"))
+                             for key in answer))
+    ok(all(keys == ["tenants", "until"] for keys in rounds), "F210 of two who are deleted one hands over first", rounds)
+
+
 def test_f222_fifty_write_one_chain():
     team(*(f"writer{i}" for i in range(50)))
     before = value("select n from audit.head")
