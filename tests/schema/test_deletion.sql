@@ -225,6 +225,12 @@ select is(tap.ask('tollgate_operator', 'ops.keep_user(''bob@example.org'')') -> 
 select is(tap.state_of('tollgate_operator', 'select ops.keep_user(''bob@example.org'')'), 'TG409', 'C57 once');
 select tap.ask('tollgate_operator', 'ops.delete_user(''bob@example.org'')') \g /dev/null
 update app.deletions set until = now() where done_at is null;
+create table app.stray (user_id uuid references auth.users);
+insert into app.stray values (pg_temp.id('bob'));
+select is(pg_temp.pass(), 0, 'F211 a row that still names the user refuses it');
+select alike(detail ->> 'error', '%"stray"%', 'F211 and the operator is told which') from ops.alerts
+	where kind = 'deletion' and subject = pg_temp.id('bob')::text and cleared_at is null;
+drop table app.stray;
 select is(pg_temp.pass(), 1, 'F211 one of two owners is deleted though their tenant pays');
 update inbox.events set raw = '';
 select tap.sync('customer', tap.customer('bob', '{"email": "Bob@example.org"}')) \g /dev/null

@@ -186,22 +186,28 @@ end
 $$;
 
 -- Carries out one deletion that is due: how many were. Of two in one transaction the second would lock its rows after
--- the audit log. Of tenants that were closed before, what Stripe's events have said since is forgotten too: a webhook
--- stores an event's bytes whoever it is about.
+-- the audit log. Of tenants that were closed in the last 400 days, what Stripe's events have said since is forgotten
+-- too, because a webhook stores an event's bytes whoever it is about. A pass looks at 500 of these deletions at most.
+-- One that a row of another table refuses is the operator's, and the next one is carried out.
 create or replace function app.carry_out_deletion() returns bigint
 language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 declare
 	due uuid;
 begin
-	perform inbox.forget_bodies(d.tenants) from app.deletions d
-	where d.done_at > now() - interval '400 days' and d.tenants <> '{}';
+	perform inbox.forget_bodies(d.tenants) from (
+		select o.tenants from app.deletions o
+		where o.done_at > now() - interval '400 days' and o.tenants <> '{}' order by random() limit 500) d;
 	for due in
 		select v.user_id from app.deletions v where v.done_at is null and v.until <= now()
-		order by v.until, v.user_id limit 20
+		order by v.until, v.user_id limit 100
 	loop
-		if app.delete_user(due) then
-			return 1;
-		end if;
+		begin
+			if app.delete_user(due) then
+				return 1;
+			end if;
+		exception when foreign_key_violation then
+			perform ops.raise_alert(null, 'deletion', due::text, jsonb_build_object('error', sqlerrm));
+		end;
 	end loop;
 	return 0;
 end
