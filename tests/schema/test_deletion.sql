@@ -113,6 +113,8 @@ update mail.outbox set state = 'sent', sent_at = now();
 select tap.request('ann@example.org', 'flow') \g /dev/null
 select is(tap.sign_in(tap.mailed('ann@example.org') ->> 'hash', null, 'flow', 'again') ->> 'next',
 	'/settings/account', 'C57 who signs in is led to where it can be taken back');
+select is(auth.proof_answer(sha256(sha256('again')), '/workspace') ->> 'next', '/settings/account',
+	'C57 by whichever proof');
 update person set bearer = encode(sha256('again'), 'hex') where who = 'ann';
 select is(pg_temp.ask('ann', 'api.delete_user()'), :'done'::jsonb, 'C57 asked for again it is the same');
 select is(pg_temp.ask('ann', 'api.account_page()') -> 'until', :'done'::jsonb -> 'until', 'C57 the page says when');

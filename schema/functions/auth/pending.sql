@@ -19,32 +19,39 @@ begin
 end
 $$;
 
+-- Where a sign-in leads. Whose account is being deleted is led to the page that says so.
+create or replace function auth.onward(p_user uuid, p_next text) returns text
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return case when app.is_leaving(p_user) then '/settings/account' else p_next end;
+end
+$$;
+
 -- What the program is told of a proof that was accepted. second: the token is of a pending sign-in.
 create or replace function auth.proof_answer(p_token_hash bytea, p_next text) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
-	return jsonb_build_object('ok', true, 'next', p_next)
+	return jsonb_build_object('ok', true, 'next', auth.onward((
+			select s.user_id from auth.tokens t join auth.sessions s on s.id = t.session_id
+			where t.hash = p_token_hash), p_next))
 		|| case when exists (select from auth.pending p where p.hash = p_token_hash) then '{"second": true}'::jsonb
 			else '{}' end;
 end
 $$;
 
--- The one place where it is decided whether a first proof is enough. p_tenant: an offer that the proof accepts. Whose
--- account is being deleted is led to the page that says so.
+-- The one place where it is decided whether a first proof is enough. p_tenant: an offer that the proof accepts.
 create or replace function auth.accept_proof(p_user uuid, p_token_hash bytea, p_amr text[], p_next text,
 	p_language text, p_tenant uuid, p_ip inet, p_agent text, p_device_hash bytea, p_remember boolean) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-	onward text := case when app.is_leaving(p_user) then '/settings/account' else p_next end;
 begin
 	if auth.has_factor(p_user) then
 		insert into auth.pending (hash, user_id, amr, next, language, tenant_id, remember)
-		values (p_token_hash, p_user, p_amr, onward, p_language, p_tenant, p_remember);
+		values (p_token_hash, p_user, p_amr, auth.onward(p_user, p_next), p_language, p_tenant, p_remember);
 	else
 		perform auth.finish_sign_in(p_user, p_token_hash, p_amr, p_language, p_tenant, p_ip, p_agent, p_device_hash,
 			p_remember);
 	end if;
-	return auth.proof_answer(p_token_hash, onward);
+	return auth.proof_answer(p_token_hash, p_next);
 end
 $$;
 
