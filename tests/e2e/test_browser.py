@@ -259,8 +259,8 @@ STATES = ["/signup", "/de/signup", "/signin", "/signin/code", "/register", "/res
 PRIVATE = ["/workspace", "/settings/billing", "/settings/sessions", "/settings/password",
            "/de/signin/confirm?sent=yes", "/signout",
            "/de/settings/billing", "/de/workspace",
-           "/settings/profile", "/settings/team", "/de/settings/team", "/settings/audit", "/de/settings/email",
-           "/de/settings/account"]
+           "/settings/profile", "/settings/security", "/settings/team", "/de/settings/team", "/settings/audit",
+           "/de/settings/email", "/de/settings/account"]
 
 
 def no_wider_than(person, width):

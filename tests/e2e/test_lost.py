@@ -55,6 +55,7 @@ def test_f42_of_a_registration_and_a_new_password(browser, mail, db, fresh):
     page = browser.get(f"/reset/link?t={newest(mail, db, email)}")
     again = twice(browser, lambda b: b.submit(page, {"password": NEW}))
     assert again.status == 410 and "set a new password" in again.html.one("main").text
+    assert again.html.one("main").all("a", href="/signin")
     assert twice(browser, lambda b: enter(b, email, NEW)).location == "/workspace"
     assert browser.get("/workspace").status == 200
 
