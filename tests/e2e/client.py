@@ -266,7 +266,7 @@ def exchange(method, url, headers, body=None, address=None):
     """One request on a connection of its own."""
     parts = urlsplit(url)
     source = None if address is None else (address, 0)
-    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=30, source_address=source)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=60, source_address=source)
     try:
         connection.request(method, parts.path + ("?" + parts.query if parts.query else ""), body, headers)
         answer = connection.getresponse()
