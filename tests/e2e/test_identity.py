@@ -667,7 +667,8 @@ def test_c03_chromium_goes_there_and_back_without_scripts(parties, person, db, s
     person.press("form:has(input[value=partner]) button")
     assert person.path() == PLACE + "?connected=yes"
     person.shoot("connected")
-    for name, path in (("with", "/de/signin/with/google"), ("sent", "/de/signin/connect"), ("register", "/de/register")):
+    for name, path in (("with", "/de/signin/with/google"), ("sent", "/de/signin/connect"),
+                       ("register", "/de/register")):
         person.driver.delete_all_cookies()
         person.open(path)
         person.shoot(name)

@@ -212,6 +212,18 @@ insert into auth.passwords (user_id, salt, cost, stored_key)
 	values (auth.find_user('lone@example.org'), sha256('s'), '{19456,2,1}', sha256('k'));
 select is(pg_temp.part('lone', encode(sha256('px'), 'hex')), '00000', 'F60 until there is another');
 
+select pg_temp.enter('p2', 'py', pg_temp.claims('{"subject": "key", "email": "key@example.org"}')) \g /dev/null
+select is(pg_temp.part('key', encode(sha256('py'), 'hex')), 'TG409', 'F60 the same for another');
+insert into auth.passkeys (user_id, credential, key, counter, eligible, backed_up, transports, name)
+	values (auth.find_user('key@example.org'), sha256('c'), sha256('k'), 0, false, false, '{}', 'a key');
+select auth.drop_factor_since(auth.find_user('key@example.org'), now() + interval '1 s') \g /dev/null
+select isnt_empty($$select from auth.identities where subject = 'key'$$,
+	'F212 what was there before an address changed stays');
+select is(pg_temp.part('key', encode(sha256('py'), 'hex')), '00000', 'F60 a passkey is a way in');
+select auth.drop_factor_since(auth.find_user('ada@example.org'), now()) \g /dev/null
+select is_empty($$select from auth.identities i where i.user_id = auth.find_user('ada@example.org')$$,
+	'F212 what was connected since a change of the address goes when it is undone');
+
 -- those who are kept out
 update auth.users set disabled_at = now() where email = 'odd@example.org';
 select is(pg_temp.enter('k1', 'x', pg_temp.claims('{"subject": "o-1", "email": "odd@example.org"}')),

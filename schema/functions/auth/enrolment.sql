@@ -119,13 +119,15 @@ begin
 end
 $$;
 
--- A second factor and passkeys that were added since then, and recovery codes that were made since, are no more.
+-- A second factor, passkeys and identities that were added since then, and recovery codes that were made since, are no
+-- more.
 create or replace function auth.drop_factor_since(p_user uuid, p_at timestamptz) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	delete from auth.factors f where f.user_id = p_user and coalesce(f.confirmed_at, f.created_at) >= p_at;
 	delete from auth.recovery_codes c where c.user_id = p_user and c.created_at >= p_at;
 	delete from auth.passkeys k where k.user_id = p_user and k.created_at >= p_at;
+	delete from auth.identities i where i.user_id = p_user and i.created_at >= p_at;
 end
 $$;
 

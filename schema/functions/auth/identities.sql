@@ -115,6 +115,7 @@ begin
 	return exists (select from auth.identities i where i.id = p_identity and not i.vouches)
 		or exists (select from auth.identities i where i.user_id = p_user and i.id <> p_identity)
 		or exists (select from auth.passwords w where w.user_id = p_user)
+		or exists (select from auth.passkeys k where k.user_id = p_user)
 		or exists (select from auth.sessions s where s.user_id = p_user and s.amr && '{link,code}');
 end
 $$;
