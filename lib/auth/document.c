@@ -36,6 +36,7 @@ document_open(mem_ctx *ctx, const struct document_options *options)
 	struct document	*d = talloc_zero(ctx, struct document);
 
 	d->o = *options;
+	d->o.again_ms = d->o.again_ms ? d->o.again_ms : DOCUMENT_AGAIN_MS;
 	pthread_mutex_init(&d->lock, NULL);
 	pthread_cond_init(&d->fetched, NULL);
 	mem_hang(d, d, document_close);
@@ -109,7 +110,7 @@ is_due(const struct document *d, bool newer)
 		return true;
 	if (d->text == NULL)
 		return since >= DOCUMENT_FAILED_MS;
-	return (newer || clock_ms() >= d->due) && since >= DOCUMENT_AGAIN_MS;
+	return (newer || clock_ms() >= d->due) && since >= d->o.again_ms;
 }
 
 enum err

@@ -21,6 +21,7 @@ struct document_options {
 	struct https	*https;
 	const char	*url;
 	int		least_ms, most_ms;	/* how long it is kept: what Cache-Control says, within these */
+	int		again_ms;		/* between two fetches; 0: DOCUMENT_AGAIN_MS */
 	/* What is wrong with it, or NULL. It is read anew by each call. */
 	const char	*(*fault)(mem_ctx *mem, const void *arg, struct json_object *doc);
 	const void	*arg;
@@ -30,7 +31,7 @@ struct document_options {
 struct document *document_open(mem_ctx *ctx, const struct document_options *options);
 
 /*
- * newer: a younger one is wanted than there is, which is fetched unless the last fetch was within DOCUMENT_AGAIN_MS.
+ * newer: a younger one is wanted than there is, which is fetched unless the last fetch was within again_ms.
  * ERR_UNAVAILABLE: there is none, and *why says it. *out hangs on mem.
  */
 enum err document_read(struct document *d, mem_ctx *mem, bool newer, struct json_object **out, const char **why)
