@@ -366,6 +366,7 @@ grant execute on function
 	auth.has_signed_in(uuid),
 	auth.drop_unused(uuid, timestamptz),
 	auth.user_document(uuid),
+	auth.has_second(uuid),
 	auth.require_operator(), auth.add_operator(uuid, text), auth.remove_operator(uuid), auth.list_operators(),
 	auth.search_users(text, uuid, int), auth.user_record(uuid),
 	auth.suspend_user(uuid, uuid, text), auth.lift_suspension(uuid, uuid),

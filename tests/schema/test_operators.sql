@@ -80,8 +80,9 @@ from pg_temp.ask(:'e', format('admin_users(''@example.com'', %L)', auth.find_use
 delete from auth.users where email like '%@example.com';
 
 select is(p - '{id,since,seen,sessions,mails,entries,tenants}'::text[], '{"email": "ann@example.org", "name": "ann",
-	"language": "en", "operator": false, "password": false, "factor": false, "codes_left": 0, "suspended": null,
-	"me": false, "offers": []}', 'C58 a user is shown')
+	"language": "en", "operator": false, "password": false, "factor": false, "codes_left": 0,
+	"passkeys": 0, "elsewhere": null,
+	"suspended": null, "me": false, "offers": []}', 'C58 a user is shown')
 from pg_temp.ask(:'e', format('admin_user(%L)', :'ann_id')) p;
 select is(p -> 'tenants', jsonb_build_array(jsonb_build_object('id', :'ann', 'name', 'ann', 'role', 'called_owner')),
 	'C58 with tenants') from pg_temp.ask(:'e', format('admin_user(%L)', :'ann_id')) p;
@@ -194,6 +195,21 @@ select is(tap.ask('tollgate_operator', 'ops.verify_audit()') -> 'faults', '[]', 
 select ok(p -> 'entries' @> '[{"kind": "override_set", "by": null}, {"kind": "user_suspended", "by": null}]'
 	and p::text not like '%eve%', 'C58 whom it was done to reads that it was done, and not by whom')
 from tap.ask('tollgate_account', 'api.audit_page()', tap.session('ann@example.org', 'ann3')) p;
+
+-- a passkey in place of a second factor
+select tap.session('bob@example.org', 'bob') as b \gset
+select tap.ask('tollgate_operator', 'ops.add_operator(''bob@example.org'', ''root'')') \g /dev/null
+select is(pg_temp.state(:'b', 'admin_alerts()'), 'TG40F', 'C58 an operator without a passkey');
+insert into auth.passkeys (user_id, credential, key, counter, eligible, backed_up, transports, name)
+values (auth.find_user('bob@example.org'), 'credential', 'key', 0, true, true, '{}', 'a key');
+select is(pg_temp.state(:'b', 'admin_alerts()'), 'TG40C', 'C58 or with one that was not shown');
+update auth.sessions set amr = '{passkey}' where user_id = auth.find_user('bob@example.org');
+select is(pg_temp.state(:'b', 'admin_alerts()'), '00000', 'C58 and one who has shown it');
+select is(pg_temp.ask(:'e', format('admin_user(%L)', auth.find_user('bob@example.org'))) -> 'passkeys', '1',
+	'C58 which is told of a user');
+select is(jsonb_path_query_array(tap.ask('tollgate_operator', 'ops.list_operators()'), '$[*].factor'), '[true, true]',
+	'C58 and of operators');
+select is(tap.ask('tollgate_operator', 'ops.remove_operator(''bob@example.org'')') -> 'removed', 'true', 'C58 removed');
 
 -- two operators who suspend each other, and one who is removed
 select tap.ask('tollgate_operator', 'ops.add_operator(''mia@example.org'', ''root'')') \g /dev/null

@@ -10,9 +10,17 @@ begin
 end
 $$;
 
+-- Whether the user has what can prove more than the mailbox: codes by time, or a passkey.
+create or replace function auth.has_second(p_user uuid) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return auth.has_factor(p_user) or auth.has_passkey(p_user);
+end
+$$;
+
 -- The one place where it is decided who acts as operator; each function of admin begins with it. TG401: no session.
--- TG404: the user is none, and these pages are not there. TG40F: the user has no second factor. TG40C: the session has
--- not shown one, or its proof is too old.
+-- TG404: the user is none, and these pages are not there. TG40F: the user has neither a second factor nor a passkey.
+-- TG40C: the session has shown none of them, or its proof is too old.
 create or replace function auth.require_operator() returns uuid
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -20,7 +28,7 @@ declare
 begin
 	if not auth.is_operator(me.user_id) then
 		raise exception 'no operator' using errcode = 'TG404';
-	elsif not auth.has_factor(me.user_id) then
+	elsif not auth.has_second(me.user_id) then
 		raise exception 'no second factor' using errcode = 'TG40F';
 	elsif not auth.is_fresh() or not exists (
 			select from auth.sessions s where s.id = auth.session_id() and s.amr && '{totp,recovery,passkey}') then
@@ -52,7 +60,7 @@ language plpgsql stable security definer set search_path = pg_catalog, pg_temp s
 begin
 	return (
 		select coalesce(jsonb_agg(jsonb_build_object('id', u.id, 'email', u.email, 'added_at', o.added_at,
-			'added_by', o.added_by, 'factor', auth.has_factor(u.id), 'suspended', u.disabled_at is not null)
+			'added_by', o.added_by, 'factor', auth.has_second(u.id), 'suspended', u.disabled_at is not null)
 			order by o.added_at, u.id), '[]')
 		from auth.operators o join auth.users u on u.id = o.user_id);
 end
@@ -88,6 +96,9 @@ begin
 			'operator', auth.is_operator(u.id),
 			'password', exists (select from auth.passwords w where w.user_id = u.id),
 			'factor', auth.has_factor(u.id),
+			'elsewhere', (
+				select string_agg(i.label, ', ' order by i.label) from auth.identities i where i.user_id = u.id),
+			'passkeys', (select count(*) from auth.passkeys k where k.user_id = u.id),
 			'codes_left', (select count(*) from auth.recovery_codes c where c.user_id = u.id and c.used_at is null),
 			'suspended', (
 				select jsonb_build_object('at', api.date_document(u.disabled_at), 'reason', x.reason,

@@ -13,7 +13,7 @@ begin
 		perform audit.note('operator_added', null, null, who);
 	end if;
 	return jsonb_build_object('user', who, 'email', auth.address_of(who), 'added', added,
-		'factor', auth.has_factor(who));
+		'factor', auth.has_second(who));
 end
 $$;
 
