@@ -209,7 +209,7 @@ def test_a_worker_that_was_linked_with_the_service_layer_is_caught(copy):
 # The libraries of resources that a program does not list, by the prefix of their functions.
 UNLINKED = [(program, "curl_") for program in ("signin", "account", "admin", "webhooks")] + [
     (program, "FCGX_") for program in ("jobs", "mailer", "tollgate")] + [
-    (program, prefix) for program in sorted(set(PROGRAMS) - {"account", "authn", "billing", "mailer", "signup"})
+    (program, prefix) for program in sorted({*PROGRAMS} - {"account", "admin", "authn", "billing", "mailer", "signup"})
     for prefix in ("unum_", "udat_")]
 
 
