@@ -81,7 +81,7 @@ attestation_fault(const void *bytes, size_t n, const char *rp_id, struct authent
 	    !cbor_at_text(&whole, "attStmt", &part) || part.type != CBOR_MAP ||
 	    !cbor_at_text(&whole, "authData", &data) || data.type != CBOR_BYTES)
 		return "attestation";
-	fault = authenticator_fault(data.bytes, data.n, rp_id, out);
+	fault = authenticator_fault(data.at, data.n, rp_id, out);
 	return fault == NULL && out->key == NULL ? "attestation" : fault;
 }
 
@@ -104,7 +104,7 @@ okp_key(mem_ctx *mem, const struct cbor *map, struct pubkey **out)
 {
 	struct cbor	x;
 
-	return string_find(map, COSE_X, &x) ? pubkey_ed25519(mem, x.bytes, x.n, out) : ERR_INVALID;
+	return string_find(map, COSE_X, &x) ? pubkey_ed25519(mem, x.at, x.n, out) : ERR_INVALID;
 }
 
 static enum err
@@ -113,7 +113,7 @@ ec2_key(mem_ctx *mem, const struct cbor *map, struct pubkey **out)
 	struct cbor	x, y;
 
 	return string_find(map, COSE_X, &x) && string_find(map, COSE_Y, &y) ?
-	    pubkey_p256(mem, x.bytes, x.n, y.bytes, y.n, out) : ERR_INVALID;
+	    pubkey_p256(mem, x.at, x.n, y.at, y.n, out) : ERR_INVALID;
 }
 
 static enum err
@@ -122,7 +122,7 @@ rsa_key(mem_ctx *mem, const struct cbor *map, struct pubkey **out)
 	struct cbor	n, e;
 
 	return string_find(map, COSE_N, &n) && string_find(map, COSE_E, &e) ?
-	    pubkey_rsa(mem, n.bytes, n.n, e.bytes, e.n, out) : ERR_INVALID;
+	    pubkey_rsa(mem, n.at, n.n, e.at, e.n, out) : ERR_INVALID;
 }
 
 /* Numbers of the IANA registry of COSE. */

@@ -36,7 +36,7 @@ static bool
 is_same(const struct cbor *a, const struct cbor *b)
 {
 	return a->type == b->type && a->number == b->number && a->n == b->n &&
-	    (a->n == 0 || memcmp(a->bytes, b->bytes, a->n) == 0);
+	    (a->n == 0 || memcmp(a->at, b->at, a->n) == 0);
 }
 
 static bool item_read(struct rest *r, unsigned depth, struct cbor *out);
@@ -67,10 +67,10 @@ string_read(struct rest *r, struct cbor *out, uint64_t n)
 {
 	if (n > r->n)
 		return false;
-	*out = (struct cbor){ .type = out->type, .bytes = r->at, .n = (size_t)n };
+	*out = (struct cbor){ .type = out->type, .at = r->at, .n = (size_t)n };
 	r->at += n;
 	r->n -= n;
-	return out->type == CBOR_BYTES || text_is_utf8((const char *)out->bytes, out->n);
+	return out->type == CBOR_BYTES || text_is_utf8((const char *)out->at, out->n);
 }
 
 /* depth: in how many arrays and maps the item is. */
@@ -84,7 +84,7 @@ item_read(struct rest *r, unsigned depth, struct cbor *out)
 		return false;
 	if (out->type == CBOR_BYTES || out->type == CBOR_TEXT)
 		return string_read(r, out, value);
-	*out = (struct cbor){ .type = out->type, .number = (int64_t)value, .bytes = r->at };
+	*out = (struct cbor){ .type = out->type, .number = (int64_t)value, .at = r->at };
 	switch (out->type) {
 	case CBOR_POSITIVE:
 		return value <= INT64_MAX;
@@ -94,10 +94,10 @@ item_read(struct rest *r, unsigned depth, struct cbor *out)
 	case CBOR_ARRAY:
 	case CBOR_MAP:
 		good = value <= CBOR_ENTRIES && entries_read(r, depth, out);
-		out->n = (size_t)(r->at - out->bytes);
+		out->n = (size_t)(r->at - out->at);
 		return good;
 	default:	/* of one byte: of more it is a floating-point number, or nothing */
-		return out->bytes[-1] == (CBOR_SIMPLE << 5 | value) && value >= SIMPLE_FALSE && value <= SIMPLE_NULL;
+		return out->at[-1] == (CBOR_SIMPLE << 5 | value) && value >= SIMPLE_FALSE && value <= SIMPLE_NULL;
 	}
 }
 
@@ -124,7 +124,7 @@ cbor_read_all(const void *bytes, size_t n, struct cbor *out)
 static bool
 value_find(const struct cbor *map, const struct cbor *key, struct cbor *out)
 {
-	struct rest	r = { map->bytes, map->n };
+	struct rest	r = { map->at, map->n };
 	struct cbor	k;
 
 	for (int64_t i = 0; map->type == CBOR_MAP && i < map->number; i++) {
@@ -145,5 +145,5 @@ cbor_at_number(const struct cbor *map, int64_t key, struct cbor *out)
 bool
 cbor_at_text(const struct cbor *map, const char *key, struct cbor *out)
 {
-	return value_find(map, &(struct cbor){ .type = CBOR_TEXT, .bytes = (const uint8_t *)key, .n = strlen(key) }, out);
+	return value_find(map, &(struct cbor){ .type = CBOR_TEXT, .at = (const uint8_t *)key, .n = strlen(key) }, out);
 }

@@ -18,7 +18,7 @@ enum cbor_type { CBOR_POSITIVE, CBOR_NEGATIVE, CBOR_BYTES, CBOR_TEXT, CBOR_ARRAY
 struct cbor {
 	enum cbor_type	type;
 	int64_t		number;		/* an integer; how many entries an array or a map has; 20 false, 21 true, 22 null */
-	const uint8_t	*bytes;		/* of a string; of an array or a map, its entries as they stand there */
+	const uint8_t	*at;		/* of a string; of an array or a map, its entries as they stand there */
 	size_t		n;
 };
 

@@ -6,7 +6,7 @@
 static void
 check_within(const struct cbor *c, const uint8_t *data, size_t size)
 {
-	MUST(c->n == 0 || (c->bytes >= data && c->n <= size && c->bytes + c->n <= data + size));
+	MUST(c->n == 0 || (c->at >= data && c->n <= size && c->at + c->n <= data + size));
 	MUST((c->type != CBOR_ARRAY && c->type != CBOR_MAP) || (c->number >= 0 && c->number <= CBOR_ENTRIES));
 }
 

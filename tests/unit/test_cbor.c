@@ -29,7 +29,7 @@ test_each_kind_is_read(void **state)
 	assert_int_equal(READ("\x3b\x7f\xff\xff\xff\xff\xff\xff\xff", &c), OK);
 	assert_true(c.number == INT64_MIN);
 	assert_int_equal(READ("\x43\x00\xff\x01", &c), OK);
-	assert_true(c.type == CBOR_BYTES && c.n == 3 && c.bytes[1] == 0xff);
+	assert_true(c.type == CBOR_BYTES && c.n == 3 && c.at[1] == 0xff);
 	assert_int_equal(READ("\x62\xc3\xbc", &c), OK);
 	assert_true(c.type == CBOR_TEXT && c.n == 2);
 	assert_int_equal(READ("\x82\x01\x80", &c), OK);
@@ -47,7 +47,7 @@ test_a_value_is_found_by_its_key(void **state)
 	(void)state;
 	assert_int_equal(READ(map, &c), OK);
 	assert_true(cbor_at_number(&c, 1, &found) && found.number == 2);
-	assert_true(cbor_at_number(&c, -1, &found) && found.n == 1 && *found.bytes == 'x');
+	assert_true(cbor_at_number(&c, -1, &found) && found.n == 1 && *found.at == 'x');
 	assert_true(cbor_at_text(&c, "a", &found) && found.type == CBOR_ARRAY && found.number == 2);
 	assert_true(cbor_at_text(&c, "ab", &found) && found.number == 22);
 	assert_false(cbor_at_text(&c, "b", &found));
