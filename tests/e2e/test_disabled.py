@@ -7,8 +7,9 @@ from test_password import PASSWORD, ask_reset, enter, register
 
 SID = "__Host-sid"
 PAGES = ["/workspace", "/settings/billing", "/settings/profile", "/settings/team", "/settings/sessions",
-         "/settings/two-factor", "/settings/password", "/settings/email", "/signin/confirm", "/signout"]
-API = ["/api/user", "/api/auth/session", "/api/auth/sessions", "/api/audit", "/api/billing/plan"]
+         "/settings/two-factor", "/settings/password", "/settings/email", "/settings/passkeys", "/settings/connections",
+         "/settings/account", "/signin/confirm", "/signout"]
+API = ["/api/user", "/api/user/export", "/api/auth/session", "/api/auth/sessions", "/api/audit", "/api/billing/plan"]
 
 
 def disable(db, email, disabled=True):

@@ -69,6 +69,12 @@ update auth.sessions set idle_until = now() + interval '1 day', absolute_until =
 select tap.ask('tollgate_account', 'api.workspace_page()', :'bearer');
 select is(idle_until, absolute_until, 'F40 and never goes beyond the thirty days') from auth.sessions;
 
+-- who is disabled
+update auth.users set disabled_at = now() where id = :'ann';
+select is(tap.state_of('none', format('select auth.open_session(%L, %L, %L, null, null, false)', :'ann', sha256('x'),
+	'{link}')), 'TG403', 'F44 no function opens a session of a disabled user');
+update auth.users set disabled_at = null;
+
 -- sign-out
 select tap.session('ann@example.org', 'U') as other \gset
 select is(tap.ask('tollgate_signin', 'api.sign_out()', :'bearer'), null, 'F39 signing out');
