@@ -217,7 +217,8 @@ class System:
     def identity(self):
         argv = [self.dir / "tests/identity/provider", "--port", self.identity_port, "--client", "tollgate",
                 "--secret-file", self.etc / "identity.secret", *(["--ask"] if self.demo else [])]
-        return self.service("identity", argv, ready=lambda: answers(self.identity_url + "/_seen"))
+        return self.service("identity", argv, env=self.clock() if self.demo else {},
+                            ready=lambda: answers(self.identity_url + "/_seen"))
 
     def worker(self, name):
         return self.service(name, [self.prefix / "lib/tollgate" / name], listen=self.run / (name + ".sock"))

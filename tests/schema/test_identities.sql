@@ -235,6 +235,9 @@ select is(tap.state_of('tollgate_authn', format('select api.begin_flow(%L, %L, %
 	sha256('l2'), sha256('f'), '', 'en', '192.0.2.1')), 'TG429', 'S08 a network begins so many');
 select is_empty($$select from auth.flows where hash = sha256(sha256('l2'))$$, 'S08 what is refused leaves no row');
 
+select is(pg_temp.join_('l3', :'zoe'), '00000', 'S08 a user has an allowance of the own');
+select is(pg_temp.join_('l4', :'zoe'), 'TG429', 'S08 which ends');
+
 update auth.flows set created_at = now() - interval '2 hours';
 select auth.apply_retention() \g /dev/null
 select is_empty('select from auth.flows', 'C46 visits are deleted soon');

@@ -27,13 +27,16 @@ begin
 end
 $$;
 
--- Of a user who connects an identity: whoever has a stolen session must not.
+-- Of a user who connects an identity: whoever has a stolen session must not. TG429: the user has begun too many.
 create or replace function api.begin_connection(p_provider text, p_state bytea, p_flow bytea, p_next text,
 	p_prefix text, p_language text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	me uuid := auth.require_fresh();
 begin
+	if not auth.allow('flow_near', me::text) then
+		raise exception 'too many connections' using errcode = 'TG429';
+	end if;
 	perform auth.put_flow(p_provider, p_state, p_flow, me, p_next, p_prefix, p_language, false);
 	return null;
 end
