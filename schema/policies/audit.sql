@@ -7,6 +7,8 @@ create policy append on audit.entries for insert to tollgate_service with check 
 grant select, update on audit.head to tollgate_service;
 create policy service on audit.head to tollgate_service using (true) with check (true);
 grant select on audit.kinds to tollgate_service;
+grant select on audit.kinds to tollgate_account;
+create policy all_alike on audit.kinds for select to tollgate_account using (true);
 create policy service on audit.kinds for select to tollgate_service using (true);
 
 grant select (n, at, kind, tenant_id, user_id, subject_id, detail) on audit.entries to tollgate_account;

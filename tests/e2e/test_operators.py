@@ -4,7 +4,8 @@ from datetime import date, timedelta
 import pytest
 from client import Browser
 from journey import ask_for_link, become_customer, new_address, next_link, press_link, sign_in, wait_until
-from test_factor import add_factor, oathtool
+from test_browser import COLOURS, FAULTS, driver, no_wider_than, person  # noqa: F401 (fixtures)
+from test_factor import SID, add_factor, oathtool
 from test_people import ask, form_with, user_of
 
 
@@ -172,3 +173,22 @@ def test_c58_f37_an_act_needs_the_token_of_a_form(operator, customer, db):
         assert browser.post(path, {**token, **fields}).status == 422
         assert browser.post(f"/admin/tenants/{db.tenant_of(customer[1])}", {**token, **fields}).status == 422
     assert customer[0].get("/workspace").status == 200
+
+
+@pytest.mark.only("nginx")
+def test_c58_the_pages_fit_a_small_screen_and_have_no_faults(operator, customer, person, db):  # noqa: F811
+    browser, email = operator[0], "a" * 60 + "@" + "b" * 60 + ".example.com"
+    tenant, user = f"/admin/tenants/{db.tenant_of(customer[1])}", person_at(db, customer[1])
+    db.execute("select ops.raise_alert(%s, 'orphan', %s, '{}')", db.tenant_of(customer[1]), "x" * 200)
+    db.execute("update auth.users set email = %s, email_canonical = %s where email_canonical = %s", email, email,
+               customer[1])
+    person.open("/signin")
+    person.driver.add_cookie({"name": SID, "value": browser.cookie(SID), "path": "/", "secure": True})
+    for n, path in enumerate((f"/de/admin?q={email}", "/admin/tenants", "/de/admin/alerts", user, "/de" + tenant)):
+        person.size(320, 640)
+        person.colours(COLOURS[n % len(COLOURS)])
+        person.open(path)
+        assert person.outer(FAULTS) == [] and no_wider_than(person, 320), path
+    db.execute("select ops.end_alert('orphan', %s)", "x" * 200)
+    db.execute("update auth.users set email = %s, email_canonical = %s where email_canonical = %s", customer[1],
+               customer[1], email)

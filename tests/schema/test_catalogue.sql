@@ -124,7 +124,7 @@ select is_empty($$select name from tap.our_function
 -- policies that show every row are for what is the same for all, and login roles have none but to read
 select set_eq($$select format('%s.%s %s', p.schemaname, p.tablename, r.rolname) from pg_policies p
 		join pg_roles r on r.rolname = any (p.roles) and r.rolcanlogin where coalesce(p.qual, 'true') = 'true'$$,
-	array['app.roles tollgate_account', 'app.role_verbs tollgate_account',
+	array['app.roles tollgate_account', 'app.role_verbs tollgate_account', 'audit.kinds tollgate_account',
 		'billing.plans tollgate_billing', 'billing.plan_history tollgate_billing',
 		'billing.status_rules tollgate_billing', 'billing.pause_rules tollgate_billing',
 		'billing.dispute_rules tollgate_billing'],

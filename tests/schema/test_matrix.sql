@@ -16,6 +16,7 @@ insert into readable values
 	('tollgate_account', 'app.roles', '{role, rank}'),
 	('tollgate_account', 'app.role_verbs', '{role, verb}'),
 	('tollgate_account', 'audit.entries', '{n, at, kind, tenant_id, user_id, subject_id, detail}'),
+	('tollgate_account', 'audit.kinds', '{kind, by_operator}'),
 	('tollgate_account', 'billing.subscriptions',
 		'{id, tenant_id, customer_id, status, plan, plans, price, quantity, currency, amount, period_start, period_end,
 		cancel_at_period_end, cancel_at, canceled_at, ended_at, trial_end, created_at, synced_at, past_due_since,
@@ -165,7 +166,7 @@ from person p cross join (values
 	('tollgate_billing', 'billing.notifications',
 		'tenant_id', '{"ann": "{ann}", "bob": "{bob}", "mia": "{}", "sam": "{}", "nobody": "{}"}')
 ) as e (role, tab, col, seen);
-select is((select count(*) from readable), 24::bigint, 'C63 every readable table is among those, or the same for all');
+select is((select count(*) from readable), 25::bigint, 'C63 every readable table is among those, or the same for all');
 
 -- policies apply to the owner of the tables too, and the owners of definer functions hold no unused rights
 select is((select count(*) from app.tenants), 5::bigint, 'D27 there are rows to see');

@@ -4,7 +4,7 @@ set role tollgate_owner;
 
 -- The newest 50 rows before this number (null: of all), of the tenant that the user's pages show, and of what was done
 -- with the own user. TG403: the user is no owner of it. Row-level security shows other owners' tenants too, so the
--- tenant is named here.
+-- tenant is named here. Which of the site's operators did something is not told.
 create or replace function api.audit_page(p_tenant uuid default null, p_before bigint default null) returns jsonb
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
@@ -28,7 +28,8 @@ begin
 			'was', 'called_' || (e.detail ->> 'was'), 'role', 'called_' || (e.detail ->> 'role'))
 			order by e.n desc), '[]')
 		from (
-			select a.n, a.at, a.kind, a.user_id, a.subject_id, a.detail from audit.entries a
+			select a.n, a.at, a.kind, case when not k.by_operator then a.user_id end as user_id, a.subject_id, a.detail
+			from audit.entries a join audit.kinds k on k.kind = a.kind
 			where (a.tenant_id = mine.tenant_id or a.tenant_id is null and a.subject_id = me)
 				and a.n < coalesce(p_before, 9223372036854775807)
 			order by a.n desc limit 50) e);
