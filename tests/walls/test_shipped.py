@@ -50,6 +50,7 @@ http map $request_method $form_client: POST $client
 http map $uri $worker: default account
 http map $uri $worker: ~^(/[a-z][a-z])?/signin/((with|callback)/[a-z]+|connect)$ authn
 http map $uri $worker: ~^(/[a-z][a-z])?/settings/connections$ authn
+http map $uri $worker: ~^(/[a-z][a-z])?/(signin/passkey(/[a-z]+)?|settings/passkeys)$ authn
 http map $uri $worker: ~^(/[a-z][a-z])?/((signin|register|reset)(/[a-z]+)?|signout)$ signin
 http map $uri $worker: ~^(/[a-z][a-z])?/settings/(password|two-factor)$ signin
 http map $uri $worker: ~^(/[a-z][a-z])?/settings/email(/[a-z]+)?$ signin
@@ -125,12 +126,13 @@ server location ~ ^(/[a-z][a-z])?/(sign(in|up|out)|welcome|workspace|tenant|invi
 |reset|dashboard)(/|$)|^/api/((auth|billing)/|user$|audit$): fastcgi_pass unix:/run/tollgate/$worker.sock
 server location ~ ^/(api/)?webhooks/stripe$|^/api/billing/sync$: fastcgi_pass unix:/run/tollgate/webhooks.sock
 server location = /healthz: return 404
-server location ~ ^/(style\.css|favicon\.svg)$: add_header Strict-Transport-Security "max-age=63072000" always
-server location ~ ^/(style\.css|favicon\.svg)$: add_header Vary Accept-Encoding
-server location ~ ^/(style\.css|favicon\.svg)$: gzip on
-server location ~ ^/(style\.css|favicon\.svg)$: gzip_types text/css image/svg+xml
-server location ~ ^/(style\.css|favicon\.svg)$: gzip_min_length 512
-server location ~ ^/(style\.css|favicon\.svg)$: fastcgi_pass unix:/run/tollgate/$worker.sock
+server location ~ ^/(style\.css|favicon\.svg|passkey\.js)$: add_header Strict-Transport-Security "max-age=63072000"\
+ always
+server location ~ ^/(style\.css|favicon\.svg|passkey\.js)$: add_header Vary Accept-Encoding
+server location ~ ^/(style\.css|favicon\.svg|passkey\.js)$: gzip on
+server location ~ ^/(style\.css|favicon\.svg|passkey\.js)$: gzip_types text/css image/svg+xml text/javascript
+server location ~ ^/(style\.css|favicon\.svg|passkey\.js)$: gzip_min_length 512
+server location ~ ^/(style\.css|favicon\.svg|passkey\.js)$: fastcgi_pass unix:/run/tollgate/$worker.sock
 server location @method: internal
 server location @method: error_log /var/log/nginx/error.log alert
 server location @method: access_log /var/log/nginx/tollgate.log private
@@ -263,6 +265,7 @@ img-src 'self'"
 <VirtualHost *:443>: Alias "/tollgate-pages/" "${PAGES}/"
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/signin/((with|callback)/[a-z]+|connect)$" "${LIBEXEC}/authn"
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/settings/connections$" "${LIBEXEC}/authn"
+<VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/(signin/passkey(/[a-z]+)?|settings/passkeys)$" "${LIBEXEC}/authn"
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/((signin|register|reset)(/[a-z]+)?|signout)$" "${LIBEXEC}/signin"
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/settings/(password|two-factor)$" "${LIBEXEC}/signin"
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/settings/email(/[a-z]+)?$" "${LIBEXEC}/signin"
@@ -278,7 +281,7 @@ img-src 'self'"
 (/[a-z]+){0,2}$" "${LIBEXEC}/account"
 <VirtualHost *:443>: AliasMatch "^/api/auth/[a-z/]+$" "${LIBEXEC}/account"
 <VirtualHost *:443>: AliasMatch "^/api/(user|audit)$" "${LIBEXEC}/account"
-<VirtualHost *:443>: AliasMatch "^/(style\.css|favicon\.svg)$" "${LIBEXEC}/account"
+<VirtualHost *:443>: AliasMatch "^/(style\.css|favicon\.svg|passkey\.js)$" "${LIBEXEC}/account"
 <VirtualHost *:443>: AliasMatch "^" "${LIBEXEC}/account"
 <Location "/style.css">: Header merge Vary Accept-Encoding
 <Location "/style.css">: AddOutputFilterByType DEFLATE text/css

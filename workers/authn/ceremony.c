@@ -14,7 +14,7 @@
 enum { SIGNATURE_MAX = 1024, USER_MAX = 64 };
 
 struct part {
-	uint8_t	*bytes;
+	uint8_t	*at;
 	size_t	n;
 };
 
@@ -26,7 +26,7 @@ part_read(struct visit *v, const char *name, size_t most, struct part *out)
 	size_t		n = text == NULL ? 0 : strlen(text);
 
 	*out = (struct part){ talloc_array(v->q->mem, uint8_t, n + 1), 0 };
-	return text != NULL && base64url_read(text, n, out->bytes, &out->n) && out->n <= most;
+	return text != NULL && base64url_read(text, n, out->at, &out->n) && out->n <= most;
 }
 
 static void
@@ -54,7 +54,7 @@ client_fault(struct visit *v, const struct part *client, const char *type, const
     const char **challenge)
 {
 	const char	*site = v->app->config->site.url;
-	const char	*fault = client_data_fault(v->q->mem, client->bytes, client->n, type, site, challenge);
+	const char	*fault = client_data_fault(v->q->mem, client->at, client->n, type, site, challenge);
 
 	if (fault != NULL)
 		return fault;
@@ -68,7 +68,7 @@ doc_of(struct visit *v, const struct part *id, const char *challenge, const stru
 	struct json_object	*doc = json_new(v->q->mem);
 	struct secret		digest = challenge_digest(challenge);
 
-	part_put(v, doc, "credential", id->bytes, id->n);
+	part_put(v, doc, "credential", id->at, id->n);
 	json_put(doc, "challenge", secret_hex(v->q->mem, &digest));
 	json_object_object_add(doc, "counter", json_object_new_int64(a->counter));
 	json_object_object_add(doc, "eligible", json_object_new_boolean(a->eligible));
@@ -98,10 +98,10 @@ ceremony_made(struct visit *v, const struct secret *key, struct json_object **do
 		return faulty("form", fault);
 	*fault = client_fault(v, &client, CLIENT_DATA_CREATE, key, &challenge);
 	if (*fault == NULL)
-		*fault = attestation_fault(attestation.bytes, attestation.n, site_host(v), &a);
+		*fault = attestation_fault(attestation.at, attestation.n, site_host(v), &a);
 	if (*fault != NULL)
 		return faulty(*fault, fault);
-	if (a.id_len != id.n || memcmp(a.id, id.bytes, id.n) != 0)
+	if (a.id_len != id.n || memcmp(a.id, id.at, id.n) != 0)
 		return faulty("id", fault);
 	if (cose_key(v->q->mem, a.key, a.key_len, &made, &alg) != OK)
 		return faulty("key", fault);
@@ -121,7 +121,7 @@ key_find(struct visit *v, const struct part *id, struct pubkey **key, enum pubke
 	enum err		e;
 
 	e = db_visitor(db_as_visitor(v->q->mem, v->app->db), &doc, "api.find_passkey($1, $2::inet)",
-	    ARGS(BYTES(id->bytes, id->n), TEXT(v->q->remote_addr)));
+	    ARGS(BYTES(id->at, id->n), TEXT(v->q->remote_addr)));
 	TRY(throttle_note(v, "password", e));
 	hex = json_text(doc, "/key");
 	*known = hex != NULL;
@@ -129,21 +129,21 @@ key_find(struct visit *v, const struct part *id, struct pubkey **key, enum pubke
 		return OK;
 	cose = (struct part){ talloc_array(v->q->mem, uint8_t, strlen(hex) / 2 + 1), strlen(hex) / 2 };
 	for (size_t i = 0; i < cose.n; i++)
-		if (sscanf(hex + 2 * i, "%2hhx", &cose.bytes[i]) != 1)
+		if (sscanf(hex + 2 * i, "%2hhx", &cose.at[i]) != 1)
 			return ERR_INTERNAL;
-	return cose_key(v->q->mem, cose.bytes, cose.n, key, alg) == OK ? OK : ERR_INTERNAL;
+	return cose_key(v->q->mem, cose.at, cose.n, key, alg) == OK ? OK : ERR_INTERNAL;
 }
 
 static bool
 is_signed(struct visit *v, const struct pubkey *key, enum pubkey_alg alg, const struct part *data,
     const struct part *client, const struct part *signature)
 {
-	struct secret	digest = secret_sha256("", client->bytes, client->n);
+	struct secret	digest = secret_sha256("", client->at, client->n);
 	struct buf	said = { .ctx = v->q->mem };
 
-	buf_put(&said, data->bytes, data->n);
+	buf_put(&said, data->at, data->n);
 	buf_put(&said, digest.bytes, SECRET_SIZE);
-	return pubkey_verify(key, alg, signature->bytes, signature->n, said.data, said.len);
+	return pubkey_verify(key, alg, signature->at, signature->n, said.data, said.len);
 }
 
 enum err
@@ -162,7 +162,7 @@ ceremony_used(struct visit *v, const struct secret *key, struct json_object **do
 		return faulty("form", fault);
 	*fault = client_fault(v, &client, CLIENT_DATA_GET, key, &challenge);
 	if (*fault == NULL)
-		*fault = authenticator_fault(data.bytes, data.n, site_host(v), &a);
+		*fault = authenticator_fault(data.at, data.n, site_host(v), &a);
 	if (*fault != NULL)
 		return faulty(*fault, fault);
 	TRY(key_find(v, &id, &stored, &alg, &known));
@@ -172,6 +172,6 @@ ceremony_used(struct visit *v, const struct secret *key, struct json_object **do
 		return faulty("signature", fault);
 	*doc = doc_of(v, &id, challenge, &a);
 	if (user.n > 0)
-		part_put(v, *doc, "handle", user.bytes, user.n);
+		part_put(v, *doc, "handle", user.at, user.n);
 	return OK;
 }
