@@ -36,7 +36,8 @@ select pg_temp.give('ann@example.org') \g /dev/null
 select is(pg_temp.demand(:'ann', true, :'member'), 'TG403', 'C63 an admin demands nothing');
 select is(pg_temp.demand(:'bob', true, :'owner'), 'TG403', 'C63 nor does another tenant''s owner');
 select is(tap.ask('tollgate_account', 'api.security_page()', :'owner') - 'tenant',
-	'{"factor": true, "name": "ann", "on": false, "owner": true, "without": 1}', 'C63 the owner is told who has none');
+	'{"factor": true, "may_demand": true, "name": "ann", "on": false, "owner": true, "without": 1}',
+	'C63 the owner is told who has none');
 create function pg_temp.told() returns text language sql as $$
 	select string_agg(o.recipient || ' ' || (o.data ->> 'demanded'), ', ') from mail.outbox o
 	where o.template = 'factor_demanded' $$;

@@ -230,7 +230,8 @@ select is(pg_temp.reaches(:'by_link'), false, 'C151 a link alone does not reach 
 select is(pg_temp.reaches(pg_temp.bearer('s1')), true, 'C151 a passkey does');
 select is(pg_temp.reaches(pg_temp.bearer('renewed')), true, 'C151 also one that came later');
 select is(tap.ask('tollgate_account', 'api.security_page()', pg_temp.bearer('s1')) - 'tenant' - 'name',
-	'{"factor": true, "on": true, "owner": true, "without": 0}', 'C151 and its member counts as one who has');
+	'{"factor": false, "may_demand": true, "on": true, "owner": true, "without": 0}',
+	'C151 and its member counts as one who has');
 select is(tap.state_of('tollgate_account', format('select api.demand_factor(%L, true)', :'tenant'),
 	pg_temp.bearer('s1')), '00000', 'C151 and may demand it');
 

@@ -60,7 +60,8 @@ def jumps(root):
 
 
 def wall_clocks(root):
-    """A read of the wall clock, which may step: only what the log, a mail's date, and the age of a signature or challenge are about."""
+    """A read of the wall clock, which may step: only what the log, a mail's date and the age of a signature or of a
+    challenge are about."""
     known = ("lib/auth/challenge.c", "lib/base/log.c", "workers/mailer/mailing.c", "workers/webhooks/receive.c")
     files = [path for path in sources(root) if str(path.relative_to(root)) not in known]
     return lines(root, r"\b(CLOCK_REALTIME|gettimeofday|timespec_get|time\s*\(\s*(NULL|&))", files)

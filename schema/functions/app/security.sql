@@ -2,15 +2,16 @@
 
 set role tollgate_service;
 
--- {"factor"}: whether the user has one; and of the tenant that is shown, where there is one, "tenant", "name", "on",
--- "owner", and "without": how many members have none.
+-- {"factor", "may_demand"}: whether the user has one, or a session that is as good; and of the tenant that is shown,
+-- where there is one, "tenant", "name", "on", "owner", and "without": how many members have none.
 create or replace function api.security_page(p_tenant uuid default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	me uuid := auth.require_user();
 	mine app.members := app.my_tenant(p_tenant);
 begin
-	return jsonb_build_object('factor', auth.has_factor(me) or auth.came_by_passkey(me)) || coalesce((
+	return jsonb_build_object('factor', auth.has_factor(me), 'may_demand',
+		auth.has_factor(me) or auth.came_by_passkey(me)) || coalesce((
 		select jsonb_build_object('tenant', t.id, 'name', t.name, 'on', t.demands_factor, 'owner', mine.role = 'owner',
 			'without', (
 				select count(*) from app.members m
