@@ -88,6 +88,19 @@ def test_f200_a_code_by_time_counts_once():
     ok(value("select count(*) from auth.sessions where user_id = %s", user) == 2, "F200 each makes one session")
 
 
+def test_f205_a_challenge_is_good_once():
+    user = value("select tap.user('passkey@example.org')")
+    value("insert into auth.passkeys (user_id, credential, key, counter, eligible, backed_up, transports, name) "
+          "values (%s, 'race', 'x', 0, true, true, '{}', 'x') returning 1", user)
+    said = json.dumps({"credential": b"race".hex(), "challenge": sha256(b"race").hexdigest(), "counter": 0,
+                       "handle": value("select auth.passkey_handle(%s)", user).hex(), "eligible": True,
+                       "backed_up": True})
+    answers = at_once(20, lambda i: ask("tollgate_authn", "api.sign_in_passkey(%s, %s, null, 'en', null, 'x', null, "
+                                        "false)", said, sha256(b"passkey %d" % i).digest()))
+    ok(sum(a["ok"] for a in answers) == 1, "F205 of twenty sign-ins at once with one challenge one is accepted", answers)
+    ok(value("select count(*) from auth.sessions where user_id = %s", user) == 1, "F205 and makes one session")
+
+
 def test_f51_mails_are_counted():
     value("delete from auth.hits where true returning 1")
     at_once(20, lambda i: ask("tollgate_signin", "api.request_link('race@example.org', %s, null, 'en', '192.0.2.9')",
