@@ -260,7 +260,7 @@ PRIVATE = ["/workspace", "/settings/billing", "/settings/sessions", "/settings/p
            "/de/signin/confirm?sent=yes", "/signout",
            "/de/settings/billing", "/de/workspace",
            "/settings/profile", "/settings/security", "/settings/team", "/de/settings/team", "/settings/audit",
-           "/de/settings/email", "/de/settings/account"]
+           "/de/settings/email", "/de/settings/account", "/de/settings/passkeys"]
 
 
 def no_wider_than(person, width):
@@ -594,7 +594,7 @@ def test_every_control_of_an_account_is_reached_by_the_keyboard_alone_at_360_pix
     person, _ = signed_in
     person.size(360, 740)
     settings = [f"/settings/{page}" for page in ("profile", "email", "password", "security", "two-factor", "sessions",
-                                                 "team", "audit", "account")]
+                                                 "passkeys", "team", "audit", "account")]
     for path in (*settings, "/signin/confirm?sent=yes", None, "/signin", "/register", "/reset"):
         if path is None:
             person.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
