@@ -308,3 +308,13 @@ def test_an_invoice_that_was_given_up_may_still_be_paid(sim):
     invoice = sim.get("/v1/invoices")["data"][0]
     assert invoice["status"] == "uncollectible"
     assert sim.control(f"invoices/{invoice['id']}/pay", {})["status"] == "paid"
+
+
+def test_f211_an_empty_text_unsets_what_a_customer_says_of_a_person(sim):
+    """The address as well (stripe-node#1834)."""
+    ident = sim.post("/v1/customers", {"email": "anna@example.com", "name": "Anna", "phone": "1",
+                                       "address[city]": "Ulm"})["id"]
+    emptied = sim.post(f"/v1/customers/{ident}", {"email": "", "name": "", "phone": "", "address[city]": ""})
+    assert [emptied[key] for key in ("email", "name", "phone")] == [None] * 3
+    assert not any((emptied["address"] or {}).values())
+    refused(sim, f"customers/{ident}", {"email": "nobody"}, "email", "Invalid email", "email_invalid")
