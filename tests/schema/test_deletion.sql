@@ -212,6 +212,8 @@ select ok(tap.ask('tollgate_operator', format('ops.explain(%L, null)', :'ann')) 
 	'F211 the operator may ask why it is closed');
 select tap.sync('invoice', tap.invoice('ann')) \g /dev/null
 select is(status, 'paid', 'F211 the open invoice is paid') from billing.invoices where id = 'in_ann';
+select tap.sync('dispute', tap.dispute('ann', '{"status": "lost"}')) \g /dev/null
+select is(status, 'lost', 'F211 and the dispute ends') from billing.disputes where id = 'dp_ann';
 select is(tap.ask('tollgate_operator', 'ops.show_user(''ann@example.org'')'), null, 'F211 the operator finds nobody');
 select isnt(tap.user('ann@example.org'), pg_temp.id('ann'), 'F211 who comes again is another user');
 

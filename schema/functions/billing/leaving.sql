@@ -85,7 +85,7 @@ begin
 		order by 1) k;
 	update billing.checkouts c set email = 'deleted:' || c.tenant_id, email_canonical = 'deleted:' || c.tenant_id,
 		flow_hash = null
-	where c.tenant_id = any (p_closing) or c.email_canonical = any (p_addresses);
+	where c.tenant_id = any (p_closing) or c.email_canonical = any (p_addresses) or c.user_id = p_user;
 	update billing.checkouts c set user_id = null where c.user_id = p_user;
 	update billing.customers c set email = null, forgotten = sha256(convert_to(lower(c.email), 'UTF8'))
 	where c.email is not null and (c.tenant_id = any (p_closing) or lower(c.email) = any (p_addresses));

@@ -90,14 +90,17 @@ end
 $$;
 
 -- Forgets what handled events say of these tenants' objects: their bytes, and the customer's address in what they
--- changed. Their ids stay, so that they do not come in again.
+-- changed. Their ids stay, so that they do not come in again. One that another process is at waits for the next pass.
 create or replace function inbox.forget_bodies(p_tenants uuid[]) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	objects text[] := billing.objects_of(p_tenants);
 begin
 	update inbox.events e set raw = '', outcome = e.outcome - 'email'
-	where e.object_id = any (objects) and e.state <> 'received' and (e.raw <> '' or e.outcome ? 'email');
+	where e.id = any (array(
+		select o.id from inbox.events o
+		where o.object_id = any (objects) and o.state <> 'received' and (o.raw <> '' or o.outcome ? 'email')
+		for update skip locked));
 end
 $$;
 
@@ -108,8 +111,11 @@ declare
 	objects text[] := billing.objects_of(p_tenants);
 begin
 	update inbox.events e set raw = ''
-	where e.state = 'ignored' and e.object_kind is null and exists (
-		select from unnest(objects) o where position(convert_to(o, 'UTF8') in e.raw) > 0);
+	where e.id = any (array(
+		select i.id from inbox.events i
+		where i.state = 'ignored' and i.object_kind is null and exists (
+			select from unnest(objects) o where position(convert_to(o, 'UTF8') in i.raw) > 0)
+		for update skip locked));
 end
 $$;
 
