@@ -99,7 +99,9 @@ begin
 	update inbox.events e set raw = '', outcome = e.outcome - 'email'
 	where e.id = any (array(
 		select o.id from inbox.events o
-		where o.object_id = any (objects) and o.state <> 'received' and (o.raw <> '' or o.outcome ? 'email')
+		where (o.raw <> '' or o.outcome ? 'email') and (		-- as the indexes have it
+			o.object_id = any (objects) and o.state = 'done'
+			or o.object_id = any (objects) and o.state <> 'done' and o.object_id is not null and o.state <> 'received')
 		for update skip locked));
 end
 $$;
