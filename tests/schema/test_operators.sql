@@ -197,6 +197,8 @@ select ok(p -> 'entries' @> '[{"kind": "override_set", "by": null, "user": null,
 	and p::text not like '%eve%' and strpos(p::text, :'eve') = 0,
 	'C58 whom it was done to reads that it was done, and not by whom')
 from tap.ask('tollgate_account', 'api.audit_page()', tap.session('ann@example.org', 'ann3')) p;
+select is(tap.ask('tollgate_account', format('app.people(%L)', :'ann'), tap.session('ann@example.org', 'ann5'))
+	? :'eve', false, 'C58 nor is the operator among the people of the tenant');
 
 -- a passkey in place of a second factor
 select tap.session('bob@example.org', 'bob') as b \gset
