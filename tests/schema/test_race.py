@@ -97,7 +97,7 @@ def test_f205_a_challenge_is_good_once():
                        "backed_up": True})
     answers = at_once(20, lambda i: ask("tollgate_authn", "api.sign_in_passkey(%s, %s, null, 'en', null, 'x', null, "
                                         "false)", said, sha256(b"passkey %d" % i).digest()))
-    ok(sum(a["ok"] for a in answers) == 1, "F205 of twenty sign-ins at once with one challenge one is accepted", answers)
+    ok(sum(a["ok"] for a in answers) == 1, "F205 of twenty sign-ins at once by one challenge one is accepted", answers)
     ok(value("select count(*) from auth.sessions where user_id = %s", user) == 1, "F205 and makes one session")
 
 
