@@ -31,6 +31,23 @@ providers_put(struct visit *v, struct json_object *doc)
 	json_object_object_add(doc, "providers", all);
 }
 
+static const char *
+provider_origin(mem_ctx *ctx, const struct config_provider *p)
+{
+	return *p->pages ? p->pages : origin_of(ctx, mem_printf(ctx, "%s/", p->issuer));
+}
+
+/* Whether a provider before number n has the same origin. */
+static bool
+is_named(mem_ctx *ctx, const struct config *c, size_t n, const char *origin)
+{
+	size_t	i = 0;
+
+	while (i < n && strcmp(provider_origin(ctx, &c->providers[i]), origin) != 0)
+		i++;
+	return i < n;
+}
+
 char *
 providers_origins(mem_ctx *ctx, const struct config *c)
 {
@@ -38,10 +55,10 @@ providers_origins(mem_ctx *ctx, const struct config *c)
 
 	buf_puts(&b, "");
 	for (size_t i = 0; i < c->n_providers; i++) {
-		const struct config_provider	*p = &c->providers[i];
+		const char	*origin = provider_origin(ctx, &c->providers[i]);
 
-		buf_printf(&b, "%s%s", b.len ? " " : "", *p->pages ? p->pages :
-		    origin_of(ctx, mem_printf(ctx, "%s/", p->issuer)));
+		if (!is_named(ctx, c, i, origin))
+			buf_printf(&b, "%s%s", b.len ? " " : "", origin);
 	}
 	return b.data;
 }
