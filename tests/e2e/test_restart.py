@@ -51,6 +51,7 @@ def asks(stack, new_browser, member, fresh):
         return deliver(stack, body).status, ident
     return {"signin": (signin, 200), "signup": (signup, 303), "account": (account, 200), "billing": (billing, 303),
             "admin": (lambda: (member.get("/admin").status, None), 404), "webhooks": (webhooks, 200),
+            "authn": (lambda: (member.get("/settings/connections").status, None), 200),
             "og": (lambda: (new_browser().get("/api/og?mode=none").status, None), 400)}
 
 
