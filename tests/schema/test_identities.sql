@@ -127,6 +127,12 @@ select is(pg_temp.enter('e6', 'odd', pg_temp.claims('{"subject": "o-1", "email":
 	"picture": "javascript:alert(1)"}')) -> 'ok', 'true', 'C53 an odd name keeps nobody out');
 select is(array[p.display_name, p.avatar_url], '{odd,null}'::text[], 'C53 and is not taken') from app.profiles p
 	join auth.users u on u.id = p.user_id where u.email = 'odd@example.org';
+select is(pg_temp.enter('e' || n, 'nameless' || n, pg_temp.claims(jsonb_build_object('subject', 'n-' || n,
+	'email', 'nameless' || n || '@example.org', 'name', name))) -> 'ok', 'true', 'C53 nor does ' || what)
+from (values (7, null, 'the lack of one'), (8, 'x', 'a short one')) v (n, name, what);
+select is(array_agg(p.avatar_url), array_fill('https://pictures.example.org/ada'::text, '{2}'),
+	'C53 where the picture is taken all the same') from app.profiles p join auth.users u on u.id = p.user_id
+	where u.email like 'nameless_@example.org';
 
 -- the mailbox
 update auth.hits set spent_until = now();

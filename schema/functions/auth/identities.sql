@@ -4,16 +4,18 @@
 
 set role tollgate_auth;
 
--- A new user is called as the issuer says, where that can be a name here, and has the picture.
+-- A new user is called as the issuer says, where that can be a name here, and has the picture all the same.
 create or replace function auth.name_profile(p_user uuid, p_claims jsonb) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	update app.profiles p set avatar_url = p_claims ->> 'picture'
 	where p.user_id = p_user and p_claims ->> 'picture' ~ '^https://[!-~]+$' and length(p_claims ->> 'picture') <= 2000;
-	update app.profiles p set display_name = app.clean_name(left(btrim(p_claims ->> 'name'), 32), 3, 32)
-	where p.user_id = p_user;
-exception when sqlstate 'TG422' then
-	null;
+	begin
+		update app.profiles p set display_name = app.clean_name(left(btrim(p_claims ->> 'name'), 32), 3, 32)
+		where p.user_id = p_user;
+	exception when sqlstate 'TG422' then
+		null;
+	end;
 end
 $$;
 
