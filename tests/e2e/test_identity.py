@@ -212,12 +212,31 @@ def test_f60_an_address_alone_connects_nothing(parties, customer, other, new_bro
     token = letter["text"].partition("/signin/connect?t=")[2].split()[0]
     stranger = new_browser()
     assert press_link(stranger, token, "/signin/connect").status == 422
+    shown = other.get("/signin/connect?t=" + token).text
+    assert "Account with: work" in shown.replace("<strong>", "") and "can sign in as you" in shown
     assert press_link(other, token, "/signin/connect").location == "/workspace" and is_in(other)
     assert other.get("/signin/connect?t=" + token).status == 410
     again = new_browser()
     assert enter(again).location == "/workspace" and is_in(again)
     assert db.value("select count(*) from auth.users where email = %s", email) == 1
     assert "connected" in mail.next(email, seen, "account elsewhere was connected")["text"]
+
+
+def test_f60_a_code_that_is_typed_in_another_browser_connects_nothing(parties, customer, other, new_browser, mail, db):
+    """Whoever reads the mail need not be who has the account elsewhere, which may claim any address."""
+    _, email = customer
+    claims = someone(email=email, email_verified=False)
+    parties.tell("work", user=claims)
+    seen = len(mail.to(email))
+    assert enter(other).location == "/signin/connect"
+    letter = mail.next(email, seen, r"signin/connect\?t=")
+    token = letter["text"].partition("/signin/connect?t=")[2].split()[0]
+    owner = new_browser()
+    page = owner.get("/signin/connect?t=" + token)
+    assert "is not connected then" in page.text
+    assert owner.submit(page, {"code": code_in(letter)}).location == "/workspace" and is_in(owner)
+    assert db.value("select count(*) from auth.identities where subject = %s", claims["sub"]) == 0
+    assert enter(other).location == "/signin/connect" and other.cookie(SID) is None
 
 
 def test_f60_an_address_that_the_party_has_not_verified_needs_its_mailbox(parties, browser, other, mail, db):

@@ -163,7 +163,37 @@ select tap.mailed('un@example.org') as m \gset
 select is(pg_temp.connect(:'m'::jsonb ->> 'hash', :'m'::jsonb ->> 'code', 'other', 'un') -> 'ok', 'true',
 	'F60 a mailbox that is nobody''s makes a user, in any browser with the code');
 select is(pg_temp.whose('un'), 'un@example.org', 'F60 of that address');
-select is(i.vouches, false, 'F60 whose mailbox is proven') from auth.identities i where i.subject = 'u-1';
+
+select is(pg_temp.enter('m5', 'm5', pg_temp.claims('{"subject": "u-1", "email": null, "verified": null}')),
+	'{"ok": false, "why": "address"}', 'F60 what waited for the mailbox is not connected in another browser');
+select is_empty($$select from auth.pending_identities w join auth.requests r on r.id = w.request_id
+	where w.claims ->> 'subject' = 'u-1' and r.used_at is not null$$,
+	'F60 and waits no more');
+select is(array[p.display_name, p.avatar_url], '{un@example.org,null}'::text[], 'F60 nor is the user called as it says')
+	from app.profiles p where p.user_id = auth.find_user('un@example.org');
+select is(count(*), 1::bigint, 'F60 who owns a tenant all the same') from app.members m
+	where m.user_id = auth.find_user('un@example.org') and m.role = 'owner';
+update auth.hits set spent_until = now();
+select pg_temp.enter('m6', 'x', pg_temp.claims('{"subject": "evil", "email": "un@example.org", "verified": null}'))
+	\g /dev/null
+select tap.mailed('un@example.org') as m \gset
+select is(tap.ask('tollgate_authn', format('api.proof_state(%L, %L, %L)', 'connect', (:'m'::jsonb ->> 'hash')::bytea,
+	sha256('f'))) - 'email', '{"state": "usable", "provider": "Work", "known_as": "ada@example.org"}',
+	'F60 the page says which account elsewhere it is');
+select is(pg_temp.connect(:'m'::jsonb ->> 'hash', :'m'::jsonb ->> 'code', 'other', 'm6') -> 'ok', 'true',
+	'F60 who types a stranger''s code signs in');
+select is(pg_temp.whose('m6'), 'un@example.org', 'F60 as the user of the mailbox');
+select is_empty($$select from auth.identities where subject in ('evil', 'u-1')$$, 'F60 and connects nothing');
+select is(pg_temp.enter('m7', 'm7', pg_temp.claims('{"subject": "evil", "email": null, "verified": null}')),
+	'{"ok": false, "why": "address"}', 'F60 so that the stranger stays out');
+update auth.hits set spent_until = now();
+select pg_temp.enter('m8', 'x', pg_temp.claims('{"subject": "u-8", "email": "new@example.org", "verified": null}'))
+	\g /dev/null
+select tap.mailed('new@example.org') as m \gset
+select is(pg_temp.connect(:'m'::jsonb ->> 'hash', null, 'f', 'm8') -> 'ok', 'true',
+	'F60 a mailbox that is nobody''s makes a user in the browser that began, too');
+select is(i.vouches, false, 'F60 whose mailbox is proven') from auth.identities i
+	where i.subject = 'u-8' and i.user_id = auth.find_user('new@example.org');
 
 -- connecting
 select tap.user('zoe@example.org') \g /dev/null

@@ -5,18 +5,20 @@
 #include "json.h"
 #include "page.h"
 
-/* state: sent, usable, code_needed or unusable, each a part of the template. */
+/* state: sent, usable, code_needed or unusable, each a part of the template. said: whose link it is, or NULL. */
 static enum err
-connect_page(struct visit *v, int status, const char *state, const char *token, const char *email,
+connect_page(struct visit *v, int status, const char *state, const char *token, struct json_object *said,
     const char *code_error)
 {
-	struct json_object	*doc = json_new(v->q->mem);
+	static const char *const	names[] = { "email", "provider", "known_as" };
+	struct json_object		*doc = json_new(v->q->mem);
 
 	TRY(visit_form(v));
 	json_put(doc, "action", visit_path(v, "/signin/connect"));
 	json_put(doc, "again", visit_path(v, "/signin"));
 	json_put(doc, "token", token);
-	json_put(doc, "email", email);
+	for (size_t i = 0; said != NULL && i < sizeof(names) / sizeof(names[0]); i++)
+		json_put(doc, names[i], json_text(said, mem_printf(v->q->mem, "/%s", names[i])));
 	json_put(doc, "code_error", code_error);
 	json_put_true(doc, state);
 	return page_status(v, status, "connect", doc);
@@ -45,8 +47,7 @@ connect_show(struct visit *v, struct db_visitor *me)
 	state = json_text(doc, "/state");
 	if (state == NULL)
 		return ERR_INTERNAL;
-	return connect_page(v, json_is(doc, "/state", "unusable") ? 410 : v->status, state, token, json_text(doc, "/email"),
-	    NULL);
+	return connect_page(v, json_is(doc, "/state", "unusable") ? 410 : v->status, state, token, doc, NULL);
 }
 
 /* The token is made here, so a call whose reply was lost may be repeated. */

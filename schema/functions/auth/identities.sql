@@ -57,8 +57,9 @@ begin
 end
 $$;
 
--- Uses a mailed link or code: the identity that waited belongs to the user of that mailbox, who is made if there is
--- none, and signs in. Of a user with a second factor it becomes one once that is proven too.
+-- Uses a mailed link or code: the user of that mailbox, who is made if there is none, signs in. In the browser that
+-- began, the identity that waited is the user's from then on, and once a second factor is proven too where there is
+-- one. In another browser it is dropped: whoever reads the mail need not be who has the account elsewhere.
 create or replace function api.connect_by_link(p_link_hash bytea, p_code text, p_flow_hash bytea, p_token_hash bytea,
 	p_ip inet, p_agent text, p_device_hash bytea) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -76,9 +77,11 @@ begin
 		return verdict;
 	end if;
 	update auth.requests q set used_at = now(), token_hash = p_token_hash where q.id = r.id;
+	delete from auth.pending_identities w where w.request_id = r.id and not (verdict ->> 'own')::boolean;
 	if auth.add_user(r.email) then
 		who := auth.find_user(r.email);
-		perform auth.make_account(who, r.email, w.claims) from auth.pending_identities w where w.request_id = r.id;
+		perform auth.make_account(who, r.email, coalesce((
+			select w.claims from auth.pending_identities w where w.request_id = r.id), '{}'));
 	else
 		select u.id into who from auth.users u
 		where u.email_canonical = r.email_canonical and u.disabled_at is null for no key update;

@@ -67,7 +67,8 @@ begin
 end
 $$;
 
--- What a page shows of a link: {"state": "usable", "email"}, "code_needed" in another browser, "unusable". Reads only.
+-- What a page shows of a link: {"state": "usable", "email"}, "code_needed" in another browser, "unusable". With the
+-- "provider" of an identity that waits, and what it is "known_as" there. Reads only.
 create or replace function api.proof_state(p_purpose text, p_link_hash bytea, p_flow_hash bytea) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -78,6 +79,9 @@ begin
 	return case
 		when not auth.is_open(r) then jsonb_build_object('state', 'unusable')
 		when r.flow_hash = sha256(p_flow_hash) then jsonb_build_object('state', 'usable', 'email', r.email)
+			|| coalesce((
+				select jsonb_build_object('provider', w.claims ->> 'label', 'known_as', w.claims ->> 'account')
+				from auth.pending_identities w where w.request_id = r.id), '{}')
 		else jsonb_build_object('state', 'code_needed') end;
 end
 $$;
