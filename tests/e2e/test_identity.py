@@ -536,6 +536,14 @@ def test_s08_a_network_begins_only_so_many(limit, parties, browser, db):
     assert db.value("select count(*) from auth.flows") == 1
 
 
+def test_s02_a_visit_that_may_mail_nobody_leaves_no_place_taken(limit, parties, customer, other, db):
+    parties.tell("work", user=someone(email=customer[1]))
+    limit("link_near", 1)
+    assert enter(other).location == "/signin/connect"
+    assert enter(other).status == 429
+    assert db.value("select count(*) from auth.asking where flow is not null and until > now()") == 0
+
+
 def test_f37_a_button_of_another_site_begins_nothing(parties, browser, db):
     page = browser.get("/signin/with/work")
     assert "work" in page.html.one("h1").text

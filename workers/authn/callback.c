@@ -100,6 +100,8 @@ finish(struct visit *v, struct callback *c, struct json_object *flow, struct jso
 	TRY(entrance_new(v, &entry));
 	entry.remember = json_true(flow, "/remember");
 	e = verdict_ask(v, c, person, nonce, &entry, &verdict);
+	if (e != OK)
+		flow_close(v, &c->flow);
 	if (throttle_note(v, "link", e) == ERR_LIMIT)
 		return failed(v, 429, c->provider, "too many links");
 	TRY(e);
@@ -146,7 +148,7 @@ callback(struct visit *v, struct db_visitor *me)
 	e = person_read(v, &c, error, iss, &person, &nonce);
 	if (e == OK)
 		return finish(v, &c, flow, person, nonce);
-	(void)!db_visitor(me, NULL, "api.close_flow($1, $2)", ARGS(flow_state(v, &c.flow), identity_flow(v)));
+	flow_close(v, &c.flow);
 	return failed(v, e == ERR_UNAVAILABLE ? 503 : 400, c.provider, c.why);
 }
 

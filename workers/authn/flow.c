@@ -18,6 +18,13 @@ flow_read(struct visit *v, const char *state, struct flow *out)
 	return v->has_flow && session_read(state, &out->state);
 }
 
+void
+flow_close(struct visit *v, const struct flow *f)
+{
+	(void)!db_visitor(db_as_visitor(v->q->mem, v->app->db), NULL, "api.close_flow($1, $2)",
+	    ARGS(flow_state(v, f), identity_flow(v)));
+}
+
 struct db_arg
 flow_state(struct visit *v, const struct flow *f)
 {

@@ -18,6 +18,9 @@ enum err flow_new(struct visit *v, struct flow *out) MUST_CHECK;
 /* state as the browser brings it back; false: it is malformed, or this browser has no flow cookie. */
 bool flow_read(struct visit *v, const char *state, struct flow *out);
 
+/* Ends it, with nothing come of it. An error is left alone: it ends by itself. */
+void flow_close(struct visit *v, const struct flow *f);
+
 /* What the database sees of state. */
 struct db_arg flow_state(struct visit *v, const struct flow *f);
 
