@@ -197,6 +197,19 @@ select pg_temp.second(pg_temp.said('her phone', 'e' || n, :'eve'), :'tried', 'no
 from generate_series(1, 5) n \g /dev/null
 select is(pg_temp.second(pg_temp.said('phone', 'e6', :'ann'), :'tried', 'no'), '{"ok": false, "reason": "over"}',
 	'F201 after five wrong ones too');
+select tap.session('ann@example.org', 'connects') as connects \gset
+insert into auth.pending_identities (request_id, claims) select r.id, '{"provider": "work", "label": "Work",
+	"issuer": "https://id.example.org", "subject": "ann-1", "account": "ann"}' from auth.requests r
+where r.token_hash = sha256(decode(:'connects', 'hex'));
+update auth.pending p set connects = r.id from auth.requests r
+where r.token_hash = p.hash and p.hash = sha256(decode(:'connects', 'hex'));
+select is(pg_temp.second(pg_temp.said('her phone', 'g1', :'eve'), :'connects', 'no') ->> 'reason', 'user',
+	'F60 an identity waits for the second proof');
+select is_empty('select from auth.identities', 'F60 and is nobody''s before');
+select is(pg_temp.second(pg_temp.said('phone', 'g2', :'ann'), :'connects', 'took') -> 'ok', 'true',
+	'F60 a passkey proves it as a code does');
+select is(i.user_id, :'ann', 'F60 and the identity is the user''s') from auth.identities i where i.subject = 'ann-1';
+select is_empty('select from auth.pending_identities', 'F60 and waits no more');
 delete from auth.factors;
 
 -- proving again who one is

@@ -261,6 +261,7 @@ begin
 		return verdict;
 	end if;
 	update auth.pending q set used_at = now(), token_hash = p_token_hash where q.hash = p.hash;
+	perform auth.take_identity(p.user_id, p.connects) where p.connects is not null;
 	perform auth.finish_sign_in(p.user_id, p_token_hash, p.amr || '{passkey}', p.language, p.tenant_id, p_ip, p_agent,
 		p_device_hash, p.remember);
 	return jsonb_build_object('ok', true, 'next', p.next, 'remember', p.remember);
