@@ -62,6 +62,14 @@ def test_c151_a_passkey_signs_in_by_each_algorithm(customer, new_browser, stack,
     assert one.get("/settings/sessions").status == 200 and one.get(PLACE).status == 200
 
 
+def test_c57_whose_account_is_being_deleted_is_led_to_the_page_that_says_so(keyed, other, db):
+    _, email, authenticator = keyed
+    db.execute("insert into app.deletions (user_id, until) select u.id, now() + interval '30 days' from auth.users u "
+               "where u.email = %s", email)
+    answer = use(other, authenticator, "/signin?next=/settings/profile")
+    assert (answer.status, answer.location) == (303, "/settings/account"), answer
+
+
 def test_c151_a_passkey_is_a_second_proof_and_both_in_one(keyed, new_browser, mail):
     browser, email, authenticator = keyed
     add_factor(browser)

@@ -109,7 +109,9 @@ passkey_sign_in(struct visit *v, struct db_visitor *me)
 			break;
 	}
 	TRY(e);
-	return json_true(verdict, "/ok") ? entrance_grant(v, &entrance, next) : refuse_verdict(v, "/signin", verdict);
+	if (!json_true(verdict, "/ok"))
+		return refuse_verdict(v, "/signin", verdict);
+	return entrance_grant(v, &entrance, json_text(verdict, "/next"));
 }
 
 static enum err
