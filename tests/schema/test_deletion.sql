@@ -246,6 +246,51 @@ select is(pg_temp.ask('owen', 'api.audit_page()') #>> '{entries,0,gone}', 'true'
 	'F211 its log says that somebody did it who is gone');
 select is(status, 'active', 'F211 and the tenant lives') from app.tenants where id = :'bob';
 
+-- sign-ups with the address of who goes: one on Stripe's page, one that a bank has under way, one nowhere yet
+select pg_temp.enter('zoe') \g /dev/null
+insert into app.address_changes (user_id, was, email, done_at)
+	values (pg_temp.id('zoe'), 'mia@example.org', 'zoe@example.org', now());
+select tap.open_draft('z' || n, 'Zoe@example.org') from generate_series(1, 3) n \g /dev/null
+select tap.open_draft('zmia', 'mia@example.org') \g /dev/null
+create function pg_temp.draft(p_key text) returns app.tenants language sql as $$
+	select t from app.tenants t join billing.checkouts c on c.tenant_id = t.id where c.key = p_key::bytea $$;
+select tap.ask('tollgate_signup', format('api.checkout_opened(%L, 1, %L)', ('z' || n)::bytea, 'cs_z' || n))
+from generate_series(1, 2) n \g /dev/null
+select tap.sync('checkout', tap.checkout('z2', (pg_temp.draft('z2')).id::text, '{"payment_status": "unpaid"}'))
+	\g /dev/null
+delete from sync.objects;
+delete from mail.outbox;
+select pg_temp.ask('zoe', 'api.delete_user()') \g /dev/null
+select is(pg_temp.due(), 'expiry cs_z1', 'F211 a sign-up with the address may not be paid any more');
+select is((pg_temp.draft('zmia')).closes_at, null, 'F211 but one with an address that is another''s by now');
+select is(o.data -> 'closes', 'false', 'C57 the mail names no sign-up') from mail.outbox o;
+select pg_temp.enter('zoe'), pg_temp.ask('zoe', 'api.keep_user()') \g /dev/null
+select is(array_agg((pg_temp.draft('z' || n)).closes_at), '{null,null,null}', 'C57 taken back, they may be')
+from generate_series(1, 3) n;
+select pg_temp.ask('zoe', 'api.delete_user()') \g /dev/null
+update app.deletions set until = now() where done_at is null;
+delete from sync.objects;
+select is(pg_temp.pass(), 0, 'F211 while one may be paid nothing is carried out');
+select is(pg_temp.due(), 'expiry cs_z1', 'F211 and its end is asked for again');
+select tap.sync('checkout', tap.checkout('z1', (pg_temp.draft('z1')).id::text, '{"status": "expired",
+	"customer": null, "subscription": null}')) \g /dev/null
+delete from sync.objects;
+update billing.checkouts set subscription_id = null where key = 'z2';
+select is(pg_temp.pass(), 0, 'F211 nor while a bank has a debit under way');
+update billing.checkouts set subscription_id = 'sub_z2' where key = 'z2';
+select tap.sync('subscription', tap.subscription('z2', (pg_temp.draft('z2')).id::text,
+	'{"status": "incomplete_expired"}')) \g /dev/null
+select tap.sync('checkout', tap.checkout('z2', (pg_temp.draft('z2')).id::text, '{"payment_status": "unpaid"}'))
+	\g /dev/null
+delete from sync.objects;
+select is(pg_temp.pass(), 1, 'F211 but once it has failed');
+select is(string_agg((pg_temp.draft(c.key)).status, ' ' order by c.key), 'closed closed closed draft',
+	'F211 the sign-ups are closed') from unnest('{z1,z2,z3,zmia}'::text[]) c (key);
+select tap.sync('checkout', tap.checkout('z2', (pg_temp.draft('z2')).id::text)) \g /dev/null
+select tap.sync('subscription', tap.subscription('z2', (pg_temp.draft('z2')).id::text)) \g /dev/null
+select is(pg_temp.due(), 'cancellation sub_z2', 'F211 what is paid all the same is ended');
+select is(count(*), 0::bigint, 'F211 and makes nobody a user') from auth.users u where u.email like 'deleted:%';
+
 -- a copy of the data
 select pg_temp.ask('owen', 'api.export_user()') as copy \gset
 select is(concat_ws(' ', c #>> '{user,email}', c #>> '{profile,display_name}', c #>> '{memberships,0,role}',

@@ -11,8 +11,31 @@ begin
 end
 $$;
 
--- The tenants that close with this user: owned by the user or offered to the user, with no other member. p_now: when
--- the deletion is carried out. Before that, who is leaving too is no other member.
+-- The addresses that the user has or had, in canonical form, without one that is another user's by now.
+create or replace function app.addresses_of(p_user uuid) returns text[]
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return array(
+		select a.address from (
+			select lower(auth.address_of(p_user)) as address union
+			select lower(n.address) from app.address_changes c cross join unnest(array[c.was, c.email]) n (address)
+			where c.user_id = p_user and c.done_at is not null) a
+		where coalesce(auth.find_user(a.address), p_user) = p_user);
+end
+$$;
+
+-- Sign-ups with an address of this user that may still be paid for.
+create or replace function app.drafts_of(p_user uuid) returns uuid[]
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return array(
+		select t.id from billing.checkouts c join app.tenants t on t.id = c.tenant_id
+		where c.email_canonical = any (app.addresses_of(p_user)) and t.status = 'draft');
+end
+$$;
+
+-- The tenants that close with this user: owned by the user or offered to the user, with no other member, and the user's
+-- drafts. p_now: when the deletion is carried out. Before that, who is leaving too is no other member.
 create or replace function app.closing_tenants(p_user uuid, p_now boolean) returns uuid[]
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -24,7 +47,9 @@ begin
 			and not exists (
 				select from app.members m
 				where m.tenant_id = t.id and m.user_id <> p_user and (p_now or not app.is_leaving(m.user_id)))
-		order by t.id);
+		union
+		select d from unnest(app.drafts_of(p_user)) d
+		order by 1);
 end
 $$;
 
@@ -50,7 +75,8 @@ begin
 	perform auth.lock_user(p_user);
 	perform from app.tenants t where t.id in (
 		select m.tenant_id from app.members m where m.user_id = p_user union
-		select o.tenant_id from app.offers o where o.user_id = p_user)
+		select o.tenant_id from app.offers o where o.user_id = p_user union
+		select d from unnest(app.drafts_of(p_user)) d)
 	order by t.id for no key update;
 end
 $$;
@@ -61,10 +87,10 @@ begin
 	insert into mail.outbox (key, recipient, template, language, data)
 	select concat_ws(':', 'deletion', d.user_id, extract(epoch from d.requested_at)), c.who ->> 'email', 'deletion',
 		c.who ->> 'language', jsonb_build_object('date', api.date_document(d.until),
-			'closes', p_closing <> '{}', 'tenants', (
-				select coalesce(jsonb_agg(jsonb_build_object('name', t.name) order by t.name, t.id), '[]')
-				from app.tenants t where t.id = any (p_closing)))
-	from jsonb_array_elements(auth.contacts(array[d.user_id])) c (who)
+			'closes', named.tenants <> '[]', 'tenants', named.tenants)
+	from jsonb_array_elements(auth.contacts(array[d.user_id])) c (who) cross join (
+		select coalesce(jsonb_agg(jsonb_build_object('name', t.name) order by t.name, t.id), '[]') as tenants
+		from app.tenants t where t.id = any (p_closing) and t.name is not null) named
 	on conflict do nothing;
 end
 $$;
@@ -112,19 +138,9 @@ begin
 	update app.tenants t set closes_at = null
 	where t.closes_at is not null and t.id in (
 		select m.tenant_id from app.members m where m.user_id = p_user and m.role = 'owner' union
-		select o.tenant_id from app.offers o where o.user_id = p_user and o.accepted_at is null);
+		select o.tenant_id from app.offers o where o.user_id = p_user and o.accepted_at is null union
+		select d from unnest(app.drafts_of(p_user)) d);
 	perform audit.note('deletion_undone', null, p_by, p_user);
-end
-$$;
-
--- The addresses that the user has or had, in canonical form.
-create or replace function app.addresses_of(p_user uuid) returns text[]
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
-begin
-	return array(
-		select lower(auth.address_of(p_user)) union
-		select lower(c.was) from app.address_changes c where c.user_id = p_user and c.done_at is not null union
-		select lower(c.email) from app.address_changes c where c.user_id = p_user and c.done_at is not null);
 end
 $$;
 

@@ -26,16 +26,16 @@ begin
 end
 $$;
 
--- Whether something may still be charged: a subscription is live or not stored yet, a checkout session may be paid, or
--- what has come in is not written down.
+-- Whether something may still be charged: a subscription is live or not stored yet, a checkout session may be paid or
+-- waits for a bank, or what has come in is not written down.
 create or replace function billing.may_charge(p_tenants uuid[]) returns boolean
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	return exists (select from unnest(p_tenants) t where billing.checkout_state(t) <> 'open')
 		or exists (
 			select from billing.checkouts c
-			where c.tenant_id = any (p_tenants) and c.status = 'open' and c.session_id is not null
-				and c.opened_at > now() - interval '25 hours')
+			where c.tenant_id = any (p_tenants) and (c.status = 'unpaid' or c.status = 'open'
+				and c.session_id is not null and c.opened_at > now() - interval '25 hours'))
 		or exists (
 			select from sync.objects o
 			where o.version > o.clean_version and o.kind in ('checkout', 'subscription')
