@@ -157,7 +157,10 @@ insert into auth.identities (user_id, provider, label, issuer, subject, account)
 	values (pg_temp.id('ann'), 'p', 'P', 'https://issuer.example', '1', 'Annabel Lee');
 insert into mail.outbox (key, recipient, template, language, data, state) values
 	('a', 'ann.before@example.org', 'address', 'en', '{}', 'sent'),
-	('b', 'ida@example.org', 'invitation', 'en', '{"inviter": "Annabel Lee"}', 'sent');
+	('b', 'x@example.org', 'notice', 'en', '{"list": [{"to": "To <ANN@example.org>."}]}', 'sent');
+insert into mail.outbox (key, recipient, template, language, data, state)
+	select format('invitation:%s:member:1', i.id), i.email, 'invitation', 'en', '{"inviter": "Annabel Lee"}', 'pending'
+	from app.invitations i where i.user_id = pg_temp.id('ann');
 select tap.receive('evt_ignored', null, null, '{"type": "payment_method.attached"}',
 	convert_to('{"customer": "cus_ann", "billing_details": {"email": "ann@example.org"}}', 'UTF8')) \g /dev/null
 create temp table money as select i.id, i.amount_due, i.total, i.status, i.hosted_url, i.number from billing.invoices i;
@@ -283,7 +286,17 @@ select tap.sync('subscription', tap.subscription('z2', (pg_temp.draft('z2')).id:
 select tap.sync('checkout', tap.checkout('z2', (pg_temp.draft('z2')).id::text, '{"payment_status": "unpaid"}'))
 	\g /dev/null
 delete from sync.objects;
+delete from mail.outbox;
+insert into mail.outbox (key, recipient, template, language, data, state) values
+	('a', 'x@example.org', 'notice', 'en', '{"to": ["joezoe@example.org", "zoe@example.org.example"]}', 'sent'),
+	('b', 'joezoe@example.org', 'signin', 'en', '{"to": "joezoe@example.org"}', 'pending'),
+	('c', 'x@example.org', 'invitation', 'en', '{"inviter": "zoe"}', 'sent'),
+	('d', 'x@example.org', 'notice', 'en', '{"to": "zoe@example.org"}', 'sent');
+insert into ops.alerts (kind, subject) values ('paying_twice', 'joezoe@example.org');
 select is(pg_temp.pass(), 1, 'F211 but once it has failed');
+select is(string_agg(o.key, ' ' order by o.key), 'a b c',
+	'F211 mails of others stay, with a longer address or of the same name') from mail.outbox o;
+select is(cleared_at, null, 'F211 and so do their alerts') from ops.alerts where subject = 'joezoe@example.org';
 select is(string_agg((pg_temp.draft(c.key)).status, ' ' order by c.key), 'closed closed closed draft',
 	'F211 the sign-ups are closed') from unnest('{z1,z2,z3,zmia}'::text[]) c (key);
 select tap.sync('checkout', tap.checkout('z2', (pg_temp.draft('z2')).id::text)) \g /dev/null

@@ -144,15 +144,27 @@ begin
 end
 $$;
 
+-- Whether a text of the document is or holds one of these addresses, as a whole: joann@example.org holds no
+-- ann@example.org.
+create or replace function app.names_one(p_doc jsonb, p_addresses text[]) returns boolean
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return exists (
+		select from jsonb_path_query(p_doc, 'strict $.**') v (value)
+			cross join regexp_split_to_table(lower(v.value #>> '{}'), '[][\s<>(){}",;:]+') w (word)
+		where jsonb_typeof(v.value) = 'string'
+			and (lower(v.value #>> '{}') = any (p_addresses) or btrim(w.word, '.''') = any (p_addresses)));
+end
+$$;
+
 -- What tells of the user outside schemas auth and billing. A tenant that others go on with keeps its name.
 create or replace function app.forget_user(p_user uuid, p_addresses text[], p_closing uuid[]) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-	called text := (select p.display_name from app.profiles p where p.user_id = p_user);
 begin
 	delete from mail.outbox o
-	where lower(o.recipient) = any (p_addresses) or o.state <> 'pending' and o.data ->> 'inviter' = called
-		or exists (select from unnest(p_addresses) a where strpos(lower(o.data::text), a) > 0);
+	where lower(o.recipient) = any (p_addresses) or app.names_one(o.data, p_addresses)
+		or o.template = 'invitation' and exists (
+			select from app.invitations i where i.user_id = p_user and i.id::text = split_part(o.key, ':', 2));
 	delete from app.invitations i
 	where i.user_id = p_user or i.email_canonical = any (p_addresses) or i.tenant_id = any (p_closing);
 	delete from app.address_changes c where lower(c.email) = any (p_addresses) or lower(c.was) = any (p_addresses);
@@ -162,7 +174,7 @@ begin
 	where t.id = any (p_closing);
 	update ops.alerts a set subject = concat_ws(':', 'deleted', a.id), detail = '{}',
 		cleared_at = coalesce(a.cleared_at, now())
-	where exists (select from unnest(p_addresses) d where strpos(lower(a.subject || a.detail::text), d) > 0);
+	where app.names_one(jsonb_build_array(a.subject, a.detail), p_addresses);
 end
 $$;
 
