@@ -304,6 +304,30 @@ select tap.sync('subscription', tap.subscription('z2', (pg_temp.draft('z2')).id:
 select is(pg_temp.due(), 'cancellation sub_z2', 'F211 what is paid all the same is ended');
 select is(count(*), 0::bigint, 'F211 and makes nobody a user') from auth.users u where u.email like 'deleted:%';
 
+-- of two who go, the member has second thoughts
+select tap.paid('una') as una \gset
+select pg_temp.enter(w) from unnest('{una,carl}'::text[]) w \g /dev/null
+insert into app.members (tenant_id, user_id, role) values (:'una', pg_temp.id('carl'), 'admin');
+select pg_temp.ask('carl', 'api.delete_user()'), pg_temp.ask('una', 'api.delete_user()') \g /dev/null
+select pg_temp.enter('carl'), pg_temp.ask('carl', 'api.keep_user()') \g /dev/null
+select is(pg_temp.ask('carl', 'api.account_page()') -> 'closing', jsonb_build_array(jsonb_build_object('name', 'una',
+	'at', (select api.date_document(d.until) from app.deletions d where d.user_id = pg_temp.id('una')))),
+	'F210 a member who stays after all is told when the tenant closes');
+select is(pg_temp.ask('carl', 'api.workspace_page()') -> 'tenants', '[]', 'F210 which is not entered meanwhile');
+select pg_temp.enter('una') \g /dev/null
+select is(pg_temp.ask('una', 'api.account_page()') @> '{"closing": [], "closes": [{"name": "una"}]}', true,
+	'F210 for the owner it closes as before');
+select pg_temp.ask('una', 'api.keep_user()') \g /dev/null
+select is(pg_temp.ask('carl', 'api.account_page()') -> 'closing', '[]', 'F210 it does not when the owner stays');
+select pg_temp.ask('carl', 'api.delete_user()'), pg_temp.ask('una', 'api.delete_user()') \g /dev/null
+select pg_temp.enter('carl'), pg_temp.ask('carl', 'api.keep_user()') \g /dev/null
+select tap.sync('subscription', tap.subscription('una', :'una', '{"status": "canceled"}')) \g /dev/null
+update app.deletions set until = now() where done_at is null;
+select is(pg_temp.pass(), 1, 'F211 a tenant that was to close does so with its owner');
+select is(concat_ws(' ', t.status, (select count(*) from app.members m where m.tenant_id = t.id)), 'closed 0',
+	'F211 and those who had changed their minds belong to it no more') from app.tenants t where t.id = :'una';
+select is(pg_temp.ask('carl', 'api.export_user()') #>> '{user,email}', 'carl@example.org', 'F211 but they stay');
+
 -- a copy of the data
 select pg_temp.ask('owen', 'api.export_user()') as copy \gset
 select is(concat_ws(' ', c #>> '{user,email}', c #>> '{profile,display_name}', c #>> '{memberships,0,role}',

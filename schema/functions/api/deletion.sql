@@ -3,7 +3,7 @@
 set role tollgate_service;
 
 -- {"email", "until": of the deletion that is under way, "hold": tenants to hand over first, "closes": the names of
--- those that close with the account}
+-- those that close with the account, "closing": [{"name", "at"}...] of those that close with another one}
 create or replace function api.account_page() returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -14,7 +14,13 @@ begin
 			where d.user_id = me and d.done_at is null),
 		'closes', (
 			select coalesce(jsonb_agg(jsonb_build_object('name', t.name) order by t.name, t.id), '[]')
-			from app.tenants t where t.id = any (app.closing_tenants(me, false)) and t.name is not null));
+			from app.tenants t where t.id = any (app.closing_tenants(me, false)) and t.name is not null),
+		'closing', (
+			select coalesce(jsonb_agg(jsonb_build_object('name', t.name, 'at', api.date_document(t.closes_at))
+				order by t.closes_at, t.id), '[]')
+			from app.members m join app.tenants t on t.id = m.tenant_id
+			where m.user_id = me and t.status = 'active' and t.closes_at is not null
+				and t.id <> all (app.closing_tenants(me, false))));
 end
 $$;
 

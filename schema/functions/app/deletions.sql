@@ -35,7 +35,9 @@ end
 $$;
 
 -- The tenants that close with this user: owned by the user or offered to the user, with no other member, and the user's
--- drafts. p_now: when the deletion is carried out. Before that, who is leaving too is no other member.
+-- drafts. p_now: when the deletion is carried out. Before that, who is leaving too is no other member. A tenant that was
+-- to close when the deletion was asked for does so unless another owner stays: a member who was leaving too, and has
+-- changed mind since, does not keep it.
 create or replace function app.closing_tenants(p_user uuid, p_now boolean) returns uuid[]
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -46,7 +48,8 @@ begin
 				select o.tenant_id from app.offers o where o.user_id = p_user and o.accepted_at is null)
 			and not exists (
 				select from app.members m
-				where m.tenant_id = t.id and m.user_id <> p_user and (p_now or not app.is_leaving(m.user_id)))
+				where m.tenant_id = t.id and m.user_id <> p_user and (p_now or not app.is_leaving(m.user_id))
+					and (t.closes_at is null or m.role = 'owner'))
 		union
 		select d from unnest(app.drafts_of(p_user)) d
 		order by 1);
@@ -63,7 +66,8 @@ begin
 			cross join lateral (
 				select count(*) as n, count(*) filter (where o.role = 'owner') as owners from app.members o
 				where o.tenant_id = t.id and o.user_id <> p_user and (p_now or not app.is_leaving(o.user_id))) others
-		where m.user_id = p_user and m.role = 'owner' and t.status = 'active' and others.n > 0 and others.owners = 0);
+		where m.user_id = p_user and m.role = 'owner' and t.status = 'active' and others.n > 0 and others.owners = 0
+			and t.closes_at is null);
 end
 $$;
 
@@ -168,8 +172,8 @@ begin
 	delete from app.invitations i
 	where i.user_id = p_user or i.email_canonical = any (p_addresses) or i.tenant_id = any (p_closing);
 	delete from app.address_changes c where lower(c.email) = any (p_addresses) or lower(c.was) = any (p_addresses);
-	delete from app.offers o where o.user_id = p_user;
-	delete from app.members m where m.user_id = p_user;
+	delete from app.offers o where o.user_id = p_user or o.tenant_id = any (p_closing);
+	delete from app.members m where m.user_id = p_user or m.tenant_id = any (p_closing);
 	update app.tenants t set status = 'closed', name = null, closes_at = coalesce(t.closes_at, now())
 	where t.id = any (p_closing);
 	update ops.alerts a set subject = concat_ws(':', 'deleted', a.id), detail = '{}',
