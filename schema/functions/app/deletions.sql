@@ -130,20 +130,25 @@ begin
 end
 $$;
 
--- The tenants stay too, without what Stripe has ended meanwhile. TG404: there is no deletion under way.
+-- The tenants stay too, without what Stripe has ended meanwhile: what it has not is not ended any more. TG404: there is
+-- no deletion under way.
 create or replace function app.undo_deletion(p_user uuid, p_by uuid) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	kept uuid[];
 begin
 	perform app.lock_leaving(p_user);
 	delete from app.deletions d where d.user_id = p_user and d.done_at is null;
 	if not found then
 		raise exception 'no deletion' using errcode = 'TG404';
 	end if;
-	update app.tenants t set closes_at = null
-	where t.closes_at is not null and t.id in (
-		select m.tenant_id from app.members m where m.user_id = p_user and m.role = 'owner' union
-		select o.tenant_id from app.offers o where o.user_id = p_user and o.accepted_at is null union
-		select d from unnest(app.drafts_of(p_user)) d);
+	kept := array(
+		select t.id from app.tenants t where t.closes_at is not null and t.id in (
+			select m.tenant_id from app.members m where m.user_id = p_user and m.role = 'owner' union
+			select o.tenant_id from app.offers o where o.user_id = p_user and o.accepted_at is null union
+			select d from unnest(app.drafts_of(p_user)) d));
+	update app.tenants t set closes_at = null where t.id = any (kept);
+	perform billing.keep_payments(kept);
 	perform audit.note('deletion_undone', null, p_by, p_user);
 end
 $$;

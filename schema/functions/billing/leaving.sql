@@ -26,6 +26,28 @@ begin
 end
 $$;
 
+-- Takes back what end_payments() has asked for and Stripe has not done: also where a call is under way, which is not
+-- repeated when it fails. The end of a checkout session that would begin a second trial is asked for anyway.
+create or replace function billing.keep_payments(p_tenants uuid[]) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	with ended as (
+		select o.kind, o.id from sync.objects o
+		where o.version > o.clean_version and (o.kind = 'cancellation' and o.id in (
+				select s.id from billing.subscriptions s where s.tenant_id = any (p_tenants))
+			or o.kind = 'expiry' and o.id in (
+				select n.id from billing.checkouts c cross join unnest(array[c.session_id, c.replaces]) n (id)
+				where c.tenant_id = any (p_tenants)
+					and not (c.trial and billing.had_trial(c.tenant_id, c.email_canonical))))
+		order by o.kind, o.id for update)
+	update sync.objects o set clean_version = o.version, attempts = 0, outages = 0, last_error = null, dead_at = null
+	from ended e where o.kind = e.kind and o.id = e.id;
+	perform ops.end_alert('dead_object', o.kind || ':' || o.id) from sync.objects o
+	where o.kind in ('cancellation', 'expiry') and o.version = o.clean_version
+		and o.id = any (billing.objects_of(p_tenants));
+end
+$$;
+
 -- Whether something may still be charged: a subscription is live or not stored yet, a checkout session may be paid or
 -- waits for a bank, or what has come in is not written down.
 create or replace function billing.may_charge(p_tenants uuid[]) returns boolean
