@@ -255,6 +255,17 @@ select is(pg_temp.ask('owen', 'api.audit_page()') #>> '{entries,0,gone}', 'true'
 	'F211 its log says that somebody did it who is gone');
 select is(status, 'active', 'F211 and the tenant lives') from app.tenants where id = :'bob';
 
+-- the checkout that a deleted user has left open becomes that of who buys next
+select tap.sync('subscription', tap.subscription('bob', :'bob', '{"status": "canceled"}')) \g /dev/null
+update billing.checkouts set status = 'open' where tenant_id = :'bob';
+select alike(email, 'deleted:%', 'F211 a checkout keeps no address of a deleted user')
+from billing.checkouts where tenant_id = :'bob';
+select is(tap.ask('tollgate_billing', 'api.open_checkout(''k'', ''starter'', ''en'')',
+	(select bearer from person where who = 'owen')) ->> 'email', 'owen@example.org',
+	'F211 and gets that of who buys next');
+select is(string_agg(concat_ws(' ', email_canonical, user_id), ', '), 'owen@example.org ' || pg_temp.id('owen'),
+	'F211 for good') from billing.checkouts where tenant_id = :'bob';
+
 -- sign-ups with the address of who goes: one on Stripe's page, one that a bank has under way, one nowhere yet
 select pg_temp.enter('zoe') \g /dev/null
 insert into app.address_changes (user_id, was, email, done_at)

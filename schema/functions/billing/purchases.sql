@@ -59,7 +59,7 @@ end
 $$;
 
 -- The tenant's open checkout, or a new one. Another plan, another customer, a session past its day or a sign-up's
--- session begins a new attempt; replaces then names the session that must not be paid any more.
+-- session begins a new attempt, of who clicks; replaces then names the session that must not be paid any more.
 create or replace function billing.ensure_checkout(p_tenant uuid, p_key bytea, p_plan text, p_price text,
 	p_language text, p_customer text) returns billing.checkouts
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -75,7 +75,8 @@ begin
 		raise exception 'too many checkouts' using errcode = 'TG429';
 	elsif c.key is not null then
 		update billing.checkouts o set attempt = o.attempt + 1, plan = p_plan, price = p_price, language = p_language,
-			user_id = me, replaces = coalesce(o.session_id, o.replaces), session_id = null, url = null,
+			user_id = me, email = auth.email(), email_canonical = lower(auth.email()),
+			replaces = coalesce(o.session_id, o.replaces), session_id = null, url = null,
 			opened_at = null, returned_at = null
 		where o.key = c.key returning o.* into c;
 		return c;
