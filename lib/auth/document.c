@@ -33,12 +33,17 @@ document_close(void *thing)
 struct document *
 document_open(mem_ctx *ctx, const struct document_options *options)
 {
-	struct document	*d = talloc_zero(ctx, struct document);
+	struct document		*d = talloc_zero(ctx, struct document);
+	pthread_condattr_t	clock;
 
 	d->o = *options;
 	d->o.again_ms = d->o.again_ms ? d->o.again_ms : DOCUMENT_AGAIN_MS;
+	d->o.wait_ms = d->o.wait_ms ? d->o.wait_ms : DOCUMENT_WAIT_MS;
 	pthread_mutex_init(&d->lock, NULL);
-	pthread_cond_init(&d->fetched, NULL);
+	pthread_condattr_init(&clock);
+	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+	pthread_cond_init(&d->fetched, &clock);
+	pthread_condattr_destroy(&clock);
 	mem_hang(d, d, document_close);
 	return d;
 }
@@ -101,6 +106,18 @@ document_fetch(struct document *d)
 	talloc_free(mem);
 }
 
+/* Called with the lock. Until the fetch of another thread has ended, if it is soon. */
+static void
+document_await(struct document *d)
+{
+	int64_t		until = clock_ms() + d->o.wait_ms;
+	struct timespec	t = { until / 1000, until % 1000 * 1000000 };
+	int		late = 0;
+
+	while (d->busy && d->text == NULL && late == 0)
+		late = pthread_cond_timedwait(&d->fetched, &d->lock, &t);
+}
+
 static bool
 is_due(const struct document *d, bool newer)
 {
@@ -120,13 +137,12 @@ document_read(struct document *d, mem_ctx *mem, bool newer, struct json_object *
 	size_t		n = 0;
 
 	pthread_mutex_lock(&d->lock);
-	while (d->busy && d->text == NULL)
-		pthread_cond_wait(&d->fetched, &d->lock);
+	document_await(d);
 	if (!d->busy && is_due(d, newer))
 		document_fetch(d);
 	if (d->text != NULL)
 		text = mem_copy(mem, d->text, n = d->n);
-	*why = mem_printf(mem, "%s %s", d->o.url, d->why);
+	*why = mem_printf(mem, "%s %s", d->o.url, *d->why ? d->why : "is not here yet");
 	pthread_mutex_unlock(&d->lock);
 	return text == NULL ? ERR_UNAVAILABLE : json_parse_unique(mem, text, n, out);
 }

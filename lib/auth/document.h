@@ -1,6 +1,7 @@
 /*
  * document: a JSON document that an issuer publishes, fetched when it is first needed and kept. A fetch that fails
- * keeps the one before. Used by all threads; one of them fetches, and who has an earlier one does not wait.
+ * keeps the one before. Used by all threads, of which one fetches. The others take the one before, or wait a moment
+ * where there is none: an issuer that hangs holds one thread.
  */
 #ifndef TOLLGATE_DOCUMENT_H
 #define TOLLGATE_DOCUMENT_H
@@ -12,7 +13,8 @@ enum {
 	DOCUMENT_MAX		= 256 * 1024,
 	DOCUMENT_FETCH_MS	= 10000,
 	DOCUMENT_AGAIN_MS	= 60000,	/* between two fetches, while there is one */
-	DOCUMENT_FAILED_MS	= 5000		/* after one that failed, while there is none */
+	DOCUMENT_FAILED_MS	= 5000,		/* after one that failed, while there is none */
+	DOCUMENT_WAIT_MS	= 1000		/* for another thread's fetch, while there is none */
 };
 
 struct document;
@@ -22,6 +24,7 @@ struct document_options {
 	const char	*url;
 	int		least_ms, most_ms;	/* how long it is kept: what Cache-Control says, within these */
 	int		again_ms;		/* between two fetches; 0: DOCUMENT_AGAIN_MS */
+	int		wait_ms;		/* for another thread's fetch; 0: DOCUMENT_WAIT_MS */
 	/* What is wrong with it, or NULL. It is read anew by each call. */
 	const char	*(*fault)(mem_ctx *mem, const void *arg, struct json_object *doc);
 	const void	*arg;
@@ -32,7 +35,7 @@ struct document *document_open(mem_ctx *ctx, const struct document_options *opti
 
 /*
  * newer: a younger one is wanted than there is, which is fetched unless the last fetch was within again_ms.
- * ERR_UNAVAILABLE: there is none, and *why says it. *out hangs on mem.
+ * ERR_UNAVAILABLE: there is none, or none yet, and *why says it. *out hangs on mem.
  */
 enum err document_read(struct document *d, mem_ctx *mem, bool newer, struct json_object **out, const char **why)
     MUST_CHECK;

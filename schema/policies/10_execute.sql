@@ -334,7 +334,7 @@ grant execute on function auth.uid(), auth.require_session(), auth.has_factor(uu
 grant execute on function
 	billing.accept_offer(uuid, uuid), api.date_document(timestamptz),
 	billing.found_tenant(uuid, text),
-	app.first_name(text), app.clean_name(text, int, int), api.report_provider(text, text), app.is_leaving(uuid),
+	app.first_name(text), app.clean_name(text, int, int), app.is_leaving(uuid),
 	audit.note(text, uuid, uuid, uuid, jsonb)
 	to tollgate_auth;
 grant execute on function

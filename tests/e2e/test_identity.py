@@ -536,6 +536,21 @@ def test_s08_a_network_begins_only_so_many(limit, parties, browser, db):
     assert db.value("select count(*) from auth.flows") == 1
 
 
+@pytest.mark.only("nginx")
+def test_s02_a_party_whose_description_hangs_takes_no_page_with_it(stack, parties, new_browser, limit):
+    renew(stack)
+    parties.tell("partner", slow={".well-known/openid-configuration": 3})
+    limit("flow_near", 4)
+    with ThreadPoolExecutor(4) as pool:
+        hanging = [pool.submit(press_button, new_browser(), "partner") for _ in range(4)]
+        time.sleep(0.5)
+        begun = time.monotonic()
+        assert press_button(new_browser(), "partner").status == 429
+        assert new_browser().get("/signin/connect").status == 200
+        assert time.monotonic() - begun < 2
+        assert sorted(h.result().status for h in hanging) == [303, 503, 503, 503]
+
+
 def test_s02_a_visit_that_may_mail_nobody_leaves_no_place_taken(limit, parties, customer, other, db):
     parties.tell("work", user=someone(email=customer[1]))
     limit("link_near", 1)

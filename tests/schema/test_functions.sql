@@ -95,7 +95,7 @@ insert into allowed values
 		billing.collects_at, billing.is_live, billing.scheduled_end, billing.grace_end, billing.plan_at,
 		billing.features_at, billing.free_plan, billing.interval_of}'),
 	('tollgate_auth', '{app.is_leaving, billing.accept_offer, billing.found_tenant, api.date_document, app.first_name,
-		app.clean_name, api.report_provider, audit.note}'),
+		app.clean_name, audit.note}'),
 	('tollgate_service', '{billing.page_of, app.my_tenants, app.managed_tenants, app.my_tenant, app.tenant_documents,
 		app.lets_in, auth.has_factor, auth.has_passkey, auth.came_by_passkey, app.tenants_of, app.tenant_document,
 		billing.decided_subscription, billing.shown_subscription, api.date_document, api.amount_document,

@@ -14,13 +14,14 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "clock.h"
 #include "document.h"
 #include "unit.h"
 
 #define ANSWER(head, body) "HTTP/1.1 " head "\r\nConnection: close\r\n\r\n" body
 #define GOOD(n) ANSWER("200 OK", "{\"n\":" #n "}")
 
-enum { MOST = 6, AGAIN_MS = 150 };
+enum { MOST = 6, AGAIN_MS = 150, WAIT_MS = 200 };
 
 /* Gives one answer to each connection, the last one again and again; "" is silence for a while. */
 struct server {
@@ -77,7 +78,7 @@ begin(mem_ctx *mem, struct server *s, int kept_ms)
 	assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);
 	return document_open(mem, &(struct document_options){ .https = https_open(mem, true),
 	    .url = mem_printf(mem, "http://127.0.0.1:%d/keys", ntohs(a.sin_port)), .least_ms = kept_ms, .most_ms = kept_ms,
-	    .again_ms = AGAIN_MS, .fault = no_fault });
+	    .again_ms = AGAIN_MS, .wait_ms = WAIT_MS, .fault = no_fault });
 }
 
 static void
@@ -174,6 +175,28 @@ test_f215_one_fetches_and_others_have_the_earlier_one_at_once(void **state)
 	end(&s);
 }
 
+static void
+test_s02_without_one_others_wait_for_a_moment(void **state)
+{
+	struct server	s = { .answers = { GOOD(1) }, .n = 1, .slow_ms = 500 };
+	struct document	*d = begin(*state, &s, 60000);
+	pthread_t	thread;
+	void		*found;
+	int64_t		begun;
+
+	assert_int_equal(pthread_create(&thread, NULL, read_newer, d), 0);
+	rest(50);
+	begun = clock_ms();
+	assert_int_equal(number(d, false), -1);
+	assert_in_range(clock_ms() - begun, WAIT_MS - 1, 2 * WAIT_MS);
+	rest(150);
+	assert_int_equal(number(d, false), 1);
+	pthread_join(thread, &found);
+	assert_int_equal((intptr_t)found, 1);
+	assert_int_equal(s.asked, 1);
+	end(&s);
+}
+
 int
 main(void)
 {
@@ -182,6 +205,7 @@ main(void)
 		TEST(test_f215_a_newer_one_is_looked_for_once_in_a_while),
 		TEST(test_f215_without_one_it_is_not_asked_for_at_once_again),
 		TEST(test_f215_one_fetches_and_others_have_the_earlier_one_at_once),
+		TEST(test_s02_without_one_others_wait_for_a_moment),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

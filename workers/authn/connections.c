@@ -67,13 +67,15 @@ connect_begin(struct visit *v, struct db_user *me, const struct config_provider 
 	const char	*page, *why, *csrf = v->csrf;
 	struct flow	f;
 
-	if (provider_page(v, p, i, &page, &why) != OK)
-		return failed(v, 503, p, why);
 	TRY(flow_new(v, &f));
 	v->csrf = csrf;
 	TRY(db_user(me, NULL, "api.begin_connection($1, $2, $3, $4, $5, $6)", ARGS(TEXT(p->name), flow_state(v, &f),
 	    identity_flow(v), TEXT("/settings/connections"), TEXT(v->prefixed ? visit_path(v, "") : ""),
 	    TEXT(v->language))));
+	if (provider_page(v, p, i, &page, &why) != OK) {
+		flow_close(v, &f);
+		return failed(v, 503, p, why);
+	}
 	return start_redirect(v, p, page, &f);
 }
 

@@ -60,10 +60,6 @@ start(struct visit *v, struct db_visitor *me)
 		return ERR_NOT_FOUND;
 	if (visit_fields(v, "next remember") != OK)
 		return visit_again(v, v->path, 422, "fault_unknown_field");
-	if (provider_page(v, p, i, &page, &why) != OK) {
-		(void)!db_visitor(me, NULL, "api.report_provider($1, $2)", ARGS(TEXT(p->name), TEXT(why)));
-		return failed(v, 503, p, why);
-	}
 	TRY(flow_new(v, &f));
 	e = db_visitor(me, NULL, "api.begin_flow($1, $2, $3, $4, $5, $6, $7, $8::inet)", ARGS(TEXT(p->name),
 	    flow_state(v, &f), identity_flow(v), TEXT(target_allowed(form_get(&v->form, "next"))),
@@ -72,6 +68,12 @@ start(struct visit *v, struct db_visitor *me)
 	if (throttle_note(v, "flow", e) == ERR_LIMIT)
 		return limited(v);
 	TRY(e);
+	e = provider_page(v, p, i, &page, &why);
+	(void)!db_visitor(me, NULL, "api.report_provider($1, $2)", ARGS(TEXT(p->name), TEXT(e == OK ? NULL : why)));
+	if (e != OK) {
+		flow_close(v, &f);
+		return failed(v, 503, p, why);
+	}
 	return start_redirect(v, p, page, &f);
 }
 

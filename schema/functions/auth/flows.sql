@@ -21,7 +21,6 @@ begin
 	if not auth.allow_network('flow', p_ip) then
 		raise exception 'too many sign-ins' using errcode = 'TG429';
 	end if;
-	perform api.report_provider(p_provider, null);
 	perform auth.put_flow(p_provider, p_state, p_flow, null, p_next, p_prefix, p_language, p_remember);
 	return null;
 end
