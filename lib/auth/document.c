@@ -18,6 +18,7 @@ struct document {
 	int64_t			due;		/* from then on it is old */
 	int64_t			tried;		/* when the last fetch ended; 0: never */
 	char			why[120];	/* the last one failed */
+	bool			good_news;	/* it did not, and nobody has been told */
 };
 
 static void
@@ -101,6 +102,7 @@ document_fetch(struct document *d)
 		d->n = a.body.len;
 		d->due = d->tried + life_of(&d->o, cache[0]);
 	}
+	d->good_news = why == NULL;
 	d->busy = false;
 	pthread_cond_broadcast(&d->fetched);
 	talloc_free(mem);
@@ -145,4 +147,17 @@ document_read(struct document *d, mem_ctx *mem, bool newer, struct json_object *
 	*why = mem_printf(mem, "%s %s", d->o.url, *d->why ? d->why : "is not here yet");
 	pthread_mutex_unlock(&d->lock);
 	return text == NULL ? ERR_UNAVAILABLE : json_parse_unique(mem, text, n, out);
+}
+
+bool
+document_news(struct document *d, mem_ctx *mem, const char **why)
+{
+	bool	is_news;
+
+	pthread_mutex_lock(&d->lock);
+	*why = *d->why ? mem_printf(mem, "%s %s", d->o.url, d->why) : NULL;
+	is_news = *why != NULL || d->good_news;
+	d->good_news = false;
+	pthread_mutex_unlock(&d->lock);
+	return is_news;
 }

@@ -6,6 +6,8 @@
 #ifndef TOLLGATE_DOCUMENT_H
 #define TOLLGATE_DOCUMENT_H
 
+#include <stdbool.h>
+
 #include "https.h"
 #include "json.h"
 
@@ -39,5 +41,11 @@ struct document *document_open(mem_ctx *ctx, const struct document_options *opti
  */
 enum err document_read(struct document *d, mem_ctx *mem, bool newer, struct json_object **out, const char **why)
     MUST_CHECK;
+
+/*
+ * How the last fetch went, where that is worth telling. True: *why says why it failed, also while an earlier document
+ * serves; or is NULL, once for each fetch that succeeded. *why hangs on mem.
+ */
+bool document_news(struct document *d, mem_ctx *mem, const char **why);
 
 #endif

@@ -135,6 +135,12 @@ issuer_ends(struct issuer *i, mem_ctx *mem, struct issuer_ends *out, const char 
 	return OK;
 }
 
+bool
+issuer_news(struct issuer *i, mem_ctx *mem, const char **why)
+{
+	return document_news(i->description, mem, why);
+}
+
 /* A description that names another place for the keys leaves the earlier document to its readers. */
 static struct document *
 keys_at(struct issuer *i, const char *url)

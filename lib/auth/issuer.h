@@ -37,6 +37,9 @@ enum err issuer_ends(struct issuer *i, mem_ctx *mem, struct issuer_ends *out, co
 /* Its keys as it publishes them, a JSON Web Key Set. newer: some that are not in those we have. Errors as above. */
 enum err issuer_keys(struct issuer *i, mem_ctx *mem, bool newer, struct json_object **out, const char **why) MUST_CHECK;
 
+/* How the last fetch of its description went, as document_news() says it. */
+bool issuer_news(struct issuer *i, mem_ctx *mem, const char **why);
+
 /* What speaks to it. */
 struct https *issuer_https(struct issuer *i);
 

@@ -418,6 +418,26 @@ def test_f214_a_description_that_we_do_not_go_by(stack, parties, browser, db, re
 
 
 @pytest.mark.only("nginx")
+def test_f214_an_alert_lasts_until_the_description_is_fetched(stack, parties, customer, other, db):
+    alert = "select count(*) from ops.alerts where kind = 'provider' and subject = 'work' and cleared_at is null"
+    renew(stack)
+    parties.tell("work", discovery={"issuer": "https://evil.example.org"})
+    assert connect(customer[0], "work").status == 503
+    assert db.value(alert) == 1 and db.value("select count(*) from auth.flows") == 0
+    renew(stack)
+    parties.tell("work", user=someone())
+    answer = press_button(other)
+    assert answer.status == 303 and db.value(alert) == 0
+    db.execute("select api.report_provider('work', 'another process has got another one')")
+    assert come_back(other, answer).status == 303
+    third = Browser(other.base)
+    url = way_back(press_button(third))
+    assert db.value(alert) == 1
+    renew(stack)
+    assert third.get(url).status == 303 and db.value(alert) == 0
+
+
+@pytest.mark.only("nginx")
 @pytest.mark.parametrize("broken", [{"status": {"keys": 500}}, {"keys": []}, {"body": {"keys": "<html>"}},
                                     {"body": {"keys": json.dumps({"keys": [{}] * 51})}}], ids=str)
 def test_f215_keys_that_we_have_serve_while_there_are_none_to_get(stack, parties, browser, other, broken):

@@ -121,6 +121,41 @@ test_f215_what_there_is_serves_while_nothing_newer_can_be_had(void **state)
 	end(&s);
 }
 
+/* Whether there is news, and the end of what failed. */
+static const char *
+news(mem_ctx *mem, struct document *d)
+{
+	const char	*why;
+
+	if (!document_news(d, mem, &why))
+		return "none";
+	return why == NULL ? "good" : strstr(why, "/keys ");
+}
+
+static void
+test_f214_a_fetch_that_fails_is_told_while_an_earlier_one_serves(void **state)
+{
+	struct server	s = { .answers = { GOOD(1), GOOD(13), GOOD(2) }, .n = 3 };
+	struct document	*d = begin(*state, &s, 0);
+
+	assert_string_equal(news(*state, d), "none");
+	assert_int_equal(number(d, false), 1);
+	assert_string_equal(news(*state, d), "good");
+	assert_int_equal(number(d, false), 1);
+	assert_string_equal(news(*state, d), "none");
+	rest(AGAIN_MS + 5);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(number(d, false), 1);
+		assert_string_equal(news(*state, d), "/keys is unlucky");
+	}
+	rest(AGAIN_MS + 5);
+	assert_int_equal(number(d, false), 2);
+	assert_string_equal(news(*state, d), "good");
+	assert_string_equal(news(*state, d), "none");
+	assert_int_equal(s.asked, 3);
+	end(&s);
+}
+
 static void
 test_f215_a_newer_one_is_looked_for_once_in_a_while(void **state)
 {
@@ -202,6 +237,7 @@ main(void)
 {
 	const struct CMUnitTest	tests[] = {
 		TEST(test_f215_what_there_is_serves_while_nothing_newer_can_be_had),
+		TEST(test_f214_a_fetch_that_fails_is_told_while_an_earlier_one_serves),
 		TEST(test_f215_a_newer_one_is_looked_for_once_in_a_while),
 		TEST(test_f215_without_one_it_is_not_asked_for_at_once_again),
 		TEST(test_f215_one_fetches_and_others_have_the_earlier_one_at_once),

@@ -28,7 +28,13 @@ bool provider_named(struct visit *v, const char *name, const struct config_provi
 /* Whether it is GitHub, or a server like it, which is no OpenID provider. */
 bool provider_is_github(const struct config_provider *p);
 
-/* Where it asks its users. ERR_UNAVAILABLE: it cannot be reached, or is not as it should be; *why says it. */
+/* Opens or ends the operator's alert of a provider, by how its description was last fetched, where that is news. */
+void provider_report(struct visit *v, const struct config_provider *p, struct issuer *i);
+
+/*
+ * Where it asks its users. ERR_UNAVAILABLE: it cannot be reached, or is not as it should be; *why says it. Reports how
+ * that went.
+ */
 enum err provider_page(struct visit *v, const struct config_provider *p, struct issuer *i, const char **url,
     const char **why) MUST_CHECK;
 

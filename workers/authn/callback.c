@@ -146,6 +146,7 @@ callback(struct visit *v, struct db_visitor *me)
 		return failed(v, 400, c.provider, "this browser has begun no such visit, or it is over");
 	language_take(v, flow);
 	e = person_read(v, &c, error, iss, &person, &nonce);
+	provider_report(v, c.provider, c.issuer);
 	if (e == OK)
 		return finish(v, &c, flow, person, nonce);
 	flow_close(v, &c.flow);

@@ -28,16 +28,29 @@ provider_is_github(const struct config_provider *p)
 	return strcmp(p->name, "github") == 0;
 }
 
+void
+provider_report(struct visit *v, const struct config_provider *p, struct issuer *i)
+{
+	const char	*why;
+
+	if (issuer_news(i, v->q->mem, &why))
+		(void)!db_visitor(db_as_visitor(v->q->mem, v->app->db), NULL, "api.report_provider($1, $2)",
+		    ARGS(TEXT(p->name), TEXT(why)));
+}
+
 enum err
 provider_page(struct visit *v, const struct config_provider *p, struct issuer *i, const char **url, const char **why)
 {
 	struct issuer_ends	ends;
+	enum err		e;
 
 	if (provider_is_github(p)) {
 		*url = mem_printf(v->q->mem, "%s/login/oauth/authorize", p->issuer);
 		return OK;
 	}
-	TRY(issuer_ends(i, v->q->mem, &ends, why));
+	e = issuer_ends(i, v->q->mem, &ends, why);
+	provider_report(v, p, i);
+	TRY(e);
 	*url = ends.authorize;
 	return OK;
 }

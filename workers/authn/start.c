@@ -68,9 +68,7 @@ start(struct visit *v, struct db_visitor *me)
 	if (throttle_note(v, "flow", e) == ERR_LIMIT)
 		return limited(v);
 	TRY(e);
-	e = provider_page(v, p, i, &page, &why);
-	(void)!db_visitor(me, NULL, "api.report_provider($1, $2)", ARGS(TEXT(p->name), TEXT(e == OK ? NULL : why)));
-	if (e != OK) {
+	if (provider_page(v, p, i, &page, &why) != OK) {
 		flow_close(v, &f);
 		return failed(v, 503, p, why);
 	}

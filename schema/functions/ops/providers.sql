@@ -2,8 +2,8 @@
 
 set role tollgate_service;
 
--- p_why null: it can be asked, which ends the alert. While one is open nothing is written. A program that is taken over
--- can open a few alerts, and no more.
+-- p_why null: its description was fetched, which ends the alert. While one is open nothing is written. A program that
+-- is taken over can open a few alerts, and no more.
 create or replace function api.report_provider(p_provider text, p_why text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
