@@ -248,6 +248,23 @@ select is(tap.ask('tollgate_account', 'api.security_page()', pg_temp.bearer('s1'
 select is(tap.state_of('tollgate_account', format('select api.demand_factor(%L, true)', :'tenant'),
 	pg_temp.bearer('s1')), '00000', 'C151 and may demand it');
 
+-- what a passkey that is removed leaves
+create function pg_temp.ended(p_secret text) returns text language sql as $$
+	select s.revoke_reason from auth.sessions s join auth.tokens t on t.session_id = s.id
+	where t.hash = sha256(sha256(p_secret::bytea))
+$$;
+select pg_temp.enter(pg_temp.said('phone', 'j1', :'ann'), 's5'),
+	pg_temp.enter(pg_temp.said('phone', 'j2', :'ann'), 's6') \g /dev/null
+select is(pg_temp.reaches(pg_temp.bearer('s5')), true, 'C151 a passkey reaches what its user may');
+savepoint before_removal;
+select pg_temp.me(format('remove_passkey(%L)', :'phone'), pg_temp.bearer('s5')) \g /dev/null
+select is(pg_temp.ended('s5'), null, 'F206 who removes it stays signed in');
+select is(pg_temp.ended('s6'), 'factor', 'F206 others that came by a passkey do not');
+select is(pg_temp.ended('by link'), null, 'F206 but those that came by something else');
+select is(auth.has_passkey(:'ann'), false, 'F206 it was the only one');
+select is(pg_temp.reaches(pg_temp.bearer('s5')), false, 'C151 which counts for no demand any more');
+rollback to before_removal;
+
 -- what goes with an address that is taken back, and with time
 select auth.drop_factor_since(:'ann', now() + interval '1 s') \g /dev/null
 select is(auth.has_passkey(:'ann'), true, 'F212 a passkey of before a change of address stays');

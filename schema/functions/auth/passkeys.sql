@@ -25,13 +25,13 @@ begin
 end
 $$;
 
--- Whether the bearer's session is this user's and was proven by a passkey.
+-- Whether the bearer's session is this user's and was proven by a passkey, and the user has one by now.
 create or replace function auth.came_by_passkey(p_user uuid) returns boolean
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	return exists (
 		select from auth.session_of(current_setting('app.bearer', true)) b join auth.sessions s on s.id = b.id
-		where s.user_id = p_user and 'passkey' = any (s.amr));
+		where s.user_id = p_user and 'passkey' = any (s.amr)) and auth.has_passkey(p_user);
 end
 $$;
 
@@ -131,16 +131,28 @@ begin
 end
 $$;
 
+-- The sessions that came by a passkey end, but the one that is kept: nobody knows which passkey each of them came by.
+create or replace function auth.end_passkey_sessions(p_user uuid, p_kept uuid) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	update auth.sessions s set revoked_at = now(), revoke_reason = 'factor'
+	where s.user_id = p_user and s.id is distinct from p_kept and 'passkey' = any (s.amr)
+		and s.revoked_at is null and s.absolute_until > now() and s.idle_until > now();
+end
+$$;
+
 -- TG404: it is none of the user's. A mailed link always remains as a way in.
 create or replace function api.remove_passkey(p_passkey uuid) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	me uuid := auth.require_fresh();
 begin
-	delete from auth.passkeys k where k.id = p_passkey and k.user_id = me;
-	if not found then
+	perform auth.lock_user(me);
+	if not exists (select from auth.passkeys k where k.id = p_passkey and k.user_id = me) then
 		raise exception 'no such passkey' using errcode = 'TG404';
 	end if;
+	perform auth.end_passkey_sessions(me, auth.session_id());	-- before the log, which the key is written to
+	delete from auth.passkeys k where k.id = p_passkey;
 	perform auth.tell_passkey(me, 'removed');
 	return null;
 end
