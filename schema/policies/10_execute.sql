@@ -372,7 +372,7 @@ grant execute on function
 	auth.suspend_user(uuid, uuid, text), auth.lift_suspension(uuid, uuid),
 	auth.change_address(uuid, text),
 	auth.end_sessions(uuid),
-	auth.remove_factor(uuid), auth.fits_seed_key(text), auth.rotate_seeds(text, uuid, int),
+	auth.remove_seconds(uuid), auth.fits_seed_key(text), auth.rotate_seeds(text, uuid, int),
 	auth.has_factor(uuid), auth.has_passkey(uuid), auth.came_by_passkey(uuid),
 	auth.spend_requests(uuid, uuid),
 	auth.address_of(uuid),

@@ -95,6 +95,17 @@ def test_c151_a_passkey_proves_again_who_one_is(keyed, db):
     assert browser.cookie(SID) != before and browser.get(PLACE).status == 200
 
 
+def test_f206_the_mailbox_adds_no_passkey_beside_one(keyed, other, mail):
+    _, email, authenticator = keyed
+    assert sign_in(other, mail, email).status == 303
+    asks = other.get(PLACE)
+    assert asks.location == f"/signin/confirm?next={PLACE}"
+    page = other.get(asks.location)
+    assert [form.action for form in page.forms if form.element.parent.tag == "main"] == ["/signin/passkey/confirm"]
+    assert "more than your mailbox" in page.text and "genügen Postfach" in other.get("/de" + asks.location).text
+    assert use(other, authenticator, asks.location).location == PLACE and other.get(PLACE).status == 200
+
+
 def test_c150_a_key_has_a_name_and_is_removed(keyed, new_browser, other, mail):
     browser, email, authenticator = keyed
     page = browser.get(PLACE)

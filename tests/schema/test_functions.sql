@@ -104,7 +104,7 @@ insert into allowed values
 		auth.has_second,
 		auth.require_operator, auth.add_operator, auth.remove_operator, auth.list_operators, auth.search_users,
 		auth.user_record, auth.suspend_user, auth.lift_suspension,
-		auth.user_document, auth.change_address, auth.end_sessions, auth.remove_factor, auth.fits_seed_key,
+		auth.user_document, auth.change_address, auth.end_sessions, auth.remove_seconds, auth.fits_seed_key,
 		auth.rotate_seeds,
 		auth.address_of, auth.contacts, auth.set_language, auth.ask_link,
 		app.clean_name, app.initials_of, auth.request_of, auth.spend_request, api.proof_state, auth.take_link,

@@ -16,7 +16,7 @@ end
 $$;
 create function pg_temp.prove(p_bearer text) returns void language plpgsql as $$
 begin
-	update auth.sessions s set amr = s.amr || '{totp}', auth_at = now() from auth.tokens t
+	update auth.sessions s set amr = s.amr || '{totp}', auth_at = now(), second_at = now() from auth.tokens t
 	where t.session_id = s.id and t.hash = sha256(decode(p_bearer, 'hex'));
 end
 $$;
@@ -54,6 +54,9 @@ select pg_temp.prove(:'e') \g /dev/null
 update auth.sessions set auth_at = now() - interval '10 min' where user_id = :'eve';
 select is(tap.state_of('tollgate_admin', 'select ' || c.call, :'e'), 'TG40C', 'C58 or not lately ' || c.name)
 from call c;
+update auth.sessions set auth_at = now(), second_at = now() - interval '10 min' where user_id = :'eve';
+select is(tap.state_of('tollgate_admin', 'select ' || c.call, :'e'), 'TG40C',
+	'C58 also if another proof is younger ' || c.name) from call c;
 select is(pg_temp.told(), 'operator_added', 'C58 none of it has done anything');
 select is(tap.state_of(r.rolname, 'select ' || c.call, :'e'), '42501',
 	format('C58 %s may not call %s', r.rolname, c.name))
@@ -207,7 +210,7 @@ select is(pg_temp.state(:'b', 'admin_alerts()'), 'TG40F', 'C58 an operator witho
 insert into auth.passkeys (user_id, credential, key, counter, eligible, backed_up, transports, name)
 values (auth.find_user('bob@example.org'), 'credential', 'key', 0, true, true, '{}', 'a key');
 select is(pg_temp.state(:'b', 'admin_alerts()'), 'TG40C', 'C58 or with one that was not shown');
-update auth.sessions set amr = '{passkey}' where user_id = auth.find_user('bob@example.org');
+update auth.sessions set amr = '{passkey}', second_at = now() where user_id = auth.find_user('bob@example.org');
 select is(pg_temp.state(:'b', 'admin_alerts()'), '00000', 'C58 and one who has shown it');
 select is(pg_temp.ask(:'e', format('admin_user(%L)', auth.find_user('bob@example.org'))) -> 'passkeys', '1',
 	'C58 which is told of a user');

@@ -230,6 +230,37 @@ select is(pg_temp.confirm(pg_temp.said('phone', 'f2', :'ann'), :'me', 'renewed')
 select is(array(select unnest(s.amr) order by 1), '{link,passkey}', 'C151 and says so')
 from auth.sessions s join auth.tokens t on t.session_id = s.id where t.hash = sha256(sha256('renewed'));
 
+-- who has a passkey or a second factor shows it before one is added or removed
+create temp table change (role text, call text);
+insert into change values ('tollgate_authn', 'passkeys_page()'), ('tollgate_authn', 'add_passkey(''{}'', ''x'')'),
+	('tollgate_authn', format('remove_passkey(%L)', :'phone')), ('tollgate_signin', 'begin_factor(''k'')'),
+	('tollgate_signin', 'confirm_factor(''123456'', ''k'')'), ('tollgate_signin', 'renew_codes(''k'')'),
+	('tollgate_signin', 'remove_factor()');
+select tap.session('ann@example.org', 'mailbox') as mailbox \gset
+select is(tap.state_of(c.role, 'select api.' || c.call, :'mailbox'), 'TG40C', 'F206 not by the mailbox: ' || c.call)
+from change c;
+select is(tap.ask('tollgate_signin', 'api.confirm_page()', :'mailbox') -> 'second_due', 'true',
+	'F206 the page that asks for a proof says which');
+select set_config('app.bearer', :'mailbox', true),
+	auth.renew_session(sha256(sha256('by code')), '{code}', '192.0.2.1', 'x') \g /dev/null
+select is(tap.state_of(c.role, 'select api.' || c.call, pg_temp.bearer('by code')), 'TG40C',
+	'F206 nor by a mailed code: ' || c.call) from change c;
+select is(k.user_id, :'ann', 'F206 and the passkey is there') from auth.passkeys k where k.id = :'phone';
+select pg_temp.confirm(pg_temp.said('phone', 'h1', :'ann'), :'mailbox', 'shown') \g /dev/null
+select isnt(tap.state_of(c.role, 'select api.' || c.call, pg_temp.bearer('shown')), 'TG40C',
+	'F206 who has shown it may: ' || c.call) from change c where c.call !~ 'remove_passkey';
+select is(tap.ask('tollgate_signin', 'api.confirm_page()', pg_temp.bearer('shown')) ? 'second_due', false,
+	'F206 and is asked no more');
+update auth.sessions set second_at = now() - interval '10 min' where 'passkey' = any (amr);
+select set_config('app.bearer', pg_temp.bearer('shown'), true),
+	auth.renew_session(sha256(sha256('later')), '{code}', '192.0.2.1', 'x') \g /dev/null
+select is(tap.state_of(c.role, 'select api.' || c.call, pg_temp.bearer('later')), 'TG40C',
+	'F206 a mailed code makes it no younger: ' || c.call) from change c;
+select tap.user('kim@example.org') \g /dev/null
+select tap.session('kim@example.org', 'kim') as kim \gset
+select is(pg_temp.add(:'kim', 'one', 'i1'), '{"ok": true}', 'C150 who has none adds one');
+select is(pg_temp.add(:'kim', 'two', 'i2'), '{"ok": true}', 'C150 and then another');
+
 -- what a tenant demands
 update app.tenants set demands_factor = true where id = :'tenant';
 create function pg_temp.reaches(p_bearer text) returns boolean language plpgsql as $$
@@ -263,6 +294,14 @@ select is(pg_temp.ended('s6'), 'factor', 'F206 others that came by a passkey do 
 select is(pg_temp.ended('by link'), null, 'F206 but those that came by something else');
 select is(auth.has_passkey(:'ann'), false, 'F206 it was the only one');
 select is(pg_temp.reaches(pg_temp.bearer('s5')), false, 'C151 which counts for no demand any more');
+rollback to before_removal;
+insert into auth.factors (user_id, seed, confirmed_at) values (:'ann', '', now());
+select is(tap.ask('tollgate_operator', 'ops.remove_factor(''ann@example.org'')'), v.removed,
+	'C80 the operator removes all that proves more than the mailbox, ' || v.n || ' time')
+from (values (1, '{"removed": true}'::jsonb), (2, '{"removed": false}')) v (n, removed);
+select is(array[auth.has_factor(:'ann'), auth.has_passkey(:'ann')], '{false,false}', 'C80 the factor and the passkeys');
+select is(pg_temp.ended('s5'), 'factor', 'C80 with the sessions that came by them');
+select is(pg_temp.ended('by link'), null, 'C80 and no others');
 rollback to before_removal;
 
 -- what goes with an address that is taken back, and with time

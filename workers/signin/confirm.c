@@ -3,6 +3,7 @@
 
 #include "chosen.h"
 #include "db.h"
+#include "help.h"
 #include "identity.h"
 #include "json.h"
 #include "log.h"
@@ -29,6 +30,7 @@ confirm_form(struct visit *v, struct db_user *me, int status, const char *wrong,
 	TRY(db_user(me, &doc, "api.confirm_page()", NO_ARGS));
 	json_put(doc, "next", target_allowed(next));
 	json_put(doc, "password_error", password_error);
+	help_put(v->q->mem, v->app->config, doc);
 	json_put(doc, "passkey_action", visit_path(v, "/signin/passkey/confirm"));
 	if (json_at(doc, "/keys") != NULL)
 		passkey_offer(v, doc);

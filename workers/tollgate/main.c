@@ -126,9 +126,11 @@ static const struct command {
 	    "tollgate user link anna@example.com" },
 	{ "user signout", user_signout, NEED_DATABASE, JSON, "ADDRESS", "end all sessions of a user", "",
 	    "tollgate user signout anna@example.com" },
-	{ "user factor", user_factor, NEED_DATABASE, JSON, "ADDRESS", "remove a user's second factor",
-	    "For who has lost the device and the recovery codes. The user is told by mail. Make sure that whoever asks is\n"
-	    "the user: the mailbox alone signs in afterwards.\n", "tollgate user factor anna@example.com" },
+	{ "user factor", user_factor, NEED_DATABASE, JSON, "ADDRESS",
+	    "remove a user's second factor and passkeys",
+	    "For who has lost the device and the recovery codes, or the passkeys: who has one of these and cannot show it\n"
+	    "can add and remove none. Sessions that came by a passkey end. The user is told by mail. Make sure that\n"
+	    "whoever asks is the user: the mailbox alone signs in afterwards.\n", "tollgate user factor anna@example.com" },
 	{ "user delete", user_delete, NEED_DATABASE, JSON, "ADDRESS", "delete a user, in 30 days",
 	    "As the user does it in the settings: sessions end, subscriptions of tenants that close with the user are\n"
 	    "canceled at Stripe at once, and the user is mailed how to keep the account. Make sure that whoever asks is\n"

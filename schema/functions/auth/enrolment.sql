@@ -1,4 +1,5 @@
--- The page of the second factor: adding one, its recovery codes, and removing it. All of it wants a young proof.
+-- The page of the second factor: adding one, its recovery codes, and removing it. All of it wants a young proof, and
+-- what changes something a second one of who has one (auth.require_second).
 
 set role tollgate_auth;
 
@@ -35,7 +36,7 @@ $$;
 create or replace function api.begin_factor(p_key text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-	me uuid := auth.require_fresh();
+	me uuid := auth.require_second();
 begin
 	insert into auth.factors as f (user_id, seed) values (me, auth.seal_seed(crypto.gen_random_bytes(20), p_key))
 	on conflict (user_id) do update set seed = excluded.seed, created_at = now() where f.confirmed_at is null;
@@ -62,10 +63,12 @@ $$;
 create or replace function api.confirm_factor(p_code text, p_key text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-	me uuid := auth.require_fresh();
+	me uuid := auth.require_second();
 	seed bytea;
 	codes jsonb;
 begin
+	perform auth.lock_user(me);
+	perform from auth.sessions s where s.id = auth.session_id() for no key update;	-- before factors, as a sign-in
 	perform from auth.factors f where f.user_id = me for update;
 	if auth.has_just_added(me, p_code, p_key) then
 		return '{"ok": true, "renewed": true}' || api.renew_codes(p_key);
@@ -78,6 +81,7 @@ begin
 	elsif not auth.spend_totp(me, translate(p_code, '- ', ''), seed) then
 		return jsonb_build_object('ok', false);
 	end if;
+	perform auth.note_second();
 	update auth.factors f set confirmed_at = now() where f.user_id = me;
 	codes := auth.make_recovery_codes(me, p_key);
 	perform auth.give_back('second_totp', me::text);
@@ -91,7 +95,7 @@ $$;
 create or replace function api.renew_codes(p_key text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-	me uuid := auth.require_fresh();
+	me uuid := auth.require_second();
 	sealed bytea;
 	codes jsonb;
 begin
@@ -119,6 +123,21 @@ begin
 end
 $$;
 
+-- All that proves more than the mailbox. One mail tells of all passkeys. False: there was nothing.
+create or replace function auth.remove_seconds(p_user uuid) returns boolean
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	had_passkey boolean;
+begin
+	perform auth.lock_user(p_user);
+	had_passkey := auth.has_passkey(p_user);
+	perform auth.end_passkey_sessions(p_user, null) where had_passkey;
+	delete from auth.passkeys k where k.user_id = p_user;
+	perform auth.tell_passkey(p_user, 'removed') where had_passkey;
+	return auth.remove_factor(p_user) or had_passkey;
+end
+$$;
+
 -- A second factor, passkeys and identities that were added since then, and recovery codes that were made since, are no
 -- more.
 create or replace function auth.drop_factor_since(p_user uuid, p_at timestamptz) returns void
@@ -134,7 +153,7 @@ $$;
 create or replace function api.remove_factor() returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-	return to_jsonb(auth.remove_factor(auth.require_fresh()));
+	return to_jsonb(auth.remove_factor(auth.require_second()));
 end
 $$;
 

@@ -20,7 +20,7 @@ $$;
 
 -- The one place where it is decided who acts as operator; each function of admin begins with it. TG401: no session.
 -- TG404: the user is none, and these pages are not there. TG40F: the user has neither a second factor nor a passkey.
--- TG40C: the session has shown none of them, or its proof is too old.
+-- TG40C: the session has shown none of them within the last ten minutes.
 create or replace function auth.require_operator() returns uuid
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -31,7 +31,8 @@ begin
 	elsif not auth.has_second(me.user_id) then
 		raise exception 'no second factor' using errcode = 'TG40F';
 	elsif not auth.is_fresh() or not exists (
-			select from auth.sessions s where s.id = auth.session_id() and s.amr && '{totp,recovery,passkey}') then
+			select from auth.sessions s where s.id = auth.session_id() and auth.is_second(s.amr))
+			or not auth.is_second_fresh() then
 		raise exception 'the second factor was not shown lately' using errcode = 'TG40C';
 	end if;
 	return me.user_id;

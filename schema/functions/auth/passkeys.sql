@@ -71,6 +71,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	me record := auth.require_session();
 begin
+	perform auth.require_second();	-- here, since a browser that makes a key does not ask before
 	return jsonb_build_object('user', jsonb_build_object('id', auth.base64url(auth.passkey_handle(me.user_id)),
 			'name', me.email),
 		'keys', auth.passkey_list(me.user_id),
@@ -88,7 +89,7 @@ $$;
 create or replace function api.add_passkey(p_made jsonb, p_name text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-	me uuid := auth.require_fresh();
+	me uuid := auth.require_second();
 	name text := app.clean_name(p_name, 1, 64);
 	wanted bytea := decode(p_made ->> 'credential', 'hex');
 	holder uuid;
@@ -102,6 +103,7 @@ begin
 	elsif (select count(*) >= 20 from auth.passkeys k where k.user_id = me) then
 		return '{"ok": false, "reason": "many"}';
 	end if;
+	perform auth.note_second();	-- before the log, which the key is written to
 	insert into auth.passkeys (user_id, credential, key, counter, eligible, backed_up, transports, name)
 	values (me, wanted, decode(p_made ->> 'key', 'hex'), (p_made -> 'counter')::bigint,
 		(p_made -> 'eligible')::boolean, (p_made -> 'backed_up')::boolean,
@@ -145,7 +147,7 @@ $$;
 create or replace function api.remove_passkey(p_passkey uuid) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-	me uuid := auth.require_fresh();
+	me uuid := auth.require_second();
 begin
 	perform auth.lock_user(me);
 	if not exists (select from auth.passkeys k where k.id = p_passkey and k.user_id = me) then

@@ -22,6 +22,47 @@ begin
 end
 $$;
 
+-- Whether there is one among the proofs that a user has beside mailbox, password and accounts elsewhere.
+create or replace function auth.is_second(p_amr text[]) returns boolean
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return p_amr && '{totp,recovery,passkey}';
+end
+$$;
+
+-- Whether the session has shown one within the last ten minutes, or has added one then. What it has shown before counts
+-- no more, whatever it has shown since.
+create or replace function auth.is_second_fresh() returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return exists (
+		select from auth.sessions s where s.id = auth.session_id() and s.second_at > now() - interval '10 min');
+end
+$$;
+
+-- As auth.require_fresh(), and of who has a second factor or a passkey one of them must have been shown: else whoever
+-- reads the mailbox would add a passkey, and prove by that one what the mailbox does not.
+create or replace function auth.require_second() returns uuid
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	me uuid := auth.require_fresh();
+begin
+	if auth.has_second(me) and not auth.is_second_fresh() then
+		raise exception 'the second proof was not shown lately' using errcode = 'TG40C';
+	end if;
+	return me;
+end
+$$;
+
+-- Who adds a second proof has it: the next one may be added, and this one named or removed. The caller has the user's
+-- row.
+create or replace function auth.note_second() returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	update auth.sessions s set second_at = now() where s.id = auth.session_id();
+end
+$$;
+
 -- For rows of a route table that say so.
 create or replace function api.require_fresh() returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -39,9 +80,10 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	renewed auth.sessions;
 begin
-	insert into auth.sessions (user_id, created_at, absolute_until, idle_until, auth_at, amr, ip, agent, remember,
-		replaces)
+	insert into auth.sessions (user_id, created_at, absolute_until, idle_until, auth_at, second_at, amr, ip, agent,
+		remember, replaces)
 	select s.user_id, s.created_at, s.absolute_until, least(s.absolute_until, now() + interval '10 min'), now(),
+		case when auth.is_second(p_amr) then now() else s.second_at end,
 		array(select distinct unnest(s.amr || p_amr)), p_ip, left(p_agent, 300), s.remember, s.id
 	from auth.sessions s where s.id = auth.session_id()
 	returning * into renewed;
@@ -58,6 +100,7 @@ begin
 end
 $$;
 
+-- "second_due": nothing but a second proof leads on.
 create or replace function api.confirm_page() returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -65,6 +108,8 @@ declare
 begin
 	return jsonb_build_object('email', me.email, 'fresh', auth.is_fresh(), 'factor', auth.has_factor(me.user_id),
 			'password', exists (select from auth.passwords p where p.user_id = me.user_id))
+		|| case when auth.is_fresh() and auth.has_second(me.user_id) and not auth.is_second_fresh()
+			then '{"second_due": true}' else '{}'::jsonb end
 		|| case when auth.has_passkey(me.user_id)
 			then jsonb_build_object('keys', auth.passkey_list(me.user_id)) else '{}' end;
 end

@@ -38,9 +38,9 @@ begin
 		raise exception 'a second proof is due';	-- who has a first one calls auth.accept_proof()
 	end if;
 	perform auth.refuse_suspended(p_user), auth.trim_sessions(p_user);
-	insert into auth.sessions (user_id, absolute_until, idle_until, auth_at, amr, ip, agent, remember)
-	values (p_user, now() + lasts, now() + least(lasts, interval '7 days'), now(), p_amr, p_ip, left(p_agent, 300),
-		p_remember)
+	insert into auth.sessions (user_id, absolute_until, idle_until, auth_at, second_at, amr, ip, agent, remember)
+	values (p_user, now() + lasts, now() + least(lasts, interval '7 days'), now(),
+		case when auth.is_second(p_amr) then now() end, p_amr, p_ip, left(p_agent, 300), p_remember)
 	returning id into session;
 	insert into auth.tokens (hash, session_id, confirmed_at) values (p_token_hash, session, now());
 end

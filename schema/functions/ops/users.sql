@@ -81,11 +81,11 @@ begin
 end
 $$;
 
--- For who has lost the device and the recovery codes.
+-- For who has lost the device, the recovery codes and the passkeys.
 create or replace function ops.remove_factor(p_email text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-	return jsonb_build_object('removed', auth.remove_factor(ops.require_user(p_email)));
+	return jsonb_build_object('removed', auth.remove_seconds(ops.require_user(p_email)));
 end
 $$;
 
