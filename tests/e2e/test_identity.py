@@ -8,10 +8,12 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 import pytest
 import requests
-from client import Browser
+from authenticator import Authenticator
+from client import Browser, origin_of
 from journey import code_in, new_address, press_link, query_of, sign_in, stack_command, wait_until
 from test_browser import SIZES, driver, person, same_page  # noqa: F401 (fixtures)
 from test_factor import add_factor, oathtool, show
+from test_passkeys import add
 
 SID = "__Host-sid"
 PLACE = "/settings/connections"
@@ -627,6 +629,18 @@ def test_f60_a_user_who_is_signed_in_connects_and_disconnects(parties, customer,
     assert [k for k, in db.rows("select kind from audit.entries e join auth.users u on u.id = e.subject_id "
                                 "where u.email = %s and kind like 'identity%%' order by n", email)] == [
         "identity_added", "identity_removed"]
+
+
+def test_f60_a_passkey_that_is_the_last_way_in_stays(parties, user, other, mail, stack):
+    browser, claims = user
+    assert add(browser, Authenticator(origin_of(stack["url"]))).status == 303
+    form, = [f for f in browser.get(PLACE).forms if "identity" in f.fields]
+    assert browser.post(PLACE, form.fields, came_from=browser.base).status == 303
+    form = next(f for f in browser.get("/settings/passkeys").forms if f.fields.get("action") == "remove")
+    kept = browser.post("/settings/passkeys", form.fields)
+    assert kept.status == 409 and "only way in" in kept.text
+    sign_in(other, mail, claims["email"])
+    assert browser.post("/settings/passkeys", form.fields).location == "/settings/passkeys?done=removed"
 
 
 def test_f60_the_last_way_in_stays(parties, user, other, mail):

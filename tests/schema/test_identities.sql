@@ -260,6 +260,34 @@ select auth.drop_factor_since(auth.find_user('ada@example.org'), now()) \g /dev/
 select is_empty($$select from auth.identities i where i.user_id = auth.find_user('ada@example.org')$$,
 	'F212 what was connected since a change of the address goes when it is undone');
 
+-- neither goes by connecting another one, nor by a passkey
+create function pg_temp.way(p_email text, p_secret text, p_more jsonb) returns text language plpgsql as $$
+declare
+	claims jsonb := pg_temp.claims(p_more || jsonb_build_object('email', p_email));
+begin
+	perform pg_temp.enter(p_secret, p_secret, claims);
+	return encode(sha256(p_secret::bytea), 'hex');
+end
+$$;
+select pg_temp.way('two@example.org', 'w1', '{"subject": "two-1"}') as two,
+	pg_temp.way('dev@example.org', 'w2', '{"subject": "dev-1"}') as dev \gset
+select pg_temp.join_('w3', :'two'), pg_temp.open('w3'),
+	pg_temp.finish('w3', 'x', pg_temp.claims('{"subject": "two-2"}'), p_bearer => :'two') \g /dev/null
+select is(pg_temp.part('two-1', :'two'), '00000', 'F60 who came by one identity and has another disconnects the first');
+select is(pg_temp.part('two-2', :'two'), 'TG409', 'F60 and not the other');
+insert into auth.passkeys (user_id, credential, key, counter, eligible, backed_up, transports, name)
+	values (auth.find_user('dev@example.org'), sha256('d'), sha256('k'), 0, false, false, '{}', 'a key');
+select is(pg_temp.part('dev-1', :'dev'), '00000', 'F60 or has a passkey');
+update auth.sessions s set second_at = now() from auth.users u where u.id = s.user_id and u.email = 'dev@example.org';
+create function pg_temp.unkey(p_bearer text) returns text language sql as $$
+	select tap.state_of('tollgate_authn', format('select api.remove_passkey(%L)', k.id), p_bearer)
+	from auth.passkeys k where k.user_id = auth.find_user('dev@example.org') $$;
+select is(pg_temp.unkey(:'dev'), 'TG409', 'F60 which then is the last way in');
+select isnt_empty($$select from auth.passkeys k where k.user_id = auth.find_user('dev@example.org')$$,
+	'F60 and stays');
+update auth.sessions s set amr = s.amr || '{code}' from auth.users u where u.id = s.user_id and u.email = 'dev@example.org';
+select is(pg_temp.unkey(:'dev'), '00000', 'F60 until the mailbox is proven');
+
 -- those who are kept out
 update auth.users set disabled_at = now() where email = 'odd@example.org';
 select is(pg_temp.enter('k1', 'x', pg_temp.claims('{"subject": "o-1", "email": "odd@example.org"}')),

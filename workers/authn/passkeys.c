@@ -121,10 +121,16 @@ static enum err
 passkey_remove(struct visit *v, struct db_user *me)
 {
 	const char	*passkey = form_get(&v->form, "passkey");
+	enum err	e;
 
 	if (passkey == NULL || !text_is_uuid(passkey, strlen(passkey)))
 		return ERR_NOT_FOUND;
-	TRY(db_user(me, NULL, "api.remove_passkey($1::uuid)", ARGS(TEXT(passkey))));
+	e = db_user(me, NULL, "api.remove_passkey($1::uuid)", ARGS(TEXT(passkey)));
+	if (e == ERR_CONFLICT) {
+		v->fault = "fault_last_passkey";
+		return passkeys_page(v, me, 409);
+	}
+	TRY(e);
 	return done(v, "removed");
 }
 

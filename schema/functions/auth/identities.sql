@@ -113,14 +113,15 @@ begin
 end
 $$;
 
--- Whether the user can get in without this identity: by a mailed link too, once the mailbox was proven.
-create or replace function auth.has_way_beside(p_user uuid, p_identity uuid) returns boolean
+-- Whether the user can get in without this identity or passkey: by a mailed link too, once the mailbox was proven. An
+-- identity that another one was connected to says nothing of the mailbox, since the former may be gone. The caller has
+-- the user's row, so that of two ways one stays.
+create or replace function auth.has_way_beside(p_user uuid, p_gone uuid) returns boolean
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
-	return exists (select from auth.identities i where i.id = p_identity and not i.vouches)
-		or exists (select from auth.identities i where i.user_id = p_user and i.id <> p_identity)
+	return exists (select from auth.identities i where i.user_id = p_user and i.id <> p_gone)
 		or exists (select from auth.passwords w where w.user_id = p_user)
-		or exists (select from auth.passkeys k where k.user_id = p_user)
+		or exists (select from auth.passkeys k where k.user_id = p_user and k.id <> p_gone)
 		or exists (select from auth.sessions s where s.user_id = p_user and s.amr && '{link,code}');
 end
 $$;

@@ -143,7 +143,7 @@ begin
 end
 $$;
 
--- TG404: it is none of the user's. A mailed link always remains as a way in.
+-- TG404: it is none of the user's. TG409: it is the last way in.
 create or replace function api.remove_passkey(p_passkey uuid) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -152,6 +152,8 @@ begin
 	perform auth.lock_user(me);
 	if not exists (select from auth.passkeys k where k.id = p_passkey and k.user_id = me) then
 		raise exception 'no such passkey' using errcode = 'TG404';
+	elsif not auth.has_way_beside(me, p_passkey) then
+		raise exception 'the last way in' using errcode = 'TG409';
 	end if;
 	perform auth.end_passkey_sessions(me, auth.session_id());	-- before the log, which the key is written to
 	delete from auth.passkeys k where k.id = p_passkey;
