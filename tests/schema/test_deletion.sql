@@ -345,6 +345,13 @@ select is(concat_ws(' ', t.status, (select count(*) from app.members m where m.t
 	'F211 and those who had changed their minds belong to it no more') from app.tenants t where t.id = :'una';
 select is(pg_temp.ask('carl', 'api.export_user()') #>> '{user,email}', 'carl@example.org', 'F211 but they stay');
 
+-- addresses that a user had long ago
+select tap.ask('tollgate_operator', 'ops.change_address(''carl@example.org'', ''Karl@example.org'')') \g /dev/null
+update app.address_changes set created_at = now() - interval '1 year', done_at = now() - interval '1 year';
+select pg_temp.pass() \g /dev/null
+select set_eq($$select unnest(app.addresses_of(pg_temp.id('carl')))$$, '{carl@example.org,karl@example.org}'::text[],
+	'F211 an address that the operator changed is forgotten too, whenever it was');
+
 -- a copy of the data
 select pg_temp.ask('owen', 'api.export_user()') as copy \gset
 select is(concat_ws(' ', c #>> '{user,email}', c #>> '{profile,display_name}', c #>> '{memberships,0,role}',

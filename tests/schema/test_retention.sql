@@ -70,12 +70,15 @@ insert into auth.pending (hash, user_id, amr, created_at)
 	values (sha256('young'), '00000000-0000-0000-0000-000000000001', '{link}', now() - interval '23 hours');
 insert into app.address_changes (user_id, was, email, created_at)
 	values ('00000000-0000-0000-0000-000000000001', 'a@example.org', 'b@example.org', now() - interval '29 days');
+insert into app.address_changes (user_id, was, email, created_at, done_at, undone_at)
+	select '00000000-0000-0000-0000-000000000001', 'a@example.org', 'b@example.org', d, d, u
+	from (values (now() - interval '1 year', null), (now() - interval '1 year', now() - interval '1 year')) v (d, u);
 insert into mail.outbox (key, recipient, template, language, state, created_at)
 	select s, 'old@example.org', 'signin', 'en', s, now() - d from (values ('sent', interval '29 days'),
 		('dead', '29 days'), ('void', '23 hours'), ('pending', '1 year')) v (s, d);
 select is(pg_temp.retain(), 'addresses 0, devices 0, drafts 0, events 0, hits 0, mails 0, pending 0, requests 0, '
 	'sessions 0, tokens 0, tries 0, users 0',
-	'C33 D24 and what is younger stays');
+	'C33 D24 and what is younger stays, and addresses that users had');
 
 select * from finish();
 rollback;

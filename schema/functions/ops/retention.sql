@@ -2,7 +2,8 @@
 
 set role tollgate_service;
 
--- Addresses of people who never became users, and those that users had, are kept for 30 days after their use.
+-- Addresses of people who never became users, and those that users did not take, are kept for 30 days after their use.
+-- Those that users had are kept as long as they: a deletion forgets by them what billing keeps.
 create or replace function app.drop_addresses() returns bigint
 language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 declare
@@ -15,7 +16,7 @@ begin
 	get diagnostics invitations = row_count;
 	delete from app.address_changes d where d.id = any (array(
 		select c.id from app.address_changes c
-		where coalesce(c.undone_at, c.done_at, c.created_at) < now() - interval '720 hours' limit 1000));
+		where c.done_at is null and coalesce(c.undone_at, c.created_at) < now() - interval '720 hours' limit 1000));
 	get diagnostics changes = row_count;
 	return invitations + changes;
 end

@@ -37,6 +37,7 @@ declare
 	was text := auth.address_of(who);
 begin
 	perform auth.change_address(who, p_new);
+	insert into app.address_changes (user_id, was, email, done_at) values (who, was, btrim(p_new), now());
 	insert into mail.outbox (key, recipient, template, language, data)
 	select concat_ws(':', 'address', gen_random_uuid()), r.recipient, 'address', billing.mail_language(who),
 		jsonb_build_object('was', was, 'new', btrim(p_new))
