@@ -35,9 +35,9 @@ end
 $$;
 
 -- The tenants that close with this user: owned by the user or offered to the user, with no other member, and the user's
--- drafts. p_now: when the deletion is carried out. Before that, who is leaving too is no other member. A tenant that was
--- to close when the deletion was asked for does so unless another owner stays: a member who was leaving too, and has
--- changed mind since, does not keep it.
+-- drafts. p_now: when the deletion is carried out. Before that, who is leaving too is no other member. A tenant that
+-- was to close when the deletion was asked for does so unless another owner stays: a member who was leaving too, and
+-- has changed mind since, does not keep it.
 create or replace function app.closing_tenants(p_user uuid, p_now boolean) returns uuid[]
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
