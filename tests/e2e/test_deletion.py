@@ -53,6 +53,10 @@ def test_f210_f211_who_owns_what_others_use_hands_over_first(owner, other, db, f
     refused = browser.post(PAGE, {**browser.get("/signout").form().fields, "confirm": email})
     assert refused.status == 409 and "Hand over first" in refused.html.one(role="alert").text
     assert send(browser, team(browser), "/settings/team/handover", user=mia).status == 303
+    db.execute("update app.tenants set closes_at = now() + interval '1 day' where id = %s", tenant)
+    assert "Its owner is leaving" in browser.get(PAGE).html.one("main").text
+    db.execute("update app.tenants set closes_at = null where id = %s", tenant)
+    assert "Its owner is leaving" not in browser.get(PAGE).text
     assert ask(other, "DELETE", "/api/user").status == 401
     assert browser.request("DELETE", "/api/user", None, came_from=browser.base, Origin="https://evil.example",
                            Accept="application/json").status == 403
