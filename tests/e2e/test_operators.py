@@ -96,6 +96,16 @@ def test_c58_a_person_is_shown(operator, customer, db):
         email, "Last seen", "Second factor", "Owner", "127.0.0.0/24", "signin Sent", "Signed in"))
     assert f"/admin/tenants/{db.tenant_of(email)}" in [a.get("href") for a in page.html.all("a")]
     assert "Zweiter Faktor" in browser.get("/de" + person_at(db, email)).text
+    tenant = f"/admin/tenants/{db.tenant_of(email)}"
+    assert "To be deleted" not in text and "Closing date" not in browser.get(tenant).text
+    db.execute("insert into app.deletions (user_id, until) values (%s, now() + interval '1 day')", user_of(db, email))
+    db.execute("update app.tenants set closes_at = now() + interval '1 day', name = null where id = %s",
+               db.tenant_of(email))
+    assert "To be deleted on" in browser.get(person_at(db, email)).text
+    assert "Schließung am" in browser.get("/de" + tenant).text
+    named, = [a.text for a in browser.get(f"/admin/tenants?q={email}").html.one("main").all("a")
+              if a.get("href") == tenant]
+    assert named == str(db.tenant_of(email)), "one without a name is called by its id"
     own = browser.get(person_at(db, mine))
     assert "This is you." in own.text and not own.html.one("main").all("form")
     again = browser.post(person_at(db, mine), {**browser.get("/signout").form().fields, "do": "suspend", "reason": "x"})

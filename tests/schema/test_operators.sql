@@ -85,7 +85,7 @@ delete from auth.users where email like '%@example.com';
 select is(p - '{id,since,seen,sessions,mails,entries,tenants}'::text[], '{"email": "ann@example.org", "name": "ann",
 	"language": "en", "operator": false, "password": false, "factor": false, "codes_left": 0,
 	"passkeys": 0, "elsewhere": null,
-	"suspended": null, "me": false, "offers": []}', 'C58 a user is shown')
+	"suspended": null, "deleted": null, "me": false, "offers": []}', 'C58 a user is shown')
 from pg_temp.ask(:'e', format('admin_user(%L)', :'ann_id')) p;
 select is(p -> 'tenants', jsonb_build_array(jsonb_build_object('id', :'ann', 'name', 'ann', 'role', 'called_owner')),
 	'C58 with tenants') from pg_temp.ask(:'e', format('admin_user(%L)', :'ann_id')) p;
@@ -115,6 +115,17 @@ select is(array(
 	select jsonb_path_query(pg_temp.ask(:'e', format('admin_tenant(%L)', :'ann')), '$.parts[*].label') #>> '{}'),
 	'{admin_customers,admin_subscriptions,admin_changes}', 'C58 with what explain tells');
 select is(pg_temp.state(:'e', format('admin_tenant(%L)', gen_random_uuid())), 'TG404', 'C58 or not there');
+select tap.open_draft('dora', 'dora@example.org') ->> 'tenant' as dora \gset
+select is(p -> 'rows' @> jsonb_build_array(jsonb_build_object('id', :'dora', 'name', null, 'draft', true)), true,
+	'C58 all tenants are also those without a name') from pg_temp.ask(:'e', 'admin_tenants('''')') p;
+savepoint leaving;
+select app.request_deletion(:'ann_id', null) as leaving \gset
+select is(pg_temp.ask(:'e', format('admin_user(%L)', :'ann_id')) -> 'deleted', :'leaving'::jsonb -> 'until',
+	'C58 of a user who is leaving it is shown until when');
+select is(array[p -> 'closes', p -> 'closed', jsonb_path_query_first(p, '$.facts[*] ? (@.name == "status").value')],
+	array[:'leaving'::jsonb -> 'until', 'false', '"active"'], 'C58 and of the tenant that closes')
+from pg_temp.ask(:'e', format('admin_tenant(%L)', :'ann')) p;
+rollback to leaving;
 select ops.raise_alert(:'bob', 'paying_twice', 'bob@example.org', '{"tenants": 2}') \g /dev/null
 select is((a - '{id,since}'::text[])::text, jsonb_build_object('kind', 'paying_twice', 'subject', 'bob@example.org',
 	'tenant', :'bob', 'name', 'bob', 'lines', '[{"name": "tenants", "value": "2"}]'::jsonb)::text, 'C58 open alerts')

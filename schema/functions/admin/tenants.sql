@@ -14,11 +14,11 @@ declare
 begin
 	return ops.page_of((
 		select coalesce(jsonb_agg(jsonb_build_object('id', f.id, 'name', f.name,
-			'since', api.date_document(f.created_at), 'draft', f.status = 'draft')
+			'since', api.date_document(f.created_at), 'draft', f.status = 'draft', 'closed', f.status = 'closed')
 			order by f.created_at desc, f.id desc), '[]')
 		from (
 			select t.id, t.name, t.status, t.created_at from app.tenants t
-			where (t.id = any (named) or strpos(lower(t.name), lower(wanted)) > 0)
+			where (wanted = '' or t.id = any (named) or strpos(lower(t.name), lower(wanted)) > 0)
 				and (p_after is null or (t.created_at, t.id) < (
 					select a.created_at, a.id from app.tenants a where a.id = p_after))
 			order by t.created_at desc, t.id desc limit 51) f), 50);
@@ -71,9 +71,11 @@ begin
 	select o.* into word from billing.overrides o
 	where o.tenant_id = p_tenant and (o.until is null or o.until > now());
 	return jsonb_build_object('id', p_tenant, 'name', told -> 'name', 'draft', told ->> 'status' = 'draft',
+		'closed', told ->> 'status' = 'closed', 'closes', api.date_document((told ->> 'closes_at')::timestamptz),
 		'allowed', told #> '{entitlement,allowed}', 'plan', 'plan_' || (told #>> '{entitlement,plan}'),
 		'facts', ops.detail_lines(told -> 'entitlement' || jsonb_build_object('created_at', told -> 'created_at',
-			'activated_at', told -> 'activated_at', 'demands_factor', told -> 'demands_factor')),
+			'activated_at', told -> 'activated_at', 'demands_factor', told -> 'demands_factor',
+			'status', told -> 'status', 'closes_at', told -> 'closes_at')),
 		'parts', ops.explained_parts(told),
 		'mine', exists (select from app.members m where m.tenant_id = p_tenant and m.user_id = me),
 		'override', case when word.tenant_id is not null then jsonb_build_object('allowed', word.allowed,

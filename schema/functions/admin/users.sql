@@ -68,6 +68,7 @@ begin
 	end if;
 	return who || jsonb_build_object('me', p_user = me, 'mails', ops.mails_to(who ->> 'email'),
 		'entries', ops.entries_of(p_user),
+		'deleted', (select api.date_document(d.until) from app.deletions d where d.user_id = p_user),
 		'tenants', (
 			select coalesce(jsonb_agg(jsonb_build_object('id', t.id, 'name', t.name, 'role', 'called_' || m.role)
 				order by m.created_at, t.id), '[]')
