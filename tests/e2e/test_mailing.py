@@ -220,6 +220,7 @@ PROOF = {"code": "ABCD-EFGH", "token": "T" * 43}
 ADDRESSES = {"was": "was@example.com", "new": "new@example.com"}
 DATA = {**{name: PROOF for name in ("signin", "welcome", "offer", "checkout", "register", "reset", "confirm")},
         "invitation": {**PROOF, "tenant": "Ann & Co", "inviter": "Ann", "role": "mail_role_admin"},
+        "connect": {**PROOF, "provider": "Example", "known_as": "ann"},
         "new_address": PROOF, "address": ADDRESSES, "address_changed": {**ADDRESSES, **PROOF},
         **{name: {"browser": "Firefox, Linux", "network": "192.0.2.0/24"} for name in MAILS if "safety_" in name},
         "factor_demanded": {"demanded": "Ann & Co"},

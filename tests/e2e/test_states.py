@@ -5,6 +5,8 @@ from test_billing import at_stripe, subscription  # noqa: F401 (a fixture)
 from test_subscribing import ended, page_when, subscribe  # noqa: F401 (fixtures)
 from test_tenants import customer_of, member, portal_of, two  # noqa: F401 (fixtures)
 
+pytestmark = pytest.mark.only("nginx")      # what Stripe says and the database makes of it
+
 
 def heading(page):
     return page.html.one("h1").text

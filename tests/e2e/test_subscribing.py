@@ -8,6 +8,8 @@ from faults import all_at_once, processes
 from journey import session_in, wait_until
 from test_billing import says, subscription  # noqa: F401 (a fixture)
 
+pytestmark = pytest.mark.only("nginx")      # what Stripe says and the database makes of it
+
 
 def page_when(browser, check, seconds=15):
     """The billing page once it passes the check."""
