@@ -214,7 +214,7 @@ TEMPLATES = {path.name.split(".")[0] for path in (PAGES / "mail").glob("*.subjec
 MAILS = sorted(TEMPLATES - {*FAMILIES}) + sorted(set(re.findall(
     r'"((?:%s)_\w+)_subject"' % "|".join(FAMILIES), (PAGES / "languages/en/mail.json").read_text())))
 MAYBE_NOT_ASKED = {"signin", "checkout", "offer", "failed", "register", "registered", "reset", "invitation",
-                   "new_address"}
+                   "new_address", "connect"}
 IGNORE = {"en": ("you can ignore",), "de": ("ignorieren", "tun Sie nichts")}
 PROOF = {"code": "ABCD-EFGH", "token": "T" * 43}
 ADDRESSES = {"was": "was@example.com", "new": "new@example.com"}
