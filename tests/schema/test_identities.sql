@@ -285,7 +285,8 @@ create function pg_temp.unkey(p_bearer text) returns text language sql as $$
 select is(pg_temp.unkey(:'dev'), 'TG409', 'F60 which then is the last way in');
 select isnt_empty($$select from auth.passkeys k where k.user_id = auth.find_user('dev@example.org')$$,
 	'F60 and stays');
-update auth.sessions s set amr = s.amr || '{code}' from auth.users u where u.id = s.user_id and u.email = 'dev@example.org';
+update auth.sessions s set amr = s.amr || '{code}' from auth.users u
+	where u.id = s.user_id and u.email = 'dev@example.org';
 select is(pg_temp.unkey(:'dev'), '00000', 'F60 until the mailbox is proven');
 
 -- those who are kept out
