@@ -85,7 +85,7 @@ def test_f79_the_listening_connection_is_lost_and_made_anew(stack, db, patient):
     before = processes(stack, "jobs")
     for _ in range(3):
         gone = db.value(LISTENERS)
-        db.execute("select pg_terminate_backend(%s)", gone)
+        db.execute("select pg_terminate_backend(%s, 10000)", gone)
         ident = tell(stack)     # perhaps while no connection listens
         assert wait_until(lambda: db.value(LISTENERS)) != gone
         wait_until(lambda: done(db, ident), SOON)
@@ -156,7 +156,7 @@ def test_f79_s11_the_mailers_listening_connection_is_lost_and_made_anew(stack, d
     before = processes(stack, "mailer")
     for _ in range(3):
         email, gone = fresh(), db.value(MAILERS)
-        db.execute("select pg_terminate_backend(%s)", gone)
+        db.execute("select pg_terminate_backend(%s, 10000)", gone)
         db.execute(MAIL, email)
         assert wait_until(lambda: db.value(MAILERS)) != gone
         mail.wait(email)
