@@ -133,9 +133,10 @@ class Mail:
         return wait_until(lambda: self.to(address)[number - 1:number], seconds)[0]
 
     def next(self, address, seen, having):
-        """The first with that in its text after the first seen mails, whatever else comes: a user with several
-        browsers is told of each of them at some time."""
-        return wait_until(lambda: [m for m in self.to(address)[seen:] if re.search(having, m["text"])])[0]
+        """The first with that in its subject or text after the first seen mails, whatever else comes: a user with
+        several browsers is told of each of them at some time."""
+        return wait_until(lambda: [m for m in self.to(address)[seen:]
+                                   if re.search(having, m["subject"]) or re.search(having, m["text"])])[0]
 
     def answer(self, **fault):
         requests.post(self.url + "/answer", json=fault, timeout=30).raise_for_status()

@@ -33,7 +33,7 @@ def billing(browser, language="en"):
     return said
 
 
-def says(browser, seconds=10, **wanted):
+def says(browser, seconds=30, **wanted):
     """Waits until the page says all of that; a value of None: not there."""
     return wait_until(lambda: (said := billing(browser)) and all(said.get(k.replace("_", "-")) == v for k, v in
                                                                  wanted.items()) and said, seconds)
