@@ -108,13 +108,24 @@ class Simulator:
         return self.get(f"state/{kind}/{ident}")
 
 
-def days_pass(sim, db, days):
+def time_passes(sim, db, seconds):
     """Moves Stripe's clock, and waits until jobs has fetched what that did to every customer of this stack. With some
     hundred of them that takes a while, and what the next test does would wait behind it."""
-    sim.post("clock", days=days)
+    sim.post("clock", advance=seconds)
     sim.quiet(120)
     wait_until(lambda: db.value("select count(*) from sync.objects where version > clean_version and dead_at is null "
                                 "and next_at <= now()") == 0, 120)
+
+
+def days_pass(sim, db, days):
+    time_passes(sim, db, days * 86400)
+
+
+def renewal_passes(sim, db, subscription):
+    """To a day after the next renewal, however long the month is: a payment that failed then is tried again two days
+    later."""
+    item, = sim.object("subscription", subscription)["items"]["data"]
+    time_passes(sim, db, item["current_period_end"] - sim.get("clock")["now"] + 86400)
 
 
 class Mail:

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 import requests
-from journey import become_customer, days_pass, next_link, press_link, session_in, sign_in, sign_up, wait_until
+from journey import (become_customer, days_pass, next_link, press_link, renewal_passes, session_in, sign_in, sign_up,
+                     wait_until)
 
 API = "/api/billing/session"
 MONTHS = {"en": ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
@@ -429,7 +430,7 @@ def test_c37_a_failed_renewal_shows_and_heals(customer, sim, db, subscription):
     browser, _ = customer
     says(browser, status="Active")
     sim.post(f"subscriptions/{subscription}/fail_next", times=1)
-    days_pass(sim, db, 32)
+    renewal_passes(sim, db, subscription)
     says(browser, status="Payment overdue")
     days_pass(sim, db, 4)
     said = says(browser, status="Active")

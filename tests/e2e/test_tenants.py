@@ -3,8 +3,8 @@ import json
 from pathlib import Path
 
 import pytest
-from journey import (code_in, days_pass, new_address, next_link, press_link, session_in, sign_in, sign_up, token_in,
-                     wait_until)
+from journey import (code_in, new_address, next_link, press_link, renewal_passes, session_in, sign_in, sign_up,
+                     token_in, wait_until)
 from test_billing import says
 
 API = "/api/billing/session"
@@ -150,7 +150,7 @@ def test_s01_an_offered_tenants_mails_carry_the_link(member, other, sim, db, mai
     browser, email, _ = member
     second, subscription = buy(other, sim, db, email)
     sim.post(f"subscriptions/{subscription}/fail_next", times=1)
-    days_pass(sim, db, 32)
+    renewal_passes(sim, db, subscription)
     told = wait_until(lambda: [m for m in mail.to(email) if "could not collect" in m["text"]])[0]
     assert "Accept it to manage it" in told["text"]
     page = browser.submit(browser.get("/signin/link?t=" + token_in(told)), {"code": code_in(told)})
