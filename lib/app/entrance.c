@@ -2,6 +2,8 @@
 
 #include "device.h"
 #include "identity.h"
+#include "json.h"
+#include "log.h"
 #include "session.h"
 #include "target.h"
 
@@ -38,4 +40,14 @@ entrance_ask_second(struct visit *v, const struct entrance *e)
 {
 	http_set_cookie(v->r, SECOND_COOKIE, secret_base64url(v->q->mem, &e->session.token), SECOND_SECONDS);
 	return http_redirect(v->r, visit_path(v, "/signin/second"));
+}
+
+enum err
+entrance_renew(struct visit *v, const struct session *renewed, struct json_object *verdict, const char *proof,
+    const char *next)
+{
+	v->candidate.issued = false;
+	log_line(LOG_INFO, "session_renewed", LOG_TEXT("proof", proof));
+	http_set_cookie(v->r, SESSION_COOKIE, session_cookie(v->q->mem, renewed), json_int(verdict, "/max_age", -1));
+	return http_redirect(v->r, visit_path(v, target_allowed(next)));
 }

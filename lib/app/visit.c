@@ -108,3 +108,11 @@ visit_url(struct visit *v, const char *path)
 {
 	return mem_printf(v->q->mem, "%s%s", v->app->config->site.url, path);
 }
+
+const char *
+visit_agent(const struct visit *v)
+{
+	const char	*agent = http_param(v->q, "HTTP_USER_AGENT", NULL);
+
+	return agent == NULL ? "" : agent;
+}

@@ -60,6 +60,9 @@ enum err visit_shown(struct visit *v, const char *name, const char **value) MUST
  */
 char *visit_path(struct visit *v, const char *path);
 
+/* What the browser calls itself (User-Agent); "" when it does not. */
+const char *visit_agent(const struct visit *v);
+
 /* The tenant of the address ("?tenant="), or NULL. ERR_NOT_FOUND: what it names cannot be one; or as http_query. */
 enum err visit_tenant(struct visit *v, const char **tenant) MUST_CHECK;
 

@@ -110,8 +110,16 @@ struct db_args {
 #define db_visitor(me, out, call, args) db_visitor_call((me), (out), "select " call, (args))
 #define db_user(me, out, call, args) db_user_call((me), (out), "select " call, (args))
 
+/* The same for a function that may be called again: up to three times, while the answer is lost (ERR_UNCERTAIN). */
+#define db_visitor_repeat(me, out, call, args) db_visitor_repeat_call((me), (out), "select " call, (args))
+#define db_user_repeat(me, out, call, args) db_user_repeat_call((me), (out), "select " call, (args))
+
 enum err db_visitor_call(struct db_visitor *me, struct json_object **out, const char *sql, struct db_args args)
     MUST_CHECK;
 enum err db_user_call(struct db_user *me, struct json_object **out, const char *sql, struct db_args args) MUST_CHECK;
+enum err db_visitor_repeat_call(struct db_visitor *me, struct json_object **out, const char *sql, struct db_args args)
+    MUST_CHECK;
+enum err db_user_repeat_call(struct db_user *me, struct json_object **out, const char *sql, struct db_args args)
+    MUST_CHECK;
 
 #endif

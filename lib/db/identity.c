@@ -1,5 +1,7 @@
 #include "call.h"
 
+enum { REPEATS = 3 };
+
 const struct db_who db_nobody = { .bearer = "" };
 
 struct db_visitor {
@@ -50,6 +52,26 @@ db_user_call(struct db_user *me, struct json_object **out, const char *sql, stru
 	enum err	e = db_call(me->db, me->mem, &me->who, out, sql, args);
 
 	me->served |= e == OK;
+	return e;
+}
+
+enum err
+db_visitor_repeat_call(struct db_visitor *me, struct json_object **out, const char *sql, struct db_args args)
+{
+	enum err	e = ERR_UNCERTAIN;
+
+	for (int i = 0; i < REPEATS && e == ERR_UNCERTAIN; i++)
+		e = db_visitor_call(me, out, sql, args);
+	return e;
+}
+
+enum err
+db_user_repeat_call(struct db_user *me, struct json_object **out, const char *sql, struct db_args args)
+{
+	enum err	e = ERR_UNCERTAIN;
+
+	for (int i = 0; i < REPEATS && e == ERR_UNCERTAIN; i++)
+		e = db_user_call(me, out, sql, args);
 	return e;
 }
 

@@ -184,11 +184,15 @@ def stale(db, email):
                "where u.id = s.user_id and u.email_canonical = %s", email)
 
 
+def has_logged(stack, *words):
+    """Whether a line of signin's log has these."""
+    log = Path(stack["log_dir"]) / ("signin.log" if stack["server"] == "nginx" else "error.log")
+    return any(all(f'"{word}"' in line for word in words) for line in log.read_text().splitlines())
+
+
 def ended(stack, which, reason="password"):
     """Whether signin has logged that it ended these sessions."""
-    log = Path(stack["log_dir"]) / ("signin.log" if stack["server"] == "nginx" else "error.log")
-    return any(all(f'"{word}"' in line for word in ("session_ended", which, reason))
-               for line in log.read_text().splitlines())
+    return has_logged(stack, "session_ended", which, reason)
 
 
 def test_f36_f40_a_new_password_needs_a_proof_and_ends_the_sessions_of_other_browsers(stack, browser, other, mail, db,
@@ -205,6 +209,7 @@ def test_f36_f40_a_new_password_needs_a_proof_and_ends_the_sessions_of_other_bro
     page = browser.post("/signin/confirm", {**form.fields, "password": "wrong"})
     assert page.status == 422 and "not right" in page.html.one("main").text
     page = browser.post("/signin/confirm", {**form.fields, "password": PASSWORD})
+    assert has_logged(stack, "session_renewed", "proof", "password")
     assert (page.status, page.location) == (303, "/settings/password") and browser.cookie(SID) != before
     page = browser.get("/settings/password")
     refused = browser.submit(page, {"password": "password"}, action="/settings/password")

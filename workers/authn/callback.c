@@ -76,17 +76,13 @@ static enum err
 verdict_ask(struct visit *v, struct callback *c, struct json_object *person, const char *nonce,
     const struct entrance *entry, struct json_object **verdict)
 {
-	const char	*agent = http_param(v->q, "HTTP_USER_AGENT", NULL);
 	struct db_user	*me = identity_user(v);
-	enum err	e = ERR_UNCERTAIN;
 
-	for (int attempt = 0; attempt < 3 && e == ERR_UNCERTAIN; attempt++)
-		e = db_user(me, verdict, "api.finish_flow($1, $2, $3, $4::jsonb, $5, $6, $7::inet, $8, $9)",
-		    ARGS(TEXT(c->provider->name), flow_state(v, &c->flow), identity_flow(v),
-		    TEXT(json_object_to_json_string_ext(person, JSON_C_TO_STRING_PLAIN)), TEXT(nonce),
-		    BYTES(entry->stored.bytes, SECRET_SIZE), TEXT(v->q->remote_addr), TEXT(agent == NULL ? "" : agent),
-		    identity_digest(v, &entry->device)));
-	return e;
+	return db_user_repeat(me, verdict, "api.finish_flow($1, $2, $3, $4::jsonb, $5, $6, $7::inet, $8, $9)",
+	    ARGS(TEXT(c->provider->name), flow_state(v, &c->flow), identity_flow(v),
+	    TEXT(json_object_to_json_string_ext(person, JSON_C_TO_STRING_PLAIN)), TEXT(nonce),
+	    BYTES(entry->stored.bytes, SECRET_SIZE), TEXT(v->q->remote_addr), TEXT(visit_agent(v)),
+	    identity_digest(v, &entry->device)));
 }
 
 static enum err

@@ -55,15 +55,10 @@ static enum err
 verdict_ask(struct visit *v, struct db_visitor *me, struct db_arg link, const char *code, struct entrance *entry,
     struct json_object **verdict)
 {
-	const char	*agent = http_param(v->q, "HTTP_USER_AGENT", NULL);
-	enum err	e = ERR_UNCERTAIN;
-
 	TRY(entrance_new(v, entry));
-	for (int attempt = 0; attempt < 3 && e == ERR_UNCERTAIN; attempt++)
-		e = db_visitor(me, verdict, "api.connect_by_link($1, $2, $3, $4, $5::inet, $6, $7)", ARGS(link, TEXT(code),
-		    identity_flow(v), BYTES(entry->stored.bytes, SECRET_SIZE), TEXT(v->q->remote_addr),
-		    TEXT(agent == NULL ? "" : agent), identity_digest(v, &entry->device)));
-	return e;
+	return db_visitor_repeat(me, verdict, "api.connect_by_link($1, $2, $3, $4, $5::inet, $6, $7)",
+	    ARGS(link, TEXT(code), identity_flow(v), BYTES(entry->stored.bytes, SECRET_SIZE), TEXT(v->q->remote_addr),
+	    TEXT(visit_agent(v)), identity_digest(v, &entry->device)));
 }
 
 static enum err

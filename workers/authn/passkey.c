@@ -59,14 +59,6 @@ refuse_verdict(struct visit *v, const char *path, struct json_object *verdict)
 	return refuse(v, path, reason == NULL ? "" : reason);
 }
 
-static const char *
-agent_of(struct visit *v)
-{
-	const char	*agent = http_param(v->q, "HTTP_USER_AGENT", NULL);
-
-	return agent == NULL ? "" : agent;
-}
-
 /* Reads the use. *answered: something is wrong with it, which is said. */
 static enum err
 use_read(struct visit *v, const struct secret *key, const char *path, const char **use, bool *answered)
@@ -93,7 +85,6 @@ passkey_sign_in(struct visit *v, struct db_visitor *me)
 	struct json_object	*verdict;
 	struct entrance		entrance;
 	bool			answered;
-	enum err		e;
 
 	if (visit_fields(v, "id client data signature user next remember") != OK)
 		return ERR_INVALID;
@@ -101,14 +92,9 @@ passkey_sign_in(struct visit *v, struct db_visitor *me)
 	if (answered)
 		return OK;
 	TRY(entrance_new(v, &entrance));
-	for (int attempt = 0; attempt < 3; attempt++) {
-		e = db_visitor(me, &verdict, "api.sign_in_passkey($1::jsonb, $2, $3, $4, $5::inet, $6, $7, $8)",
-		    ARGS(TEXT(use), BYTES(entrance.stored.bytes, SECRET_SIZE), TEXT(target_allowed(next)), TEXT(v->language),
-		    TEXT(v->q->remote_addr), TEXT(agent_of(v)), identity_digest(v, &entrance.device), BOOL(entrance.remember)));
-		if (e != ERR_UNCERTAIN)
-			break;
-	}
-	TRY(e);
+	TRY(db_visitor_repeat(me, &verdict, "api.sign_in_passkey($1::jsonb, $2, $3, $4, $5::inet, $6, $7, $8)",
+	    ARGS(TEXT(use), BYTES(entrance.stored.bytes, SECRET_SIZE), TEXT(target_allowed(next)), TEXT(v->language),
+	    TEXT(v->q->remote_addr), TEXT(visit_agent(v)), identity_digest(v, &entrance.device), BOOL(entrance.remember))));
 	if (!json_true(verdict, "/ok"))
 		return refuse_verdict(v, "/signin", verdict);
 	return entrance_grant(v, &entrance, json_text(verdict, "/next"));
@@ -123,7 +109,6 @@ passkey_second(struct visit *v, struct db_visitor *me)
 	struct entrance		entrance;
 	const char		*use;
 	bool			answered;
-	enum err		e;
 
 	(void)me;
 	if (visit_fields(v, "id client data signature user next") != OK)
@@ -135,29 +120,14 @@ passkey_second(struct visit *v, struct db_visitor *me)
 		return OK;
 	half = db_as_user(v->q->mem, v->app->db, session_bearer(v->q->mem, &token));
 	TRY(entrance_new(v, &entrance));
-	for (int attempt = 0; attempt < 3; attempt++) {
-		e = db_user(half, &verdict, "api.second_passkey($1::jsonb, $2, $3::inet, $4, $5)",
-		    ARGS(TEXT(use), BYTES(entrance.stored.bytes, SECRET_SIZE), TEXT(v->q->remote_addr), TEXT(agent_of(v)),
-		    identity_digest(v, &entrance.device)));
-		if (e != ERR_UNCERTAIN)
-			break;
-	}
-	TRY(e);
+	TRY(db_user_repeat(half, &verdict, "api.second_passkey($1::jsonb, $2, $3::inet, $4, $5)",
+	    ARGS(TEXT(use), BYTES(entrance.stored.bytes, SECRET_SIZE), TEXT(v->q->remote_addr), TEXT(visit_agent(v)),
+	    identity_digest(v, &entrance.device))));
 	if (!json_true(verdict, "/ok"))
 		return refuse_verdict(v, "/signin/second", verdict);
 	http_set_cookie(v->r, SECOND_COOKIE, "", 0);
 	entrance.remember = json_true(verdict, "/remember");
 	return entrance_grant(v, &entrance, json_text(verdict, "/next"));
-}
-
-/* The session that the database made in place of this one keeps S, so that open forms stay good. */
-static enum err
-session_take(struct visit *v, struct session *renewed, struct json_object *verdict)
-{
-	v->candidate.issued = false;
-	log_line(LOG_INFO, "session_renewed", LOG_TEXT("proof", "passkey"));
-	http_set_cookie(v->r, SESSION_COOKIE, session_cookie(v->q->mem, renewed), json_int(verdict, "/max_age", -1));
-	return http_redirect(v->r, visit_path(v, target_allowed(form_get(&v->form, "next"))));
 }
 
 static enum err
@@ -168,7 +138,6 @@ passkey_confirm(struct visit *v, struct db_user *me)
 	struct secret		stored;
 	const char		*use;
 	bool			answered;
-	enum err		e;
 
 	if (visit_fields(v, "id client data signature user next") != OK)
 		return ERR_INVALID;
@@ -176,14 +145,9 @@ passkey_confirm(struct visit *v, struct db_user *me)
 	if (answered)
 		return OK;
 	TRY(session_renew(&renewed, &stored));
-	for (int attempt = 0; attempt < 3; attempt++) {
-		e = db_user(me, &verdict, "api.confirm_passkey($1::jsonb, $2, $3::inet, $4)", ARGS(TEXT(use),
-		    BYTES(stored.bytes, SECRET_SIZE), TEXT(v->q->remote_addr), TEXT(agent_of(v))));
-		if (e != ERR_UNCERTAIN)
-			break;
-	}
-	TRY(e);
-	return json_true(verdict, "/ok") ? session_take(v, &renewed, verdict) :
+	TRY(db_user_repeat(me, &verdict, "api.confirm_passkey($1::jsonb, $2, $3::inet, $4)", ARGS(TEXT(use),
+	    BYTES(stored.bytes, SECRET_SIZE), TEXT(v->q->remote_addr), TEXT(visit_agent(v)))));
+	return json_true(verdict, "/ok") ? entrance_renew(v, &renewed, verdict, "passkey", form_get(&v->form, "next")) :
 	    refuse_verdict(v, "/signin/confirm", verdict);
 }
 

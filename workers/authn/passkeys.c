@@ -87,12 +87,8 @@ passkey_add(struct visit *v, struct db_user *me)
 	TRY(ceremony_made(v, &v->session.stable, &doc, &fault));
 	if (fault != NULL)
 		return add_refused(v, me, fault);
-	for (int attempt = 0; attempt < 3; attempt++) {
-		e = db_user(me, &verdict, "api.add_passkey($1::jsonb, $2)",
-		    ARGS(TEXT(json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PLAIN)), TEXT(name)));
-		if (e != ERR_UNCERTAIN)
-			break;
-	}
+	e = db_user_repeat(me, &verdict, "api.add_passkey($1::jsonb, $2)",
+	    ARGS(TEXT(json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PLAIN)), TEXT(name)));
 	if (e == ERR_INVALID)
 		return passkeys_again(v, me, "fault_passkey_name");
 	TRY(e);

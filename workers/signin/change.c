@@ -32,7 +32,6 @@ change_send(struct visit *v, struct db_user *me)
 	struct json_object	*doc;
 	struct chosen		c;
 	const char		*why;
-	enum err		e;
 
 	if (visit_fields(v, "password") != OK)
 		return visit_again(v, v->path, 422, "fault_unknown_field");
@@ -41,12 +40,7 @@ change_send(struct visit *v, struct db_user *me)
 	if (why != NULL)
 		return change_form(v, me, 422, why);
 	TRY(chosen_stretch(v, &c));
-	for (int attempt = 0; attempt < 3; attempt++) {
-		e = db_user(me, NULL, "api.change_password($1, $2::int[], $3)", ARGS(CHOSEN(&c)));
-		if (e != ERR_UNCERTAIN)
-			break;
-	}
-	TRY(e);
+	TRY(db_user_repeat(me, NULL, "api.change_password($1, $2::int[], $3)", ARGS(CHOSEN(&c))));
 	log_line(LOG_INFO, "session_ended", LOG_TEXT("session", "others"), LOG_TEXT("reason", "password"));
 	return http_redirect(v->r, visit_path(v, "/settings/password?changed=yes"));
 }

@@ -6,7 +6,6 @@
 #include "help.h"
 #include "identity.h"
 #include "json.h"
-#include "log.h"
 #include "page.h"
 #include "passkey.h"
 #include "session.h"
@@ -62,20 +61,9 @@ code_ask(struct visit *v, struct db_user *me, const char *next)
 	    target_allowed(next))));
 }
 
-/* The session that the database made in place of this one keeps S, so that open forms stay good. */
-static enum err
-session_take(struct visit *v, struct session *renewed, struct json_object *verdict, const char *next)
-{
-	v->candidate.issued = false;
-	log_line(LOG_INFO, "session_renewed", LOG_TEXT("proof", "code"));
-	http_set_cookie(v->r, SESSION_COOKIE, session_cookie(v->q->mem, renewed), json_int(verdict, "/max_age", -1));
-	return http_redirect(v->r, visit_path(v, target_allowed(next)));
-}
-
 static enum err
 code_take(struct visit *v, struct db_user *me, const char *code, const char *next)
 {
-	const char		*agent = http_param(v->q, "HTTP_USER_AGENT", NULL);
 	struct session		renewed = v->session;
 	struct json_object	*verdict;
 	struct secret		stored;
@@ -84,18 +72,14 @@ code_take(struct visit *v, struct db_user *me, const char *code, const char *nex
 	if (*code == '\0')
 		return confirm_form(v, me, 422, "missing", NULL);
 	TRY(session_renew(&renewed, &stored));
-	for (int attempt = 0; attempt < 3; attempt++) {
-		e = db_user(me, &verdict, "api.confirm_code($1, $2, $3::inet, $4, $5)", ARGS(TEXT(code),
-		    BYTES(stored.bytes, SECRET_SIZE), TEXT(v->q->remote_addr), TEXT(agent == NULL ? "" : agent), seed_key(v)));
-		if (e != ERR_UNCERTAIN)
-			break;
-	}
+	e = db_user_repeat(me, &verdict, "api.confirm_code($1, $2, $3::inet, $4, $5)", ARGS(TEXT(code),
+	    BYTES(stored.bytes, SECRET_SIZE), TEXT(v->q->remote_addr), TEXT(visit_agent(v)), seed_key(v)));
 	if (e == ERR_LIMIT) {
 		second_refused(v);
 		return confirm_form(v, me, 429, NULL, NULL);
 	}
 	TRY(e);
-	return json_true(verdict, "/ok") ? session_take(v, &renewed, verdict, next) :
+	return json_true(verdict, "/ok") ? entrance_renew(v, &renewed, verdict, "code", next) :
 	    confirm_form(v, me, 422, "wrong", NULL);
 }
 
@@ -103,16 +87,9 @@ static enum err
 verdict_ask(struct visit *v, struct db_user *me, const struct secret *key, const struct secret *stored,
     struct json_object **verdict)
 {
-	const char	*agent = http_param(v->q, "HTTP_USER_AGENT", NULL);
-	enum err	e;
-
-	for (int attempt = 0; attempt < 3; attempt++) {
-		e = db_user(me, verdict, "api.confirm_password($1, $2, $3::inet, $4)", ARGS(BYTES(key->bytes, SECRET_SIZE),
-		    BYTES(stored->bytes, SECRET_SIZE), TEXT(v->q->remote_addr), TEXT(agent == NULL ? "" : agent)));
-		if (e != ERR_UNCERTAIN)
-			break;
-	}
-	return e;
+	return db_user_repeat(me, verdict, "api.confirm_password($1, $2, $3::inet, $4)",
+	    ARGS(BYTES(key->bytes, SECRET_SIZE), BYTES(stored->bytes, SECRET_SIZE), TEXT(v->q->remote_addr),
+	    TEXT(visit_agent(v))));
 }
 
 static enum err
@@ -133,7 +110,7 @@ password_take(struct visit *v, struct db_user *me, const char *next)
 	TRY(typed_stretch(v, &typed, &key));
 	TRY(session_renew(&renewed, &stored));
 	TRY(verdict_ask(v, me, &key, &stored, &verdict));
-	return json_true(verdict, "/ok") ? session_take(v, &renewed, verdict, next) :
+	return json_true(verdict, "/ok") ? entrance_renew(v, &renewed, verdict, "password", next) :
 	    confirm_form(v, me, 422, NULL, "password_wrong");
 }
 

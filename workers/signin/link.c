@@ -172,19 +172,13 @@ link_show(struct visit *v, struct db_visitor *me)
 static enum err
 session_begin(struct visit *v, struct db_visitor *me, struct db_arg link, struct json_object **verdict)
 {
-	const char	*code = form_get(&v->form, "code"), *agent = http_param(v->q, "HTTP_USER_AGENT", NULL);
+	const char	*code = form_get(&v->form, "code");
 	struct entrance	entry;
-	enum err	e;
 
 	TRY(entrance_new(v, &entry));
-	for (int attempt = 0; attempt < 3; attempt++) {
-		e = db_visitor(me, verdict, "api.sign_in($1, $2, $3, $4, $5::inet, $6, $7, $8)",
-		    ARGS(link, TEXT(code), identity_flow(v), BYTES(entry.stored.bytes, SECRET_SIZE), TEXT(v->q->remote_addr),
-		    TEXT(agent == NULL ? "" : agent), identity_digest(v, &entry.device), BOOL(entry.remember)));
-		if (e != ERR_UNCERTAIN)
-			break;
-	}
-	TRY(e);
+	TRY(db_visitor_repeat(me, verdict, "api.sign_in($1, $2, $3, $4, $5::inet, $6, $7, $8)",
+	    ARGS(link, TEXT(code), identity_flow(v), BYTES(entry.stored.bytes, SECRET_SIZE), TEXT(v->q->remote_addr),
+	    TEXT(visit_agent(v)), identity_digest(v, &entry.device), BOOL(entry.remember))));
 	if (!json_true(*verdict, "/ok"))
 		return OK;
 	if (json_true(*verdict, "/second"))

@@ -41,19 +41,11 @@ static enum err
 verdict_ask(struct visit *v, struct db_visitor *me, const char *email, const struct secret *key, const char *next,
     struct entrance *entry, struct json_object **verdict)
 {
-	const char	*agent = http_param(v->q, "HTTP_USER_AGENT", NULL);
-	enum err	e;
-
 	TRY(entrance_new(v, entry));
-	for (int attempt = 0; attempt < 3; attempt++) {
-		e = db_visitor(me, verdict, "api.sign_in_password($1, $2, $3, $4, $5, $6::inet, $7, $8, $9)",
-		    ARGS(TEXT(email), BYTES(key->bytes, SECRET_SIZE), BYTES(entry->stored.bytes, SECRET_SIZE),
-		    TEXT(next), TEXT(v->language), TEXT(v->q->remote_addr), TEXT(agent == NULL ? "" : agent),
-		    identity_digest(v, &entry->device), BOOL(entry->remember)));
-		if (e != ERR_UNCERTAIN)
-			break;
-	}
-	return e;
+	return db_visitor_repeat(me, verdict, "api.sign_in_password($1, $2, $3, $4, $5, $6::inet, $7, $8, $9)",
+	    ARGS(TEXT(email), BYTES(key->bytes, SECRET_SIZE), BYTES(entry->stored.bytes, SECRET_SIZE),
+	    TEXT(next), TEXT(v->language), TEXT(v->q->remote_addr), TEXT(visit_agent(v)),
+	    identity_digest(v, &entry->device), BOOL(entry->remember)));
 }
 
 enum err

@@ -96,22 +96,15 @@ link_show(struct visit *v, struct db_visitor *me)
 static enum err
 account_make(struct visit *v, struct db_visitor *me, const struct proof *p, const struct chosen *c)
 {
-	const char		*agent = http_param(v->q, "HTTP_USER_AGENT", NULL);
 	struct json_object	*verdict;
 	struct entrance		entry;
-	enum err		e;
 
 	TRY(entrance_new(v, &entry));
-	for (int attempt = 0; attempt < 3; attempt++) {
-		e = db_visitor(me, &verdict, "api.register($1, $2, $3, $4, $5::inet, $6, $7, $8, $9::int[], $10, $11)",
-		    ARGS(p->link, TEXT(p->code), identity_flow(v), BYTES(entry.stored.bytes, SECRET_SIZE),
-		    TEXT(v->q->remote_addr), TEXT(agent == NULL ? "" : agent), identity_digest(v, &entry.device),
-		    p->own ? SQL_NULL : BYTES(c->salt.bytes, SECRET_SIZE), TEXT(p->own ? NULL : c->cost),
-		    p->own ? SQL_NULL : BYTES(c->key.bytes, SECRET_SIZE), BOOL(entry.remember)));
-		if (e != ERR_UNCERTAIN)
-			break;
-	}
-	TRY(e);
+	TRY(db_visitor_repeat(me, &verdict, "api.register($1, $2, $3, $4, $5::inet, $6, $7, $8, $9::int[], $10, $11)",
+	    ARGS(p->link, TEXT(p->code), identity_flow(v), BYTES(entry.stored.bytes, SECRET_SIZE),
+	    TEXT(v->q->remote_addr), TEXT(visit_agent(v)), identity_digest(v, &entry.device),
+	    p->own ? SQL_NULL : BYTES(c->salt.bytes, SECRET_SIZE), TEXT(p->own ? NULL : c->cost),
+	    p->own ? SQL_NULL : BYTES(c->key.bytes, SECRET_SIZE), BOOL(entry.remember))));
 	return json_true(verdict, "/ok") ? entrance_grant(v, &entry, NULL) : proof_over(v, p->purpose);
 }
 

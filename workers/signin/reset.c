@@ -63,15 +63,9 @@ static enum err
 password_put(struct visit *v, struct db_visitor *me, const struct proof *p, const struct chosen *c, bool *done)
 {
 	struct json_object	*verdict;
-	enum err		e;
 
-	for (int attempt = 0; attempt < 3; attempt++) {
-		e = db_visitor(me, &verdict, "api.reset_password($1, $2, $3, $4, $5::int[], $6)",
-		    ARGS(p->link, TEXT(p->code), identity_flow(v), CHOSEN(c)));
-		if (e != ERR_UNCERTAIN)
-			break;
-	}
-	TRY(e);
+	TRY(db_visitor_repeat(me, &verdict, "api.reset_password($1, $2, $3, $4, $5::int[], $6)",
+	    ARGS(p->link, TEXT(p->code), identity_flow(v), CHOSEN(c))));
 	*done = json_true(verdict, "/ok");
 	if (*done)
 		log_line(LOG_INFO, "session_ended", LOG_TEXT("session", "all"), LOG_TEXT("reason", "password"));

@@ -73,19 +73,12 @@ second_show(struct visit *v, struct db_visitor *me)
 static enum err
 second_prove(struct visit *v, struct db_user *half, const char *code, struct json_object **verdict)
 {
-	const char	*agent = http_param(v->q, "HTTP_USER_AGENT", NULL);
 	struct entrance	entry;
-	enum err	e;
 
 	TRY(entrance_new(v, &entry));
-	for (int attempt = 0; attempt < 3; attempt++) {
-		e = db_user(half, verdict, "api.sign_in_second($1, $2, $3, $4::inet, $5, $6)",
-		    ARGS(TEXT(code), seed_key(v), BYTES(entry.stored.bytes, SECRET_SIZE), TEXT(v->q->remote_addr),
-		    TEXT(agent == NULL ? "" : agent), identity_digest(v, &entry.device)));
-		if (e != ERR_UNCERTAIN)
-			break;
-	}
-	TRY(e);
+	TRY(db_user_repeat(half, verdict, "api.sign_in_second($1, $2, $3, $4::inet, $5, $6)",
+	    ARGS(TEXT(code), seed_key(v), BYTES(entry.stored.bytes, SECRET_SIZE), TEXT(v->q->remote_addr),
+	    TEXT(visit_agent(v)), identity_digest(v, &entry.device))));
 	if (!json_true(*verdict, "/ok"))
 		return OK;
 	http_set_cookie(v->r, SECOND_COOKIE, "", 0);
