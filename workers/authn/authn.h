@@ -25,9 +25,6 @@ bool provider_asked(struct visit *v, const struct config_provider **p, struct is
 /* The same for a name. */
 bool provider_named(struct visit *v, const char *name, const struct config_provider **p, struct issuer **i);
 
-/* Whether it is GitHub, or a server like it, which is no OpenID provider. */
-bool provider_is_github(const struct config_provider *p);
-
 /* Opens or ends the operator's alert of a provider, by how its description was last fetched, where that is news. */
 void provider_report(struct visit *v, const struct config_provider *p, struct issuer *i);
 

@@ -7,7 +7,7 @@
 #include "identity.h"
 #include "json.h"
 #include "page.h"
-#include "person.h"
+#include "preset.h"
 #include "providers.h"
 #include "throttle.h"
 
@@ -46,11 +46,11 @@ language_take(struct visit *v, struct json_object *flow)
 static enum err
 issuer_check(struct visit *v, struct callback *c, const char *iss)
 {
-	const char		*name = c->provider->issuer;
+	const char		*name = c->provider->issuer, *base = preset_of(c->provider)->base;
 	struct issuer_ends	ends = { 0 };
 
-	if (provider_is_github(c->provider))
-		name = mem_printf(v->q->mem, "%s/login/oauth", name);
+	if (base != NULL)
+		name = mem_printf(v->q->mem, "%s%s", name, base);
 	else
 		TRY(issuer_ends(c->issuer, v->q->mem, &ends, &c->why));
 	c->why = iss == NULL ? "it does not say who it is" : "iss is another issuer";
@@ -67,8 +67,7 @@ person_read(struct visit *v, struct callback *c, const char *error, const char *
 	c->why = error != NULL ? mem_printf(v->q->mem, "it says: %.100s", error) : "it brings neither a code nor an error";
 	if (error != NULL || c->code == NULL || *c->code == '\0')
 		return ERR_INVALID;
-	return provider_is_github(c->provider) ? person_by_github(v, c, person, nonce) :
-	    person_by_token(v, c, person, nonce);
+	return preset_of(c->provider)->person(v, c, person, nonce);
 }
 
 /* As who is signed in, if anybody is: who connects an identity must be. */

@@ -3,7 +3,7 @@
 
 #include "claims.h"
 #include "json.h"
-#include "person.h"
+#include "preset.h"
 
 /* A server of one's own has the API below its own name. */
 static const char *
@@ -34,7 +34,8 @@ person_by_github(struct visit *v, struct callback *c, struct json_object **out, 
 	struct grant		g;
 	int64_t			id;
 
-	TRY(grant_redeem(v, c, mem_printf(v->q->mem, "%s/login/oauth/access_token", c->provider->issuer), true, &g));
+	TRY(grant_redeem(v, c, mem_printf(v->q->mem, "%s%s/access_token", c->provider->issuer,
+	    preset_of(c->provider)->base), true, &g));
 	TRY(grant_read(v, c, &g, mem_printf(v->q->mem, "%s/user", api), &user));
 	TRY(grant_read(v, c, &g, mem_printf(v->q->mem, "%s/user/emails", api), &emails));
 	id = json_int(user, "/id", 0);

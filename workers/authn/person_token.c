@@ -1,75 +1,12 @@
-/* person_token: a person by an ID token, and what differs between issuers. */
+/* person_token: a person by an ID token. */
 #include <string.h>
-#include <strings.h>
 
 #include "claims.h"
 #include "json.h"
 #include "jws.h"
-#include "person.h"
+#include "preset.h"
 
 enum { NAME_BYTES = 400, ACCOUNT_BYTES = 254 };
-
-/* Some say true as a text, or as 1. */
-static bool
-is_so(struct json_object *claims, const char *pointer)
-{
-	return json_true(claims, pointer) || json_is(claims, pointer, "true") || json_is(claims, pointer, "1") ||
-	    json_int(claims, pointer, 0) == 1;
-}
-
-static bool
-verified_plainly(struct json_object *claims, const char *email)
-{
-	(void)email;
-	return json_true(claims, "/email_verified");
-}
-
-/* Google knows who has an address of its own, and a Workspace those of its domain; others may have had other owners. */
-static bool
-verified_by_google(struct json_object *claims, const char *email)
-{
-	const char	*at = strrchr(email, '@');
-
-	return json_true(claims, "/email_verified") &&
-	    (json_text(claims, "/hd") != NULL || (at != NULL && strcasecmp(at, "@gmail.com") == 0));
-}
-
-/* Whoever administers a tenant writes any address into it, but for those whose domain was proven (nOAuth). */
-static bool
-verified_by_microsoft(struct json_object *claims, const char *email)
-{
-	(void)email;
-	return is_so(claims, "/xms_edov");
-}
-
-static bool
-verified_by_apple(struct json_object *claims, const char *email)
-{
-	(void)email;
-	return is_so(claims, "/email_verified");
-}
-
-/* What is particular of the issuers that have a preset. */
-static const struct manner {
-	const char	*provider;	/* its name; NULL: of all others */
-	const char	*also;		/* another name that it has for itself in tokens */
-	bool		(*verified)(struct json_object *claims, const char *email);
-} manners[] = {
-	{ "google", "accounts.google.com", verified_by_google },
-	{ "microsoft", NULL, verified_by_microsoft },
-	{ "apple", NULL, verified_by_apple },
-	{ NULL, NULL, verified_plainly },
-};
-
-static const struct manner *
-manner_of(const struct config_provider *p)
-{
-	const struct manner	*m = manners;
-
-	while (m->provider != NULL && strcmp(m->provider, p->name) != 0)
-		m++;
-	return m;
-}
 
 /* With the keys that we have, and once more with newer ones, where none of them fits. */
 static enum err
@@ -125,7 +62,7 @@ person_of(struct visit *v, const struct callback *c, struct json_object *claims,
 		json_object_object_add(person, times[i],
 		    json_object_new_int64(json_int(claims, mem_printf(v->q->mem, "/%s", times[i]), 0)));
 	if (email != NULL)
-		person_put_email(person, email, manner_of(c->provider)->verified(about, email));
+		person_put_email(person, email, preset_of(c->provider)->verified(about, email));
 	login = claims_text(about, "/preferred_username");
 	put_some(person, "account", email != NULL ? email : login, ACCOUNT_BYTES);
 	put_some(person, "name", claims_text(about, "/name"), NAME_BYTES);
@@ -150,7 +87,7 @@ person_by_token(struct visit *v, struct callback *c, struct json_object **out, c
 	TRY(jws_read(v->q->mem, g.id_token, strlen(g.id_token), &s, &c->why));
 	TRY(signature_check(v, c, &s));
 	c->why = claims_fault(v->q->mem, &s, &(struct claims_wanted){ .issuer = c->provider->issuer,
-	    .also = manner_of(c->provider)->also, .client_id = c->provider->client_id, .access_token = g.access_token });
+	    .also = preset_of(c->provider)->also, .client_id = c->provider->client_id, .access_token = g.access_token });
 	if (c->why != NULL)
 		return ERR_INVALID;
 	TRY(userinfo_read(v, c, &g, ends.userinfo, s.claims, &about));

@@ -1,7 +1,6 @@
 #include "authn.h"
 
-#include <string.h>
-
+#include "preset.h"
 #include "providers.h"
 #include "visit.h"
 
@@ -22,12 +21,6 @@ provider_asked(struct visit *v, const struct config_provider **p, struct issuer 
 	return provider_named(v, visit_param(v, "name"), p, i);
 }
 
-bool
-provider_is_github(const struct config_provider *p)
-{
-	return strcmp(p->name, "github") == 0;
-}
-
 void
 provider_report(struct visit *v, const struct config_provider *p, struct issuer *i)
 {
@@ -41,11 +34,12 @@ provider_report(struct visit *v, const struct config_provider *p, struct issuer 
 enum err
 provider_page(struct visit *v, const struct config_provider *p, struct issuer *i, const char **url, const char **why)
 {
+	const char		*base = preset_of(p)->base;
 	struct issuer_ends	ends;
 	enum err		e;
 
-	if (provider_is_github(p)) {
-		*url = mem_printf(v->q->mem, "%s/login/oauth/authorize", p->issuer);
+	if (base != NULL) {
+		*url = mem_printf(v->q->mem, "%s%s/authorize", p->issuer, base);
 		return OK;
 	}
 	e = issuer_ends(i, v->q->mem, &ends, why);

@@ -7,17 +7,10 @@
 #include "identity.h"
 #include "json.h"
 #include "page.h"
+#include "preset.h"
 #include "start.h"
 #include "target.h"
 #include "throttle.h"
-
-/* What the page where people are asked is given, besides what is of this visit. */
-static const char *
-scope_of(const struct config_provider *p)
-{
-	return provider_is_github(p) ? "read:user user:email" : strcmp(p->name, "apple") == 0 ? "openid email name" :
-	    "openid email profile";
-}
 
 enum err
 start_redirect(struct visit *v, const struct config_provider *p, const char *page, const struct flow *f)
@@ -30,13 +23,13 @@ start_redirect(struct visit *v, const struct config_provider *p, const char *pag
 	form_put(&url, "response_type", "code");
 	form_put(&url, "client_id", p->client_id);
 	form_put(&url, "redirect_uri", provider_callback(v, p));
-	form_put(&url, "scope", scope_of(p));
+	form_put(&url, "scope", preset_of(p)->scope);
 	form_put(&url, "state", secret_base64url(v->q->mem, &f->state));
 	form_put(&url, "nonce", flow_nonce(v, f));
 	form_put(&url, "code_challenge", flow_challenge(v, f));
 	form_put(&url, "code_challenge_method", "S256");
-	if (strcmp(p->name, "apple") == 0)
-		form_put(&url, "response_mode", "form_post");
+	if (preset_of(p)->mode != NULL)
+		form_put(&url, "response_mode", preset_of(p)->mode);
 	return http_redirect(v->r, url.data);
 }
 
