@@ -1,26 +1,29 @@
 #include "base64url.h"
 
+#include <openssl/evp.h>
 #include <stdint.h>
 #include <string.h>
 
+/* EVP_DecodeBlock() takes unused bits that are not zero, so that a token could be written in several ways. */
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+char *
+base64_write(mem_ctx *ctx, const void *bytes, size_t n)
+{
+	char	*text = talloc_array(ctx, char, (n + 2) / 3 * 4 + 1);
+
+	EVP_EncodeBlock((unsigned char *)text, bytes, (int)n);
+	return text;
+}
 
 char *
 base64url_write(mem_ctx *ctx, const void *bytes, size_t n)
 {
-	const uint8_t	*from = bytes;
-	char		*text = talloc_array(ctx, char, n / 3 * 4 + 5);
-	unsigned	bits = 0, held = 0;
-	size_t		len = 0;
+	char	*text = base64_write(ctx, bytes, n);
 
-	for (size_t i = 0; i < n; i++) {
-		held = (held << 8 | from[i]) & 0xffff;
-		for (bits += 8; bits >= 6; bits -= 6)
-			text[len++] = digits[held >> (bits - 6) & 63];
-	}
-	if (bits > 0)
-		text[len++] = digits[held << (6 - bits) & 63];
-	text[len] = '\0';
+	text[strcspn(text, "=")] = '\0';
+	for (char *c = text; *c != '\0'; c++)
+		*c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
 	return text;
 }
 

@@ -9,6 +9,9 @@
 
 char *base64url_write(mem_ctx *ctx, const void *bytes, size_t n);
 
+/* The other alphabet, with padding (RFC 4648, 4), as HTTP's Basic has it. */
+char *base64_write(mem_ctx *ctx, const void *bytes, size_t n);
+
 /*
  * The exact inverse, into n * 3 / 4 bytes (rounded down), which is what *len is then. False for any other character,
  * padding, a length that none is written with, or unused bits that are not zero.

@@ -9,8 +9,7 @@
 #include <sys/random.h>
 
 #include "base64url.h"
-
-static const char hex_digits[] = "0123456789abcdef";
+#include "hex.h"
 
 enum err
 secret_random(struct secret *out)
@@ -60,13 +59,7 @@ secret_equal(const struct secret *a, const struct secret *b)
 char *
 secret_hex(mem_ctx *ctx, const struct secret *s)
 {
-	char	text[2 * SECRET_SIZE];
-
-	for (size_t i = 0; i < SECRET_SIZE; i++) {
-		text[2 * i] = hex_digits[s->bytes[i] >> 4];
-		text[2 * i + 1] = hex_digits[s->bytes[i] & 15];
-	}
-	return mem_copy(ctx, text, sizeof(text));
+	return hex_write(ctx, s->bytes, SECRET_SIZE);
 }
 
 char *
@@ -78,16 +71,7 @@ secret_base64url(mem_ctx *ctx, const struct secret *s)
 bool
 secret_from_hex(const char *hex, size_t n, struct secret *out)
 {
-	if (n != SECRET_SIZE * 2)
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		const char	*digit = memchr(hex_digits, hex[i], 16);
-
-		if (digit == NULL)
-			return false;
-		out->bytes[i / 2] = (uint8_t)(out->bytes[i / 2] << 4 | (digit - hex_digits));
-	}
-	return true;
+	return n == SECRET_SIZE * 2 && hex_read(hex, n, out->bytes);
 }
 
 bool

@@ -36,12 +36,23 @@ test_one_text_only_for_the_same_bytes(void **state)
 		assert_false(base64url_read(texts[i], strlen(texts[i]), back, &n));
 }
 
+static void
+test_the_other_alphabet_has_padding(void **state)
+{
+	static const char *const	pairs[][2] = { { "", "" }, { "f", "Zg==" }, { "fo", "Zm8=" }, { "foo", "Zm9v" },
+		{ "\xfb\xff", "+/8=" } };
+
+	for (size_t i = 0; i < LENGTH(pairs); i++)
+		assert_string_equal(base64_write(*state, pairs[i][0], strlen(pairs[i][0])), pairs[i][1]);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest	tests[] = {
 		TEST(test_the_published_examples_there_and_back),
 		TEST(test_one_text_only_for_the_same_bytes),
+		TEST(test_the_other_alphabet_has_padding),
 	};
 
 	mem_init();

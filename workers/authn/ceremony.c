@@ -1,12 +1,12 @@
 #include "ceremony.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "authenticator.h"
 #include "base64url.h"
 #include "challenge.h"
 #include "client_data.h"
+#include "hex.h"
 #include "json.h"
 #include "log.h"
 #include "throttle.h"
@@ -32,11 +32,7 @@ part_read(struct visit *v, const char *name, size_t most, struct part *out)
 static void
 part_put(struct visit *v, struct json_object *doc, const char *name, const void *bytes, size_t n)
 {
-	struct buf	b = { .ctx = v->q->mem };
-
-	for (size_t i = 0; i < n; i++)
-		buf_printf(&b, "%02x", ((const uint8_t *)bytes)[i]);
-	json_put(doc, name, n == 0 ? "" : b.data);
+	json_put(doc, name, hex_write(v->q->mem, bytes, n));
 }
 
 /* The name by which authenticators know the site: the host of its address. */
@@ -128,9 +124,8 @@ key_find(struct visit *v, const struct part *id, struct pubkey **key, enum pubke
 	if (!*known)
 		return OK;
 	cose = (struct part){ talloc_array(v->q->mem, uint8_t, strlen(hex) / 2 + 1), strlen(hex) / 2 };
-	for (size_t i = 0; i < cose.n; i++)
-		if (sscanf(hex + 2 * i, "%2hhx", &cose.at[i]) != 1)
-			return ERR_INTERNAL;
+	if (!hex_read(hex, strlen(hex), cose.at))
+		return ERR_INTERNAL;
 	return cose_key(v->q->mem, cose.at, cose.n, key, alg) == OK ? OK : ERR_INTERNAL;
 }
 

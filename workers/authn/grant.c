@@ -15,15 +15,11 @@ static const char *
 basic_header(mem_ctx *mem, const struct config_provider *p)
 {
 	struct buf	b = { .ctx = mem };
-	char		*text;
 
 	form_escape(&b, p->client_id);
 	buf_puts(&b, ":");
 	form_escape(&b, p->client_secret);
-	text = base64url_write(mem, b.data, b.len);
-	for (char *c = text; *c != '\0'; c++)
-		*c = *c == '-' ? '+' : *c == '_' ? '/' : *c;
-	return mem_printf(mem, "Authorization: Basic %s%s", text, (const char *[]){ "", "==", "=" }[b.len % 3]);
+	return mem_printf(mem, "Authorization: Basic %s", base64_write(mem, b.data, b.len));
 }
 
 static enum err
