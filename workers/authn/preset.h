@@ -8,7 +8,10 @@ struct preset {
 	const char	*provider;	/* its name in the configuration; NULL: the row of all others */
 	const char	*scope;		/* what its page asks the user for */
 	const char	*mode;		/* the response_mode that its page wants, or NULL */
-	/* GitHub and servers like it, no OpenID providers: where its ends are, below its issuer, whose name in iss this is. */
+	/*
+	 * Of GitHub and servers like it, which are no OpenID providers: the path of their endpoints below the issuer. Both
+	 * together are their iss. NULL: the issuer's description names the endpoints.
+	 */
 	const char	*base;
 	const char	*also;		/* another name that it has for itself in ID tokens, or NULL */
 	/* Whether it vouches for the address, by the claims that the address stands in. NULL: its API says so. */

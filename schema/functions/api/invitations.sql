@@ -70,8 +70,8 @@ begin
 end
 $$;
 
--- What a page shows of an invitation, {"state", "known"}. For GET: reads only. state is "gone" when the invitation is
--- over, "other" when another user than the invited one is signed in, else "ready". known: somebody is signed in.
+-- What a page shows of an invitation. For GET: reads only. "state" is "gone" when the invitation is over. It is "other"
+-- when a user is signed in whose address is not the invited one. Else it is "ready". "known": a user is signed in.
 create or replace function api.invitation(p_link_hash bytea) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare

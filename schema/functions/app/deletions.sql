@@ -1,6 +1,6 @@
--- The deletion of a user, as a saga: asked for, 30 days in which it may be taken back, carried out. When it is asked
--- for, the tenants that close with the user let nobody in any more, and jobs ends at Stripe what would be charged
--- for them. It is carried out in one transaction, once Stripe charges nothing. Each step may be repeated.
+-- The deletion of a user is a saga: the request, 30 days in which it can be undone, the erasure. From the request on,
+-- nobody gets into the tenants that close with the user, and jobs ends their subscriptions and checkout sessions at
+-- Stripe. The erasure is one transaction, which waits until Stripe can charge nothing. Each step can be repeated.
 
 set role tollgate_service;
 
@@ -34,10 +34,10 @@ begin
 end
 $$;
 
--- The tenants that close with this user: owned by the user or offered to the user, with no other member, and the user's
--- drafts. p_now: when the deletion is carried out. Before that, who is leaving too is no other member. A tenant that
--- was to close when the deletion was asked for does so unless another owner stays: a member who was leaving too, and
--- has changed mind since, does not keep it.
+-- The tenants that close with this user: those owned by the user or offered to the user that have no other member, and
+-- the user's drafts. p_now: false at the request, true at the erasure. At the request, a member whose own deletion is
+-- under way does not count. At the erasure, a tenant that the request has marked (closes_at) closes although such a
+-- member has stayed, unless that member is an owner.
 create or replace function app.closing_tenants(p_user uuid, p_now boolean) returns uuid[]
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -71,8 +71,8 @@ begin
 end
 $$;
 
--- Before a change of what a deletion decides by: the user, then the tenants, so that nobody joins or leaves one
--- meanwhile.
+-- Locks the user's row, and then the rows of the user's tenants, until the transaction ends. Every function that
+-- changes a membership locks its tenant's row too, so none changes while a deletion decides which tenants close.
 create or replace function app.lock_leaving(p_user uuid) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -130,8 +130,8 @@ begin
 end
 $$;
 
--- The tenants stay too, without what Stripe has ended meanwhile: what it has not is not ended any more. TG404: there is
--- no deletion under way.
+-- Undoes a request within the 30 days. The user's tenants stay open. What Stripe has ended already stays ended, and
+-- what it has not ended yet goes on. TG404: no deletion is under way.
 create or replace function app.undo_deletion(p_user uuid, p_by uuid) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -166,7 +166,7 @@ begin
 end
 $$;
 
--- What tells of the user outside schemas auth and billing. A tenant that others go on with keeps its name.
+-- Erases what names the user outside the schemas auth and billing. A tenant that has other members keeps its name.
 create or replace function app.forget_user(p_user uuid, p_addresses text[], p_closing uuid[]) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin

@@ -2,9 +2,9 @@
 
 set role tollgate_service;
 
--- Users as those who may see them are shown them: {ID: {"name", "initials", "email"}}. The members of the tenant, and
--- whoever its audit log tells of but the site's operators. Addresses are for those who may invite. TG404: no tenant of
--- the session's user.
+-- The people of a tenant, as the session's user may see them: {ID: {"name", "initials", "email"}}. Every member sees
+-- the members. A member who may read the audit log also sees the users in it, without the site's operators. "email" is
+-- null for a member who may not invite. TG404: the tenant is none of the session's user.
 create or replace function app.people(p_tenant uuid) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare

@@ -2,9 +2,9 @@
 
 set role tollgate_rls;
 
--- Whether the tenant lets this member in. One that demands a second factor lets in who has one, or has proven this
--- session by a passkey, and one that closes nobody. The one place where it is decided: what a session reaches is found
--- by app.my_tenants(), app.managed_tenants(), app.enter_page() and app.tenants_of().
+-- Whether the tenant lets this member in. A tenant that closes lets nobody in. A tenant that demands a second factor
+-- lets in a member who has one, or whose session was begun or confirmed by a passkey. This is decided here alone:
+-- app.my_tenants(), app.managed_tenants(), app.enter_page() and app.tenants_of() ask it.
 create or replace function app.lets_in(p_tenant uuid, p_user uuid) returns boolean
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin

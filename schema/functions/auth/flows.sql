@@ -13,7 +13,7 @@ begin
 end
 $$;
 
--- Of a visitor. TG429: the network has begun too many.
+-- Begins the visit of a visitor who wants to sign in. TG429: too many from this network.
 create or replace function api.begin_flow(p_provider text, p_state bytea, p_flow bytea, p_next text, p_prefix text,
 	p_language text, p_remember boolean, p_ip inet) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -26,7 +26,8 @@ begin
 end
 $$;
 
--- Of a user who connects an identity: whoever has a stolen session must not. TG429: the user has begun too many.
+-- Begins the visit of a signed-in user who wants to connect an identity. It needs a fresh proof, so that a stolen
+-- session connects none. TG429: too many of this user.
 create or replace function api.begin_connection(p_provider text, p_state bytea, p_flow bytea, p_next text,
 	p_prefix text, p_language text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -48,8 +49,9 @@ begin
 end
 $$;
 
--- Before the issuer is asked, which happens once: {"next", "prefix", "language", "remember"}; null: there is no such
--- flow of this browser, or it is over or has been here before. TG503: the issuers are being asked about p_calls others.
+-- Admits the way back of a visit, once: {"next", "prefix", "language", "remember"}. null: this browser has no such
+-- flow, or it is over, or its way back has been admitted before. TG503: p_calls others are under way, each of which
+-- holds a thread while it waits for the issuer.
 create or replace function api.open_flow(p_provider text, p_state bytea, p_flow bytea, p_calls int) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -72,7 +74,7 @@ begin
 end
 $$;
 
--- What came of it is nothing.
+-- Ends a visit that has failed. Nothing has changed by it.
 create or replace function api.close_flow(p_state bytea, p_flow bytea) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -106,8 +108,9 @@ begin
 end
 $$;
 
--- An identity that is known signs its user in. One that is new makes a user, where its issuer has verified an address
--- that is nobody's. Else a mail asks that address: it may be somebody's, who then connects the identity.
+-- Signs in by an identity that an issuer has proven. A known identity signs in its user. A new one makes a user, if its
+-- issuer has verified the address and no user has that address. In every other case a link is mailed to the address:
+-- whoever opens it in the browser that began connects the identity to the user of that address.
 create or replace function auth.sign_in_by(f auth.flows, p_claims jsonb, p_token_hash bytea, p_flow bytea, p_ip inet,
 	p_agent text, p_device_hash bytea) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -151,8 +154,9 @@ begin
 end
 $$;
 
--- Consumes the flow, whatever comes of it. {"ok": true} with "second", "mailed" or "connected", or {"ok": false,
--- "why"}. A call whose answer was lost may be repeated, as far as it has begun a session.
+-- Judges a visit by what the issuer has proven (p_claims), and deletes its flow. {"ok": true} with "second", "mailed"
+-- or "connected", or {"ok": false, "why"}. An error leaves the flow to api.close_flow(). A call that has begun a
+-- session can be repeated when its answer was lost.
 create or replace function api.finish_flow(p_provider text, p_state bytea, p_flow bytea, p_claims jsonb, p_nonce text,
 	p_token_hash bytea, p_ip inet, p_agent text, p_device_hash bytea) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

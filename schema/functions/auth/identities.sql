@@ -4,7 +4,7 @@
 
 set role tollgate_auth;
 
--- A new user is called as the issuer says, where that can be a name here, and has the picture all the same.
+-- Gives a new user's profile the name and the picture that the issuer tells. A name that is none here is left out.
 create or replace function auth.name_profile(p_user uuid, p_claims jsonb) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -19,7 +19,8 @@ begin
 end
 $$;
 
--- False: the identity is another user's, and stays so. The user is told of one that is new.
+-- Gives the user an identity, and tells the user of it by mail, unless it has made the user (p_vouches). False: it is
+-- another user's, who keeps it.
 create or replace function auth.add_identity(p_user uuid, p_claims jsonb, p_vouches boolean) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -38,7 +39,7 @@ begin
 end
 $$;
 
--- A user whose address the issuer has verified, or the mailbox proves. Owns a tenant, as who registers does.
+-- Gives a new user, whose address is proven, a profile and a tenant, as a registration does.
 create or replace function auth.make_account(p_user uuid, p_email text, p_claims jsonb) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -48,7 +49,7 @@ begin
 end
 $$;
 
--- The identity that waited for a request's mailbox is the user's from now on.
+-- Gives the user the identity that has waited for the link of this request, if there is one.
 create or replace function auth.take_identity(p_user uuid, p_request uuid) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin

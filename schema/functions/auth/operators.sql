@@ -111,7 +111,8 @@ begin
 end
 $$;
 
--- TG403 for a user who is kept out, whichever way in this is. One who is not stays so until the transaction ends.
+-- Refuses a user who is disabled with TG403. The lock on the user's row keeps a suspension waiting until the
+-- transaction of the sign-in ends.
 create or replace function auth.refuse_suspended(p_user uuid) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin

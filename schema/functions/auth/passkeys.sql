@@ -71,7 +71,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	me record := auth.require_session();
 begin
-	perform auth.require_second();	-- here, since a browser that makes a key does not ask before
+	perform auth.require_second();	-- on this page already: the browser makes the key before it is sent
 	return jsonb_build_object('user', jsonb_build_object('id', auth.base64url(auth.passkey_handle(me.user_id)),
 			'name', me.email),
 		'keys', auth.passkey_list(me.user_id),
