@@ -11,6 +11,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 import journey  # noqa: E402
 from client import Browser  # noqa: E402
 from harness.system import DAEMONS  # noqa: E402
+from parties import parties, published, reason, user  # noqa: E402, F401 (fixtures)
 
 SERVER = os.environ.get("TOLLGATE_SERVER", "nginx")
 if SERVER == "apache":
