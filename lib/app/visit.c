@@ -69,6 +69,15 @@ visit_fields(struct visit *v, const char *names)
 }
 
 enum err
+visit_switch(struct visit *v, const char *name, bool *out)
+{
+	const char	*value = form_get(&v->form, name);
+
+	*out = value != NULL && strcmp(value, "yes") == 0;
+	return *out || (value != NULL && strcmp(value, "no") == 0) ? OK : ERR_INVALID;
+}
+
+enum err
 visit_shown(struct visit *v, const char *name, const char **value)
 {
 	if (v->fault == NULL)

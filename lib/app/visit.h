@@ -51,6 +51,9 @@ enum err visit_again(struct visit *v, const char *path, int status, const char *
 /* ERR_INVALID when the form has a field other than these (space-separated) and the token. */
 enum err visit_fields(struct visit *v, const char *names) MUST_CHECK;
 
+/* A field that is "yes" or "no"; ERR_INVALID for anything else, which decides nothing. */
+enum err visit_switch(struct visit *v, const char *name, bool *out) MUST_CHECK;
+
 /* A page's parameter: the address's, or the field of a form that is shown again. As http_query(). */
 enum err visit_shown(struct visit *v, const char *name, const char **value) MUST_CHECK;
 

@@ -228,6 +228,9 @@ def test_c63_a_tenant_demands_a_factor_of_its_members(customer, new_browser, sim
     page = owner.get("/settings/security")
     assert "Members without one now: 1." in page.text
     assert "members without a second factor are kept out" in owner.follow(owner.submit(page)).text
+    for neither in ("", "maybe", "No"):
+        assert owner.submit(page, {"on": neither}).status == 422
+    assert db.value("select demands_factor from app.tenants where id = %s", db.tenant_of(email))
 
     for path in ("/workspace", f"/workspace?tenant={db.tenant_of(email)}"):
         page = member.get(path)

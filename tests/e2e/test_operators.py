@@ -150,6 +150,9 @@ def test_c58_an_account_is_explained_and_overridden(operator, customer, db):
         assert wrong.status == 422 and wrong.html.one("input", id="reason").get("value") == fields["reason"]
         assert form_with(wrong, path, allow="no", plan="growth")
     last = str(date.today() + timedelta(3))
+    for neither in ({"allow": ""}, {"allow": "maybe"}, {"allow": "Yes"}):
+        assert act(browser, path, "override", **{"plan": "", "last": last, "reason": "x", **neither}).status == 422
+    assert db.value("select count(*) from billing.overrides where tenant_id = %s", path.rpartition("/")[2]) == 0
     assert act(browser, path, "override", allow="no", plan="", last=last, reason="fraud").location == path
     page = browser.get(path)
     assert all(words in page.html.one("main").text for words in ("Denied", "fraud", mine, "Set by our team"))

@@ -23,12 +23,15 @@ security(struct visit *v, struct db_user *me)
 static enum err
 demand(struct visit *v, struct db_user *me)
 {
-	const char	*tenant = form_get(&v->form, "tenant"), *on = form_get(&v->form, "on");
+	const char	*tenant = form_get(&v->form, "tenant");
+	bool		on;
 	enum err	e;
 
-	if (visit_fields(v, "tenant on") != OK || tenant == NULL || !text_is_uuid(tenant, strlen(tenant)) || on == NULL)
+	TRY(visit_fields(v, "tenant on"));
+	TRY(visit_switch(v, "on", &on));
+	if (tenant == NULL || !text_is_uuid(tenant, strlen(tenant)))
 		return ERR_INVALID;
-	e = db_user(me, NULL, "api.demand_factor($1::uuid, $2)", ARGS(TEXT(tenant), BOOL(strcmp(on, "yes") == 0)));
+	e = db_user(me, NULL, "api.demand_factor($1::uuid, $2)", ARGS(TEXT(tenant), BOOL(on)));
 	if (e == ERR_CONFLICT)
 		return http_redirect(v->r, visit_path(v, "/settings/two-factor"));
 	TRY(e);

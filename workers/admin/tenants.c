@@ -48,17 +48,17 @@ tenant(struct visit *v, struct db_user *me)
 	return page(v, "tenant", doc);
 }
 
-/* What is no date is no end. The database says whether a date is one. */
+/* The database judges the day, the plan and the reason. */
 static enum err
 override(struct visit *v, struct db_user *me, const char *id)
 {
-	const char	*allow = form_get(&v->form, "allow"), *plan = form_get(&v->form, "plan");
-	const char	*last = form_get(&v->form, "last");
+	const char	*plan = form_get(&v->form, "plan"), *last = form_get(&v->form, "last");
+	bool		allow;
 
-	if (allow == NULL || last == NULL)
+	if (visit_switch(v, "allow", &allow) != OK || last == NULL)
 		return visit_again(v, v->path, 422, "fault_override");
 	return act_done(v, db_user(me, NULL, "api.override_tenant($1::uuid, $2, $3, $4, $5)",
-	    ARGS(TEXT(id), BOOL(strcmp(allow, "yes") == 0), TEXT(plan == NULL || *plan == '\0' ? NULL : plan), TEXT(last),
+	    ARGS(TEXT(id), BOOL(allow), TEXT(plan == NULL || *plan == '\0' ? NULL : plan), TEXT(last),
 	    TEXT(form_get(&v->form, "reason")))), "fault_override");
 }
 
