@@ -295,6 +295,7 @@ grant execute on function
 	ops.retry_mails(uuid, boolean),
 	ops.cancel_mail(uuid),
 	ops.verify_audit(bigint, bytea, int),
+	ops.audit_usage(),
 	ops.show_user(text),
 	ops.change_address(text, text),
 	ops.send_link(text),

@@ -9,7 +9,7 @@ from test_tollgate import ROOT, Site, ordered, server  # noqa: F401: the fixture
 
 UPGRADE = ROOT / "tests/db/upgrade"
 OLD = sorted(path.stem for path in UPGRADE.glob("*.sql"))
-OURS = "('api', 'app', 'audit', 'auth', 'billing', 'inbox', 'mail', 'meta', 'ops', 'service', 'sync')"
+OURS = "('api', 'app', 'audit', 'auth', 'billing', 'inbox', 'mail', 'meta', 'ops', 'service', 'sync', 'usage')"
 SIGNATURES = "select p.oid::regprocedure::text from pg_proc p where p.pronamespace::regnamespace::text in %s" % OURS
 
 

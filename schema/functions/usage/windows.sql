@@ -1,0 +1,74 @@
+-- How often a user may begin something: exact over any span, because the times themselves are kept.
+
+set role tollgate_service;
+
+-- Takes one of each rate that a plan has for a meter, or none when one of them has none left. "limits": [{"name",
+-- "allowed", "seconds", "left", "reset"}...] for headers, where reset is the seconds until one comes back. A refused
+-- call has "refused", the rate's name, and "retry", the seconds after which it may be tried again. The subject's rows
+-- are locked until the end of the transaction.
+--
+-- A time ahead of the clock was written before the clock was put back, and counts as now.
+create or replace function usage.take_rates(p_plan text, p_meter text, p_subject uuid) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	moment timestamptz;
+	limits jsonb := '[]';
+	refused text;
+	retry int;
+	r record;
+begin
+	perform usage.lock_windows(p_plan, p_meter, p_subject);
+	moment := clock_timestamp();
+	for r in
+		select u.name, u.allowed, u.per, w.kept, cardinality(w.kept) >= u.allowed as is_full
+		from usage.rates_of(p_plan, p_meter) u
+			join usage.windows s on s.name = u.name and s.subject = p_subject
+			cross join lateral (select array(
+				select least(t.at, moment) as at from unnest(s.stamps) t (at)
+				where t.at > moment - u.per order by 1) as kept) w
+		order by is_full desc, u.name
+	loop
+		if r.is_full then
+			refused := coalesce(refused, r.name);
+		elsif refused is null then
+			r.kept := r.kept || moment;
+		end if;
+		update usage.windows w set stamps = r.kept where w.name = r.name and w.subject = p_subject;
+		limits := limits || jsonb_build_object('name', r.name, 'allowed', r.allowed,
+			'seconds', extract(epoch from r.per)::int, 'left', greatest(0, r.allowed - cardinality(r.kept)),
+			'reset', usage.seconds_to(r.kept[greatest(1, cardinality(r.kept) - r.allowed + 1)] + r.per, moment));
+		if r.is_full then
+			retry := greatest(retry, (limits -> -1 -> 'reset')::int);
+		end if;
+	end loop;
+	return jsonb_build_object('limits', limits)
+		|| case when refused is null then '{}' else jsonb_build_object('refused', refused, 'retry', retry) end;
+end
+$$;
+
+-- Whole seconds, at least 1, so that who waits so long is not too early; 0 where there is no time to wait for.
+create or replace function usage.seconds_to(p_until timestamptz, p_at timestamptz) returns int
+language sql immutable as $$
+	select coalesce(greatest(1, ceil(extract(epoch from p_until - p_at))::int), 0)
+$$;
+
+create or replace function usage.rates_of(p_plan text, p_meter text) returns setof usage.rates
+language sql stable as $$
+	select distinct on (r.name) r.* from usage.rates r
+	where r.plan in ('', p_plan) and r.meter in ('', p_meter) order by r.name, r.plan desc
+$$;
+
+create or replace function usage.lock_windows(p_plan text, p_meter text, p_subject uuid) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	insert into usage.windows (name, subject, stamps)
+	select r.name, p_subject, '{}' from usage.rates_of(p_plan, p_meter) r
+	where not exists (select from usage.windows w where w.name = r.name and w.subject = p_subject)
+	order by r.name on conflict do nothing;
+	perform from usage.windows w
+	where w.subject = p_subject and w.name in (select r.name from usage.rates_of(p_plan, p_meter) r)
+	order by w.name for no key update;
+end
+$$;
+
+reset role;

@@ -1,0 +1,156 @@
+-- Periods of the ledger, and how often somebody may begin.
+begin;
+select no_plan();
+
+-- months within a subscription item's period
+select is(format('%s %s', m.from_at at time zone 'UTC', m.until_at at time zone 'UTC'), v.month,
+	format('C86 %s in %s to %s', v.at, v.start, v.last))
+from (values
+	('2026-01-01', '2026-02-01', '2026-01-31 23:59', '2026-01-01 00:00:00 2026-02-01 00:00:00'),
+	('2026-01-31', '2026-02-28', '2026-02-01', '2026-01-31 00:00:00 2026-02-28 00:00:00'),
+	('2026-02-28', '2026-03-31', '2026-03-29', '2026-02-28 00:00:00 2026-03-31 00:00:00'),
+	('2026-02-28', '2026-03-31', '2026-03-31', '2026-03-31 00:00:00 2026-04-30 00:00:00'),
+	('2026-01-31', '2027-01-31', '2026-02-27', '2026-01-31 00:00:00 2026-02-28 00:00:00'),
+	('2026-01-31', '2027-01-31', '2026-03-30', '2026-02-28 00:00:00 2026-03-31 00:00:00'),
+	('2026-01-31', '2027-01-31', '2027-01-30', '2026-12-31 00:00:00 2027-01-31 00:00:00'),
+	('2028-02-29', '2029-02-28', '2029-02-27', '2029-01-29 00:00:00 2029-02-28 00:00:00'),
+	('2026-01-01', '2026-02-01', '2026-02-01', '2026-02-01 00:00:00 2026-03-01 00:00:00'),
+	('2026-01-01', '2026-02-01', '2026-03-15', '2026-03-01 00:00:00 2026-04-01 00:00:00'),
+	('2026-01-01', '2026-01-08', '2026-01-05', '2026-01-01 00:00:00 2026-01-08 00:00:00'),
+	('2026-01-01', '2026-01-02', '2026-01-01 12:00', '2026-01-01 00:00:00 2026-01-02 00:00:00'),
+	('2026-01-01', '2026-02-01', '2025-12-31', '2026-01-01 00:00:00 2026-02-01 00:00:00')) v (start, last, at, month)
+	cross join lateral usage.month_in((v.start || ' UTC')::timestamptz, (v.last || ' UTC')::timestamptz,
+		(v.at || ' UTC')::timestamptz) m;
+select is((
+	select count(distinct m.from_at) from generate_series('2026-01-31 UTC'::timestamptz, '2027-01-30 UTC',
+		'1 hour') t (at)
+		cross join lateral usage.month_in('2026-01-31 UTC', '2027-01-31 UTC', t.at) m
+	where t.at >= m.from_at and t.at < m.until_at), 12::bigint, 'C86 a year has twelve, and each moment is in its own');
+
+select ops.put_plans('[{"id": "starter", "price": "price_starter", "rank": 1}, {"id": "growth", "price": "price_growth",
+	"rank": 2}, {"id": "free", "free": true, "rank": 3}]') \g /dev/null
+create function pg_temp.configure(p_rates jsonb) returns void language sql as $$
+	select ops.put_usage(jsonb_build_object('meters', '["tokens", "mails"]'::jsonb, 'quotas', '[
+		{"plan": "starter", "meter": "tokens", "included": 100, "sold": false, "most": 100},
+		{"plan": "growth", "meter": "tokens", "included": 500, "sold": false, "most": 500},
+		{"plan": "free", "meter": "tokens", "included": 5, "sold": false, "most": 5},
+		{"plan": "starter", "meter": "mails", "included": 500, "sold": false, "most": 500}]'::jsonb,
+		'rates', p_rates, 'caps', '[]'::jsonb, 'costs', '[]'::jsonb))
+$$;
+select pg_temp.configure('[]') \g /dev/null
+select tap.paid('ann') as ann \gset
+select tap.user('ann@example.org') as user, tap.user('mia@example.org') as mia \gset
+create function pg_temp.reserve(p_tenant text, p_units bigint, p_request text, p_user text default null,
+	p_meter text default 'tokens') returns jsonb language sql as $$
+	select usage.reserve(p_tenant::uuid, p_user::uuid, null, p_meter, jsonb_build_object('unit', p_units),
+		jsonb_build_array(jsonb_build_object('provider', '', 'model', p_meter)), p_request, 300)
+$$;
+create function pg_temp.plan(p_tenant text, p_price text, p_start timestamptz, p_end timestamptz,
+	p_more jsonb default '{}')
+	returns jsonb language sql as $$
+	select tap.sync('subscription', tap.subscription('ann', p_tenant, jsonb_build_object('items',
+		jsonb_build_object('data',
+		jsonb_build_array(jsonb_build_object('price', jsonb_build_object('id', p_price, 'unit_amount', 1900, 'currency',
+			'eur'), 'quantity', 1, 'current_period_start', extract(epoch from p_start)::bigint,
+			'current_period_end', extract(epoch from p_end)::bigint)))) || p_more))
+$$;
+
+-- nothing is reset: another period is another account
+select pg_temp.plan(:'ann', 'price_starter', date_trunc('day', now()) - interval '30 days', date_trunc('day', now()))
+	\g /dev/null
+select pg_temp.reserve(:'ann', 100, 'late renewal') as held \gset
+select is(:'held'::jsonb -> 'ok', 'true', 'F145 a renewal whose event is late opens the period');
+select pg_temp.plan(:'ann', 'price_starter', date_trunc('day', now()), date_trunc('day', now()) + interval '1 month')
+	\g /dev/null
+select is(pg_temp.reserve(:'ann', 1, 'renewed') ->> 'code', 'quota', 'F145 and the event no other');
+select is(usage.summary(:'ann') ->> 'until', :'held'::jsonb ->> 'until',
+	'C97 the period that is shown is that which counts');
+
+-- up, down, up
+select pg_temp.plan(:'ann', 'price_growth', date_trunc('day', now()), date_trunc('day', now()) + interval '1 month')
+	\g /dev/null
+select is(pg_temp.reserve(:'ann', 300, 'up') -> 'left', '100', 'F145 up: 500 in all');
+select pg_temp.plan(:'ann', 'price_starter', date_trunc('day', now()), date_trunc('day', now()) + interval '1 month')
+	\g /dev/null
+select is(pg_temp.reserve(:'ann', 1, 'down') ->> 'code', 'quota', 'F145 down: nothing, and no fault');
+select pg_temp.plan(:'ann', 'price_growth', date_trunc('day', now()), date_trunc('day', now()) + interval '1 month')
+	\g /dev/null
+select is(pg_temp.reserve(:'ann', 101, 'up again') ->> 'left', '100', 'F145 up again: what is left of the 500');
+select is(pg_temp.reserve(:'ann', 100, 'up again') -> 'ok', 'true', 'F145 once');
+select is((select h.plan from usage.holds h where h.request = 'late renewal'), 'starter', 'F145 a hold keeps its plan');
+select is(usage.settle(:'ann', (:'held'::jsonb ->> 'id')::uuid, '{"unit": 90}', null, null, 'told', false) -> 'used',
+	'90',
+	'F145 and ends in its period');
+select pg_temp.plan(:'ann', 'price_growth', date_trunc('day', now()), date_trunc('day', now()) + interval '1 month',
+	jsonb_build_object('status', 'canceled', 'ended_at', 1767225700)) \g /dev/null
+select is(pg_temp.reserve(:'ann', 5, 'free') -> 'ok', 'true',
+	'F145 without a subscription the free plan has its own month');
+select is(pg_temp.reserve(:'ann', 1, 'free too') ->> 'code', 'quota', 'F145 once');
+select is((select count(*) from usage.accounts a where a.kind = 'tenant' and a.meter = 'tokens'), 2::bigint,
+	'C86 two periods, two accounts');
+select is(usage.faults(), '[]', 'F145 the books are true');
+
+-- how often
+select pg_temp.configure('[{"name": "minute", "plan": "", "meter": "", "allowed": 10, "seconds": 60},
+	{"name": "day", "plan": "free", "meter": "", "allowed": 100, "seconds": 86400},
+	{"name": "burst", "plan": "", "meter": "mails", "allowed": 1, "seconds": 1}]') \g /dev/null
+create function pg_temp.take(p_who text, p_n int) returns text language sql as $$
+	select string_agg(coalesce(usage.take_rates('free', 'tokens', p_who::uuid) ->> 'refused', '-'), ' ')
+	from generate_series(1, p_n)
+$$;
+-- all that were taken, so long ago by now
+create function pg_temp.age(p_who text, p_age interval) returns void language sql as $$
+	update usage.windows w set stamps = array_fill(clock_timestamp() - p_age, array[cardinality(w.stamps)])
+	where w.subject = p_who::uuid
+$$;
+select is(pg_temp.take(:'user', 11), '- - - - - - - - - - minute', 'F144 the eleventh in a minute is refused');
+select pg_temp.age(:'user', '0') \g /dev/null
+select is(usage.take_rates('free', 'tokens', :'user') - 'retry', '{"refused": "minute", "limits": [
+	{"name": "minute", "allowed": 10, "seconds": 60, "left": 0, "reset": 60},
+	{"name": "day", "allowed": 100, "seconds": 86400, "left": 90, "reset": 86400}]}', 'F144 which tells both limits');
+select is(usage.take_rates('free', 'tokens', :'user') -> 'retry', '60', 'F144 and when to come again');
+select is(pg_temp.take(:'mia', 1), '-', 'F144 another user is not');
+select pg_temp.age(:'user', '59 s') \g /dev/null
+select is(usage.take_rates('free', 'tokens', :'user') -> 'retry', '1',
+	'F144 a refused call is not counted: 1 s is left');
+select pg_temp.age(:'user', '60 s') \g /dev/null
+select is(pg_temp.take(:'user', 11), '- - - - - - - - - - minute', 'F144 after 60 s there are ten again, and no more');
+update usage.windows w set stamps = array(
+	select s - case when n <= 19 then interval '61 s' else '30 s' end from unnest(w.stamps) with ordinality u (s, n))
+where w.subject = :'user' and w.name = 'day';
+update usage.windows w set stamps = array(
+	select s - case when n <= 9 then interval '61 s' else '30 s' end from unnest(w.stamps) with ordinality u (s, n))
+where w.subject = :'user' and w.name = 'minute';
+select is(pg_temp.take(:'user', 10), '- - - - - - - - - minute',
+	'F144 any 60 seconds hold ten: one from 30 s ago counts');
+update usage.windows w set stamps = array(select s + interval '1 hour' from unnest(w.stamps) s)
+where w.subject = :'user';
+select is((usage.take_rates('free', 'tokens', :'user') -> 'retry')::int, 60,
+	'F144 a clock that goes back an hour locks out no longer than the limit is long');
+select is((
+	select string_agg(coalesce(t.r ->> 'refused', '-'), '' order by n)
+	from generate_series(1, 11) n cross join lateral (
+		select usage.take_rates('free', 'tokens', :'mia'::uuid) as r where n > 0) t), '---------minuteminute',
+	'F144 ten in all for another');
+update usage.windows w set stamps = array(select now() - interval '2 min' - make_interval(secs => n)
+	from generate_series(100, 1, -1) n) where w.subject = :'mia' and w.name = 'day';
+update usage.windows w set stamps = '{}' where w.subject = :'mia' and w.name = 'minute';
+select is(usage.take_rates('free', 'tokens', :'mia') ->> 'refused', 'day', 'C74 the 101st in 24 hours is refused');
+select is(usage.take_rates('free', 'tokens', :'mia') #> '{limits,1,left}', '10', 'C74 and takes nothing of the minute');
+select is(usage.take_rates('starter', 'tokens', :'mia') ->> 'refused', null, 'C74 another plan has no such limit');
+select is(usage.take_rates('starter', 'mails', :'mia') -> 'limits' -> 0 ->> 'name', 'burst',
+	'C73 a limit of one meter is only of that');
+
+-- a refusal by quota is counted, one by rate is not, and a repeated call takes nothing
+delete from usage.windows where true;
+select is(pg_temp.reserve(:'ann', 9, 'big ' || n, :'user') ->> 'code', 'quota', 'F144 refused by quota: ' || n)
+from generate_series(1, 10) n;
+select pg_temp.age(:'user', '30 s') \g /dev/null
+select is(pg_temp.reserve(:'ann', 9, 'big 11', :'user') - 'limits',
+	'{"ok": false, "code": "rate_minute", "retry_after": 30}',
+	'F144 and counted: the eleventh is refused by its limit');
+select is(pg_temp.reserve(:'ann', 5, 'free') -> 'ok', 'true', 'F144 a call that is repeated is answered again');
+select is((select count(*) from usage.windows w where w.subject = :'ann'), 0::bigint, 'F144 and not counted');
+
+select * from finish();
+rollback;
