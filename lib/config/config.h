@@ -28,7 +28,8 @@ enum config_need {
 	NEED_SEED_KEY	= 1 << 11,	/* the key of the seeds of second factors */
 	NEED_PASSWORDS	= 1 << 12,	/* what choosing and checking a password needs */
 	NEED_PROVIDERS	= 1 << 13,	/* the secrets that other parties know us by */
-	NEED_ALL	= (1 << 14) - 1
+	NEED_USAGE	= 1 << 14,	/* meters, and what of them plans allow and what they cost */
+	NEED_ALL	= (1 << 15) - 1
 };
 
 struct config_list {
@@ -76,6 +77,41 @@ struct config_provider {
 	const char	*pages;		/* origin of the page where it asks its users, as in https://login.example.com */
 	const char	*client_id;
 	const char	*client_secret;	/* secret */
+};
+
+/* What a plan has of a meter in a period. */
+struct config_quota {
+	const char	*plan;
+	const char	*meter;
+	int		included;
+	bool		sold;		/* what is beyond is billed; else it is refused */
+	int		most;		/* of a tenant, where it is sold; 0: no bound */
+	int		member_most;	/* of one member; 0: no bound of its own */
+};
+
+/* How often a user may begin something in any span of time. */
+struct config_rate {
+	const char	*name;
+	const char	*plan;		/* "": every plan without a rate of this name */
+	const char	*meter;		/* "": every meter */
+	int		allowed;
+	int		seconds;
+};
+
+/* Money that may be spent in a period. */
+struct config_cap {
+	const char	*kind;		/* "user", "tenant", "provider" or "all" */
+	const char	*plan;		/* "": every plan without a cap of this kind */
+	const char	*provider;
+	int		amount;		/* in whole units of money */
+};
+
+/* What a million units cost. */
+struct config_cost {
+	const char	*provider;	/* "": of a meter, which model names */
+	const char	*model;
+	const char	*class;
+	int		micros;		/* millionths of a unit of money */
 };
 
 struct config {
@@ -180,6 +216,14 @@ struct config {
 	size_t			n_plans;
 	struct config_meter	*meters;
 	size_t			n_meters;
+	struct config_quota	*quotas;
+	size_t			n_quotas;
+	struct config_rate	*rates;
+	size_t			n_rates;
+	struct config_cap	*caps;
+	size_t			n_caps;
+	struct config_cost	*costs;
+	size_t			n_costs;
 };
 
 /*

@@ -322,7 +322,15 @@ const struct config_key config_keys[] = {
 	    .groups = &config_providers },
 	{ .path = "plans", .kind = KIND_GROUPS, .need = NEED_PLANS, .offset = offsetof(struct config, plans),
 	    .groups = &config_plans },
-	{ .path = "meters", .kind = KIND_GROUPS, .need = NEED_PROVISIONING, .offset = offsetof(struct config, meters),
-	    .groups = &config_meters },
+	{ .path = "meters", .kind = KIND_GROUPS, .need = NEED_PROVISIONING | NEED_USAGE,
+	    .offset = offsetof(struct config, meters), .groups = &config_meters },
+	{ .path = "quotas", .kind = KIND_GROUPS, .need = NEED_USAGE, .offset = offsetof(struct config, quotas),
+	    .groups = &config_quotas },
+	{ .path = "rates", .kind = KIND_GROUPS, .need = NEED_USAGE, .offset = offsetof(struct config, rates),
+	    .groups = &config_rates },
+	{ .path = "caps", .kind = KIND_GROUPS, .need = NEED_USAGE, .offset = offsetof(struct config, caps),
+	    .groups = &config_caps },
+	{ .path = "costs", .kind = KIND_GROUPS, .need = NEED_USAGE, .offset = offsetof(struct config, costs),
+	    .groups = &config_costs },
 	{ 0 }
 };

@@ -332,6 +332,17 @@ test_f121_texts_of_other_sections_are_checked(void **state)
 		{ NEED_PROVISIONING, "meters = ( { event_name = \"a\"; display_name = \"A\"; unit = 1; } );",
 		    "unit is not known here" },
 		{ NEED_PROVISIONING, "meters = ();", NULL },
+		{ NEED_USAGE, "quotas = ( { meter = \"a\"; } );", "quotas.plan is missing" },
+		{ NEED_USAGE, "quotas = ( { plan = \"a\"; meter = \"a\"; included = 2; sold = true; most = 1; } );",
+		    "is below" },
+		{ NEED_USAGE, "quotas = ( { plan = \"a\"; meter = \"a\"; included = 2; most = 3; } );", "is not sold" },
+		{ NEED_USAGE, "rates = ( { name = \"a\"; allowed = 201; } );", "from 1 to 200" },
+		{ NEED_USAGE, "caps = ( { kind = \"some\"; } );", "must be user, tenant, provider or all" },
+		{ NEED_USAGE, "caps = ( { kind = \"provider\"; amount = 1; } );", "caps.provider is missing" },
+		{ NEED_USAGE, "caps = ( { kind = \"all\"; provider = \"a\"; } );", "has no effect" },
+		{ NEED_USAGE, "caps = ( { kind = \"all\"; plan = \"a\"; } );", "has no effect" },
+		{ NEED_USAGE, "costs = ( { model = \"\"; } );", "costs.model \"\" is empty" },
+		{ NEED_USAGE, "costs = ( { model = \"a\"; class = \"A\"; } );", "lower-case letters" },
 	};
 	struct stage	*s = *state;
 
@@ -688,6 +699,46 @@ test_c93_a_secret_not_needed_is_not_read(void **state)
 	assert_null(s->config->stripe.key);
 }
 
+/* Whatever names a plan or a meter names one that there is, and says it once. */
+static void
+test_c75_what_is_used_is_of_plans_and_meters_that_there_are(void **state)
+{
+	static const struct {
+		const char	*usage, *wrong;		/* wrong: NULL for a good one */
+	} table[] = {
+		{ "quotas = ( { plan = \"a\"; meter = \"tokens\"; included = 5; sold = true; } );\n"
+		  "rates = ( { name = \"minute\"; }, { name = \"minute\"; plan = \"a\"; meter = \"tokens\"; } );\n"
+		  "caps = ( { kind = \"all\"; amount = 5; }, { kind = \"tenant\"; plan = \"a\"; amount = 1; } );\n"
+		  "costs = ( { model = \"tokens\"; micros = 5; }, { provider = \"p\"; model = \"m-1\"; micros = 5; } );\n",
+		    NULL },
+		{ "quotas = ( { plan = \"b\"; meter = \"tokens\"; } );", ":2: quotas.plan \"b\" is not one of plans" },
+		{ "quotas = ( { plan = \"a\"; meter = \"b\"; } );", ":2: quotas.meter \"b\" is not one of meters" },
+		{ "quotas = ( { plan = \"a\"; meter = \"tokens\"; },\n{ plan = \"a\"; meter = \"tokens\"; } );",
+		    ":3: quotas says this twice" },
+		{ "rates = ( { name = \"a\"; plan = \"b\"; } );", "rates.plan" },
+		{ "rates = ( { name = \"a\"; meter = \"b\"; } );", "rates.meter" },
+		{ "rates = ( { name = \"a\"; },\n{ name = \"a\"; } );", ":3: rates says this twice" },
+		{ "caps = ( { kind = \"user\"; plan = \"b\"; } );", "caps.plan" },
+		{ "caps = ( { kind = \"all\"; },\n{ kind = \"all\"; } );", ":3: caps says this twice" },
+		{ "costs = ( { model = \"b\"; } );", "costs.model \"b\" is not one of meters" },
+		{ "costs = ( { provider = \"p\"; model = \"m\"; },\n{ provider = \"p\"; model = \"m\"; } );",
+		    ":3: costs says this twice" },
+	};
+	struct stage	*s = *state;
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		enum err	e = load(s, NEED_PLANS | NEED_USAGE, mem_printf(s->mem,
+				    "plans = ( { id = \"a\"; price = \"price_a\"; } );"
+				    " meters = ( { event_name = \"tokens\"; display_name = \"T\"; } );\n%s", table[i].usage));
+
+		assert_int_equal(e, table[i].wrong ? ERR_INVALID : OK);
+		if (table[i].wrong)
+			assert_non_null(strstr(s->said, table[i].wrong));
+		else
+			assert_true(s->config->n_quotas == 1 && s->config->quotas[0].sold && s->config->n_costs == 2);
+	}
+}
+
 static void
 test_plans_have_ids_and_prices_of_their_own(void **state)
 {
@@ -866,6 +917,7 @@ main(void)
 		TEST(test_f121_a_party_that_vouches_for_users),
 		TEST(test_c92_a_preset_knows_its_issuer_and_another_program_no_secret),
 		TEST(test_c93_a_secret_not_needed_is_not_read),
+		TEST(test_c75_what_is_used_is_of_plans_and_meters_that_there_are),
 		TEST(test_plans_have_ids_and_prices_of_their_own),
 		TEST(test_c17_what_a_plan_may_have_beside_a_price),
 		TEST(test_plans_may_be_found_by_a_lookup_key),

@@ -67,7 +67,7 @@ static const struct command {
 	    "and for the portal's configuration. Exit status 1: one of them is not as configured. Each of the parties in\n"
 	    "providers is asked how it describes itself; 69: one of them cannot be reached or is not as configured.\n",
 	    "tollgate check --live" },
-	{ "migrate", schema_migrate, NEED_DATABASE | NEED_PLANS, DRY_RUN | STAMP, NULL,
+	{ "migrate", schema_migrate, NEED_DATABASE | NEED_PLANS | NEED_USAGE, DRY_RUN | STAMP, NULL,
 	    "bring the database to this version's schema",
 	    "Connects as database.conninfo says, not as tollgate_operator: run it as the database's\n"
 	    "administrator, and not through a pooler. It applies the roles, then each migration that is not\n"
@@ -99,6 +99,11 @@ static const struct command {
 	    "altered or is missing, and the hash of the last one. Kept elsewhere, that hash also shows a log that\n"
 	    "was written anew. Exit status 1: rows were altered or are missing.\n",
 	    "tollgate audit verify" },
+	{ "usage audit", usage_audit, NEED_DATABASE, JSON, NULL,
+	    "check that what was used adds up",
+	    "Compares the totals of every account and day, and what Stripe is told, with the records they are\n"
+	    "totals of. Prints each that differs. Exit status 1: one does.\n",
+	    "tollgate usage audit" },
 	{ "mail list", mail_list, NEED_DATABASE, JSON | STATE | LIMIT, NULL,
 	    "list the mails that wait or are dead-lettered, newest first",
 	    "With --state those that are pending, sent, dead, void (nobody may get them) or canceled. Times are\n"

@@ -5,6 +5,7 @@
 
 #include "json.h"
 #include "schema.h"
+#include "usage.h"
 
 static struct json_object *
 plan_json(const struct config_plan *p, size_t rank)
@@ -70,7 +71,7 @@ schema_migrate(const struct operator *o)
 {
 	return operator_code(schema_apply(o->mem, &(struct schema_options){
 		.conninfo = o->config->database.conninfo, .schema = o->config->database.schema, .plans = plans_json(o),
-		.settings = settings_json(o),
+		.settings = settings_json(o), .usage = usage_json(o),
 		.environment = o->config->site.environment, .dry_run = o->dry_run, .stamp = o->stamp,
 		.passwords = o->config->database.passwords,
 	}));

@@ -435,6 +435,18 @@ settings_apply(struct run *r, const char *name)
 }
 
 static enum err
+usage_apply(struct run *r, const char *name)
+{
+	enum err	e;
+
+	if (*value_or_empty(&e, r, "select to_regproc('ops.put_usage') is not null") != 't')
+		return e;
+	TRY(admin_value(r->admin, r->ctx, NULL, "select ops.put_usage($1::jsonb)", ARGS(TEXT(r->options->usage))));
+	printf("%-40s    done\n", name);
+	return OK;
+}
+
+static enum err
 pending_apply(struct run *r)
 {
 	for (size_t i = 0; i < r->migrations.n; i++) {
@@ -483,5 +495,6 @@ schema_apply(mem_ctx *ctx, const struct schema_options *o)
 	TRY(pending_apply(&r));
 	TRY(transaction_repeat(&r, functions_apply, "functions"));
 	TRY(transaction_repeat(&r, plans_apply, "plans"));
-	return transaction_repeat(&r, settings_apply, "settings");
+	TRY(transaction_repeat(&r, settings_apply, "settings"));
+	return transaction_repeat(&r, usage_apply, "usage");
 }

@@ -22,10 +22,13 @@ void config_fault(struct reader *r, const config_setting_t *at, const char *key,
 /* Reads the value of a key (at NULL: its default) into the struct at into. */
 void config_key_read(struct reader *r, const struct config_key *k, const config_setting_t *at, void *into);
 
-/* Reads a list of groups: plans, meters or providers. */
+/* Reads a list of groups: as plans, meters or providers. */
 void config_groups_read(struct reader *r, const struct config_key *k, const config_setting_t *at);
 
 /* Checks numbers together, as a network's limit and that of the network around it. */
 void config_order_check(struct reader *r, const config_t *tree);
+
+/* Checks that quotas, rates, caps and costs name plans and meters that there are, and each once. */
+void config_usage_check(struct reader *r, const config_t *tree);
 
 #endif

@@ -1,0 +1,137 @@
+#include "usage.h"
+
+#include <sysexits.h>
+
+#include "commands.h"
+#include "json.h"
+
+static void
+number_put(struct json_object *to, const char *name, int64_t number)
+{
+	json_object_object_add(to, name, json_object_new_int64(number));
+}
+
+static struct json_object *
+meters_json(const struct config *c)
+{
+	struct json_object	*list = json_object_new_array();
+
+	for (size_t i = 0; i < c->n_meters; i++)
+		json_object_array_add(list, json_object_new_string(c->meters[i].event_name));
+	return list;
+}
+
+/* What is not sold ends with what is included. Without a bound the member is left out, which is null there. */
+static struct json_object *
+quotas_json(const struct config *c)
+{
+	struct json_object	*list = json_object_new_array();
+
+	for (size_t i = 0; i < c->n_quotas; i++) {
+		const struct config_quota	*q = &c->quotas[i];
+		struct json_object		*quota = json_object_new_object();
+
+		json_put(quota, "plan", q->plan);
+		json_put(quota, "meter", q->meter);
+		number_put(quota, "included", q->included);
+		json_object_object_add(quota, "sold", json_object_new_boolean(q->sold));
+		if (!q->sold || q->most > 0)
+			number_put(quota, "most", q->sold ? q->most : q->included);
+		if (q->member_most > 0)
+			number_put(quota, "member_most", q->member_most);
+		json_object_array_add(list, quota);
+	}
+	return list;
+}
+
+static struct json_object *
+rates_json(const struct config *c)
+{
+	struct json_object	*list = json_object_new_array();
+
+	for (size_t i = 0; i < c->n_rates; i++) {
+		struct json_object	*rate = json_object_new_object();
+
+		json_put(rate, "name", c->rates[i].name);
+		json_put(rate, "plan", c->rates[i].plan);
+		json_put(rate, "meter", c->rates[i].meter);
+		number_put(rate, "allowed", c->rates[i].allowed);
+		number_put(rate, "seconds", c->rates[i].seconds);
+		json_object_array_add(list, rate);
+	}
+	return list;
+}
+
+static struct json_object *
+caps_json(const struct config *c)
+{
+	struct json_object	*list = json_object_new_array();
+
+	for (size_t i = 0; i < c->n_caps; i++) {
+		struct json_object	*cap = json_object_new_object();
+
+		json_put(cap, "kind", c->caps[i].kind);
+		json_put(cap, "plan", c->caps[i].plan);
+		json_put(cap, "subject", c->caps[i].provider);
+		number_put(cap, "micros", c->caps[i].amount * INT64_C(1000000));
+		json_object_array_add(list, cap);
+	}
+	return list;
+}
+
+static struct json_object *
+costs_json(const struct config *c)
+{
+	struct json_object	*list = json_object_new_array();
+
+	for (size_t i = 0; i < c->n_costs; i++) {
+		struct json_object	*cost = json_object_new_object();
+
+		json_put(cost, "provider", c->costs[i].provider);
+		json_put(cost, "model", c->costs[i].model);
+		json_put(cost, "class", c->costs[i].class);
+		number_put(cost, "micros", c->costs[i].micros);
+		json_object_array_add(list, cost);
+	}
+	return list;
+}
+
+const char *
+usage_json(const struct operator *o)
+{
+	struct json_object	*all = json_new(o->mem);
+
+	json_object_object_add(all, "meters", meters_json(o->config));
+	json_object_object_add(all, "quotas", quotas_json(o->config));
+	json_object_object_add(all, "rates", rates_json(o->config));
+	json_object_object_add(all, "caps", caps_json(o->config));
+	json_object_object_add(all, "costs", costs_json(o->config));
+	return json_object_to_json_string_ext(all, JSON_C_TO_STRING_PLAIN);
+}
+
+int
+usage_audit(const struct operator *o)
+{
+	struct json_object	*done, *faults;
+	enum err		e = db_service(operator_as(o, o->mem), &done, "ops.audit_usage()", NO_ARGS);
+	size_t			n;
+
+	if (e != OK)
+		return operator_failed(o, e);
+	faults = json_at(done, "/faults");
+	n = json_object_array_length(faults);
+	if (o->json) {
+		operator_json(done);
+		return n == 0 ? EX_OK : 1;
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct json_object	*fault = json_object_array_get_idx(faults, i);
+
+		printf("%s\t%s\tis %lld, should be %lld\n", json_text(fault, "/fault"), json_text(fault, "/id"),
+		    (long long)json_int(fault, "/is", 0), (long long)json_int(fault, "/should", 0));
+	}
+	printf("%lld records, %lld of them open, %lld not told to Stripe%s\n", (long long)json_int(done, "/holds", 0),
+	    (long long)json_int(done, "/open", 0), (long long)json_int(done, "/unsent", 0),
+	    n == 0 ? "; the sums are right" : "");
+	return n == 0 ? EX_OK : 1;
+}
