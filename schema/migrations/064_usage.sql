@@ -1,4 +1,4 @@
--- What is used: what may be, what was, what it costs, and what Stripe is told of it.
+-- What is used: what may be, what was, what it costs, what Stripe is told of it; and keys that programs ask with.
 
 create schema usage authorization tollgate_owner;
 grant usage, create on schema usage to tollgate_service;
@@ -164,4 +164,23 @@ create table usage.outbox (
 create index on usage.outbox (next_at) where state = 'pending';
 create index on usage.outbox (tenant_id, meter, at);
 
+-- Keys that programs ask with. The database holds a digest of a digest, as of a session's token.
+create table app.keys (
+	id uuid primary key default gen_random_uuid(),
+	tenant_id uuid not null references app.tenants on delete cascade,
+	user_id uuid references auth.users on delete set null,		-- who made it
+	name text not null check (char_length(name) between 1 and 64),
+	hint text not null check (hint ~ '^[A-Za-z0-9_-]{4}$'),	-- its last characters
+	hash bytea not null unique check (octet_length(hash) = 32),
+	scopes text[] not null check (scopes <@ '{read,write}' and scopes <> '{}'),
+	created_at timestamptz not null default now(),
+	used_at timestamptz,			-- to the minute
+	revoked_at timestamptz
+);
+create index on app.keys (tenant_id, created_at desc);
+create index on app.keys (user_id, created_at desc);
+
 reset role;
+
+insert into app.role_verbs (role, verb) values ('owner', 'keys');
+insert into audit.kinds (kind) values ('key_made'), ('key_revoked');

@@ -91,7 +91,8 @@ grant execute on function
 	api.invite(uuid, text, text, text), api.invite_again(uuid, uuid, text), api.revoke_invitation(uuid, uuid),
 	api.invitation(bytea), api.accept_invitation(bytea, bytea, text),
 	api.account_page(), api.delete_user(text), api.keep_user(), api.export_user(),
-	api.audit_page(uuid, bigint)
+	api.audit_page(uuid, bigint),
+	api.keys_page(uuid), api.make_key(uuid, text, text, bytea, text), api.revoke_key(uuid, uuid)
 	to tollgate_account;
 
 -- what customers see of their billing

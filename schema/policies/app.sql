@@ -71,3 +71,6 @@ grant select, insert, update, delete on app.address_changes to tollgate_service;
 create policy service on app.address_changes to tollgate_service using (true) with check (true);
 grant select, insert, update (tenants, done_at), delete on app.deletions to tollgate_service;
 create policy service on app.deletions to tollgate_service using (true) with check (true);
+
+grant select, insert, update (used_at, revoked_at) on app.keys to tollgate_service;
+create policy service on app.keys to tollgate_service using (true) with check (true);

@@ -250,7 +250,7 @@ def test_axe_finds_nothing_on_pages_of_people(signed_in, look, new_browser, db, 
     join(db, db.tenant_of(email), fresh("mia"))
     sign_in(new_browser(), mail, email)
     looked_at(person, look, language, "/signin/confirm", "/signin/confirm?sent=yes", "/settings/sessions",
-              "/settings/audit", "/settings/connections", "/settings/profile")
+              "/settings/audit", "/settings/keys", "/settings/connections", "/settings/profile")
     refused(person, look, "#display_name", "x")
     looked_at(person, look, language, "/settings/team")
     refused(person, look, "#email")

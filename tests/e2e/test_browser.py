@@ -410,7 +410,7 @@ def test_c56_a_team_is_readable_by_everybody(signed_in, db, size, language):
                "'{\"was\": \"member\", \"role\": \"admin\"}')", tenant, email, address)
     person.size(*SIZES[size])
     person.shots = f"{size}-{language}"
-    for path in ("team", "audit", "profile", "email"):
+    for path in ("team", "audit", "keys", "profile", "email"):
         person.open(f"/{language}/settings/{path}")
         assert no_wider_than(person, SIZES[size][0])
         assert faults_of(person) == []
@@ -594,7 +594,7 @@ def test_every_control_of_an_account_is_reached_by_the_keyboard_alone_at_360_pix
     person, _ = signed_in
     person.size(360, 740)
     settings = [f"/settings/{page}" for page in ("profile", "email", "password", "security", "two-factor", "sessions",
-                                                 "passkeys", "team", "audit", "account")]
+                                                 "passkeys", "team", "audit", "keys", "account")]
     for path in (*settings, "/signin/confirm?sent=yes", None, "/signin", "/register", "/reset"):
         if path is None:
             person.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})

@@ -31,7 +31,7 @@ insert into allowed values
 		api.match_tenant, api.profile, api.name_user, api.team_page, api.name_tenant, api.set_role, api.remove_member,
 		api.leave_tenant, api.hand_over, api.invite, api.invite_again, api.revoke_invitation, api.invitation,
 		api.accept_invitation, api.account_page, api.delete_user, api.keep_user, api.export_user,
-		api.audit_page, api.date_document, app.my_tenant, app.tenants_for, app.people,
+		api.audit_page, api.keys_page, api.make_key, api.revoke_key, api.date_document, app.my_tenant, app.tenants_for, app.people,
 		app.role_choices, app.verbs_document, app.member_documents, app.invitation_documents, app.initials_of,
 		app.tenant_documents, app.tenants_of, app.tenant_document, app.lets_in, billing.is_live, auth.require_session,
 		auth.uid, auth.email, auth.require_user, app.my_tenants}'),

@@ -69,7 +69,7 @@ select is(tap.ask('tollgate_account', format('(select to_jsonb(count(*)) from ap
 -- role x verb: the table, and what comes of each act with each role
 select set_eq($$select role, verb from app.role_verbs$$, $$values
 	('owner', 'see'), ('owner', 'leave'), ('owner', 'bill'), ('owner', 'name'), ('owner', 'invite'),
-	('owner', 'appoint'), ('owner', 'remove'), ('owner', 'hand_over'), ('owner', 'audit'),
+	('owner', 'appoint'), ('owner', 'remove'), ('owner', 'hand_over'), ('owner', 'audit'), ('owner', 'keys'),
 	('admin', 'see'), ('admin', 'leave'), ('admin', 'bill'), ('admin', 'name'), ('admin', 'invite'),
 	('admin', 'appoint'), ('admin', 'remove'), ('member', 'see'), ('member', 'leave')$$, 'C56 who may do what');
 select is(pg_temp.outcome(p.who, format(v.call, :'ann', pg_temp.id('max'))), v.states[p.n],
