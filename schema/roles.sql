@@ -29,6 +29,7 @@ begin
 		('tollgate_account', '3s', '1s', 40, '64MB'),
 		('tollgate_billing', '3s', '1s', 40, '64MB'),
 		('tollgate_admin', '3s', '1s', 20, '64MB'),
+		('tollgate_usage', '3s', '1s', 40, '64MB'),
 		('tollgate_webhooks', '3s', '1s', 40, '64MB'),
 		('tollgate_jobs', '15s', '5s', 60, '256MB'),
 		('tollgate_mailer', '15s', '5s', 20, '64MB'),

@@ -49,10 +49,14 @@ answer_field(struct visit *v, const char *field, const char *reason)
 	return answer_json(v, 400, doc);
 }
 
-/* HTTP wants a 401 to name a scheme. Browsers know none for cookies, and so ask for no password. */
+/* HTTP wants a 401 to name a scheme. Browsers know none for cookies or Bearer, and so ask for no password. */
 static void
 challenge(struct visit *v)
 {
+	if (v->route != NULL && v->route->kind->bearer) {
+		http_header(v->r, "WWW-Authenticate", mem_printf(v->q->mem, "Bearer realm=\"%s\"", v->app->config->site.url));
+		return;
+	}
 	http_header(v->r, "WWW-Authenticate", mem_printf(v->q->mem, "Cookie realm=\"%s\", form-action=\"%s\", "
 	    "cookie-name=\"" SESSION_COOKIE "\"", v->app->config->site.url, visit_path(v, "/signin")));
 }

@@ -75,6 +75,12 @@ check_api(struct visit *v, bool *answered)
 {
 	*answered = false;
 	TRY(origin_check(v, true));
+	return check_json(v);
+}
+
+enum err
+check_json(struct visit *v)
+{
 	TRY(body_read(v));
 	if (v->q->body_len == 0)
 		return OK;

@@ -13,4 +13,7 @@ enum err check_form(struct visit *v, bool *answered) MUST_CHECK;
 /* A call of our API by a script: see kind_api. *answered is false. */
 enum err check_api(struct visit *v, bool *answered) MUST_CHECK;
 
+/* A body that is empty or JSON, which is then in visit.json. */
+enum err check_json(struct visit *v) MUST_CHECK;
+
 #endif

@@ -11,6 +11,7 @@
 #include "err.h"
 
 struct buf;
+struct db_key;
 struct db_user;
 struct db_visitor;
 struct visit;
@@ -18,6 +19,7 @@ struct visit;
 typedef enum err public_handler(struct visit *v);
 typedef enum err visitor_handler(struct visit *v, struct db_visitor *me);
 typedef enum err user_handler(struct visit *v, struct db_user *me);
+typedef enum err key_handler(struct visit *v, struct db_key *me);
 typedef void raw_handler(struct visit **all, size_t n);
 
 /* What rows have in common. Each kind has a file of its own, so that a program links only those that its rows name. */
@@ -25,6 +27,7 @@ struct route_kind {
 	bool		cookies;	/* the session and flow cookies are read */
 	bool		json;		/* answers and errors are JSON whatever Accept says */
 	bool		session;	/* needs a session: else 303 to /signin, or 401 as JSON */
+	bool		bearer;		/* needs a key in Authorization: else 401 as JSON */
 	enum err	(*check)(struct visit *v, bool *answered);	/* of requests other than GET and HEAD */
 	enum err	(*run)(struct visit *v);			/* NULL: the raw handler */
 };
@@ -45,6 +48,13 @@ extern const struct route_kind kind_user;
 extern const struct route_kind kind_api;
 
 /*
+ * JSON endpoints for programs that send a tenant's key, "Authorization: Bearer tg_...", and never a cookie: a browser
+ * adds no such header by itself, so no other site can have it sent, and Origin is not asked for. The body is as that of
+ * kind_api.
+ */
+extern const struct route_kind kind_key;
+
+/*
  * For callers that authenticate by a signature: no identity, no check of form or origin, the body exactly as received.
  * A raw handler gets all requests that arrived together, and answers each of them.
  */
@@ -57,6 +67,7 @@ struct route {
 	public_handler		*public;	/* the handler of its kind, the others NULL */
 	visitor_handler		*visitor;
 	user_handler		*user;
+	key_handler		*key;
 	raw_handler		*raw;
 	bool			fresh;	/* of users who proved who they are lately: else ERR_CONFIRM */
 	bool			bare;	/* its 401 has no "code": callers know the body byte for byte */
@@ -71,6 +82,7 @@ enum { FORM_BODY = 16 * 1024, WEBHOOK_BODY = 1024 * 1024 };
 #define FRESH(m, p, f) { .method = (m), .path = (p), .kind = &kind_user, .user = (f), .fresh = true }
 #define API(m, p, f) { .method = (m), .path = (p), .kind = &kind_api, .user = (f) }
 #define FRESH_API(m, p, f) { .method = (m), .path = (p), .kind = &kind_api, .user = (f), .fresh = true }
+#define KEY(m, p, f) { .method = (m), .path = (p), .kind = &kind_key, .key = (f) }
 #define RAW(m, p, f) { .method = (m), .path = (p), .kind = &kind_raw, .raw = (f), .body = WEBHOOK_BODY }
 
 enum { ROUTE_PARAMS = 4 };

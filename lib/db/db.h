@@ -2,7 +2,7 @@
  * db: one call = one SQL function = one transaction = one round trip (libpq pipeline mode: identity, call, Sync).
  *
  * A context is an identity, never an open transaction. There is no begin and no commit, so no transaction can be held
- * across a Stripe call or while a client reads slowly. The three identities are types of their own: a function
+ * across a Stripe call or while a client reads slowly. The identities are types of their own: a function
  * that takes a struct db_service does not accept a visitor.
  */
 #ifndef TOLLGATE_DB_H
@@ -68,6 +68,10 @@ struct db_candidate {
 	long		max_age;	/* of the cookie, in seconds; -1: it ends with the browser */
 };
 
+/* A tenant's program. bearer: 64 hex digits (api_key_bearer()). */
+struct db_key;
+struct db_key *db_as_key(mem_ctx *mem, struct db *db, const char *bearer);
+
 /* Whether a call of this identity has succeeded. */
 bool db_is_served(const struct db_user *me);
 
@@ -109,6 +113,7 @@ struct db_args {
  */
 #define db_visitor(me, out, call, args) db_visitor_call((me), (out), "select " call, (args))
 #define db_user(me, out, call, args) db_user_call((me), (out), "select " call, (args))
+#define db_key(me, out, call, args) db_key_call((me), (out), "select " call, (args))
 
 /* The same for a function that may be called again: up to three times, while the answer is lost (ERR_UNCERTAIN). */
 #define db_visitor_repeat(me, out, call, args) db_visitor_repeat_call((me), (out), "select " call, (args))
@@ -121,5 +126,6 @@ enum err db_visitor_repeat_call(struct db_visitor *me, struct json_object **out,
     MUST_CHECK;
 enum err db_user_repeat_call(struct db_user *me, struct json_object **out, const char *sql, struct db_args args)
     MUST_CHECK;
+enum err db_key_call(struct db_key *me, struct json_object **out, const char *sql, struct db_args args) MUST_CHECK;
 
 #endif

@@ -16,6 +16,12 @@ struct db_user {
 	bool		served;
 };
 
+struct db_key {
+	mem_ctx		*mem;
+	struct db	*db;
+	struct db_who	who;
+};
+
 struct db_visitor *
 db_as_visitor(mem_ctx *mem, struct db *db)
 {
@@ -31,6 +37,15 @@ db_as_user(mem_ctx *mem, struct db *db, const char *bearer)
 	struct db_user	*me = talloc(mem, struct db_user);
 
 	*me = (struct db_user){ mem, db, { .bearer = mem_printf(mem, "%s", bearer) }, false };
+	return me;
+}
+
+struct db_key *
+db_as_key(mem_ctx *mem, struct db *db, const char *bearer)
+{
+	struct db_key	*me = talloc(mem, struct db_key);
+
+	*me = (struct db_key){ mem, db, { .bearer = mem_printf(mem, "%s", bearer) } };
 	return me;
 }
 
@@ -73,6 +88,12 @@ db_user_repeat_call(struct db_user *me, struct json_object **out, const char *sq
 	for (int i = 0; i < REPEATS && e == ERR_UNCERTAIN; i++)
 		e = db_user_call(me, out, sql, args);
 	return e;
+}
+
+enum err
+db_key_call(struct db_key *me, struct json_object **out, const char *sql, struct db_args args)
+{
+	return db_call(me->db, me->mem, &me->who, out, sql, args);
 }
 
 bool

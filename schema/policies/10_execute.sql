@@ -229,6 +229,11 @@ grant execute on function
 	api.date_document(timestamptz)
 	to tollgate_billing, tollgate_service, tollgate_page;
 
+-- a tenant's programs, by their keys
+grant execute on function
+	api.usage_reserve(jsonb, text), api.usage_settle(jsonb), api.usage_record(jsonb, text), api.usage_summary()
+	to tollgate_usage;
+
 -- webhooks. LISTEN and NOTIFY need no right, and none can be revoked.
 grant usage on schema service to tollgate_webhooks;
 grant execute on function

@@ -1,12 +1,16 @@
 """Programs are stopped or killed under load: at most the requests in progress fail."""
+import json
 import signal
 import threading
 import time
+import uuid
 
 import pytest
 from faults import (PROGRAMS, WORKERS, Load, deliver, event, has_ended, holding, kill, processes, replaced, send,
                     waiting)
 from journey import become_customer, session_in, sign_in, wait_until
+from test_keys import made
+from test_usage import SETTINGS, Program
 
 THREADS = 4     # requests side by side in one process: serve.threads
 CLIENTS = 8     # webhooks takes all that wait
@@ -24,7 +28,7 @@ def member(new_browser, sim, db, mail, fresh):
 
 
 @pytest.fixture
-def asks(stack, new_browser, member, fresh):
+def asks(stack, new_browser, member, fresh, db):
     """By worker: a function (what one client does, as for Load), and the status that says it is well."""
     pages = {"signin": member.get("/settings/billing")}
 
@@ -49,8 +53,16 @@ def asks(stack, new_browser, member, fresh):
     def webhooks():
         ident, _, body = event()
         return deliver(stack, body).status, ident
+
+    db.execute("select ops.put_usage(%s)", json.dumps(SETTINGS))
+    program = Program(new_browser(), made(member, "Load")[1])
+
+    def usage():
+        name = str(uuid.uuid4())
+        return program("/record", {"meter": "tokens", "units": 1}, Idempotency_Key=name).status, name
     return {"signin": (signin, 200), "signup": (signup, 303), "account": (account, 200), "billing": (billing, 303),
             "admin": (lambda: (member.get("/admin").status, None), 404), "webhooks": (webhooks, 200),
+            "usage": (usage, 200),
             "authn": (lambda: (member.get("/settings/connections").status, None), 200),
             "og": (lambda: (new_browser().get("/api/og?mode=none").status, None), 400)}
 
@@ -58,6 +70,12 @@ def asks(stack, new_browser, member, fresh):
 def assert_inbox_has(db, load):
     acknowledged = [ident for status, ident in load.answers if status == 200]
     assert db.value("select count(*) from inbox.events where id = any(%s)", acknowledged) == len(acknowledged) > 0
+
+
+def assert_ledger_has(db, load):
+    acknowledged = [name for status, name in load.answers if status == 200]
+    assert db.value("select count(*) from usage.holds where request = any(%s)", acknowledged) == len(acknowledged) > 0
+    assert db.value("select usage.faults()") == []
 
 
 @pytest.mark.only("nginx")
@@ -72,6 +90,8 @@ def test_f113_sigterm_under_load_fails_no_request(stack, db, asks, name):
     assert load.except_for(good) == []
     if name == "webhooks":
         assert_inbox_has(db, load)
+    if name == "usage":
+        assert_ledger_has(db, load)
 
 
 @pytest.mark.only("nginx")
@@ -88,6 +108,8 @@ def test_f115_killed_under_load_only_requests_in_progress_fail(stack, db, asks, 
     assert {status for status, _ in failed} <= {503} and len(failed) <= served * kills
     if name == "webhooks":
         assert_inbox_has(db, load)
+    if name == "usage":
+        assert_ledger_has(db, load)
 
 
 IN_FLIGHT = {
@@ -205,3 +227,5 @@ def test_f115_apache_under_load_serves_on(stack, db, asks, name):
     assert [ask()[0] for _ in range(5)] == [good] * 5
     if name == "webhooks":
         assert_inbox_has(db, load)
+    if name == "usage":
+        assert_ledger_has(db, load)

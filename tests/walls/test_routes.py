@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ROW = re.compile(r'^\t(?:PUBLIC\(|(?:VISITOR|USER|FRESH|API|FRESH_API|RAW)\("[A-Z]+",\s*|\{ "(?:GET|POST)", )'
+ROW = re.compile(r'^\t(?:PUBLIC\(|(?:VISITOR|USER|FRESH|API|FRESH_API|KEY|RAW)\("[A-Z]+",\s*|\{ "(?:GET|POST)", )'
                  r'"([^"]+)"', re.M)
 
 OWN = {"/", "/favicon.ico"}     # a server that is there already has its own
@@ -56,7 +56,8 @@ def apache_program(path):
 
 
 def test_every_kind_of_row_is_seen():
-    assert {"/api/og", "/signup", "/workspace", "/api/billing/plan", "/webhooks/stripe"} <= {p for _, p in routes()}
+    assert {"/api/og", "/signup", "/workspace", "/api/billing/plan", "/api/usage",
+            "/webhooks/stripe"} <= {p for _, p in routes()}
 
 
 @pytest.mark.parametrize("program, path", routes())

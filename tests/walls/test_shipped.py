@@ -62,11 +62,14 @@ http map $uri $worker: /api/billing/session billing
 http map $uri $worker: ~^/(api/)?webhooks/stripe$ webhooks
 http map $uri $worker: /api/billing/sync webhooks
 http map $uri $worker: /api/og og
+http map $uri $worker: ~^/api/usage(/[a-z]+)?$ usage
 http: fastcgi_cache_path /var/lib/nginx/tollgate keys_zone=images:1m max_size=100m inactive=7d use_temp_path=off
 server location = /api/og: fastcgi_cache images
 server location = /api/og: fastcgi_cache_key $request_method$request_uri
 server location = /api/og: fastcgi_cache_lock on
 server location = /api/og: fastcgi_pass unix:/run/tollgate/$worker.sock
+server location ~ ^/api/usage(/[a-z]+)?$: limit_conn bodies 100
+server location ~ ^/api/usage(/[a-z]+)?$: fastcgi_pass unix:/run/tollgate/$worker.sock
 http server: listen 80 default_server
 http server: listen [::]:80 default_server
 http server: return 308 https://app.example.com$request_uri
@@ -275,6 +278,7 @@ img-src 'self'"
 <VirtualHost *:443>: AliasMatch "^/api/billing/plan$" "${LIBEXEC}/billing"
 <VirtualHost *:443>: AliasMatch "^/api/billing/session$" "${LIBEXEC}/billing"
 <VirtualHost *:443>: AliasMatch "^/api/og$" "${LIBEXEC}/og"
+<VirtualHost *:443>: AliasMatch "^/api/usage(/[a-z]+)?$" "${LIBEXEC}/usage"
 <VirtualHost *:443>: AliasMatch "^/(api/)?webhooks/stripe$" "${LIBEXEC}/webhooks"
 <VirtualHost *:443>: AliasMatch "^/api/billing/sync$" "${LIBEXEC}/webhooks"
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/(workspace|tenant|invitation|settings|login|dashboard)\

@@ -75,7 +75,7 @@ send(struct visit *v, struct db_user *me)
 }
 
 const struct route keys_routes[] = {
-	FRESH("GET",  KEYS, show),
-	FRESH("POST", KEYS, send),
+	FRESH("GET",  "/settings/keys", show),
+	FRESH("POST", "/settings/keys", send),
 	{ 0 }
 };

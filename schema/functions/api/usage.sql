@@ -1,0 +1,118 @@
+-- What a tenant's programs ask of the ledger, with a key. Documents come as they were sent.
+
+set role tollgate_service;
+
+-- TG422: a member that is not one of p_known.
+create or replace function usage.require_members(p_doc jsonb, p_known text[]) returns void
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	if jsonb_typeof(p_doc) is distinct from 'object' or exists (
+			select from jsonb_object_keys(p_doc) m where m <> all (p_known)) then
+		raise exception 'no such member' using errcode = 'TG422';
+	end if;
+end
+$$;
+
+-- The member "user": a member of the tenant (TG422), or null.
+create or replace function usage.user_of(p_tenant uuid, p_doc jsonb) returns uuid
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	given text := p_doc ->> 'user';
+	who uuid := case when given ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then given end;
+begin
+	if given is not null and not exists (
+			select from app.members m where m.tenant_id = p_tenant and m.user_id = who) then
+		raise exception 'no such user' using errcode = 'TG422';
+	end if;
+	return who;
+end
+$$;
+
+-- {class: units} of "counts", or of "units", which are of the one class "unit". Null: both, or neither.
+create or replace function usage.counts_of(p_doc jsonb) returns jsonb
+language sql immutable as $$
+	select case when p_doc ? 'counts' and p_doc ? 'units' then null when p_doc ? 'counts' then p_doc -> 'counts'
+		when p_doc ? 'units' then jsonb_build_object('unit', p_doc -> 'units') end
+$$;
+
+-- Those that may do the work: "models", at most ten of {"provider", "model"}; or the one of "provider" and "model"; or
+-- the meter itself. TG422: no such list.
+create or replace function usage.models_of(p_doc jsonb) returns jsonb
+language plpgsql immutable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	models jsonb := coalesce(p_doc -> 'models', jsonb_build_array(jsonb_build_object(
+		'provider', coalesce(p_doc ->> 'provider', ''), 'model', coalesce(p_doc ->> 'model', p_doc ->> 'meter'))));
+begin
+	if jsonb_typeof(models) <> 'array' or jsonb_array_length(models) not between 1 and 10 or exists (
+			select from jsonb_array_elements(models) m
+			where jsonb_typeof(m) <> 'object' or jsonb_typeof(m -> 'provider') is distinct from 'string'
+				or jsonb_typeof(m -> 'model') is distinct from 'string' or m - '{provider,model}'::text[] <> '{}') then
+		raise exception 'no such models' using errcode = 'TG422';
+	end if;
+	return models;
+end
+$$;
+
+-- A whole number as it was sent; p_otherwise where there is none. Anything else is -1, which no reader takes.
+create or replace function usage.number_of(p_value jsonb, p_otherwise int) returns int
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return case when p_value is null then p_otherwise
+		when jsonb_typeof(p_value) = 'number' and p_value::numeric between 0 and 1000000
+			and p_value::numeric = trunc(p_value::numeric) then p_value::int else -1 end;
+end
+$$;
+
+-- {"meter", "units" or "counts", "user", "provider", "model", "models", "seconds"}, all but the first two optional. See
+-- usage.reserve(). TG401, TG403: the key.
+create or replace function api.usage_reserve(p_doc jsonb, p_request text) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	k app.keys := app.require_key('write');
+begin
+	perform usage.require_members(p_doc, '{meter,units,counts,user,provider,model,models,seconds}');
+	return usage.reserve(k.tenant_id, usage.user_of(k.tenant_id, p_doc), k.id, p_doc ->> 'meter',
+		usage.counts_of(p_doc), usage.models_of(p_doc), p_request, usage.number_of(p_doc -> 'seconds', 300));
+end
+$$;
+
+-- {"id", "units" or "counts", "provider", "model", "free"}. See usage.settle(). TG404: the tenant has no such hold.
+create or replace function api.usage_settle(p_doc jsonb) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	k app.keys := app.require_key('write');
+	id text := p_doc ->> 'id';
+begin
+	perform usage.require_members(p_doc, '{id,units,counts,provider,model,free}');
+	if id is null or jsonb_typeof(coalesce(p_doc -> 'free', 'false')) <> 'boolean' then
+		raise exception 'what is settled' using errcode = 'TG422';
+	elsif id !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
+		raise exception 'no such hold' using errcode = 'TG404';
+	end if;
+	return usage.settle(k.tenant_id, id::uuid, usage.counts_of(p_doc), p_doc ->> 'provider', p_doc ->> 'model', 'told',
+		coalesce((p_doc -> 'free')::boolean, false));
+end
+$$;
+
+-- {"meter", "units" or "counts", "user", "provider", "model"}. See usage.record().
+create or replace function api.usage_record(p_doc jsonb, p_request text) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	k app.keys := app.require_key('write');
+begin
+	perform usage.require_members(p_doc, '{meter,units,counts,user,provider,model}');
+	return usage.record(k.tenant_id, usage.user_of(k.tenant_id, p_doc), k.id, p_doc ->> 'meter', usage.counts_of(p_doc),
+		usage.models_of(p_doc), p_request);
+end
+$$;
+
+create or replace function api.usage_summary() returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	k app.keys := app.require_key('read');
+begin
+	return usage.summary(k.tenant_id);
+end
+$$;
+
+reset role;

@@ -1,0 +1,141 @@
+"""The ledger as a tenant's programs ask it: /api/usage with a key."""
+import json
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from test_keys import made
+from test_people import join, owner  # noqa: F401: the fixture
+
+SETTINGS = {"meters": ["tokens"], "costs": [{"provider": "acme", "model": "big", "class": c, "micros": 3000000}
+                                            for c in ("input", "output")],
+            "quotas": [{"plan": plan, "meter": "tokens", "included": 100, "sold": False, "most": 100}
+                       for plan in ("starter", "growth")],
+            "rates": [{"name": "minute", "plan": "", "meter": "", "allowed": 60, "seconds": 60}],
+            "caps": [{"kind": "tenant", "plan": "", "subject": "", "micros": 1000}]}
+
+
+class Program:
+    """What sends a key. A call without a body is a GET."""
+
+    def __init__(self, browser, key):
+        self.browser, self.key, self.n = browser, key, 0
+
+    def __call__(self, path, body=None, **headers):
+        self.n += 1
+        given = {"Authorization": f"Bearer {self.key}", "Idempotency_Key": f"{id(self)}-{self.n}"}
+        if body is not None:
+            given["Content_Type"] = "application/json"
+            body = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return self.browser.request("GET" if body is None else "POST", "/api/usage" + path, body,
+                                    **{**given, **headers})
+
+
+@pytest.fixture
+def program(owner, db, new_browser):  # noqa: F811
+    """With a key of the owner's tenant; what it asks with is no browser that is signed in."""
+    db.execute("select ops.put_usage(%s)", json.dumps(SETTINGS))
+    yield Program(new_browser(), made(owner[0], "Program")[1])
+    assert db.value("select usage.faults()") == []
+
+
+def test_c75_units_are_held_and_settled(program, db, owner):  # noqa: F811
+    held = program("/reserve", {"meter": "tokens", "units": 40})
+    assert (held.status, held.json["state"], held.json["units"], held.json["left"]) == (200, "held", 40, 60)
+    assert held.header("RateLimit-Policy") == '"minute";q=60;w=60'
+    assert re.fullmatch(r'"minute";r=59;t=60', held.header("RateLimit"))
+    over = program("/reserve", {"meter": "tokens", "units": 61})
+    assert (over.status, over.json["code"], over.json["left"]) == (402, "quota", 60)
+    assert over.json["upgrade"].endswith("/settings/billing") and over.json["error"] and over.json["reset"]
+    done = program("/settle", {"id": held.json["id"], "units": 25})
+    assert (done.status, done.json["used"], done.json["left"]) == (200, 25, 75)
+    assert program("/settle", {"id": held.json["id"], "units": 25}).json == done.json
+    assert program("/settle", {"id": held.json["id"], "units": 26}).status == 409
+    assert program("/record", {"meter": "tokens", "units": 90}).json["used"] == 90
+    told = program("").json
+    assert told["meters"] == [{"meter": "tokens", "used": 115, "held": 0, "included": 100, "sold": False, "most": 100,
+                               "left": 0}]
+    free = program("/settle", {"id": held.json["id"], "units": 0, "free": True})
+    assert free.status == 409
+    assert db.value("select count(*) from usage.holds where tenant_id = %s", owner[2]) == 2
+
+
+def test_c87_money_is_bounded_too(program):
+    asked = {"meter": "tokens", "provider": "acme", "model": "big", "counts": {"input": 10, "output": 20}}
+    held = program("/reserve", asked)
+    assert held.status == 200
+    over = program("/reserve", {**asked, "counts": {"input": 0, "output": 400}})
+    assert (over.status, over.json["code"]) == (402, "quota")
+    done = program("/settle", {"id": held.json["id"], "counts": {"input": 10, "output": 3}})
+    assert (done.json["used"], done.json["micros"]) == (13, 39)
+
+
+def test_f140_the_same_key_is_one_request(program, db, owner):  # noqa: F811
+    asked = {"meter": "tokens", "units": 1}
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: program("/reserve", asked, Idempotency_Key="once"), range(8)))
+    assert {a.status for a in answers} == {200} and len({a.json["id"] for a in answers}) == 1
+    assert program("/reserve", {**asked, "units": 2}, Idempotency_Key="once").status == 409
+    assert db.value("select sum(held) from usage.accounts where tenant_id = %s and meter = 'tokens'", owner[2]) == 1
+    for wrong in (None, ""):
+        refused = program("/reserve", asked, Idempotency_Key=wrong)
+        assert (refused.status, refused.json["field"]) == (400, "Idempotency-Key")
+
+
+def test_f144_the_next_in_a_minute_is_told_when(program, db, owner):  # noqa: F811
+    browser, email, tenant = owner
+    db.execute("select ops.put_usage(%s)", json.dumps({**SETTINGS, "rates": [
+        {"name": "minute", "plan": "", "meter": "", "allowed": 2, "seconds": 60}]}))
+    mia = join(db, tenant, f"mia.{email}")
+    for user in (None, mia):
+        asked = {"meter": "tokens", "units": 1} | ({"user": user} if user else {})
+        assert [program("/reserve", asked).status for _ in range(3)] == [200, 200, 429]
+    refused = program("/reserve", asked)
+    assert refused.json["code"] == "rate_minute" and refused.header("RateLimit").startswith('"minute";r=0;t=')
+    assert 58 <= int(refused.header("Retry-After")) == refused.json["retry_after"] <= 60
+
+
+def test_f152_a_key_and_nothing_else_opens_it(program, owner, db):  # noqa: F811
+    browser, _, tenant = owner
+    asked = {"meter": "tokens", "units": 1}
+    for sent in (None, "Basic " + program.key, "Bearer tg_" + "A" * 43, "Bearer", program.key):
+        for path, body in (("/reserve", asked), ("", None)):
+            refused = program(path, body, Authorization=sent)
+            assert refused.status == 401 and refused.json["code"] == "auth"
+            assert refused.header("WWW-Authenticate").startswith("Bearer ")
+    assert Program(browser, "")("").status == 401, "a session is no key"
+    assert program("", Authorization="bearer " + program.key).status == 200
+    only = Program(program.browser, made(browser, "Reader", "read")[1])
+    assert only("").status == 200 and only("/reserve", asked).status == 403
+    assert program("/reserve", asked, Content_Type="text/plain").status == 415
+    db.execute("update app.keys set revoked_at = now() where tenant_id = %s", tenant)
+    assert program("").status == 401
+
+
+WRONG = [
+    ("/reserve", b"{", 400), ("/reserve", b"", 422),
+    ("/reserve", b'{"meter": "tokens", "meter": "x", "units": 1}', 400),
+    ("/reserve", [], 422), ("/reserve", {"meter": "stones", "units": 1}, 422),
+    ("/reserve", {"meter": "tokens"}, 422),
+    ("/reserve", {"meter": "tokens", "units": -1}, 422), ("/reserve", {"meter": "tokens", "units": 1.5}, 422),
+    ("/reserve", {"meter": "tokens", "units": 2**63}, 422), ("/reserve", {"meter": "tokens", "units": "1"}, 422),
+    ("/reserve", {"meter": "tokens", "units": 1, "counts": {"a": 1}}, 422),
+    ("/reserve", {"meter": "tokens", "units": 1, "colour": 1}, 422),
+    ("/reserve", {"meter": "tokens", "units": 1, "seconds": 3601}, 422),
+    ("/reserve", {"meter": "tokens", "units": 1, "seconds": "x"}, 422),
+    ("/reserve", {"meter": "tokens", "units": 1, "user": "x"}, 422),
+    ("/reserve", {"meter": "tokens", "units": 1, "user": "00000000-0000-4000-8000-000000000000"}, 422),
+    ("/reserve", {"meter": "tokens", "units": 1, "models": [{"provider": "acme"}]}, 422),
+    ("/reserve", {"meter": "tokens", "units": 1, "provider": "acme", "model": "big"}, 422),
+    ("/reserve", {"meter": "tok\0ens", "units": 1}, 422),
+    ("/settle", {"id": "x", "units": 1}, 404),
+    ("/settle", {"id": "00000000-0000-4000-8000-000000000000", "units": 1}, 404),
+    ("/settle", {"units": 1}, 422), ("/record", {"meter": "tokens", "units": 1, "seconds": 5}, 422)]
+
+
+def test_f153_what_makes_no_sense_is_refused(program, db):
+    before = db.value("select count(*) from usage.holds")
+    for path, body, status in WRONG:
+        answer = program(path, body)
+        assert answer.status == status and answer.json["error"] and answer.json["code"], body
+    assert db.value("select count(*) from usage.holds") == before

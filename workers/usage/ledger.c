@@ -1,0 +1,150 @@
+/* ledger: holds before the work, settles after it, and tells what is left. The database decides. */
+#include <string.h>
+
+#include "answer.h"
+#include "db.h"
+#include "json.h"
+#include "usage.h"
+#include "visit.h"
+
+/* What a refusal is to a caller. A rate's name stands behind its code. */
+static const struct refusal {
+	const char	*code;
+	int		status;
+	bool		upgrade;	/* another plan helps */
+	const char	*sentence;
+} refusals[] = {
+	{ "rate_", 429, false, "Too many in a short time" },
+	{ "quota", 402, true, "What the plan includes is used up" },
+	{ "cap", 402, true, "The limit on spending is reached" },
+	{ "plan", 403, true, "The plan does not include this" },
+	{ "provider", 503, false, "This provider is not available now" },
+	{ "unavailable", 503, false, "The service is not available now" },
+};
+
+static const struct refusal *
+refusal_find(const char *code)
+{
+	const struct refusal	*r = refusals;
+
+	while (r->status != 503 && strncmp(code, r->code, strlen(r->code)) != 0)
+		r++;
+	return r;
+}
+
+/* What is left of each limit, as draft-ietf-httpapi-ratelimit-headers has it. */
+static void
+limits_tell(struct visit *v, struct json_object *doc)
+{
+	struct json_object	*limits = json_at(doc, "/limits");
+	struct buf		policy = { .ctx = v->q->mem }, left = { .ctx = v->q->mem };
+
+	for (size_t i = 0; limits != NULL && i < json_object_array_length(limits); i++) {
+		struct json_object	*l = json_object_array_get_idx(limits, i);
+		const char		*name = json_text(l, "/name"), *comma = i == 0 ? "" : ", ";
+
+		buf_printf(&policy, "%s\"%s\";q=%lld;w=%lld", comma, name, (long long)json_int(l, "/allowed", 0),
+		    (long long)json_int(l, "/seconds", 0));
+		buf_printf(&left, "%s\"%s\";r=%lld;t=%lld", comma, name, (long long)json_int(l, "/left", 0),
+		    (long long)json_int(l, "/reset", 0));
+	}
+	if (policy.data != NULL) {
+		http_header(v->r, "RateLimit-Policy", policy.data);
+		http_header(v->r, "RateLimit", left.data);
+	}
+}
+
+static enum err
+ledger_answer(struct visit *v, struct json_object *doc)
+{
+	const struct refusal	*r;
+	long long		retry = json_int(doc, "/retry_after", 60);
+
+	limits_tell(v, doc);
+	if (json_true(doc, "/ok"))
+		return answer_json(v, 200, doc);
+	r = refusal_find(json_text(doc, "/code"));
+	answer_put_error(doc, json_text(doc, "/code"), r->sentence);
+	if (r->upgrade)
+		json_put(doc, "upgrade", visit_url(v, "/settings/billing"));
+	if (r->status == 429 || r->status == 503)
+		http_header(v->r, "Retry-After", mem_printf(v->q->mem, "%lld", retry));
+	return answer_json(v, r->status, doc);
+}
+
+/* The document as it was sent, for the database to read. */
+static struct db_arg
+sent(const struct visit *v)
+{
+	return TEXT(json_object_to_json_string_ext(v->json, JSON_C_TO_STRING_PLAIN));
+}
+
+/* What the caller calls this request, so that it is done once however often it is sent. False: it is answered. */
+static bool
+key_sent(struct visit *v, const char **key, enum err *e)
+{
+	bool	twice;
+
+	*key = http_param(v->q, "HTTP_IDEMPOTENCY_KEY", &twice);
+	if (v->json == NULL)
+		*e = ERR_INVALID;
+	else if (*key == NULL || **key == '\0' || twice)
+		*e = answer_field(v, "Idempotency-Key", *key == NULL || **key == '\0' ? "is missing" : "is sent twice");
+	else
+		return true;
+	return false;
+}
+
+static enum err
+reserve(struct visit *v, struct db_key *me)
+{
+	struct json_object	*doc;
+	const char		*key;
+	enum err		e;
+
+	if (!key_sent(v, &key, &e))
+		return e;
+	TRY(db_key(me, &doc, "api.usage_reserve($1::jsonb, $2)", ARGS(sent(v), TEXT(key))));
+	return ledger_answer(v, doc);
+}
+
+static enum err
+settle(struct visit *v, struct db_key *me)
+{
+	struct json_object	*doc;
+
+	if (v->json == NULL)
+		return ERR_INVALID;
+	TRY(db_key(me, &doc, "api.usage_settle($1::jsonb)", ARGS(sent(v))));
+	return ledger_answer(v, doc);
+}
+
+static enum err
+record(struct visit *v, struct db_key *me)
+{
+	struct json_object	*doc;
+	const char		*key;
+	enum err		e;
+
+	if (!key_sent(v, &key, &e))
+		return e;
+	TRY(db_key(me, &doc, "api.usage_record($1::jsonb, $2)", ARGS(sent(v), TEXT(key))));
+	return ledger_answer(v, doc);
+}
+
+static enum err
+summary(struct visit *v, struct db_key *me)
+{
+	struct json_object	*doc;
+
+	TRY(db_key(me, &doc, "api.usage_summary()", NO_ARGS));
+	return answer_json(v, 200, doc);
+}
+
+const struct route ledger_routes[] = {
+	KEY("POST", "/api/usage/reserve", reserve),
+	KEY("POST", "/api/usage/settle", settle),
+	KEY("POST", "/api/usage/record", record),
+	KEY("GET",  "/api/usage", summary),
+	{ 0 }
+};
