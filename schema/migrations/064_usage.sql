@@ -155,13 +155,14 @@ create table usage.outbox (
 	at timestamptz not null,
 	state text not null default 'pending' check (state in ('pending', 'sent', 'parked')),
 	attempts int not null default 0,
+	tried_at timestamptz,			-- first
 	next_at timestamptz not null default now(),
 	claim uuid,
 	claimed_until timestamptz,
 	sent_at timestamptz,
 	error text
 );
-create index on usage.outbox (next_at) where state = 'pending';
+create index on usage.outbox (at, id) where state = 'pending';
 create index on usage.outbox (tenant_id, meter, at);
 
 -- Keys that programs ask with. The database holds a digest of a digest, as of a session's token.

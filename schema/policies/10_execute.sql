@@ -264,7 +264,9 @@ grant execute on function
 	service.write_cancellation(uuid, text, text, bigint, jsonb),
 	service.write_erasure(uuid, text, text, bigint, jsonb),
 	service.apply_retention(int),
-	service.watch_transactions(int)
+	service.watch_transactions(int),
+	service.tend_usage(int), service.claim_usage(int), service.usage_told(uuid, uuid),
+	service.usage_failed(uuid, uuid, text, boolean)
 	to tollgate_jobs;
 
 -- the mailer alone reads mails, and has the links in them made
@@ -301,7 +303,7 @@ grant execute on function
 	ops.retry_mails(uuid, boolean),
 	ops.cancel_mail(uuid),
 	ops.verify_audit(bigint, bytea, int),
-	ops.audit_usage(),
+	ops.audit_usage(), ops.retry_usage(),
 	ops.show_user(text),
 	ops.change_address(text, text),
 	ops.send_link(text),

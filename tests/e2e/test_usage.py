@@ -4,6 +4,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from journey import wait_until
 from test_keys import made
 from test_people import join, owner  # noqa: F401: the fixture
 
@@ -68,6 +69,32 @@ def test_c87_money_is_bounded_too(program):
     assert (over.status, over.json["code"]) == (402, "quota")
     done = program("/settle", {"id": held.json["id"], "counts": {"input": 10, "output": 3}})
     assert (done.json["used"], done.json["micros"]) == (13, 39)
+
+
+def test_f138_jobs_end_what_nobody_settles(program, db):
+    held = program("/reserve", {"meter": "tokens", "units": 40, "seconds": 1}).json["id"]
+    db.execute("update usage.holds set expires_at = now() where id = %s", held)
+    wait_until(lambda: db.value("select state from usage.holds where id = %s", held) == "expired", seconds=20)
+    assert program("/settle", {"id": held, "units": 12}).json["used"] == 12
+    assert program("").json["meters"][0]["used"] == 12
+
+
+def test_f156_stripe_is_told_of_each_unit_once(program, db, owner, sim):  # noqa: F811
+    sold = [{**quota, "sold": True, "most": None} for quota in SETTINGS["quotas"]]
+    db.execute("select ops.put_usage(%s)", json.dumps({**SETTINGS, "quotas": sold}))
+    ids = [program("/record", {"meter": "tokens", "units": n}).json["id"] for n in (7, 0, 5)]
+    told = "select array_agg(units order by at, id) from usage.outbox where tenant_id = %s and state = 'sent'"
+    wait_until(lambda: db.value(told, owner[2]) == [7, 5])
+    db.execute("update usage.outbox set state = 'pending', next_at = now() where tenant_id = %s", owner[2])
+    wait_until(lambda: db.value(told, owner[2]) == [7, 5])
+    sent = [call["params"] for call in sim.get("requests") if call["path"] == "/v1/billing/meter_events"]
+    customer = db.value("select id from billing.customers where tenant_id = %s", owner[2])
+    ours = [p for p in sent if p["identifier"] in ids]
+    assert {(p["event_name"], p["identifier"], p["payload"]["stripe_customer_id"], p["payload"]["value"])
+            for p in ours} == {("tokens", ids[0], customer, "7"), ("tokens", ids[2], customer, "5")}
+    assert len(ours) == 4, "a duplicate is told"
+    assert db.value("select count(*) from ops.alerts where kind in ('usage_parked', 'stripe_refusal') and "
+                    "cleared_at is null and raised_at > now() - interval '1 min'") == 0
 
 
 def test_f140_the_same_key_is_one_request(program, db, owner):  # noqa: F811

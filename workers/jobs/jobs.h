@@ -31,6 +31,7 @@ struct jobs {
 /* Waits until the state of the Stripe account is at least `least`. False: the process is to stop. */
 bool account_await(struct jobs *j, enum account least);
 
-thread_pool_task key_task, sync_task, listen_task, reconcile_task, retention_task, transactions_task;
+thread_pool_task key_task, sync_task, listen_task, reconcile_task, retention_task, transactions_task, expire_task,
+    metering_task;
 
 #endif

@@ -104,6 +104,12 @@ static const struct command {
 	    "Compares the totals of every account and day, and what Stripe is told, with the records they are\n"
 	    "totals of. Prints each that differs. Exit status 1: one does.\n",
 	    "tollgate usage audit" },
+	{ "usage retry", usage_retry, NEED_DATABASE, JSON, NULL,
+	    "tell Stripe again what it has refused",
+	    "Records are parked when Stripe refuses them, when the tenant has no customer, and when Stripe may have\n"
+	    "had one more than a day ago (\"uncertain\"): then look first whether the meter has it, because Stripe\n"
+	    "would count it twice.\n",
+	    "tollgate usage retry" },
 	{ "mail list", mail_list, NEED_DATABASE, JSON | STATE | LIMIT, NULL,
 	    "list the mails that wait or are dead-lettered, newest first",
 	    "With --state those that are pending, sent, dead, void (nobody may get them) or canceled. Times are\n"

@@ -135,3 +135,18 @@ usage_audit(const struct operator *o)
 	    n == 0 ? "; the sums are right" : "");
 	return n == 0 ? EX_OK : 1;
 }
+
+int
+usage_retry(const struct operator *o)
+{
+	struct json_object	*done;
+	enum err		e = db_service(operator_as(o, o->mem), &done, "ops.retry_usage()", NO_ARGS);
+
+	if (e != OK)
+		return operator_failed(o, e);
+	if (o->json)
+		operator_json(done);
+	else
+		printf("%lld records are told to Stripe again\n", (long long)json_object_get_int64(done));
+	return EX_OK;
+}

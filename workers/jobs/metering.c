@@ -1,0 +1,84 @@
+/* metering: tells Stripe's meters what was used, one record at a time for each customer and meter. */
+#include <string.h>
+
+#include "form.h"
+#include "jobs.h"
+#include "json.h"
+#include "log.h"
+
+/* The names of an event's payload. A meter that left the configuration has Stripe's own. */
+static struct config_meter
+meter_of(const struct config *c, const char *name)
+{
+	for (size_t i = 0; i < c->n_meters; i++) {
+		if (strcmp(c->meters[i].event_name, name) == 0)
+			return c->meters[i];
+	}
+	return (struct config_meter){ .event_name = name, .customer_key = "stripe_customer_id", .value_key = "value" };
+}
+
+static const char *
+number(mem_ctx *mem, struct json_object *row, const char *member)
+{
+	return mem_printf(mem, "%lld", (long long)json_int(row, member, 0));
+}
+
+static enum err
+event_post(struct jobs *j, mem_ctx *mem, struct json_object *row, struct json_object **answer)
+{
+	struct config_meter	m = meter_of(j->config, json_text(row, "/meter"));
+	const char		*id = json_text(row, "/id");
+	struct buf		form = { .ctx = mem };
+
+	form_put(&form, "event_name", m.event_name);
+	form_put(&form, "identifier", id);
+	form_put(&form, "timestamp", number(mem, row, "/at"));
+	form_put(&form, mem_printf(mem, "payload[%s]", m.customer_key), json_text(row, "/customer"));
+	form_put(&form, mem_printf(mem, "payload[%s]", m.value_key), number(mem, row, "/units"));
+	return stripe_call(j->stripe, mem, "POST", "/v1/billing/meter_events", form.data,
+	    mem_printf(mem, "meter:%s:%s", id, number(mem, row, "/attempts")), answer);
+}
+
+/* Stripe has it from an earlier call, whose answer was lost. */
+static bool
+is_known(struct json_object *answer)
+{
+	const char	*said = json_text(answer, "/error/message"), known[] = "An event already exists with identifier";
+
+	return json_is(answer, "/error/code", "duplicate_meter_event") ||
+	    (said != NULL && strncmp(said, known, strlen(known)) == 0);
+}
+
+static enum err
+event_done(struct jobs *j, mem_ctx *mem, struct json_object *row, enum err e, struct json_object *answer)
+{
+	struct db_service	*db = db_as_service(mem, j->db);
+	const char		*claim = json_text(row, "/claim"), *id = json_text(row, "/id");
+	const char		*said = json_text(answer, "/error/message");
+
+	if (e == OK || is_known(answer))
+		return db_service(db, NULL, "service.usage_told($1::uuid, $2::uuid)", ARGS(TEXT(claim), TEXT(id)));
+	log_line(LOG_WARN, "meter_event", LOG_TEXT("record", id), LOG_TEXT("reason", err_info(e)->name));
+	return db_service(db, NULL, "service.usage_failed($1::uuid, $2::uuid, $3, $4)", ARGS(TEXT(claim), TEXT(id),
+	    TEXT(said == NULL ? err_info(e)->sentence : said), BOOL(e == ERR_INTERNAL || e == ERR_NOT_FOUND)));
+}
+
+/* Another's claim by now (ERR_CONFLICT): the call took longer than its lease, and the other tells it again. */
+enum err
+metering_task(void *arg, mem_ctx *mem, bool *found)
+{
+	struct jobs		*j = arg;
+	struct json_object	*row, *answer = NULL;
+	int			lease = (2 * j->config->stripe.timeout_ms + STRIPE_SLACK_MS) / 1000 + LEASE_SLACK;
+	enum err		e;
+
+	if (!account_await(j, ACCOUNT_OURS) || !stripe_is_up(j->stripe))
+		return OK;
+	TRY(db_service(db_as_service(mem, j->db), &row, "service.claim_usage($1::int)", ARGS(INT(lease))));
+	*found = row != NULL;
+	if (row == NULL || json_true(row, "/parked"))
+		return OK;
+	e = event_post(j, mem, row, &answer);
+	e = event_done(j, mem, row, e, answer);
+	return e == ERR_CONFLICT ? OK : e;
+}
