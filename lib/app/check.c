@@ -88,3 +88,14 @@ check_json(struct visit *v)
 		return ERR_MEDIA;
 	return json_parse_unique(v->q->mem, v->q->body, v->q->body_len, &v->json);
 }
+
+const char *
+check_bearer(const struct visit *v)
+{
+	static const char	scheme[] = "Bearer ";
+	const char		*sent = http_param(v->q, "HTTP_AUTHORIZATION", NULL);
+
+	if (sent == NULL || strncasecmp(sent, scheme, strlen(scheme)) != 0)
+		return NULL;
+	return sent + strlen(scheme);
+}

@@ -13,6 +13,9 @@ enum err check_form(struct visit *v, bool *answered) MUST_CHECK;
 /* A call of our API by a script: see kind_api. *answered is false. */
 enum err check_api(struct visit *v, bool *answered) MUST_CHECK;
 
+/* What "Authorization: Bearer ..." holds, or NULL. The scheme's name is written in any case. */
+const char *check_bearer(const struct visit *v);
+
 /* A body that is empty or JSON, which is then in visit.json. */
 enum err check_json(struct visit *v) MUST_CHECK;
 

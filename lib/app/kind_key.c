@@ -1,34 +1,20 @@
-#include <string.h>
-
 #include "api_key.h"
 #include "check.h"
 #include "db.h"
 #include "visit.h"
-
-/* The key of "Authorization: Bearer tg_..."; NULL without one. The scheme's name is written in any case. */
-static const char *
-key_sent(const struct visit *v)
-{
-	static const char	scheme[] = "Bearer ";
-	const char		*sent = http_param(v->q, "HTTP_AUTHORIZATION", NULL);
-
-	if (sent == NULL || strncasecmp(sent, scheme, strlen(scheme)) != 0)
-		return NULL;
-	return sent + strlen(scheme);
-}
 
 /* A body is read for those alone who send what is formed as a key. */
 static enum err
 check(struct visit *v, bool *answered)
 {
 	*answered = false;
-	return api_key_bearer(v->q->mem, key_sent(v)) == NULL ? ERR_AUTH : check_json(v);
+	return api_key_bearer(v->q->mem, check_bearer(v)) == NULL ? ERR_AUTH : check_json(v);
 }
 
 static enum err
 run(struct visit *v)
 {
-	const char	*bearer = api_key_bearer(v->q->mem, key_sent(v));
+	const char	*bearer = api_key_bearer(v->q->mem, check_bearer(v));
 
 	return bearer == NULL ? ERR_AUTH : v->route->key(v, db_as_key(v->q->mem, v->app->db, bearer));
 }

@@ -55,6 +55,12 @@ extern const struct route_kind kind_api;
 extern const struct route_kind kind_key;
 
 /*
+ * JSON endpoints for a scheduler that sends cron.secret, or the former one, as "Authorization: Bearer ...". Without a
+ * configured secret nobody is let in. The handler is a visitor's.
+ */
+extern const struct route_kind kind_secret;
+
+/*
  * For callers that authenticate by a signature: no identity, no check of form or origin, the body exactly as received.
  * A raw handler gets all requests that arrived together, and answers each of them.
  */
@@ -83,6 +89,7 @@ enum { FORM_BODY = 16 * 1024, WEBHOOK_BODY = 1024 * 1024 };
 #define API(m, p, f) { .method = (m), .path = (p), .kind = &kind_api, .user = (f) }
 #define FRESH_API(m, p, f) { .method = (m), .path = (p), .kind = &kind_api, .user = (f), .fresh = true }
 #define KEY(m, p, f) { .method = (m), .path = (p), .kind = &kind_key, .key = (f) }
+#define SECRET(m, p, f) { .method = (m), .path = (p), .kind = &kind_secret, .visitor = (f) }
 #define RAW(m, p, f) { .method = (m), .path = (p), .kind = &kind_raw, .raw = (f), .body = WEBHOOK_BODY }
 
 enum { ROUTE_PARAMS = 4 };

@@ -29,7 +29,8 @@ enum config_need {
 	NEED_PASSWORDS	= 1 << 12,	/* what choosing and checking a password needs */
 	NEED_PROVIDERS	= 1 << 13,	/* the secrets that other parties know us by */
 	NEED_USAGE	= 1 << 14,	/* meters, and what of them plans allow and what they cost */
-	NEED_ALL	= (1 << 15) - 1
+	NEED_CRON	= 1 << 15,	/* what a scheduler sends */
+	NEED_ALL	= (1 << 16) - 1
 };
 
 struct config_list {
@@ -211,6 +212,10 @@ struct config {
 	} og;
 	struct config_provider	*providers;
 	size_t			n_providers;
+	struct {
+		const char	*secret;	/* secret; "": nobody may call */
+		const char	*former_secret;	/* secret; still taken; or "" */
+	} cron;
 	struct config_checkout	checkout;
 	struct config_plan	*plans;
 	size_t			n_plans;

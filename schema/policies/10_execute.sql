@@ -231,7 +231,8 @@ grant execute on function
 
 -- a tenant's programs, by their keys
 grant execute on function
-	api.usage_reserve(jsonb, text), api.usage_settle(jsonb), api.usage_record(jsonb, text), api.usage_summary()
+	api.usage_reserve(jsonb, text), api.usage_settle(jsonb), api.usage_record(jsonb, text), api.usage_summary(),
+	api.roll_over()
 	to tollgate_usage;
 
 -- webhooks. LISTEN and NOTIFY need no right, and none can be revoked.

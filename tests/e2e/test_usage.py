@@ -139,6 +139,26 @@ def test_f152_a_key_and_nothing_else_opens_it(program, owner, db):  # noqa: F811
     assert program("").status == 401
 
 
+def test_f157_a_scheduler_may_ask_for_what_happens_anyway(program, stack, db, owner):  # noqa: F811
+    now, former = stack["cron_secrets"]
+    held = program("/reserve", {"meter": "tokens", "units": 40}).json["id"]
+
+    def asked(sent):
+        return program.browser.request("POST", "/api/cron/rollover", b"", Authorization=sent)
+    for wrong in (None, "", "Bearer ", "Bearer x", now, "Basic " + now, "Bearer " + now[:-1], f"Bearer {now}0",
+                  "Bearer " + program.key):
+        assert asked(wrong).status == 401 and asked(wrong).json["code"] == "auth"
+    db.execute("update usage.holds set expires_at = now() where id = %s", held)
+    db.execute("update usage.accounts set from_at = from_at - interval '2 months', until_at = now() "
+               "where tenant_id = %s", owner[2])
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda sent: asked("Bearer " + sent), (now, former, now, former)))
+    assert {a.status for a in answers} == {200} and sum(a.json["opened"] for a in answers) >= 1
+    assert db.value("select state from usage.holds where id = %s", held) == "expired"
+    assert asked("Bearer " + now).json == {"opened": 0, "expired": 0}
+    assert program("").json["meters"][0]["left"] == 100
+
+
 WRONG = [
     ("/reserve", b"{", 400), ("/reserve", b"", 422),
     ("/reserve", b'{"meter": "tokens", "meter": "x", "units": 1}', 400),

@@ -86,6 +86,7 @@ class System:
         self.webhook_secret = "whsec_" + secrets.token_hex(24)
         self.og_key = secrets.token_hex(32)
         self.identity_secret = secrets.token_urlsafe(24) + "/+%"       # with what has to be escaped
+        self.cron_secrets = [secrets.token_hex(32) for _ in range(2)]
         self.env = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LANG": "C.UTF-8", "TMPDIR": str(self.dir / "tmp"),
                     "TOLLGATE_CONFIG": str(self.etc / "tollgate.conf"), "PYTHONUNBUFFERED": "1",
                     **{k: v for k, v in os.environ.items() if re.match("(A|UB|L)SAN_OPTIONS$", k)}}
@@ -98,6 +99,7 @@ class System:
                 "config": self.env["TOLLGATE_CONFIG"], "og_key": self.og_key, "identity_url": self.identity_url,
                 "other_identity_url": self.other_identity_url, "identity_secret": self.identity_secret,
                 "prefix": str(self.prefix),
+                "cron_secrets": self.cron_secrets,
                 "sockets": {w: str(self.run / (w + ".sock")) for w in WORKERS}}
 
     def lay_out(self):
@@ -107,6 +109,8 @@ class System:
         self.write_secret("stripe.key", self.stripe_key)
         self.write_secret("webhook.secret", self.webhook_secret)
         self.write_secret("og.key", self.og_key)
+        for name, text in zip(("cron.secret", "cron.former"), self.cron_secrets):
+            self.write_secret(name, text)
         self.write_secret("seed.key", secrets.token_hex(32))
         self.write_secret("identity.secret", self.identity_secret)
         self.write_secret("other.secret", secrets.token_hex(24))
@@ -120,6 +124,8 @@ class System:
             "key_file": 'key_file = "%s/stripe.key";' % self.etc,
             "webhook_secret_files": 'webhook_secret_files = ["%s/webhook.secret"];' % self.etc,
             "og_key_file": 'key_file = "%s/og.key";' % self.etc,
+            "cron_secret_file": 'secret_file = "%s/cron.secret";' % self.etc,
+            "cron_former_secret_file": 'former_secret_file = "%s/cron.former";' % self.etc,
             "seed_key_file": 'seed_key_file = "%s/seed.key";' % self.etc,
             "breached": 'breached = "%s/share/tollgate/breached";' % self.prefix,
             "slots": 'slots = "%s/slots";' % self.run,

@@ -62,14 +62,14 @@ http map $uri $worker: /api/billing/session billing
 http map $uri $worker: ~^/(api/)?webhooks/stripe$ webhooks
 http map $uri $worker: /api/billing/sync webhooks
 http map $uri $worker: /api/og og
-http map $uri $worker: ~^/api/usage(/[a-z]+)?$ usage
+http map $uri $worker: ~^/api/(usage(/[a-z]+)?|cron/[a-z]+)$ usage
 http: fastcgi_cache_path /var/lib/nginx/tollgate keys_zone=images:1m max_size=100m inactive=7d use_temp_path=off
 server location = /api/og: fastcgi_cache images
 server location = /api/og: fastcgi_cache_key $request_method$request_uri
 server location = /api/og: fastcgi_cache_lock on
 server location = /api/og: fastcgi_pass unix:/run/tollgate/$worker.sock
-server location ~ ^/api/usage(/[a-z]+)?$: limit_conn bodies 100
-server location ~ ^/api/usage(/[a-z]+)?$: fastcgi_pass unix:/run/tollgate/$worker.sock
+server location ~ ^/api/(usage(/[a-z]+)?|cron/[a-z]+)$: limit_conn bodies 100
+server location ~ ^/api/(usage(/[a-z]+)?|cron/[a-z]+)$: fastcgi_pass unix:/run/tollgate/$worker.sock
 http server: listen 80 default_server
 http server: listen [::]:80 default_server
 http server: return 308 https://app.example.com$request_uri
@@ -278,7 +278,7 @@ img-src 'self'"
 <VirtualHost *:443>: AliasMatch "^/api/billing/plan$" "${LIBEXEC}/billing"
 <VirtualHost *:443>: AliasMatch "^/api/billing/session$" "${LIBEXEC}/billing"
 <VirtualHost *:443>: AliasMatch "^/api/og$" "${LIBEXEC}/og"
-<VirtualHost *:443>: AliasMatch "^/api/usage(/[a-z]+)?$" "${LIBEXEC}/usage"
+<VirtualHost *:443>: AliasMatch "^/api/(usage(/[a-z]+)?|cron/[a-z]+)$" "${LIBEXEC}/usage"
 <VirtualHost *:443>: AliasMatch "^/(api/)?webhooks/stripe$" "${LIBEXEC}/webhooks"
 <VirtualHost *:443>: AliasMatch "^/api/billing/sync$" "${LIBEXEC}/webhooks"
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/(workspace|tenant|invitation|settings|login|dashboard)\
@@ -548,6 +548,7 @@ UNITS = {
         STRIPE % "", *(line for name in ("google", "github", "microsoft", "apple", "work")
                        for line in handed(name + ".secret"))],
     "tollgate@webhooks.service.d/secret.conf": handed("webhook.secret"),
+    "tollgate@usage.service.d/cron.conf": handed("cron.secret"),
     **{"tollgate@%s.service.d/og.conf" % name: handed("og.key") for name in ("og", "signup", "signin")},
     "tollgate@signin.service.d/seed.conf": [*handed("seed.key"), *handed("seed.key.before")],
     "tollgate@signin.service.d/passwords.conf": [

@@ -24,9 +24,10 @@ FOREIGN = {
 }
 # Programs that answer requests, and the files of lib/app that every request goes through. What cairo and pango make is
 # freed by hand, so og is not among them.
-REQUEST_PROGRAMS = ("signin", "authn", "account", "signup", "billing", "admin", "webhooks")
-REQUEST_NOUNS = ("answer", "check", "checkout", "device", "dispatch", "entrance", "identity", "kind_api", "kind_public",
-                 "kind_raw", "kind_user", "kind_visitor", "page", "picture", "route", "target", "tenant", "visit")
+REQUEST_PROGRAMS = ("signin", "authn", "account", "signup", "billing", "admin", "usage", "webhooks")
+REQUEST_NOUNS = ("answer", "check", "checkout", "device", "dispatch", "entrance", "identity", "kind_api", "kind_key",
+                 "kind_public", "kind_raw", "kind_secret", "kind_user", "kind_visitor", "page", "picture", "route",
+                 "target", "tenant", "visit")
 # What a process has one of, all for its log: its name and level, the request a thread is at, counts of broken peers and
 # of lines that could not be written.
 GLOBALS = {"lib/base/log.o: held", "lib/base/log.o: is_journal", "lib/base/log.o: least_level", "lib/base/log.o: lost",

@@ -2,7 +2,7 @@
 #include "usage.h"
 #include "worker.h"
 
-static const struct route *const	routes[] = { ledger_routes, NULL };
+static const struct route *const	routes[] = { ledger_routes, rollover_routes, NULL };
 static const struct resource *const	resources[] = { &resource_database, NULL };
 
 int
@@ -10,6 +10,6 @@ main(int argc, char **argv)
 {
 	return worker_main(&(struct worker){
 		.name = "usage", .about = "The ledger of what is used, for programs that ask with a key.",
-		.resources = resources, .routes = routes,
+		.resources = resources, .routes = routes, .needs = NEED_CRON,
 	}, argc, argv);
 }
