@@ -145,6 +145,7 @@ create table usage.days (
 	records int not null default 0,
 	unique nulls not distinct (tenant_id, day, meter, user_id)
 );
+create index on usage.days (user_id, day desc);
 
 -- Units that Stripe is to be told of: of a hold or a correction, once.
 create table usage.outbox (

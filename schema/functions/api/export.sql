@@ -26,6 +26,10 @@ begin
 			select coalesce(jsonb_agg(to_jsonb(n)), '[]') from (
 				select c.was, c.email, c.created_at, c.done_at, c.undone_at from app.address_changes c
 				where c.user_id = p_user order by c.created_at desc, c.id limit 1000) n),
+		'keys', (
+			select coalesce(jsonb_agg(to_jsonb(n)), '[]') from (
+				select k.tenant_id as tenant, k.name, k.hint, k.scopes, k.created_at, k.used_at, k.revoked_at
+				from app.keys k where k.user_id = p_user order by k.created_at desc, k.id limit 1000) n),
 		'deletion', (select to_jsonb(d) - '{user_id,tenants}'::text[] from app.deletions d where d.user_id = p_user),
 		'mails', (
 			select coalesce(jsonb_agg(to_jsonb(n)), '[]') from (
@@ -36,6 +40,16 @@ begin
 				select e.n, e.at, e.kind, e.tenant_id as tenant, e.user_id = p_user as by_me,
 					e.subject_id = p_user as about_me, e.detail
 				from audit.entries e where p_user in (e.user_id, e.subject_id) order by e.n desc limit 1000) a));
+end
+$$;
+
+create or replace function usage.export_user(p_user uuid) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return jsonb_build_object('usage', (
+		select coalesce(jsonb_agg(to_jsonb(n)), '[]') from (
+			select d.tenant_id as tenant, d.day, d.meter, d.units, d.micros, d.records from usage.days d
+			where d.user_id = p_user order by d.day desc, d.tenant_id, d.meter limit 1000) n));
 end
 $$;
 
@@ -90,7 +104,7 @@ declare
 		where m.user_id = me and app.may(m.role, 'bill') and (t.closes_at is not null or app.lets_in(t.id, me)));
 begin
 	return jsonb_build_object('exported', api.date_document(now()), 'rows_at_most', 1000)
-		|| auth.export_user(me) || app.export_user(me, email)
+		|| auth.export_user(me) || app.export_user(me, email) || usage.export_user(me)
 		|| jsonb_build_object('billing', billing.export_payer(me, email, billed));
 end
 $$;
