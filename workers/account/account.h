@@ -5,6 +5,7 @@
 #include "route.h"
 
 extern const struct route audit_routes[], deletion_routes[], export_routes[], invitation_routes[], keys_routes[],
-    profile_routes[], security_routes[], sessions_routes[], site_routes[], team_routes[], tenant_routes[], workspace_routes[];
+    profile_routes[], security_routes[], sessions_routes[], site_routes[], team_routes[], tenant_routes[],
+    workspace_routes[];
 
 #endif
