@@ -212,7 +212,7 @@ def test_f113_told_to_stop_while_stripe_hangs_it_ends_in_time_and_the_next_one_d
     wait_until(lambda: db.value(CLAIMED, session))
     gone = send(stack, "jobs", signal.SIGTERM)
     wait_until(lambda: not gone & processes(stack, "jobs"), 2.5)
-    wait_until(lambda: db.status_of(email) == "active", 5)
+    wait_until(lambda: db.status_of(email) == "active", 15)     # a lease is longer
 
 
 def key_alerts(db):

@@ -20,7 +20,8 @@ MONEY = """select id, tenant_id, number, currency, amount_due, total, hosted_url
 WHOLE = ("billing.checkouts", "billing.customers", "billing.disputes", "billing.notifications",
          "billing.subscription_history", "billing.subscriptions")
 TABLES = """select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where c.relkind = 'r' and n.nspname in ('auth', 'app', 'billing', 'inbox', 'sync', 'mail', 'ops', 'audit')"""
+    where c.relkind = 'r' and n.nspname in ('auth', 'app', 'billing', 'inbox', 'sync', 'mail', 'ops', 'audit',
+        'usage')"""
 
 
 def settle(world):
