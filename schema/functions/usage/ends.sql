@@ -76,7 +76,8 @@ $$;
 -- hold that has expired meanwhile the difference is a correction. TG409: it has ended with something else.
 create or replace function usage.settle(p_tenant uuid, p_id uuid, p_counts jsonb, p_provider text, p_model text,
 	p_counted text, p_free boolean) returns jsonb
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+	set plan_cache_mode = force_generic_plan as $$
 declare
 	h usage.holds := usage.lock_hold(p_tenant, p_id);
 	who jsonb := usage.model_of(h, p_provider, p_model);
@@ -155,7 +156,8 @@ $$;
 -- Ends the holds that nobody came back for, at most p_most at once: user and tenant pay what was known of them, the
 -- provider's account and that of all the whole. Returns how many.
 create or replace function usage.expire(p_most int) returns int
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+	set plan_cache_mode = force_generic_plan as $$
 declare
 	late usage.holds[] := array(
 		select k from usage.holds k where k.state = 'held' and k.expires_at <= now()
@@ -177,7 +179,8 @@ $$;
 -- What was used already: counted whatever the caps say, because refusing it would not undo it.
 create or replace function usage.record(p_tenant uuid, p_user uuid, p_key uuid, p_meter text, p_counts jsonb,
 	p_models jsonb, p_request text) returns jsonb
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+	set plan_cache_mode = force_generic_plan as $$
 declare
 	digest bytea := usage.digest_of('record', p_user::text, p_meter, p_counts::text, p_models::text);
 	h usage.holds := usage.known_hold(p_tenant, p_request, digest);

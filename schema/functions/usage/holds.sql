@@ -80,7 +80,8 @@ $$;
 -- asked is unknown or has no price. TG409: p_request named something else.
 create or replace function usage.reserve(p_tenant uuid, p_user uuid, p_key uuid, p_meter text, p_counts jsonb,
 	p_models jsonb, p_request text, p_seconds int) returns jsonb
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+	set plan_cache_mode = force_generic_plan as $$
 declare
 	digest bytea := usage.digest_of('reserve', p_user::text, p_meter, p_counts::text, p_models::text);
 	h usage.holds := usage.known_hold(p_tenant, p_request, digest);
