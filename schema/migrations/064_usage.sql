@@ -38,7 +38,7 @@ create table usage.windows (
 	subject uuid,				-- a user, or the tenant of a program that names none
 	stamps timestamptz[] not null check (cardinality(stamps) <= 200),
 	primary key (name, subject)
-);
+) with (fillfactor = 50);	-- room for a row's next version
 
 -- Money that may be spent in a period.
 create table usage.caps (
@@ -80,7 +80,7 @@ create table usage.accounts (
 	unique nulls not distinct (kind, tenant_id, subject, meter, from_at),
 	check (used + held <= cap + overrun),
 	check ((kind in ('user', 'tenant')) = (tenant_id is not null))
-);
+) with (fillfactor = 50);	-- room for a row's next version
 create index on usage.accounts (tenant_id, from_at desc);
 
 -- The journal: one row for each piece of work, from its reservation to its end, never rewritten after that. No other
@@ -165,6 +165,7 @@ create table usage.outbox (
 );
 create index on usage.outbox (at, id) where state = 'pending';
 create index on usage.outbox (tenant_id, meter, at);
+create index on usage.outbox (tenant_id, meter, at, id) where state <> 'sent';	-- what is before a record
 
 -- Keys that programs ask with. The database holds a digest of a digest, as of a session's token.
 create table app.keys (

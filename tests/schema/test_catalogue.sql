@@ -242,7 +242,7 @@ select set_eq('select grants from owned_right', string_to_array(btrim($$
 	tollgate_service usage.outbox INSERT SELECT UPDATE
 	tollgate_service usage.quotas DELETE INSERT SELECT UPDATE
 	tollgate_service usage.rates DELETE INSERT SELECT UPDATE
-	tollgate_service usage.windows INSERT SELECT UPDATE
+	tollgate_service usage.windows DELETE INSERT SELECT UPDATE
 	tollgate_service ops.alerts INSERT SELECT UPDATE
 	tollgate_service sync.cursors DELETE INSERT SELECT UPDATE
 	tollgate_service sync.objects INSERT SELECT UPDATE

@@ -152,5 +152,13 @@ select is(pg_temp.reserve(:'ann', 9, 'big 11', :'user') - 'limits',
 select is(pg_temp.reserve(:'ann', 5, 'free') -> 'ok', 'true', 'F144 a call that is repeated is answered again');
 select is((select count(*) from usage.windows w where w.subject = :'ann'), 0::bigint, 'F144 and not counted');
 
+-- windows that no limit asks for go
+update usage.windows w set stamps = array[now() - interval '25 hours', now() - interval '23 hours'] where true;
+insert into usage.windows (name, subject, stamps) values ('minute', :'mia', array[now() - interval '25 hours']),
+	('minute', gen_random_uuid(), '{}');
+select is(usage.drop_windows(1), 1::bigint, 'C74 at most so many rows go at once');
+select is(usage.drop_windows(10), 1::bigint, 'C74 rows go whose times are longer ago than the longest limit lasts');
+select is((select min(cardinality(w.stamps)) from usage.windows w), 2, 'C74 and no other');
+
 select * from finish();
 rollback;

@@ -102,6 +102,12 @@ select is(pg_temp.reserve(:'bob', null, 6, 'mail', '[{"provider": "", "model": "
 select is(usage.reserve(gen_random_uuid(), null, null, 'tokens', '{"unit": 1}', '[{"provider": "", "model": "tokens"}]',
 	'x', 300) ->> 'code', 'plan', 'C75 who has no plan has none');
 
+savepoint before_closing;
+update app.tenants t set closes_at = now() + interval '30 days' where t.id = :'bob';
+select is(pg_temp.reserve(:'bob', null, 1, 'closing'), '{"ok": false, "code": "plan", "reason": "closing"}',
+	'F145 a tenant that closes begins nothing');
+rollback to before_closing;
+
 -- prices: the dearest candidate is held, the one that did it is counted, by the price of the hold
 select usage.reserve(:'bob', null, null, 'tokens', '{"input": 10, "output": 100}',
 	'[{"provider": "acme", "model": "big"}, {"provider": "other", "model": "small"}]', 'priced', 300) as priced \gset

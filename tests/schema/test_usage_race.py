@@ -2,7 +2,7 @@
 """What many who use something at once may do to each other: TAP, against the copy that ./run made."""
 import json
 
-from callers import at_once, ok, run, value
+from callers import at_once, ok, overlapped, run, value
 
 MANY = 40
 SETTINGS = {"meters": ["tokens"], "costs": [{"provider": "acme", "model": "big", "class": "unit", "micros": 1000000}],
@@ -80,6 +80,18 @@ def test_f144_ten_pass():
     answers = at_once(MANY, lambda i: reserve(tenant, f"f144 {i}", 1))
     ok(answers.count("ok") == 10 and answers.count("rate_minute") == MANY - 10, "F144 of forty at once ten pass",
        answers)
+
+
+def test_f144_housekeeping_frees_no_place():
+    begin(rates=[{"name": "minute", "plan": "", "meter": "", "allowed": 10, "seconds": 60}])
+    tenant = value("select tap.paid('race6')")
+    value("insert into usage.windows (name, subject, stamps) values ('minute', %s, '{}') returning 1", tenant)
+    taken = ("select usage.take_rates('starter', 'tokens', %s) ->> 'refused'", tenant)
+    _, refused, waited = overlapped(("select usage.drop_windows(10)",), taken)
+    ok(waited and refused is None and value("select cardinality(stamps) from usage.windows") == 1,
+       "F144 who waits for a row that goes is counted in a new one", (refused, waited))
+    _, gone, waited = overlapped(taken, ("select usage.drop_windows(10)",))
+    ok(not waited and gone == 0, "F144 and a row in use stays", (gone, waited))
 
 
 def test_f138_settled_and_expired_at_once_counts_once():

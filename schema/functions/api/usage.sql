@@ -69,9 +69,14 @@ create or replace function api.usage_reserve(p_doc jsonb, p_request text) return
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	k app.keys := app.require_key('write');
+	who uuid;
 begin
 	perform usage.require_members(p_doc, '{meter,units,counts,user,provider,model,models,seconds}');
-	return usage.reserve(k.tenant_id, usage.user_of(k.tenant_id, p_doc), k.id, p_doc ->> 'meter',
+	who := usage.user_of(k.tenant_id, p_doc);
+	if who is not null and auth.contacts(array[who]) = '[]' then
+		raise exception 'a suspended user' using errcode = 'TG422';
+	end if;
+	return usage.reserve(k.tenant_id, who, k.id, p_doc ->> 'meter',
 		usage.counts_of(p_doc), usage.models_of(p_doc), p_request, usage.number_of(p_doc -> 'seconds', 300));
 end
 $$;

@@ -93,6 +93,9 @@ begin
 	end if;
 	perform usage.require_request(p_meter, p_counts, p_models, p_request, p_seconds);
 	decision := billing.decision(p_tenant);
+	if exists (select from app.tenants t where t.id = p_tenant and t.closes_at is not null) then
+		decision := decision || '{"allowed": false, "reason": "closing"}';
+	end if;
 	if not (decision -> 'allowed')::boolean or not exists (
 			select from usage.quotas q where q.plan = decision ->> 'plan' and q.meter = p_meter) then
 		return jsonb_build_object('ok', false, 'code', 'plan', 'reason', decision ->> 'reason');

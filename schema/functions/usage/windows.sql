@@ -58,16 +58,39 @@ language sql stable as $$
 	where r.plan in ('', p_plan) and r.meter in ('', p_meter) order by r.name, r.plan desc
 $$;
 
+-- Again where housekeeping has deleted a row between the two statements.
 create or replace function usage.lock_windows(p_plan text, p_meter text, p_subject uuid) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	names text[] := array(select r.name from usage.rates_of(p_plan, p_meter) r);
+	locked int := -1;
 begin
-	insert into usage.windows (name, subject, stamps)
-	select r.name, p_subject, '{}' from usage.rates_of(p_plan, p_meter) r
-	where not exists (select from usage.windows w where w.name = r.name and w.subject = p_subject)
-	order by r.name on conflict do nothing;
-	perform from usage.windows w
-	where w.subject = p_subject and w.name in (select r.name from usage.rates_of(p_plan, p_meter) r)
-	order by w.name for no key update;
+	while locked < cardinality(names) loop
+		insert into usage.windows (name, subject, stamps)
+		select n, p_subject, '{}' from unnest(names) n
+		where not exists (select from usage.windows w where w.name = n and w.subject = p_subject)
+		order by n on conflict do nothing;
+		perform from usage.windows w where w.subject = p_subject and w.name = any (names)
+		order by w.name for no key update;
+		get diagnostics locked = row_count;
+	end loop;
+end
+$$;
+
+-- Deletes at most p_most rows whose times are all longer ago than the longest limit lasts. How many. Rows that somebody
+-- has locked are in use.
+create or replace function usage.drop_windows(p_most int) returns bigint
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	longest interval := (select coalesce(max(r.per), '0') from usage.rates r);
+	n bigint;
+begin
+	delete from usage.windows d where d.ctid = any (array(
+		select w.ctid from usage.windows w
+		where coalesce(w.stamps[cardinality(w.stamps)], '-infinity') < now() - longest
+		limit p_most for update skip locked));
+	get diagnostics n = row_count;
+	return n;
 end
 $$;
 
