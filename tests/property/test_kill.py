@@ -71,11 +71,11 @@ class Stream:
 
 
 class Killer:
-    def __init__(self, world, dice):
-        self.world, self.dice, self.history = world, dice, []
+    def __init__(self, world, dice, victims=VICTIMS):
+        self.world, self.dice, self.victims, self.history = world, dice, victims, []
 
     def strike(self):
-        victim = self.dice.choice(VICTIMS)
+        victim = self.dice.choice(self.victims)
         self.history.append(victim)
         TALLY[f"kills of {victim}"] += 1
         getattr(self, victim, lambda: self.program(victim))()

@@ -40,6 +40,7 @@ FILLED = """select distinct format('%I.%I', t.table_schema, t.table_name) from i
     join information_schema.columns c using (table_schema, table_name) where t.table_type = 'BASE TABLE'
     and t.table_schema <> 'audit' and (
         c.column_name in ('tenant_id', 'user_id')
+        or (t.table_schema, t.table_name) = ('usage', 'corrections')
         or t.table_schema in ('app', 'inbox', 'sync', 'mail') and t.table_name not in ('roles', 'role_verbs')
         or (t.table_schema, t.table_name) = ('auth', 'users'))"""
 OURS = ("charge.", "checkout.session.", "customer.created", "customer.updated", "customer.deleted",
