@@ -119,7 +119,34 @@ def test_f144_the_next_in_a_minute_is_told_when(program, db, owner):  # noqa: F8
         assert [program("/reserve", asked).status for _ in range(3)] == [200, 200, 429]
     refused = program("/reserve", asked)
     assert refused.json["code"] == "rate_minute" and refused.header("RateLimit").startswith('"minute";r=0;t=')
-    assert 58 <= int(refused.header("Retry-After")) == refused.json["retry_after"] <= 60
+    wait = int(refused.header("Retry-After"))
+    assert 58 <= wait == refused.json["retry_after"] <= 60
+    for seconds, status in ((wait - 2, 429), (2, 200)):
+        db.execute("update usage.windows set stamps = array("
+                   "select s - make_interval(secs => %s) from unnest(stamps) s) "
+                   "where subject = any(%s::uuid[])", seconds, [tenant, mia])
+        assert program("/reserve", asked).status == status, "Retry-After is true to a second"
+
+
+def test_f143_of_two_hundred_at_once_as_many_pass_as_there_is_room_for(program, db, owner):  # noqa: F811
+    with ThreadPoolExecutor(200) as pool:
+        answers = list(pool.map(lambda n: program("/reserve", {"meter": "tokens", "units": 13},
+                                                  Idempotency_Key=f"at once {n}").status, range(200)))
+    assert answers.count(200) == 7 and set(answers) <= {200, 402, 429, 503}
+    assert db.row("select used, held from usage.accounts where tenant_id = %s and meter = 'tokens'",
+                  owner[2]) == (0, 91)
+
+
+def test_f145_a_suspended_user_begins_nothing(program, db, owner):  # noqa: F811
+    _, email, tenant = owner
+    mia = join(db, tenant, f"mia.{email}")
+    asked = {"meter": "tokens", "units": 1, "user": mia}
+    held = program("/reserve", asked)
+    assert held.status == 200
+    db.execute("update auth.users set disabled_at = now() where id = %s", mia)
+    assert program("/reserve", asked).status == 422
+    assert program("/settle", {"id": held.json["id"], "units": 1}).json["used"] == 1, "what was begun is counted"
+    assert program("/record", asked).json["used"] == 1, "and what was used"
 
 
 def test_f152_a_key_and_nothing_else_opens_it(program, owner, db):  # noqa: F811

@@ -109,4 +109,23 @@ def test_f138_settled_and_expired_at_once_counts_once():
     check("F138")
 
 
+def test_f157_the_scheduler_repairs_while_others_work():
+    begin()
+    tenants = [value("select tap.paid(%s)", name) for name in ("race7", "race8")]
+    for tenant in tenants:
+        reserve(tenant, "before", 1)
+    value("update usage.holds set expires_at = now() where true returning 1")
+    value("update usage.accounts set from_at = from_at - interval '1 year', until_at = now() "
+          "where tenant_id is not null returning 1")
+    answers = at_once(MANY, lambda i: retried(lambda: value("select api.roll_over()")) if i % 4 == 0 else
+                      reserve(tenants[i % 2], f"f157 {i}"))
+    made = [answer for answer in answers if isinstance(answer, str)]
+    done = [answer for answer in answers if isinstance(answer, dict)]
+    ok(made.count("ok") == 20 and made.count("quota") == MANY - len(done) - 20,
+       "F157 meanwhile each tenant has its ten holds", answers)
+    ok(sum(answer["expired"] for answer in done) == 2, "F157 and late ones expire once", done)
+    ok(value("select count(*) from usage.accounts where kind = 'tenant'") == 4, "F157 in one new period each")
+    check("F157")
+
+
 run(globals())
