@@ -225,6 +225,39 @@ def test_f217_an_answer_that_is_posted_from_elsewhere_comes_in_by_get(stack, par
     assert browser.post("/signin/callback/nobody", told["form"], came_from=answer.location).status in (303, 404)
 
 
+def name_of(db, claims):
+    return db.value("select p.display_name from app.profiles p join auth.users u on u.id = p.user_id "
+                    "where u.email = %s", claims["email"])
+
+
+@pytest.mark.parametrize("told, name", [
+    ('{"name": {"firstName": " Grace", "lastName": "Hopper "}, "email": "else@example.org"}', "Grace Hopper"),
+    ('{"name": {"firstName": "Gr\\u00e4ce"}}', "Gr\u00e4ce"), ('{"name": {"lastName": "%s"}}' % ("H" * 99), "H" * 32),
+    ('{"name": {"firstName": "%s"}}' % ("H" * 401), None), ('{"name": {"firstName": "Gr\\u0000ace"}}', None),
+    ('{"name": {"firstName": "Gr\\u202eace"}}', None), ('{"name": {"firstName": "See", "lastName": "http://x"}}', None),
+    ('{"name": "Grace"}', None), ("Grace", None)], ids=str)
+def test_f217_a_name_that_is_posted_beside_the_token_is_a_new_users_first(parties, browser, other, db, told, name):
+    claims = someone(email_verified="true", name=None)
+    parties.tell("apple", user=claims, more_back=[["user", told]])
+
+    def come_in(b):
+        answer = press_button(b, "apple")
+        form = requests.get(answer.location, timeout=10).json()["form"]
+        back = b.post("/signin/callback/apple", form, came_from=answer.location).location
+        return b.get(back, came_from=answer.location)
+    assert come_in(browser).location == "/workspace" and is_in(browser)
+    assert name_of(db, claims) == (name or claims["email"].partition("@")[0][:32])
+    parties.tell("apple", user=claims, more_back=[["user", '{"name": {"firstName": "Mallory"}}']])
+    assert come_in(other).location == "/workspace" and is_in(other)
+    assert name_of(db, claims) != "Mallory"
+
+
+def test_f217_a_name_in_an_address_is_not_taken_for_a_party_that_posts_nothing(parties, browser, db):
+    claims = someone(name=None)
+    parties.tell("work", user=claims, back={"name": "Mallory"})
+    assert enter(browser).location == "/workspace" and name_of(db, claims) != "Mallory"
+
+
 def test_f218_two_ways_back_at_once_make_one_user(parties, new_browser, db):
     claims = someone()
     parties.tell("work", user=claims)

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "answer.h"
+#include "claims.h"
 #include "device.h"
 #include "entrance.h"
 #include "identity.h"
@@ -22,6 +23,7 @@ query_read(struct visit *v, struct callback *c, const char **error, const char *
 	TRY(http_query(v->q, "code", &c->code));
 	TRY(http_query(v->q, "error", error));
 	TRY(http_query(v->q, "iss", iss));
+	TRY(http_query(v->q, "name", &c->name));
 	c->why = "state is missing, or this browser has begun nothing";
 	return flow_read(v, state, &c->flow) ? OK : ERR_BAD_REQUEST;
 }
@@ -149,6 +151,25 @@ callback(struct visit *v, struct db_visitor *me)
 }
 
 /*
+ * Apple tells the name of its user once, beside its answer and not in the token. NULL: it does not, or in no form that
+ * we know.
+ */
+static const char *
+name_told(struct visit *v, const struct form *form)
+{
+	const char		*told = form_get(form, "user"), *first, *last;
+	struct json_object	*user;
+
+	if (told == NULL || json_parse_unique(v->q->mem, told, strlen(told), &user) != OK)
+		return NULL;
+	first = claims_text(user, "/name/firstName");
+	last = claims_text(user, "/name/lastName");
+	if (first == NULL || last == NULL)
+		return first != NULL ? first : last;
+	return mem_printf(v->q->mem, "%s %s", first, last);
+}
+
+/*
  * A party that posts its answer (Apple) sends a form of another site, with which browsers send no cookie of ours. They
  * do with the address that it is led to. What the form has is believed no more than an address.
  */
@@ -158,6 +179,7 @@ posted(struct visit *v)
 	static const char *const	names[] = { "state", "code", "error", "iss" };
 	struct buf			url = { .ctx = v->q->mem };
 	struct form			form;
+	const char			*name;
 
 	if (!http_content_is(v->q, "application/x-www-form-urlencoded") ||
 	    form_parse(v->q->mem, v->q->body, v->q->body_len, &form) != OK) {
@@ -169,6 +191,9 @@ posted(struct visit *v)
 		if (form_get(&form, names[i]) != NULL)
 			form_put(&url, names[i], form_get(&form, names[i]));
 	}
+	name = name_told(v, &form);
+	if (name != NULL && strlen(name) <= PERSON_NAME_MAX)
+		form_put(&url, "name", name);
 	answer_headers(v);
 	(void)http_redirect(v->r, url.data);
 }

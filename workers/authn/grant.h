@@ -16,6 +16,7 @@ struct callback {
 	struct issuer			*issuer;
 	struct flow			flow;
 	const char			*code;
+	const char			*name;		/* of its user, as only the browser says (Apple); or NULL */
 	const char			*why;		/* what is wrong, for the log */
 };
 

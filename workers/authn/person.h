@@ -4,6 +4,8 @@
 
 #include "grant.h"
 
+enum { PERSON_NAME_MAX = 400 };		/* bytes */
+
 /*
  * By an ID token that the issuer has signed for us. *nonce: that the token must have. ERR_UNAVAILABLE: a party does not
  * answer. ERR_INVALID: what it says is not to be believed. c->why says it.

@@ -6,7 +6,7 @@
 #include "jws.h"
 #include "preset.h"
 
-enum { NAME_BYTES = 400, ACCOUNT_BYTES = 254 };
+enum { ACCOUNT_BYTES = 254 };
 
 /* With the keys that we have, and once more with newer ones, where none of them fits. */
 static enum err
@@ -55,7 +55,7 @@ person_of(struct visit *v, const struct callback *c, struct json_object *claims,
 {
 	static const char *const	times[] = { "exp", "iat" };
 	struct json_object		*person = person_new(v, c, claims_text(claims, "/sub"));
-	const char			*email = claims_text(about, "/email"), *login;
+	const char			*email = claims_text(about, "/email"), *login, *name = claims_text(about, "/name");
 
 	json_put(person, "nonce", claims_text(claims, "/nonce"));
 	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
@@ -65,7 +65,9 @@ person_of(struct visit *v, const struct callback *c, struct json_object *claims,
 		person_put_email(person, email, preset_of(c->provider)->verified(about, email));
 	login = claims_text(about, "/preferred_username");
 	put_some(person, "account", email != NULL ? email : login, ACCOUNT_BYTES);
-	put_some(person, "name", claims_text(about, "/name"), NAME_BYTES);
+	if (name == NULL && preset_of(c->provider)->mode != NULL)
+		name = c->name;
+	put_some(person, "name", name, PERSON_NAME_MAX);
 	put_some(person, "picture", claims_text(about, "/picture"), 2000);
 	return person;
 }
