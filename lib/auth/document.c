@@ -120,8 +120,9 @@ document_await(struct document *d)
 		late = pthread_cond_timedwait(&d->fetched, &d->lock, &t);
 }
 
+/* After a fetch that failed another one is due soon: it may be what ends the operator's alert. */
 static bool
-is_due(const struct document *d, bool newer)
+is_due(const struct document *d, enum document_wish wish)
 {
 	int64_t	since = clock_ms() - d->tried;
 
@@ -129,24 +130,36 @@ is_due(const struct document *d, bool newer)
 		return true;
 	if (d->text == NULL)
 		return since >= DOCUMENT_FAILED_MS;
-	return (newer || clock_ms() >= d->due) && since >= d->o.again_ms;
+	return (wish == DOCUMENT_NEWER || *d->why || clock_ms() >= d->due) && since >= d->o.again_ms;
 }
 
 enum err
-document_read(struct document *d, mem_ctx *mem, bool newer, struct json_object **out, const char **why)
+document_read(struct document *d, mem_ctx *mem, enum document_wish wish, struct json_object **out, const char **why)
 {
 	const char	*text = NULL;
 	size_t		n = 0;
 
 	pthread_mutex_lock(&d->lock);
-	document_await(d);
-	if (!d->busy && is_due(d, newer))
+	if (wish != DOCUMENT_KEPT)
+		document_await(d);
+	if (wish != DOCUMENT_KEPT && !d->busy && is_due(d, wish))
 		document_fetch(d);
 	if (d->text != NULL)
 		text = mem_copy(mem, d->text, n = d->n);
 	*why = mem_printf(mem, "%s %s", d->o.url, *d->why ? d->why : "is not here yet");
 	pthread_mutex_unlock(&d->lock);
 	return text == NULL ? ERR_UNAVAILABLE : json_parse_unique(mem, text, n, out);
+}
+
+bool
+document_waits(struct document *d)
+{
+	bool	waits;
+
+	pthread_mutex_lock(&d->lock);
+	waits = d->busy ? d->text == NULL : is_due(d, DOCUMENT_ANY);
+	pthread_mutex_unlock(&d->lock);
+	return waits;
 }
 
 bool

@@ -21,6 +21,12 @@ enum {
 
 struct document;
 
+enum document_wish {
+	DOCUMENT_KEPT,		/* what there is; nobody is asked and nothing is waited for */
+	DOCUMENT_ANY,
+	DOCUMENT_NEWER		/* one younger than there is, unless the last fetch was within again_ms */
+};
+
 struct document_options {
 	struct https	*https;
 	const char	*url;
@@ -35,12 +41,12 @@ struct document_options {
 /* Hangs on ctx. Fetches nothing yet. */
 struct document *document_open(mem_ctx *ctx, const struct document_options *options);
 
-/*
- * newer: a younger one is wanted than there is, which is fetched unless the last fetch was within again_ms.
- * ERR_UNAVAILABLE: there is none, or none yet, and *why says it. *out hangs on mem.
- */
-enum err document_read(struct document *d, mem_ctx *mem, bool newer, struct json_object **out, const char **why)
-    MUST_CHECK;
+/* ERR_UNAVAILABLE: there is none, or none yet, and *why says it. *out hangs on mem. */
+enum err document_read(struct document *d, mem_ctx *mem, enum document_wish wish, struct json_object **out,
+    const char **why) MUST_CHECK;
+
+/* Whether to read it with DOCUMENT_ANY would fetch, or wait for another thread's fetch. */
+bool document_waits(struct document *d);
 
 /*
  * How the last fetch went, where that is worth telling. True: *why says why it failed, also while an earlier document

@@ -120,12 +120,12 @@ issuer_https(struct issuer *i)
 }
 
 enum err
-issuer_ends(struct issuer *i, mem_ctx *mem, struct issuer_ends *out, const char **why)
+issuer_ends(struct issuer *i, mem_ctx *mem, bool may_wait, struct issuer_ends *out, const char **why)
 {
 	struct json_object	*doc;
 	const char		*methods = "/token_endpoint_auth_methods_supported";
 
-	TRY(document_read(i->description, mem, false, &doc, why));
+	TRY(document_read(i->description, mem, may_wait ? DOCUMENT_ANY : DOCUMENT_KEPT, &doc, why));
 	*out = (struct issuer_ends){
 		.authorize = json_text(doc, "/authorization_endpoint"), .token = json_text(doc, "/token_endpoint"),
 		.userinfo = json_text(doc, "/userinfo_endpoint"), .keys = json_text(doc, "/jwks_uri"),
@@ -136,9 +136,26 @@ issuer_ends(struct issuer *i, mem_ctx *mem, struct issuer_ends *out, const char 
 }
 
 bool
+issuer_waits(struct issuer *i)
+{
+	return document_waits(i->description);
+}
+
+bool
 issuer_news(struct issuer *i, mem_ctx *mem, const char **why)
 {
 	return document_news(i->description, mem, why);
+}
+
+bool
+issuer_keys_news(struct issuer *i, mem_ctx *mem, const char **why)
+{
+	struct document	*keys;
+
+	pthread_mutex_lock(&i->lock);
+	keys = i->keys;
+	pthread_mutex_unlock(&i->lock);
+	return keys != NULL && document_news(keys, mem, why);
 }
 
 /* A description that names another place for the keys leaves the earlier document to its readers. */
@@ -165,6 +182,6 @@ issuer_keys(struct issuer *i, mem_ctx *mem, bool newer, struct json_object **out
 {
 	struct issuer_ends	ends;
 
-	TRY(issuer_ends(i, mem, &ends, why));
-	return document_read(keys_at(i, ends.keys), mem, newer, out, why);
+	TRY(issuer_ends(i, mem, true, &ends, why));
+	return document_read(keys_at(i, ends.keys), mem, newer ? DOCUMENT_NEWER : DOCUMENT_ANY, out, why);
 }

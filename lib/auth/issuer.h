@@ -29,16 +29,21 @@ struct issuer_ends {
 struct issuer *issuer_open(mem_ctx *ctx, const char *name, const char *pages);
 
 /*
- * The description is kept for a day, and longer while another one cannot be fetched. ERR_UNAVAILABLE: there is none, or
- * it is not one that we go by; *why says it.
+ * The description is kept for a day, and longer while another one cannot be fetched. may_wait: the caller's thread may
+ * wait for the issuer. ERR_UNAVAILABLE: there is none, or it is not one that we go by; *why says it.
  */
-enum err issuer_ends(struct issuer *i, mem_ctx *mem, struct issuer_ends *out, const char **why) MUST_CHECK;
+enum err issuer_ends(struct issuer *i, mem_ctx *mem, bool may_wait, struct issuer_ends *out, const char **why)
+    MUST_CHECK;
+
+/* Whether issuer_ends() would make a thread wait. */
+bool issuer_waits(struct issuer *i);
 
 /* Its keys as it publishes them, a JSON Web Key Set. newer: some that are not in those we have. Errors as above. */
 enum err issuer_keys(struct issuer *i, mem_ctx *mem, bool newer, struct json_object **out, const char **why) MUST_CHECK;
 
-/* How the last fetch of its description went, as document_news() says it. */
+/* How the last fetch of its description went, and that of its keys, as document_news() says it. */
 bool issuer_news(struct issuer *i, mem_ctx *mem, const char **why);
+bool issuer_keys_news(struct issuer *i, mem_ctx *mem, const char **why);
 
 /* What speaks to it. */
 struct https *issuer_https(struct issuer *i);

@@ -58,6 +58,7 @@ grant execute on function
 	api.begin_flow(text, bytea, bytea, text, text, text, boolean, inet),
 	api.begin_connection(text, bytea, bytea, text, text, text),
 	api.open_flow(text, bytea, bytea, int), api.close_flow(bytea, bytea),
+	api.take_place(bytea, bytea, int), api.leave_place(bytea, bytea),
 	api.finish_flow(text, bytea, bytea, jsonb, text, bytea, inet, text, bytea),
 	api.proof_state(text, bytea, bytea),
 	api.connect_by_link(bytea, text, bytea, bytea, inet, text, bytea),

@@ -307,6 +307,24 @@ def test_s02_a_party_whose_description_hangs_takes_no_page_with_it(stack, partie
         assert sorted(h.result().status for h in hanging) == [303, 503, 503, 503]
 
 
+def test_s02_however_many_parties_hang_others_are_reached(stack, parties, new_browser, db):
+    """Each hangs in another thread (at Apache: process), and serve.calls of them together."""
+    renew(stack)
+    hang = {"slow": {".well-known/openid-configuration": 3}}
+    names = ("partner", "google", "microsoft", "apple", "work")
+    for name in names:
+        parties.tell(name, **hang)
+    with ThreadPoolExecutor(5) as pool:
+        hanging = [pool.submit(press_button, new_browser(), name) for name in names]
+        time.sleep(0.5)
+        begun = time.monotonic()
+        assert new_browser().get("/signin/connect").status == 200
+        assert press_button(new_browser(), "github").status == 303
+        assert time.monotonic() - begun < 2
+        assert sorted(h.result().status for h in hanging) == [303] * 3 + [503] * 2
+    assert db.value("select count(*) from auth.asking where flow is not null and until > now()") == 0
+
+
 def test_s02_a_visit_that_may_mail_nobody_leaves_no_place_taken(limit, parties, customer, other, db):
     parties.tell("work", user=someone(email=customer[1]))
     limit("link_near", 1)

@@ -186,6 +186,22 @@ def test_f215_keys_that_we_have_serve_while_there_are_none_to_get(stack, parties
 
 
 @pytest.mark.only("nginx")
+def test_f215_an_alert_names_whose_keys_cannot_be_had_and_ends_when_they_can(stack, parties, browser, other, db):
+    alert = ("select detail ->> 'error' from ops.alerts where kind = 'provider' and subject = 'keys:work' "
+             "and cleared_at is null")
+    renew(stack)
+    parties.tell("work", user=someone(), status={"keys": 500})
+    assert_refused(enter(browser), browser, 503)
+    url = stack["identity_url"] + "/work"
+    assert db.value(alert) == f"{url}: {url}/keys is answered with status 500"
+    renew(stack)
+    parties.tell("work", user=someone())
+    answer = press_button(other)
+    assert answer.status == 303 and db.value(alert) is not None     # the description alone says nothing of the keys
+    assert come_back(other, answer).location == "/workspace" and db.value(alert) is None
+
+
+@pytest.mark.only("nginx")
 def test_f215_unknown_keys_are_looked_for_once_a_minute(stack, parties, new_browser):
     renew(stack)
     parties.tell("work", user=someone())

@@ -21,7 +21,7 @@ insert into allowed values
 		api.address_page, api.ask_address, api.address_link, api.take_address, api.undo_address}'),
 	('tollgate_authn', '{api.admit, api.signed_in, api.sign_out, api.end_reused, api.require_fresh, api.begin_flow,
 		api.begin_connection, api.open_flow, api.close_flow, api.finish_flow, api.proof_state, api.connect_by_link,
-		api.connections_page, api.disconnect, api.report_provider,
+		api.connections_page, api.disconnect, api.report_provider, api.take_place, api.leave_place,
 		api.passkeys_page, api.add_passkey, api.name_passkey, api.remove_passkey, api.find_passkey,
 		api.sign_in_passkey, api.second_passkey, api.confirm_passkey}'),
 	('tollgate_account', '{api.admit, api.signed_in, api.workspace_page, api.choose_tenant, api.send_offer,

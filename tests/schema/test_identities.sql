@@ -84,6 +84,24 @@ select is(tap.state_of('tollgate_authn', format('select api.open_flow(%L, %L, %L
 	sha256('f'))), 'TG503', 'S02 another browser ends no visit');
 select tap.ask('tollgate_authn', format('api.close_flow(%L, %L)', sha256('a'), sha256('f'))) \g /dev/null
 select isnt(pg_temp.open('c', p_calls => 2), null, 'S02 one that has ended makes room');
+delete from auth.flows;
+select pg_temp.begin(s) from unnest('{a,b,c}'::text[]) s \g /dev/null
+create function pg_temp.place(p_verb text, p_state text, p_flow text default 'f') returns text language sql as $$
+	select tap.state_of('tollgate_authn', format('select api.%s_place(%L, %L%s)', p_verb, sha256(p_state::bytea),
+		sha256(p_flow::bytea), case p_verb when 'take' then ', 1' end))
+$$;
+select pg_temp.place('take', 'b', 'other') \g /dev/null
+select is(array[pg_temp.place('take', 'a'), pg_temp.place('take', 'b')], '{00000,TG503}',
+	'S02 descriptions are asked for about so many at a time, for visits of this browser');
+select is(tap.state_of('tollgate_authn', format('select api.open_flow(%L, %L, %L, 1)', 'work', sha256('c'),
+	sha256('f'))), 'TG503', 'S02 and who comes back waits in the same places');
+select pg_temp.place('leave', 'a', 'other') \g /dev/null
+select is(pg_temp.place('take', 'b'), 'TG503', 'S02 which another browser does not leave');
+select pg_temp.place('leave', 'a') \g /dev/null
+select is(pg_temp.place('take', 'b'), '00000', 'S02 who has an answer makes room');
+update auth.asking set until = now() - interval '1 s' where flow is not null;
+select is(pg_temp.place('take', 'c'), '00000', 'S02 so does who was killed');
+delete from auth.flows;
 
 -- claims
 select is(pg_temp.enter('c' || row_number() over (), 'x', pg_temp.claims(v.more)) ->> 'why', v.why, 'F59 ' || v.what)

@@ -91,12 +91,12 @@ end(struct server *s)
 
 /* The number in the document; -1: there is none. */
 static int
-number(struct document *d, bool newer)
+number(struct document *d, enum document_wish wish)
 {
 	mem_ctx			*mem = mem_new();
 	struct json_object	*doc;
 	const char		*why;
-	int			n = document_read(d, mem, newer, &doc, &why) == OK ? (int)json_int(doc, "/n", 0) : -1;
+	int			n = document_read(d, mem, wish, &doc, &why) == OK ? (int)json_int(doc, "/n", 0) : -1;
 
 	assert_non_null(why);
 	talloc_free(mem);
@@ -110,14 +110,14 @@ test_f215_what_there_is_serves_while_nothing_newer_can_be_had(void **state)
 	    .n = 6 };
 	struct document	*d = begin(*state, &s, 0);
 
-	assert_int_equal(number(d, false), 1);
+	assert_int_equal(number(d, DOCUMENT_ANY), 1);
 	for (unsigned i = 2; i <= 5; i++) {
 		rest(AGAIN_MS + 5);
-		assert_int_equal(number(d, false), 1);
+		assert_int_equal(number(d, DOCUMENT_ANY), 1);
 		assert_int_equal(s.asked, i);
 	}
 	rest(AGAIN_MS + 5);
-	assert_int_equal(number(d, false), 2);
+	assert_int_equal(number(d, DOCUMENT_ANY), 2);
 	end(&s);
 }
 
@@ -139,17 +139,17 @@ test_f214_a_fetch_that_fails_is_told_while_an_earlier_one_serves(void **state)
 	struct document	*d = begin(*state, &s, 0);
 
 	assert_string_equal(news(*state, d), "none");
-	assert_int_equal(number(d, false), 1);
+	assert_int_equal(number(d, DOCUMENT_ANY), 1);
 	assert_string_equal(news(*state, d), "good");
-	assert_int_equal(number(d, false), 1);
+	assert_int_equal(number(d, DOCUMENT_ANY), 1);
 	assert_string_equal(news(*state, d), "none");
 	rest(AGAIN_MS + 5);
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(number(d, false), 1);
+		assert_int_equal(number(d, DOCUMENT_ANY), 1);
 		assert_string_equal(news(*state, d), "/keys is unlucky");
 	}
 	rest(AGAIN_MS + 5);
-	assert_int_equal(number(d, false), 2);
+	assert_int_equal(number(d, DOCUMENT_ANY), 2);
 	assert_string_equal(news(*state, d), "good");
 	assert_string_equal(news(*state, d), "none");
 	assert_int_equal(s.asked, 3);
@@ -163,11 +163,11 @@ test_f215_a_newer_one_is_looked_for_once_in_a_while(void **state)
 	struct document	*d = begin(*state, &s, 60000);
 
 	for (int i = 0; i < 5; i++)
-		assert_int_equal(number(d, true), 1);
+		assert_int_equal(number(d, DOCUMENT_NEWER), 1);
 	assert_int_equal(s.asked, 1);
 	rest(AGAIN_MS + 5);
-	assert_int_equal(number(d, false), 1);
-	assert_int_equal(number(d, true), 2);
+	assert_int_equal(number(d, DOCUMENT_ANY), 1);
+	assert_int_equal(number(d, DOCUMENT_NEWER), 2);
 	assert_int_equal(s.asked, 2);
 	end(&s);
 }
@@ -178,8 +178,8 @@ test_f215_without_one_it_is_not_asked_for_at_once_again(void **state)
 	struct server	s = { .answers = { ANSWER("503 No", ""), GOOD(1) }, .n = 2 };
 	struct document	*d = begin(*state, &s, 60000);
 
-	assert_int_equal(number(d, false), -1);
-	assert_int_equal(number(d, false), -1);
+	assert_int_equal(number(d, DOCUMENT_ANY), -1);
+	assert_int_equal(number(d, DOCUMENT_ANY), -1);
 	assert_int_equal(s.asked, 1);
 	end(&s);
 }
@@ -187,7 +187,7 @@ test_f215_without_one_it_is_not_asked_for_at_once_again(void **state)
 static void *
 read_newer(void *d)
 {
-	return (void *)(intptr_t)number(d, true);
+	return (void *)(intptr_t)number(d, DOCUMENT_NEWER);
 }
 
 static void
@@ -198,15 +198,63 @@ test_f215_one_fetches_and_others_have_the_earlier_one_at_once(void **state)
 	pthread_t	thread;
 	void		*found;
 
-	assert_int_equal(number(d, false), 1);
+	assert_int_equal(number(d, DOCUMENT_ANY), 1);
 	rest(AGAIN_MS + 5);
 	s.slow_ms = 400;
 	assert_int_equal(pthread_create(&thread, NULL, read_newer, d), 0);
 	rest(100);
-	assert_int_equal(number(d, true), 1);
+	assert_int_equal(number(d, DOCUMENT_NEWER), 1);
 	pthread_join(thread, &found);
 	assert_int_equal((intptr_t)found, 2);
 	assert_int_equal(s.asked, 2);
+	end(&s);
+}
+
+/* A fetch for keys that are not in it fails while it is young: the operator is told, and once it is good again too. */
+static void
+test_f215_after_a_fetch_that_failed_another_one_follows_soon(void **state)
+{
+	struct server	s = { .answers = { GOOD(1), ANSWER("500 Oh", ""), GOOD(2) }, .n = 3 };
+	struct document	*d = begin(*state, &s, 60000);
+
+	assert_int_equal(number(d, DOCUMENT_ANY), 1);
+	rest(AGAIN_MS + 5);
+	assert_int_equal(number(d, DOCUMENT_NEWER), 1);
+	assert_int_equal(number(d, DOCUMENT_ANY), 1);
+	assert_int_equal(s.asked, 2);
+	rest(AGAIN_MS + 5);
+	assert_int_equal(number(d, DOCUMENT_ANY), 2);
+	assert_string_equal(news(*state, d), "good");
+	rest(AGAIN_MS + 5);
+	assert_int_equal(number(d, DOCUMENT_ANY), 2);
+	assert_int_equal(s.asked, 3);
+	end(&s);
+}
+
+static void
+test_s02_who_may_not_wait_has_what_there_is(void **state)
+{
+	struct server	s = { .answers = { GOOD(1), GOOD(2) }, .n = 2, .slow_ms = 300 };
+	struct document	*d = begin(*state, &s, 60000);
+	pthread_t	thread;
+	void		*found;
+
+	assert_true(document_waits(d));
+	assert_int_equal(number(d, DOCUMENT_KEPT), -1);
+	assert_int_equal(s.asked, 0);
+	assert_int_equal(pthread_create(&thread, NULL, read_newer, d), 0);
+	rest(100);
+	assert_true(document_waits(d));
+	assert_int_equal(number(d, DOCUMENT_KEPT), -1);
+	pthread_join(thread, &found);
+	assert_int_equal((intptr_t)found, 1);
+	assert_false(document_waits(d));
+	rest(AGAIN_MS + 5);
+	assert_int_equal(pthread_create(&thread, NULL, read_newer, d), 0);
+	rest(100);
+	assert_false(document_waits(d));
+	pthread_join(thread, &found);
+	assert_int_equal((intptr_t)found, 2);
 	end(&s);
 }
 
@@ -222,10 +270,10 @@ test_s02_without_one_others_wait_for_a_moment(void **state)
 	assert_int_equal(pthread_create(&thread, NULL, read_newer, d), 0);
 	rest(50);
 	begun = clock_ms();
-	assert_int_equal(number(d, false), -1);
+	assert_int_equal(number(d, DOCUMENT_ANY), -1);
 	assert_in_range(clock_ms() - begun, WAIT_MS - 1, 2 * WAIT_MS);
 	rest(150);
-	assert_int_equal(number(d, false), 1);
+	assert_int_equal(number(d, DOCUMENT_ANY), 1);
 	pthread_join(thread, &found);
 	assert_int_equal((intptr_t)found, 1);
 	assert_int_equal(s.asked, 1);
@@ -241,6 +289,8 @@ main(void)
 		TEST(test_f215_a_newer_one_is_looked_for_once_in_a_while),
 		TEST(test_f215_without_one_it_is_not_asked_for_at_once_again),
 		TEST(test_f215_one_fetches_and_others_have_the_earlier_one_at_once),
+		TEST(test_f215_after_a_fetch_that_failed_another_one_follows_soon),
+		TEST(test_s02_who_may_not_wait_has_what_there_is),
 		TEST(test_s02_without_one_others_wait_for_a_moment),
 	};
 

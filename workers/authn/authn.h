@@ -8,6 +8,7 @@
 #include "resource.h"
 #include "route.h"
 
+struct flow;
 struct visit;
 
 /* What this program's resource has opened: hangs on the worker. */
@@ -25,15 +26,18 @@ bool provider_asked(struct visit *v, const struct config_provider **p, struct is
 /* The same for a name. */
 bool provider_named(struct visit *v, const char *name, const struct config_provider **p, struct issuer **i);
 
-/* Opens or ends the operator's alert of a provider, by how its description was last fetched, where that is news. */
+/* Opens or ends the operator's alerts of a provider, by how its description and its keys were last fetched. */
 void provider_report(struct visit *v, const struct config_provider *p, struct issuer *i);
 
 /*
- * Where it asks its users. ERR_UNAVAILABLE: it cannot be reached, or is not as it should be; *why says it. Reports how
- * that went.
+ * Where it asks its users, for the visit f. ERR_UNAVAILABLE: it cannot be reached, or is not as it should be, or too
+ * many threads wait for issuers already; *why says it. Reports how that went.
  */
-enum err provider_page(struct visit *v, const struct config_provider *p, struct issuer *i, const char **url,
-    const char **why) MUST_CHECK;
+enum err provider_page(struct visit *v, const struct config_provider *p, struct issuer *i, const struct flow *f,
+    const char **url, const char **why) MUST_CHECK;
+
+/* How many threads may wait for other parties at a time, so that one is left for other pages. */
+int provider_calls(const struct visit *v);
 
 /* Where it sends its users back to. */
 const char *provider_callback(struct visit *v, const struct config_provider *p);

@@ -54,7 +54,7 @@ issuer_check(struct visit *v, struct callback *c, const char *iss)
 	if (base != NULL)
 		name = mem_printf(v->q->mem, "%s%s", name, base);
 	else
-		TRY(issuer_ends(c->issuer, v->q->mem, &ends, &c->why));
+		TRY(issuer_ends(c->issuer, v->q->mem, true, &ends, &c->why));
 	c->why = iss == NULL ? "it does not say who it is" : "iss is another issuer";
 	if (iss == NULL)
 		return ends.names_itself ? ERR_INVALID : OK;
@@ -115,15 +115,6 @@ finish(struct visit *v, struct callback *c, struct json_object *flow, struct jso
 	return entrance_grant(v, &entry, next != NULL ? next : json_text(flow, "/next"));
 }
 
-/* So many visits at a time that a thread is left for other pages. */
-static int
-calls_most(const struct visit *v)
-{
-	int	threads = v->app->threads, calls = v->app->config->serve.calls;
-
-	return threads > 1 && calls >= threads ? threads - 1 : calls;
-}
-
 static enum err
 callback(struct visit *v, struct db_visitor *me)
 {
@@ -137,7 +128,7 @@ callback(struct visit *v, struct db_visitor *me)
 	if (query_read(v, &c, &error, &iss) != OK)
 		return failed(v, 400, c.provider, c.why);
 	e = db_visitor(me, &flow, "api.open_flow($1, $2, $3, $4::int)", ARGS(TEXT(c.provider->name),
-	    flow_state(v, &c.flow), identity_flow(v), INT(calls_most(v))));
+	    flow_state(v, &c.flow), identity_flow(v), INT(provider_calls(v))));
 	TRY(e);
 	if (flow == NULL)
 		return failed(v, 400, c.provider, "this browser has begun no such visit, or it is over");

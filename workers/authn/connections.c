@@ -72,7 +72,7 @@ connect_begin(struct visit *v, struct db_user *me, const struct config_provider 
 	TRY(db_user(me, NULL, "api.begin_connection($1, $2, $3, $4, $5, $6)", ARGS(TEXT(p->name), flow_state(v, &f),
 	    identity_flow(v), TEXT("/settings/connections"), TEXT(v->prefixed ? visit_path(v, "") : ""),
 	    TEXT(v->language))));
-	if (provider_page(v, p, i, &page, &why) != OK) {
+	if (provider_page(v, p, i, &f, &page, &why) != OK) {
 		flow_close(v, &f);
 		return failed(v, 503, p, why);
 	}

@@ -80,7 +80,7 @@ person_by_token(struct visit *v, struct callback *c, struct json_object **out, c
 	struct jws		s;
 	struct json_object	*about;
 
-	TRY(issuer_ends(c->issuer, v->q->mem, &ends, &c->why));
+	TRY(issuer_ends(c->issuer, v->q->mem, true, &ends, &c->why));
 	TRY(grant_redeem(v, c, ends.token, ends.posts_secret, &g));
 	if (g.id_token == NULL) {
 		c->why = "it gives no ID token";

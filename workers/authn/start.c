@@ -61,7 +61,7 @@ start(struct visit *v, struct db_visitor *me)
 	if (throttle_note(v, "flow", e) == ERR_LIMIT)
 		return limited(v);
 	TRY(e);
-	if (provider_page(v, p, i, &page, &why) != OK) {
+	if (provider_page(v, p, i, &f, &page, &why) != OK) {
 		flow_close(v, &f);
 		return failed(v, 503, p, why);
 	}

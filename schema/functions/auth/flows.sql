@@ -49,26 +49,54 @@ begin
 end
 $$;
 
--- Admits the way back of a visit, once: {"next", "prefix", "language", "remember"}. null: this browser has no such
--- flow, or it is over, or its way back has been admitted before. TG503: p_calls others are under way, each of which
--- holds a thread while it waits for the issuer.
-create or replace function api.open_flow(p_provider text, p_state bytea, p_flow bytea, p_calls int) returns jsonb
+-- Takes a place among those who wait for issuers, of whom each holds a thread. TG503: p_calls others wait already.
+create or replace function auth.take_place(f auth.flows, p_calls int) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-	f auth.flows;
 	place int;
 begin
-	select q.* into f from auth.flows q
-	where q.hash = sha256(p_state) and q.provider = p_provider and q.browser = sha256(p_flow) for update;
-	if not auth.is_young(f) or f.called_at is not null then
-		return null;
-	end if;
 	select a.n into place from auth.asking a
 	where a.n <= p_calls and (a.flow is null or a.until < now()) order by a.n limit 1 for update skip locked;
 	if place is null then
 		raise exception 'the issuers are being asked already' using errcode = 'TG503';
 	end if;
 	update auth.asking a set flow = f.hash, until = now() + interval '30 s' where a.n = place;
+end
+$$;
+
+-- Before a visit's issuer is asked for its description. TG503: as above.
+create or replace function api.take_place(p_state bytea, p_flow bytea, p_calls int) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	perform auth.take_place(f, p_calls) from auth.flows f
+	where f.hash = sha256(p_state) and f.browser = sha256(p_flow);
+	return null;
+end
+$$;
+
+-- Once it has answered, or has not.
+create or replace function api.leave_place(p_state bytea, p_flow bytea) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	update auth.asking a set flow = null from auth.flows f
+	where a.flow = f.hash and f.hash = sha256(p_state) and f.browser = sha256(p_flow);
+	return null;
+end
+$$;
+
+-- Admits the way back of a visit, once: {"next", "prefix", "language", "remember"}. null: this browser has no such
+-- flow, or it is over, or its way back has been admitted before. TG503: as auth.take_place(), until the flow is gone.
+create or replace function api.open_flow(p_provider text, p_state bytea, p_flow bytea, p_calls int) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	f auth.flows;
+begin
+	select q.* into f from auth.flows q
+	where q.hash = sha256(p_state) and q.provider = p_provider and q.browser = sha256(p_flow) for update;
+	if not auth.is_young(f) or f.called_at is not null then
+		return null;
+	end if;
+	perform auth.take_place(f, p_calls);
 	update auth.flows q set called_at = now() where q.hash = f.hash;
 	return jsonb_build_object('next', f.next, 'prefix', f.prefix, 'language', f.language, 'remember', f.remember);
 end
