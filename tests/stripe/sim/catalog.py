@@ -20,7 +20,7 @@ def add_plan(world, name, price_id, amount, currency="usd"):
         "recurring": {"interval": "month", "interval_count": 1, "meter": None, "trial_period_days": None,
                       "usage_type": "licensed"},
         "tax_behavior": "unspecified", "tiers_mode": None, "transform_quantity": None, "type": "recurring",
-        "unit_amount": amount, "unit_amount_decimal": str(amount),
+        "unit_amount": amount, "unit_amount_decimal": str(amount), "_tiers": None,
     })
 
 

@@ -2,7 +2,7 @@
 from contextlib import nullcontext
 from copy import deepcopy
 
-from . import customers, discounts, invoices, money, options, subscriptions
+from . import customers, discounts, invoices, money, options, subscriptions, tariff
 from .errors import bad, missing_param, exclusive, refused
 from .listing import matching, page
 from .shapes import OLD
@@ -51,10 +51,13 @@ def read_lines(world, p):
         price = world.get("price", item["price"], where)
         check_sold(world, price, where)
         money.check_same_currency(price, (lines[0][0] if lines else price)["currency"], where)
-        if item.get("quantity", 0) < 1:
+        if tariff.is_metered(price):
+            subscriptions.check_quantity(price, item, f"line_items[{n}][quantity]")
+        elif item.get("quantity", 0) < 1:
             raise refused("Quantity is required. Add `quantity` to `line_items[%d]`" % n, f"line_items[{n}][quantity]")
-        lines.append((price, item["quantity"]))
+        lines.append((price, item.get("quantity")))
     check_counts(lines)
+    check_intervals(lines)
     return lines
 
 
@@ -77,6 +80,13 @@ def check_counts(lines):
             raise refused(f"You can include at most {MOST_LINES} {kind} prices in `line_items`.", "line_items")
 
 
+def check_intervals(lines):
+    """The simulator has no subscription whose items are billed at different times."""
+    if len({(price["recurring"]["interval"], price["recurring"]["interval_count"]) for price, _ in lines
+            if price["type"] == "recurring"}) > 1:
+        raise bad("The simulator has no model of prices with different intervals", "line_items")
+
+
 def create(world, p):
     check(world, p)
     lines = read_lines(world, p)
@@ -85,7 +95,7 @@ def create(world, p):
     ident = world.new_id("cs_test_a1", 56)
     data = p.get("subscription_data", {})
     trial = "trial_end" in data or "trial_period_days" in data
-    total = sum(price["unit_amount"] * quantity for price, quantity in lines
+    total = sum(tariff.at_once(price, quantity) for price, quantity in lines
                 if price["type"] == "one_time" or not trial)
     money.check_total(total, lines[0][0]["currency"])
     row = deepcopy(EMPTY)
@@ -129,8 +139,8 @@ def check_customer(world, customer, currency):
 def line_list(world, session, lines, asked):
     data = [{
         "id": world.new_id("li_1"), "object": "item", "adjustable_quantity": options.choice_of(item),
-        "amount_discount": 0, "amount_subtotal": price["unit_amount"] * quantity, "amount_tax": 0,
-        "amount_total": price["unit_amount"] * quantity, "currency": price["currency"],
+        "amount_discount": 0, "amount_subtotal": tariff.at_once(price, quantity), "amount_tax": 0,
+        "amount_total": tariff.at_once(price, quantity), "currency": price["currency"],
         "description": invoices.product_name(world, price), "metadata": {}, "price": deepcopy(price),
         "quantity": quantity,
     } for (price, quantity), item in zip(lines, asked)]

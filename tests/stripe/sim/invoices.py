@@ -1,7 +1,8 @@
 """Invoices: drafted, finalised, charged, failed, voided."""
 from copy import deepcopy
+from decimal import Decimal
 
-from . import discounts, refunds
+from . import discounts, meters, refunds, tariff
 from .catalog import money
 from .errors import ApiError, bad
 from .listing import matching, page
@@ -67,14 +68,46 @@ def product_name(world, price):
 
 
 def period_lines(world, sub):
-    """One line for each item's present period; nothing to pay during a trial."""
+    """One line for each item's present period; nothing to pay during a trial. What is metered is paid after it."""
     trial = sub["status"] == "trialing"
     lines = []
     for item in sub["items"]["data"]:
+        if tariff.is_metered(item["price"]):
+            continue
         amount = 0 if trial else item["price"]["unit_amount"] * item["quantity"]
         period = (item["current_period_start"], item["current_period_end"])
         lines.append(line(world, sub, item, amount, period, "Trial period" if trial else None))
     return lines
+
+
+def usage_lines(world, sub, period, free=False):
+    """What meters have counted in a period that is over: a line for each tier. free: it was a trial."""
+    lines = []
+    for item in sub["items"]["data"]:
+        price = item["price"]
+        if not tariff.is_metered(price):
+            continue
+        units = meters.total(world, price["recurring"]["meter"], sub["customer"], *period)
+        for name, share, amount, each in tariff.shares(price, units):
+            row = line(world, sub, {**item, "quantity": share}, 0 if free else amount, period,
+                       f"{share} × {product_name(world, price)} ({name}${Decimal(each) / 100:f} / month)")
+            row["pricing"]["unit_amount_decimal"] = each
+            lines.append({**row, "_usage": True})
+    return lines
+
+
+def count_again(world, row):
+    """What meters were told while the invoice was a draft counts too, for an hour."""
+    sub = world.objects["subscription"][subscription_of(row)]
+    period = world.keep(row["id"]).get("counted")
+    if not period or not any(tariff.is_metered(item["price"]) for item in sub["items"]["data"]):
+        return
+    kept = [item for item in row["lines"]["data"] if not item.get("_usage")]
+    lines = usage_lines(world, sub, *period) + kept
+    for item in lines:
+        item["invoice"] = row["id"]
+    row["lines"]["data"] = lines
+    row.update(discounts.sums(world, {**sub, "discounts": row["discounts"]}, lines, row["created"]))
 
 
 def period_before(world, sub, reason):
@@ -140,6 +173,7 @@ def due_date(world, row):
 
 
 def finalize(world, row):
+    count_again(world, row)
     customer = world.objects["customer"][row["customer"]]
     sequence = customer.get("next_invoice_sequence", 1)
     customer["next_invoice_sequence"] = sequence + 1

@@ -97,6 +97,9 @@ def expand_one(world, row, keys, path):
     if row is None or not keys:
         return
     name, rest = keys[0], keys[1:]
+    if name == "tiers" and isinstance(row, dict) and row.get("object") == "price":
+        row.update({"tiers": deepcopy(row["_tiers"])} if row["_tiers"] else {})    # a price without tiers says nothing
+        return
     if not isinstance(row, dict) or (name not in row and included(world, row, name) is None):
         raise bad(f"This property cannot be expanded ({path}).", "expand")
     if name == "discounts" and isinstance(row.get(name), list):

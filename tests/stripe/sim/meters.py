@@ -4,6 +4,17 @@ from .errors import ApiError, bad, refused
 DAY = 86400
 
 
+def total(world, meter, customer, start, end):
+    """What a meter, by its id or event_name, has counted of a customer from start up to end."""
+    row = world.objects["billing.meter"].get(meter) or next(
+        row for row in world.all("billing.meter") if row["event_name"] == meter)
+    whose, value = row["customer_mapping"]["event_payload_key"], row["value_settings"]["event_payload_key"]
+    counted = [event for event in world.objects["billing.meter_event"].values()
+               if event["event_name"] == row["event_name"] and event["payload"].get(whose) == customer
+               and start <= event["timestamp"] < end]
+    return sum(int(event["payload"][value]) for event in counted)
+
+
 def create(world, p):
     now = world.now()
     at = p.get("timestamp", now)

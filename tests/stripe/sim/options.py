@@ -2,7 +2,7 @@
 
 Where Stripe works out the tax, it is 20 % here, of every buyer.
 """
-from . import discounts, promotions
+from . import discounts, promotions, tariff
 from .errors import bad
 
 MOST_QUANTITY = 999_999
@@ -74,7 +74,7 @@ def reckon(world, row):
     """The session's sums, as its page shows them: after the code and with the tax."""
     kept = world.keep(row["id"])
     lines = [(world.get("price", ident), quantity) for ident, quantity in kept["lines"]]
-    subtotal = sum(price["unit_amount"] * quantity for price, quantity in lines
+    subtotal = sum(tariff.at_once(price, quantity) for price, quantity in lines
                    if price["type"] == "one_time" or not kept["trial"])
     code = kept.get("code")
     off = discounts.reduction(promotions.coupon_of(world, code), subtotal) if code else 0

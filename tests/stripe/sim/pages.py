@@ -109,8 +109,12 @@ def sums(session):
                                                 ("tax", "Tax", told["amount_tax"])) if amount)
 
 
+def counted(item):
+    return "as used" if item["quantity"] is None else item["quantity"]
+
+
 def checkout(session, lines, token, problem=None, trial_end=None, code=None):
-    rows = "".join(f'<p>{escape(item["description"])} × {item["quantity"]}</p>' for item in lines)
+    rows = "".join(f'<p>{escape(item["description"])} × {counted(item)}</p>' for item in lines)
     whole = sum(item["amount_total"] for item in lines)
     price = money(whole if trial_end else session["amount_total"], session["currency"])
     trial = f'<p class="soft">Free until {date(trial_end)}, then {price} a month.</p>' if trial_end else ""

@@ -1,7 +1,7 @@
 """The customer portal: configurations, sessions, and what its page may do."""
 from copy import deepcopy
 
-from . import customers, lifecycle, subscriptions
+from . import customers, lifecycle, subscriptions, tariff
 from .errors import bad, refused
 from .listing import matching, page
 from .world import assign, merge_metadata
@@ -157,6 +157,8 @@ def flow_of(world, p, configuration):
     sub = world.get("subscription", flow[flow["type"]]["subscription"], f"flow_data[{flow['type']}][subscription]")
     if sub["customer"] != p["customer"]:
         raise refused("The subscription belongs to another customer", f"flow_data[{flow['type']}][subscription]")
+    if flow["type"].startswith("subscription_update"):
+        check_changeable(sub, f"flow_data[{flow['type']}][subscription]")
     if flow["type"] == "subscription_cancel":
         check_cancelable(sub, "flow_data[subscription_cancel][subscription]")
     row[flow["type"]] = {"subscription": sub["id"], **({"retention": None} if "cancel" in flow["type"] else {})}
@@ -242,7 +244,15 @@ def cancel_at_period_end(world, row, sub, price):
                          sub["id"])
 
 
+def check_changeable(sub, where=None):
+    """The portal lets nobody change a subscription of several products or of metered prices; it can be canceled."""
+    if len(sub["items"]["data"]) > 1 or any(tariff.is_metered(item["price"]) for item in sub["items"]["data"]):
+        raise refused("This subscription cannot be updated because the subscription has multiple products or "
+                      "usage-based prices.", where)
+
+
 def change(world, row, sub, price):
+    check_changeable(sub)
     if price not in [offer["id"] for offer in offered_prices(world, row)]:
         raise refused("This plan is not offered")
     behaviour = world.get("billing_portal.configuration", row["configuration"])["features"]["subscription_update"]

@@ -41,7 +41,8 @@ def preview(world, sub, asked, mode):
     lines = [] if mode == "recurring" or asked.get("proration_behavior") == "none" else lines
     when = subscriptions.period_end(sub)
     start = min(item["current_period_start"] for item in sub["items"]["data"])
-    if sub["status"] == "trialing":
+    trial = sub["status"] == "trialing"
+    if trial:
         sub["status"] = "active"
     coming = schedules.at(world, sub, when)
     if coming:
@@ -50,6 +51,6 @@ def preview(world, sub, asked, mode):
         item["current_period_start"] = when
         item["current_period_end"] = subscriptions.add_interval(
             when, item["price"]["recurring"], max(sub["billing_cycle_anchor"], sub["start_date"]))
-    lines += invoices.period_lines(world, sub)
+    lines += invoices.usage_lines(world, sub, (start, when), trial) + invoices.period_lines(world, sub)
     return invoices.build(world, sub, "upcoming", lines, f"upcoming_in_{world.new_id('', 24)}", when,
                           {"period_start": start, "period_end": when})

@@ -1,5 +1,5 @@
 """Subscription schedules: phases, each with prices of its own, that begin when their time comes."""
-from . import money, subscriptions
+from . import money, subscriptions, tariff
 from .errors import bad, refused
 from .listing import matching, page
 from .parameters import parse_table
@@ -23,7 +23,7 @@ OPEN = ("not_started", "active")
 
 def item_of(price, quantity):
     return {"billing_thresholds": None, "discounts": [], "metadata": {}, "plan": price, "price": price,
-            "quantity": quantity, "tax_rates": []}
+            **({} if quantity is None else {"quantity": quantity}), "tax_rates": []}
 
 
 def phase(sub, items, start, end, proration="create_prorations"):
@@ -44,7 +44,7 @@ def create(world, p):
     if sub["schedule"] or sub["status"] in subscriptions.ENDED:
         raise refused("You cannot migrate a subscription that is already attached to a schedule or has ended.",
                       "from_subscription")
-    items = [item_of(item["price"]["id"], item["quantity"]) for item in sub["items"]["data"]]
+    items = [item_of(item["price"]["id"], item.get("quantity")) for item in sub["items"]["data"]]
     start, end = sub["items"]["data"][0]["current_period_start"], subscriptions.period_end(sub)
     row = world.put({
         "id": world.new_id("sub_sched_1"), "object": "subscription_schedule", "application": None,
@@ -78,7 +78,8 @@ def read_phases(world, sub, wanted):
             if item.get("quantity", 0) < 0:
                 raise bad("Invalid non-negative integer", f"{where}[items][{m}][quantity]",
                           "parameter_invalid_integer")
-            items.append(item_of(price["id"], item.get("quantity", 1)))
+            subscriptions.check_quantity(price, item, f"{where}[items][{m}][quantity]")
+            items.append(item_of(price["id"], None if tariff.is_metered(price) else item.get("quantity", 1)))
         start = one.get("start_date", start)
         start = world.now() if start == "now" else start
         end = one.get("end_date") or subscriptions.add_interval(
@@ -149,7 +150,8 @@ def due(world, row):
 def changes_to(sub, coming):
     """The parameter `items` that gives a subscription the prices of a phase."""
     old = [{"id": item["id"]} for item in sub["items"]["data"]]
-    items = [{**(old[n] if n < len(old) else {}), "price": item["price"], "quantity": item["quantity"]}
+    items = [{**(old[n] if n < len(old) else {}),
+              **{name: item[name] for name in ("price", "quantity") if name in item}}
              for n, item in enumerate(coming["items"])]
     return items + [{**one, "deleted": True} for one in old[len(items):]]
 

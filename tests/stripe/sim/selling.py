@@ -1,6 +1,6 @@
 """Products, prices and meters, made and changed over the API."""
-from . import money
-from .errors import bad, refused
+from . import money, tariff
+from .errors import bad, missing_param, refused
 from .listing import matching, page
 from .parameters import parse_table
 from .subscriptions import check_trial_days
@@ -58,10 +58,14 @@ PRICE_CREATE = parse_table(EXPAND + """
     currency_options            !
     custom_unit_amount          !
     product_data                !
-    tiers                       !
-    tiers_mode                  !
+    tiers[].up_to               * inf|<integer>
+    tiers[].unit_amount         integer
+    tiers[].unit_amount_decimal string
+    tiers[].flat_amount         integer
+    tiers[].flat_amount_decimal string
+    tiers_mode                  graduated|volume
     transform_quantity          !
-    unit_amount_decimal         !
+    unit_amount_decimal         string
 """)
 PRICE_UPDATE = parse_table(EXPAND + """
     active                      boolean
@@ -135,14 +139,19 @@ def check_interval(interval, count):
                   "recurring[interval_count]")
 
 
+def check_meter(world, given):
+    meter = given.get("meter") and world.get("billing.meter", given["meter"], "recurring[meter]")
+    if (given.get("usage_type") == "metered") != bool(meter):
+        raise bad("Metered prices, and no others, have a meter", "recurring[meter]")
+    if meter and meter["status"] != "active":
+        raise refused(f"The meter `{meter['id']}` is not active.", "recurring[meter]")
+
+
 def recurring(world, p):
     given = p.get("recurring")
     if given is None:
         return None
-    if given.get("meter"):
-        world.get("billing.meter", given["meter"], "recurring[meter]")
-    if (given.get("usage_type") == "metered") != bool(given.get("meter")):
-        raise bad("Metered prices, and no others, have a meter", "recurring[meter]")
+    check_meter(world, given)
     check_interval(given["interval"], given.get("interval_count", 1))
     if "trial_period_days" in given:
         check_trial_days(given["trial_period_days"], "recurring[trial_period_days]")
@@ -152,21 +161,26 @@ def recurring(world, p):
 
 
 def create_price(world, p):
-    for name in ("product", "unit_amount"):
-        if name not in p:
-            raise bad(f"Missing required param: {name}.", name, "parameter_missing")
-    money.check_currency(p["currency"].lower(), "currency")
-    money.check_amount(p["unit_amount"], p["currency"].lower(), "unit_amount")
+    currency = p["currency"].lower()
+    if "product" not in p:
+        raise missing_param("product")
+    money.check_currency(currency, "currency")
+    tiers = tariff.read_tiers(p, currency)
+    amount, decimal = tariff.read_amount(p, "unit_amount", "", currency)
+    if not tiers and decimal is None:
+        raise missing_param("unit_amount")
     product = world.get("product", p["product"], "product")
     row = {
-        "id": world.new_id("price_1"), "object": "price", "active": p.get("active", True), "billing_scheme": "per_unit",
-        "created": world.now(), "currency": p["currency"].lower(), "custom_unit_amount": None, "livemode": False,
-        "lookup_key": None, "metadata": p.get("metadata") or {}, "nickname": p.get("nickname"),
-        "product": product["id"], "recurring": recurring(world, p),
-        "tax_behavior": p.get("tax_behavior", "unspecified"), "tiers_mode": None, "transform_quantity": None,
-        "type": "recurring" if "recurring" in p else "one_time", "unit_amount": p["unit_amount"],
-        "unit_amount_decimal": str(p["unit_amount"]),
+        "id": world.new_id("price_1"), "object": "price", "active": p.get("active", True),
+        "billing_scheme": p.get("billing_scheme", "per_unit"), "created": world.now(), "currency": currency,
+        "custom_unit_amount": None, "livemode": False, "lookup_key": None, "metadata": p.get("metadata") or {},
+        "nickname": p.get("nickname"), "product": product["id"], "recurring": recurring(world, p),
+        "tax_behavior": p.get("tax_behavior", "unspecified"), "tiers_mode": p.get("tiers_mode"),
+        "transform_quantity": None, "type": "recurring" if "recurring" in p else "one_time", "unit_amount": amount,
+        "unit_amount_decimal": decimal, "_tiers": tiers,
     }
+    if tiers and not tariff.is_metered(row):
+        raise bad("The simulator has tiers of metered prices only", "tiers")
     give_lookup_key(world, row, p)
     world.put(row)
     world.emit("price.created", row)

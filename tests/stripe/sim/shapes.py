@@ -110,10 +110,10 @@ def plan_of(price):
     recurring = price["recurring"]
     return {
         "id": price["id"], "object": "plan", "active": price["active"], "amount": price["unit_amount"],
-        "amount_decimal": price["unit_amount_decimal"], "billing_scheme": "per_unit", "created": price["created"],
-        "currency": price["currency"], "interval": recurring["interval"],
-        "interval_count": recurring["interval_count"], "livemode": False, "metadata": {}, "meter": None,
-        "nickname": None, "product": price["product"], "tiers_mode": None, "transform_usage": None,
+        "amount_decimal": price["unit_amount_decimal"], "billing_scheme": price["billing_scheme"],
+        "created": price["created"], "currency": price["currency"], "interval": recurring["interval"],
+        "interval_count": recurring["interval_count"], "livemode": False, "metadata": {}, "meter": recurring["meter"],
+        "nickname": None, "product": price["product"], "tiers_mode": price["tiers_mode"], "transform_usage": None,
         "trial_period_days": None, "usage_type": recurring["usage_type"],
     }
 

@@ -2,7 +2,7 @@
 from copy import deepcopy
 from datetime import datetime, timezone
 
-from . import discounts, invoices, money
+from . import discounts, invoices, money, tariff
 from .errors import bad, not_found, refused
 from .listing import in_range, matching, page
 from .shapes import plan_of
@@ -35,7 +35,8 @@ def check_items(row):
     items = row["items"]["data"]
     if len(items) > MOST_ITEMS:
         raise refused(f"You can include at most {MOST_ITEMS} items in a subscription.", "items")
-    money.check_amount(sum(item["price"]["unit_amount"] * item["quantity"] for item in items), row["currency"], "items")
+    total = sum(tariff.at_once(item["price"], item.get("quantity")) for item in items)
+    money.check_amount(total, row["currency"], "items")
 
 
 def check_recurring(price, param):
@@ -58,11 +59,18 @@ def add_interval(start, recurring, anchor):
     return int(at.replace(year=year, month=month + 1, day=min(want.day, last)).timestamp())
 
 
+def check_quantity(price, asked, where):
+    """A metered price has no quantity: its meter counts."""
+    if tariff.is_metered(price) and "quantity" in asked:
+        raise refused("You cannot set a quantity for a metered price.", where)
+
+
 def build_item(world, sub, price, quantity, period):
+    counted = {} if tariff.is_metered(price) else {"quantity": quantity}
     return {
         "id": world.new_id("si_", 14), "object": "subscription_item", "billing_thresholds": None,
         "created": world.now(), "current_period_end": period[1], "current_period_start": period[0], "discounts": [],
-        "metadata": {}, "plan": plan_of(price), "price": deepcopy(price), "quantity": quantity, "subscription": sub,
+        "metadata": {}, "plan": plan_of(price), "price": deepcopy(price), **counted, "subscription": sub,
         "tax_rates": [],
     }
 
@@ -156,6 +164,8 @@ def apply_details(row, p):
 def replace_item(world, row, item, price, quantity):
     """A change of price or quantity; the prorations of the rest of the period wait for the next invoice."""
     now = world.now()
+    if tariff.is_metered(price) or tariff.is_metered(item["price"]):
+        return replace_metered(item, price)
     start, end = item["current_period_start"], item["current_period_end"]
     period = (now, end)
     left = (end - now) / max(1, end - start)
@@ -169,6 +179,14 @@ def replace_item(world, row, item, price, quantity):
         amount = round(price["unit_amount"] * quantity * left)
         lines.append(invoices.line(world, row, item, amount, period, "Remaining time", proration=True))
     return lines
+
+
+def replace_metered(item, price):
+    """What was counted before is billed by the new price at the period's end; nothing is left unused."""
+    if not tariff.is_metered(price) or price["recurring"]["meter"] != item["price"]["recurring"]["meter"]:
+        raise bad("The simulator changes a metered price for one of the same meter only", "items")
+    item.update(price=deepcopy(price), plan=plan_of(price))
+    return []
 
 
 def apply_items(world, row, p):
@@ -188,6 +206,7 @@ def apply_items(world, row, p):
             if any(item["price"]["id"] == price["id"] for item in row["items"]["data"]):
                 raise refused("Cannot add multiple subscription items with the same price: " + price["id"],
                               f"{where}[price]")
+            check_quantity(price, change, f"{where}[quantity]")
             first = row["items"]["data"][0]
             row["items"]["data"].append(build_item(world, row["id"], price, change.get("quantity", 1),
                                                    (first["current_period_start"], first["current_period_end"])))
@@ -195,12 +214,13 @@ def apply_items(world, row, p):
         item = next((item for item in row["items"]["data"] if item["id"] == change["id"]), None)
         if item is None:
             raise not_found("subscription_item", change["id"], f"{where}[id]")
+        check_quantity(price or item["price"], change, f"{where}[quantity]")
         if change.get("deleted"):
             row["items"]["data"].remove(item)
             if not row["items"]["data"]:
                 raise refused("A subscription must have at least one active plan.", "items")
             continue
-        lines += replace_item(world, row, item, price or item["price"], change.get("quantity", item["quantity"]))
+        lines += replace_item(world, row, item, price or item["price"], change.get("quantity", item.get("quantity")))
     check_items(row)
     return lines
 
