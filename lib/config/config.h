@@ -86,6 +86,9 @@ struct config_quota {
 	const char	*meter;
 	int		included;
 	bool		sold;		/* what is beyond is billed; else it is refused */
+	const char	*price;		/* of what is sold, as a plan's; or "" */
+	const char	*lookup_key;	/* or "" */
+	const char	*unit_amount;	/* "0.2": of a unit, in the smallest unit of the plan's currency; "": not given */
 	int		most;		/* of a tenant, where it is sold; 0: no bound */
 	int		member_most;	/* of one member; 0: no bound of its own */
 };

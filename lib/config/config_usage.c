@@ -33,8 +33,30 @@ check_kind(const char *s)
 	return "must be user, tenant, provider or all";
 }
 
+static const char *
+check_price(const char *s)
+{
+	return *s == '\0' || strncmp(s, "price_", 6) == 0 ? NULL : "must begin with price_";
+}
+
+/* A decimal above 0, as Stripe takes it. */
+static const char *
+check_unit_amount(const char *s)
+{
+	size_t	whole = strspn(s, "0123456789"), part = s[whole] == '.' ? strspn(s + whole + 1, "0123456789") : 0;
+	bool	fits = whole >= 1 && whole <= 8 && part <= 12 && (s[whole] == '\0' || part > 0) &&
+	    s[whole + part + (part > 0)] == '\0';
+
+	if (*s == '\0')
+		return NULL;
+	return fits && strpbrk(s, "123456789") != NULL ? NULL :
+	    "must be a decimal above 0 with at most 12 digits behind the point, as in \"0.2\"";
+}
+
 #define TEXT(p, type, member, otherwise, test) { .path = p, .kind = KIND_TEXT, \
 	.offset = offsetof(struct type, member), .text = otherwise, .check = test }
+#define ONCE(p, type, member, otherwise, test) { .path = p, .kind = KIND_TEXT, \
+	.offset = offsetof(struct type, member), .text = otherwise, .check = test, .unique = true }
 #define INT(p, type, member, otherwise, least, most) { .path = p, .kind = KIND_NUMBER, \
 	.offset = offsetof(struct type, member), .number = otherwise, .min = least, .max = most }
 
@@ -45,6 +67,9 @@ static const struct config_key quota_keys[] = {
 	TEXT("quotas.meter", config_quota, meter, NULL, check_word),
 	INT("quotas.included", config_quota, included, 0, 0, MOST),
 	{ .path = "quotas.sold", .kind = KIND_SWITCH, .offset = offsetof(struct config_quota, sold) },
+	ONCE("quotas.price", config_quota, price, "", check_price),
+	ONCE("quotas.lookup_key", config_quota, lookup_key, "", NULL),
+	TEXT("quotas.unit_amount", config_quota, unit_amount, "", check_unit_amount),
 	INT("quotas.most", config_quota, most, 0, 0, MOST),
 	INT("quotas.member_most", config_quota, member_most, 0, 0, MOST),
 	{ 0 }
@@ -75,11 +100,43 @@ static const struct config_key cost_keys[] = {
 	{ 0 }
 };
 
+/* "0.20" as "0.2", which Stripe answers. */
+static const char *
+decimal_plain(mem_ctx *ctx, const char *s)
+{
+	size_t	n = strlen(s);
+
+	if (strchr(s, '.') == NULL)
+		return s;
+	while (s[n - 1] == '0')
+		n--;
+	return mem_copy(ctx, s, s[n - 1] == '.' ? n - 1 : n);
+}
+
+/* What is wrong with the price of a quota, or NULL. */
+static const char *
+quota_fault(const struct config_quota *q)
+{
+	if (!q->sold)
+		return *q->price || *q->lookup_key || *q->unit_amount ? "has a price, and is not sold" : NULL;
+	if (*q->price == '\0' && *q->lookup_key == '\0')
+		return "is sold without a price: give it price, or lookup_key and unit_amount";
+	if (*q->price && *q->lookup_key)
+		return "has both price and lookup_key: leave one out";
+	if (*q->lookup_key && *q->unit_amount == '\0')
+		return "has a lookup_key, but no unit_amount";
+	return *q->price && *q->unit_amount ? "has both price and unit_amount: Stripe says what the price costs" : NULL;
+}
+
 static void
 quota_check(struct reader *r, const struct config_setting_t *at, void *item)
 {
-	const struct config_quota	*q = item;
+	struct config_quota	*q = item;
+	const char		*wrong = quota_fault(q);
 
+	if (wrong)
+		config_fault(r, at, "quotas", "%s", wrong);
+	q->unit_amount = decimal_plain(r->ctx, q->unit_amount);
 	if (q->most != 0 && q->most < q->included)
 		config_fault(r, at, "quotas.most", "is below quotas.included");
 	if (!q->sold && q->most != 0 && q->most != q->included)
@@ -146,6 +203,38 @@ twice_check(struct reader *r, const config_t *tree, const char *list, size_t n, 
 }
 
 static bool
+plans_have(const struct config *c, const char *price, const char *lookup_key)
+{
+	for (size_t i = 0; i < c->n_plans; i++) {
+		if ((*price && strcmp(c->plans[i].price, price) == 0) ||
+		    (*lookup_key && strcmp(c->plans[i].lookup_key, lookup_key) == 0))
+			return true;
+	}
+	return false;
+}
+
+/* What is sold beside a plan is in the plan's currency, and in its period, which the ledger's is only for a month. */
+static void
+sold_check(struct reader *r, const config_t *tree, size_t n)
+{
+	const struct config_quota	*q = &r->out->quotas[n];
+	const struct config_plan	*p = config_plan(r->out, q->plan);
+	const config_setting_t		*at = config_setting_get_elem(config_lookup(tree, "quotas"), (unsigned)n);
+
+	if (!q->sold || p == NULL)
+		return;
+	if (p->free)
+		config_fault(r, at, "quotas.sold", "has no effect: plan \"%s\" is free", p->id);
+	else if (strcmp(p->interval, "month") != 0)
+		config_fault(r, at, "quotas.sold", "is for plans that are paid by the month, and \"%s\" is not", p->id);
+	else if (*q->lookup_key && *p->currency == '\0')
+		config_fault(r, at, "quotas.lookup_key", "needs a plan with amount and currency: give \"%s\" them, or give the "
+		    "quota a price", p->id);
+	if (plans_have(r->out, q->price, q->lookup_key))
+		config_fault(r, at, "quotas", "has the price or lookup_key of a plan");
+}
+
+static bool
 is_same(const char *a, const char *b, const char *c, const char *d, const char *e, const char *f)
 {
 	return strcmp(a, b) == 0 && strcmp(c, d) == 0 && strcmp(e, f) == 0;
@@ -185,8 +274,10 @@ config_usage_check(struct reader *r, const config_t *tree)
 
 	if (r->faults || (r->needs & (NEED_USAGE | NEED_PLANS)) != (NEED_USAGE | NEED_PLANS))
 		return;
-	for (size_t i = 0; i < c->n_quotas; i++)
+	for (size_t i = 0; i < c->n_quotas; i++) {
 		names_check(r, tree, "quotas", i, c->quotas[i].plan, c->quotas[i].meter);
+		sold_check(r, tree, i);
+	}
 	for (size_t i = 0; i < c->n_rates; i++)
 		names_check(r, tree, "rates", i, c->rates[i].plan, c->rates[i].meter);
 	for (size_t i = 0; i < c->n_caps; i++)

@@ -2,7 +2,7 @@
 MORE = """
 meters = ( { event_name = "tokens"; display_name = "Tokens"; } );
 quotas = ( { plan = "starter"; meter = "tokens"; included = 100; member_most = 50; },
-    { plan = "growth"; meter = "tokens"; included = 200; sold = true; } );
+    { plan = "growth"; meter = "tokens"; included = 200; sold = true; price = "price_use"; } );
 rates = ( { name = "minute"; allowed = 10; seconds = 60; } );
 caps = ( { kind = "all"; amount = 3000; } );
 costs = ( { provider = "acme"; model = "big-1"; class = "input"; micros = %s; }, { model = "tokens"; micros = 7; } );

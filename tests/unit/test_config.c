@@ -333,8 +333,26 @@ test_f121_texts_of_other_sections_are_checked(void **state)
 		    "unit is not known here" },
 		{ NEED_PROVISIONING, "meters = ();", NULL },
 		{ NEED_USAGE, "quotas = ( { meter = \"a\"; } );", "quotas.plan is missing" },
-		{ NEED_USAGE, "quotas = ( { plan = \"a\"; meter = \"a\"; included = 2; sold = true; most = 1; } );",
-		    "is below" },
+		{ NEED_USAGE, "quotas = ( { plan = \"a\"; meter = \"a\"; included = 2; sold = true; price = \"price_1\"; "
+		    "most = 1; } );", "is below" },
+		{ NEED_USAGE, "quotas = ( { plan = \"a\"; meter = \"a\"; sold = true; } );", "is sold without a price" },
+		{ NEED_USAGE, "quotas = ( { plan = \"a\"; meter = \"a\"; sold = true; price = \"price_1\"; lookup_key = \"x\"; "
+		    "} );", "has both price and lookup_key" },
+		{ NEED_USAGE, "quotas = ( { plan = \"a\"; meter = \"a\"; sold = true; price = \"price_1\"; unit_amount = \"1\"; "
+		    "} );", "has both price and unit_amount" },
+		{ NEED_USAGE, "quotas = ( { plan = \"a\"; meter = \"a\"; sold = true; price = \"prod_1\"; } );",
+		    "must begin with price_" },
+		{ NEED_USAGE, "quotas = ( { plan = \"a\"; meter = \"a\"; sold = true; lookup_key = \"x\"; } );",
+		    "has a lookup_key, but no unit_amount" },
+		{ NEED_USAGE, "quotas = ( { plan = \"a\"; meter = \"a\"; unit_amount = \"1\"; } );",
+		    "has a price, and is not sold" },
+		{ NEED_USAGE, "quotas = ( { plan = \"a\"; meter = \"a\"; unit_amount = \"0.0\"; } );", "must be a decimal" },
+		{ NEED_USAGE, "quotas = ( { plan = \"a\"; meter = \"a\"; unit_amount = \"1.\"; } );", "must be a decimal" },
+		{ NEED_USAGE, "quotas = ( { plan = \"a\"; meter = \"a\"; unit_amount = \"1e3\"; } );", "must be a decimal" },
+		{ NEED_USAGE, "quotas = ( { plan = \"a\"; meter = \"a\"; unit_amount = \"0.0000000000001\"; } );",
+		    "at most 12 digits" },
+		{ NEED_USAGE, "quotas = ( { plan = \"a\"; meter = \"a\"; sold = true; price = \"price_1\"; }, "
+		    "{ plan = \"b\"; meter = \"a\"; sold = true; price = \"price_1\"; } );", "quotas.price has \"price_1\" twice" },
 		{ NEED_USAGE, "quotas = ( { plan = \"a\"; meter = \"a\"; included = 2; most = 3; } );", "is not sold" },
 		{ NEED_USAGE, "rates = ( { name = \"a\"; allowed = 201; } );", "from 1 to 200" },
 		{ NEED_USAGE, "caps = ( { kind = \"some\"; } );", "must be user, tenant, provider or all" },
@@ -706,7 +724,7 @@ test_c75_what_is_used_is_of_plans_and_meters_that_there_are(void **state)
 	static const struct {
 		const char	*usage, *wrong;		/* wrong: NULL for a good one */
 	} table[] = {
-		{ "quotas = ( { plan = \"a\"; meter = \"tokens\"; included = 5; sold = true; } );\n"
+		{ "quotas = ( { plan = \"a\"; meter = \"tokens\"; included = 5; sold = true; price = \"price_t\"; } );\n"
 		  "rates = ( { name = \"minute\"; }, { name = \"minute\"; plan = \"a\"; meter = \"tokens\"; } );\n"
 		  "caps = ( { kind = \"all\"; amount = 5; }, { kind = \"tenant\"; plan = \"a\"; amount = 1; } );\n"
 		  "costs = ( { model = \"tokens\"; micros = 5; }, { provider = \"p\"; model = \"m-1\"; micros = 5; } );\n",
@@ -736,6 +754,39 @@ test_c75_what_is_used_is_of_plans_and_meters_that_there_are(void **state)
 			assert_non_null(strstr(s->said, table[i].wrong));
 		else
 			assert_true(s->config->n_quotas == 1 && s->config->quotas[0].sold && s->config->n_costs == 2);
+	}
+}
+
+/* What is sold beside a plan is in its currency and month. */
+static void
+test_c76_what_is_sold_fits_its_plan(void **state)
+{
+	static const struct {
+		const char	*plan, *quota, *wrong;		/* wrong: NULL for a good one */
+	} table[] = {
+		{ "price = \"price_a\";", "price = \"price_t\";", NULL },
+		{ "lookup_key = \"a\"; amount = 100; currency = \"eur\";", "lookup_key = \"t\"; unit_amount = \"0.250\";", NULL },
+		{ "price = \"price_a\";", "lookup_key = \"t\"; unit_amount = \"0.25\";",
+		    ":2: quotas.lookup_key needs a plan with amount and currency" },
+		{ "free = true;", "price = \"price_t\";", ":2: quotas.sold has no effect: plan \"a\" is free" },
+		{ "price = \"price_a\"; interval = \"year\";", "price = \"price_t\";", ":2: quotas.sold is for plans that are paid" },
+		{ "price = \"price_a\";", "price = \"price_a\";", ":2: quotas has the price or lookup_key of a plan" },
+		{ "lookup_key = \"a\"; amount = 100; currency = \"eur\";", "lookup_key = \"a\"; unit_amount = \"1\";",
+		    ":2: quotas has the price or lookup_key of a plan" },
+	};
+	struct stage	*s = *state;
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		enum err	e = load(s, NEED_PLANS | NEED_USAGE, mem_printf(s->mem, "plans = ( { id = \"a\"; %s } ); "
+				    "meters = ( { event_name = \"tokens\"; display_name = \"T\"; } );\n"
+				    "quotas = ( { plan = \"a\"; meter = \"tokens\"; sold = true; %s } );", table[i].plan,
+				    table[i].quota));
+
+		assert_int_equal(e, table[i].wrong ? ERR_INVALID : OK);
+		if (table[i].wrong)
+			assert_non_null(strstr(s->said, table[i].wrong));
+		else if (*s->config->quotas[0].unit_amount)
+			assert_string_equal(s->config->quotas[0].unit_amount, "0.25");
 	}
 }
 
@@ -918,6 +969,7 @@ main(void)
 		TEST(test_c92_a_preset_knows_its_issuer_and_another_program_no_secret),
 		TEST(test_c93_a_secret_not_needed_is_not_read),
 		TEST(test_c75_what_is_used_is_of_plans_and_meters_that_there_are),
+		TEST(test_c76_what_is_sold_fits_its_plan),
 		TEST(test_plans_have_ids_and_prices_of_their_own),
 		TEST(test_c17_what_a_plan_may_have_beside_a_price),
 		TEST(test_plans_may_be_found_by_a_lookup_key),
