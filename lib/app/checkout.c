@@ -42,6 +42,7 @@ checkout_open(struct visit *v, struct json_object *draft, const char *success, c
 	const struct config_plan *p = plan == NULL ? NULL : config_plan(config, plan);
 	struct stripe_checkout	c = {
 		.tenant = json_text(draft, "/tenant"), .plan = plan, .price = json_text(draft, "/price"),
+		.metered = json_at(draft, "/metered"),
 		.email = json_text(draft, "/email"), .customer = json_text(draft, "/customer"),
 		.language = json_text(draft, "/language"),
 		.success_url = visit_url(v, success), .cancel_url = visit_url(v, cancel),
@@ -58,8 +59,8 @@ checkout_open(struct visit *v, struct json_object *draft, const char *success, c
 	c.trial_days = checkout_trial(v, draft);
 	c.quantity_min = p->quantity_min;
 	c.quantity_max = p->quantity_max;
-	if (c.price == NULL)
-		return ERR_UNAVAILABLE;		/* `tollgate stripe apply` has not created the price yet */
+	if (c.price == NULL || c.metered == NULL)
+		return ERR_UNAVAILABLE;		/* `tollgate stripe apply` has not created the prices yet */
 	if (c.customer != NULL)
 		c.email = NULL;
 	c.key = key != NULL ? key : mem_printf(v->q->mem, "checkout:%s:%" PRId64, c.tenant,

@@ -49,7 +49,7 @@ static const struct kind {
 	{ "portal_configuration", "/v1/billing_portal/configurations/", .write = WRITE("portal_configuration"),
 	    .form = "expand[0]=features.subscription_update.products" },		/* else left out */
 	{ "preview", "/v1/invoices/create_preview", .write = WRITE("preview"), .of = "subscription" },
-	{ "price", "/v1/prices/", .write = WRITE("price") },
+	{ "price", "/v1/prices/", .write = WRITE("price"), .form = "expand[0]=tiers" },	/* else left out */
 	{ "product", "/v1/products/", .write = WRITE("product") },
 	{ "subscription", "/v1/subscriptions/", .write = WRITE("subscription"), .form = "expand[0]=schedule",
 	    .list = &items },

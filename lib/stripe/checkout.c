@@ -36,6 +36,15 @@ options_put(mem_ctx *mem, struct buf *b, const struct stripe_checkout *c)
 	}
 }
 
+/* Beside the plan's price. A metered price has no quantity: its meter counts. */
+static void
+metered_put(mem_ctx *mem, struct buf *b, struct json_object *prices)
+{
+	for (size_t i = 0; prices != NULL && i < json_object_array_length(prices); i++)
+		form_put(b, mem_printf(mem, "line_items[%zu][price]", i + 1),
+		    json_object_get_string(json_object_array_get_idx(prices, i)));
+}
+
 /* Stripe does not copy a checkout session's metadata to the subscription, so both get it. */
 static char *
 checkout_form(mem_ctx *mem, const struct stripe_checkout *c)
@@ -61,6 +70,7 @@ checkout_form(mem_ctx *mem, const struct stripe_checkout *c)
 		if (fields[i].value != NULL)
 			form_put(&b, fields[i].name, fields[i].value);
 	}
+	metered_put(mem, &b, c->metered);
 	options_put(mem, &b, c);
 	return b.data;
 }

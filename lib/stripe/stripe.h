@@ -118,6 +118,7 @@ struct stripe_checkout {
 	const char	*tenant;	/* our id: client_reference_id, metadata[tenant_id] of checkout session and subscription */
 	const char	*plan;
 	const char	*price;
+	struct json_object	*metered;	/* prices beside it, as texts, or NULL */
 	const char	*email;		/* or NULL when customer is given */
 	const char	*customer;	/* or NULL */
 	const char	*success_url;	/* with the literal {CHECKOUT_SESSION_ID} */

@@ -230,6 +230,10 @@ grant execute on function
 	api.date_document(timestamptz)
 	to tollgate_billing, tollgate_service, tollgate_page;
 
+-- what is sold by a meter
+grant execute on function billing.price_document(billing.subscriptions), api.count_document(bigint)
+	to tollgate_service, tollgate_page;
+
 -- a tenant's programs, by their keys
 grant execute on function
 	api.usage_reserve(jsonb, text), api.usage_settle(jsonb), api.usage_record(jsonb, text), api.usage_summary(),
@@ -329,6 +333,7 @@ grant execute on function
 	ops.restore_customer(jsonb, jsonb, boolean),
 	ops.plan_prices(),
 	ops.put_price(text, jsonb),
+	ops.put_metered_price(text, text, jsonb),
 	ops.put_portal_configuration(text, jsonb)
 	to tollgate_operator;
 

@@ -276,6 +276,49 @@ def test_meters_are_made_once_and_renamed(applied):
     assert diff(applied) == [("by_hand", "meter", "tokens")]
 
 
+SOLD = METERS + """ quotas = ( { plan = "starter"; meter = "tokens"; included = %d; sold = true;
+    lookup_key = "starter_tokens"; unit_amount = "%s"; } ); """
+
+
+def sell(site, included, amount):
+    site.configure(KEYED, more=SOLD % (included, amount) + PORTAL)
+    assert site.run("migrate", PGUSER="postgres").returncode == 0
+
+
+def tiers(site):
+    """(ID, [(up to, amount)...]) of the price that sells tokens."""
+    price, = site.sim.get("/v1/prices", {"lookup_keys[0]": "starter_tokens", "expand[0]": "data.tiers"})["data"]
+    return price, [(tier["up_to"], tier["unit_amount_decimal"]) for tier in price.get("tiers", [])]
+
+
+def test_c76_what_a_meter_sells_is_made_with_its_tiers_and_moves_to_a_new_price(applied):
+    sell(applied, 1000, "0.250")
+    assert ("create", "price", "starter_tokens") in diff(applied)
+    apply(applied, code=1)      # the portal configuration's id is to be written into the configuration
+    price, made = tiers(applied)
+    meter, = applied.sim.get("/v1/billing/meters")["data"]
+    assert made == [(1000, "0"), (None, "0.25")]
+    assert (price["recurring"]["meter"], price["recurring"]["usage_type"], price["recurring"]["interval"],
+            price["currency"], price["product"]) == (meter["id"], "metered", "month", "eur", "tollgate_meter_tokens")
+    assert applied.ask("select p.id, p.included, p.unit_amount::text from usage.quotas q join billing.prices p "
+                       "on p.id = q.price") == [(price["id"], 1000, "0.25")]
+    portal, = [c for c in applied.sim.get("/v1/billing_portal/configurations", {
+        "expand[0]": "data.features.subscription_update.products"})["data"] if c["name"] == "ours"]
+    assert len(portal["features"]["subscription_update"]["products"]) == 1      # the portal adds no metered item
+    sell(applied, 1000, "0.25")
+    assert [line for line in diff(applied) if "price" in line] == []
+    sell(applied, 2000, "0.25")
+    assert [line for line in diff(applied) if "price" in line] == [("create", "price", "starter_tokens")]
+    apply(applied, code=1)
+    moved, made = tiers(applied)
+    assert made[0] == (2000, "0") and moved["id"] != price["id"]
+    assert applied.ask("select price from usage.quotas") == [(moved["id"],)]
+    sell(applied, 0, "3")
+    apply(applied, code=1)
+    flat, made = tiers(applied)
+    assert (made, flat["unit_amount"], flat["billing_scheme"]) == ([], 3, "per_unit")
+
+
 @pytest.fixture
 def portal(applied):
     applied.configure(more=PORTAL)

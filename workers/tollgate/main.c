@@ -48,7 +48,10 @@ static const struct switch_row {
 
 enum { TIMEOUT_MS = 60000 };	/* of a database call: some read every event in the inbox */
 
-enum { STRIPE = NEED_STRIPE | NEED_DATABASE, PROVISIONING = STRIPE | NEED_SITE | NEED_PLANS | NEED_PROVISIONING };
+enum {
+	STRIPE = NEED_STRIPE | NEED_DATABASE,
+	PROVISIONING = STRIPE | NEED_SITE | NEED_PLANS | NEED_PROVISIONING | NEED_USAGE
+};
 
 static const struct command {
 	const char	*name;

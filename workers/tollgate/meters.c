@@ -53,13 +53,17 @@ meter_keep(struct provisioning *pr, const struct config_meter *m, struct json_ob
 		struct json_object	*actual = json_object_array_get_idx(all, i);
 		const char		*name = json_text(actual, "/event_name");
 
-		if (name && strcmp(name, m->event_name) == 0)
+		if (name && strcmp(name, m->event_name) == 0) {
+			json_put(pr->meters, name, json_text(actual, "/id"));
 			return meter_compare(pr, m, desired, actual);
+		}
 	}
 	if (!provisioning_differs(pr, CHANGE_CREATE, "meter", m->event_name, NULL, NULL))
 		return OK;
 	json_put(desired, "display_name", m->display_name);
-	return operator_post(pr->o, "/v1/billing/meters", desired_form(pr->o->mem, desired), &done);
+	TRY(operator_post(pr->o, "/v1/billing/meters", desired_form(pr->o->mem, desired), &done));
+	json_put(pr->meters, m->event_name, json_text(done, "/id"));
+	return OK;
 }
 
 enum err

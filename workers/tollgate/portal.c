@@ -92,17 +92,47 @@ rivals_say(struct provisioning *pr)
 	}
 }
 
+/* Stripe's portal adds no metered item, and changes no subscription that has one. */
+static bool
+is_metered(const struct config *c, const char *plan)
+{
+	for (size_t i = 0; i < c->n_quotas; i++) {
+		if (c->quotas[i].sold && strcmp(c->quotas[i].plan, plan) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_offered(const struct provisioning *pr, size_t plan)
+{
+	const struct config_plan	*p = &pr->o->config->plans[plan];
+
+	return !p->free && rival_of(pr, plan) == NULL && !is_metered(pr->o->config, p->id);
+}
+
+static bool
+changes_plans(const struct provisioning *pr)
+{
+	size_t	n = 0;
+
+	for (size_t i = 0; i < pr->o->config->n_plans; i++)
+		n += is_offered(pr, i);
+	return pr->o->config->portal.change_plan && n > 0;
+}
+
 static void
 plans_add(const struct provisioning *pr, struct json_object *features)
 {
-	struct json_object	*change = feature_add(features, "subscription_update", pr->o->config->portal.change_plan);
+	bool			changes = changes_plans(pr);
+	struct json_object	*change = feature_add(features, "subscription_update", changes);
 	struct json_object	*products, *allowed;
 
-	if (!pr->o->config->portal.change_plan)
+	if (!changes)
 		return;
 	products = json_object_new_array();
 	for (size_t i = 0; i < pr->o->config->n_plans; i++) {
-		if (!pr->o->config->plans[i].free && rival_of(pr, i) == NULL)
+		if (is_offered(pr, i))
 			json_object_array_add(prices_of(products, json_id(pr->prices[i], "/product")),
 			    json_object_new_string(json_text(pr->prices[i], "/id")));
 	}

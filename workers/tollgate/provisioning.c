@@ -79,6 +79,7 @@ plans_check(struct provisioning *pr)
 {
 	bool	missing = false;
 
+	pr->meters = json_new(pr->o->mem);
 	pr->prices = talloc_zero_array(pr->o->mem, struct json_object *, pr->o->config->n_plans + 1);
 	TRY(db_service(operator_as(pr->o, pr->o->mem), &pr->known, "ops.plan_prices()", NO_ARGS));
 	for (size_t i = 0; i < pr->o->config->n_plans; i++) {
@@ -101,6 +102,8 @@ all_keep(struct provisioning *pr)
 	for (size_t i = 0; i < pr->o->config->n_plans; i++)
 		TRY(price_keep(pr, i));
 	TRY(meters_keep(pr));
+	for (size_t i = 0; i < pr->o->config->n_quotas; i++)
+		TRY(metered_keep(pr, i));
 	return portal_keep(pr);
 }
 
@@ -148,6 +151,12 @@ check_run(struct provisioning *pr)
 		TRY(price_keep(pr, i));
 		ok_print(pr, before, mem_printf(pr->o->mem, "plan %s", c->plans[i].id));
 	}
+	before = pr->changes;
+	TRY(meters_keep(pr));
+	for (size_t i = 0; i < c->n_quotas; i++)
+		TRY(metered_keep(pr, i));
+	if (c->n_meters > 0)
+		ok_print(pr, before, "meters");
 	before = pr->changes;
 	TRY(portal_keep(pr));
 	ok_print(pr, before, "portal");

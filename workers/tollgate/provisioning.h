@@ -22,6 +22,19 @@ struct provisioning {
 	unsigned		left;		/* of them, not made by this run */
 	struct json_object	*known;		/* {plan: the price's id or null}, as the database has them */
 	struct json_object	**prices;	/* by plan: the price object at Stripe, or NULL */
+	struct json_object	*meters;	/* {event_name: id} of the meters at Stripe */
+};
+
+/* A price as the configuration says it should be: of a plan, or of what is sold beside it by a meter. */
+struct wanted_price {
+	const char		*plan;
+	const char		*meter;		/* NULL: of the plan itself */
+	const char		*price;		/* its ID, or "" */
+	const char		*lookup_key;	/* where there is no ID */
+	const char		*product;	/* ID of the product that it is made for */
+	const char		*called;	/* the product's name */
+	struct json_object	*desired;	/* what is compared; a "product" in it must be the price's */
+	struct json_object	*made;		/* what a new one is made of */
 };
 
 /*
@@ -37,10 +50,17 @@ bool provisioning_differs(struct provisioning *pr, enum change c, const char *wh
  */
 enum err plans_check(struct provisioning *pr) MUST_CHECK;
 
-/* Each handles one kind of object. Prices go before the portal, which offers them. */
+/* Compares a price, makes it on `apply`, and stores its id. *price NULL: there is none yet. */
+enum err wanted_keep(struct provisioning *pr, const struct wanted_price *w, struct json_object **price) MUST_CHECK;
+
+/*
+ * Each handles one kind of object. Prices go before the portal, which offers them; a metered price goes after its plan's,
+ * whose currency it has, and its meter.
+ */
 enum err endpoint_keep(struct provisioning *pr) MUST_CHECK;
 enum err price_keep(struct provisioning *pr, size_t plan) MUST_CHECK;
 enum err meters_keep(struct provisioning *pr) MUST_CHECK;
+enum err metered_keep(struct provisioning *pr, size_t quota) MUST_CHECK;
 enum err portal_keep(struct provisioning *pr) MUST_CHECK;
 
 /* What `check --live` asks of Stripe: each plan's price and the portal. Prints a line for each. */

@@ -39,6 +39,9 @@ quotas_json(const struct config *c)
 			number_put(quota, "most", q->sold ? q->most : q->included);
 		if (q->member_most > 0)
 			number_put(quota, "member_most", q->member_most);
+		json_put(quota, "price", *q->price ? q->price : NULL);
+		json_put(quota, "lookup_key", *q->lookup_key ? q->lookup_key : NULL);
+		json_put(quota, "unit_amount", *q->unit_amount ? q->unit_amount : NULL);
 		json_object_array_add(list, quota);
 	}
 	return list;

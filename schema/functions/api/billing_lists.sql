@@ -9,7 +9,10 @@ language sql stable rows 1 as $$
 			when i.status in ('open', 'paid', 'void', 'uncollectible') then i.status else 'unknown' end,
 		'date', api.date_document(i.created_at),
 		'due', case i.status when 'open' then api.date_document(i.due_at) end,
-		'amount', api.amount_document(i.total, i.currency),
+		'amount', api.amount_document(i.total, i.currency), 'metered', (
+			select jsonb_agg(jsonb_build_object('meter', m -> 'meter', 'units', api.count_document((m -> 'units')::bigint),
+				'amount', api.amount_document((m -> 'amount')::bigint, i.currency)))
+			from jsonb_array_elements(i.metered) m),
 		'hosted_url', i.hosted_url, 'pdf_url', i.pdf_url) order by i.created_at desc nulls last, i.id), '[]')
 	from (
 		select l.* from billing.invoices l where l.tenant_id = p_tenant and l.status <> 'draft'

@@ -17,6 +17,11 @@ language sql stable as $$
 		jsonb_build_object('minor', p_minor, 'currency', p_currency) end
 $$;
 
+create or replace function api.count_document(p_count bigint) returns jsonb
+language sql immutable as $$
+	select case when p_count is not null then jsonb_build_object('count', p_count) end
+$$;
+
 -- Unused. Not in a migration, because until this commit the earlier functions call it.
 drop function if exists api.digits_of(text);
 

@@ -62,7 +62,8 @@ create or replace function api.checkout_expired(p_key bytea, p_attempt int) retu
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	update billing.checkouts c set attempt = c.attempt + 1, session_id = null, url = null, opened_at = null,
-		returned_at = null, replaces = null, price = (select p.price from billing.plans p where p.id = c.plan)
+		returned_at = null, replaces = null, price = (select p.price from billing.plans p where p.id = c.plan),
+		metered = usage.prices_for(c.plan)
 	where c.key = p_key and c.attempt = p_attempt and c.status = 'open';
 	return null;
 end

@@ -115,14 +115,15 @@ begin
 end
 $$;
 
--- The item that decides the plan: the highest with a price of ours, else the first.
+-- The item that decides the plan: the highest with a price of ours, else the first that is not metered.
 create or replace function billing.main_item_of(p_doc jsonb) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	return (
 		select i.item from jsonb_array_elements(billing.items_of(p_doc)) with ordinality i (item, n)
 			left join billing.plans p on p.id = billing.plan_of(billing.price_of(i.item))
-		order by p.rank desc nulls last, i.n limit 1);
+		order by p.rank desc nulls last, i.item #>> '{price,recurring,usage_type}' is not distinct from 'metered', i.n
+		limit 1);
 end
 $$;
 
@@ -137,21 +138,33 @@ begin
 end
 $$;
 
--- The amount of all items at a renewal, before taxes and discounts. Null when the items do not say it: tiers, packages,
--- metered usage, a price in another currency, items with different intervals.
+-- The amount of all items at a renewal, before taxes and discounts, and without what meters count. Null when the items do
+-- not say it: tiers, packages, a price in another currency, items with different intervals, nothing but metered usage.
 create or replace function billing.renewal_of(p_doc jsonb, p_currency text) returns bigint
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
 	return (
 		select case when sum(v.amount) <= 9007199254740992 then sum(v.amount) end from (
-			select billing.whole_of(i #> '{price,unit_amount}')::numeric
-					* coalesce(billing.whole_of(i -> 'quantity'), 1) as amount,
+			select m.metered, case when not m.metered then billing.whole_of(i #> '{price,unit_amount}')::numeric
+					* coalesce(billing.whole_of(i -> 'quantity'), 1) end as amount,
 				jsonb_build_array(i #> '{price,recurring,interval}', i #> '{price,recurring,interval_count}') as pace,
 				i #>> '{price,currency}' = p_currency
-					and coalesce(i #>> '{price,recurring,usage_type}', 'licensed') = 'licensed'
 					and i #>> '{price,transform_quantity}' is null as plain
-			from jsonb_array_elements(billing.items_of(p_doc)) i) v
-		having bool_and(coalesce(v.plain, false) and v.amount is not null) and count(distinct v.pace) = 1);
+			from jsonb_array_elements(billing.items_of(p_doc)) i cross join lateral (
+				select coalesce(i #>> '{price,recurring,usage_type}', 'licensed') <> 'licensed' as metered) m) v
+		having bool_and(v.metered or coalesce(v.plain, false) and v.amount is not null)
+			and count(distinct v.pace) = 1);
+end
+$$;
+
+-- The meters at Stripe that the items are paid by; '' for a metered item without one, as old API versions have it.
+create or replace function billing.meters_of(p_doc jsonb) returns text[]
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return array(
+		select distinct coalesce(i #>> '{price,recurring,meter}', '') as meter
+		from jsonb_array_elements(billing.items_of(p_doc)) i
+		where i #>> '{price,recurring,usage_type}' = 'metered' order by meter);
 end
 $$;
 

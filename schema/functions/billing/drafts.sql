@@ -39,12 +39,13 @@ begin
 	update billing.checkouts c set attempt = c.attempt + 1,
 		replaces = case c.status when 'open' then c.session_id end,
 		session_id = null, url = null, status = 'open', opened_at = null, returned_at = null,
-		price = (select p.price from billing.plans p where p.id = c.plan)
+		price = (select p.price from billing.plans p where p.id = c.plan), metered = usage.prices_for(c.plan)
 	where c.key = p_key and (c.status in ('expired', 'failed')
 			or c.status = 'open' and billing.is_past_its_day(c.opened_at))
 		and exists (select from app.tenants t where t.id = c.tenant_id and t.status = 'draft');
-	update billing.checkouts c set price = (select p.price from billing.plans p where p.id = c.plan)
-	where c.key = p_key and c.price is null and c.session_id is null;
+	update billing.checkouts c set price = (select p.price from billing.plans p where p.id = c.plan),
+		metered = usage.prices_for(c.plan)
+	where c.key = p_key and (c.price is null or c.metered is null) and c.session_id is null;
 	select c.* into draft from billing.checkouts c where c.key = p_key;
 	return draft;
 end
@@ -65,7 +66,7 @@ create or replace function billing.draft_document(c billing.checkouts) returns j
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	return jsonb_build_object('key', encode(c.key, 'hex'), 'tenant', c.tenant_id, 'email', c.email, 'plan', c.plan,
-		'price', c.price, 'language', c.language, 'attempt', c.attempt, 'session', c.session_id,
+		'price', c.price, 'metered', c.metered, 'language', c.language, 'attempt', c.attempt, 'session', c.session_id,
 		'expire', c.replaces, 'url', billing.open_page(c), 'state', billing.draft_state(c))
 		|| billing.trial_of(c);
 end
@@ -102,9 +103,9 @@ begin
 			and not auth.allow_network('draft', p_ip) then
 		raise exception 'too many drafts' using errcode = 'TG429';
 	end if;
-	insert into billing.checkouts (key, tenant_id, email, email_canonical, plan, language, flow_hash, price)
+	insert into billing.checkouts (key, tenant_id, email, email_canonical, plan, language, flow_hash, price, metered)
 	select p_key, gen_random_uuid(), btrim(p_email), lower(btrim(p_email)), p.id, p_language, sha256(p_flow_hash),
-		p.price
+		p.price, usage.prices_for(p.id)
 	from billing.plans p where p.id = p_plan
 	on conflict (key) do nothing returning * into draft;
 	if draft.key is not null then

@@ -30,7 +30,7 @@ declare
 begin
 	insert into billing.invoices as i (id, tenant_id, customer_id, subscription_id, number, status, currency,
 		amount_due, amount_paid, total, created_at, period_start, period_end, due_at, paid_at, attempt_count,
-		next_attempt_at, hosted_url, pdf_url, billing_reason, action_required, collection_method, intent)
+		next_attempt_at, hosted_url, pdf_url, billing_reason, action_required, collection_method, intent, metered)
 	values (p_doc ->> 'id', p_tenant, billing.id_of(p_doc -> 'customer'), billing.subscription_of(p_doc),
 		p_doc ->> 'number', p_doc ->> 'status', p_doc ->> 'currency', billing.whole_of(p_doc -> 'amount_due'),
 		billing.whole_of(p_doc -> 'amount_paid'), billing.whole_of(p_doc -> 'total'),
@@ -41,7 +41,7 @@ begin
 		billing.payment_page(p_doc ->> 'hosted_invoice_url'), billing.payment_page(p_doc ->> 'invoice_pdf'),
 		p_doc ->> 'billing_reason',
 		coalesce(p_asked and p_doc ->> 'status' = 'open', false), p_doc ->> 'collection_method',
-		billing.intent_of(p_doc))
+		billing.intent_of(p_doc), usage.invoiced(p_doc))
 	on conflict (id) do update set customer_id = excluded.customer_id, subscription_id = excluded.subscription_id,
 		number = excluded.number, status = excluded.status, currency = excluded.currency,
 		amount_due = excluded.amount_due,
@@ -50,7 +50,7 @@ begin
 		paid_at = excluded.paid_at, attempt_count = excluded.attempt_count, next_attempt_at = excluded.next_attempt_at,
 		hosted_url = excluded.hosted_url, pdf_url = excluded.pdf_url, billing_reason = excluded.billing_reason,
 		action_required = excluded.action_required or (i.action_required and excluded.status = 'open'),
-		collection_method = excluded.collection_method, intent = excluded.intent,
+		collection_method = excluded.collection_method, intent = excluded.intent, metered = excluded.metered,
 		bank_since = case when excluded.status = 'open' and excluded.intent = i.intent then i.bank_since end,
 		synced_at = now()
 	returning i.* into put;

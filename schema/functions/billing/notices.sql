@@ -9,7 +9,7 @@ language plpgsql stable security definer set search_path = pg_catalog, pg_temp a
 begin
 	return coalesce((
 		select jsonb_strip_nulls(jsonb_build_object('plan', 'plan_' || s.plan,
-			'price', case when not n.payload ? 'amount' then api.amount_document(s.amount, s.currency) end))
+			'price', case when not n.payload ? 'amount' then billing.price_document(s) end))
 		from billing.shown_subscription(n.tenant_id) s), '{}') || n.payload;
 end
 $$;
@@ -290,7 +290,7 @@ declare
 	was timestamptz := billing.scheduled_end(p_before.cancel_at, p_before.cancel_at_period_end, p_before.period_end);
 	ends timestamptz := billing.scheduled_end(s.cancel_at, s.cancel_at_period_end, s.period_end);
 	fact text := concat_ws(':', s.id, extract(epoch from now()));
-	facts jsonb := jsonb_build_object('plan', 'plan_' || s.plan, 'price', api.amount_document(s.amount, s.currency));
+	facts jsonb := jsonb_build_object('plan', 'plan_' || s.plan, 'price', billing.price_document(s));
 begin
 	if not (billing.is_live(p_before.status) and billing.is_live(s.status)) then
 		return;
@@ -341,10 +341,11 @@ create or replace function billing.bought(c billing.checkouts) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	return jsonb_strip_nulls(jsonb_build_object('plan', 'plan_' || c.plan, 'price', coalesce(
-		(select api.amount_document(s.amount, s.currency) from billing.subscriptions s
+		(select billing.price_document(s) from billing.subscriptions s
 			where s.tenant_id = c.tenant_id and s.plan = c.plan limit 1),
-		(select api.amount_document(p.amount, p.currency) from billing.prices p where p.id = c.price),
-		(select api.amount_document(p.amount, p.currency) from billing.plans p where p.id = c.plan)),
+		coalesce((select api.amount_document(p.amount, p.currency) from billing.prices p where p.id = c.price),
+			(select api.amount_document(p.amount, p.currency) from billing.plans p where p.id = c.plan))
+			|| case when c.metered <> '{}' then '{"usage": true}'::jsonb else '{}' end),
 		'renews', (select billing.renewal_document(s) from billing.subscriptions s
 			where s.tenant_id = c.tenant_id and s.plan = c.plan limit 1)));
 end

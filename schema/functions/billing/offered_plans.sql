@@ -33,7 +33,8 @@ begin
 			select p.id, p.rank, min(p.rank) over w as place, count(*) over w as many,
 				row_number() over (w order by p.rank, p.id) as n,
 				billing.cost_document(p, s) || jsonb_build_object('id', p.id, 'label', 'plan_' || p.id,
-					'about', 'plan_' || p.id || '_about', 'features', to_jsonb(p.features)) as doc
+					'about', 'plan_' || p.id || '_about', 'features', to_jsonb(p.features),
+					'meters', usage.tariffs(p)) as doc
 			from billing.plans p left join billing.prices s on s.id = p.price
 			where p.offered and not p.free
 			window w as (partition by coalesce(s.product, ':' || p.id))) o);

@@ -104,10 +104,15 @@ begin
 end
 $$;
 
+-- {"starter": "price_1", "starter/tokens": "price_2"...}: of plans, and of what is sold beside them by a meter.
 create or replace function ops.plan_prices() returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
-	return (select coalesce(jsonb_object_agg(p.id, p.price), '{}') from billing.plans p where p.offered);
+	return (
+		select coalesce(jsonb_object_agg(v.name, v.price), '{}') from (
+			select p.id, p.price from billing.plans p where p.offered
+			union all
+			select q.plan || '/' || q.meter, q.price from usage.quotas q where q.sold) v (name, price));
 end
 $$;
 

@@ -58,7 +58,8 @@ declare
 	seen billing.prices := row(p_doc ->> 'id', null, billing.id_of(p_doc -> 'product'), p_doc ->> 'lookup_key',
 		p_doc -> 'active' = 'true', billing.whole_of(p_doc -> 'unit_amount'), p_doc ->> 'currency',
 		p_doc #>> '{recurring,interval}', billing.whole_of(p_doc #> '{recurring,interval_count}'), null,
-		p_doc ->> 'tax_behavior');
+		p_doc ->> 'tax_behavior', p_doc #>> '{recurring,meter}', (usage.tariff_of(p_doc)).included,
+		(usage.tariff_of(p_doc)).unit_amount);
 begin
 	return seen;
 end
@@ -73,41 +74,41 @@ declare
 begin
 	select p.* into known from billing.prices p where p.id = seen.id;
 	insert into billing.prices (id, product, lookup_key, active, amount, currency, interval, interval_count,
-		tax_behavior, synced_at)
+		tax_behavior, meter, included, unit_amount, synced_at)
 	values (seen.id, seen.product, seen.lookup_key, seen.active, seen.amount, seen.currency, seen.interval,
-		seen.interval_count, seen.tax_behavior, clock_timestamp())
+		seen.interval_count, seen.tax_behavior, seen.meter, seen.included, seen.unit_amount, clock_timestamp())
 	on conflict (id) do update set product = excluded.product, lookup_key = excluded.lookup_key,
 		active = excluded.active,
 		amount = excluded.amount, currency = excluded.currency, interval = excluded.interval,
-		interval_count = excluded.interval_count, tax_behavior = excluded.tax_behavior,
-		synced_at = clock_timestamp();
+		interval_count = excluded.interval_count, tax_behavior = excluded.tax_behavior, meter = excluded.meter,
+		included = excluded.included, unit_amount = excluded.unit_amount, synced_at = clock_timestamp();
 	perform billing.watch_product(p) from unnest(array[known.product, seen.product]) p
 	where p is not null and (known.synced_at is null or known.product is distinct from seen.product);
-	perform billing.follow_key(k) from unnest(array[known.lookup_key, seen.lookup_key]) k;
+	perform billing.follow_key(k), usage.follow_key(k) from unnest(array[known.lookup_key, seen.lookup_key]) k;
 	perform billing.compare_price(seen.id);
 end
 $$;
 
 -- A subscription's copy of a price may be older or newer than the stored price: when they differ, the price is fetched.
--- Until then the immutable members are taken from the copy. A price without a plan is locked: of several subscriptions
+-- Until then the immutable members are taken from the copy, which has no tiers. A price without a plan is locked: of several subscriptions
 -- that leave it at once, the last must see that it is the last.
 create or replace function billing.note_price(p_price text, p_doc jsonb) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	said billing.prices := billing.price_row(p_doc);
 	known billing.prices;
-	apart text[] := '{plan,synced_at}';
+	apart text[] := '{plan,synced_at,included,unit_amount}';
 begin
 	select p.* into known from billing.prices p where p.id = p_price;
 	if p_doc -> 'active' is null then
 		insert into billing.prices (id) values (p_price) on conflict (id) do nothing;
 	elsif known.synced_at is null or to_jsonb(known) - apart <> to_jsonb(said) - apart then
 		perform sync.mark('price', p_price);
-		insert into billing.prices as p (id, product, amount, currency, interval, interval_count)
-		values (p_price, said.product, said.amount, said.currency, said.interval, said.interval_count)
+		insert into billing.prices as p (id, product, amount, currency, interval, interval_count, meter)
+		values (p_price, said.product, said.amount, said.currency, said.interval, said.interval_count, said.meter)
 		on conflict (id) do update set product = excluded.product, amount = excluded.amount,
-			currency = excluded.currency,
-			interval = excluded.interval, interval_count = excluded.interval_count
+			currency = excluded.currency, interval = excluded.interval, interval_count = excluded.interval_count,
+			meter = excluded.meter
 		where p.synced_at is null;
 	end if;
 	perform from billing.prices p where p.id = p_price and billing.plan_of(p_price) is null for no key update;
@@ -143,7 +144,8 @@ create or replace function billing.is_sold(p_product text) returns boolean
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	return exists (select from billing.prices p join billing.plans l on l.price = p.id where p.product = p_product
-		and l.offered);
+			and l.offered)
+		or exists (select from billing.prices p join usage.quotas q on q.price = p.id where p.product = p_product);
 end
 $$;
 
@@ -164,7 +166,8 @@ begin
 	into difference
 	from billing.plans l join billing.prices p on p.id = l.price where p.id = p_price and l.offered
 		and p.synced_at is not null;
-	perform ops.watch(difference - 'plan' <> '{}', null, 'drift', 'price:' || p_price, difference);
+	difference := coalesce(difference, usage.price_difference(p_price));
+	perform ops.watch(difference - '{plan,meter}'::text[] <> '{}', null, 'drift', 'price:' || p_price, difference);
 end
 $$;
 
@@ -179,7 +182,8 @@ begin
 	perform sync.hold(p_claim, p_kind, p_id);
 	if fault is not null then
 		return sync.reject(p_kind, p_id, p_version, fault);
-	elsif before is null and not exists (select from billing.plans p where p.lookup_key = p_doc ->> 'lookup_key') then
+	elsif before is null and not exists (select from billing.plans p where p.lookup_key = p_doc ->> 'lookup_key')
+		and not exists (select from usage.quotas q where q.lookup_key = p_doc ->> 'lookup_key') then
 		return sync.finish(p_kind, p_id, p_version, 'ignored', '{"orphan": true}');
 	end if;
 	perform billing.put_price(p_doc);

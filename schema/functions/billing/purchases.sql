@@ -69,22 +69,24 @@ declare
 begin
 	select o.* into c from billing.checkouts o where o.tenant_id = p_tenant and o.status = 'open';
 	if found and c.plan = p_plan and c.user_id is not null and not billing.is_past_its_day(c.opened_at)
-			and c.price is not null and coalesce(c.customer_id = p_customer, c.customer_id is null) then
+			and c.price is not null and c.metered is not null and coalesce(c.customer_id = p_customer, c.customer_id is null) then
 		return c;
 	elsif not auth.allow('draft_address', p_tenant::text) then
 		raise exception 'too many checkouts' using errcode = 'TG429';
 	elsif c.key is not null then
-		update billing.checkouts o set attempt = o.attempt + 1, plan = p_plan, price = p_price, language = p_language,
+		update billing.checkouts o set attempt = o.attempt + 1, plan = p_plan, price = p_price,
+			metered = usage.prices_for(p_plan), language = p_language,
 			user_id = me, email = auth.email(), email_canonical = lower(auth.email()),
 			replaces = coalesce(o.session_id, o.replaces), session_id = null, url = null,
 			opened_at = null, returned_at = null
 		where o.key = c.key returning o.* into c;
 		return c;
 	end if;
-	insert into billing.checkouts (key, tenant_id, email, email_canonical, plan, price, language, user_id)
+	insert into billing.checkouts (key, tenant_id, email, email_canonical, plan, price, metered, language, user_id)
 	values (case when exists (select from billing.checkouts o where o.key = p_key)
 			then sha256(p_key || uuid_send(gen_random_uuid())) else p_key end,
-		p_tenant, auth.email(), lower(auth.email()), p_plan, p_price, p_language, me)
+		p_tenant, auth.email(), lower(auth.email()), p_plan, p_price, usage.prices_for(p_plan), p_language,
+		me)
 	returning * into c;
 	return c;
 end
@@ -119,7 +121,7 @@ declare
 	payer text;
 	c billing.checkouts;
 begin
-	if cost is null then
+	if cost is null or usage.prices_for(p_plan) is null then
 		raise exception 'unknown plan, or no price yet' using errcode = 'TG422';
 	end if;
 	perform from app.tenants t where t.id = tenant for no key update;
@@ -130,7 +132,7 @@ begin
 	payer := billing.checkout_customer(tenant);
 	c := billing.ensure_checkout(tenant, p_key, p_plan, cost, p_language, payer);
 	update billing.checkouts o set customer_id = payer where o.key = c.key and o.customer_id is distinct from payer;
-	return jsonb_build_object('state', state, 'tenant', tenant, 'email', c.email, 'plan', c.plan, 'price', c.price,
+	return jsonb_build_object('state', state, 'tenant', tenant, 'email', c.email, 'plan', c.plan, 'price', c.price, 'metered', c.metered,
 		'language', c.language, 'key', encode(c.key, 'hex'), 'attempt', c.attempt, 'session', c.session_id,
 		'idempotency', format('checkout:%s:%s', encode(c.key, 'hex'), c.attempt), 'expire', c.replaces,
 		'url', billing.open_page(c), 'customer', payer, 'customer_key', billing.customer_key(c))

@@ -9,7 +9,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	apart text[] := '{synced_at, customer_id, currency, amount, renews_at, previewed, charge, charge_at, coming_price,
 		coming_plan, coming_at, pending_price, pending_plan, pending_until, collection_method,
-		missing_card, has_card, card}';
+		missing_card, has_card, card, metered}';
 	at timestamptz := greatest(now(), (select h.from_at from billing.subscription_history h
 		where h.subscription_id = new.id and h.to_at is null));
 begin
@@ -69,7 +69,8 @@ begin
 	s.period_start := billing.period_start_of(p_doc);
 	s.period_end := billing.period_end_of(p_doc);
 	s.renews_at := billing.renews_at_of(p_doc);
-	s.previewed := not billing.is_metered(p_doc) and (s.amount is null or billing.hides_amount(p_doc));
+	s.metered := billing.meters_of(p_doc);
+	s.previewed := s.amount is null or billing.hides_amount(p_doc);
 	s.cancel_at_period_end := coalesce(p_doc -> 'cancel_at_period_end' = 'true', false);
 	s.cancel_at := billing.time_of(p_doc -> 'cancel_at');
 	s.canceled_at := billing.time_of(p_doc -> 'canceled_at');
@@ -98,13 +99,13 @@ begin
 	insert into billing.subscriptions as s (id, tenant_id, customer_id, status, plan, plans, price, quantity, currency,
 		amount, period_start, period_end, cancel_at_period_end, cancel_at, canceled_at, ended_at, trial_end, created_at,
 		pause_behavior, pause_resumes_at, renews_at, previewed, coming_price, coming_plan, coming_at,
-		pending_price, pending_plan, pending_until, collection_method, missing_card, has_card, card,
+		pending_price, pending_plan, pending_until, collection_method, missing_card, has_card, card, metered,
 		paused_since, past_due_since)
 	values (n.id, n.tenant_id, n.customer_id, n.status, n.plan, n.plans, n.price, n.quantity, n.currency, n.amount,
 		n.period_start, n.period_end, n.cancel_at_period_end, n.cancel_at, n.canceled_at, n.ended_at, n.trial_end,
 		n.created_at, n.pause_behavior, n.pause_resumes_at, n.renews_at, n.previewed, n.coming_price,
 		n.coming_plan, n.coming_at, n.pending_price, n.pending_plan, n.pending_until,
-		n.collection_method, n.missing_card, n.has_card, n.card,
+		n.collection_method, n.missing_card, n.has_card, n.card, n.metered,
 		case when n.pause_behavior is not null then now() end, case rule when 'grace' then now() end)
 	on conflict (id) do update set customer_id = excluded.customer_id, status = excluded.status,
 		plan = coalesce(excluded.plan, s.plan), plans = coalesce(nullif(excluded.plans, '{}'), s.plans),
@@ -118,7 +119,7 @@ begin
 		coming_plan = excluded.coming_plan, coming_at = excluded.coming_at, pending_price = excluded.pending_price,
 		pending_plan = excluded.pending_plan, pending_until = excluded.pending_until,
 		collection_method = excluded.collection_method, missing_card = excluded.missing_card,
-		has_card = excluded.has_card, card = excluded.card,
+		has_card = excluded.has_card, card = excluded.card, metered = excluded.metered,
 		paused_since = case when excluded.pause_behavior is not null then
 			coalesce(case when coalesce(s.pause_resumes_at > now(), true) then s.paused_since end, now()) end,
 		past_due_since = case rule

@@ -8,7 +8,7 @@ create or replace function usage.wanted(p_tenant uuid, p_user uuid, p_meter text
 	p_money boolean, p_from timestamptz, p_until timestamptz) returns usage.accounts[]
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 declare
-	quota usage.quotas := (select q from usage.quotas q where q.plan = p_plan and q.meter = p_meter);
+	quota usage.quotas := (select q from usage.quotas_of(p_tenant, p_plan) q where q.meter = p_meter);
 	month timestamptz := date_trunc('month', now());
 begin
 	return array(

@@ -151,8 +151,7 @@ begin
 	where a.id = any (p_accounts);
 	insert into usage.holds (tenant_id, user_id, key_id, request, digest, meter, plan, sold, models, costs, accounts,
 		units, micros, expires_at)
-	values (p_tenant, p_user, p_key, p_request, p_digest, p_meter, p_plan, coalesce((
-			select q.sold from usage.quotas q where q.plan = p_plan and q.meter = p_meter), false),
+	values (p_tenant, p_user, p_key, p_request, p_digest, p_meter, p_plan, usage.sells(p_tenant, p_plan, p_meter),
 		p_models, p_costs, p_accounts, p_units, p_micros, now() + make_interval(secs => p_seconds))
 	on conflict (tenant_id, request) do nothing returning * into h;
 	if h.id is null then

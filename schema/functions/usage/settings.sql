@@ -2,18 +2,24 @@
 
 set role tollgate_service;
 
--- {"meters": ["tokens"...], "quotas": [{"plan", "meter", "included", "sold", "most", "member_most"}...],
+-- {"meters": ["tokens"...], "quotas": [{"plan", "meter", "included", "sold", "most", "member_most", "price",
+-- "lookup_key", "unit_amount"}...],
 -- "rates": [{"name", "plan", "meter", "allowed", "seconds"}...], "caps": [{"kind", "plan", "subject", "micros"}...],
 -- "costs": [{"provider", "model", "class", "micros"}...]}. After ops.put_plans(). A meter stays, as what was counted
--- by it does.
+-- by it does. A price that was found by lookup key stays while the key does.
 create or replace function ops.put_usage(p_usage jsonb) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	prices jsonb := (
+		select jsonb_object_agg(q.lookup_key, q.price) from usage.quotas q where q.lookup_key is not null);
 begin
 	update usage.meters m set offered = p_usage -> 'meters' ? m.meter;
 	insert into usage.meters (meter) select m from jsonb_array_elements_text(p_usage -> 'meters') m
 	on conflict do nothing;
 	delete from usage.quotas q where true;
 	insert into usage.quotas select q.* from jsonb_populate_recordset(null::usage.quotas, p_usage -> 'quotas') q;
+	perform usage.give_price(q.plan, q.meter, coalesce(q.price, prices ->> q.lookup_key)) from usage.quotas q;
+	perform usage.follow_key(q.lookup_key) from usage.quotas q;
 	delete from usage.caps c where true;
 	insert into usage.caps select c.* from jsonb_populate_recordset(null::usage.caps, p_usage -> 'caps') c;
 	delete from usage.rates r where true;

@@ -23,7 +23,7 @@ begin
 					when q.most is not null then greatest(0, q.most - coalesce(a.used + a.held, 0)) end)
 				order by m.meter), '[]')
 			from usage.meters m
-				left join usage.quotas q on q.meter = m.meter and q.plan = decision ->> 'plan'
+				left join usage.quotas_of(p_tenant, decision ->> 'plan') q on q.meter = m.meter
 				left join usage.accounts a on a.kind = 'tenant' and a.tenant_id = p_tenant and a.meter = m.meter
 					and a.from_at = period.from_at
 			where q.plan is not null or a.id is not null));
