@@ -14,6 +14,12 @@ struct json_object *plans_offered(struct visit *v, struct json_object *offered, 
 /* As api.offered_plans() answers, with no more than the configuration says. */
 struct json_object *plans_configured(struct visit *v);
 
+/*
+ * Names the "meter" of each of meters: "label" is the name of its text, meter_NAME, or "word" what the configuration
+ * calls it. "each": its price is of one unit.
+ */
+void meters_name(struct visit *v, struct json_object *meters);
+
 /* Whether a form may ask for the plan with this id: it is configured, and is paid for. */
 bool plans_sell(const struct config *c, const char *id);
 

@@ -23,6 +23,7 @@ struct words {
 /* Of one language. A formatter is used by one thread at a time. */
 struct voice {
 	UNumberFormat	*money;		/* NULL until the language is spoken */
+	UNumberFormat	*number;
 	UDateFormat	*date;
 	UChar		currency[CODE + 1];
 	int32_t		digits;
@@ -39,6 +40,8 @@ voice_close(struct voice *v)
 {
 	if (v->money != NULL)
 		unum_close(v->money);
+	if (v->number != NULL)
+		unum_close(v->number);
 	if (v->date != NULL)
 		udat_close(v->date);
 	*v = (struct voice){ 0 };
@@ -53,6 +56,7 @@ voice_open(const struct language *l, struct voice *v)
 
 	u_strFromUTF8(pattern, TEXT_MAX, &n, l->date_pattern, -1, &e);
 	v->money = unum_open(UNUM_CURRENCY, NULL, 0, l->code, NULL, &e);
+	v->number = unum_open(UNUM_DECIMAL, NULL, 0, l->code, NULL, &e);
 	v->date = udat_open(UDAT_PATTERN, UDAT_PATTERN, l->code, u"UTC", -1, pattern, n, &e);
 	if (U_SUCCESS(e))
 		return OK;
@@ -157,6 +161,20 @@ amount_say(struct voice *v, struct json_object *value, bool *said)
 	return text_put(value, text, n, e);
 }
 
+static enum err
+count_say(struct voice *v, struct json_object *value)
+{
+	struct json_object	*count = json_object_object_get(value, "count");
+	UErrorCode		e = U_ZERO_ERROR;
+	UChar			text[TEXT_MAX];
+	int32_t			n;
+
+	if (!json_object_is_type(count, json_type_int))
+		return OK;
+	n = unum_formatInt64(v->number, json_object_get_int64(count), text, TEXT_MAX, NULL, &e);
+	return text_put(value, text, n, e);
+}
+
 /* "2026-12-28T09:30:00Z", as a row of before has it too; a fraction is dropped. */
 static bool
 time_read(const char *iso, time_t *out)
@@ -201,7 +219,7 @@ value_say(struct voice *v, struct json_object *value, bool *said)
 	if (has(value, "iso"))
 		return date_say(v, value, said);
 	*said = true;
-	return OK;
+	return count_say(v, value);
 }
 
 /* *keep: the document goes on to hold the value. */

@@ -1,7 +1,7 @@
 /*
- * words: the amounts and dates of a document, said in the language of a page or mail. Documents carry values, which are
- * the same for everybody: {"minor": 1900, "currency": "eur"} and {"iso": "2026-12-28T09:30:00Z"}. JSON endpoints and
- * the operator's command print these.
+ * words: the amounts, dates and counts of a document, said in the language of a page or mail. Documents carry values,
+ * which are the same for everybody: {"minor": 1900, "currency": "eur"}, {"iso": "2026-12-28T09:30:00Z"} and
+ * {"count": 1500}. JSON endpoints and the operator's command print these.
  */
 #ifndef TOLLGATE_WORDS_H
 #define TOLLGATE_WORDS_H
@@ -21,7 +21,8 @@ struct words;
 enum err words_open(mem_ctx *ctx, const struct pages *p, const struct words **out) MUST_CHECK;
 
 /*
- * Gives each amount and date in doc, at any depth, the member "text": "$19.00", "19,00 €", "28. Dezember 2026" (UTC).
+ * Gives each amount, date and count in doc, at any depth, the member "text": "$19.00", "19,00 €", "28. Dezember 2026"
+ * (UTC), "1.500".
  * One that cannot be said (null, a currency that Stripe does not have) becomes null, unless it has a text already.
  * A value that is a string stays as it is. Once a thread has said something, the formatters stay open until it ends.
  */

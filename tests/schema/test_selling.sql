@@ -20,7 +20,8 @@ create function pg_temp.price(p_id text, p_more jsonb default '{}') returns json
 			{"up_to": null, "unit_amount": null, "unit_amount_decimal": "0.25", "flat_amount": null}]'::jsonb) || p_more
 $$;
 create function pg_temp.item(p_price jsonb, p_more jsonb default '{}') returns jsonb language sql as $$
-	select jsonb_build_object('price', p_price - 'tiers', 'current_period_start', extract(epoch from now())::bigint - 86400,
+	select jsonb_build_object('price', p_price - 'tiers',
+		'current_period_start', extract(epoch from now())::bigint - 86400,
 		'current_period_end', extract(epoch from now())::bigint + 86400 * 28) || p_more
 $$;
 create function pg_temp.bought(p_name text, p_tenant text, p_items jsonb, p_more jsonb default '{}') returns jsonb
@@ -91,13 +92,16 @@ select is(exists (select from sync.objects o where (o.kind, o.id) = ('preview', 
 	'C97 no preview is asked of what is metered');
 
 -- who pays by the meter may use more, and Stripe is told; nobody else
-select is(pg_temp.reserve(:'ann', 1500, 'a') -> 'ok', 'true', 'C76 more than is included, by a subscription that pays it');
+select is(pg_temp.reserve(:'ann', 1500, 'a') -> 'ok', 'true',
+	'C76 more than is included, by a subscription that pays it');
 select is(pg_temp.reserve(:'bob', 1001, 'b') ->> 'code', 'quota', 'C76 and not by one without the metered item');
 select usage.record(t::uuid, null, null, 'tokens', '{"unit": 7}', '[{"provider": "", "model": "tokens"}]', 'r')
 from unnest(array[:'ann', :'bob']) t \g /dev/null
 select is((select array_agg(o.tenant_id = :'ann'::uuid) from usage.outbox o), '{t}',
 	'C76 Stripe is told of who pays by the meter');
-select is((select array_agg(m -> 'sold' || (m -> 'most') order by t) from unnest(array[:'ann', :'bob']) with ordinality t (id, t)
+select is((
+	select array_agg(m -> 'sold' || (m -> 'most') order by t)
+	from unnest(array[:'ann', :'bob']) with ordinality t (id, t)
 	cross join lateral jsonb_path_query(usage.summary(t.id::uuid), '$.meters[*] ? (@.meter == "tokens")') m),
 	array['[true, null]', '[false, 1000]']::jsonb[], 'C76 and each sees which it is');
 select is(usage.faults(), '[]', 'C76 the books are true');
@@ -115,7 +119,8 @@ $$;
 select tap.sync('invoice', tap.invoice('ann', jsonb_build_object('total', 2027, 'lines', jsonb_build_object('data',
 	jsonb_build_array(pg_temp.line('price_m1', 1000, 0), pg_temp.line('price_m1', 506, 127),
 		pg_temp.line('price_starter', 1, 1900)))))) \g /dev/null
-select is(i -> 'metered', '[{"meter": "tokens", "units": {"count": 1506}, "amount": {"minor": 127, "currency": "eur"}}]',
+select is(i -> 'metered',
+	'[{"meter": "tokens", "units": {"count": 1506}, "amount": {"minor": 127, "currency": "eur"}}]',
 	'C97 an invoice says what was used, as Stripe''s does')
 from jsonb_path_query(tap.ask('tollgate_billing', 'api.billing_page()', :'a'), '$.invoices[0]') i;
 

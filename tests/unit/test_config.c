@@ -336,10 +336,10 @@ test_f121_texts_of_other_sections_are_checked(void **state)
 		{ NEED_USAGE, "quotas = ( { plan = \"a\"; meter = \"a\"; included = 2; sold = true; price = \"price_1\"; "
 		    "most = 1; } );", "is below" },
 		{ NEED_USAGE, "quotas = ( { plan = \"a\"; meter = \"a\"; sold = true; } );", "is sold without a price" },
-		{ NEED_USAGE, "quotas = ( { plan = \"a\"; meter = \"a\"; sold = true; price = \"price_1\"; lookup_key = \"x\"; "
-		    "} );", "has both price and lookup_key" },
-		{ NEED_USAGE, "quotas = ( { plan = \"a\"; meter = \"a\"; sold = true; price = \"price_1\"; unit_amount = \"1\"; "
-		    "} );", "has both price and unit_amount" },
+		{ NEED_USAGE, "quotas = ( { plan = \"a\"; meter = \"a\"; sold = true; price = \"price_1\"; "
+		    "lookup_key = \"x\"; } );", "has both price and lookup_key" },
+		{ NEED_USAGE, "quotas = ( { plan = \"a\"; meter = \"a\"; sold = true; price = \"price_1\"; "
+		    "unit_amount = \"1\"; } );", "has both price and unit_amount" },
 		{ NEED_USAGE, "quotas = ( { plan = \"a\"; meter = \"a\"; sold = true; price = \"prod_1\"; } );",
 		    "must begin with price_" },
 		{ NEED_USAGE, "quotas = ( { plan = \"a\"; meter = \"a\"; sold = true; lookup_key = \"x\"; } );",
@@ -352,7 +352,8 @@ test_f121_texts_of_other_sections_are_checked(void **state)
 		{ NEED_USAGE, "quotas = ( { plan = \"a\"; meter = \"a\"; unit_amount = \"0.0000000000001\"; } );",
 		    "at most 12 digits" },
 		{ NEED_USAGE, "quotas = ( { plan = \"a\"; meter = \"a\"; sold = true; price = \"price_1\"; }, "
-		    "{ plan = \"b\"; meter = \"a\"; sold = true; price = \"price_1\"; } );", "quotas.price has \"price_1\" twice" },
+		    "{ plan = \"b\"; meter = \"a\"; sold = true; price = \"price_1\"; } );",
+		    "quotas.price has \"price_1\" twice" },
 		{ NEED_USAGE, "quotas = ( { plan = \"a\"; meter = \"a\"; included = 2; most = 3; } );", "is not sold" },
 		{ NEED_USAGE, "rates = ( { name = \"a\"; allowed = 201; } );", "from 1 to 200" },
 		{ NEED_USAGE, "caps = ( { kind = \"some\"; } );", "must be user, tenant, provider or all" },
@@ -765,11 +766,13 @@ test_c76_what_is_sold_fits_its_plan(void **state)
 		const char	*plan, *quota, *wrong;		/* wrong: NULL for a good one */
 	} table[] = {
 		{ "price = \"price_a\";", "price = \"price_t\";", NULL },
-		{ "lookup_key = \"a\"; amount = 100; currency = \"eur\";", "lookup_key = \"t\"; unit_amount = \"0.250\";", NULL },
+		{ "lookup_key = \"a\"; amount = 100; currency = \"eur\";", "lookup_key = \"t\"; unit_amount = \"0.250\";",
+		    NULL },
 		{ "price = \"price_a\";", "lookup_key = \"t\"; unit_amount = \"0.25\";",
 		    ":2: quotas.lookup_key needs a plan with amount and currency" },
 		{ "free = true;", "price = \"price_t\";", ":2: quotas.sold has no effect: plan \"a\" is free" },
-		{ "price = \"price_a\"; interval = \"year\";", "price = \"price_t\";", ":2: quotas.sold is for plans that are paid" },
+		{ "price = \"price_a\"; interval = \"year\";", "price = \"price_t\";",
+		    ":2: quotas.sold is for plans that are paid" },
 		{ "price = \"price_a\";", "price = \"price_a\";", ":2: quotas has the price or lookup_key of a plan" },
 		{ "lookup_key = \"a\"; amount = 100; currency = \"eur\";", "lookup_key = \"a\"; unit_amount = \"1\";",
 		    ":2: quotas has the price or lookup_key of a plan" },

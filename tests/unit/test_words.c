@@ -90,6 +90,18 @@ test_f68_an_amount_is_said_as_its_language_writes_it(void **state)
 }
 
 static void
+test_c76_a_count_is_said_as_its_language_writes_it(void **state)
+{
+	mem_ctx			*mem = *state;
+	const struct words	*w = words(mem);
+
+	assert_string_equal(said(mem, w, "en", "{\"count\": 1234567}"), "1,234,567");
+	assert_string_equal(said(mem, w, "de", "{\"count\": 1234567}"), "1.234.567");
+	assert_string_equal(said(mem, w, "de", "{\"count\": 999}"), "999");
+	assert_null(said(mem, w, "de", "{\"count\": \"1\"}"));
+}
+
+static void
 test_c45_a_date_is_a_day_in_utc(void **state)
 {
 	const struct words	*w = words(*state);
@@ -219,6 +231,7 @@ main(void)
 {
 	const struct CMUnitTest	tests[] = {
 		TEST(test_f68_an_amount_is_said_as_its_language_writes_it),
+		TEST(test_c76_a_count_is_said_as_its_language_writes_it),
 		TEST(test_c45_a_date_is_a_day_in_utc),
 		TEST(test_f68_what_cannot_be_said_is_null),
 		TEST(test_rows_that_have_words_already_stay_readable),

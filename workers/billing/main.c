@@ -14,6 +14,6 @@ main(int argc, char **argv)
 {
 	return worker_main(&(struct worker){
 		.name = "billing", .about = "The billing page, the customer portal, and Checkout for tenants without a plan.",
-		.resources = resources, .routes = routes, .needs = NEED_PLANS,
+		.resources = resources, .routes = routes, .needs = NEED_PLANS | NEED_USAGE,
 	}, argc, argv);
 }

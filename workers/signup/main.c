@@ -12,6 +12,6 @@ main(int argc, char **argv)
 {
 	return worker_main(&(struct worker){
 		.name = "signup", .about = "Sign-up: the form, Stripe Checkout, and the page to which Checkout returns.",
-		.resources = resources, .routes = routes, .needs = NEED_PLANS | NEED_PICTURE,
+		.resources = resources, .routes = routes, .needs = NEED_PLANS | NEED_PICTURE | NEED_USAGE,
 	}, argc, argv);
 }

@@ -1,6 +1,6 @@
 /*
- * Prices of what is sold beside a plan by a meter: what is included is a first tier at 0. Stripe is told of every unit and
- * subtracts.
+ * Prices of what is sold beside a plan by a meter: what is included is a first tier at 0. Stripe is told of every unit
+ * and subtracts.
  */
 #include <string.h>
 
@@ -33,8 +33,8 @@ tiers_add(struct json_object *desired, const struct config_quota *q, struct json
 }
 
 /*
- * Without a lookup key only what the quota says is compared. A meter that `diff` has not found is not there yet. A plan that has
- * its price's ID has that one's currency.
+ * Without a lookup key only what the quota says is compared. A meter that `diff` has not found is not there yet. A plan
+ * that has its price's ID has that one's currency.
  */
 static struct json_object *
 metered_desired(const struct provisioning *pr, const struct config_quota *q, size_t plan, struct json_object *last)

@@ -1,6 +1,6 @@
 /*
- * Prices of plans, and what is common to all prices. Stripe cannot change a price's amount: another amount needs a new price, to which the lookup key is
- * transferred. So does another product. Existing subscriptions keep the old price.
+ * Prices of plans, and what is common to all prices. Stripe cannot change a price's amount: another amount needs a new
+ * price, to which the lookup key is transferred. So does another product. Existing subscriptions keep the old price.
  */
 #include <ctype.h>
 #include <string.h>

@@ -54,8 +54,8 @@ enum err plans_check(struct provisioning *pr) MUST_CHECK;
 enum err wanted_keep(struct provisioning *pr, const struct wanted_price *w, struct json_object **price) MUST_CHECK;
 
 /*
- * Each handles one kind of object. Prices go before the portal, which offers them; a metered price goes after its plan's,
- * whose currency it has, and its meter.
+ * Each handles one kind of object. Prices go before the portal, which offers them; a metered price goes after its meter
+ * and its plan's price, whose currency it has.
  */
 enum err endpoint_keep(struct provisioning *pr) MUST_CHECK;
 enum err price_keep(struct provisioning *pr, size_t plan) MUST_CHECK;

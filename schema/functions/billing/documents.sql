@@ -138,8 +138,8 @@ begin
 end
 $$;
 
--- The amount of all items at a renewal, before taxes and discounts, and without what meters count. Null when the items do
--- not say it: tiers, packages, a price in another currency, items with different intervals, nothing but metered usage.
+-- The amount of all items at a renewal, before taxes and discounts, and without what meters count. Null when the items
+-- do not say it: tiers, packages, a price in another currency, items with different intervals, nothing but usage.
 create or replace function billing.renewal_of(p_doc jsonb, p_currency text) returns bigint
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin

@@ -56,8 +56,9 @@ $$;
 -- The new row with what the document alone does not say. An earlier preview counts no more: what it was made of may
 -- have changed with the document. A change of items leaves unbilled parts of both prices, and so may what happened
 -- before the subscription was first seen, unless that was in its first period. Once a preview was needed, the next
--- amounts are asked for too: when the unbilled parts will have been billed is not known. With usage that is metered until
--- the invoice is made, no preview says what it will come to: none is asked for, and no amount is said in that period.
+-- amounts are asked for too: when the unbilled parts will have been billed is not known. With usage that is metered
+-- until the invoice is made, no preview says what it will come to: none is asked for, and no amount is said in that
+-- period.
 create or replace function billing.ask_preview(p_before billing.subscriptions, s billing.subscriptions)
 	returns billing.subscriptions
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

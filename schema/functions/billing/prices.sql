@@ -90,8 +90,8 @@ end
 $$;
 
 -- A subscription's copy of a price may be older or newer than the stored price: when they differ, the price is fetched.
--- Until then the immutable members are taken from the copy, which has no tiers. A price without a plan is locked: of several subscriptions
--- that leave it at once, the last must see that it is the last.
+-- Until then the immutable members are taken from the copy, which has no tiers. A price without a plan is locked: of
+-- several subscriptions that leave it at once, the last must see that it is the last.
 create or replace function billing.note_price(p_price text, p_doc jsonb) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare

@@ -69,7 +69,8 @@ declare
 begin
 	select o.* into c from billing.checkouts o where o.tenant_id = p_tenant and o.status = 'open';
 	if found and c.plan = p_plan and c.user_id is not null and not billing.is_past_its_day(c.opened_at)
-			and c.price is not null and c.metered is not null and coalesce(c.customer_id = p_customer, c.customer_id is null) then
+			and c.price is not null and c.metered is not null
+			and coalesce(c.customer_id = p_customer, c.customer_id is null) then
 		return c;
 	elsif not auth.allow('draft_address', p_tenant::text) then
 		raise exception 'too many checkouts' using errcode = 'TG429';
@@ -132,8 +133,9 @@ begin
 	payer := billing.checkout_customer(tenant);
 	c := billing.ensure_checkout(tenant, p_key, p_plan, cost, p_language, payer);
 	update billing.checkouts o set customer_id = payer where o.key = c.key and o.customer_id is distinct from payer;
-	return jsonb_build_object('state', state, 'tenant', tenant, 'email', c.email, 'plan', c.plan, 'price', c.price, 'metered', c.metered,
-		'language', c.language, 'key', encode(c.key, 'hex'), 'attempt', c.attempt, 'session', c.session_id,
+	return jsonb_build_object('state', state, 'tenant', tenant, 'email', c.email, 'plan', c.plan, 'price', c.price,
+		'metered', c.metered, 'language', c.language, 'key', encode(c.key, 'hex'), 'attempt', c.attempt,
+		'session', c.session_id,
 		'idempotency', format('checkout:%s:%s', encode(c.key, 'hex'), c.attempt), 'expire', c.replaces,
 		'url', billing.open_page(c), 'customer', payer, 'customer_key', billing.customer_key(c))
 		|| billing.trial_of(c) || billing.page_of(tenant);

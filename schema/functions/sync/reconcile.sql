@@ -61,7 +61,8 @@ begin
 	theirs.charge_at := ours.charge_at;
 	return billing.changes(case when ours.id is not null then to_jsonb(ours) end, to_jsonb(theirs))
 		- case when billing.lacks_items(p_doc)
-			then '{plan,plans,price,quantity,amount,period_start,period_end,renews_at,previewed,metered}'::text[] else '{}' end;
+			then '{plan,plans,price,quantity,amount,metered,period_start,period_end,renews_at,previewed}'::text[]
+			else '{}' end;
 end
 $$;
 

@@ -107,8 +107,8 @@ begin
 end
 $$;
 
--- Whether what is beyond a quota is billed to the tenant: the plan sells it, and a subscription of the tenant is paid by
--- its meter at Stripe, by whichever price. Of a quota without a price nobody knows by what it is billed.
+-- Whether what is beyond a quota is billed to the tenant: the plan sells it, and a subscription of the tenant is paid
+-- by its meter at Stripe, by whichever price. Of a quota without a price nobody knows by what it is billed.
 create or replace function usage.sells(p_tenant uuid, p_plan text, p_meter text) returns boolean
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
