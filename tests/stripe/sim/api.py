@@ -10,7 +10,7 @@ from copy import deepcopy
 from aiohttp import web
 
 from . import (catalog, checkout, customers, discounts, events, faults, invoices, meters, portal, previews,
-               promotions, refunds, schedules, selling, shapes, subscriptions, tables)
+               promotions, refunds, schedules, selling, shapes, subscriptions, tables, thin)
 from .errors import ApiError, bad
 from .listing import expanded
 from .parameters import decode, read_object
@@ -72,9 +72,12 @@ ROUTES = (
     ("DELETE", "webhook_endpoints/{id}", tables.NOTHING, events.delete_endpoint),
     ("POST", "billing/meter_events", tables.METER_EVENT, meters.create),
 )
-ROUTES += selling.ROUTES + discounts.ROUTES + promotions.ROUTES + schedules.ROUTES
-COMPILED = [(method, re.compile("/v1/" + path.replace("{id}", "([^/]+)")), table, handler)
-            for method, path, table, handler in ROUTES]
+ROUTES += selling.ROUTES + discounts.ROUTES + promotions.ROUTES + schedules.ROUTES + meters.ROUTES
+COMPILED = [(method, re.compile(path.replace("{id}", "([^/]+)")), table, handler)
+            for method, path, table, handler in (*((method, "/v1/" + path, table, handler)
+                                                   for method, path, table, handler in ROUTES),
+                                                 *((method, path, None, handler)
+                                                   for method, path, handler in thin.ROUTES))]
 
 
 def find_route(method, path):
@@ -112,6 +115,21 @@ def check_version(headers):
     return version
 
 
+def content_type(request):
+    return request.headers.get("Content-Type", "").split(";")[0].strip().lower()
+
+
+def read_params(request, raw, table):
+    """(parameters as sent, as the table reads them). Without a table the call is of the second API: JSON for a POST."""
+    if table is None and request.method == "POST":
+        if raw and content_type(request) != "application/json":
+            raise bad("Invalid request: the body must be application/json")
+        params = thin.read_body(raw)
+        return params, params
+    params = decode(read_form(request, raw))
+    return params, params if table is None else read_object(table, params)
+
+
 def read_form(request, raw):
     """The parameters' text: of the body for POST, else of the query string."""
     if request.method != "POST":
@@ -120,8 +138,7 @@ def read_form(request, raw):
         return request.rel_url.raw_query_string
     if request.rel_url.raw_query_string:
         raise bad("POST parameters belong into the body")
-    kind = request.headers.get("Content-Type", "").split(";")[0].strip().lower()
-    if raw and kind != "application/x-www-form-urlencoded":
+    if raw and content_type(request) != "application/x-www-form-urlencoded":
         raise bad("Invalid request: the body must be application/x-www-form-urlencoded")
     try:
         return raw.decode("ascii")
@@ -133,6 +150,7 @@ class Api:
     def __init__(self, sim):
         self.sim = sim
         self.log = deque(maxlen=LOG)
+        self.metering = set()       # the meters.turn() of calls under way
 
     def record(self, request, raw):
         """One entry of the request log; the key itself is not kept."""
@@ -160,8 +178,15 @@ class Api:
             return self.closed(entry, await self.spoil(request, fault, status, body, headers))
         return self.closed(entry, render(status, body, headers))
 
-    @staticmethod
-    def closed(entry, response):
+    def begin_metering(self, entry, turn):
+        if turn in self.metering:
+            raise ApiError(429, "Only one call at a time is taken for each customer and meter.", "lock_timeout",
+                           checked=True)
+        self.metering.add(turn)
+        entry["turn"] = turn
+
+    def closed(self, entry, response):
+        self.metering.discard(entry.pop("turn", None))
         entry["status"] = response.status
         return response
 
@@ -174,9 +199,10 @@ class Api:
             version = check_version(request.headers)
             headers["Stripe-Version"] = version
             table, handler, ids = find_route(request.method, request.path)
-            form = read_form(request, raw)
-            params = entry["params"] = decode(form)
-            p = read_object(table, params)
+            params, p = read_params(request, raw, table)
+            entry["params"] = params
+            if handler is meters.create:
+                self.begin_metering(entry, meters.turn(params))
             self.sim.world.base = f"{request.scheme}://{request.host}"
             key = request.headers.get("Idempotency-Key") if request.method == "POST" else None
             call = (handler, p, ids, version, entry["request_id"])

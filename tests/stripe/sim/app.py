@@ -126,6 +126,7 @@ class Simulator:
             app.router.add_route(method, "/i/test_{id}", self.hosted.invoice)
         app.router.add_route("GET", "/i/test_{id}/pdf", self.hosted.invoice_pdf)
         app.router.add_route("*", "/v1/{rest:.*}", self.api.handle)
+        app.router.add_route("*", "/v2/{rest:.*}", self.api.handle)
         return app
 
     async def tick(self):

@@ -8,7 +8,7 @@ DELETE /_sim/requests                 forgets the log
 GET    /_sim/clock                    {"now": seconds}
 POST   /_sim/clock                    {"advance": seconds} or {"days": n} or {"to": seconds}: what falls due happens
 GET    /_sim/settings                 account, api_version, billing_mode, retry_days, dunning_end, draft_seconds,
-                                      search_lag: see world.py
+                                      meter_lag, search_lag: see world.py
 POST   /_sim/settings                 changes some; api_version "old", "new" or "newest" is the shape of webhooks and
                                       events
 GET    /_sim/mode                     how webhooks are delivered (deliveries.py)
@@ -49,7 +49,8 @@ DELETE /_sim/customers/ID             deletes the customer, as Stripe's Dashboar
 POST   /_sim/plans                    {"name", "price", "amount"}: one more product with a monthly price
 POST   /_sim/portal                   saves the Dashboard's portal settings: then there is a default configuration
 DELETE /_sim/portal                   as if they had never been saved
-POST   /_sim/endpoints/ID             {"secrets": [...]} and/or {"api_version": "old"|...|null}: rolls secrets
+POST   /_sim/endpoints/ID             {"secrets": [...]} and/or {"api_version": "old"|...|null}: rolls secrets, of an
+                                      event destination too
 POST   /_sim/reset                    everything as at the start
 """
 import asyncio
@@ -314,7 +315,8 @@ class Control:
         return {}
 
     def endpoint(self, request, body):
-        row = self.world.get("webhook_endpoint", request.match_info["id"])
+        ident = request.match_info["id"]
+        row = self.world.get("v2.core.event_destination" if ident.startswith("ed_") else "webhook_endpoint", ident)
         if "secrets" in body:
             self.world.secrets[row["id"]] = list(body["secrets"])
         if "api_version" in body:

@@ -21,7 +21,7 @@ from copy import deepcopy
 
 import aiohttp
 
-from . import events, shapes
+from . import events, shapes, thin
 
 MODE = {"hold": False, "manual": False, "delay": 0, "shuffle": 0, "reverse": 0, "duplicate": 0, "drop": 0,
         "parallel": 4, "timeout": 10, "retries": [0.2, 0.5, 1, 2, 3, 5, 5, 10, 10, 20, 30, 60]}
@@ -49,6 +49,7 @@ class Deliveries:
         self.session = None
         self.running = 0
         world.on_event = self.take
+        world.on_thin = self.take_thin
 
     def take(self, event):
         targets = [row for row in self.world.all("webhook_endpoint") if events.wants(row, event["type"])]
@@ -59,9 +60,13 @@ class Deliveries:
         for endpoint in targets:
             self.add(event, endpoint, 1 + self.mode["duplicate"])
 
+    def take_thin(self, event, destinations):
+        for destination in destinations:
+            self.add(event, destination, 1 + self.mode["duplicate"])
+
     def add(self, event, endpoint, copies=1):
-        version = endpoint["api_version"] or event["api_version"]
-        payload = self.payload(event, version)
+        payload = (thin.payload(event) if event["object"] == thin.EVENT
+                   else self.payload(event, endpoint["api_version"] or event["api_version"]))
         for _ in range(copies):
             row = {"event": event["id"], "type": event["type"], "endpoint": endpoint["id"], "state": "pending",
                    "attempts": 0, "statuses": [], "created": time.time()}
@@ -113,7 +118,8 @@ class Deliveries:
             row["statuses"].append(status)
             if isinstance(status, int) and 200 <= status < 300:
                 row["state"] = "delivered"
-                event["pending_webhooks"] = max(0, event["pending_webhooks"] - 1)
+                if "pending_webhooks" in event:
+                    event["pending_webhooks"] = max(0, event["pending_webhooks"] - 1)
                 break
         else:
             row["state"] = "failed"

@@ -1,5 +1,5 @@
 """What time does: periods renew, trials end, payments are tried again, cancellations and sessions fall due."""
-from . import checkout, invoices, schedules, subscriptions, tariff
+from . import checkout, invoices, meters, schedules, subscriptions, tariff
 from .errors import bad
 
 DAY = 86400
@@ -80,6 +80,7 @@ def advance(world, seconds):
     world.frozen = start
     try:
         step(world, start + seconds)
+        meters.process(world)
     finally:
         world.frozen = None
     world.offset += seconds

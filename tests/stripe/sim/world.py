@@ -10,7 +10,8 @@ from .errors import not_found, refused
 
 KINDS = ("customer", "product", "price", "payment_method", "checkout.session", "subscription", "invoice",
          "invoice_payment", "payment_intent", "charge", "refund", "dispute", "billing_portal.configuration",
-         "billing_portal.session", "event", "webhook_endpoint", "billing.meter_event",
+         "billing_portal.session", "event", "webhook_endpoint", "billing.meter_event", "v2.core.event",
+         "v2.core.event_destination",
          "billing.meter", "coupon", "promotion_code", "discount", "subscription_schedule")
 MOST_METADATA = 50
 ALPHABET = string.ascii_letters + string.digits
@@ -22,6 +23,7 @@ SETTINGS = {
     "dunning_end": "cancel",            # then: cancel | unpaid | past_due
     "search_lag": 60,                   # seconds until a search finds what was changed
     "terms_url": None,                  # of the terms of service, as the Dashboard has it
+    "meter_lag": 0,                     # seconds until a meter event is counted, or found wrong
     "draft_seconds": 3600,              # a renewal's invoice stays a draft for so long
 }
 
@@ -38,9 +40,11 @@ class World:
         self.prorations = {}        # subscription -> invoice lines that wait for the next invoice
         self.found = {}             # customer -> [(when, what a search knows of it)], oldest first
         self.secrets = {}           # webhook endpoint -> signing secrets
+        self.metering = {"new": [], "known": {}, "counted": {}, "second": 0, "calls": 0}    # what meters.py keeps
         self.base = None            # where the caller of the present request reaches the hosted pages
         self.request = None         # (request id, idempotency key) of the call being executed
         self.on_event = lambda event: None
+        self.on_thin = lambda event, destinations: None
 
     def now(self):
         return self.frozen if self.frozen is not None else int(time.time()) + self.offset
