@@ -158,6 +158,7 @@ struct config {
 		int			timeout_ms;		/* for one attempt */
 		int			rate;			/* calls a second of all programs */
 		struct config_list	webhook_secrets;	/* secrets, current first */
+		struct config_list	thin_secrets;	/* of the event destination, current first; may be none */
 	} stripe;
 	struct {
 		const char	*url;		/* smtp://host:port or smtps:// */

@@ -255,6 +255,8 @@ const struct config_key config_keys[] = {
 	MANY("stripe.key_file", KIND_SECRET, NEED_STRIPE, stripe.key, NULL, check_api_key, "TOLLGATE_STRIPE_KEY"),
 	MANY("stripe.webhook_secret_files", KIND_SECRETS, NEED_WEBHOOK, stripe.webhook_secrets, NULL, check_webhook,
 	    "TOLLGATE_STRIPE_WEBHOOK_SECRET"),
+	MANY("stripe.thin_secret_files", KIND_SECRETS, NEED_WEBHOOK, stripe.thin_secrets, "", check_webhook,
+	    "TOLLGATE_STRIPE_THIN_SECRET"),
 	TEXT("mail.url", NEED_MAIL, mail.url, NULL, check_smtp),
 	TEXT("mail.helo", NEED_MAIL, mail.helo, "", check_helo),
 	TEXT("mail.from", NEED_MAIL, mail.from, NULL, check_from),

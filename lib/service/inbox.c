@@ -35,6 +35,13 @@ static const struct row {
 	{ "product.", "product", { "/data/object" } },
 	{ "refund.", "charge", { "/data/object/charge" } },
 	{ "subscription_schedule.", "subscription", { "/data/object/subscription", "/data/object/released_subscription" } },
+	/* Of these two the event is the object: what it tells is got by its id. */
+	{ "v1.billing.meter.error_report_triggered", "meter_report", { "/id" } },
+	{ "v1.billing.meter.no_meter_found", "meter_report", { "/id" } },
+};
+
+const char *const inbox_asked_thin[] = {
+	"v1.billing.meter.error_report_triggered", "v1.billing.meter.no_meter_found", NULL
 };
 
 const char *const inbox_asked[] = {
@@ -162,11 +169,11 @@ created_read(struct json_object *doc)
 	return strptime(text, "%Y-%m-%dT%H:%M:%S", &t) != NULL ? timegm(&t) : 0;
 }
 
-/* False for a thin event, which does not contain its object and names it elsewhere. */
+/* Whether the event has the form of its type. Those that begin with an API version are thin: without their object. */
 static bool
-is_whole(struct json_object *doc)
+is_formed(struct json_object *doc, const char *type)
 {
-	return json_is(doc, "/object", "event");
+	return json_is(doc, "/object", strncmp(type, "v1.", strlen("v1.")) == 0 ? "v2.core.event" : "event");
 }
 
 enum err
@@ -189,7 +196,7 @@ inbox_read(mem_ctx *mem, const char *body, size_t n, struct inbox_event *e)
 	if (e->type == NULL || strlen(e->type) > INBOX_MAX_ID)
 		e->type = "";
 	row = row_find(e->type);
-	if (row == NULL || broken || !is_whole(doc) || is_named_twice(body, doc))
+	if (row == NULL || broken || !is_formed(doc, row->type) || is_named_twice(body, doc))
 		return OK;
 	e->object = object_find(doc, row);
 	e->kind = e->object != NULL ? row->kind : NULL;

@@ -33,7 +33,7 @@ describe(mem_ctx *mem, const struct intake *one, size_t offset)
 	json_object_object_add(doc, "headers", json_object_get(r->headers));
 	json_put(doc, "kind", e->kind);
 	json_put(doc, "object", e->object);
-	if (e->thin)
+	if (e->thin && !r->thin)
 		json_put_true(doc, "thin");
 	if (r->unpinned)
 		json_put_true(doc, "unpinned");

@@ -17,6 +17,7 @@ struct receipt {
 	const char		*key;		/* the id of the secret that signed, signature_key_id() */
 	struct json_object	*headers;	/* what else of the request is stored, or NULL */
 	bool			unpinned;	/* the event's API version is not stripe.version */
+	bool			thin;		/* signed by a secret of the event destination */
 };
 
 struct intake {

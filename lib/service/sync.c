@@ -45,6 +45,7 @@ static const struct kind {
 	{ "expiry", "/v1/checkout/sessions/", .write = WRITE("expiry"), .method = "POST", .end = "/expire",
 	    .open = "open " },
 	{ "invoice", "/v1/invoices/", .write = WRITE("invoice"), .form = "expand[0]=payments" },	/* else left out */
+	{ "meter_report", "/v2/core/events/", .write = WRITE("meter_report") },
 	{ "payment_intent", "/v1/payment_intents/", .write = WRITE("payment_intent") },
 	{ "portal_configuration", "/v1/billing_portal/configurations/", .write = WRITE("portal_configuration"),
 	    .form = "expand[0]=features.subscription_update.products" },		/* else left out */

@@ -10,7 +10,8 @@ enum { UNKNOWN_KEY = 401, NO_RIGHT = 403, TOO_MANY = 429, FAILED = 500 };
 static int
 kind_length(const char *path)
 {
-	static const char *const	spaces[] = { "/v1/billing/", "/v1/billing_portal/", "/v1/checkout/" };
+	static const char *const	spaces[] = { "/v1/billing/", "/v1/billing_portal/", "/v1/checkout/",
+		"/v2/core/" };
 	size_t				n = strlen("/v1/");
 
 	for (size_t i = 0; i < sizeof(spaces) / sizeof(*spaces); i++) {

@@ -269,6 +269,7 @@ grant execute on function
 	service.write_payment_intent(uuid, text, text, bigint, jsonb),
 	service.write_cancellation(uuid, text, text, bigint, jsonb),
 	service.write_erasure(uuid, text, text, bigint, jsonb),
+	service.write_meter_report(uuid, text, text, bigint, jsonb),
 	service.apply_retention(int),
 	service.watch_transactions(int),
 	service.tend_usage(int), service.claim_usage(int), service.usage_told(uuid, uuid),

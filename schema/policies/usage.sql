@@ -5,6 +5,7 @@ grant select, insert, update on usage.meters, usage.accounts, usage.holds, usage
 	to tollgate_service;
 grant select, insert, update, delete on usage.quotas, usage.rates, usage.caps, usage.windows to tollgate_service;
 grant select, insert on usage.corrections to tollgate_service;
+grant select, insert, update on usage.comparisons to tollgate_service;
 grant select, insert, update (to_at) on usage.costs to tollgate_service;
 create policy service on usage.meters to tollgate_service using (true) with check (true);
 create policy service on usage.quotas to tollgate_service using (true) with check (true);
@@ -14,6 +15,7 @@ create policy service on usage.caps to tollgate_service using (true) with check 
 create policy service on usage.costs to tollgate_service using (true) with check (true);
 create policy service on usage.accounts to tollgate_service using (true) with check (true);
 create policy service on usage.holds to tollgate_service using (true) with check (true);
+create policy service on usage.comparisons to tollgate_service using (true) with check (true);
 create policy service on usage.corrections to tollgate_service using (true) with check (true);
 create policy service on usage.days to tollgate_service using (true) with check (true);
 create policy service on usage.outbox to tollgate_service using (true) with check (true);

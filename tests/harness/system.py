@@ -84,6 +84,7 @@ class System:
         self.database_url = "postgresql://postgres@/tollgate?port=5432&host=" + urllib.parse.quote(str(self.run), "")
         self.stripe_key = "sk_test_" + secrets.token_hex(16)
         self.webhook_secret = "whsec_" + secrets.token_hex(24)
+        self.thin_secrets = ["whsec_" + secrets.token_hex(24) for _ in range(2)]
         self.og_key = secrets.token_hex(32)
         self.identity_secret = secrets.token_urlsafe(24) + "/+%"       # with what has to be escaped
         self.cron_secrets = [secrets.token_hex(32) for _ in range(2)]
@@ -99,7 +100,7 @@ class System:
                 "config": self.env["TOLLGATE_CONFIG"], "og_key": self.og_key, "identity_url": self.identity_url,
                 "other_identity_url": self.other_identity_url, "identity_secret": self.identity_secret,
                 "prefix": str(self.prefix),
-                "cron_secrets": self.cron_secrets,
+                "cron_secrets": self.cron_secrets, "thin_secrets": self.thin_secrets,
                 "sockets": {w: str(self.run / (w + ".sock")) for w in WORKERS}}
 
     def lay_out(self):
@@ -109,7 +110,8 @@ class System:
         self.write_secret("stripe.key", self.stripe_key)
         self.write_secret("webhook.secret", self.webhook_secret)
         self.write_secret("og.key", self.og_key)
-        for name, text in zip(("cron.secret", "cron.former"), self.cron_secrets):
+        for name, text in zip(("cron.secret", "cron.former", "thin.secret", "thin.former"),
+                              self.cron_secrets + self.thin_secrets):
             self.write_secret(name, text)
         self.write_secret("seed.key", secrets.token_hex(32))
         self.write_secret("identity.secret", self.identity_secret)
@@ -123,6 +125,7 @@ class System:
             "rate": "rate = 1000;", "api_url": 'api_url = "%s";' % self.stripe_url,
             "key_file": 'key_file = "%s/stripe.key";' % self.etc,
             "webhook_secret_files": 'webhook_secret_files = ["%s/webhook.secret"];' % self.etc,
+            "thin_secret_files": 'thin_secret_files = ["%s/thin.secret", "%s/thin.former"];' % (self.etc, self.etc),
             "og_key_file": 'key_file = "%s/og.key";' % self.etc,
             "cron_secret_file": 'secret_file = "%s/cron.secret";' % self.etc,
             "cron_former_secret_file": 'former_secret_file = "%s/cron.former";' % self.etc,

@@ -61,6 +61,7 @@ insert into allowed values
 		service.write_customer, service.write_invoice, service.write_charge, service.write_dispute,
 		service.write_price, service.write_product, service.write_portal_configuration, service.write_preview,
 		service.write_expiry, service.write_payment_intent, service.write_cancellation, service.write_erasure,
+		service.write_meter_report,
 		service.apply_retention,
 		service.watch_transactions, service.tend_usage, service.claim_usage, service.usage_told, service.usage_failed,
 		service.look_cursor, service.take_cursor, service.leave_cursor, service.adopt_events,

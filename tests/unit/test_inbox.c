@@ -129,6 +129,20 @@ test_f74_a_thin_event_is_kept_with_its_time(void **state)
 }
 
 static void
+test_f156_an_error_report_is_what_is_to_be_fetched(void **state)
+{
+	(void)state;
+	assert_dirty("{\"id\":\"evt_test_65\",\"object\":\"v2.core.event\","
+	    "\"type\":\"v1.billing.meter.no_meter_found\"}", "meter_report", "evt_test_65");
+	assert_dirty("{\"id\":\"evt_65\",\"object\":\"v2.core.event\","
+	    "\"type\":\"v1.billing.meter.error_report_triggered\",\"related_object\":{\"id\":\"mtr_1\"}}",
+	    "meter_report", "evt_65");
+	assert_dirty("{\"id\":\"evt_65\",\"object\":\"event\",\"type\":\"v1.billing.meter.no_meter_found\"}", NULL, NULL);
+	assert_dirty("{\"id\":\"evt_65\",\"object\":\"v2.core.event\",\"type\":\"customer.created\","
+	    "\"data\":{\"object\":{\"id\":\"cus_1\"}}}", NULL, NULL);
+}
+
+static void
 test_f74_a_version_of_the_future_still_names_its_object(void **state)
 {
 	(void)state;
@@ -219,6 +233,7 @@ main(void)
 		cmocka_unit_test(test_c29_an_announced_invoice_names_its_subscription_in_every_shape),
 		cmocka_unit_test(test_f74_what_is_not_for_us_is_ignored),
 		cmocka_unit_test(test_f74_a_thin_event_is_kept_with_its_time),
+		cmocka_unit_test(test_f156_an_error_report_is_what_is_to_be_fetched),
 		cmocka_unit_test(test_f74_a_version_of_the_future_still_names_its_object),
 		cmocka_unit_test(test_f65_an_event_with_two_ids_or_types_is_ignored),
 		cmocka_unit_test(test_f66_a_nul_in_a_text_does_not_hide_the_object),

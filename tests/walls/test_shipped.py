@@ -547,7 +547,7 @@ UNITS = {
     "tollgate@authn.service.d/providers.conf": [
         STRIPE % "", *(line for name in ("google", "github", "microsoft", "apple", "work")
                        for line in handed(name + ".secret"))],
-    "tollgate@webhooks.service.d/secret.conf": handed("webhook.secret"),
+    "tollgate@webhooks.service.d/secret.conf": [*handed("webhook.secret"), *handed("thin.secret")],
     "tollgate@usage.service.d/cron.conf": handed("cron.secret"),
     **{"tollgate@%s.service.d/og.conf" % name: handed("og.key") for name in ("og", "signup", "signin")},
     "tollgate@signin.service.d/seed.conf": [*handed("seed.key"), *handed("seed.key.before")],

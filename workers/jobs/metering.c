@@ -27,7 +27,7 @@ static enum err
 event_post(struct jobs *j, mem_ctx *mem, struct json_object *row, struct json_object **answer)
 {
 	struct config_meter	m = meter_of(j->config, json_text(row, "/meter"));
-	const char		*id = json_text(row, "/id");
+	const char		*id = json_text(row, "/identifier");
 	struct buf		form = { .ctx = mem };
 
 	form_put(&form, "event_name", m.event_name);

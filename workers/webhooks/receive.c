@@ -44,6 +44,21 @@ headers_keep(const struct http_req *q)
 	return doc;
 }
 
+/* Those of the webhook endpoint, then those of the event destination. On the request's memory. */
+static struct config_list
+secrets_of(const struct visit *v)
+{
+	const struct config_list	*whole = &v->app->config->stripe.webhook_secrets;
+	const struct config_list	*thin = &v->app->config->stripe.thin_secrets;
+	struct config_list		all = { talloc_array(v->q->mem, const char *, whole->n + thin->n), 0 };
+
+	for (size_t i = 0; i < whole->n; i++)
+		all.items[all.n++] = whole->items[i];
+	for (size_t i = 0; i < thin->n; i++)
+		all.items[all.n++] = thin->items[i];
+	return all;
+}
+
 /* Whether a delivery that does not verify may be Stripe's: only then does its failure mean that something is wrong. */
 static bool
 seems_stripes(struct visit *v, const struct receipt *r, enum signature_cause cause)
@@ -57,8 +72,8 @@ seems_stripes(struct visit *v, const struct receipt *r, enum signature_cause cau
 		return false;
 	if (inbox_read(v->q->mem, r->body, r->n, &e) != OK)
 		return cause == SIGNATURE_BODY;
-	return strncmp(e.id, "evt_", strlen("evt_")) == 0 && e.api_version != NULL &&
-	    strcmp(e.api_version, v->app->config->stripe.version) == 0;
+	return strncmp(e.id, "evt_", strlen("evt_")) == 0 && (e.thin ? v->app->config->stripe.thin_secrets.n > 0 :
+	    e.api_version != NULL && strcmp(e.api_version, v->app->config->stripe.version) == 0);
 }
 
 /* Raises the alert of this cause; NULL: ends those of all. */
@@ -75,9 +90,9 @@ signature_report(struct visit *v, const char *cause)
 static void
 distrust(struct visit *v, const struct receipt *r)
 {
-	const struct config_list	*secrets = &v->app->config->stripe.webhook_secrets;
-	struct webhooks			*own = v->app->own;
-	enum signature_cause		cause = signature_cause(r->signature, r->body, r->n, secrets->items, secrets->n);
+	struct config_list	secrets = secrets_of(v);
+	struct webhooks		*own = v->app->own;
+	enum signature_cause	cause = signature_cause(r->signature, r->body, r->n, secrets.items, secrets.n);
 
 	log_line(LOG_WARN, "webhook_distrusted", LOG_TEXT("cause", signature_cause_name(cause)));
 	if (seems_stripes(v, r, cause) && distrust_note(&own->distrust, (int)cause, v->q->remote_addr, clock_ms()))
@@ -87,15 +102,16 @@ distrust(struct visit *v, const struct receipt *r)
 static enum signature_verdict
 verify(const struct visit *v, struct receipt *r)
 {
-	const struct config_list	*secrets = &v->app->config->stripe.webhook_secrets;
-	enum signature_verdict		verdict;
-	size_t				which;
+	struct config_list	secrets = secrets_of(v);
+	enum signature_verdict	verdict;
+	size_t			which;
 
-	*r = (struct receipt){ v->q->body, v->q->body_len, http_param(v->q, "HTTP_STRIPE_SIGNATURE", NULL), NULL, NULL,
-	    false };
-	verdict = signature_verify(r->signature, r->body, r->n, secrets->items, secrets->n, time(NULL), &which);
+	*r = (struct receipt){ .body = v->q->body, .n = v->q->body_len,
+	    .signature = http_param(v->q, "HTTP_STRIPE_SIGNATURE", NULL) };
+	verdict = signature_verify(r->signature, r->body, r->n, secrets.items, secrets.n, time(NULL), &which);
 	if (verdict == SIGNATURE_OK) {
-		r->key = signature_key_id(v->q->mem, secrets->items[which]);
+		r->key = signature_key_id(v->q->mem, secrets.items[which]);
+		r->thin = which >= v->app->config->stripe.webhook_secrets.n;
 		r->headers = headers_keep(v->q);
 	}
 	return verdict;
@@ -111,7 +127,10 @@ is_unpinned(const char *version, const char *ours)
 	return version != NULL && strcmp(version, ours) != 0;
 }
 
-/* Reads one request. False: it was refused, and is answered. */
+/*
+ * Reads one request. False: it was refused, and is answered. A thin event that the event destination's secret has not
+ * signed is kept and ignored.
+ */
 static bool
 take(struct visit *v, struct intake *one)
 {
@@ -130,6 +149,8 @@ take(struct visit *v, struct intake *one)
 		refuse(v, "invalid_payload", "Invalid payload");
 		return false;
 	}
+	if (one->event.thin && !one->receipt.thin)
+		one->event.kind = NULL;
 	one->receipt.unpinned = is_unpinned(one->event.api_version, v->app->config->stripe.version);
 	return true;
 }

@@ -2,9 +2,10 @@
 
 set role tollgate_service;
 
--- The next record whose predecessors are told: {"claim", "id", "meter", "units", "at", "customer", "attempts"}. Null:
--- there is none. {"parked"}: what cannot be told any more was parked, and there may be another. Stripe takes nothing
--- older than 35 days, and knows an identifier for a day: what may have reached it longer ago is not sent again.
+-- The next record whose predecessors are told: {"claim", "id", "identifier", "meter", "units", "at", "customer",
+-- "attempts"}. Null: there is none. {"parked"}: what cannot be told any more was parked, and there may be another.
+-- Stripe takes nothing older than 35 days, and knows an identifier for a day: what may have reached it longer ago is
+-- not sent again.
 create or replace function service.claim_usage(p_lease int) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 declare
@@ -32,7 +33,8 @@ begin
 	update usage.outbox n set claim = gen_random_uuid(), claimed_until = now() + make_interval(secs => p_lease),
 		attempts = n.attempts + 1, tried_at = coalesce(n.tried_at, now())
 	where n.id = o.id returning * into o;
-	return jsonb_build_object('claim', o.claim, 'id', o.id, 'meter', o.meter, 'units', o.units,
+	return jsonb_build_object('claim', o.claim, 'id', o.id, 'identifier', usage.identifier(o.id, o.round),
+		'meter', o.meter, 'units', o.units,
 		'at', floor(extract(epoch from o.at))::bigint, 'customer', customer, 'attempts', o.attempts);
 end
 $$;
@@ -104,7 +106,7 @@ begin
 end
 $$;
 
--- Parked records are tried again. How many.
+-- Parked records are tried again, those that Stripe has found wrong by another identifier. How many.
 create or replace function ops.retry_usage() returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -113,7 +115,8 @@ begin
 	update usage.outbox o set state = 'pending', next_at = now(), attempts = 0, tried_at = null
 	where o.state = 'parked';
 	get diagnostics n = row_count;
-	update ops.alerts a set cleared_at = now() where a.kind = 'usage_parked' and a.cleared_at is null;
+	update ops.alerts a set cleared_at = now() where a.kind in ('usage_parked', 'meter_errors')
+		and a.cleared_at is null;
 	return to_jsonb(n);
 end
 $$;

@@ -47,17 +47,6 @@ def known(world, ident, name=None):
     return event if event and world.now() - event["created"] < DAY and name in (None, event["name"]) else None
 
 
-def total(world, meter, customer, start, end):
-    """What a meter, by its id or event_name, has counted of a customer from start up to end."""
-    row = world.objects["billing.meter"].get(meter) or next(
-        row for row in world.all("billing.meter") if row["event_name"] == meter)
-    whose, value = row["customer_mapping"]["event_payload_key"], row["value_settings"]["event_payload_key"]
-    counted = [event for event in world.objects["billing.meter_event"].values()
-               if event["event_name"] == row["event_name"] and event["payload"].get(whose) == customer
-               and start <= event["timestamp"] < end]
-    return sum(int(event["payload"][value]) for event in counted)
-
-
 def create(world, p):
     now = world.now()
     at = p.get("timestamp", now)

@@ -1,0 +1,108 @@
+"""What Stripe's meters are told, and what Stripe says back."""
+import json
+import time
+
+import pytest
+import requests
+from journey import wait_until
+from test_people import owner  # noqa: F401: the fixture
+from test_usage import SETTINGS, Program, program  # noqa: F401: the fixture
+from test_webhook import RECEIVED, new_event, post, sign  # noqa: F401
+
+SOLD = {**SETTINGS, "quotas": [{**quota, "sold": True, "most": None} for quota in SETTINGS["quotas"]]}
+EVENTS = "/v1/billing/meter_events"
+
+
+class Stripe:
+    """Asks the simulator as the account's owner would."""
+
+    def __init__(self, stack):
+        self.url, self.key = stack["stripe_url"], stack["stripe_key"]
+
+    def __call__(self, method, path, form=None, body=None):
+        answer = requests.request(method, self.url + path, data=form if method == "POST" else None, json=body,
+                                  params=form if method == "GET" else None, timeout=10, headers={
+                                      "Authorization": "Bearer " + self.key, "Stripe-Version": "2026-07-29.dahlia"})
+        assert answer.ok, answer.text
+        return answer.json()
+
+
+@pytest.fixture
+def stripe(stack):
+    return Stripe(stack)
+
+
+@pytest.fixture
+def meter(stripe, stack, sim):
+    """The meter's id; with an event destination, whose former secret Stripe signs with."""
+    kept = [row for row in stripe("GET", "/v1/billing/meters", {"status": "active"})["data"]
+            if row["event_name"] == "tokens"]
+    row = kept[0] if kept else stripe("POST", "/v1/billing/meters", {
+        "display_name": "Tokens", "event_name": "tokens", "default_aggregation[formula]": "sum"})
+    made = stripe("POST", "/v2/core/event_destinations", body={
+        "name": "Tollgate", "type": "webhook_endpoint", "event_payload": "thin", "enabled_events": [
+            "v1.billing.meter.error_report_triggered", "v1.billing.meter.no_meter_found"],
+        "webhook_endpoint": {"url": stack["url"] + "/webhooks/stripe?thin"}})
+    sim.post("endpoints/" + made["id"], secrets=stack["thin_secrets"][1:])
+    yield row["id"]
+    stripe("DELETE", "/v2/core/event_destinations/" + made["id"])
+
+
+@pytest.fixture
+def told(program, db, owner, meter):  # noqa: F811
+    """Records units in the owner's tenant; waits until all of them are where they should be. Returns the records."""
+    db.execute("select ops.put_usage(%s)", json.dumps(SOLD))
+
+    def tell(*units, state="sent"):
+        ids = [program("/record", {"meter": "tokens", "units": n}).json["id"] for n in units]
+        wait_until(lambda: db.value("select bool_and(state = %s) from usage.outbox where id = any (%s::uuid[])",
+                                    state, ids), 20)
+        return ids
+    return tell
+
+
+def alerts(db, kind, like="%"):
+    return db.rows("select subject, detail from ops.alerts where kind = %s and subject like %s and cleared_at is null "
+                   "order by id", kind, like)
+
+
+def test_f156_what_stripe_finds_wrong_later_is_parked_and_told_again(told, db, owner, sim, stripe, meter):  # noqa: F811
+    tenant = owner[2]
+    customer = db.value("select id from billing.customers where tenant_id = %s", tenant)
+    right, = told(5)
+    db.execute("update billing.customers set id = 'cus_nobody' where tenant_id = %s", tenant)
+    db.execute("update ops.alerts set cleared_at = now() where kind = 'meter_errors'")
+    wrong, = told(7, state="parked")
+    assert db.rows("select id::text, round, error from usage.outbox where tenant_id = %s order by units", tenant) == [
+        (right, 0, None), (wrong, 1, "No such customer: 'cus_nobody'.")]
+    (subject, detail), = alerts(db, "meter_errors")
+    assert (subject, detail["count"], detail["known"]) == ("tokens:meter_event_customer_not_found", 1, 1)
+    assert alerts(db, "usage_parked", tenant + "%")[0][1]["records"] == 1
+    asked = [call["path"] for call in sim.requests("GET", "/v2/core/events/*")]
+    assert asked[-1].endswith(detail["report"]), "Stripe is asked; the delivery is not believed"
+    assert db.value("select state from inbox.events where id = %s", detail["report"]) == "done"
+
+    db.execute("update billing.customers set id = %s where tenant_id = %s", customer, tenant)
+    db.execute("select ops.retry_usage()")
+    wait_until(lambda: db.value("select state from usage.outbox where id = %s", wrong) == "sent", 20)
+    assert sim.requests("POST", EVENTS)[-1]["params"]["identifier"] == wrong + "-1"
+    today = int(time.time()) // 86400 * 86400
+    row, = stripe("GET", f"/v1/billing/meters/{meter}/event_summaries", {
+        "customer": customer, "start_time": today - 86400, "end_time": today + 86400})["data"]
+    assert row["aggregated_value"] == 12
+
+
+def test_f74_a_thin_event_counts_from_its_own_destination_only(post, stack, db):  # noqa: F811
+    """Signed by the endpoint's secret it is kept, told and not acted on; signed by one of the destination's it is."""
+    db.execute("update ops.alerts set cleared_at = now() where kind = 'thin_event'")
+    for secret, state, told_of in ((stack["thin_secrets"][0], "received", 0), (stack["thin_secrets"][1], "received", 0),
+                                   (stack["webhook_secret"], "ignored", 1)):
+        ident = new_event()[0]
+        body = json.dumps({"id": ident, "object": "v2.core.event", "livemode": False,
+                           "type": "v1.billing.meter.no_meter_found", "created": "2026-07-29T10:00:00.123Z"}).encode()
+        assert post(body, sign(secret, body)).body == RECEIVED
+        kept = db.rows("select object_kind, state from inbox.events where id = %s", ident)[0]
+        assert kept[0] == ("meter_report" if state == "received" else None)
+        assert kept[1] in (("received", "done") if state == "received" else ("ignored",))
+        assert len(alerts(db, "thin_event")) == told_of
+    db.execute("update ops.alerts set cleared_at = now() where kind = 'thin_event'")
