@@ -124,7 +124,7 @@ def days_pass(sim, db, days):
 def renewal_passes(sim, db, subscription):
     """To a day after the next renewal, however long the month is: a payment that failed then is tried again two days
     later."""
-    item, = sim.object("subscription", subscription)["items"]["data"]
+    item = sim.object("subscription", subscription)["items"]["data"][0]
     time_passes(sim, db, item["current_period_end"] - sim.get("clock")["now"] + 86400)
 
 
