@@ -26,7 +26,7 @@ def meter(db, stack, sim):
     settings = {"meters": [name], "rates": [], "caps": [], "costs": [], "quotas": [
         {"plan": "starter", "meter": name, "included": 1000, "sold": True, "price": price}]}
     db.execute("select ops.put_usage(%s)", json.dumps(settings))
-    wait_until(lambda: db.value("select unit_amount from billing.prices where id = %s", price))
+    wait_until(lambda: db.value("select unit_amount from billing.prices where id = %s", price), 120)
     yield name
     db.execute("select ops.put_usage(%s)", json.dumps({**settings, "meters": [], "quotas": []}))
 

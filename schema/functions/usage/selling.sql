@@ -31,7 +31,8 @@ begin
 end
 $$;
 
--- The price of what is sold beside a plan. One that is not known yet is fetched, because pages show it.
+-- The price of what is sold beside a plan. One that is not known yet is fetched, because pages show it; again, if that
+-- is under way, because it may take the price for another's.
 create or replace function usage.give_price(p_plan text, p_meter text, p_price text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -43,9 +44,7 @@ begin
 	update usage.quotas q set price = p_price
 	where (q.plan, q.meter) = (p_plan, p_meter) and q.price is distinct from p_price;
 	insert into billing.prices (id) values (p_price) on conflict (id) do nothing;
-	perform sync.mark('price', p.id) from billing.prices p where p.id = p_price and p.synced_at is null
-		and not exists (
-			select from sync.objects o where o.kind = 'price' and o.id = p.id and o.version > o.clean_version);
+	perform sync.mark('price', p.id) from billing.prices p where p.id = p_price and p.synced_at is null;
 	perform billing.compare_price(p_price);
 end
 $$;
