@@ -41,7 +41,7 @@ select tap.ask('tollgate_signin', 'api.sign_out()', (select p.bearer from person
 select is(pg_temp.told('zoe'), 'signed_in t, signed_out logout t', 'F222 and a sign-out');
 select tap.session('zoe@example.org', 'zoe2') \g /dev/null
 select tap.ask('tollgate_operator', 'ops.end_sessions(''zoe@example.org'')') \g /dev/null
-select is(pg_temp.told('zoe'), 'signed_in t, signed_out logout t, signed_in t, session_ended admin',
+select is(pg_temp.told('zoe'), 'signed_in t, signed_out logout t, signed_in t, session_ended admin, user_signed_out',
 	'F222 and who has ended a session');
 insert into auth.factors (user_id, seed) values (pg_temp.id('zoe'), '');
 delete from auth.factors where user_id = pg_temp.id('zoe');
@@ -50,7 +50,8 @@ update auth.factors set confirmed_at = now() where user_id = pg_temp.id('zoe');
 insert into auth.recovery_codes (hash, user_id) values (sha256('zoe'), pg_temp.id('zoe'));
 update auth.recovery_codes set used_at = now() where hash = sha256('zoe');
 delete from auth.factors where user_id = pg_temp.id('zoe');
-select matches(pg_temp.told('zoe'), 'session_ended admin, factor_added t, code_used t, factor_removed$',
+select matches(pg_temp.told('zoe'), 'session_ended admin, user_signed_out, factor_added t, '
+	'code_used t, factor_removed$',
 	'F222 and a second factor that is added, and removed by the operator');
 insert into auth.passwords (user_id, salt, cost, stored_key)
 values (pg_temp.id('zoe'), sha256('salt'), '{1,1,1}', sha256('key'));

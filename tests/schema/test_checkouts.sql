@@ -39,7 +39,8 @@ select pg_temp.open(:'a', 'k1') as first \gset
 select is(:'first'::jsonb - 'key' - 'idempotency' - 'customer_key',
 	jsonb_build_object('state', 'open', 'tenant', :'ann', 'email', 'ann@example.org',
 		'plan', 'starter', 'price', 'price_starter',
-		'language', 'en', 'attempt', 1, 'session', null, 'expire', null, 'url', null, 'customer', 'cus_ann'),
+		'language', 'en', 'attempt', 1, 'session', null, 'expire', null, 'url', null, 'customer', 'cus_ann',
+		'metered', '[]'::jsonb),
 	'C12 a checkout of the tenant''s own customer');
 select is(pg_temp.open(:'a', 'k2'), :'first', 'C12 another click is the same checkout');
 select pg_temp.opened(:'first', 'cs_1') \g /dev/null

@@ -12,7 +12,7 @@ $$;
 select tap.open_draft('k', ' Dora@Example.org ', '192.0.2.1', 'growth') as first \gset
 select is(:'first'::jsonb - 'tenant',
 	'{"key": "6b", "email": "Dora@Example.org", "plan": "growth", "price": "price_growth", "language": "en",
-	"attempt": 1, "state": "open", "session": null, "expire": null, "url": null}', 'C5 a draft is made');
+	"attempt": 1, "state": "open", "metered": [], "session": null, "expire": null, "url": null}', 'C5 a draft is made');
 select is(status, 'draft', 'C5 its tenant is a draft') from app.tenants where id::text = :'first'::jsonb ->> 'tenant';
 select is(email_canonical, 'dora@example.org', 'C5 with the address in canonical form') from billing.checkouts;
 select is(count(*), 0::bigint, 'C5 and makes no user') from auth.users;

@@ -22,7 +22,7 @@ insert into readable values
 		cancel_at_period_end, cancel_at, canceled_at, ended_at, trial_end, created_at, synced_at, past_due_since,
 		pause_behavior, pause_resumes_at, paused_since, collection_method,
 		missing_card, has_card, card, renews_at, previewed, charge, charge_at,
-		coming_price, coming_plan, coming_at, pending_price, pending_plan, pending_until}'),
+		coming_price, coming_plan, coming_at, pending_price, pending_plan, pending_until, metered}'),
 	('tollgate_billing', 'app.tenants', '{id, status, created_at, name}'),
 	('tollgate_billing', 'app.members', '{tenant_id, user_id, role, created_at}'),
 	('tollgate_billing', 'app.profiles', '{user_id, tenant_id}'),
@@ -31,7 +31,7 @@ insert into readable values
 		cancel_at_period_end, cancel_at, canceled_at, ended_at, trial_end, created_at, synced_at, past_due_since,
 		pause_behavior, pause_resumes_at, paused_since, collection_method,
 		missing_card, has_card, card, renews_at, previewed, charge, charge_at,
-		coming_price, coming_plan, coming_at, pending_price, pending_plan, pending_until}'),
+		coming_price, coming_plan, coming_at, pending_price, pending_plan, pending_until, metered}'),
 	('tollgate_billing', 'billing.customers', '{id, tenant_id, deleted}'),
 	('tollgate_billing', 'billing.plans',
 		'{id, price, rank, offered, lookup_key, amount, currency, interval, grace, features, free}'),
@@ -47,7 +47,7 @@ insert into readable values
 	('tollgate_billing', 'billing.invoices',
 		'{id, tenant_id, customer_id, subscription_id, number, status, currency, amount_due,
 		amount_paid, total, created_at, period_start, period_end, due_at, paid_at, attempt_count, next_attempt_at,
-		hosted_url, pdf_url, billing_reason, action_required, synced_at, collection_method, intent, bank_since}'),
+		hosted_url, pdf_url, billing_reason, action_required, synced_at, collection_method, intent, bank_since, metered}'),
 	('tollgate_billing', 'billing.disputes',
 		'{id, tenant_id, kind, policy, charge, invoice, status, amount, currency, reason,
 		created_at, opened_at, closed_at, synced_at}'),
@@ -75,15 +75,15 @@ values (repeat('b', 32)::uuid, :'sam', 'sam@example.org', 'growth'),
 	(repeat('a', 32)::uuid, auth.find_user('ann@example.org'), 'ann@example.org', 'growth');
 insert into person values ('ann', tap.session('ann@example.org', 'a')), ('bob', tap.session('bob@example.org', 'b')),
 	('mia', tap.session('mia@example.org', 'm')), ('sam', tap.session('sam@example.org', 's')), ('nobody', '');
+select tap.sync('invoice', tap.invoice(v.name)), tap.sync('dispute', tap.dispute(v.name)),
+	ops.put_override(v.tenant, true, null, null, 'a test', 'tests')
+from (values ('ann', :'ann'::uuid), ('bob', :'bob')) v (name, tenant) \g /dev/null
 delete from audit.entries;
 insert into app.invitations (tenant_id, user_id, email, email_canonical, role, expires_at)
 select m.tenant_id, m.user_id, 'new@example.org', 'new@example.org', 'member', now() from app.members m
 where m.role = 'owner';
 select audit.note('tenant_named', m.tenant_id, m.user_id) from app.members m where m.role = 'owner' \g /dev/null
 select audit.note('profile_changed', null, :'mia', :'mia') \g /dev/null
-select tap.sync('invoice', tap.invoice(v.name)), tap.sync('dispute', tap.dispute(v.name)),
-	ops.put_override(v.tenant, true, null, null, 'a test', 'tests')
-from (values ('ann', :'ann'::uuid), ('bob', :'bob')) v (name, tenant) \g /dev/null
 
 -- privileges, by the system catalogue
 select set_eq(format($$select a.attname::text from pg_attribute a where a.attrelid = %L::regclass and a.attnum > 0

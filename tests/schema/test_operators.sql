@@ -23,7 +23,12 @@ $$;
 create function pg_temp.told() returns text language sql as $$
 	select string_agg(concat_ws(' ', e.kind, u.email), ', ' order by e.n)
 	from audit.entries e left join auth.users u on u.id = e.user_id
-	where e.kind in (select k.kind from audit.kinds k where k.by_operator) $$;
+	where e.kind in (select k.kind from audit.kinds k where k.by_operator and k.kind not like '%\_viewed') $$;
+create function pg_temp.looks() returns text language sql as $$
+	select string_agg(concat_ws(' ', e.kind, auth.address_of(e.user_id), 'at', coalesce(t.name, s.email)), ', '
+		order by e.n)
+	from audit.entries e left join app.tenants t on t.id = e.tenant_id left join auth.users s on s.id = e.subject_id
+	where e.kind like '%\_viewed' $$;
 -- each call that an operator has, about ann
 create temp table call (name text primary key, call text);
 insert into call select split_part(v, '(', 1), 'api.' || v from unnest(array[
@@ -57,7 +62,7 @@ from call c;
 update auth.sessions set auth_at = now(), second_at = now() - interval '10 min' where user_id = :'eve';
 select is(tap.state_of('tollgate_admin', 'select ' || c.call, :'e'), 'TG40C',
 	'C58 also if another proof is younger ' || c.name) from call c;
-select is(pg_temp.told(), 'operator_added', 'C58 none of it has done anything');
+select is(array[pg_temp.told(), pg_temp.looks()], '{operator_added,NULL}', 'C58 none of it has done anything');
 select is(tap.state_of(r.rolname, 'select ' || c.call, :'e'), '42501',
 	format('C58 %s may not call %s', r.rolname, c.name))
 from call c cross join pg_roles r
@@ -89,7 +94,7 @@ select is(p - '{id,since,seen,sessions,mails,entries,tenants}'::text[], '{"email
 from pg_temp.ask(:'e', format('admin_user(%L)', :'ann_id')) p;
 select is(p -> 'tenants', jsonb_build_array(jsonb_build_object('id', :'ann', 'name', 'ann', 'role', 'called_owner')),
 	'C58 with tenants') from pg_temp.ask(:'e', format('admin_user(%L)', :'ann_id')) p;
-select is(array[jsonb_array_length(p -> 'sessions')::text, p #>> '{sessions,0,network}', p #>> '{entries,0,label}'],
+select is(array[jsonb_array_length(p -> 'sessions')::text, p #>> '{sessions,0,network}', p #>> '{entries,1,label}'],
 	array['1', '192.0.2.0/24', 'audit_signed_in'], 'C58 sessions and the log')
 from pg_temp.ask(:'e', format('admin_user(%L)', :'ann_id')) p;
 select ok(p -> 'mails' @> '[{"template": "signin", "state": "mail_pending"}, {"template": "welcome"}]'
@@ -130,6 +135,19 @@ select ops.raise_alert(:'bob', 'paying_twice', 'bob@example.org', '{"tenants": 2
 select is((a - '{id,since}'::text[])::text, jsonb_build_object('kind', 'paying_twice', 'subject', 'bob@example.org',
 	'tenant', :'bob', 'name', 'bob', 'lines', '[{"name": "tenants", "value": "2"}]'::jsonb)::text, 'C58 open alerts')
 from jsonb_array_elements(pg_temp.ask(:'e', 'admin_alerts()') -> 'alerts') a where a ->> 'kind' = 'paying_twice';
+
+-- who looks is in the log, once an hour
+select is(pg_temp.looks(), 'user_viewed eve@example.org at ann@example.org, tenant_viewed eve@example.org at ann',
+	'C58 that an operator has looked is in the log, once');
+select pg_temp.ask(:'e', format('admin_user(%L)', w)) from unnest(array[:'eve', :'mia']) w \g /dev/null
+select is(pg_temp.looks(), 'user_viewed eve@example.org at ann@example.org, tenant_viewed eve@example.org at ann, '
+	'user_viewed eve@example.org at mia@example.org', 'C58 and at whom; not that one looks at oneself');
+savepoint later;
+update audit.entries set at = at - interval '2 hours' where kind like '%\_viewed';
+select pg_temp.ask(:'e', format('admin_user(%L)', :'ann_id')), pg_temp.ask(:'e', format('admin_tenant(%L)', :'ann'))
+	\g /dev/null
+select is(count(*), 5::bigint, 'C58 an hour later again') from audit.entries where kind like '%\_viewed';
+rollback to later;
 
 -- an operator is no member
 select is(tap.ask('tollgate_account', 'api.workspace_page()', :'e') -> 'tenants', '[]',
@@ -193,6 +211,18 @@ select is(pg_temp.ask(:'e', format('lift_override(%L)', :'ann')), '{"done": fals
 select is(e ->> 'reason', 'active', 'C58 and Stripe decides again')
 from billing.entitlement(:'ann', clock_timestamp()) e;
 
+select tap.ask('tollgate_operator', format('ops.put_override(%L, true, null, null, ''x'', ''root'')', :'bob'))
+from generate_series(1, 2) \g /dev/null
+select tap.ask('tollgate_operator', format('ops.end_override(%L, ''root'')', :'bob'))
+from generate_series(1, 2) \g /dev/null
+select is(string_agg(concat_ws(' ', e.kind, e.user_id, e.detail), ', ' order by e.n),
+	'override_set {"allowed": true}, override_ended {}', 'C58 what a command does to a tenant is in the log, once')
+from audit.entries e where e.tenant_id = :'bob' and e.kind like 'override%';
+select tap.session('bob@example.org', 'bob0') \g /dev/null
+select tap.ask('tollgate_operator', 'ops.end_sessions(''bob@example.org'')') from generate_series(1, 2) \g /dev/null
+select is(count(*), 1::bigint, 'C58 and to a user') from audit.entries e
+where e.kind = 'user_signed_out' and e.subject_id = auth.find_user('bob@example.org') and e.user_id is null;
+
 -- oneself
 insert into app.members (tenant_id, user_id, role) values (:'bob', :'eve', 'member');
 select is(pg_temp.state(:'e', v.call), 'TG409', 'C58 not to oneself: ' || v.call)
@@ -203,7 +233,8 @@ delete from app.members where user_id = :'eve';
 
 -- the log names the operator, once for each act, and its readers learn that it was one
 select is(pg_temp.told(), 'operator_added, user_suspended eve@example.org, suspension_lifted eve@example.org, '
-	'user_signed_out eve@example.org, override_set eve@example.org, override_ended eve@example.org',
+	'user_signed_out eve@example.org, override_set eve@example.org, override_ended eve@example.org, override_set, '
+	'override_ended, user_signed_out',
 	'C58 the log has each act and the operator');
 select is(tap.ask('tollgate_operator', 'ops.verify_audit()') -> 'faults', '[]', 'C58 and is whole');
 select ok(p -> 'entries' @> '[{"kind": "override_set", "by": null, "user": null, "gone": false},
@@ -211,6 +242,9 @@ select ok(p -> 'entries' @> '[{"kind": "override_set", "by": null, "user": null,
 	and p::text not like '%eve%' and strpos(p::text, :'eve') = 0,
 	'C58 whom it was done to reads that it was done, and not by whom')
 from tap.ask('tollgate_account', 'api.audit_page()', tap.session('ann@example.org', 'ann3')) p;
+select ok(p -> 'entries' @> '[{"kind": "user_viewed", "by": null}, {"kind": "tenant_viewed", "user": null}]',
+	'C58 also that it was looked at')
+from tap.ask('tollgate_account', 'api.audit_page()', tap.session('ann@example.org', 'ann6')) p;
 select is(tap.ask('tollgate_account', format('app.people(%L)', :'ann'), tap.session('ann@example.org', 'ann5'))
 	? :'eve', false, 'C58 nor is the operator among the people of the tenant');
 
@@ -225,6 +259,18 @@ update auth.sessions set amr = '{passkey}', second_at = now() where user_id = au
 select is(pg_temp.state(:'b', 'admin_alerts()'), '00000', 'C58 and one who has shown it');
 select is(pg_temp.ask(:'e', format('admin_user(%L)', auth.find_user('bob@example.org'))) -> 'passkeys', '1',
 	'C58 which is told of a user');
+select is(p - '{id,email,language,created_at,disabled_at,last_sign_in,sessions,tenants,offered,deleted_at}'::text[],
+	'{"passkeys": 1, "passkey_used": null, "connections": 0, "connection_used": null}', 'C80 the command tells it too')
+from tap.ask('tollgate_operator', 'ops.show_user(''bob@example.org'')') p;
+savepoint used;
+update auth.passkeys set used_at = '2027-01-01Z';
+insert into auth.identities (user_id, provider, label, issuer, subject, used_at, vouches)
+select auth.find_user('bob@example.org'), 'work', 'Work', 'https://id.example.org', s, u, false
+from (values ('a', '2027-01-02Z'::timestamptz), ('b', '2027-01-03Z')) v (s, u);
+select is(array[p ->> 'passkey_used', p ->> 'connections', p ->> 'connection_used'],
+	'{2027-01-01T00:00:00+00:00,2,2027-01-03T00:00:00+00:00}', 'C80 and when the last of them was used')
+from tap.ask('tollgate_operator', 'ops.show_user(''bob@example.org'')') p;
+rollback to used;
 select is(jsonb_path_query_array(tap.ask('tollgate_operator', 'ops.list_operators()'), '$[*].factor'), '[true, true]',
 	'C58 and of operators');
 select is(tap.ask('tollgate_operator', 'ops.remove_operator(''bob@example.org'')') -> 'removed', 'true', 'C58 removed');

@@ -29,6 +29,8 @@ insert into auth.tries (subject, failed, last_at, until)
 insert into auth.pending (hash, user_id, amr, created_at)
 	select sha256(n::text::bytea), '00000000-0000-0000-0000-000000000001', '{link}', now() - interval '25 hours'
 	from generate_series(1, 1001) n;
+insert into usage.windows (name, subject, stamps)
+	select 'minute', gen_random_uuid(), array[now() - interval '1 year'] from generate_series(1, 1001);
 insert into app.address_changes (user_id, was, email, created_at)
 	select '00000000-0000-0000-0000-000000000001', 'a@example.org', 'b@example.org', now() - interval '31 days'
 	from generate_series(1, 1001);
@@ -43,13 +45,13 @@ create function pg_temp.retain() returns text language sql as $$
 $$;
 select is(pg_temp.retain(),
 	'addresses 1000, devices 1000, drafts 500, events 1000, hits 1000, mails 1000, pending 1000, requests 1000, '
-	'sessions 1000, tokens 1000, tries 1000, users 0',
+	'sessions 1000, tokens 1000, tries 1000, users 0, windows 1000',
 	'C33 D24 a batch of each goes');
 select is(pg_temp.retain(), 'addresses 1, devices 1, drafts 1, events 1, hits 1, mails 1, pending 1, requests 1, '
-	'sessions 1, tokens 1, tries 1, users 0',
+	'sessions 1, tokens 1, tries 1, users 0, windows 1',
 	'C33 D24 then the rest');
 select is(pg_temp.retain(), 'addresses 0, devices 0, drafts 0, events 0, hits 0, mails 0, pending 0, requests 0, '
-	'sessions 0, tokens 0, tries 0, users 0',
+	'sessions 0, tokens 0, tries 0, users 0, windows 0',
 	'C33 D24 then none');
 
 -- what is not past its time
@@ -77,7 +79,7 @@ insert into mail.outbox (key, recipient, template, language, state, created_at)
 	select s, 'old@example.org', 'signin', 'en', s, now() - d from (values ('sent', interval '29 days'),
 		('dead', '29 days'), ('void', '23 hours'), ('pending', '1 year')) v (s, d);
 select is(pg_temp.retain(), 'addresses 0, devices 0, drafts 0, events 0, hits 0, mails 0, pending 0, requests 0, '
-	'sessions 0, tokens 0, tries 0, users 0',
+	'sessions 0, tokens 0, tries 0, users 0, windows 0',
 	'C33 D24 and what is younger stays, and addresses that users had');
 
 select * from finish();

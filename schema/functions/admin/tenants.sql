@@ -57,7 +57,7 @@ begin
 end
 $$;
 
--- TG404: no such tenant.
+-- Noted in the log. TG404: no such tenant.
 create or replace function api.admin_tenant(p_tenant uuid) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -70,6 +70,7 @@ begin
 	end if;
 	select o.* into word from billing.overrides o
 	where o.tenant_id = p_tenant and (o.until is null or o.until > now());
+	perform ops.note_look('tenant_viewed', p_tenant, me, null);
 	return jsonb_build_object('id', p_tenant, 'name', told -> 'name', 'draft', told ->> 'status' = 'draft',
 		'closed', told ->> 'status' = 'closed', 'closes', api.date_document((told ->> 'closes_at')::timestamptz),
 		'allowed', told #> '{entitlement,allowed}', 'plan', 'plan_' || (told #>> '{entitlement,plan}'),
@@ -106,8 +107,7 @@ end
 $$;
 
 -- Allows or denies a tenant to the end of the day p_last ("2027-01-31", UTC), whatever Stripe says. p_plan: null is the
--- plan that it has. TG422: no such day, plan or reason; the day is over, or more than ten years ahead. The same call
--- again does nothing.
+-- plan that it has. TG422: no such day, plan or reason; the day is over, or more than ten years ahead.
 create or replace function api.override_tenant(p_tenant uuid, p_allowed boolean, p_plan text, p_last text,
 	p_reason text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
@@ -115,18 +115,11 @@ declare
 	me uuid := ops.enter_tenant(p_tenant);
 	given text := ops.clean_reason(p_reason);
 	last date := case when p_last ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' then ops.time_of(p_last, 1) end;
-	was billing.overrides;
-	word billing.overrides;
 begin
 	if p_allowed is null or last is null or last not between current_date and current_date + 3660 then
 		raise exception 'no such override' using errcode = 'TG422';
 	end if;
-	select o.* into was from billing.overrides o where o.tenant_id = p_tenant;
 	perform ops.put_override(p_tenant, p_allowed, p_plan, (last + 1)::timestamptz, given, 'user ' || me);
-	select o.* into word from billing.overrides o where o.tenant_id = p_tenant;
-	if to_jsonb(was) - 'set_at' is distinct from to_jsonb(word) - 'set_at' then
-		perform audit.note('override_set', p_tenant, me, null, jsonb_build_object('allowed', p_allowed));
-	end if;
 	return null;
 end
 $$;
@@ -140,7 +133,6 @@ declare
 begin
 	if held then
 		perform ops.end_override(p_tenant, 'user ' || me);
-		perform audit.note('override_ended', p_tenant, me);
 	end if;
 	return jsonb_build_object('done', held);
 end

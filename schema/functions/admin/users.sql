@@ -56,7 +56,20 @@ begin
 end
 $$;
 
--- TG404: no such user.
+-- Notes that an operator has looked at a tenant, or else at a user: once an hour, so that the log stays readable.
+create or replace function ops.note_look(p_kind text, p_tenant uuid, p_user uuid, p_subject uuid) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	if not exists (
+			select from audit.entries e
+			where e.user_id = p_user and e.kind = p_kind and e.tenant_id is not distinct from p_tenant
+				and e.subject_id is not distinct from p_subject and e.at > now() - interval '1 hour') then
+		perform audit.note(p_kind, p_tenant, p_user, p_subject);
+	end if;
+end
+$$;
+
+-- Noted in the log, unless it is the operator's own. TG404: no such user.
 create or replace function api.admin_user(p_user uuid) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -65,6 +78,8 @@ declare
 begin
 	if who is null then
 		raise exception 'no such user' using errcode = 'TG404';
+	elsif p_user <> me then
+		perform ops.note_look('user_viewed', null, me, p_user);
 	end if;
 	return who || jsonb_build_object('me', p_user = me, 'mails', ops.mails_to(who ->> 'email'),
 		'entries', ops.entries_of(p_user),

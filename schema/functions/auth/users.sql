@@ -95,7 +95,11 @@ begin
 			'disabled_at', u.disabled_at,
 			'last_sign_in', (select max(s.auth_at) from auth.sessions s where s.user_id = u.id),
 			'sessions', (select count(*) from auth.sessions s where s.user_id = u.id and s.revoked_at is null
-				and s.absolute_until > now() and s.idle_until > now()))
+				and s.absolute_until > now() and s.idle_until > now()),
+			'passkeys', (select count(*) from auth.passkeys k where k.user_id = u.id),
+			'passkey_used', (select max(k.used_at) from auth.passkeys k where k.user_id = u.id),
+			'connections', (select count(*) from auth.identities i where i.user_id = u.id),
+			'connection_used', (select max(i.used_at) from auth.identities i where i.user_id = u.id))
 		from auth.users u left join app.profiles p on p.user_id = u.id where u.id = p_user);
 end
 $$;

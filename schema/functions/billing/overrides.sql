@@ -19,9 +19,13 @@ begin
 end
 $$;
 
+-- The same call again does nothing. The log names the operator of the site who does it, and nobody for a command.
 create or replace function ops.put_override(p_tenant uuid, p_allowed boolean, p_plan text, p_until timestamptz,
 	p_reason text, p_set_by text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	was billing.overrides;
+	word billing.overrides;
 begin
 	if not exists (select from app.tenants t where t.id = p_tenant) then
 		raise exception 'no such tenant' using errcode = 'TG404';
@@ -30,10 +34,15 @@ begin
 	elsif p_until <= now() then
 		raise exception 'its end is over' using errcode = 'TG422';
 	end if;
+	select o.* into was from billing.overrides o where o.tenant_id = p_tenant for update;
 	insert into billing.overrides (tenant_id, allowed, plan, until, reason, set_by)
 	values (p_tenant, p_allowed, p_plan, p_until, p_reason, p_set_by)
 	on conflict (tenant_id) do update set allowed = excluded.allowed, plan = excluded.plan, until = excluded.until,
-		reason = excluded.reason, set_by = excluded.set_by, set_at = now();
+		reason = excluded.reason, set_by = excluded.set_by, set_at = now()
+	returning * into word;
+	if to_jsonb(was) - 'set_at' is distinct from to_jsonb(word) - 'set_at' then
+		perform audit.note('override_set', p_tenant, auth.uid(), null, jsonb_build_object('allowed', p_allowed));
+	end if;
 	return billing.entitlement(p_tenant);
 end
 $$;
@@ -43,6 +52,9 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	update billing.overrides o set until = now(), set_by = p_set_by, set_at = now()
 	where o.tenant_id = p_tenant and (o.until is null or o.until > now());
+	if found then
+		perform audit.note('override_ended', p_tenant, auth.uid());
+	end if;
 	return billing.entitlement(p_tenant);
 end
 $$;

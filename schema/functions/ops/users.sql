@@ -61,8 +61,14 @@ $$;
 
 create or replace function ops.end_sessions(p_email text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	who uuid := ops.require_user(p_email);
+	ended bigint := auth.end_sessions(who);
 begin
-	return jsonb_build_object('ended', auth.end_sessions(ops.require_user(p_email)));
+	if ended > 0 then
+		perform audit.note('user_signed_out', null, null, who, jsonb_build_object('sessions', ended));
+	end if;
+	return jsonb_build_object('ended', ended);
 end
 $$;
 
