@@ -12,6 +12,7 @@
 #include "log.h"
 
 #define ISSUED "TG001"		/* of an INFO: the call has issued the candidate */
+#define ENDED "TG002"		/* of an INFO: it has ended a session, whose id and reason it names (audit.note_session) */
 
 enum { BACKOFF_FIRST_MS = 100, BACKOFF_LAST_MS = 5000 };
 
@@ -69,6 +70,17 @@ db_open(mem_ctx *ctx, const struct db_options *options)
 	return db;
 }
 
+/* A rollback that follows leaves a line too many. */
+static void
+ended_note(const char *words)
+{
+	char		session[40], reason[20];
+	const char	*which = session, *why = reason;
+
+	if (sscanf(words, "%39s %19s", session, reason) == 2)
+		log_line(LOG_INFO, "session_ended", LOG_TEXT("session", which), LOG_TEXT("reason", why));
+}
+
 /*
  * Our functions' messages hold no user data. The server sends nothing below a warning (client_min_messages), but for an
  * INFO, which a function raises for us: it costs nothing where it is not raised, and no statement more.
@@ -82,6 +94,10 @@ notice_take(void *arg, const PGresult *notice)
 
 	if (code != NULL && words != NULL && strcmp(code, ISSUED) == 0) {
 		snprintf(c->issued, sizeof(c->issued), "%s", words);
+		return;
+	}
+	if (code != NULL && words != NULL && strcmp(code, ENDED) == 0) {
+		ended_note(words);
 		return;
 	}
 	log_line(LOG_WARN, "db_notice", LOG_TEXT("sqlstate", code), LOG_TEXT("message", words));

@@ -174,6 +174,18 @@ def test_f40_a_reused_token_ends_its_session_and_the_user_is_told(person, stack,
     assert len([m for m in mail.to(email)[sent:] if "has been ended" in m["subject"]]) == 1
 
 
+def test_c42_a_session_that_the_limit_ends_is_a_line_of_the_log(stack, customer, other, mail, db):
+    db.execute("insert into auth.sessions (user_id, created_at, absolute_until, idle_until, auth_at, amr) "
+               "select u.id, now() - make_interval(mins => n), now() + interval '1 h', now() + interval '1 h', now(), "
+               "'{link}' from auth.users u, generate_series(1, 20) n where u.email_canonical = %s",
+               customer[1])
+    sign_in(other, mail, customer[1])
+    ended = [str(n) for n, in db.rows("select s.id from auth.sessions s where s.revoke_reason = 'limit'")]
+    log = Path(stack["log_dir"]) / ("signin.log" if stack["server"] == "nginx" else "error.log")
+    lines = [x for x in log.read_text().splitlines() if '"session_ended"' in x and '"limit"' in x]
+    assert ended and all(any(n in x for x in lines) for n in ended)
+
+
 def test_f40_who_ticks_the_box_is_remembered(browser, db, mail, known):
     """The box stands where the session begins."""
     for ticked, seconds in (({}, None), ({"remember": "yes"}, 30 * 24 * 3600)):

@@ -14,6 +14,9 @@ begin
 				else 'session_ended' end,
 			null, case when new.revoke_reason not in ('admin', 'limit', 'reuse') then new.user_id end, new.user_id,
 			jsonb_build_object('session', new.id, 'reason', new.revoke_reason));
+		if new.revoke_reason in ('limit', 'admin') then		-- of the others the program knows, and logs them
+			raise info '% %', new.id, new.revoke_reason using errcode = 'TG002';
+		end if;
 	end if;
 	return null;
 end
