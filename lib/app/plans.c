@@ -46,7 +46,7 @@ meters_name(struct visit *v, struct json_object *meters)
 
 		if (id != NULL)
 			json_put(m, has ? "label" : "word", has ? text : meter_called(v, id));
-		if (json_int(m, "/per/count", 0) == 1)
+		if (json_int(m, "/per/figure", 0) == 1)
 			json_put_true(m, "each");
 	}
 }

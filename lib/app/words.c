@@ -13,7 +13,7 @@
 #include "currency.h"
 #include "json.h"
 
-enum { TEXT_MAX = 128, CODE = 3, SECONDS = 19 };
+enum { TEXT_MAX = 128, CODE = 3, SECONDS = 19, MICRO = 6 };
 
 struct words {
 	const struct pages	*pages;
@@ -138,40 +138,57 @@ digits_shown(const UChar *currency, const char *minor, int32_t digits)
 	return U_SUCCESS(e) && usual < digits && is_whole(minor, (size_t)digits) ? usual : digits;
 }
 
-/* A decimal as text, because a double holds no more than 15 digits. */
-static enum err
-amount_say(struct voice *v, struct json_object *value, bool *said)
+/* Of micro-units: the currency's digits, or as many as it takes to say less than its smallest unit. */
+static int32_t
+digits_of_micros(const char *micros, int32_t digits)
 {
-	struct json_object	*minor = json_object_object_get(value, "minor");
-	const char		*currency = json_text(value, "/currency"), *units = json_object_get_string(minor);
+	size_t	n, shown = MICRO;
+
+	micros += *micros == '-';
+	n = strlen(micros);
+	if (n > (size_t)(MICRO - digits) || strcmp(micros, "0") == 0)
+		return digits;
+	while (micros[--n] == '0')
+		shown--;
+	return (int32_t)shown;
+}
+
+/* As "minor" or "micros". A decimal as text, because a double holds no more than 15 digits. */
+static enum err
+amount_say(struct voice *v, struct json_object *value, const char *unit, bool *said)
+{
+	struct json_object	*amount = json_object_object_get(value, unit);
+	const char		*currency = json_text(value, "/currency"), *units = json_object_get_string(amount);
 	int			digits = currency == NULL ? -1 : currency_digits(currency);
+	bool			micros = strcmp(unit, "micros") == 0;
 	UErrorCode		e = U_ZERO_ERROR;
 	UChar			code[CODE + 1] = { 0 }, text[TEXT_MAX];
 	char			decimal[TEXT_MAX];
 	int32_t			n;
 
-	*said = digits >= 0 && json_object_is_type(minor, json_type_int);
+	*said = digits >= 0 && json_object_is_type(amount, json_type_int);
 	if (!*said)
 		return OK;
 	for (int i = 0; i < CODE; i++)
 		code[i] = (UChar)(currency[i] - 'a' + 'A');
-	TRY(voice_choose(v, code, digits_shown(code, units, digits)));
-	snprintf(decimal, sizeof(decimal), "%sE-%d", units, digits);
+	TRY(voice_choose(v, code, micros ? digits_of_micros(units, digits) : digits_shown(code, units, digits)));
+	snprintf(decimal, sizeof(decimal), "%sE-%d", units, micros ? MICRO : digits);
 	n = unum_formatDecimal(v->money, decimal, -1, text, TEXT_MAX, NULL, &e);
 	return text_put(value, text, n, e);
 }
 
 static enum err
-count_say(struct voice *v, struct json_object *value)
+number_say(struct voice *v, struct json_object *value, bool *said)
 {
-	struct json_object	*count = json_object_object_get(value, "count");
+	struct json_object	*number = json_object_object_get(value, "figure");
 	UErrorCode		e = U_ZERO_ERROR;
 	UChar			text[TEXT_MAX];
 	int32_t			n;
 
-	if (!json_object_is_type(count, json_type_int))
+	*said = json_object_is_type(number, json_type_int);
+	if (!*said)
 		return OK;
-	n = unum_formatInt64(v->number, json_object_get_int64(count), text, TEXT_MAX, NULL, &e);
+	n = unum_formatInt64(v->number, json_object_get_int64(number), text, TEXT_MAX, NULL, &e);
 	return text_put(value, text, n, e);
 }
 
@@ -215,11 +232,15 @@ static enum err
 value_say(struct voice *v, struct json_object *value, bool *said)
 {
 	if (has(value, "minor") && has(value, "currency"))
-		return amount_say(v, value, said);
+		return amount_say(v, value, "minor", said);
+	if (has(value, "micros") && has(value, "currency"))
+		return amount_say(v, value, "micros", said);
+	if (has(value, "figure"))
+		return number_say(v, value, said);
 	if (has(value, "iso"))
 		return date_say(v, value, said);
 	*said = true;
-	return count_say(v, value);
+	return OK;
 }
 
 /* *keep: the document goes on to hold the value. */

@@ -1,7 +1,8 @@
 /*
- * words: the amounts, dates and counts of a document, said in the language of a page or mail. Documents carry values,
- * which are the same for everybody: {"minor": 1900, "currency": "eur"}, {"iso": "2026-12-28T09:30:00Z"} and
- * {"count": 1500}. JSON endpoints and the operator's command print these.
+ * words: the amounts, dates and numbers of a document, said in the language of a page or mail. Documents carry values,
+ * which are the same for everybody: {"minor": 1900, "currency": "eur"} and {"iso": "2026-12-28T09:30:00Z"}. JSON
+ * endpoints and the operator's command print these. {"micros": 39, "currency": "usd"} is an amount in millionths, and
+ * {"figure": 1200} a number.
  */
 #ifndef TOLLGATE_WORDS_H
 #define TOLLGATE_WORDS_H

@@ -214,6 +214,9 @@ struct config {
 		const char		*key;		/* secret; "": anybody may ask for any picture */
 		int			drawing;	/* pictures at a time in one process */
 	} og;
+	struct {
+		const char	*currency;	/* of costs and caps: "usd" */
+	} usage;
 	struct config_provider	*providers;
 	size_t			n_providers;
 	struct {

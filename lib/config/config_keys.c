@@ -323,6 +323,7 @@ const struct config_key config_keys[] = {
 	BOOL("checkout.tax_ids", NEED_PLANS, checkout.tax_ids, false),
 	BOOL("checkout.billing_address", NEED_PLANS, checkout.billing_address, false),
 	BOOL("checkout.terms", NEED_PLANS, checkout.terms, false),
+	TEXT("usage.currency", NEED_SITE, usage.currency, "usd", config_check_currency),
 	{ .path = "providers", .kind = KIND_GROUPS, .need = NEED_PROVIDERS, .offset = offsetof(struct config, providers),
 	    .groups = &config_providers },
 	{ .path = "plans", .kind = KIND_GROUPS, .need = NEED_PLANS, .offset = offsetof(struct config, plans),

@@ -134,16 +134,20 @@ create table usage.corrections (
 create unique index on usage.corrections (hold_id) where reason = 'late';
 create index on usage.corrections (hold_id);
 
--- By UTC day of the end. Written under the lock of the tenant's account.
+-- By period of the tenant's account, UTC day of the end, and what did it. Written under the lock of that account, whose
+-- total a period's rows add up to.
 create table usage.days (
 	tenant_id uuid,
+	from_at timestamptz not null,
 	day date,
 	meter text references usage.meters,
 	user_id uuid,				-- null: a program named none
+	provider text not null,
+	model text not null,
 	units bigint not null default 0,
 	micros bigint not null default 0,
 	records int not null default 0,
-	unique nulls not distinct (tenant_id, day, meter, user_id)
+	unique nulls not distinct (tenant_id, from_at, meter, day, user_id, provider, model)
 );
 create index on usage.days (user_id, day desc);
 
@@ -185,5 +189,5 @@ create index on app.keys (user_id, created_at desc);
 
 reset role;
 
-insert into app.role_verbs (role, verb) values ('owner', 'keys');
+insert into app.role_verbs (role, verb) values ('owner', 'keys'), ('owner', 'usage'), ('admin', 'usage');
 insert into audit.kinds (kind) values ('key_made'), ('key_revoked');

@@ -93,7 +93,8 @@ grant execute on function
 	api.invitation(bytea), api.accept_invitation(bytea, bytea, text),
 	api.account_page(), api.delete_user(text), api.keep_user(), api.export_user(),
 	api.audit_page(uuid, bigint),
-	api.keys_page(uuid), api.make_key(uuid, text, text, bytea, text), api.revoke_key(uuid, uuid)
+	api.keys_page(uuid), api.make_key(uuid, text, text, bytea, text), api.revoke_key(uuid, uuid),
+	api.usage_page(uuid, text)
 	to tollgate_account;
 
 -- what customers see of their billing
@@ -179,8 +180,9 @@ grant execute on function
 	to tollgate_billing, tollgate_service;
 
 -- below the pages
-grant usage on schema app, billing to tollgate_page;
+grant usage on schema app, billing, usage to tollgate_page;
 grant execute on function
+	usage.card(uuid, jsonb),
 	app.enter_page(),
 	app.closed_tenants(uuid),
 	billing.checkout_state(uuid),
@@ -231,7 +233,7 @@ grant execute on function
 	to tollgate_billing, tollgate_service, tollgate_page;
 
 -- what is sold by a meter
-grant execute on function billing.price_document(billing.subscriptions), api.count_document(bigint)
+grant execute on function billing.price_document(billing.subscriptions), api.figure_document(bigint)
 	to tollgate_service, tollgate_page;
 
 -- a tenant's programs, by their keys

@@ -70,6 +70,7 @@ select is(tap.ask('tollgate_account', format('(select to_jsonb(count(*)) from ap
 select set_eq($$select role, verb from app.role_verbs$$, $$values
 	('owner', 'see'), ('owner', 'leave'), ('owner', 'bill'), ('owner', 'name'), ('owner', 'invite'),
 	('owner', 'appoint'), ('owner', 'remove'), ('owner', 'hand_over'), ('owner', 'audit'), ('owner', 'keys'),
+	('owner', 'usage'), ('admin', 'usage'),
 	('admin', 'see'), ('admin', 'leave'), ('admin', 'bill'), ('admin', 'name'), ('admin', 'invite'),
 	('admin', 'appoint'), ('admin', 'remove'), ('member', 'see'), ('member', 'leave')$$, 'C56 who may do what');
 select is(pg_temp.outcome(p.who, format(v.call, :'ann', pg_temp.id('max'))), v.states[p.n],

@@ -120,7 +120,7 @@ select tap.sync('invoice', tap.invoice('ann', jsonb_build_object('total', 2027, 
 	jsonb_build_array(pg_temp.line('price_m1', 1000, 0), pg_temp.line('price_m1', 506, 127),
 		pg_temp.line('price_starter', 1, 1900)))))) \g /dev/null
 select is(i -> 'metered',
-	'[{"meter": "tokens", "units": {"count": 1506}, "amount": {"minor": 127, "currency": "eur"}}]',
+	'[{"meter": "tokens", "units": {"figure": 1506}, "amount": {"minor": 127, "currency": "eur"}}]',
 	'C97 an invoice says what was used, as Stripe''s does')
 from jsonb_path_query(tap.ask('tollgate_billing', 'api.billing_page()', :'a'), '$.invoices[0]') i;
 

@@ -90,15 +90,33 @@ test_f68_an_amount_is_said_as_its_language_writes_it(void **state)
 }
 
 static void
-test_c76_a_count_is_said_as_its_language_writes_it(void **state)
+test_c97_figures_and_millionths_are_said(void **state)
 {
-	mem_ctx			*mem = *state;
-	const struct words	*w = words(mem);
+	static const struct {
+		const char	*value, *en, *de;
+	} rows[] = {
+		{ "{\"figure\": 1234567}", "1,234,567", "1.234.567" }, { "{\"figure\": 0}", "0", "0" },
+		{ "{\"figure\": -12}", "-12", "-12" },
+		{ "{\"figure\": 9223372036854775807}", "9,223,372,036,854,775,807", "9.223.372.036.854.775.807" },
+		{ "{\"micros\": 39, \"currency\": \"usd\"}", "$0.000039", "0,000039" SPACE "$" },
+		{ "{\"micros\": 3900, \"currency\": \"usd\"}", "$0.0039", "0,0039" SPACE "$" },
+		{ "{\"micros\": -3900, \"currency\": \"usd\"}", "-$0.0039", "-0,0039" SPACE "$" },
+		{ "{\"micros\": 12300, \"currency\": \"usd\"}", "$0.01", "0,01" SPACE "$" },
+		{ "{\"micros\": 12345678901, \"currency\": \"eur\"}", "€12,345.68", "12.345,68" SPACE "€" },
+		{ "{\"micros\": 0, \"currency\": \"eur\"}", "€0.00", "0,00" SPACE "€" },
+		{ "{\"micros\": 500000, \"currency\": \"jpy\"}", "¥0.5", "0,5" SPACE "¥" },
+		{ "{\"micros\": 2000000, \"currency\": \"jpy\"}", "¥2", "2" SPACE "¥" },
+		{ "{\"figure\": 1.5}", NULL, NULL }, { "{\"figure\": \"1\"}", NULL, NULL },
+		{ "{\"micros\": 1, \"currency\": \"zzz\"}", NULL, NULL },
+	};
+	const struct words	*w = words(*state);
 
-	assert_string_equal(said(mem, w, "en", "{\"count\": 1234567}"), "1,234,567");
-	assert_string_equal(said(mem, w, "de", "{\"count\": 1234567}"), "1.234.567");
-	assert_string_equal(said(mem, w, "de", "{\"count\": 999}"), "999");
-	assert_null(said(mem, w, "de", "{\"count\": \"1\"}"));
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		const char	*en = said(*state, w, "en", rows[i].value), *de = said(*state, w, "de", rows[i].value);
+
+		assert_string_equal(en != NULL ? en : "", rows[i].en != NULL ? rows[i].en : "");
+		assert_string_equal(de != NULL ? de : "", rows[i].de != NULL ? rows[i].de : "");
+	}
 }
 
 static void
@@ -231,7 +249,7 @@ main(void)
 {
 	const struct CMUnitTest	tests[] = {
 		TEST(test_f68_an_amount_is_said_as_its_language_writes_it),
-		TEST(test_c76_a_count_is_said_as_its_language_writes_it),
+		TEST(test_c97_figures_and_millionths_are_said),
 		TEST(test_c45_a_date_is_a_day_in_utc),
 		TEST(test_f68_what_cannot_be_said_is_null),
 		TEST(test_rows_that_have_words_already_stay_readable),

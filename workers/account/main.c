@@ -4,7 +4,7 @@
 
 static const struct route *const	routes[] = {
 	audit_routes, deletion_routes, export_routes, invitation_routes, keys_routes, profile_routes, security_routes,
-	sessions_routes, site_routes, team_routes, tenant_routes, workspace_routes, NULL
+	sessions_routes, site_routes, team_routes, tenant_routes, usage_routes, workspace_routes, NULL
 };
 static const struct resource *const	resources[] = { &resource_database, &resource_pages, &resource_words, NULL };
 

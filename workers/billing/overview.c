@@ -3,6 +3,7 @@
 
 #include "billing.h"
 #include "json.h"
+#include "meters.h"
 #include "page.h"
 #include "plans.h"
 #include "tenant.h"
@@ -34,6 +35,15 @@ news_put(struct visit *v, struct db_user *me, struct json_object *doc, const cha
 	return OK;
 }
 
+static void
+usage_show(struct visit *v, struct json_object *usage)
+{
+	if (usage == NULL)
+		return;
+	meters_show(v, json_at(usage, "/meters"));
+	meters_figures(v, usage);
+}
+
 static enum err
 show(struct visit *v, struct db_user *me)
 {
@@ -52,6 +62,7 @@ show(struct visit *v, struct db_user *me)
 	TRY(news_put(v, me, doc, plan));
 	for (size_t i = 0; i < json_object_array_length(json_at(doc, "/invoices")); i++)
 		meters_name(v, json_at(json_object_array_get_idx(json_at(doc, "/invoices"), i), "/metered"));
+	usage_show(v, json_at(doc, "/usage"));
 	if (json_true(doc, "/account/can_subscribe")) {
 		TRY(db_user(me, &offered, "api.offered_plans($1::uuid)", ARGS(TEXT(json_text(doc, "/tenant")))));
 		if (v->app->config->checkout.promotion_codes)

@@ -11,7 +11,7 @@ language sql stable rows 1 as $$
 		'due', case i.status when 'open' then api.date_document(i.due_at) end,
 		'amount', api.amount_document(i.total, i.currency), 'metered', (
 			select jsonb_agg(jsonb_build_object('meter', m -> 'meter',
-				'units', api.count_document((m -> 'units')::bigint),
+				'units', api.figure_document((m -> 'units')::bigint),
 				'amount', api.amount_document((m -> 'amount')::bigint, i.currency)))
 			from jsonb_array_elements(i.metered) m),
 		'hosted_url', i.hosted_url, 'pdf_url', i.pdf_url) order by i.created_at desc nulls last, i.id), '[]')

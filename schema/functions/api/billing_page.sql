@@ -177,7 +177,7 @@ begin
 	from billing.page_lists(own.id, decision ->> 'subscription', mine ->> 'role' <> 'role_member') l;
 	page := lists.document || jsonb_build_object('email', me.email, 'tenant', own.id, 'name', mine -> 'name',
 		'account', billing.account_document(mine, decision, lists.decided) || lists.of_account,
-		'tenants', own.tenants, 'several', jsonb_array_length(own.tenants) > 1);
+		'tenants', own.tenants, 'several', jsonb_array_length(own.tenants) > 1) || usage.card(own.id, decision);
 	return page || case when page #>> '{account,todo,kind}' = 'resuming' then '{"refresh": 2}'::jsonb else '{}' end;
 end
 $$;

@@ -48,8 +48,9 @@ language plpgsql stable security definer set search_path = pg_catalog, pg_temp a
 begin
 	return jsonb_build_object('usage', (
 		select coalesce(jsonb_agg(to_jsonb(n)), '[]') from (
-			select d.tenant_id as tenant, d.day, d.meter, d.units, d.micros, d.records from usage.days d
-			where d.user_id = p_user order by d.day desc, d.tenant_id, d.meter limit 1000) n));
+			select d.tenant_id as tenant, d.day, d.meter, d.provider, d.model, d.units, d.micros, d.records
+			from usage.days d where d.user_id = p_user
+			order by d.day desc, d.tenant_id, d.meter, d.provider, d.model limit 1000) n));
 end
 $$;
 

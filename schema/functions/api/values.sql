@@ -17,9 +17,9 @@ language sql stable as $$
 		jsonb_build_object('minor', p_minor, 'currency', p_currency) end
 $$;
 
-create or replace function api.count_document(p_count bigint) returns jsonb
+create or replace function api.figure_document(p_figure bigint) returns jsonb
 language sql immutable as $$
-	select case when p_count is not null then jsonb_build_object('count', p_count) end
+	select case when p_figure is not null then jsonb_build_object('figure', p_figure) end
 $$;
 
 -- Unused. Not in a migration, because until this commit the earlier functions call it.

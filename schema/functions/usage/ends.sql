@@ -28,10 +28,12 @@ $$;
 create or replace function usage.tell(p_record uuid, h usage.holds, p_units bigint, p_micros bigint) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 begin
-	insert into usage.days as d (tenant_id, day, meter, user_id, units, micros, records)
-	values (h.tenant_id, now()::date, h.meter, h.user_id, p_units, p_micros, (p_record = h.id)::int)
-	on conflict (tenant_id, day, meter, user_id) do update set units = d.units + excluded.units,
-		micros = d.micros + excluded.micros, records = d.records + excluded.records;
+	insert into usage.days as d (tenant_id, from_at, day, meter, user_id, provider, model, units, micros, records)
+	select h.tenant_id, a.from_at, now()::date, h.meter, h.user_id, h.provider, h.model, p_units, p_micros,
+		(p_record = h.id)::int
+	from usage.accounts a where a.id = any (h.accounts) and a.kind = 'tenant' and a.meter = h.meter
+	on conflict (tenant_id, from_at, meter, day, user_id, provider, model) do update set
+		units = d.units + excluded.units, micros = d.micros + excluded.micros, records = d.records + excluded.records;
 	if h.sold and p_units > 0 then
 		insert into usage.outbox (id, tenant_id, meter, units, at)
 		values (p_record, h.tenant_id, h.meter, p_units, now());

@@ -29,15 +29,18 @@ language plpgsql stable security definer set search_path = pg_catalog, pg_temp s
 begin
 	return (
 		with told as (
-			select h.id, h.tenant_id, h.meter, h.user_id, h.ended_at, h.sold, h.spent as units, h.spent_micros as micros
+			select h.id, h as hold, h.tenant_id, h.meter, h.ended_at, h.sold, h.spent as units,
+				h.spent_micros as micros
 			from usage.holds h where h.state <> 'held'
 			union all
-			select c.id, h.tenant_id, h.meter, h.user_id, c.created_at, h.sold, c.units, c.micros
+			select c.id, h, h.tenant_id, h.meter, c.created_at, h.sold, c.units, c.micros
 			from usage.corrections c join usage.holds h on h.id = c.hold_id),
 		days as (
-			select t.tenant_id, t.ended_at::date as day, t.meter, t.user_id, sum(t.units) as units,
-				sum(t.micros) as micros
-			from told t group by 1, 2, 3, 4),
+			select t.tenant_id, a.from_at, t.ended_at::date as day, t.meter, (t.hold).user_id, (t.hold).provider,
+				(t.hold).model, sum(t.units) as units, sum(t.micros) as micros
+			from told t cross join lateral unnest((t.hold).accounts) n (account)
+				join usage.accounts a on a.id = n.account and a.kind = 'tenant' and a.meter = t.meter
+			group by 1, 2, 3, 4, 5, 6, 7),
 		faults as (
 			select 'held' as fault, a.id::text, a.held::numeric as "is", coalesce(s.held, 0) as should
 			from usage.accounts a left join usage.sums() s on s.id = a.id where a.held <> coalesce(s.held, 0)
@@ -54,7 +57,8 @@ begin
 			union all
 			select 'day', concat_ws(' ', coalesce(s.tenant_id, d.tenant_id), coalesce(s.day, d.day),
 				coalesce(s.meter, d.meter)), d.units, s.units
-			from days s full join usage.days d on (d.tenant_id, d.day, d.meter) = (s.tenant_id, s.day, s.meter)
+			from days s full join usage.days d on (d.tenant_id, d.from_at, d.day, d.meter, d.provider, d.model)
+					= (s.tenant_id, s.from_at, s.day, s.meter, s.provider, s.model)
 				and coalesce(d.user_id::text, '') = coalesce(s.user_id::text, '')
 			where (d.units, d.micros) is distinct from (s.units, s.micros))
 		select coalesce(jsonb_agg(to_jsonb(f)), '[]') from (select * from faults order by fault, id limit 100) f);

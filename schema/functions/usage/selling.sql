@@ -143,7 +143,7 @@ language plpgsql stable security definer set search_path = pg_catalog, pg_temp a
 begin
 	return (
 		select coalesce(jsonb_agg(jsonb_build_object('meter', q.meter,
-			'included', api.count_document(nullif(v.included, 0)), 'per', api.count_document(n.per),
+			'included', api.figure_document(nullif(v.included, 0)), 'per', api.figure_document(n.per),
 			'cost', api.amount_document((v.unit_amount * n.per)::bigint, v.currency)) order by q.meter), '[]')
 		from usage.quotas q left join billing.prices p on p.id = q.price and p.synced_at is not null
 			cross join lateral (

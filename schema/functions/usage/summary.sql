@@ -6,8 +6,15 @@ set role tollgate_service;
 -- "micros"}...]}: meters of the plan, and those of which something was used. left is null where nothing bounds it.
 create or replace function usage.summary(p_tenant uuid) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return usage.summary_on(p_tenant, billing.decision(p_tenant));
+end
+$$;
+
+-- The same by what was decided of the tenant.
+create or replace function usage.summary_on(p_tenant uuid, decision jsonb) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
-	decision jsonb := billing.decision(p_tenant);
 	period record;
 begin
 	select p.* into period from usage.period_of(decision, now()) p;
