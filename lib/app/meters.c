@@ -33,7 +33,7 @@ meter_call(struct visit *v, struct json_object *row)
 void
 meters_call(struct visit *v, struct json_object *rows)
 {
-	for (size_t i = 0; i < json_object_array_length(rows); i++)
+	for (size_t i = 0; rows != NULL && i < json_object_array_length(rows); i++)
 		meter_call(v, json_object_array_get_idx(rows, i));
 }
 

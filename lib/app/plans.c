@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "json.h"
+#include "meters.h"
 #include "pages.h"
 
 /* feature_NAME is the operator's text for a feature, whose bare name is shown where there is none. */
@@ -23,29 +24,14 @@ features_named(struct visit *v, struct json_object *features)
 	return named;
 }
 
-static const char *
-meter_called(const struct visit *v, const char *meter)
+/* What they are called, and "each" where a price is of one unit. */
+static void
+meters_offered(struct visit *v, struct json_object *meters)
 {
-	const struct config	*c = v->app->config;
-
-	for (size_t i = 0; i < c->n_meters; i++) {
-		if (strcmp(c->meters[i].event_name, meter) == 0)
-			return c->meters[i].display_name;
-	}
-	return meter;
-}
-
-void
-meters_name(struct visit *v, struct json_object *meters)
-{
+	meters_call(v, meters);
 	for (size_t i = 0; meters != NULL && i < json_object_array_length(meters); i++) {
 		struct json_object	*m = json_object_array_get_idx(meters, i);
-		const char		*id = json_text(m, "/meter");
-		const char		*text = id == NULL ? NULL : mem_printf(v->q->mem, "meter_%s", id);
-		bool			has = text && pages_partial(pages_language(v->app->pages, v->language), text) != NULL;
 
-		if (id != NULL)
-			json_put(m, has ? "label" : "word", has ? text : meter_called(v, id));
 		if (json_int(m, "/per/figure", 0) == 1)
 			json_put_true(m, "each");
 	}
@@ -111,7 +97,7 @@ plans_offered(struct visit *v, struct json_object *offered, const char *chosen)
 			continue;
 		conditions_put(v->app->config, plan);
 		json_object_object_add(plan, "features", features_named(v, json_at(plan, "/features")));
-		meters_name(v, json_at(plan, "/meters"));
+		meters_offered(v, json_at(plan, "/meters"));
 		if (chosen != NULL && strcmp(chosen, id) == 0)
 			json_put_true(plan, "chosen");
 		json_object_array_add(plans, json_object_get(plan));

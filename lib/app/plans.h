@@ -7,18 +7,13 @@
 /*
  * Of the plans that api.offered_plans() answers, those that this program is configured with. chosen: the id of the one
  * that was chosen before, or NULL; it has the member "chosen", as has the only one. A feature becomes {"label"}, the
- * name of its text, or {"word"} where the catalogue has no text for it.
+ * name of its text, or {"word"} where the catalogue has no text for it. A meter is called as meters.h says, and has
+ * "each" where its price is of one unit.
  */
 struct json_object *plans_offered(struct visit *v, struct json_object *offered, const char *chosen);
 
 /* As api.offered_plans() answers, with no more than the configuration says. */
 struct json_object *plans_configured(struct visit *v);
-
-/*
- * Names the "meter" of each of meters: "label" is the name of its text, meter_NAME, or "word" what the configuration
- * calls it. "each": its price is of one unit.
- */
-void meters_name(struct visit *v, struct json_object *meters);
 
 /* Whether a form may ask for the plan with this id: it is configured, and is paid for. */
 bool plans_sell(const struct config *c, const char *id);

@@ -61,7 +61,7 @@ show(struct visit *v, struct db_user *me)
 	json_put(doc, "here", visit_path(v, visit_here(v, "/settings/billing")));	/* not a button's own address */
 	TRY(news_put(v, me, doc, plan));
 	for (size_t i = 0; i < json_object_array_length(json_at(doc, "/invoices")); i++)
-		meters_name(v, json_at(json_object_array_get_idx(json_at(doc, "/invoices"), i), "/metered"));
+		meters_call(v, json_at(json_object_array_get_idx(json_at(doc, "/invoices"), i), "/metered"));
 	usage_show(v, json_at(doc, "/usage"));
 	if (json_true(doc, "/account/can_subscribe")) {
 		TRY(db_user(me, &offered, "api.offered_plans($1::uuid)", ARGS(TEXT(json_text(doc, "/tenant")))));
