@@ -39,14 +39,20 @@ answer_put_error(struct json_object *doc, const char *code, const char *sentence
 }
 
 enum err
-answer_field(struct visit *v, const char *field, const char *reason)
+answer_fault(struct visit *v, enum err why, const char *field, const char *reason)
 {
 	struct json_object	*doc = json_new(v->q->mem);
 
-	answer_put_error(doc, err_info(ERR_BAD_REQUEST)->name, err_info(ERR_BAD_REQUEST)->sentence);
+	answer_put_error(doc, err_info(why)->name, err_info(why)->sentence);
 	json_put(doc, "field", field);
 	json_put(doc, "reason", reason);
-	return answer_json(v, 400, doc);
+	return answer_json(v, err_info(why)->status, doc);
+}
+
+enum err
+answer_field(struct visit *v, const char *field, const char *reason)
+{
+	return answer_fault(v, ERR_BAD_REQUEST, field, reason);
 }
 
 /* HTTP wants a 401 to name a scheme. Browsers know none for cookies or Bearer, and so ask for no password. */

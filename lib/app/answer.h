@@ -16,6 +16,9 @@ enum err answer_json(struct visit *v, int status, struct json_object *doc);
  */
 void answer_put_error(struct json_object *doc, const char *code, const char *sentence);
 
+/* An error's status, with {"error", "code", "field": name, "reason": reason}. Returns OK. */
+enum err answer_fault(struct visit *v, enum err why, const char *field, const char *reason);
+
 /* 400 with {"error": sentence, "code": "bad_request", "field": name, "reason": reason}. Returns OK. */
 enum err answer_field(struct visit *v, const char *field, const char *reason);
 

@@ -239,7 +239,7 @@ grant execute on function billing.price_document(billing.subscriptions), api.fig
 -- a tenant's programs, by their keys
 grant execute on function
 	api.usage_reserve(jsonb, text), api.usage_settle(jsonb), api.usage_record(jsonb, text), api.usage_summary(),
-	api.roll_over()
+	api.usage_fault(text, jsonb), api.roll_over()
 	to tollgate_usage;
 
 -- webhooks. LISTEN and NOTIFY need no right, and none can be revoked.

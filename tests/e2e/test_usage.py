@@ -186,30 +186,47 @@ def test_f157_a_scheduler_may_ask_for_what_happens_anyway(program, stack, db, ow
     assert program("").json["meters"][0]["left"] == 100
 
 
+ONE = {"meter": "tokens", "units": 1}
+NOBODY = "00000000-0000-4000-8000-000000000000"
 WRONG = [
-    ("/reserve", b"{", 400), ("/reserve", b"", 422),
-    ("/reserve", b'{"meter": "tokens", "meter": "x", "units": 1}', 400),
-    ("/reserve", [], 422), ("/reserve", {"meter": "stones", "units": 1}, 422),
-    ("/reserve", {"meter": "tokens"}, 422),
-    ("/reserve", {"meter": "tokens", "units": -1}, 422), ("/reserve", {"meter": "tokens", "units": 1.5}, 422),
-    ("/reserve", {"meter": "tokens", "units": 2**63}, 422), ("/reserve", {"meter": "tokens", "units": "1"}, 422),
-    ("/reserve", {"meter": "tokens", "units": 1, "counts": {"a": 1}}, 422),
-    ("/reserve", {"meter": "tokens", "units": 1, "colour": 1}, 422),
-    ("/reserve", {"meter": "tokens", "units": 1, "seconds": 3601}, 422),
-    ("/reserve", {"meter": "tokens", "units": 1, "seconds": "x"}, 422),
-    ("/reserve", {"meter": "tokens", "units": 1, "user": "x"}, 422),
-    ("/reserve", {"meter": "tokens", "units": 1, "user": "00000000-0000-4000-8000-000000000000"}, 422),
-    ("/reserve", {"meter": "tokens", "units": 1, "models": [{"provider": "acme"}]}, 422),
-    ("/reserve", {"meter": "tokens", "units": 1, "provider": "acme", "model": "big"}, 422),
-    ("/reserve", {"meter": "tok\0ens", "units": 1}, 422),
-    ("/settle", {"id": "x", "units": 1}, 404),
-    ("/settle", {"id": "00000000-0000-4000-8000-000000000000", "units": 1}, 404),
-    ("/settle", {"units": 1}, 422), ("/record", {"meter": "tokens", "units": 1, "seconds": 5}, 422)]
+    ("/reserve", b"", 422, "body"), ("/reserve", [], 422, "body"), ("/reserve", {"units": 1}, 422, "meter"),
+    ("/reserve", {"meter": "stones", "units": 1}, 422, "meter"), ("/reserve", {"meter": 5, "units": 1}, 422, "meter"),
+    ("/reserve", {"meter": "tokens"}, 422, "units"), ("/reserve", {**ONE, "units": -1}, 422, "units"),
+    ("/reserve", {**ONE, "units": 1.5}, 422, "units"), ("/reserve", {**ONE, "units": 2**63}, 422, "units"),
+    ("/reserve", {**ONE, "units": 10**30}, 422, "units"), ("/reserve", {**ONE, "units": "1"}, 422, "units"),
+    ("/reserve", {**ONE, "units": None}, 422, "units"), ("/reserve", {**ONE, "counts": {"a": 1}}, 422, "units"),
+    ("/reserve", {"meter": "tokens", "counts": []}, 422, "counts"),
+    ("/reserve", {"meter": "tokens", "counts": {}}, 422, "counts"),
+    ("/reserve", {"meter": "tokens", "counts": {"input": 1, "output": -2}}, 422, "counts.output"),
+    ("/reserve", {"meter": "tokens", "counts": {"A b": 1}}, 422, "counts.A b"),
+    ("/reserve", {**ONE, "colour": 1}, 422, "colour"), ("/reserve", {**ONE, "seconds": 3601}, 422, "seconds"),
+    ("/reserve", {**ONE, "seconds": 0}, 422, "seconds"), ("/reserve", {**ONE, "seconds": "x"}, 422, "seconds"),
+    ("/reserve", {**ONE, "user": "x"}, 422, "user"), ("/reserve", {**ONE, "user": NOBODY}, 422, "user"),
+    ("/reserve", {**ONE, "models": [{"provider": "acme"}]}, 422, "models"),
+    ("/reserve", {**ONE, "models": "big"}, 422, "models"),
+    ("/reserve", {**ONE, "provider": "acme", "model": "big"}, 422, "model"),
+    ("/reserve", {"meter": "tok\0ens", "units": 1}, 422, "body"),
+    ("/settle", {"id": "x", "units": 1}, 404, "id"), ("/settle", {"id": NOBODY, "units": 1}, 404, "id"),
+    ("/settle", {"units": 1}, 422, "id"), ("/settle", {"id": 5, "units": 1}, 404, "id"),
+    ("/settle", {"id": NOBODY, "units": 1, "free": "no"}, 422, "free"),
+    ("/record", {**ONE, "seconds": 5}, 422, "seconds")]
 
 
-def test_f153_what_makes_no_sense_is_refused(program, db):
+def test_f153_what_makes_no_sense_is_refused_by_its_field(program, db):
     before = db.value("select count(*) from usage.holds")
-    for path, body, status in WRONG:
+    for body in (b"{", b'{"meter": "tokens", "meter": "x", "units": 1}'):
+        assert program("/reserve", body).status == 400
+    for path, body, status, field in WRONG:
         answer = program(path, body)
-        assert answer.status == status and answer.json["error"] and answer.json["code"], body
+        assert (answer.status, answer.json["field"]) == (status, field), (body, answer.json)
+        assert answer.json["error"] and answer.json["code"] and answer.json["reason"], body
+    for key in ("a" * 256, "k\u00e9y", "tab\there"):
+        answer = program("/reserve", ONE, Idempotency_Key=key)
+        assert (answer.status, answer.json["field"]) == (400, "Idempotency-Key"), key
     assert db.value("select count(*) from usage.holds") == before
+    assert program("/reserve", ONE, Idempotency_Key="a" * 255).status == 200
+    again = program("/reserve", {**ONE, "units": 2}, Idempotency_Key="a" * 255)
+    assert (again.status, again.json["field"]) == (409, "Idempotency-Key")
+    held = program("/reserve", ONE).json["id"]
+    assert program("/settle", {"id": held, "units": 1}).status == 200
+    assert program("/settle", {"id": held, "units": 2}).json["field"] == "id"

@@ -54,7 +54,7 @@ insert into allowed values
 		api.admin_tenant, api.admin_alerts, api.suspend_user, api.lift_suspension, api.sign_out_user,
 		api.override_tenant, api.lift_override}'),
 	('tollgate_usage', '{api.admit, api.usage_reserve, api.usage_settle, api.usage_record, api.usage_summary,
-		api.roll_over}'),
+		api.usage_fault, api.roll_over}'),
 	('tollgate_webhooks', '{api.admit, service.receive_events, service.report_signature, service.hint}'),
 	('tollgate_jobs', '{api.admit, service.match_account, service.claim_object, service.object_gone,
 		service.fail_object, service.watch_key, service.write_checkout, service.write_subscription,

@@ -7,6 +7,8 @@
 #include "usage.h"
 #include "visit.h"
 
+enum { KEY = 255 };
+
 /* What a refusal is to a caller. A rate's name stands behind its code. */
 static const struct refusal {
 	const char	*code;
@@ -79,57 +81,86 @@ sent(const struct visit *v)
 	return TEXT(json_object_to_json_string_ext(v->json, JSON_C_TO_STRING_PLAIN));
 }
 
-/* What the caller calls this request, so that it is done once however often it is sent. False: it is answered. */
-static bool
-key_sent(struct visit *v, const char **key, enum err *e)
+/* What the caller calls this request, so that it is done once however often it is sent. NULL: it is one. */
+static const char *
+key_fault(const char *key, bool twice)
 {
-	bool	twice;
+	if (key == NULL || *key == '\0')
+		return "is missing";
+	if (twice)
+		return "is sent twice";
+	for (const char *c = key; *c != '\0'; c++) {
+		if (*c < ' ' || *c > '~' || c - key >= KEY)
+			return "must be at most 255 printable characters of ASCII";
+	}
+	return NULL;
+}
 
-	*key = http_param(v->q, "HTTP_IDEMPOTENCY_KEY", &twice);
-	if (v->json == NULL)
-		*e = ERR_INVALID;
-	else if (*key == NULL || **key == '\0' || twice)
-		*e = answer_field(v, "Idempotency-Key", *key == NULL || **key == '\0' ? "is missing" : "is sent twice");
-	else
-		return true;
-	return false;
+/* A refusal that names the field. call: "reserve", "settle" or "record". */
+static enum err
+refuse(struct visit *v, struct db_key *me, const char *call, enum err why)
+{
+	struct json_object	*fault = NULL;
+	bool			settles = strcmp(call, "settle") == 0;
+	enum err		e;
+
+	if (why == ERR_CONFLICT && settles)
+		return answer_fault(v, why, "id", "has ended with something else");
+	if (why == ERR_CONFLICT)
+		return answer_fault(v, why, "Idempotency-Key", "was sent with another request");
+	if (why == ERR_NOT_FOUND && settles)
+		return answer_fault(v, why, "id", "is no hold of this account");
+	if (why != ERR_INVALID)
+		return why;
+	e = db_key(me, &fault, "api.usage_fault($1, $2::jsonb)", ARGS(TEXT(call), sent(v)));
+	if (e != OK && e != ERR_INVALID)
+		return e;
+	return answer_fault(v, why, fault != NULL ? json_text(fault, "/field") : "body",
+	    fault != NULL ? json_text(fault, "/reason") : "holds what cannot be stored");
 }
 
 static enum err
 reserve(struct visit *v, struct db_key *me)
 {
+	bool			twice;
+	const char		*key = http_param(v->q, "HTTP_IDEMPOTENCY_KEY", &twice), *wrong = key_fault(key, twice);
 	struct json_object	*doc;
-	const char		*key;
 	enum err		e;
 
-	if (!key_sent(v, &key, &e))
-		return e;
-	TRY(db_key(me, &doc, "api.usage_reserve($1::jsonb, $2)", ARGS(sent(v), TEXT(key))));
-	return ledger_answer(v, doc);
+	if (v->json == NULL)
+		return answer_fault(v, ERR_INVALID, "body", "is missing");
+	if (wrong != NULL)
+		return answer_field(v, "Idempotency-Key", wrong);
+	e = db_key(me, &doc, "api.usage_reserve($1::jsonb, $2)", ARGS(sent(v), TEXT(key)));
+	return e == OK ? ledger_answer(v, doc) : refuse(v, me, "reserve", e);
 }
 
 static enum err
 settle(struct visit *v, struct db_key *me)
 {
 	struct json_object	*doc;
+	enum err		e;
 
 	if (v->json == NULL)
-		return ERR_INVALID;
-	TRY(db_key(me, &doc, "api.usage_settle($1::jsonb)", ARGS(sent(v))));
-	return ledger_answer(v, doc);
+		return answer_fault(v, ERR_INVALID, "body", "is missing");
+	e = db_key(me, &doc, "api.usage_settle($1::jsonb)", ARGS(sent(v)));
+	return e == OK ? ledger_answer(v, doc) : refuse(v, me, "settle", e);
 }
 
 static enum err
 record(struct visit *v, struct db_key *me)
 {
+	bool			twice;
+	const char		*key = http_param(v->q, "HTTP_IDEMPOTENCY_KEY", &twice), *wrong = key_fault(key, twice);
 	struct json_object	*doc;
-	const char		*key;
 	enum err		e;
 
-	if (!key_sent(v, &key, &e))
-		return e;
-	TRY(db_key(me, &doc, "api.usage_record($1::jsonb, $2)", ARGS(sent(v), TEXT(key))));
-	return ledger_answer(v, doc);
+	if (v->json == NULL)
+		return answer_fault(v, ERR_INVALID, "body", "is missing");
+	if (wrong != NULL)
+		return answer_field(v, "Idempotency-Key", wrong);
+	e = db_key(me, &doc, "api.usage_record($1::jsonb, $2)", ARGS(sent(v), TEXT(key)));
+	return e == OK ? ledger_answer(v, doc) : refuse(v, me, "record", e);
 }
 
 static enum err

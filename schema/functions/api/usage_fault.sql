@@ -1,0 +1,68 @@
+-- Which field of a refused request is wrong, and why. Asked only once it was refused, so that no other request pays.
+
+set role tollgate_service;
+
+-- The first of the faults that every request may have: {"field", "reason"}, or null.
+create or replace function usage.form_fault(p_call text, p_doc jsonb) returns jsonb
+language sql immutable as $$
+	select jsonb_build_object('field', f.field, 'reason', f.reason)
+	from (
+		select 1, m, 'is unknown' from jsonb_object_keys(p_doc) m where m <> all (case p_call
+			when 'settle' then '{id,units,counts,provider,model,free}'::text[]
+			when 'record' then '{meter,units,counts,user,provider,model}'
+			else '{meter,units,counts,user,provider,model,models,seconds}' end)
+		union all select 2, r, 'is missing' from (select case p_call when 'settle' then 'id' else 'meter' end) n (r)
+		where coalesce(p_doc -> r, 'null') = 'null'
+		union all select 3, t, 'must be a text' from unnest('{id,meter,user,provider,model}'::text[]) t
+		where jsonb_typeof(p_doc -> t) not in ('string', 'null')
+		union all select 4, 'units', case when p_doc ? 'units' then 'stands beside counts: send one of them'
+			else 'is missing, as is counts' end where (p_doc ? 'units') = (p_doc ? 'counts')
+		union all select 5, 'units', 'must be a whole number from 0 to 1000000000000'
+		where p_doc ? 'units' and usage.counts_fault(jsonb_build_object('unit', p_doc -> 'units')) is not null
+		union all select 6, 'counts', 'must be an object: {"input": 10, "output": 500}'
+		where jsonb_typeof(p_doc -> 'counts') <> 'object' or p_doc -> 'counts' = '{}'
+		union all select 7, 'counts.' || c.key, case when c.key ~ '^[a-z0-9_]{1,40}$'
+			then 'must be a whole number from 0 to 1000000000000' else 'has no name of a-z, 0-9 and _' end
+		from jsonb_each(case jsonb_typeof(p_doc -> 'counts') when 'object' then p_doc -> 'counts' else '{}' end) c
+		where usage.counts_fault(jsonb_build_object(c.key, c.value)) is not null
+		union all select 8, 'seconds', 'must be a whole number from 1 to 3600'
+		where usage.number_of(p_doc -> 'seconds', 300) not between 1 and 3600
+		union all select 9, 'free', 'must be true or false'
+		where jsonb_typeof(p_doc -> 'free') <> 'boolean') f (n, field, reason)
+	order by f.n, f.field limit 1
+$$;
+
+-- The same for what depends on the configuration, the tenant and the hold.
+create or replace function usage.meaning_fault(p_tenant uuid, p_call text, p_doc jsonb) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return case
+		when p_call <> 'settle' and not exists (
+				select from usage.meters m where m.meter = p_doc ->> 'meter' and m.offered)
+			then '{"field": "meter", "reason": "is no meter of this site"}'
+		when p_doc ->> 'user' is not null and not exists (
+				select from app.members m where m.tenant_id = p_tenant and m.user_id::text = p_doc ->> 'user')
+			then '{"field": "user", "reason": "is no member of this account"}'
+		when p_doc ? 'models'
+			then '{"field": "models", "reason": "must be 1 to 10 of {\"provider\", \"model\"}, each with a price"}'
+		when p_doc ? 'model' and p_call = 'settle'
+			then '{"field": "model", "reason": "was not foreseen by the hold, or has no price for these counts"}'
+		when p_doc ? 'model' or p_doc ? 'provider' then '{"field": "model", "reason": "has no price for these counts"}'
+		else '{"field": "counts", "reason": "have no price"}' end::jsonb;
+end
+$$;
+
+-- p_call: "reserve", "settle" or "record".
+create or replace function api.usage_fault(p_call text, p_doc jsonb) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	k app.keys := app.require_key('read');
+begin
+	if jsonb_typeof(p_doc) <> 'object' then
+		return '{"field": "body", "reason": "must be a JSON object"}';
+	end if;
+	return coalesce(usage.form_fault(p_call, p_doc), usage.meaning_fault(k.tenant_id, p_call, p_doc));
+end
+$$;
+
+reset role;
