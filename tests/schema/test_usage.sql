@@ -156,6 +156,10 @@ select usage.record(:'bob', null, null, 'tokens', '{"input": 200, "output": 0}',
 	'used again') \g /dev/null
 select is((select count(*) from ops.alerts a where a.kind = 'usage_cap'), 2::bigint, 'C87 and once at 100 %');
 select is(pg_temp.account(null, '', 'all'), '1530/3/533', 'C87 what is recorded counts whatever the cap says');
+select pg_temp.configure('{"caps": [{"kind": "all", "plan": "", "subject": "", "micros": 9223372036854775807}]}')
+	\g /dev/null
+select lives_ok(format('select usage.record(%L, null, null, %L, %L, %L, %L)', :'bob', 'tokens', '{"input": 1}',
+	'[{"provider": "acme", "model": "big"}]', 'under the greatest cap'), 'C87 a cap may be as large as there is a number');
 select is(usage.faults(), '[]', 'C87 the books are true');
 select pg_temp.configure() \g /dev/null
 

@@ -112,8 +112,8 @@ begin
 				from usage.accounts b where b.id = any (p_ids)) v
 			where a.id = v.id returning a.*, v.spent)
 		select b.*, s.share from booked b cross join (values (80), (100)) s (share)
-		where b.meter = '' and b.cap > 0 and b.used * 100 >= b.cap * s.share
-			and (b.used - b.spent) * 100 < b.cap * s.share
+		where b.meter = '' and b.cap > 0 and b.used >= b.cap * (s.share / 100.0)
+			and b.used - b.spent < b.cap * (s.share / 100.0)
 		order by b.id, s.share
 	loop
 		perform ops.raise_alert(r.tenant_id, 'usage_cap', r.share || ':' || r.id, jsonb_build_object('percent', r.share,
