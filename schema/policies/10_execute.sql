@@ -275,7 +275,8 @@ grant execute on function
 	service.apply_retention(int),
 	service.watch_transactions(int),
 	service.tend_usage(int), service.claim_usage(int), service.usage_told(uuid, uuid),
-	service.usage_failed(uuid, uuid, text, boolean)
+	service.usage_failed(uuid, uuid, text, boolean), service.usage_verified(uuid, uuid, bigint),
+	service.claim_comparison(), service.compare_usage(uuid, text, date, bigint)
 	to tollgate_jobs;
 
 -- the mailer alone reads mails, and has the links in them made

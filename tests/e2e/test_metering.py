@@ -106,3 +106,67 @@ def test_f74_a_thin_event_counts_from_its_own_destination_only(post, stack, db):
         assert kept[1] in (("received", "done") if state == "received" else ("ignored",))
         assert len(alerts(db, "thin_event")) == told_of
     db.execute("update ops.alerts set cleared_at = now() where kind = 'thin_event'")
+
+
+def sums(stripe, meter, customer):
+    """What Stripe has of these days."""
+    today = int(time.time()) // 86400 * 86400
+    rows = stripe("GET", f"/v1/billing/meters/{meter}/event_summaries", {
+        "customer": customer, "start_time": today - 3 * 86400, "end_time": today + 86400})["data"]
+    return sum(row["aggregated_value"] for row in rows)
+
+
+def test_f156_what_stripe_cannot_take_now_is_told_later(told, program, db, owner, sim, stripe, meter):  # noqa: F811
+    """429, a lost answer, and one that was lost for so long that Stripe has forgotten the identifier: counted once."""
+    tenant = owner[2]
+    customer = db.value("select id from billing.customers where tenant_id = %s", tenant)
+    sim.fault(path=EVENTS, status=429, times=3, body={"error": {"code": "lock_timeout"}})
+    busy, = told(2)
+    assert db.value("select attempts from usage.outbox where id = %s", busy) == 2, "a call is repeated twice"
+    sim.fault(path=EVENTS, answer="close", effect=True, times=3)
+    lost, = told(3)
+    sent = [call["params"] for call in sim.requests("POST", EVENTS) if call["params"]]
+    assert len([p for p in sent if p["identifier"] == lost]) > 1
+    assert sums(stripe, meter, customer) == 5
+
+    for name, have, now in (("it has come", 5, "sent"), ("it has not", 2, "sent")):
+        if have == 2:
+            stripe("POST", "/v1/billing/meter_event_adjustments", {
+                "event_name": "tokens", "type": "cancel", "cancel[identifier]": lost})
+            db.execute("update usage.outbox set round = round + 1 where id = %s", lost)
+        assert sums(stripe, meter, customer) == have, name
+        before = len(sim.requests("POST", EVENTS))
+        db.execute("update usage.outbox set state = 'pending', tried_at = now() - interval '25 hours', next_at = now() "
+                   "where id = %s", lost)
+        wait_until(lambda: db.value("select state from usage.outbox where id = %s", lost) == now, 20)
+        assert sums(stripe, meter, customer) == 5, name
+        assert len(sim.requests("POST", EVENTS)) - before == (have == 2), name
+
+
+def test_f156_what_was_too_much_is_taken_back(program, told, db, owner, sim, stripe, meter):  # noqa: F811
+    """Of an event whole, and what is left is told again."""
+    held = program("/reserve", {"meter": "tokens", "units": 40}).json["id"]
+    db.execute("update usage.holds set counts = '{\"unit\": 40}', expires_at = now() where id = %s", held)
+    customer = db.value("select id from billing.customers where tenant_id = %s", owner[2])
+    wait_until(lambda: sums(stripe, meter, customer) == 40, 20)
+    assert program("/settle", {"id": held, "units": 12}).json["used"] == 12
+    wait_until(lambda: sums(stripe, meter, customer) == 12, 20)
+    wait_until(lambda: db.value("select bool_and(state = 'sent') from usage.outbox where tenant_id = %s", owner[2]))
+    assert [call["params"]["cancel"] for call in sim.requests("POST", "/v1/billing/meter_event_adjustments")][-1] == {
+        "identifier": held}
+
+
+def test_f156_each_day_is_compared_with_stripes_sums(told, db, owner, stripe, meter):  # noqa: F811
+    tenant = owner[2]
+    customer = db.value("select id from billing.customers where tenant_id = %s", tenant)
+    told(5)
+    stripe("POST", EVENTS, {"event_name": "tokens", "payload[stripe_customer_id]": customer, "payload[value]": "2"})
+    assert db.rows("select ours, due_at > now() from usage.comparisons where tenant_id = %s", tenant) == [(None, True)]
+    db.execute("update usage.comparisons set due_at = now() where tenant_id = %s", tenant)
+    wait_until(lambda: alerts(db, "usage_difference", tenant + "%"), 60)
+    assert alerts(db, "usage_difference", tenant + "%")[0][1] == {"ours": 5, "theirs": 7}
+    assert [d["theirs"] for d in db.value("select ops.audit_usage()")["differences"] if d["tenant"] == tenant] == [7]
+    stripe("POST", EVENTS, {"event_name": "tokens", "payload[stripe_customer_id]": customer, "payload[value]": "-2"})
+    db.execute("update usage.comparisons set due_at = now() where tenant_id = %s", tenant)
+    wait_until(lambda: not alerts(db, "usage_difference", tenant + "%"), 60)
+    assert db.rows("select ours, theirs, due_at from usage.comparisons where tenant_id = %s", tenant) == [(5, 5, None)]

@@ -39,6 +39,11 @@ def test_f111_a_sum_that_is_wrong_is_named(site):
              "'[{\"provider\": \"\", \"model\": \"tokens\"}]', 'once')")
     assert site.ok("usage", "audit") == "1 records, 0 of them open, 0 not told to Stripe; the sums are right\n"
     assert site.json("usage", "audit")["faults"] == []
+    site.ask("insert into usage.comparisons (tenant_id, meter, day, ours, theirs, compared_at) "
+             "select gen_random_uuid(), 'tokens', now()::date - 1, 5, 4, now() returning 1")
+    done = site.run("usage", "audit")
+    assert done.returncode == 1 and "is 5, Stripe has 4\n1 records" in done.stdout.decode()
+    site.ask("delete from usage.comparisons returning 1")
     site.ask("update usage.accounts set used = 9 where kind = 'tenant' and meter = 'tokens' returning 1")
     done = site.run("usage", "audit")
     assert done.returncode == 1 and done.stdout.decode().endswith("1 records, 0 of them open, 0 not told to Stripe\n")

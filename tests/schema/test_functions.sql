@@ -64,6 +64,7 @@ insert into allowed values
 		service.write_meter_report,
 		service.apply_retention,
 		service.watch_transactions, service.tend_usage, service.claim_usage, service.usage_told, service.usage_failed,
+		service.usage_verified, service.claim_comparison, service.compare_usage,
 		service.look_cursor, service.take_cursor, service.leave_cursor, service.adopt_events,
 		service.compare_subscriptions, service.mark_objects, api.take_turn, api.pause_calls,
 		api.report_refusal, api.end_refusal}'),

@@ -32,6 +32,13 @@ struct jobs {
 bool account_await(struct jobs *j, enum account least);
 
 thread_pool_task key_task, sync_task, listen_task, reconcile_task, retention_task, transactions_task, expire_task,
-    metering_task;
+    metering_task, compare_task;
+
+/*
+ * What Stripe's summaries say a customer used of a meter, by its event_name, from until before end, in Unix seconds of
+ * whole minutes. 0 where Stripe has no such meter. They lag behind by minutes.
+ */
+enum err summary_get(struct jobs *j, mem_ctx *mem, const char *meter, const char *customer, int64_t from, int64_t end,
+    int64_t *units) MUST_CHECK;
 
 #endif

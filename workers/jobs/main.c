@@ -1,6 +1,6 @@
 /*
- * jobs: fetches marked objects, finds what webhooks missed, tells Stripe's meters what was used, ends holds that nobody
- * settled, and applies retention. Any number of processes may run side by side.
+ * jobs: fetches marked objects, finds what webhooks missed, tells Stripe's meters what was used and compares their
+ * sums, ends holds that nobody settled, and applies retention. Any number of processes may run side by side.
  */
 #include <sysexits.h>
 #include <unistd.h>
@@ -12,9 +12,10 @@
 #include "worker.h"
 
 enum {
-	CONNECTIONS	= 22,		/* opened on first need: most of jobs.threads, and one for each other task */
+	CONNECTIONS	= 23,		/* opened on first need: most of jobs.threads, and one for each other task */
 	RETENTION_MS	= 3600 * 1000,
 	TRANSACTIONS_MS	= 10 * 1000,
+	COMPARE_MS	= 10 * 1000,
 	EXPIRE_MS	= 2 * 1000,	/* a hold that nobody settled may stay so much longer */
 	GAP_LOOK_MS	= 10 * 1000,	/* at most, between two checks whether a list is due */
 	LISTEN_MS	= 5 * 1000,	/* before listening is tried again */
@@ -36,6 +37,7 @@ jobs_run(mem_ctx *ctx, struct jobs *j)
 	thread_pool_add(j->threads, 1, transactions_task, j, TRANSACTIONS_MS);
 	thread_pool_add(j->threads, 1, expire_task, j, EXPIRE_MS);
 	thread_pool_add(j->threads, 1, metering_task, j, j->config->jobs.poll_ms);
+	thread_pool_add(j->threads, 1, compare_task, j, COMPARE_MS);
 	if (j->config->database.prepared)	/* a pooler in transaction mode, for which it is off, cannot listen */
 		thread_pool_add(j->threads, 1, listen_task, j, LISTEN_MS);
 	log_line(LOG_INFO, "started", LOG_INT("threads", j->config->jobs.threads));

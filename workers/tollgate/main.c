@@ -105,13 +105,14 @@ static const struct command {
 	{ "usage audit", usage_audit, NEED_DATABASE, JSON, NULL,
 	    "check that what was used adds up",
 	    "Compares the totals of every account and day, and what Stripe is told, with the records they are\n"
-	    "totals of. Prints each that differs. Exit status 1: one does.\n",
+	    "totals of, and names the days of which Stripe had another sum when jobs last asked. Prints each that\n"
+	    "differs. Exit status 1: one does.\n",
 	    "tollgate usage audit" },
 	{ "usage retry", usage_retry, NEED_DATABASE, JSON, NULL,
 	    "tell Stripe again what it has refused",
-	    "Records are parked when Stripe refuses them, when the tenant has no customer, and when Stripe may have\n"
-	    "had one more than a day ago (\"uncertain\"): then look first whether the meter has it, because Stripe\n"
-	    "would count it twice.\n",
+	    "Records are parked when Stripe refuses them or finds them wrong later, when the tenant has no customer,\n"
+	    "and when Stripe may have had one more than a day ago and its sums do not tell (\"uncertain\"): then look\n"
+	    "first whether the meter has it, because Stripe would count it twice.\n",
 	    "tollgate usage retry" },
 	{ "mail list", mail_list, NEED_DATABASE, JSON | STATE | LIMIT, NULL,
 	    "list the mails that wait or are dead-lettered, newest first",

@@ -112,20 +112,29 @@ usage_json(const struct operator *o)
 	return json_object_to_json_string_ext(all, JSON_C_TO_STRING_PLAIN);
 }
 
+static void
+difference_print(struct json_object *d)
+{
+	printf("difference\t%s %s %s\tis %lld, Stripe has %lld\n", json_text(d, "/tenant"), json_text(d, "/meter"),
+	    json_text(d, "/day"), (long long)json_int(d, "/ours", 0), (long long)json_int(d, "/theirs", 0));
+}
+
 int
 usage_audit(const struct operator *o)
 {
-	struct json_object	*done, *faults;
+	struct json_object	*done, *faults, *differences;
 	enum err		e = db_service(operator_as(o, o->mem), &done, "ops.audit_usage()", NO_ARGS);
-	size_t			n;
+	size_t			n, m;
 
 	if (e != OK)
 		return operator_failed(o, e);
 	faults = json_at(done, "/faults");
+	differences = json_at(done, "/differences");
 	n = json_object_array_length(faults);
+	m = json_object_array_length(differences);
 	if (o->json) {
 		operator_json(done);
-		return n == 0 ? EX_OK : 1;
+		return n + m == 0 ? EX_OK : 1;
 	}
 	for (size_t i = 0; i < n; i++) {
 		struct json_object	*fault = json_object_array_get_idx(faults, i);
@@ -133,10 +142,12 @@ usage_audit(const struct operator *o)
 		printf("%s\t%s\tis %lld, should be %lld\n", json_text(fault, "/fault"), json_text(fault, "/id"),
 		    (long long)json_int(fault, "/is", 0), (long long)json_int(fault, "/should", 0));
 	}
+	for (size_t i = 0; i < m; i++)
+		difference_print(json_object_array_get_idx(differences, i));
 	printf("%lld records, %lld of them open, %lld not told to Stripe%s\n", (long long)json_int(done, "/holds", 0),
 	    (long long)json_int(done, "/open", 0), (long long)json_int(done, "/unsent", 0),
-	    n == 0 ? "; the sums are right" : "");
-	return n == 0 ? EX_OK : 1;
+	    n + m == 0 ? "; the sums are right" : "");
+	return n + m == 0 ? EX_OK : 1;
 }
 
 int

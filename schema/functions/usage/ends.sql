@@ -38,8 +38,9 @@ begin
 		insert into usage.outbox (id, tenant_id, meter, units, at)
 		values (p_record, h.tenant_id, h.meter, p_units, now());
 	elsif h.sold and p_units < 0 then
-		perform ops.raise_alert(h.tenant_id, 'usage_credit', p_record::text,
-			jsonb_build_object('meter', h.meter, 'units', p_units));
+		insert into usage.outbox (id, tenant_id, meter, units, at, cancels)		-- next to what it is taken back from
+		select p_record, o.tenant_id, o.meter, p_units, o.at + interval '1 us', o.id
+		from usage.outbox o where o.id = h.id;
 	end if;
 end
 $$;

@@ -52,7 +52,7 @@ begin
 			from usage.accounts a where a.overrun <> coalesce(greatest(0, a.used + a.held - a.cap), 0)
 			union all
 			select 'outbox', coalesce(t.id, o.id)::text, o.units, t.units
-			from (select * from told where sold and units > 0) t full join usage.outbox o on o.id = t.id
+			from (select * from told where sold and units <> 0) t full join usage.outbox o on o.id = t.id
 			where (o.units, o.tenant_id, o.meter) is distinct from (t.units, t.tenant_id, t.meter)
 			union all
 			select 'day', concat_ws(' ', coalesce(s.tenant_id, d.tenant_id), coalesce(s.day, d.day),
@@ -69,7 +69,8 @@ $$;
 create or replace function ops.audit_usage() returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
-	return jsonb_build_object('faults', usage.faults(), 'holds', (select count(*) from usage.holds),
+	return jsonb_build_object('faults', usage.faults(), 'differences', usage.differences(),
+		'holds', (select count(*) from usage.holds),
 		'open', (select count(*) from usage.holds h where h.state = 'held'),
 		'unsent', (select count(*) from usage.outbox o where o.state <> 'sent'));
 end

@@ -3,9 +3,10 @@
 set role tollgate_service;
 
 -- The next record whose predecessors are told: {"claim", "id", "identifier", "meter", "units", "at", "customer",
--- "attempts"}. Null: there is none. {"parked"}: what cannot be told any more was parked, and there may be another.
--- Stripe takes nothing older than 35 days, and knows an identifier for a day: what may have reached it longer ago is
--- not sent again.
+-- "attempts"}. Null: there is none. {"parked"}: nothing was to be told of one, and there may be another. Stripe takes
+-- nothing older than 35 days, and knows an identifier for a day: with {"uncertain": {"from", "until"}} it may have come
+-- longer ago, and Stripe's sum of that minute decides (service.usage_verified). {"cancel"}: the identifier of an event
+-- to take back.
 create or replace function service.claim_usage(p_lease int) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 declare
@@ -22,24 +23,76 @@ begin
 	order by n.at, n.id limit 1;
 	if o.id is null then
 		return null;
+	elsif o.cancels is not null then
+		return usage.claim_cancel(o, p_lease);
 	end if;
+	perform usage.mark_day(o);
 	customer := (select c.id from billing.customers c where c.tenant_id = o.tenant_id and not c.deleted);
-	fault := case when customer is null then 'no customer' when o.at < now() - interval '34 days' then 'too old'
-		when o.tried_at < now() - interval '23 hours' then 'uncertain' end;
+	fault := case when customer is null then 'no customer' when o.at < now() - interval '34 days' then 'too old' end;
 	if fault is not null then
 		perform usage.park(o.id, fault);
 		return '{"parked": true}';
 	end if;
-	update usage.outbox n set claim = gen_random_uuid(), claimed_until = now() + make_interval(secs => p_lease),
-		attempts = n.attempts + 1, tried_at = coalesce(n.tried_at, now())
-	where n.id = o.id returning * into o;
-	return jsonb_build_object('claim', o.claim, 'id', o.id, 'identifier', usage.identifier(o.id, o.round),
-		'meter', o.meter, 'units', o.units,
-		'at', floor(extract(epoch from o.at))::bigint, 'customer', customer, 'attempts', o.attempts);
+	return usage.claim_of(o.id, p_lease) || jsonb_build_object('identifier', usage.identifier(o.id, o.round),
+		'units', o.units - o.less, 'at', floor(extract(epoch from o.at))::bigint, 'customer', customer)
+		|| case when o.tried_at < now() - interval '23 hours' then jsonb_build_object('uncertain', usage.minute_of(o))
+			else '{}' end;
 end
 $$;
 
--- Given up until the operator says otherwise.
+create or replace function usage.claim_of(p_id uuid, p_lease int) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	o usage.outbox;
+begin
+	update usage.outbox n set claim = gen_random_uuid(), claimed_until = now() + make_interval(secs => p_lease),
+		attempts = n.attempts + 1, tried_at = coalesce(n.tried_at, now())
+	where n.id = p_id returning * into o;
+	return jsonb_build_object('claim', o.claim, 'id', o.id, 'meter', o.meter, 'attempts', o.attempts);
+end
+$$;
+
+-- The minute that a record is in, as Stripe sums it up, and what Stripe has of it by other records. Null others: what
+-- Stripe has of another one of that minute is not known either.
+create or replace function usage.minute_of(o usage.outbox) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
+declare
+	start timestamptz := date_trunc('minute', o.at);
+	others numeric := (
+		select case when count(*) filter (where n.error = 'uncertain') = 0 then
+			coalesce(sum(n.units - n.less) filter (where n.state = 'sent'), 0) end
+		from usage.outbox n
+		where n.tenant_id = o.tenant_id and n.meter = o.meter and n.id <> o.id and n.units > 0
+			and n.at >= start and n.at < start + interval '1 min');
+begin
+	return jsonb_build_object('from', extract(epoch from start)::bigint,
+		'until', extract(epoch from start)::bigint + 60, 'others', others);
+end
+$$;
+
+-- What Stripe says of the minute of an uncertain record: "told", "send", or "parked" where that does not tell.
+create or replace function service.usage_verified(p_claim uuid, p_id uuid, p_theirs bigint) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	o usage.outbox;
+	had bigint;
+begin
+	perform usage.require_claim(p_claim, p_id);
+	select n.* into o from usage.outbox n where n.id = p_id;
+	had := p_theirs - (usage.minute_of(o) ->> 'others')::bigint;
+	if had = o.units - o.less then
+		perform service.usage_told(p_claim, p_id);
+		return '"told"';
+	elsif had = 0 then
+		update usage.outbox n set tried_at = now() where n.id = p_id;
+		return '"send"';
+	end if;
+	perform usage.park(p_id, 'uncertain');
+	return '"parked"';
+end
+$$;
+
+-- Given up until the operator says otherwise. What was to be taken back, and cannot be, is for a credit by hand.
 create or replace function usage.park(p_id uuid, p_error text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -47,10 +100,15 @@ declare
 begin
 	update usage.outbox n set state = 'parked', error = p_error, claim = null, claimed_until = null
 	where n.id = p_id returning * into o;
+	if o.cancels is not null then
+		perform ops.raise_alert(o.tenant_id, 'usage_credit', o.id::text,
+			jsonb_build_object('meter', o.meter, 'units', o.units, 'error', p_error));
+		return;
+	end if;
 	perform ops.raise_alert(o.tenant_id, 'usage_parked', o.tenant_id || ':' || o.meter, jsonb_build_object(
 		'error', p_error, 'records', (
 			select count(*) from usage.outbox n
-			where n.tenant_id = o.tenant_id and n.meter = o.meter and n.state = 'parked')));
+			where n.tenant_id = o.tenant_id and n.meter = o.meter and n.state = 'parked' and n.cancels is null)));
 end
 $$;
 
@@ -65,12 +123,18 @@ begin
 end
 $$;
 
+-- Stripe has it, or has taken it back.
 create or replace function service.usage_told(p_claim uuid, p_id uuid) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	o usage.outbox;
 begin
 	perform usage.require_claim(p_claim, p_id);
-	update usage.outbox o set state = 'sent', sent_at = now(), error = null, claim = null, claimed_until = null
-	where o.id = p_id;
+	update usage.outbox n set state = 'sent', sent_at = now(), error = null, claim = null, claimed_until = null
+	where n.id = p_id returning * into o;
+	if o.cancels is not null then
+		perform usage.take_back(o, true);
+	end if;
 	return null;
 end
 $$;
@@ -92,28 +156,31 @@ end
 $$;
 
 -- What is done of usage now and then: holds that nobody settled end, and the operator is told while something has not
--- been told to Stripe for half an hour, because an invoice takes what comes within an hour after its period. How many
--- holds have ended.
+-- been told to Stripe for half an hour, because an invoice takes what comes within an hour after its period. What is
+-- corrected later is old when it comes, so it counts once it has been tried. How many holds have ended.
 create or replace function service.tend_usage(p_most int) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	perform ops.watch(o.at < now() - interval '30 min', null, 'usage_outbox', 'stripe',
 		jsonb_build_object('since', o.at))
-	from (select min(n.at) as at from usage.outbox n where n.state = 'pending') o
+	from (
+		select min(n.at) as at from usage.outbox n
+		where n.state = 'pending' and (n.attempts > 0 or n.round = 0 and n.cancels is null)) o
 	where o.at < now() - interval '30 min' or exists (
 		select from ops.alerts a where a.kind = 'usage_outbox' and a.cleared_at is null);
 	return to_jsonb(usage.expire(p_most));
 end
 $$;
 
--- Parked records are tried again, those that Stripe has found wrong by another identifier. How many.
+-- Parked records are tried again, those that Stripe has found wrong by another identifier. How many. What is for a
+-- credit by hand stays.
 create or replace function ops.retry_usage() returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	n int;
 begin
 	update usage.outbox o set state = 'pending', next_at = now(), attempts = 0, tried_at = null
-	where o.state = 'parked';
+	where o.state = 'parked' and o.cancels is null;
 	get diagnostics n = row_count;
 	update ops.alerts a set cleared_at = now() where a.kind in ('usage_parked', 'meter_errors')
 		and a.cleared_at is null;
