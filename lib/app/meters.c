@@ -27,7 +27,7 @@ meter_call(struct visit *v, struct json_object *row)
 			json_put(row, "called", c->meters[i].display_name);
 	}
 	if (pages_partial(pages_language(v->app->pages, v->language), label) != NULL)
-		json_put(row, "label", label);
+		json_put(row, "meter_label", label);
 }
 
 void

@@ -45,7 +45,7 @@ def use(db, sim, program, tenant, meter, *units):
 
 def test_c76_what_is_used_beyond_is_billed_to_the_unit(meter, new_browser, sim, db, mail, fresh):
     browser, email = new_browser(), fresh()
-    assert f"{meter}: 1,000 included, then $2.50 per 1,000" in browser.get("/en/signup").html.text
+    assert f" {meter}: 1,000 included, then $2.50 per 1,000" in browser.get("/en/signup").html.text
     assert "1.000 enthalten, danach 2,50 $ je 1.000" in browser.get("/de/signup").html.text
     session = journey.become_customer(browser, sim, db, email)
     bought = next(r for r in sim.requests("POST", "/v1/checkout/sessions")
