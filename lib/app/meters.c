@@ -21,13 +21,13 @@ meter_call(struct visit *v, struct json_object *row)
 	const char		*meter = json_text(row, "/meter");
 	const char		*label = mem_printf(v->q->mem, "meter_%s", meter);
 
-	json_put(row, "called", meter);
+	json_put(row, "word", meter);
 	for (size_t i = 0; i < c->n_meters; i++) {
 		if (strcmp(c->meters[i].event_name, meter) == 0)
-			json_put(row, "called", c->meters[i].display_name);
+			json_put(row, "word", c->meters[i].display_name);
 	}
 	if (pages_partial(pages_language(v->app->pages, v->language), label) != NULL)
-		json_put(row, "meter_label", label);
+		json_put(row, "called", label);
 }
 
 void

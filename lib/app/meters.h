@@ -5,9 +5,8 @@
 #include "visit.h"
 
 /*
- * Gives each row with a "meter" what people call it: "meter_label", the name of the catalogue's text meter_NAME, where
- * there is one, and "called", the configuration's display_name. None of them is a member of a plan, around which meters
- * are shown.
+ * Gives each row with a "meter" what people call it: "called", the name of the catalogue's text meter_NAME, where there
+ * is one, and "word", the configuration's display_name.
  */
 void meters_call(struct visit *v, struct json_object *rows);
 

@@ -18,7 +18,7 @@ features_named(struct visit *v, struct json_object *features)
 		struct json_object	*feature = json_object_new_object();
 		bool			has = pages_partial(pages_language(v->app->pages, v->language), text) != NULL;
 
-		json_put(feature, has ? "label" : "word", has ? text : word);
+		json_put(feature, has ? "called" : "word", has ? text : word);
 		json_object_array_add(named, feature);
 	}
 	return named;

@@ -6,7 +6,7 @@
 
 /*
  * Of the plans that api.offered_plans() answers, those that this program is configured with. chosen: the id of the one
- * that was chosen before, or NULL; it has the member "chosen", as has the only one. A feature becomes {"label"}, the
+ * that was chosen before, or NULL; it has the member "chosen", as has the only one. A feature becomes {"called"}, the
  * name of its text, or {"word"} where the catalogue has no text for it. A meter is called as meters.h says, and has
  * "each" where its price is of one unit.
  */
