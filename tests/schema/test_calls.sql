@@ -177,8 +177,8 @@ select tap.ask('tollgate_mailer', 'service.claim_mail(60)') \g /dev/null
 select is_empty($$select l.user_id from auth.links l join auth.requests r on r.id = l.request_id
 	where r.purpose = 'checkout' and l.user_id is not null$$, 'S03 and names no user');
 select is(pg_temp.went_on(:'link') - 'tenant', '{"key": "7732", "email": "Wanda@example.org", "plan": "starter",
-	"price": "price_starter", "language": "en", "attempt": 1, "state": "open", "session": null, "expire": null,
-	"url": null}', 'S03 pressing the button lets the draft go on');
+	"price": "price_starter", "metered": [], "language": "en", "attempt": 1, "state": "open", "session": null,
+	"expire": null, "url": null}', 'S03 pressing the button lets the draft go on');
 select is(pg_temp.opened('w2', 1, 'cs_w2', url), '00000', 'S03 to a session') from page;
 select is(pg_temp.went_on(:'link') ->> 'url', url, 'S03 which is the same when pressed again') from page;
 select is(tap.open_draft('w2', 'wanda@example.org') ->> 'url', url, 'S03 and in the browser that began') from page;
