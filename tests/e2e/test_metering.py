@@ -45,6 +45,7 @@ def meter(stripe, stack, sim):
         "webhook_endpoint": {"url": stack["url"] + "/webhooks/stripe?thin"}})
     sim.post("endpoints/" + made["id"], secrets=stack["thin_secrets"][1:])
     yield row["id"]
+    sim.delete("faults")
     stripe("DELETE", "/v2/core/event_destinations/" + made["id"])
 
 
@@ -56,7 +57,7 @@ def told(program, db, owner, meter):  # noqa: F811
     def tell(*units, state="sent"):
         ids = [program("/record", {"meter": "tokens", "units": n}).json["id"] for n in units]
         wait_until(lambda: db.value("select bool_and(state = %s) from usage.outbox where id = any (%s::uuid[])",
-                                    state, ids), 20)
+                                    state, ids), 40)
         return ids
     return tell
 
@@ -84,7 +85,7 @@ def test_f156_what_stripe_finds_wrong_later_is_parked_and_told_again(told, db, o
 
     db.execute("update billing.customers set id = %s where tenant_id = %s", customer, tenant)
     db.execute("select ops.retry_usage()")
-    wait_until(lambda: db.value("select state from usage.outbox where id = %s", wrong) == "sent", 20)
+    wait_until(lambda: db.value("select state from usage.outbox where id = %s", wrong) == "sent", 40)
     assert sim.requests("POST", EVENTS)[-1]["params"]["identifier"] == wrong + "-1"
     today = int(time.time()) // 86400 * 86400
     row, = stripe("GET", f"/v1/billing/meters/{meter}/event_summaries", {
@@ -126,7 +127,7 @@ def test_f156_what_stripe_cannot_take_now_is_told_later(told, program, db, owner
     sim.fault(path=EVENTS, answer="close", effect=True, times=3)
     lost, = told(3)
     sent = [call["params"] for call in sim.requests("POST", EVENTS) if call["params"]]
-    assert len([p for p in sent if p["identifier"] == lost]) > 1
+    assert len([p for p in sent if p.get("identifier") == lost]) > 1
     assert sums(stripe, meter, customer) == 5
 
     for name, have, now in (("it has come", 5, "sent"), ("it has not", 2, "sent")):
@@ -138,7 +139,7 @@ def test_f156_what_stripe_cannot_take_now_is_told_later(told, program, db, owner
         before = len(sim.requests("POST", EVENTS))
         db.execute("update usage.outbox set state = 'pending', tried_at = now() - interval '25 hours', next_at = now() "
                    "where id = %s", lost)
-        wait_until(lambda: db.value("select state from usage.outbox where id = %s", lost) == now, 20)
+        wait_until(lambda: db.value("select state from usage.outbox where id = %s", lost) == now, 40)
         assert sums(stripe, meter, customer) == 5, name
         assert len(sim.requests("POST", EVENTS)) - before == (have == 2), name
 
@@ -148,9 +149,9 @@ def test_f156_what_was_too_much_is_taken_back(program, told, db, owner, sim, str
     held = program("/reserve", {"meter": "tokens", "units": 40}).json["id"]
     db.execute("update usage.holds set counts = '{\"unit\": 40}', expires_at = now() where id = %s", held)
     customer = db.value("select id from billing.customers where tenant_id = %s", owner[2])
-    wait_until(lambda: sums(stripe, meter, customer) == 40, 20)
+    wait_until(lambda: sums(stripe, meter, customer) == 40, 40)
     assert program("/settle", {"id": held, "units": 12}).json["used"] == 12
-    wait_until(lambda: sums(stripe, meter, customer) == 12, 20)
+    wait_until(lambda: sums(stripe, meter, customer) == 12, 40)
     wait_until(lambda: db.value("select bool_and(state = 'sent') from usage.outbox where tenant_id = %s", owner[2]))
     assert [call["params"]["cancel"] for call in sim.requests("POST", "/v1/billing/meter_event_adjustments")][-1] == {
         "identifier": held}
