@@ -87,9 +87,9 @@ def test_f156_stripe_is_told_of_each_unit_once(program, db, owner, sim):  # noqa
     wait_until(lambda: db.value(told, owner[2]) == [7, 5])
     db.execute("update usage.outbox set state = 'pending', next_at = now() where tenant_id = %s", owner[2])
     wait_until(lambda: db.value(told, owner[2]) == [7, 5])
-    sent = [call["params"] for call in sim.get("requests") if call["path"] == "/v1/billing/meter_events"]
+    sent = [call["params"] or {} for call in sim.requests("POST", "/v1/billing/meter_events")]
     customer = db.value("select id from billing.customers where tenant_id = %s", owner[2])
-    ours = [p for p in sent if p["identifier"] in ids]
+    ours = [p for p in sent if p.get("identifier") in ids]
     assert {(p["event_name"], p["identifier"], p["payload"]["stripe_customer_id"], p["payload"]["value"])
             for p in ours} == {("tokens", ids[0], customer, "7"), ("tokens", ids[2], customer, "5")}
     assert len(ours) == 4, "a duplicate is told"
