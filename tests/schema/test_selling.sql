@@ -45,7 +45,7 @@ $$;
 -- the price becomes known
 select pg_temp.configure() \g /dev/null
 select is(tap.open_draft('ann', 'ann@example.org') -> 'metered', 'null', 'C76 no checkout before each price is known');
-select is(m ->> 'meter' || ' ' || concat_ws(' ', m #> '{included,count}', m #> '{cost,minor}', m #> '{per,count}'),
+select is(m ->> 'meter' || ' ' || concat_ws(' ', m #> '{included,figure}', m #> '{cost,minor}', m #> '{per,figure}'),
 	'tokens 1000 250 1000', 'C76 pages say what the configuration does')
 from jsonb_path_query(tap.ask('tollgate_signup', 'api.offered_plans(null)'), '$[*].meters[*]') m;
 select ops.put_metered_price('starter', 'tokens', pg_temp.price('price_m1')) \g /dev/null
