@@ -158,6 +158,9 @@ def test_f152_a_key_and_nothing_else_opens_it(program, owner, db):  # noqa: F811
             assert refused.status == 401 and refused.json["code"] == "auth"
             assert refused.header("WWW-Authenticate").startswith("Bearer ")
     assert Program(browser, "")("").status == 401, "a session is no key"
+    for path, more in ((f"?key={program.key}", {}), (f"?access_token={program.key}", {}),
+                       ("", {"Cookie": f"key={program.key}; __Host-sid={program.key}"})):
+        assert program(path, Authorization=None, **more).status == 401, "a key is taken from Authorization alone"
     assert program("", Authorization="bearer " + program.key).status == 200
     only = Program(program.browser, made(browser, "Reader", "read")[1])
     assert only("").status == 200 and only("/reserve", asked).status == 403
