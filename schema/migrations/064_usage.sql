@@ -119,6 +119,7 @@ create table usage.holds (
 create index on usage.holds (expires_at) where state = 'held';
 create index on usage.holds (tenant_id, created_at desc);
 create index on usage.holds (user_id, created_at desc);
+create index on usage.holds using brin (created_at);	-- the records of a month
 
 -- What is said of a hold after its end: the difference, which may be negative.
 create table usage.corrections (
