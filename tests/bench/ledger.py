@@ -11,13 +11,14 @@ CLIENTS = 8
 SETTINGS = {"meters": ["tokens"], "rates": [],
             "caps": [{"kind": kind, "plan": "", "subject": "", "micros": 10 ** 17} for kind in ("tenant", "all")],
             "costs": [{"provider": "acme", "model": "big", "class": c, "micros": 3000000} for c in ("input", "output")],
-            "quotas": [{"plan": plan, "meter": "tokens", "included": 0, "sold": True} for plan in ("starter", "growth")]}
+            "quotas": [{"plan": plan, "meter": "tokens", "included": 0, "sold": True}
+                       for plan in ("starter", "growth")]}
 HELD = {"meter": "tokens", "provider": "acme", "model": "big", "counts": {"input": 100, "output": 200}}
 USED = {"input": 90, "output": 120}
 # Records that have ended, and their totals, so that the books stay true.
 FILL = """with h as (insert into usage.holds (tenant_id, request, digest, meter, plan, sold, models, accounts, units,
-        micros, counts, state, provider, model, spent, spent_micros, outer_micros, costs, counted, created_at, expires_at,
-        ended_at)
+        micros, counts, state, provider, model, spent, spent_micros, outer_micros, costs, counted, created_at,
+        expires_at, ended_at)
     select k.tenant_id, 'fill ' || gen_random_uuid(), k.digest, k.meter, k.plan, k.sold, k.models, k.accounts, k.units,
         k.micros, k.counts, k.state, k.provider, k.model, k.spent, k.spent_micros, k.outer_micros, k.costs, k.counted,
         k.created_at, k.expires_at, k.ended_at
@@ -38,7 +39,8 @@ from (select unnest(accounts) as id, count(*) * min(spent) as units, count(*) * 
 def request(host, path, key, ident, body):
     body = json.dumps(body).encode()
     head = ("POST /api/usage/%s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nIdempotency-Key: %s\r\n"
-            "Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % (path, host, key, ident, len(body))).encode()
+            "Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % (path, host, key, ident, len(body)))
+    head = head.encode()
     return struct.pack("=I", len(head) + len(body)) + head + body
 
 
