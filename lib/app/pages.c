@@ -3,6 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PLAN "plan_"
+#define ABOUT "_about"
+
+/* What the partials of one page are found by, and where those that are made live. */
+struct shown {
+	const struct language	*language;
+	mem_ctx			*mem;
+};
+
 static int
 entry_compare(const void *a, const void *b)
 {
@@ -34,6 +43,24 @@ pages_partial(const void *set, const char *name)
 	return t != NULL ? t : entry_find(l->templates, name);
 }
 
+/*
+ * What a page or a mail shows where it names a partial. A plan that is sold no more may have lost its text, and its
+ * tenants keep it: its id then stands for its name. A description that is missing stays away. An id has no character
+ * that means anything to a template or to HTML.
+ */
+static const struct mustache *
+partial_shown(const void *arg, const char *name)
+{
+	const struct shown	*s = arg;
+	const struct mustache	*t = pages_partial(s->language, name);
+	size_t			n = strlen(name);
+
+	if (t != NULL || strncmp(name, PLAN, strlen(PLAN)) != 0 ||
+	    (n > strlen(ABOUT) && strcmp(name + n - strlen(ABOUT), ABOUT) == 0))
+		return t;
+	return mustache_parse_text(s->mem, name + strlen(PLAN), &t, NULL) == OK ? t : NULL;
+}
+
 const struct language *
 pages_language(const struct pages *p, const char *code)
 {
@@ -54,11 +81,12 @@ pages_render(const struct pages *p, mem_ctx *mem, const char *language, const ch
     char **out)
 {
 	const struct mustache	*t = pages_template(p, name);
+	const struct shown	s = { pages_language(p, language), mem };
 	struct buf		b = { .ctx = mem };
 
 	if (t == NULL)
 		return ERR_INTERNAL;
-	TRY(mustache_render(t, doc, pages_partial, pages_language(p, language), &b));
+	TRY(mustache_render(t, doc, partial_shown, &s, &b));
 	*out = b.data == NULL ? mem_copy(mem, "", 0) : b.data;
 	return OK;
 }

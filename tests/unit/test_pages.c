@@ -255,6 +255,28 @@ test_c90_a_plan_without_a_name_in_every_language_stops_the_program(void **state)
 }
 
 static void
+test_c90_a_plan_whose_text_left_the_catalogue_is_called_by_its_id(void **state)
+{
+	mem_ctx			*mem = mem_new();
+	const struct pages	*p = with_own(mem,
+	    "echo '<b>{{>*plan}}</b>{{>*about}}{{>*other}}' >signup/signup.mustache", NULL);
+	struct json_object	*doc = json_new(mem);
+	char			*html;
+
+	(void)state;
+	assert_non_null(p);
+	json_put(doc, "plan", "plan_old_pro");
+	json_put(doc, "about", "plan_old_pro_about");
+	json_put(doc, "other", "status_old");
+	assert_int_equal(pages_render(p, mem, "de", "signup", doc, &html), OK);
+	assert_string_equal(html, "<b>old_pro</b>\n");
+	json_put(doc, "plan", "plan_starter");
+	assert_int_equal(pages_render(p, mem, "de", "signup", doc, &html), OK);
+	assert_string_equal(html, "<b>Starter</b>\n");
+	talloc_free(mem);
+}
+
+static void
 test_the_style_sheets_version_is_a_digest_of_it(void **state)
 {
 	mem_ctx			*mem = mem_new();
@@ -278,6 +300,7 @@ main(void)
 		cmocka_unit_test(test_c90_own_pages_go_before_the_installed_ones_file_by_file_and_text_by_text),
 		cmocka_unit_test(test_c90_own_pages_with_a_fault_stop_the_program),
 		cmocka_unit_test(test_c90_a_plan_without_a_name_in_every_language_stops_the_program),
+		cmocka_unit_test(test_c90_a_plan_whose_text_left_the_catalogue_is_called_by_its_id),
 		cmocka_unit_test(test_the_style_sheets_version_is_a_digest_of_it),
 	};
 
