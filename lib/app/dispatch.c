@@ -8,6 +8,8 @@
 #include "session.h"
 #include "worker.h"
 
+enum { WAIT_S = 5 };	/* where a limit does not say */
+
 static bool
 is_unsafe(const struct http_req *q)
 {
@@ -191,6 +193,14 @@ visit_run(struct visit *v, bool *wait)
 	return e;
 }
 
+/* Whatever refused, one place says when to come back: limits are data, so no page knows them. */
+static void
+retry_tell(struct visit *v)
+{
+	if (v->r->status == 429)
+		http_header(v->r, "Retry-After", mem_printf(v->q->mem, "%ld", v->wait > 0 ? v->wait : WAIT_S));
+}
+
 /* True when the visit waits for a raw handler. */
 static bool
 visit_answer(struct visit *v)
@@ -208,6 +218,7 @@ visit_answer(struct visit *v)
 		ask_for_proof(v, e);
 	else if (e != OK && e != ERR_CLOSED)
 		answer_error(v, e);
+	retry_tell(v);
 	return wait && e == OK;
 }
 

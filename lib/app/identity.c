@@ -15,6 +15,25 @@ identity_user(struct visit *v)
 	if (v->candidate.stored == NULL && session_renew(&v->next, &stored) == OK)
 		v->candidate.stored = secret_hex(v->q->mem, &stored);
 	db_offer(me, &v->candidate);
+	db_user_wait(me, &v->wait);
+	return me;
+}
+
+struct db_visitor *
+identity_visitor(struct visit *v)
+{
+	struct db_visitor	*me = db_as_visitor(v->q->mem, v->app->db);
+
+	db_visitor_wait(me, &v->wait);
+	return me;
+}
+
+struct db_user *
+identity_half(struct visit *v, const struct secret *token)
+{
+	struct db_user	*me = db_as_user(v->q->mem, v->app->db, session_bearer(v->q->mem, token));
+
+	db_user_wait(me, &v->wait);
 	return me;
 }
 

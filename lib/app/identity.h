@@ -8,6 +8,12 @@
 /* The database identity of this request's session; also for a visitor's page that treats members differently. */
 struct db_user *identity_user(struct visit *v);
 
+/* The database identity of whoever sends this request. */
+struct db_visitor *identity_visitor(struct visit *v);
+
+/* That of a sign-in that lacks its second proof, by its cookie's token. */
+struct db_user *identity_half(struct visit *v, const struct secret *token);
+
 /* Calls the handler of a user's row, which must be fresh where the row says so. */
 enum err identity_serve(struct visit *v) MUST_CHECK;
 

@@ -1,11 +1,11 @@
 #include "check.h"
-#include "db.h"
+#include "identity.h"
 #include "visit.h"
 
 static enum err
 run(struct visit *v)
 {
-	return v->route->visitor(v, db_as_visitor(v->q->mem, v->app->db));
+	return v->route->visitor(v, identity_visitor(v));
 }
 
 const struct route_kind kind_visitor = { .cookies = true, .check = check_form, .run = run };

@@ -51,7 +51,7 @@ permits_stripe(const struct permits *p)
 static void
 permit_end(struct visit *v)
 {
-	(void)!db_visitor(db_as_visitor(v->q->mem, v->app->db), NULL, "api.end_call($1)",
+	(void)!db_visitor(identity_visitor(v), NULL, "api.end_call($1)",
 	    ARGS(BYTES(v->permit.bytes, SECRET_SIZE)));
 }
 
@@ -64,7 +64,7 @@ permit_ask(struct visit *v, const struct permits *p, const char *gone, struct js
 	if (v->has_session)
 		return db_user(identity_user(v), answer,
 		    "api.take_call($1, $2::int, $3::int, $4, $5, $6::inet, $7::int, $8::int[], $9::uuid)", args);
-	return db_visitor(db_as_visitor(v->q->mem, v->app->db), answer,
+	return db_visitor(identity_visitor(v), answer,
 	    "api.take_call($1, $2::int, $3::int, $4, $5, $6::inet, $7::int, $8::int[], $9::uuid)", args);
 }
 

@@ -27,6 +27,7 @@ struct visit {
 	const char			*csrf;		/* the token for forms on this page, or NULL */
 	int				status;		/* for page(): 200, or the error of a form that is shown again */
 	const char			*fault;		/* name of the text that gives the reason, or NULL */
+	long				wait;		/* the Retry-After of a 429, in seconds; 0: a few */
 	struct secret			flow;		/* binds a visitor's forms to the browser */
 	struct session			session;
 	struct session			next;		/* the session with the token that its candidate is of */

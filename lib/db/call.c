@@ -247,6 +247,7 @@ exchange_run(struct exchange *x, mem_ctx *mem, const struct db *db, const struct
 	struct verdict	v = { ERR_UNAVAILABLE, true, true };
 
 	*x->conn->issued = '\0';
+	x->conn->spent = 0;
 	if (exchange_send(x, db, who, sql, args)) {
 		v.err = exchange_read(x, mem);
 		v.again = v.err == ERR_UNAVAILABLE;
@@ -262,6 +263,8 @@ exchange_run(struct exchange *x, mem_ctx *mem, const struct db *db, const struct
 		fault_log(x, v, sql);
 	else if (who->candidate)
 		candidate_note(who->candidate, x->conn->issued);
+	if (x->conn->spent > 0 && who->wait)
+		*who->wait = x->conn->spent;
 	x->conn->sent = x->conn->prepared;
 	return v;
 }

@@ -78,6 +78,13 @@ bool db_is_served(const struct db_user *me);
 /* Offers it with each call of this identity. */
 void db_offer(struct db_user *me, struct db_candidate *candidate);
 
+/*
+ * Where a call that finds a limit used up writes after how many seconds that limit lets one more through, whatever the
+ * call's own answer is. The function says so by an INFO of SQLSTATE TG003, whose message they are (auth.allow).
+ */
+void db_visitor_wait(struct db_visitor *me, long *wait);
+void db_user_wait(struct db_user *me, long *wait);
+
 enum db_arg_kind { DB_TEXT, DB_BYTES, DB_INT, DB_BOOL };
 
 struct db_arg {

@@ -7,6 +7,7 @@ const struct db_who db_nobody = { .bearer = "" };
 struct db_visitor {
 	mem_ctx		*mem;
 	struct db	*db;
+	struct db_who	who;
 };
 
 struct db_user {
@@ -27,7 +28,7 @@ db_as_visitor(mem_ctx *mem, struct db *db)
 {
 	struct db_visitor	*me = talloc(mem, struct db_visitor);
 
-	*me = (struct db_visitor){ mem, db };
+	*me = (struct db_visitor){ mem, db, db_nobody };
 	return me;
 }
 
@@ -55,10 +56,22 @@ db_offer(struct db_user *me, struct db_candidate *candidate)
 	me->who.candidate = candidate;
 }
 
+void
+db_visitor_wait(struct db_visitor *me, long *wait)
+{
+	me->who.wait = wait;
+}
+
+void
+db_user_wait(struct db_user *me, long *wait)
+{
+	me->who.wait = wait;
+}
+
 enum err
 db_visitor_call(struct db_visitor *me, struct json_object **out, const char *sql, struct db_args args)
 {
-	return db_call(me->db, me->mem, &db_nobody, out, sql, args);
+	return db_call(me->db, me->mem, &me->who, out, sql, args);
 }
 
 enum err

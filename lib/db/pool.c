@@ -13,6 +13,7 @@
 
 #define ISSUED "TG001"		/* of an INFO: the call has issued the candidate */
 #define ENDED "TG002"		/* of an INFO: it has ended a session, whose id and reason it names (audit.note_session) */
+#define SPENT "TG003"		/* of an INFO: a limit is used up, for so many seconds (auth.allow) */
 
 enum { BACKOFF_FIRST_MS = 100, BACKOFF_LAST_MS = 5000 };
 
@@ -94,6 +95,10 @@ notice_take(void *arg, const PGresult *notice)
 
 	if (code != NULL && words != NULL && strcmp(code, ISSUED) == 0) {
 		snprintf(c->issued, sizeof(c->issued), "%s", words);
+		return;
+	}
+	if (code != NULL && words != NULL && strcmp(code, SPENT) == 0) {
+		c->spent = strtol(words, NULL, 10);
 		return;
 	}
 	if (code != NULL && words != NULL && strcmp(code, ENDED) == 0) {

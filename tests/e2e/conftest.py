@@ -93,10 +93,13 @@ def calm(sim, mail):
 
 @pytest.fixture
 def limit(db):
-    """A function that sets what is allowed of one kind, with nothing used up."""
+    """A function that sets what is allowed of one kind, with nothing used up. What it gives back tells whether a page's
+    Retry-After is the wait for the next, when all of it was used in the last minute."""
     def lower(kind, allowed):
         db.execute("delete from auth.hits where kind = %s", kind)
         db.execute("update auth.limits set allowed = %s where kind = %s", allowed, kind)
+        unit = db.value("select (extract(epoch from per) / allowed)::int from auth.limits where kind = %s", kind)
+        return lambda page: unit - 60 <= int(page.header("Retry-After")) <= unit
     yield lower
     db.execute("delete from auth.hits")
     db.execute("delete from auth.tries")

@@ -342,13 +342,13 @@ def test_c22_when_stripe_fails_503_exactly(customer, sim, stack, how):
 def test_s02_a_tenant_causes_only_so_many_calls(customer, other, sim, mail, limit):
     browser, email = customer
     sign_in(other, mail, email)
-    limit("call_tenant", 1)
+    waits = limit("call_tenant", 1)
     before = sim.changes()
     assert ask_json(browser).status == 200
     page = ask_json(other)
     assert (page.status, page.body) == (429, b'{"error":"Too many requests","code":"limit"}')
     form = other.submit(other.get("/settings/billing"))
-    assert form.status == 429 and page.header("Retry-After") == form.header("Retry-After") == "600"
+    assert form.status == 429 and waits(page) and waits(form)
     assert "Too many requests for payment pages" in form.html.one("p", role="alert").text
     assert form.form("/settings/billing"), "the button is still there"
     assert sim.changes() == before + 1

@@ -26,6 +26,9 @@ static const char setup_sql[] =
     "  if current_setting('app.candidate', true) <> '' then raise info '%', age using errcode = 'TG001'; end if;"
     "  if fail then raise exception 'no' using errcode = 'TG404'; end if;"
     "  return to_jsonb(current_setting('app.candidate', true)); end $$;"
+    "create function t.spend(seconds text, code text) returns jsonb language plpgsql as $$ begin"
+    "  raise info '%', seconds using errcode = 'TG003';"
+    "  if code <> '' then raise exception 'no' using errcode = code; end if; return '1'; end $$;"
     "create function t.nothing() returns void language sql as '';"
     "create function t.two() returns setof jsonb language sql as 'values (jsonb ''1''), (jsonb ''2'')';"
     "create function t.raise(code text) returns jsonb language plpgsql as $$ begin"
@@ -286,6 +289,25 @@ test_f90_f92_without_prepared_statements_no_setting_stays_either(void **state)
 		PQclear(r);
 	}
 	pool_give(s->db, c, true);
+}
+
+static void
+test_s08_a_refusal_by_a_limit_says_when_to_come_back(void **state)
+{
+	struct stage	*s = *state;
+	struct db_user	*me = db_as_user(s->mem, s->db, ALICE);
+	long		wait = 7;
+
+	db_visitor_wait(s->visitor, &wait);
+	assert_int_equal(db_visitor(s->visitor, NULL, "t.nothing()", NO_ARGS), OK);
+	assert_int_equal(wait, 7);
+	assert_int_equal(db_visitor(s->visitor, NULL, "t.spend('720', 'TG429')", NO_ARGS), ERR_LIMIT);
+	assert_int_equal(wait, 720);
+	assert_int_equal(db_user(me, NULL, "t.spend('30', '')", NO_ARGS), OK);
+	assert_int_equal(wait, 720);
+	db_user_wait(me, &wait);
+	assert_int_equal(db_user(me, NULL, "t.spend('30', '')", NO_ARGS), OK);
+	assert_int_equal(wait, 30);
 }
 
 static void
@@ -580,6 +602,7 @@ main(void)
 {
 	const struct CMUnitTest	tests[] = {
 		TEST(test_answers_are_jsonb_boolean_or_nothing),
+		TEST(test_s08_a_refusal_by_a_limit_says_when_to_come_back),
 		TEST(test_any_other_answer_is_our_own_mistake),
 		TEST(test_bytes_and_nulls_are_arguments),
 		TEST(test_numbers_and_booleans_are_arguments),

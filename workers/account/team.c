@@ -93,10 +93,7 @@ team_done(struct visit *v, enum err e, const char *conflict)
 		return visit_again(v, TEAM, 403, "fault_role");
 	if (e == ERR_CONFLICT)
 		return visit_again(v, TEAM, 409, conflict);
-	if (e != ERR_LIMIT)
-		return e;
-	http_header(v->r, "Retry-After", "18000");	/* five a day to one address: the next after 4.8 h */
-	return visit_again(v, TEAM, 429, "fault_invitations");
+	return e == ERR_LIMIT ? visit_again(v, TEAM, 429, "fault_invitations") : e;
 }
 
 /* The field that names a member or an invitation; NULL: it cannot be an id. */

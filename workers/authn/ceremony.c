@@ -7,6 +7,7 @@
 #include "challenge.h"
 #include "client_data.h"
 #include "hex.h"
+#include "identity.h"
 #include "json.h"
 #include "log.h"
 #include "throttle.h"
@@ -116,7 +117,7 @@ key_find(struct visit *v, const struct part *id, struct pubkey **key, enum pubke
 	const char		*hex;
 	enum err		e;
 
-	e = db_visitor(db_as_visitor(v->q->mem, v->app->db), &doc, "api.find_passkey($1, $2::inet)",
+	e = db_visitor(identity_visitor(v), &doc, "api.find_passkey($1, $2::inet)",
 	    ARGS(BYTES(id->at, id->n), TEXT(v->q->remote_addr)));
 	TRY(throttle_note(v, "password", e));
 	hex = json_text(doc, "/key");

@@ -37,8 +37,6 @@ refuse(struct visit *v, const char *path, const char *fault)
 			status = told[i].status;
 		}
 	}
-	if (status == 429)
-		http_header(v->r, "Retry-After", "600");
 	buf_puts(&back, visit_path(v, path));
 	if (next != NULL && *next != '\0') {
 		buf_puts(&back, "?");
@@ -118,7 +116,7 @@ passkey_second(struct visit *v, struct db_visitor *me)
 	TRY(use_read(v, &v->flow, "/signin/second", &use, &answered));
 	if (answered)
 		return OK;
-	half = db_as_user(v->q->mem, v->app->db, session_bearer(v->q->mem, &token));
+	half = identity_half(v, &token);
 	TRY(entrance_new(v, &entrance));
 	TRY(db_user_repeat(half, &verdict, "api.second_passkey($1::jsonb, $2, $3::inet, $4, $5)",
 	    ARGS(TEXT(use), BYTES(entrance.stored.bytes, SECRET_SIZE), TEXT(v->q->remote_addr), TEXT(visit_agent(v)),

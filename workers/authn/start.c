@@ -36,7 +36,6 @@ start_redirect(struct visit *v, const struct config_provider *p, const char *pag
 static enum err
 limited(struct visit *v)
 {
-	http_header(v->r, "Retry-After", "600");
 	return visit_again(v, v->path, 429, "fault_flows");
 }
 

@@ -76,8 +76,8 @@ enum err
 billing_again(struct visit *v, int status, const char *fault)
 {
 	TRY(visit_again(v, "/settings/billing", status, fault));
-	if (status == 429 || status >= 500)
-		http_header(v->r, "Retry-After", status == 429 ? "600" : "5");
+	if (status >= 500)
+		http_header(v->r, "Retry-After", "5");
 	return OK;
 }
 

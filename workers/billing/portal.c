@@ -105,7 +105,6 @@ portal_json(struct visit *v, struct db_user *me)
 	if (e == ERR_BAD_REQUEST)
 		return answer(v, 400, "error", "Billing profile not initialized");
 	if (e == ERR_LIMIT) {
-		http_header(v->r, "Retry-After", "600");
 		doc = json_new(v->q->mem);
 		answer_put_error(doc, err_info(e)->name, err_info(e)->sentence);
 		return answer_json(v, 429, doc);

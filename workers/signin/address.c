@@ -42,10 +42,8 @@ email_send(struct visit *v, struct db_user *me)
 	e = db_user(me, NULL, "api.ask_address($1, $2, $3)", ARGS(TEXT(email), identity_flow(v), TEXT(v->language)));
 	if (e == ERR_INVALID)
 		return email_form(v, me, 422, "email_same");
-	if (e == ERR_LIMIT) {
-		http_header(v->r, "Retry-After", "18000");	/* five a day: the next after 4.8 h */
+	if (e == ERR_LIMIT)
 		return visit_again(v, EMAIL, 429, "fault_addresses");
-	}
 	TRY(e);
 	log_line(LOG_INFO, "proof_asked", LOG_TEXT("purpose", "address"));
 	return http_redirect(v->r, visit_path(v, EMAIL));

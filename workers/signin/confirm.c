@@ -52,10 +52,8 @@ code_ask(struct visit *v, struct db_user *me, const char *next)
 {
 	enum err	e = db_user(me, NULL, "api.request_confirm()", NO_ARGS);
 
-	if (e == ERR_LIMIT) {
-		http_header(v->r, "Retry-After", "720");	/* five an hour */
+	if (e == ERR_LIMIT)
 		return visit_again(v, "/signin/confirm", 429, "fault_codes");
-	}
 	TRY(e);
 	return http_redirect(v->r, visit_path(v, mem_printf(v->q->mem, "/signin/confirm?sent=yes&next=%s",
 	    target_allowed(next))));
@@ -75,7 +73,7 @@ code_take(struct visit *v, struct db_user *me, const char *code, const char *nex
 	e = db_user_repeat(me, &verdict, "api.confirm_code($1, $2, $3::inet, $4, $5)", ARGS(TEXT(code),
 	    BYTES(stored.bytes, SECRET_SIZE), TEXT(v->q->remote_addr), TEXT(visit_agent(v)), seed_key(v)));
 	if (e == ERR_LIMIT) {
-		second_refused(v);
+		v->fault = "fault_second";
 		return confirm_form(v, me, 429, NULL, NULL);
 	}
 	TRY(e);
@@ -102,7 +100,7 @@ password_take(struct visit *v, struct db_user *me, const char *next)
 
 	TRY(db_user(me, &doc, "api.begin_confirm($1::int[])", ARGS(TEXT(cost_text(v->q->mem, &password_cost)))));
 	if (json_int(doc, "/wait", 0) > 0) {
-		http_header(v->r, "Retry-After", mem_printf(v->q->mem, "%d", (int)json_int(doc, "/wait", 0)));
+		v->wait = json_int(doc, "/wait", 0);
 		return confirm_form(v, me, 429, NULL, "password_wait");
 	}
 	if (!typed_read(doc, &typed))

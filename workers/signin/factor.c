@@ -105,7 +105,7 @@ factor_confirm(struct visit *v, struct db_user *me)
 		return factor_page(v, me, 422, "second_missing");
 	e = db_user(me, &doc, "api.confirm_factor($1, $2)", ARGS(TEXT(code), seed_key(v)));
 	if (e == ERR_LIMIT) {
-		second_refused(v);
+		v->fault = "fault_second";
 		return factor_page(v, me, 429, NULL);
 	}
 	TRY(e);

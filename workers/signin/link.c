@@ -62,7 +62,6 @@ signin_show(struct visit *v, struct db_visitor *me)
 static enum err
 signin_refused(struct visit *v, const char *next)
 {
-	http_header(v->r, "Retry-After", "600");
 	v->fault = "fault_links";
 	return signin_form(v, 429, next, NULL);
 }

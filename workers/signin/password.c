@@ -9,9 +9,8 @@
 #include "typed.h"
 
 static enum err
-refused(struct visit *v, const char *next, const char *seconds, const char *fault)
+refused(struct visit *v, const char *next, const char *fault)
 {
-	http_header(v->r, "Retry-After", seconds);
 	v->fault = fault;
 	return signin_form(v, 429, next, NULL);
 }
@@ -60,10 +59,12 @@ password_sign_in(struct visit *v, struct db_visitor *me, const char *email, cons
 	e = db_visitor(me, &doc, "api.begin_password($1, $2::int[], $3::inet, $4)", ARGS(TEXT(email),
 	    TEXT(cost_text(v->q->mem, &password_cost)), TEXT(v->q->remote_addr), device_digest(v)));
 	if (throttle_note(v, "password", e) == ERR_LIMIT)
-		return refused(v, next, "600", "fault_passwords");
+		return refused(v, next, "fault_passwords");
 	TRY(e);
-	if (json_int(doc, "/wait", 0) > 0)
-		return refused(v, next, mem_printf(v->q->mem, "%d", (int)json_int(doc, "/wait", 0)), "fault_tries");
+	if (json_int(doc, "/wait", 0) > 0) {
+		v->wait = json_int(doc, "/wait", 0);
+		return refused(v, next, "fault_tries");
+	}
 	if (!typed_read(doc, &k))
 		return ERR_INTERNAL;
 	TRY(typed_stretch(v, &k, &key));

@@ -42,7 +42,6 @@ registration_ask(struct visit *v, struct db_visitor *me, const char *email, cons
 	    ARGS(TEXT(email), identity_flow(v), TEXT(v->language), TEXT(v->q->remote_addr), device_digest(v), CHOSEN(c)));
 
 	if (throttle_note(v, "link", e) == ERR_LIMIT) {
-		http_header(v->r, "Retry-After", "600");
 		v->fault = "fault_links";
 		return register_form(v, 429, NULL, NULL);
 	}
@@ -56,7 +55,6 @@ registration_refused(struct visit *v, enum err *e)
 {
 	if (throttle_note(v, "password", *e) != ERR_LIMIT)
 		return false;
-	http_header(v->r, "Retry-After", "600");
 	v->fault = "fault_passwords";
 	*e = register_form(v, 429, NULL, NULL);
 	return true;

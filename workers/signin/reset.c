@@ -45,7 +45,6 @@ reset_send(struct visit *v, struct db_visitor *me)
 	e = db_visitor(me, NULL, "api.request_reset($1, $2, $3, $4::inet, $5)", ARGS(TEXT(email), identity_flow(v),
 	    TEXT(v->language), TEXT(v->q->remote_addr), device_digest(v)));
 	if (throttle_note(v, "link", e) == ERR_LIMIT) {
-		http_header(v->r, "Retry-After", "600");
 		v->fault = "fault_links";
 		return reset_form(v, 429, NULL);
 	}

@@ -10,13 +10,6 @@
 #include "session.h"
 #include "signin.h"
 
-void
-second_refused(struct visit *v)
-{
-	http_header(v->r, "Retry-After", "4320");	/* twenty a day */
-	v->fault = "fault_second";
-}
-
 /* The sign-in that this browser has pending, by the same setting as a session. NULL: the browser names none. */
 static struct db_user *
 second_identity(struct visit *v)
@@ -25,7 +18,7 @@ second_identity(struct visit *v)
 
 	if (!session_read(http_cookie(v->q, SECOND_COOKIE, NULL), &token))
 		return NULL;
-	return db_as_user(v->q->mem, v->app->db, session_bearer(v->q->mem, &token));
+	return identity_half(v, &token);
 }
 
 /* Too late, or after five wrong codes: only a new sign-in helps. */
@@ -103,7 +96,7 @@ second_send(struct visit *v, struct db_visitor *me)
 		return second_form(v, half, 422, "second_missing");
 	e = second_prove(v, half, code, &verdict);
 	if (e == ERR_LIMIT) {
-		second_refused(v);
+		v->fault = "fault_second";
 		return second_form(v, half, 429, NULL);
 	}
 	TRY(e);

@@ -29,9 +29,6 @@ enum err signin_form(struct visit *v, int status, const char *next, const char *
 /* Answers the form of /signin that has a password. */
 enum err password_sign_in(struct visit *v, struct db_visitor *me, const char *email, const char *next) MUST_CHECK;
 
-/* The page to come says that there were too many wrong codes. */
-void second_refused(struct visit *v);
-
 /* The key of the seeds, for a call; "": none is configured. */
 struct db_arg seed_key(struct visit *v);
 

@@ -109,8 +109,7 @@ draft_again(struct visit *v, struct db_visitor *me, enum err e, visitor_handler 
 	v->status = e == ERR_LIMIT ? 429 : e == ERR_BAD_REQUEST ? 422 : 503;
 	v->fault = e == ERR_LIMIT ? "fault_limit" : checkout_fault(e);
 	TRY(show(v, me));
-	if (v->status == 422)
-		return OK;
-	http_header(v->r, "Retry-After", e == ERR_LIMIT ? "600" : "5");
+	if (v->status == 503)
+		http_header(v->r, "Retry-After", "5");
 	return OK;
 }

@@ -69,7 +69,8 @@ ledger_answer(struct visit *v, struct json_object *doc)
 	answer_put_error(doc, json_text(doc, "/code"), r->sentence);
 	if (r->upgrade)
 		json_put(doc, "upgrade", visit_url(v, "/settings/billing"));
-	if (r->status == 429 || r->status == 503)
+	v->wait = retry;
+	if (r->status == 503)
 		http_header(v->r, "Retry-After", mem_printf(v->q->mem, "%lld", retry));
 	return answer_json(v, r->status, doc);
 }

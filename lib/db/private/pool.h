@@ -17,6 +17,7 @@ struct conn {
 	unsigned	sent;		/* of these, sent to be prepared */
 	unsigned	prepared;	/* of these, known to the server */
 	char		issued[16];	/* what the last call said when it issued a token (db_candidate); else "" */
+	long		spent;		/* seconds: of the limit that the last call found used up; else 0 */
 };
 
 /*

@@ -8,6 +8,7 @@
 struct db_who {
 	const char		*bearer;
 	struct db_candidate	*candidate;	/* or NULL */
+	long			*wait;		/* db_visitor_wait(), or NULL */
 };
 
 extern const struct db_who db_nobody;		/* a visitor, or a service */

@@ -40,7 +40,8 @@ $$;
 
 -- Takes one unit of a limit; false when none is left. A subject's row holds the time until which its allowance is
 -- spent, so one statement decides between concurrent calls. A time further ahead was written while the clock was wrong,
--- and counts as none. The subject is stored as a digest only.
+-- and counts as none. The subject is stored as a digest only. A refusal tells the program by an INFO (lib/db/db.h)
+-- after how many seconds there is a unit again.
 create or replace function auth.allow(p_kind text, p_subject text) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -56,7 +57,14 @@ begin
 		set spent_until = case when h.spent_until > now() + per + slack then now()
 			else greatest(h.spent_until, now()) end + unit
 		where greatest(h.spent_until, now()) + unit <= now() + per or h.spent_until > now() + per + slack;
-	return found;
+	if found then
+		return true;
+	end if;
+	raise info '%', (select greatest(1, ceil(extract(epoch from h.spent_until + unit - per - now())))::bigint
+		from auth.hits h
+		where h.kind = p_kind and h.subject = sha256(convert_to(p_kind || ':' || coalesce(p_subject, ''), 'UTF8')))
+		using errcode = 'TG003';
+	return false;
 end
 $$;
 
