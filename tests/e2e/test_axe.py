@@ -16,6 +16,7 @@ from test_factor import SID, oathtool
 from test_operators import operator, person_at  # noqa: F401 (fixture)
 from test_people import invited, join
 from test_tenants import buy, offer_mail
+from test_usage_page import busy_month  # noqa: F401 (fixture)
 
 SOURCE = Path(__file__).resolve().parent / "axe"
 sys.path.insert(0, str(SOURCE.parents[1] / "harness"))
@@ -244,13 +245,17 @@ def refused(person, look, selector, value=""):  # noqa: F811
 
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_axe_finds_nothing_on_pages_of_people(signed_in, look, new_browser, db, mail, fresh, limit,  # noqa: F811
-                                              language):
+                                              busy_month, language):  # noqa: F811
     person, email = signed_in  # noqa: F811
     new, guest = fresh("new"), fresh("guest")
-    join(db, db.tenant_of(email), fresh("mia"))
+    busy_month(db.tenant_of(email), join(db, db.tenant_of(email), fresh("mia")))
     sign_in(new_browser(), mail, email)
     looked_at(person, look, language, "/signin/confirm", "/signin/confirm?sent=yes", "/settings/sessions",
-              "/settings/audit", "/settings/keys", "/settings/connections", "/settings/profile")
+              "/settings/audit", "/settings/usage", "/settings/keys")
+    person.find("#name").send_keys("Server", Keys.ENTER)
+    wait_until(lambda: person.all("main code"))
+    assert look() == [], "a key just made"
+    looked_at(person, look, language, "/settings/keys", "/settings/connections", "/settings/profile")
     refused(person, look, "#display_name", "x")
     looked_at(person, look, language, "/settings/team")
     refused(person, look, "#email")
