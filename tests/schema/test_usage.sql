@@ -164,6 +164,25 @@ select lives_ok(format('select usage.record(%L, null, null, %L, %L, %L, %L)', :'
 select is(usage.faults(), '[]', 'C87 the books are true');
 select pg_temp.configure() \g /dev/null
 
+-- what a key says
+savepoint before_keys;
+select pg_temp.configure('{"caps": [{"kind": "all", "plan": "", "subject": "", "micros": 0},
+	{"kind": "provider", "plan": "", "subject": "acme", "micros": 0}],
+	"rates": [{"name": "minute", "plan": "", "meter": "", "allowed": 2, "seconds": 60}]}') \g /dev/null
+select gen_random_uuid() as key \gset
+select is(usage.reserve(:'bob', null, :'key', 'tokens', '{"input": 50}', '[{"provider": "acme", "model": "big"}]',
+	'of a key', 300) -> 'ok', 'true', 'F143 the caps of providers and of all are not those of keys');
+select is((select usage.record(t::uuid, null, :'key', 'tokens', '{"input": 1000000}',
+	'[{"provider": "acme", "model": "big"}]', 'much') -> 'limits' -> 0 -> 'left'
+	from (values (:'bob')) v (t)), '0', 'F143 a record takes one of the limit');
+select is((select array_agg(distinct a.kind order by a.kind) from usage.accounts a
+	join usage.holds h on a.id = any (h.accounts) where h.key_id = :'key'), '{tenant}',
+	'F143 what a key says is in accounts of its own tenant alone');
+select is(usage.record(:'bob', null, :'key', 'tokens', '{"input": 1}', '[{"provider": "acme", "model": "big"}]',
+	'too often') ->> 'code', 'rate_minute', 'F143 and a record beyond it is refused');
+select is(usage.faults(), '[]', 'F143 the books are true');
+rollback to before_keys;
+
 -- a hold that nobody comes back for
 select pg_temp.reserve(:'bob', null, 100, 'left', '[{"provider": "", "model": "tokens"}]') as lost \gset
 select ok(usage.checkpoint(:'bob', (:'lost'::jsonb ->> 'id')::uuid, '{"unit": 30}', null, null),

@@ -3,7 +3,7 @@
 set role tollgate_service;
 
 -- The accounts that a piece of work is in, without their ids and totals. Money is counted where there are prices for it
--- (p_money), of providers and of all by the month in UTC.
+-- (p_money), of providers and of all by the month in UTC; of neither where p_providers is null.
 create or replace function usage.wanted(p_tenant uuid, p_user uuid, p_meter text, p_plan text, p_providers text[],
 	p_money boolean, p_from timestamptz, p_until timestamptz) returns usage.accounts[]
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
@@ -24,11 +24,21 @@ begin
 			union all select 'tenant', p_tenant, '', p_meter, p_from, p_until, quota.most, true
 			union all select 'user', p_tenant, p_user::text, '', p_from, p_until, null, p_money
 			union all select 'tenant', p_tenant, '', '', p_from, p_until, null, p_money
-			union all select 'all', null, '', '', null, null, null, p_money
+			union all select 'all', null, '', '', null, null, null, p_money and p_providers is not null
 			union all select 'provider', null, p.provider, '', null, null, null, p_money
 			from unnest(p_providers) p (provider) where p.provider <> '')
 			v (kind, tenant_id, subject, meter, from_at, until_at, cap, asked)
 		where v.asked and v.subject is not null);
+end
+$$;
+
+-- The providers whose accounts work is in, beside that of all. Null where a key asks: what a tenant's program says is
+-- between it and its tenant, and must fill nothing that other tenants need.
+create or replace function usage.providers_of(p_key uuid, p_models jsonb) returns text[]
+language plpgsql immutable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return case when p_key is null
+		then array(select m ->> 'provider' from jsonb_array_elements(p_models) m group by 1) end;
 end
 $$;
 

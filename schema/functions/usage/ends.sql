@@ -179,7 +179,8 @@ begin
 end
 $$;
 
--- What was used already: counted whatever the caps say, because refusing it would not undo it.
+-- What was used already: counted whatever plan and caps say, because refusing it would not undo it. Only how often it may
+-- be said is limited, as usage.reserve() is.
 create or replace function usage.record(p_tenant uuid, p_user uuid, p_key uuid, p_meter text, p_counts jsonb,
 	p_models jsonb, p_request text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp
@@ -188,6 +189,7 @@ declare
 	digest bytea := usage.digest_of('record', p_user::text, p_meter, p_counts::text, p_models::text);
 	h usage.holds := usage.known_hold(p_tenant, p_request, digest);
 	decision jsonb;
+	rates jsonb;
 	period record;
 begin
 	if h.id is not null then
@@ -195,11 +197,17 @@ begin
 	end if;
 	perform usage.require_request(p_meter, p_counts, p_models, p_request, 1);
 	decision := billing.decision(p_tenant);
+	rates := usage.take_rates(decision ->> 'plan', p_meter, coalesce(p_user, p_tenant));
+	h := usage.known_hold(p_tenant, p_request, digest);	-- of a call at the same time, which had the lock
+	if h.id is not null then
+		raise exception 'it is there by now' using errcode = '40001';
+	elsif rates ? 'refused' then
+		return usage.rate_document(rates);
+	end if;
 	select p.* into period from usage.period_of(decision, now()) p;
 	h.costs := usage.prices_of(p_models);
 	h.accounts := usage.take_accounts(p_tenant, p_user, p_meter, decision ->> 'plan',
-		array(select m ->> 'provider' from jsonb_array_elements(p_models) m group by 1), h.costs <> '{}',
-		period.from_at, period.until_at);
+		usage.providers_of(p_key, p_models), h.costs <> '{}', period.from_at, period.until_at);
 	h := usage.add_hold(p_tenant, p_user, p_key, p_meter, decision ->> 'plan', p_models, p_request, digest, 1, 0, 0,
 		h.costs, h.accounts);
 	h.counts := p_counts;
@@ -207,7 +215,7 @@ begin
 	h.model := p_models -> 0 ->> 'model';
 	h.counted := 'told';
 	h := usage.end_hold(h, 'settled', false, false);
-	return usage.hold_document(h);
+	return usage.hold_document(h) || jsonb_build_object('limits', rates -> 'limits');
 end
 $$;
 

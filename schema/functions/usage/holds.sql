@@ -105,11 +105,19 @@ begin
 	if h.id is not null then
 		raise exception 'it is there by now' using errcode = '40001';	-- asked again, it takes nothing
 	elsif rates ? 'refused' then
-		return jsonb_build_object('ok', false, 'code', 'rate_' || (rates ->> 'refused'),
-			'retry_after', rates -> 'retry', 'limits', rates -> 'limits');
+		return usage.rate_document(rates);
 	end if;
 	return usage.begin_hold(p_tenant, p_user, p_key, p_meter, decision, p_counts, p_models, p_request, digest,
 		p_seconds) || jsonb_build_object('limits', rates -> 'limits');
+end
+$$;
+
+-- The answer to who came too often. p_rates: of usage.take_rates().
+create or replace function usage.rate_document(p_rates jsonb) returns jsonb
+language plpgsql immutable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return jsonb_build_object('ok', false, 'code', 'rate_' || (p_rates ->> 'refused'),
+		'retry_after', p_rates -> 'retry', 'limits', p_rates -> 'limits');
 end
 $$;
 
@@ -127,8 +135,7 @@ begin
 	h.costs := usage.prices_of(p_models);
 	h.micros := usage.dearest(p_counts, p_models, h.costs);
 	h.accounts := usage.take_accounts(p_tenant, p_user, p_meter, p_decision ->> 'plan',
-		array(select m ->> 'provider' from jsonb_array_elements(p_models) m group by 1), h.costs <> '{}',
-		period.from_at, period.until_at);
+		usage.providers_of(p_key, p_models), h.costs <> '{}', period.from_at, period.until_at);
 	full_one := usage.full_account(h.accounts, h.units, h.micros);
 	if full_one is not null then
 		return jsonb_build_object('ok', false) || full_one;
