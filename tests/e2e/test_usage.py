@@ -208,6 +208,7 @@ WRONG = [
     ("/reserve", {**ONE, "models": [{"provider": "acme"}]}, 422, "models"),
     ("/reserve", {**ONE, "models": "big"}, 422, "models"),
     ("/reserve", {**ONE, "provider": "acme", "model": "big"}, 422, "model"),
+    ("/reserve", {**ONE, "model": "other"}, 422, "model"),
     ("/reserve", {"meter": "tok\0ens", "units": 1}, 422, "body"),
     ("/settle", {"id": "x", "units": 1}, 404, "id"), ("/settle", {"id": NOBODY, "units": 1}, 404, "id"),
     ("/settle", {"units": 1}, 422, "id"), ("/settle", {"id": 5, "units": 1}, 404, "id"),

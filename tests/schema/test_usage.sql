@@ -95,7 +95,11 @@ from (values ('tokens', '{"unit": 1}', '[{"provider": "", "model": "tokens"}]', 
 	('tokens', '{"unit": 1}', '[{"provider": "acme", "model": "big"}]', 'k10', '300', 'TG422',
 		'a class without a price'),
 	('tokens', '{"input": 1}', '[{"provider": "acme", "model": "new"}]', 'k11', '300', 'TG422',
-		'F146 a model without one'))
+		'F146 a model without one'),
+	('tokens', '{"unit": 1}', '[{"provider": "", "model": "free"}]', 'k12', '300', 'TG422',
+		'F146 a meter under another name'),
+	('tokens', '{"input": 0}', '[{"provider": "acme", "model": "big"}, {"provider": "", "model": "mails"}]', 'k13',
+		'300', 'TG422', 'F146 a meter beside another'))
 	v (meter, counts, models, request, seconds, state, what);
 select is(pg_temp.reserve(:'bob', null, 6, 'mail', '[{"provider": "", "model": "mails"}]', 'mails') ->> 'code', 'quota',
 	'F143 each meter has a quota of its own');
@@ -127,6 +131,14 @@ select throws_ok(format('select usage.settle(%L, %L, %L, %L, %L, %L, false)', :'
 	'{"input": 1}',
 	'acme', 'huge', 'told'), 'TG422', null, 'F146 a model that was not foreseen is none');
 select pg_temp.configure() \g /dev/null
+
+savepoint before_prices;
+select pg_temp.configure('{"costs": [{"provider": "", "model": "tokens", "class": "unit", "micros": 1000000}]}')
+	\g /dev/null
+select throws_ok(format('select usage.reserve(%L, null, null, %L, %L, %L, %L, 300)', :'bob', 'tokens', '{"other": 9}',
+	'[{"provider": "", "model": "tokens"}]', 'other'), 'TG422', null,
+	'F146 a meter that has a price is free by no other class');
+rollback to before_prices;
 
 -- caps of money, each of whom
 create function pg_temp.capped(p_tenant text, p_user text, p_kind text, p_subject text, p_counts jsonb) returns text

@@ -36,13 +36,14 @@ end
 $$;
 
 -- By these prices. Null: a class has none, so that nothing begins whose cost is not known. A meter whose name no price
--- has costs nothing.
+-- has costs nothing, of whatever class.
 create or replace function usage.cost_of(p_counts jsonb, p_provider text, p_model text, p_prices bigint[])
 	returns bigint
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	return (
-		select case when count(p.id) = count(*) or p_provider = '' and count(p.id) = 0
+		select case when count(p.id) = count(*) or p_provider = '' and not exists (
+				select from usage.costs k where k.id = any (p_prices) and k.provider = '' and k.model = p_model)
 			then coalesce(ceil(sum(c.value::numeric * p.micros) / 1000000), 0)::bigint end
 		from jsonb_each(p_counts) c left join usage.costs p on p.id = any (p_prices) and p.provider = p_provider
 			and p.model = p_model and p.class = c.key);

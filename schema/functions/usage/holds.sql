@@ -16,6 +16,9 @@ declare
 		when not exists (select from usage.meters m where m.meter = p_meter and m.offered) then 'meter'
 		when char_length(p_request) not between 1 and 255 or p_request is null then 'key'
 		when p_seconds not between 1 and 3600 or p_seconds is null then 'seconds'
+		when exists (
+			select from jsonb_array_elements(p_models) m
+			where m ->> 'provider' = '' and m ->> 'model' is distinct from p_meter) then 'model'
 		else usage.counts_fault(p_counts) end;
 begin
 	if fault is not null then
