@@ -69,6 +69,19 @@ select throws_ok(format('select pg_temp.settle(%L, %L, 151)', :'ann', :'first'),
 	'F140 settled otherwise: TG409');
 select throws_ok(format('select pg_temp.settle(%L, %L, 150)', :'bob', :'first'), 'TG404', null,
 	'C63 another tenant''s hold is none');
+select tap.session('ann@example.org', 'ann') as owner \gset
+select tap.ask('tollgate_account', format('api.make_key(%L, %L, %L, %L, %L)', :'ann', 'Mine', 'write',
+	sha256(sha256('k')), 'abcd'), :'owner') \g /dev/null
+create function pg_temp.settled(p_hold text) returns text language sql as $$
+	select tap.state_of('tollgate_usage', format('select api.usage_settle(%L)',
+		jsonb_build_object('id', p_hold, 'units', 1)), encode(sha256('k'), 'hex'))
+$$;
+savepoint before_programs;
+select is(pg_temp.settled(pg_temp.reserve(:'ann', null, 600, 'all') ->> 'id'), 'TG404',
+	'C63 a key settles no hold of the site itself');
+select is(pg_temp.settled(tap.ask('tollgate_usage', 'api.usage_reserve(''{"meter": "tokens", "units": 1}'', ''key'')',
+	encode(sha256('k'), 'hex')) ->> 'id'), '00000', 'C63 but that of a key');
+rollback to before_programs;
 select is(pg_temp.settle(:'ann', pg_temp.reserve(:'ann', null, 600, 'all'), 900) -> 'used', '900',
 	'F134 what was used beyond the hold is counted');
 select is(pg_temp.account(:'ann'), '1050/0/50', 'F143 as overrun of 50');
@@ -132,6 +145,15 @@ select throws_ok(format('select usage.settle(%L, %L, %L, %L, %L, %L, false)', :'
 	'acme', 'huge', 'told'), 'TG422', null, 'F146 a model that was not foreseen is none');
 select pg_temp.configure() \g /dev/null
 
+savepoint before_models;
+select usage.reserve(:'bob', null, null, 'tokens', '{"input": 1}', '[{"provider": "acme", "model": "big"},
+	{"provider": "other", "model": "small"}]', 'two models', 300) as two \gset
+select throws_ok(format('select usage.settle(%L, %L, %L, %L, null, %L, false)', :'bob', :'two'::jsonb ->> 'id',
+	'{"input": 1}', 'nobody', 'told'), 'TG422', null, 'F146 nor a provider');
+select usage.settle(:'bob', (:'two'::jsonb ->> 'id')::uuid, '{"input": 1}', 'other', null, 'told', false) \g /dev/null
+select is((select format('%s %s', h.provider, h.model) from usage.holds h where h.request = 'two models'),
+	'other small', 'F146 a provider without a model is its own');
+rollback to before_models;
 savepoint before_prices;
 select pg_temp.configure('{"costs": [{"provider": "", "model": "tokens", "class": "unit", "micros": 1000000}]}')
 	\g /dev/null

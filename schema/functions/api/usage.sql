@@ -81,20 +81,22 @@ begin
 end
 $$;
 
--- {"id", "units" or "counts", "provider", "model", "free"}. See usage.settle(). TG404: the tenant has no such hold.
+-- {"id", "units" or "counts", "provider", "model", "free"}. See usage.settle(). TG404: the tenant's keys have no such
+-- hold.
 create or replace function api.usage_settle(p_doc jsonb) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	k app.keys := app.require_key('write');
-	id text := p_doc ->> 'id';
+	given text := p_doc ->> 'id';
+	one uuid := case when given ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then given end;
 begin
 	perform usage.require_members(p_doc, '{id,units,counts,provider,model,free}');
-	if id is null or jsonb_typeof(coalesce(p_doc -> 'free', 'false')) <> 'boolean' then
+	if given is null or jsonb_typeof(coalesce(p_doc -> 'free', 'false')) <> 'boolean' then
 		raise exception 'what is settled' using errcode = 'TG422';
-	elsif id !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
+	elsif not exists (select from usage.holds h where h.id = one and h.key_id is not null) then
 		raise exception 'no such hold' using errcode = 'TG404';
 	end if;
-	return usage.settle(k.tenant_id, id::uuid, usage.counts_of(p_doc), p_doc ->> 'provider', p_doc ->> 'model', 'told',
+	return usage.settle(k.tenant_id, one, usage.counts_of(p_doc), p_doc ->> 'provider', p_doc ->> 'model', 'told',
 		coalesce((p_doc -> 'free')::boolean, false));
 end
 $$;

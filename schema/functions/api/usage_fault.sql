@@ -45,7 +45,7 @@ begin
 			then '{"field": "user", "reason": "is no member of this account"}'
 		when p_doc ? 'models'
 			then '{"field": "models", "reason": "must be 1 to 10 of {\"provider\", \"model\"}, each with a price"}'
-		when p_doc ? 'model' and p_call = 'settle'
+		when (p_doc ? 'model' or p_doc ? 'provider') and p_call = 'settle'
 			then '{"field": "model", "reason": "was not foreseen by the hold, or has no price for these counts"}'
 		when p_call <> 'settle' and coalesce(p_doc ->> 'provider', '') = '' and p_doc ->> 'model' <> p_doc ->> 'meter'
 			then '{"field": "model", "reason": "must be the meter, or needs a provider"}'

@@ -59,13 +59,15 @@ begin
 end
 $$;
 
--- Who did it: one of those that were foreseen (TG422). p_model null: the only one, or the first.
+-- Who did it: one of those that were foreseen (TG422). p_model null: the only one, or the first, of the provider if it is
+-- given.
 create or replace function usage.model_of(h usage.holds, p_provider text, p_model text) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	found_one jsonb := (
 		select m.doc from jsonb_array_elements(h.models) with ordinality m (doc, n)
-		where p_model is null or (m.doc ->> 'provider', m.doc ->> 'model') = (coalesce(p_provider, ''), p_model)
+		where m.doc ->> 'model' = coalesce(p_model, m.doc ->> 'model')
+			and m.doc ->> 'provider' = coalesce(p_provider, case when p_model is null then m.doc ->> 'provider' else '' end)
 		order by m.n limit 1);
 begin
 	if found_one is null then
