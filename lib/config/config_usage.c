@@ -267,6 +267,20 @@ pairs_check(struct reader *r, const config_t *tree)
 	}
 }
 
+/* At an end at once Stripe's portal does not invoice what meters counted since the last invoice. */
+static void
+portal_check(struct reader *r, const config_t *tree)
+{
+	const struct config	*c = r->out;
+	bool			sold = false;
+
+	for (size_t i = 0; i < c->n_quotas; i++)
+		sold = sold || c->quotas[i].sold;
+	if (sold && (r->needs & NEED_PROVISIONING) && *c->portal.name && strcmp(c->portal.cancel, "immediately") == 0)
+		config_fault(r, config_lookup(tree, "portal.cancel"), "portal.cancel", "must not be immediately where quotas "
+		    "are sold: what was used since the last invoice would never be billed");
+}
+
 void
 config_usage_check(struct reader *r, const config_t *tree)
 {
@@ -288,4 +302,5 @@ config_usage_check(struct reader *r, const config_t *tree)
 			    "\"%s\" is not one of meters, and there is no provider", c->costs[i].model);
 	}
 	pairs_check(r, tree);
+	portal_check(r, tree);
 }

@@ -31,9 +31,11 @@ static const struct kind {
 	const char		*method;	/* POST or DELETE, which then ends or changes the object; NULL: none */
 	const char		*end;		/* of the path for it, after the id; or NULL */
 	const char		*body;		/* its form, or NULL */
+	const char		*metered;	/* its form for what has a metered price, or NULL */
 	const char		*open;		/* the statuses in which it is called, a space after each; NULL: always */
 } kinds[] = {
 	{ "cancellation", "/v1/subscriptions/", .write = WRITE("cancellation"), .method = "DELETE",
+	    .metered = "invoice_now=true",	/* else what was used since the last invoice is never billed */
 	    .open = "active trialing past_due unpaid incomplete paused " },
 	{ "charge", "/v1/charges/", .write = WRITE("charge") },
 	{ "checkout", "/v1/checkout/sessions/", .write = WRITE("checkout") },
@@ -174,6 +176,19 @@ is_over(const struct kind *k, struct json_object *doc)
 	return at == NULL || at[strlen(status)] != ' ' || (at != k->open && at[-1] != ' ');
 }
 
+/* A list that goes on may have one further on. */
+static bool
+is_metered(struct json_object *doc)
+{
+	struct json_object	*data = json_at(doc, "/items/data");
+
+	for (size_t i = 0; data != NULL && i < json_object_array_length(data); i++) {
+		if (json_is(json_object_array_get_idx(data, i), "/price/recurring/usage_type", "metered"))
+			return true;
+	}
+	return json_true(doc, "/items/has_more");
+}
+
 /* A claim asks once for something that is made anew at each request, so the claim is its Idempotency-Key. */
 static enum err
 object_get(mem_ctx *mem, struct stripe *s, const struct kind *k, const struct task *p, struct json_object **doc)
@@ -190,7 +205,7 @@ object_get(mem_ctx *mem, struct stripe *s, const struct kind *k, const struct ta
 	if (k->method == NULL || is_over(k, *doc))
 		return OK;
 	buf_puts(&path, k->end == NULL ? "" : k->end);
-	return stripe_call(s, mem, k->method, path.data, k->body,
+	return stripe_call(s, mem, k->method, path.data, k->metered && is_metered(*doc) ? k->metered : k->body,
 	    strcmp(k->method, "POST") == 0 ? mem_printf(mem, "%s-%s", k->name, p->claim) : NULL, doc);
 }
 

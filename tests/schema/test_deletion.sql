@@ -136,8 +136,28 @@ select tap.ask('tollgate_jobs', format('service.fail_object(%L, ''cancellation''
 	:'claim'::jsonb ->> 'claim')) \g /dev/null
 select is(pg_temp.due(), null, 'C57 a call that fails at that moment is not made again');
 
--- carrying it out
+-- what was used before is billed with the end
 select pg_temp.ask('ann', 'api.delete_user()') \g /dev/null
+select ops.put_usage('{"meters": ["tokens"], "quotas": [], "rates": [], "caps": [], "costs": []}') \g /dev/null
+insert into usage.outbox (id, tenant_id, meter, units, at) values (gen_random_uuid(), :'ann', 'tokens', 9, now());
+create function pg_temp.ends() returns boolean language sql as $$
+	select coalesce(tap.claim('cancellation', 'sub_ann') ->> 'kind', '') = 'cancellation' $$;
+select is(pg_temp.ends(), false, 'C76 the end waits until Stripe is told what was used');
+select is(o.next_at, now() + interval '30 s', 'C76 and is tried soon') from sync.objects o
+	where o.kind = 'cancellation';
+update usage.outbox set state = 'sent';
+select is(pg_temp.ends(), true, 'C76 and comes then');
+update usage.outbox set state = 'pending';
+update app.tenants set closes_at = now() + interval '695 hours' where id = :'ann';
+select is(pg_temp.ends(), true, 'C76 it waits for a day at most');
+select is(a.detail, '{"records": 1}', 'C76 then the operator is told') from ops.alerts a
+	where a.kind = 'usage_unbilled' and a.subject = 'sub_ann' and a.tenant_id = :'ann';
+update app.tenants set closes_at = now() + interval '720 hours' where id = :'ann';
+update sync.objects set claimed_until = null;
+delete from usage.outbox;
+delete from ops.alerts where kind = 'usage_unbilled';
+
+-- carrying it out
 select is(pg_temp.pass(), 0, 'C57 nothing is carried out before its time');
 update app.deletions set until = now() - interval '25 hours';
 select is(pg_temp.pass(), 0, 'F211 nor while a subscription is live');

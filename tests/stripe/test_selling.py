@@ -166,6 +166,17 @@ def test_c76_a_subscription_that_ends_is_billed_what_it_used(sim):
     assert [line[:2] for line in lines] == [(0, 1000), (100, 400)] and invoice["status"] == "paid"
 
 
+@pytest.mark.parametrize("query, amounts", [("?invoice_now=true", [(0, 1000), (100, 400)]), ("", [(1900, 1)])])
+def test_c76_one_that_is_ended_at_once_is_billed_what_it_used_only_if_that_is_asked_for(sim, query, amounts):
+    sub, customer = bought(sim)
+    use(sim, customer, 1400)
+    sim.advance(advance=60)
+    assert sim.call("DELETE", f"/v1/subscriptions/{sub['id']}{query}").json["status"] == "canceled"
+    sim.advance(advance=7200)
+    lines, invoice = lines_of(sim, sub["id"])
+    assert [line[:2] for line in lines] == amounts and invoice["status"] == "paid"
+
+
 def test_c76_nothing_is_paid_for_use_during_a_trial(sim):
     price = sim.post("/v1/prices", metered(sim, currency="usd"))["id"]
     made = sim.post("/v1/checkout/sessions", "mode=subscription&success_url=https://a.example/"

@@ -794,6 +794,32 @@ test_c76_what_is_sold_fits_its_plan(void **state)
 }
 
 static void
+test_c76_the_portal_does_not_end_at_once_what_is_sold_by_use(void **state)
+{
+	static const struct {
+		const char	*name, *cancel, *sold;
+		enum err	err;
+	} table[] = {
+		{ "Ours", "immediately", "true; price = \"price_t\"", ERR_INVALID },
+		{ "Ours", "at_period_end", "true; price = \"price_t\"", OK },
+		{ "Ours", "immediately", "false", OK },
+		{ "", "immediately", "true; price = \"price_t\"", OK },
+	};
+	struct stage	*s = *state;
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		assert_int_equal(load(s, NEED_PLANS | NEED_USAGE | NEED_PROVISIONING, mem_printf(s->mem, "%s"
+				     "portal = { name = \"%s\"; cancel = \"%s\"; };\n"
+				     "plans = ( { id = \"a\"; price = \"price_a\"; } );"
+				     "meters = ( { event_name = \"tokens\"; display_name = \"T\"; } );\n"
+				     "quotas = ( { plan = \"a\"; meter = \"tokens\"; sold = %s; } );", site, table[i].name,
+				     table[i].cancel, table[i].sold)), table[i].err);
+		if (table[i].err)
+			assert_non_null(strstr(s->said, "portal.cancel must not be immediately where quotas are sold"));
+	}
+}
+
+static void
 test_plans_have_ids_and_prices_of_their_own(void **state)
 {
 	struct stage	*s = *state;
@@ -973,6 +999,7 @@ main(void)
 		TEST(test_c93_a_secret_not_needed_is_not_read),
 		TEST(test_c75_what_is_used_is_of_plans_and_meters_that_there_are),
 		TEST(test_c76_what_is_sold_fits_its_plan),
+		TEST(test_c76_the_portal_does_not_end_at_once_what_is_sold_by_use),
 		TEST(test_plans_have_ids_and_prices_of_their_own),
 		TEST(test_c17_what_a_plan_may_have_beside_a_price),
 		TEST(test_plans_may_be_found_by_a_lookup_key),

@@ -261,6 +261,21 @@ test_f211_a_subscription_is_canceled_at_once_and_only_while_it_lives(void **stat
 }
 
 static void
+test_c76_a_subscription_that_is_canceled_is_billed_what_it_used(void **state)
+{
+	struct world	w;
+
+	(void)state;
+	BEGIN(&w, ANSWER("200 OK", "{\"id\":\"cancellation_1\",\"status\":\"active\",\"items\":{\"data\":[{\"price\":"
+	    "{\"recurring\":{\"usage_type\":\"licensed\"}}},{\"price\":{\"recurring\":{\"usage_type\":\"metered\"}}}]}}"),
+	    ANSWER("200 OK", "{\"id\":\"cancellation_1\",\"status\":\"canceled\"}"));
+	play_run(&w, &(struct play){ "cancellation", NULL, 0, 0, 60, OK, NULL });
+	assert_non_null(strstr(w.server.asked[1], "DELETE /v1/subscriptions/cancellation_1"));
+	assert_non_null(strstr(w.server.asked[1], "invoice_now=true"));
+	end(&w, 2);
+}
+
+static void
 test_f211_a_customer_is_emptied_unless_it_is_deleted(void **state)
 {
 	struct world	w;
@@ -295,6 +310,7 @@ main(void)
 		cmocka_unit_test(test_c17_an_open_session_is_looked_at_and_expired),
 		cmocka_unit_test(test_c17_one_that_was_completed_is_only_looked_at),
 		cmocka_unit_test(test_f211_a_subscription_is_canceled_at_once_and_only_while_it_lives),
+		cmocka_unit_test(test_c76_a_subscription_that_is_canceled_is_billed_what_it_used),
 		cmocka_unit_test(test_f211_a_customer_is_emptied_unless_it_is_deleted),
 		cmocka_unit_test(test_f78_no_page_is_asked_for_when_the_lease_may_end_before_it_comes),
 	};

@@ -26,6 +26,30 @@ begin
 end
 $$;
 
+-- Whether the end of a subscription waits: its last invoice has what Stripe was told before. What is told is of work
+-- from before the tenant began to close, so a day is enough; after it the subscription ends, and the operator is told.
+create or replace function billing.waits_for_usage(p_kind text, p_id text) returns boolean
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	t record;
+begin
+	select s.tenant_id, n.records,
+		k.closes_at - case k.status when 'closed' then interval '0' else interval '720 hours' end as since into t
+	from billing.subscriptions s join app.tenants k on k.id = s.tenant_id
+		cross join lateral (
+			select count(*) as records from usage.outbox o
+			where o.tenant_id = s.tenant_id and o.state = 'pending') n
+	where p_kind = 'cancellation' and s.id = p_id;
+	if coalesce(t.records = 0, true) then
+		return false;
+	elsif t.since > now() - interval '1 day' then
+		return true;
+	end if;
+	perform ops.raise_alert(t.tenant_id, 'usage_unbilled', p_id, jsonb_build_object('records', t.records));
+	return false;
+end
+$$;
+
 -- Takes back what end_payments() has asked for and Stripe has not done: also where a call is under way, which is not
 -- repeated when it fails. The end of a checkout session that would begin a second trial is asked for anyway.
 create or replace function billing.keep_payments(p_tenants uuid[]) returns void

@@ -54,6 +54,10 @@ begin
 		'claim', o.claim, 'newest_event', sync.newest_event(o.kind, o.id)), due.lost into claimed, lost;
 	if lost and sync.lose_lease(claimed ->> 'kind', claimed ->> 'id') then
 		return service.claim_object(p_lease_seconds, p_settle_ms);
+	elsif billing.waits_for_usage(claimed ->> 'kind', claimed ->> 'id') then
+		update sync.objects o set claimed_until = null, next_at = now() + interval '30 s'
+		where o.kind = claimed ->> 'kind' and o.id = claimed ->> 'id';
+		return service.claim_object(p_lease_seconds, p_settle_ms);
 	end if;
 	return claimed;
 end

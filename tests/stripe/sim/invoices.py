@@ -134,6 +134,14 @@ def draft(world, sub, reason, lines):
     return row
 
 
+def cycle(world, sub, trial, lines):
+    """What was used in the period that is over, and lines of the next."""
+    counted = (world.keep(sub["id"])["period_before"], trial)
+    row = draft(world, sub, "subscription_cycle", usage_lines(world, sub, *counted) + lines)
+    world.keep(row["id"])["counted"] = counted
+    return row
+
+
 def resumed_lines(world, sub):
     """What is paid when a subscription resumes: nothing within a period that was paid before."""
     return period_lines(world, sub) if sub["billing_cycle_anchor"] == world.now() else []

@@ -1,5 +1,5 @@
 """What time does: periods renew, trials end, payments are tried again, cancellations and sessions fall due."""
-from . import checkout, invoices, meters, schedules, subscriptions, tariff
+from . import checkout, invoices, meters, schedules, subscriptions
 from .errors import bad
 
 DAY = 86400
@@ -126,9 +126,7 @@ def cancel_scheduled(world, row):
     """What was used up to the end is invoiced with it."""
     trial, item = row["status"] == "trialing", row["items"]["data"][0]
     subscriptions.end(world, row, "cancellation_requested")
-    world.keep(row["id"])["period_before"] = item["current_period_start"], world.now()
-    if any(tariff.is_metered(item["price"]) for item in row["items"]["data"]):
-        cycle_invoice(world, row, trial, [])
+    subscriptions.bill_used(world, row, item["current_period_start"], trial)
 
 
 def warn_of_trial_end(world, row):
@@ -149,14 +147,6 @@ def end_trial(world, row):
     renew(world, row)
 
 
-def cycle_invoice(world, row, trial, lines):
-    """What was used in the period that is over, and lines of the next."""
-    counted = (world.keep(row["id"])["period_before"], trial)
-    invoice = invoices.draft(world, row, "subscription_cycle", invoices.usage_lines(world, row, *counted) + lines)
-    world.keep(invoice["id"])["counted"] = counted
-    return invoice
-
-
 def renew(world, row):
     """A new period begins at once; its invoice is a draft first, charged when it is finalised."""
     trial = row["status"] == "trialing"
@@ -164,7 +154,7 @@ def renew(world, row):
         if trial:
             row["status"] = "active"
         subscriptions.start_period(world, row, subscriptions.period_end(row))
-        invoice = cycle_invoice(world, row, trial, invoices.period_lines(world, row))
+        invoice = invoices.cycle(world, row, trial, invoices.period_lines(world, row))
     if row["status"] == "unpaid":
         with world.changing(invoice, "invoice.updated"):
             invoice.update(auto_advance=False, automatically_finalizes_at=None)

@@ -342,13 +342,24 @@ def end(world, row, reason):
     world.emit("customer.subscription.deleted", row)
 
 
+def bill_used(world, row, start, trial):
+    """What meters counted of one that has ended."""
+    world.keep(row["id"])["period_before"] = start, world.now()
+    if any(tariff.is_metered(item["price"]) for item in row["items"]["data"]):
+        invoices.cycle(world, row, trial, [])
+
+
 def cancel(world, p, ident):
-    """DELETE: at once. One that has ended already is not found any more."""
+    """DELETE: at once. One that has ended already is not found any more. Without invoice_now what meters counted since
+    the period began is never billed."""
     row = world.get("subscription", ident)
     if row["status"] in ENDED:
         raise not_found("subscription", ident)
     apply_details(row, p)
+    trial, start = row["status"] == "trialing", row["items"]["data"][0]["current_period_start"]
     end(world, row, "cancellation_requested")
+    if p.get("invoice_now"):
+        bill_used(world, row, start, trial)
     return row
 
 
