@@ -73,6 +73,8 @@ select is(pg_temp.row_of(:'one'), 'sent 1', 'F156 a late report of the first one
 select is(pg_temp.alerts() #> '{tokens:late,known}', '1', 'F156 though it is known to be ours');
 select pg_temp.report('evt_7', 'mtr_1', 'again', 1, jsonb_build_array(pg_temp.sample(:'one' || '-1'))) \g /dev/null
 select is(pg_temp.row_of(:'one'), 'parked 2 No such customer', 'F156 one of the second does');
+select is((select concat_ws(' ', o.attempts, o.tried_at) from usage.outbox o where o.id = :'one'), '0',
+	'F156 and its next identifier has not been tried');
 select is(usage.faults(), '[]', 'F156 the books are true');
 
 -- what is no identifier

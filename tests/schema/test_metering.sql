@@ -57,6 +57,13 @@ select is((select a.detail from ops.alerts a where a.kind = 'usage_parked' and a
 	'{"error": "No such meter", "records": 1}', 'F156 it is parked, and the operator is told');
 select is(tap.ask('tollgate_operator', 'ops.retry_usage()'), '1', 'F156 who has it tried again');
 select is(pg_temp.claim(), '2 of cus_ann', 'F156 by the same identifier');
+select is((select doc -> 'attempts' from claimed where n = 6), '2', 'F156 as another try, which has a key of its own');
+update usage.outbox o set tried_at = now() - interval '24 hours', claimed_until = null,
+	state = 'parked', error = 'lost' where o.units = 2;
+select tap.ask('tollgate_operator', 'ops.retry_usage()') \g /dev/null
+select is(tap.ask('tollgate_jobs', 'service.claim_usage(60)') ? 'uncertain', true,
+	'F156 what was tried a day ago is looked up, also when the operator has it tried again');
+update usage.outbox o set claim = (select (doc ->> 'claim')::uuid from claimed where n = 6) where o.units = 2;
 select is(pg_temp.done(6), '00000', 'F156 and it is told');
 update usage.outbox set state = 'sent' where state = 'pending';
 

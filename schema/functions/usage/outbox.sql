@@ -172,14 +172,14 @@ begin
 end
 $$;
 
--- Parked records are tried again, those that Stripe has found wrong by another identifier. How many. What is for a
--- credit by hand stays.
+-- Parked records are tried again, those that Stripe has found wrong by another identifier. How many. An identifier keeps
+-- when it was first tried and how often: Stripe may have it. What is for a credit by hand stays.
 create or replace function ops.retry_usage() returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	n int;
 begin
-	update usage.outbox o set state = 'pending', next_at = now(), attempts = 0, tried_at = null
+	update usage.outbox o set state = 'pending', next_at = now()
 	where o.state = 'parked' and o.cancels is null;
 	get diagnostics n = row_count;
 	update ops.alerts a set cleared_at = now() where a.kind in ('usage_parked', 'meter_errors')

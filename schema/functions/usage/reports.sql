@@ -37,7 +37,7 @@ begin
 		meter := s.meter;
 		known := known + 1;
 		if s.is_present and s.state <> 'parked' then
-			update usage.outbox o set round = o.round + 1 where o.id = s.id;
+			update usage.outbox o set round = o.round + 1, attempts = 0, tried_at = null where o.id = s.id;
 			perform usage.park(s.id, left(s.sentence, 500));
 		end if;
 	end loop;
