@@ -1,6 +1,6 @@
 """States of a subscription in which somebody has to act or to wait: who, how, and until when."""
 import pytest
-from journey import days_pass, session_in, sign_in, sign_up, wait_until
+from journey import days_pass, session_in, sign_in, sign_up, time_passes, wait_until
 from test_billing import at_stripe, subscription  # noqa: F401 (a fixture)
 from test_subscribing import ended, page_when, subscribe  # noqa: F401 (fixtures)
 from test_tenants import customer_of, member, portal_of, two  # noqa: F401 (fixtures)
@@ -285,6 +285,18 @@ def test_c114_after_the_newest_has_ended_no_third_is_sold_unsaid(two, sim, db): 
     assert answer.html.one(id="others") and answer.html.one(id="another") and sim.changes() == calls
     said = browser.submit(answer, {"plan": "starter"}, action=form_at(second))
     assert "/c/pay/" in said.location
+
+
+def test_c114_a_first_payment_that_was_not_made_is_not_paid_for(two, sim, db):  # noqa: F811
+    browser, first, second = two
+    cancel(sim, db, subscription_of(db, first))
+    time_passes(sim, db, 1)
+    db.execute("update billing.subscriptions set status = 'incomplete' where tenant_id = %s", second)
+    found, page = others(browser, f"?tenant={first}")
+    assert found == [] and page.html.all(id="another") == []
+    session_in(browser.submit(page, {"plan": "growth"}, action=form_at(first)))
+    db.execute("update billing.checkouts set status = 'unpaid', unpaid_since = now() where tenant_id = %s", second)
+    assert len(others(browser, f"?tenant={first}")[0]) == 1, "a bank has it under way"
 
 
 def test_c114_a_member_of_what_others_pay_for_is_told_nothing_of_it(two, db, sim):  # noqa: F811
