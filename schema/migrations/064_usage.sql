@@ -35,9 +35,10 @@ create table usage.rates (
 -- When a subject began, the last so many times: a limit is exact, over any span.
 create table usage.windows (
 	name text,
+	tenant_id uuid,				-- what one tenant's programs begin for a member is none of another's
 	subject uuid,				-- a user, or the tenant of a program that names none
 	stamps timestamptz[] not null check (cardinality(stamps) <= 200),
-	primary key (name, subject)
+	primary key (name, tenant_id, subject)
 ) with (fillfactor = 50);	-- room for a row's next version
 
 -- Money that may be spent in a period.

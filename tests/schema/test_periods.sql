@@ -94,8 +94,8 @@ select is(usage.faults(), '[]', 'F145 the books are true');
 select pg_temp.configure('[{"name": "minute", "plan": "", "meter": "", "allowed": 10, "seconds": 60},
 	{"name": "day", "plan": "free", "meter": "", "allowed": 100, "seconds": 86400},
 	{"name": "burst", "plan": "", "meter": "mails", "allowed": 1, "seconds": 1}]') \g /dev/null
-create function pg_temp.take(p_who text, p_n int) returns text language sql as $$
-	select string_agg(coalesce(usage.take_rates('free', 'tokens', p_who::uuid) ->> 'refused', '-'), ' ')
+create function pg_temp.take(p_who text, p_n int, p_tenant text) returns text language sql as $$
+	select string_agg(coalesce(usage.take_rates(p_tenant::uuid, 'free', 'tokens', p_who::uuid) ->> 'refused', '-'), ' ')
 	from generate_series(1, p_n)
 $$;
 -- all that were taken, so long ago by now
@@ -103,42 +103,50 @@ create function pg_temp.age(p_who text, p_age interval) returns void language sq
 	update usage.windows w set stamps = array_fill(clock_timestamp() - p_age, array[cardinality(w.stamps)])
 	where w.subject = p_who::uuid
 $$;
-select is(pg_temp.take(:'user', 11), '- - - - - - - - - - minute', 'F144 the eleventh in a minute is refused');
+select is(pg_temp.take(:'user', 11, :'ann'), '- - - - - - - - - - minute', 'F144 the eleventh in a minute is refused');
 select pg_temp.age(:'user', '0') \g /dev/null
-select is(usage.take_rates('free', 'tokens', :'user') - 'retry', '{"refused": "minute", "limits": [
+select is(usage.take_rates(:'ann', 'free', 'tokens', :'user') - 'retry', '{"refused": "minute", "limits": [
 	{"name": "minute", "allowed": 10, "seconds": 60, "left": 0, "reset": 60},
 	{"name": "day", "allowed": 100, "seconds": 86400, "left": 90, "reset": 86400}]}', 'F144 which tells both limits');
-select is(usage.take_rates('free', 'tokens', :'user') -> 'retry', '60', 'F144 and when to come again');
-select is(pg_temp.take(:'mia', 1), '-', 'F144 another user is not');
+select is(usage.take_rates(:'ann', 'free', 'tokens', :'user') -> 'retry', '60', 'F144 and when to come again');
+select is(pg_temp.take(:'mia', 1, :'ann'), '-', 'F144 another user is not');
+savepoint before_tenants;
+select is(pg_temp.take(:'user', 10, gen_random_uuid()::text), '- - - - - - - - - -',
+	'F144 nor the same in another tenant');
+rollback to before_tenants;
 select pg_temp.age(:'user', '59 s') \g /dev/null
-select is(usage.take_rates('free', 'tokens', :'user') -> 'retry', '1',
+select is(usage.take_rates(:'ann', 'free', 'tokens', :'user') -> 'retry', '1',
 	'F144 a refused call is not counted: 1 s is left');
 select pg_temp.age(:'user', '60 s') \g /dev/null
-select is(pg_temp.take(:'user', 11), '- - - - - - - - - - minute', 'F144 after 60 s there are ten again, and no more');
+select is(pg_temp.take(:'user', 11, :'ann'), '- - - - - - - - - - minute',
+	'F144 after 60 s there are ten again, and no more');
 update usage.windows w set stamps = array(
 	select s - case when n <= 19 then interval '61 s' else '30 s' end from unnest(w.stamps) with ordinality u (s, n))
 where w.subject = :'user' and w.name = 'day';
 update usage.windows w set stamps = array(
 	select s - case when n <= 9 then interval '61 s' else '30 s' end from unnest(w.stamps) with ordinality u (s, n))
 where w.subject = :'user' and w.name = 'minute';
-select is(pg_temp.take(:'user', 10), '- - - - - - - - - minute',
+select is(pg_temp.take(:'user', 10, :'ann'), '- - - - - - - - - minute',
 	'F144 any 60 seconds hold ten: one from 30 s ago counts');
 update usage.windows w set stamps = array(select s + interval '1 hour' from unnest(w.stamps) s)
 where w.subject = :'user';
-select is((usage.take_rates('free', 'tokens', :'user') -> 'retry')::int, 60,
+select is((usage.take_rates(:'ann', 'free', 'tokens', :'user') -> 'retry')::int, 60,
 	'F144 a clock that goes back an hour locks out no longer than the limit is long');
 select is((
 	select string_agg(coalesce(t.r ->> 'refused', '-'), '' order by n)
 	from generate_series(1, 11) n cross join lateral (
-		select usage.take_rates('free', 'tokens', :'mia'::uuid) as r where n > 0) t), '---------minuteminute',
+		select usage.take_rates(:'ann', 'free', 'tokens', :'mia'::uuid) as r where n > 0) t), '---------minuteminute',
 	'F144 ten in all for another');
 update usage.windows w set stamps = array(select now() - interval '2 min' - make_interval(secs => n)
 	from generate_series(100, 1, -1) n) where w.subject = :'mia' and w.name = 'day';
 update usage.windows w set stamps = '{}' where w.subject = :'mia' and w.name = 'minute';
-select is(usage.take_rates('free', 'tokens', :'mia') ->> 'refused', 'day', 'C74 the 101st in 24 hours is refused');
-select is(usage.take_rates('free', 'tokens', :'mia') #> '{limits,1,left}', '10', 'C74 and takes nothing of the minute');
-select is(usage.take_rates('starter', 'tokens', :'mia') ->> 'refused', null, 'C74 another plan has no such limit');
-select is(usage.take_rates('starter', 'mails', :'mia') -> 'limits' -> 0 ->> 'name', 'burst',
+select is(usage.take_rates(:'ann', 'free', 'tokens', :'mia') ->> 'refused', 'day',
+	'C74 the 101st in 24 hours is refused');
+select is(usage.take_rates(:'ann', 'free', 'tokens', :'mia') #> '{limits,1,left}', '10',
+	'C74 and takes nothing of the minute');
+select is(usage.take_rates(:'ann', 'starter', 'tokens', :'mia') ->> 'refused', null,
+	'C74 another plan has no such limit');
+select is(usage.take_rates(:'ann', 'starter', 'mails', :'mia') -> 'limits' -> 0 ->> 'name', 'burst',
 	'C73 a limit of one meter is only of that');
 
 -- a refusal by quota is counted, one by rate is not, and a repeated call takes nothing
@@ -154,8 +162,9 @@ select is((select count(*) from usage.windows w where w.subject = :'ann'), 0::bi
 
 -- windows that no limit asks for go
 update usage.windows w set stamps = array[now() - interval '25 hours', now() - interval '23 hours'] where true;
-insert into usage.windows (name, subject, stamps) values ('minute', :'mia', array[now() - interval '25 hours']),
-	('minute', gen_random_uuid(), '{}');
+insert into usage.windows (name, tenant_id, subject, stamps)
+values ('minute', gen_random_uuid(), :'mia', array[now() - interval '25 hours']),
+	('minute', gen_random_uuid(), gen_random_uuid(), '{}');
 select is(usage.drop_windows(1), 1::bigint, 'C74 at most so many rows go at once');
 select is(usage.drop_windows(10), 1::bigint, 'C74 rows go whose times are longer ago than the longest limit lasts');
 select is((select min(cardinality(w.stamps)) from usage.windows w), 2, 'C74 and no other');

@@ -29,8 +29,9 @@ insert into auth.tries (subject, failed, last_at, until)
 insert into auth.pending (hash, user_id, amr, created_at)
 	select sha256(n::text::bytea), '00000000-0000-0000-0000-000000000001', '{link}', now() - interval '25 hours'
 	from generate_series(1, 1001) n;
-insert into usage.windows (name, subject, stamps)
-	select 'minute', gen_random_uuid(), array[now() - interval '1 year'] from generate_series(1, 1001);
+insert into usage.windows (name, tenant_id, subject, stamps)
+	select 'minute', gen_random_uuid(), gen_random_uuid(), array[now() - interval '1 year']
+	from generate_series(1, 1001);
 insert into app.address_changes (user_id, was, email, created_at)
 	select '00000000-0000-0000-0000-000000000001', 'a@example.org', 'b@example.org', now() - interval '31 days'
 	from generate_series(1, 1001);

@@ -85,8 +85,9 @@ def test_f144_ten_pass():
 def test_f144_housekeeping_frees_no_place():
     begin(rates=[{"name": "minute", "plan": "", "meter": "", "allowed": 10, "seconds": 60}])
     tenant = value("select tap.paid('race6')")
-    value("insert into usage.windows (name, subject, stamps) values ('minute', %s, '{}') returning 1", tenant)
-    taken = ("select usage.take_rates('starter', 'tokens', %s) ->> 'refused'", tenant)
+    value("insert into usage.windows (name, tenant_id, subject, stamps) values ('minute', %s, %s, '{}') returning 1",
+          tenant, tenant)
+    taken = ("select usage.take_rates(%s, 'starter', 'tokens', %s) ->> 'refused'", tenant, tenant)
     _, refused, waited = overlapped(("select usage.drop_windows(10)",), taken)
     ok(waited and refused is None and value("select cardinality(stamps) from usage.windows") == 1,
        "F144 who waits for a row that goes is counted in a new one", (refused, waited))

@@ -59,15 +59,16 @@ begin
 end
 $$;
 
--- Who did it: one of those that were foreseen (TG422). p_model null: the only one, or the first, of the provider if it is
--- given.
+-- Who did it: one of those that were foreseen (TG422). p_model null: the only one, or the first, of the provider if
+-- there is one.
 create or replace function usage.model_of(h usage.holds, p_provider text, p_model text) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	found_one jsonb := (
 		select m.doc from jsonb_array_elements(h.models) with ordinality m (doc, n)
 		where m.doc ->> 'model' = coalesce(p_model, m.doc ->> 'model')
-			and m.doc ->> 'provider' = coalesce(p_provider, case when p_model is null then m.doc ->> 'provider' else '' end)
+			and m.doc ->> 'provider' = coalesce(p_provider,
+				case when p_model is null then m.doc ->> 'provider' else '' end)
 		order by m.n limit 1);
 begin
 	if found_one is null then
@@ -181,8 +182,8 @@ begin
 end
 $$;
 
--- What was used already: counted whatever plan and caps say, because refusing it would not undo it. Only how often it may
--- be said is limited, as usage.reserve() is.
+-- What was used already: counted whatever plan and caps say, because refusing it would not undo it. Only how often it
+-- may be said is limited, as usage.reserve() is.
 create or replace function usage.record(p_tenant uuid, p_user uuid, p_key uuid, p_meter text, p_counts jsonb,
 	p_models jsonb, p_request text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp
@@ -199,7 +200,7 @@ begin
 	end if;
 	perform usage.require_request(p_meter, p_counts, p_models, p_request, 1);
 	decision := billing.decision(p_tenant);
-	rates := usage.take_rates(decision ->> 'plan', p_meter, coalesce(p_user, p_tenant));
+	rates := usage.take_rates(p_tenant, decision ->> 'plan', p_meter, coalesce(p_user, p_tenant));
 	h := usage.known_hold(p_tenant, p_request, digest);	-- of a call at the same time, which had the lock
 	if h.id is not null then
 		raise exception 'it is there by now' using errcode = '40001';

@@ -103,7 +103,7 @@ begin
 			select from usage.quotas q where q.plan = decision ->> 'plan' and q.meter = p_meter) then
 		return jsonb_build_object('ok', false, 'code', 'plan', 'reason', decision ->> 'reason');
 	end if;
-	rates := usage.take_rates(decision ->> 'plan', p_meter, coalesce(p_user, p_tenant));
+	rates := usage.take_rates(p_tenant, decision ->> 'plan', p_meter, coalesce(p_user, p_tenant));
 	h := usage.known_hold(p_tenant, p_request, digest);	-- of a call at the same time, which had the lock
 	if h.id is not null then
 		raise exception 'it is there by now' using errcode = '40001';	-- asked again, it takes nothing

@@ -1,4 +1,4 @@
--- How often a user may begin something: exact over any span, because the times themselves are kept.
+-- How often a user may begin something for a tenant: exact over any span, because the times themselves are kept.
 
 set role tollgate_service;
 
@@ -8,7 +8,7 @@ set role tollgate_service;
 -- are locked until the end of the transaction.
 --
 -- A time ahead of the clock was written before the clock was put back, and counts as now.
-create or replace function usage.take_rates(p_plan text, p_meter text, p_subject uuid) returns jsonb
+create or replace function usage.take_rates(p_tenant uuid, p_plan text, p_meter text, p_subject uuid) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	moment timestamptz;
@@ -17,12 +17,12 @@ declare
 	retry int;
 	r record;
 begin
-	perform usage.lock_windows(p_plan, p_meter, p_subject);
+	perform usage.lock_windows(p_tenant, p_plan, p_meter, p_subject);
 	moment := clock_timestamp();
 	for r in
 		select u.name, u.allowed, u.per, w.kept, cardinality(w.kept) >= u.allowed as is_full
 		from usage.rates_of(p_plan, p_meter) u
-			join usage.windows s on s.name = u.name and s.subject = p_subject
+			join usage.windows s on s.name = u.name and s.tenant_id = p_tenant and s.subject = p_subject
 			cross join lateral (select array(
 				select least(t.at, moment) as at from unnest(s.stamps) t (at)
 				where t.at > moment - u.per order by 1) as kept) w
@@ -33,7 +33,8 @@ begin
 		elsif refused is null then
 			r.kept := r.kept || moment;
 		end if;
-		update usage.windows w set stamps = r.kept where w.name = r.name and w.subject = p_subject;
+		update usage.windows w set stamps = r.kept
+		where w.name = r.name and w.tenant_id = p_tenant and w.subject = p_subject;
 		limits := limits || jsonb_build_object('name', r.name, 'allowed', r.allowed,
 			'seconds', extract(epoch from r.per)::int, 'left', greatest(0, r.allowed - cardinality(r.kept)),
 			'reset', usage.seconds_to(r.kept[greatest(1, cardinality(r.kept) - r.allowed + 1)] + r.per, moment));
@@ -59,18 +60,19 @@ language sql stable as $$
 $$;
 
 -- Again where housekeeping has deleted a row between the two statements.
-create or replace function usage.lock_windows(p_plan text, p_meter text, p_subject uuid) returns void
+create or replace function usage.lock_windows(p_tenant uuid, p_plan text, p_meter text, p_subject uuid) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	names text[] := array(select r.name from usage.rates_of(p_plan, p_meter) r);
 	locked int := -1;
 begin
 	while locked < cardinality(names) loop
-		insert into usage.windows (name, subject, stamps)
-		select n, p_subject, '{}' from unnest(names) n
-		where not exists (select from usage.windows w where w.name = n and w.subject = p_subject)
+		insert into usage.windows (name, tenant_id, subject, stamps)
+		select n, p_tenant, p_subject, '{}' from unnest(names) n
+		where not exists (
+			select from usage.windows w where w.name = n and w.tenant_id = p_tenant and w.subject = p_subject)
 		order by n on conflict do nothing;
-		perform from usage.windows w where w.subject = p_subject and w.name = any (names)
+		perform from usage.windows w where w.tenant_id = p_tenant and w.subject = p_subject and w.name = any (names)
 		order by w.name for no key update;
 		get diagnostics locked = row_count;
 	end loop;
