@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -67,16 +68,29 @@ text_read(struct reader *r, const struct config_key *k, const config_setting_t *
 	*(const char **)to = s;
 }
 
+static bool
+is_digits(const char *s)
+{
+	return *s && strspn(s, "0123456789") == strlen(s);
+}
+
 static void
 number_read(struct reader *r, const struct config_key *k, const config_setting_t *at, void *to)
 {
-	long long	n = at ? config_setting_get_int64(at) : k->number;
+	int		type = at ? config_setting_type(at) : CONFIG_TYPE_INT;
+	bool		digits = k->kind == KIND_LARGE && type == CONFIG_TYPE_STRING &&
+			    is_digits(config_setting_get_string(at));
+	long long	n = digits ? strtoll(config_setting_get_string(at), NULL, 10) :
+			    at ? config_setting_get_int64(at) : k->number;
 
-	if (at && config_setting_type(at) != CONFIG_TYPE_INT && config_setting_type(at) != CONFIG_TYPE_INT64)
+	if (type != CONFIG_TYPE_INT && type != CONFIG_TYPE_INT64 && !digits)
 		config_fault(r, at, k->path, "must be a whole number");
 	else if (n < k->min || n > k->max)
-		config_fault(r, at, k->path, "must be from %d to %d", k->min, k->max);
-	*(int *)to = (int)n;
+		config_fault(r, at, k->path, "must be from %lld to %lld", k->min, k->max);
+	if (k->kind == KIND_LARGE)
+		*(int64_t *)to = n;
+	else
+		*(int *)to = (int)n;
 }
 
 static void
@@ -258,6 +272,7 @@ config_key_read(struct reader *r, const struct config_key *k, const config_setti
 		text_read(r, k, at, to);
 		return;
 	case KIND_NUMBER:
+	case KIND_LARGE:
 		number_read(r, k, at, to);
 		return;
 	case KIND_SWITCH:

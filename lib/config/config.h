@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "err.h"
 #include "mem.h"
@@ -115,7 +116,7 @@ struct config_cost {
 	const char	*provider;	/* "": of a meter, which model names */
 	const char	*model;
 	const char	*class;
-	int		micros;		/* millionths of a unit of money */
+	int64_t		micros;		/* of a million units, in millionths of a unit of money */
 };
 
 struct config {

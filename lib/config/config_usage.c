@@ -96,7 +96,8 @@ static const struct config_key cost_keys[] = {
 	TEXT("costs.provider", config_cost, provider, "", check_word_or_none),
 	TEXT("costs.model", config_cost, model, NULL, check_filled),
 	TEXT("costs.class", config_cost, class, "unit", check_word),
-	INT("costs.micros", config_cost, micros, 0, 0, MOST),
+	{ .path = "costs.micros", .kind = KIND_LARGE, .offset = offsetof(struct config_cost, micros),
+	    .max = INT64_C(1000000000000) },
 	{ 0 }
 };
 

@@ -57,7 +57,7 @@ create table usage.costs (
 	provider text not null,			-- '': of a meter, whose name is the model
 	model text not null,
 	class text not null,			-- input, output, ...; unit where a meter has one class
-	micros bigint not null check (micros between 0 and 2147483647),
+	micros bigint not null check (micros between 0 and 1000000000000),	-- of one unit, at most one unit of money
 	from_at timestamptz not null default now(),
 	to_at timestamptz check (to_at >= from_at)
 );

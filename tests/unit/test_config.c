@@ -728,7 +728,8 @@ test_c75_what_is_used_is_of_plans_and_meters_that_there_are(void **state)
 		{ "quotas = ( { plan = \"a\"; meter = \"tokens\"; included = 5; sold = true; price = \"price_t\"; } );\n"
 		  "rates = ( { name = \"minute\"; }, { name = \"minute\"; plan = \"a\"; meter = \"tokens\"; } );\n"
 		  "caps = ( { kind = \"all\"; amount = 5; }, { kind = \"tenant\"; plan = \"a\"; amount = 1; } );\n"
-		  "costs = ( { model = \"tokens\"; micros = 5; }, { provider = \"p\"; model = \"m-1\"; micros = 5; } );\n",
+		  "costs = ( { model = \"tokens\"; micros = \"40000000000\"; },\n"
+		  "{ provider = \"p\"; model = \"m-1\"; micros = 5; } );\n",
 		    NULL },
 		{ "quotas = ( { plan = \"b\"; meter = \"tokens\"; } );", ":2: quotas.plan \"b\" is not one of plans" },
 		{ "quotas = ( { plan = \"a\"; meter = \"b\"; } );", ":2: quotas.meter \"b\" is not one of meters" },
@@ -739,6 +740,9 @@ test_c75_what_is_used_is_of_plans_and_meters_that_there_are(void **state)
 		{ "rates = ( { name = \"a\"; },\n{ name = \"a\"; } );", ":3: rates says this twice" },
 		{ "caps = ( { kind = \"user\"; plan = \"b\"; } );", "caps.plan" },
 		{ "caps = ( { kind = \"all\"; },\n{ kind = \"all\"; } );", ":3: caps says this twice" },
+		{ "costs = ( { model = \"tokens\"; micros = \"1000000000001\"; } );",
+		    "costs.micros must be from 0 to 1000000000000" },
+		{ "costs = ( { model = \"tokens\"; micros = \"4e3\"; } );", "costs.micros must be a whole number" },
 		{ "costs = ( { model = \"b\"; } );", "costs.model \"b\" is not one of meters" },
 		{ "costs = ( { provider = \"p\"; model = \"m\"; },\n{ provider = \"p\"; model = \"m\"; } );",
 		    ":3: costs says this twice" },
@@ -754,7 +758,8 @@ test_c75_what_is_used_is_of_plans_and_meters_that_there_are(void **state)
 		if (table[i].wrong)
 			assert_non_null(strstr(s->said, table[i].wrong));
 		else
-			assert_true(s->config->n_quotas == 1 && s->config->quotas[0].sold && s->config->n_costs == 2);
+			assert_true(s->config->n_quotas == 1 && s->config->quotas[0].sold && s->config->n_costs == 2 &&
+			    s->config->costs[0].micros == INT64_C(40000000000));
 	}
 }
 

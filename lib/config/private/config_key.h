@@ -4,7 +4,10 @@
 
 #include "config.h"
 
-enum config_kind { KIND_TEXT, KIND_PATH, KIND_NUMBER, KIND_SWITCH, KIND_WORDS, KIND_SECRET, KIND_SECRETS, KIND_GROUPS };
+/* KIND_LARGE: an int64_t, as a number or a text, because libconfig cuts a number off at 32 bits. */
+enum config_kind {
+	KIND_TEXT, KIND_PATH, KIND_NUMBER, KIND_LARGE, KIND_SWITCH, KIND_WORDS, KIND_SECRET, KIND_SECRETS, KIND_GROUPS
+};
 
 /* What is wrong with the value, as the message after the key's name; NULL for a valid value. */
 typedef const char *config_check(const char *value);
@@ -19,8 +22,8 @@ struct config_key {
 	unsigned		need;		/* bits of enum config_need */
 	size_t			offset;		/* in struct config */
 	const char		*text;		/* default; NULL: required. Words are separated by spaces; a path is below the prefix */
-	int			number;		/* default */
-	int			min, max;	/* for words, min 1: not empty */
+	long long		number;		/* default */
+	long long		min, max;	/* for words, min 1: not empty */
 	config_check		*check;
 	const char		*variable;	/* environment variable that replaces a secret's file */
 	const struct config_groups *groups;
