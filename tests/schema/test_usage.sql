@@ -112,7 +112,9 @@ from (values ('tokens', '{"unit": 1}', '[{"provider": "", "model": "tokens"}]', 
 	('tokens', '{"unit": 1}', '[{"provider": "", "model": "free"}]', 'k12', '300', 'TG422',
 		'F146 a meter under another name'),
 	('tokens', '{"input": 0}', '[{"provider": "acme", "model": "big"}, {"provider": "", "model": "mails"}]', 'k13',
-		'300', 'TG422', 'F146 a meter beside another'))
+		'300', 'TG422', 'F146 a meter beside another'),
+	('tokens', '{"a": 600000000000, "b": 400000000001}', '[{"provider": "", "model": "tokens"}]', 'k14', '300', 'TG422',
+		'too many in all'))
 	v (meter, counts, models, request, seconds, state, what);
 select is(pg_temp.reserve(:'bob', null, 6, 'mail', '[{"provider": "", "model": "mails"}]', 'mails') ->> 'code', 'quota',
 	'F143 each meter has a quota of its own');
@@ -161,6 +163,35 @@ select throws_ok(format('select usage.reserve(%L, null, null, %L, %L, %L, %L, 30
 	'[{"provider": "", "model": "tokens"}]', 'other'), 'TG422', null,
 	'F146 a meter that has a price is free by no other class');
 rollback to before_prices;
+
+-- the bound of a record's cost
+savepoint before_bound;
+select pg_temp.configure('{"costs": [{"provider": "acme", "model": "big", "class": "input", "micros": 1000000000000}]}')
+	\g /dev/null
+create function pg_temp.faulty(p_call text, p_doc jsonb) returns text language plpgsql as $$
+begin
+	perform tap.ask('tollgate_usage', format('api.usage_%s(%L%s)', p_call, p_doc,
+		case when p_call = 'settle' then '' else ', ' || quote_literal(p_doc) end), encode(sha256('k'), 'hex'));
+	return 'none';
+exception when sqlstate 'TG422' then
+	return tap.ask('tollgate_usage', format('api.usage_fault(%L, %L)', p_call, p_doc),
+		encode(sha256('k'), 'hex')) ->> 'field';
+end
+$$;
+select is(pg_temp.faulty(v.call, ('{"meter": "tokens", "provider": "acme", "model": "big"}'::jsonb
+	|| jsonb_build_object('counts', jsonb_build_object('input', v.units)))), v.field,
+	format('F153 %s of %s units that cost a million micros each: %s', v.call, v.units, v.field))
+from (values ('record', 1000000000, 'none'), ('record', 1000000001, 'counts'), ('reserve', 1000000001, 'counts'))
+	v (call, units, field);
+select usage.record(t::uuid, null, null, 'tokens', '{"input": 1}', '[{"provider": "acme", "model": "big"}]', 'one')
+	-> 'micros' as one from (values (:'bob')) v (t) \gset
+select is(:'one'::jsonb, '1000000', 'C84 a unit may cost what many others cost');
+select is(pg_temp.faulty('settle', jsonb_build_object('id', tap.ask('tollgate_usage',
+	'api.usage_reserve(''{"meter": "tokens", "counts": {"input": 0}, "provider": "acme", "model": "big"}'', ''bound'')',
+	encode(sha256('k'), 'hex')) ->> 'id') || '{"counts": {"input": 1000000000000}}'), 'counts',
+	'F153 and a settle says which field, too');
+select is(usage.faults(), '[]', 'F153 the books are true');
+rollback to before_bound;
 
 -- caps of money, each of whom
 create function pg_temp.capped(p_tenant text, p_user text, p_kind text, p_subject text, p_counts jsonb) returns text

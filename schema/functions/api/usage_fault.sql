@@ -25,11 +25,36 @@ language sql immutable as $$
 			then 'must be a whole number from 0 to 1000000000000' else 'has no name of a-z, 0-9 and _' end
 		from jsonb_each(case jsonb_typeof(p_doc -> 'counts') when 'object' then p_doc -> 'counts' else '{}' end) c
 		where usage.counts_fault(jsonb_build_object(c.key, c.value)) is not null
-		union all select 8, 'seconds', 'must be a whole number from 1 to 3600'
+		union all select 8, 'counts', 'must be at most 1000000000000 in all'
+		where usage.counts_fault(p_doc -> 'counts') = 'units in all'
+		union all select 9, 'seconds', 'must be a whole number from 1 to 3600'
 		where usage.number_of(p_doc -> 'seconds', 300) not between 1 and 3600
-		union all select 9, 'free', 'must be true or false'
+		union all select 10, 'free', 'must be true or false'
 		where jsonb_typeof(p_doc -> 'free') <> 'boolean') f (n, field, reason)
 	order by f.n, f.field limit 1
+$$;
+
+-- Whether nothing else is wrong with it but that it costs more than one record may.
+create or replace function usage.costs_too_much(p_tenant uuid, p_call text, p_doc jsonb) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	counts jsonb := usage.counts_of(p_doc);
+	models jsonb;
+	prices bigint[];
+begin
+	if p_call = 'settle' then
+		select jsonb_build_array(m.doc), h.costs into models, prices
+		from usage.holds h cross join lateral usage.model_of(h, p_doc ->> 'provider', p_doc ->> 'model') m (doc)
+		where h.tenant_id = p_tenant and h.id = case
+			when p_doc ->> 'id' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then (p_doc ->> 'id')::uuid end;
+	else
+		models := usage.models_of(p_doc);
+		prices := usage.prices_of(models);
+	end if;
+	return coalesce(usage.dearest(counts, models, prices) > 1000000000000000, false);
+exception when sqlstate 'TG422' then
+	return false;
+end
 $$;
 
 -- The same for what depends on the configuration, the tenant and the hold.
@@ -43,6 +68,9 @@ begin
 		when p_doc ->> 'user' is not null and not exists (
 				select from app.members m where m.tenant_id = p_tenant and m.user_id::text = p_doc ->> 'user')
 			then '{"field": "user", "reason": "is no member of this account"}'
+		when usage.costs_too_much(p_tenant, p_call, p_doc)
+			then jsonb_build_object('field', case when p_doc ? 'counts' then 'counts' else 'units' end,
+				'reason', 'costs more than 1000000000 in money')::text
 		when p_doc ? 'models'
 			then '{"field": "models", "reason": "must be 1 to 10 of {\"provider\", \"model\"}, each with a price"}'
 		when (p_doc ? 'model' or p_doc ? 'provider') and p_call = 'settle'

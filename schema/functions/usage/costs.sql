@@ -2,18 +2,19 @@
 
 set role tollgate_service;
 
--- {class: units} with one class at least, each a whole number from 0 to 10^12. Null: there is no fault.
+-- {class: units} with one class at least, each a whole number from 0 to 10^12, as is their sum. Null: no fault.
 create or replace function usage.counts_fault(p_counts jsonb) returns text
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
 	if jsonb_typeof(p_counts) is distinct from 'object' or p_counts = '{}' then
 		return 'no units';
 	end if;
-	return (
+	return coalesce((
 		select 'units of ' || c.key from jsonb_each(p_counts) c
 		where c.key !~ '^[a-z0-9_]{1,40}$' or jsonb_typeof(c.value) <> 'number'
 			or c.value::numeric not between 0 and 1e12 or c.value::numeric <> trunc(c.value::numeric)
-		limit 1);
+		limit 1), (
+		select 'units in all' from jsonb_each_text(p_counts) c having sum(c.value::numeric) > 1e12));
 end
 $$;
 
@@ -47,6 +48,14 @@ begin
 			then coalesce(ceil(sum(c.value::numeric * p.micros) / 1000000), 0)::bigint end
 		from jsonb_each(p_counts) c left join usage.costs p on p.id = any (p_prices) and p.provider = p_provider
 			and p.model = p_model and p.class = c.key);
+end
+$$;
+
+-- What is wrong with the price of a piece of work. Its bound keeps totals far from what a bigint holds.
+create or replace function usage.cost_fault(p_micros bigint) returns text
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return case when p_micros is null then 'no price' when p_micros > 1000000000000000 then 'a cost beyond 10^15' end;
 end
 $$;
 

@@ -113,10 +113,11 @@ language plpgsql stable security definer set search_path = pg_catalog, pg_temp a
 declare
 	fault text := usage.counts_fault(p_counts);
 begin
+	if fault is null then
+		fault := usage.cost_fault(usage.cost_of(p_counts, p_who ->> 'provider', p_who ->> 'model', h.costs));
+	end if;
 	if fault is not null then
 		raise exception '%', fault using errcode = 'TG422';
-	elsif usage.cost_of(p_counts, p_who ->> 'provider', p_who ->> 'model', h.costs) is null then
-		raise exception 'no price' using errcode = 'TG422';
 	end if;
 end
 $$;

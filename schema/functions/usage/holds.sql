@@ -21,10 +21,11 @@ declare
 			where m ->> 'provider' = '' and m ->> 'model' is distinct from p_meter) then 'model'
 		else usage.counts_fault(p_counts) end;
 begin
+	if fault is null then
+		fault := usage.cost_fault(usage.dearest(p_counts, p_models, usage.prices_of(p_models)));
+	end if;
 	if fault is not null then
 		raise exception '%', fault using errcode = 'TG422';
-	elsif usage.dearest(p_counts, p_models, usage.prices_of(p_models)) is null then
-		raise exception 'no price' using errcode = 'TG422';
 	end if;
 end
 $$;
