@@ -195,6 +195,7 @@ struct config {
 	} ops;
 	struct {
 		int	threads;
+		int	metering_threads;
 		int	poll_ms;
 		int	settle_ms;	/* between fetches of one object */
 		int	gap_seconds;	/* between two readings of Stripe's list of events */

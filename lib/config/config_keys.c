@@ -298,6 +298,7 @@ const struct config_key config_keys[] = {
 	TEXT("ops.alert_to", NEED_MAIL, ops.alert_to, "", check_to),
 	INT("ops.alert_hours", NEED_MAIL, ops.alert_hours, 24, 1, 8760),
 	INT("jobs.threads", NEED_JOBS, jobs.threads, 2, 1, 16),
+	INT("jobs.metering_threads", NEED_JOBS, jobs.metering_threads, 4, 1, 16),
 	INT("jobs.poll_ms", NEED_JOBS, jobs.poll_ms, 1000, 10, 60000),
 	INT("jobs.settle_ms", NEED_JOBS, jobs.settle_ms, 500, 0, 60000),
 	INT("jobs.gap_seconds", NEED_JOBS, jobs.gap_seconds, 300, 1, 86400),

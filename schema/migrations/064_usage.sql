@@ -171,7 +171,8 @@ create table usage.outbox (
 );
 create index on usage.outbox (at, id) where state = 'pending';
 create index on usage.outbox (tenant_id, meter, at);
-create index on usage.outbox (tenant_id, meter, at, id) where state <> 'sent';	-- what is before a record
+create index on usage.outbox (tenant_id, meter, at, id) where state = 'pending';	-- the first of each
+create index on usage.outbox (tenant_id, meter) where state = 'parked';
 
 -- Keys that programs ask with. The database holds a digest of a digest, as of a session's token.
 create table app.keys (

@@ -107,6 +107,22 @@ select is(pg_temp.verify(36), '60 parked parked uncertain f',
 	'F156 beside another that is not certain no sum decides');
 update usage.outbox o set state = 'sent' where o.units in (6, 30);
 
+-- a backlog of one customer: others' records are found as quickly
+update billing.customers c set deleted = false where c.id = 'cus_bob';
+insert into usage.outbox (id, tenant_id, meter, units, at)
+select gen_random_uuid(), :'ann', 'tokens', 40, now() - interval '1 hour' + n * interval '1 s'
+from generate_series(1, 2000) n;
+insert into usage.outbox (id, tenant_id, meter, units, at) values (gen_random_uuid(), :'bob', 'tokens', 41, now());
+analyze usage.outbox;
+create function pg_temp.looked_at() returns bigint language sql as $$
+	select t.idx_tup_fetch + t.seq_tup_read from pg_stat_xact_user_tables t where t.relid = 'usage.outbox'::regclass $$;
+select is(pg_temp.claim(), '40 of cus_ann', 'F156 the first of a backlog');
+select pg_temp.looked_at() as before \gset
+select is(pg_temp.claim(), '41 of cus_bob', 'F156 does not keep others waiting while it is told');
+select is(pg_temp.claim(), ' of ', 'F156 and then there is none');
+select is(pg_temp.looked_at() - :before < 100, true, 'F156 which is known without a look at the whole backlog');
+delete from usage.outbox o where o.units in (40, 41);
+
 -- what waits for too long
 select pg_temp.use(:'ann', 8, 'waits', '29 min') \g /dev/null
 select tap.ask('tollgate_jobs', 'service.tend_usage(10)') \g /dev/null

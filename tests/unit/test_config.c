@@ -258,6 +258,7 @@ test_f121_numbers_have_limits(void **state)
 		{ NEED_MAIL, "mail", "poll_ms", 10, 60000 }, { NEED_JOBS, "jobs", "threads", 1, 16 },
 		{ NEED_JOBS, "jobs", "poll_ms", 10, 60000 }, { NEED_JOBS, "jobs", "settle_ms", 0, 60000 },
 		 { NEED_JOBS, "jobs", "gap_seconds", 1, 86400 },
+		{ NEED_JOBS, "jobs", "metering_threads", 1, 16 },
 		{ NEED_JOBS, "jobs", "reconcile_hour", 0, 23 }, { NEED_JOBS, "jobs", "keep_days", 31, 3650 },
 	};
 	struct stage	*s = *state;

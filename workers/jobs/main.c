@@ -12,7 +12,7 @@
 #include "worker.h"
 
 enum {
-	CONNECTIONS	= 23,		/* opened on first need: most of jobs.threads, and one for each other task */
+	CONNECTIONS	= 38,		/* opened on first need: most threads of the two settings, and one for each other task */
 	RETENTION_MS	= 3600 * 1000,
 	TRANSACTIONS_MS	= 10 * 1000,
 	COMPARE_MS	= 10 * 1000,
@@ -36,7 +36,8 @@ jobs_run(mem_ctx *ctx, struct jobs *j)
 	thread_pool_add(j->threads, 1, retention_task, j, RETENTION_MS);
 	thread_pool_add(j->threads, 1, transactions_task, j, TRANSACTIONS_MS);
 	thread_pool_add(j->threads, 1, expire_task, j, EXPIRE_MS);
-	thread_pool_add(j->threads, 1, metering_task, j, j->config->jobs.poll_ms);
+	thread_pool_add(j->threads, (unsigned)j->config->jobs.metering_threads, metering_task, j,
+	    j->config->jobs.poll_ms);
 	thread_pool_add(j->threads, 1, compare_task, j, COMPARE_MS);
 	if (j->config->database.prepared)	/* a pooler in transaction mode, for which it is off, cannot listen */
 		thread_pool_add(j->threads, 1, listen_task, j, LISTEN_MS);

@@ -132,7 +132,8 @@ begin
 	return usage.faults_after(p_tenant, p_account, '5 s') || case when p_tenant is null and p_account is null
 		then jsonb_build_object('differences', usage.differences(), 'holds', (select count(*) from usage.holds),
 			'open', (select count(*) from usage.holds h where h.state = 'held'),
-			'unsent', (select count(*) from usage.outbox o where o.state <> 'sent')) else '{}' end;
+			'unsent', (
+				select count(*) from usage.outbox o where o.state = 'pending' or o.state = 'parked')) else '{}' end;
 end
 $$;
 

@@ -15,12 +15,7 @@ declare
 	fault text;
 begin
 	perform from usage.meters m order by m.meter for no key update;	-- one claims at a time
-	select n.* into o from usage.outbox n
-	where n.state = 'pending' and n.next_at <= now() and coalesce(n.claimed_until <= now(), true)
-		and not exists (
-			select from usage.outbox e where e.tenant_id = n.tenant_id and e.meter = n.meter and e.state = 'pending'
-				and (e.at, e.id) < (n.at, n.id))
-	order by n.at, n.id limit 1;
+	o := usage.first_due();
 	if o.id is null then
 		return null;
 	elsif o.cancels is not null then
@@ -37,6 +32,28 @@ begin
 		'units', o.units - o.less, 'at', floor(extract(epoch from o.at))::bigint, 'customer', customer)
 		|| case when o.tried_at < now() - interval '23 hours' then jsonb_build_object('uncertain', usage.minute_of(o))
 			else '{}' end;
+end
+$$;
+
+-- The oldest due one of the records that are first of their tenant and meter. It skips from one tenant and meter to the
+-- next in the index, so that a long backlog of one costs no more than a single record.
+create or replace function usage.first_due() returns usage.outbox
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	o usage.outbox;
+begin
+	with recursive heads as (
+		(select n.* from usage.outbox n where n.state = 'pending'
+		order by n.tenant_id, n.meter, n.at, n.id limit 1)
+		union all
+		select next.* from heads h cross join lateral (
+			select n.* from usage.outbox n
+			where n.state = 'pending' and (n.tenant_id, n.meter) > (h.tenant_id, h.meter)
+			order by n.tenant_id, n.meter, n.at, n.id limit 1) next)
+	select h.* into o from heads h
+	where h.next_at <= now() and coalesce(h.claimed_until <= now(), true)
+	order by h.at, h.id limit 1;
+	return o;
 end
 $$;
 
