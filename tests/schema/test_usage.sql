@@ -220,6 +220,22 @@ select usage.record(:'bob', null, null, 'tokens', '{"input": 200, "output": 0}',
 	'[{"provider": "acme", "model": "big"}]',
 	'used again') \g /dev/null
 select is((select count(*) from ops.alerts a where a.kind = 'usage_cap'), 2::bigint, 'C87 and once at 100 %');
+create function pg_temp.tended() returns text[] language plpgsql as $$
+begin
+	perform tap.ask('tollgate_jobs', 'service.tend_usage(10)');
+	return array(select split_part(a.subject, ':', 1) from ops.alerts a
+		where a.kind = 'usage_cap' and a.cleared_at is null order by 1);
+end
+$$;
+create temp table was on commit drop as
+	select a.id, a.cap, a.overrun, a.from_at, a.until_at from usage.accounts a where a.kind = 'all' and a.meter = '';
+select is(pg_temp.tended(), '{100,80}', 'C87 which the operator sees while it is so');
+update usage.accounts a set cap = 1600, overrun = 0 from was w where a.id = w.id;
+select is(pg_temp.tended(), '{80}', 'C87 until the cap is raised');
+update usage.accounts a set from_at = now() - interval '2 h', until_at = now() from was w where a.id = w.id;
+select is(pg_temp.tended(), '{}', 'C87 or the period is over');
+update usage.accounts a set cap = w.cap, overrun = w.overrun, from_at = w.from_at, until_at = w.until_at
+from was w where a.id = w.id;
 select is(pg_temp.account(null, '', 'all'), '1530/3/533', 'C87 what is recorded counts whatever the cap says');
 select pg_temp.configure('{"caps": [{"kind": "all", "plan": "", "subject": "", "micros": 9000000000000000000}]}')
 	\g /dev/null

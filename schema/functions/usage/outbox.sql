@@ -174,7 +174,8 @@ $$;
 
 -- What is done of usage now and then: holds that nobody settled end, and the operator is told while something has not
 -- been told to Stripe for half an hour, because an invoice takes what comes within an hour after its period. What is
--- corrected later is old when it comes, so it counts once it has been tried. How many holds have ended.
+-- corrected later is old when it comes, so it counts once it has been tried. An alert of a cap ends with its period, or
+-- when the cap is not used so far any more. How many holds have ended.
 create or replace function service.tend_usage(p_most int) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -185,6 +186,11 @@ begin
 		where n.state = 'pending' and (n.attempts > 0 or n.round = 0 and n.cancels is null)) o
 	where o.at < now() - interval '30 min' or exists (
 		select from ops.alerts a where a.kind = 'usage_outbox' and a.cleared_at is null);
+	update ops.alerts a set cleared_at = now()
+	where a.kind = 'usage_cap' and a.cleared_at is null and not exists (
+		select from usage.accounts c
+		where c.id = split_part(a.subject, ':', 2)::bigint and c.until_at > now()
+			and c.used >= c.cap * (split_part(a.subject, ':', 1)::int / 100.0));
 	return to_jsonb(usage.expire(p_most));
 end
 $$;
