@@ -44,6 +44,14 @@ usage_show(struct visit *v, struct json_object *usage)
 	meters_figures(v, usage);
 }
 
+/* Without a tenant there is no list. */
+static void
+invoices_show(struct visit *v, struct json_object *invoices)
+{
+	for (size_t i = 0; invoices != NULL && i < json_object_array_length(invoices); i++)
+		meters_call(v, json_at(json_object_array_get_idx(invoices, i), "/metered"));
+}
+
 static enum err
 show(struct visit *v, struct db_user *me)
 {
@@ -60,8 +68,7 @@ show(struct visit *v, struct db_user *me)
 	json_put(doc, "at", tenant == NULL ? "" : visit_here(v, ""));
 	json_put(doc, "here", visit_path(v, visit_here(v, "/settings/billing")));	/* not a button's own address */
 	TRY(news_put(v, me, doc, plan));
-	for (size_t i = 0; i < json_object_array_length(json_at(doc, "/invoices")); i++)
-		meters_call(v, json_at(json_object_array_get_idx(json_at(doc, "/invoices"), i), "/metered"));
+	invoices_show(v, json_at(doc, "/invoices"));
 	usage_show(v, json_at(doc, "/usage"));
 	if (json_true(doc, "/account/can_subscribe")) {
 		TRY(db_user(me, &offered, "api.offered_plans($1::uuid)", ARGS(TEXT(json_text(doc, "/tenant")))));
