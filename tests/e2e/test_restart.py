@@ -10,7 +10,7 @@ from faults import (PROGRAMS, WORKERS, Load, deliver, event, has_ended, holding,
                     waiting)
 from journey import become_customer, session_in, sign_in, wait_until
 from test_keys import made
-from test_usage import SETTINGS, Program
+from test_usage import NOTHING, SETTINGS, Program
 
 THREADS = 4     # requests side by side in one process: serve.threads
 CLIENTS = 8     # webhooks takes all that wait
@@ -54,17 +54,18 @@ def asks(stack, new_browser, member, fresh, db):
         ident, _, body = event()
         return deliver(stack, body).status, ident
 
-    db.execute("select ops.put_usage(%s)", json.dumps(SETTINGS))
+    db.execute("select ops.put_usage(%s)", json.dumps({**SETTINGS, "rates": []}))
     program = Program(new_browser(), made(member, "Load")[1])
 
     def usage():
         name = str(uuid.uuid4())
         return program("/record", {"meter": "tokens", "units": 1}, Idempotency_Key=name).status, name
-    return {"signin": (signin, 200), "signup": (signup, 303), "account": (account, 200), "billing": (billing, 303),
-            "admin": (lambda: (member.get("/admin").status, None), 404), "webhooks": (webhooks, 200),
-            "usage": (usage, 200),
-            "authn": (lambda: (member.get("/settings/connections").status, None), 200),
-            "og": (lambda: (new_browser().get("/api/og?mode=none").status, None), 400)}
+    yield {"signin": (signin, 200), "signup": (signup, 303), "account": (account, 200), "billing": (billing, 303),
+           "admin": (lambda: (member.get("/admin").status, None), 404), "webhooks": (webhooks, 200),
+           "usage": (usage, 200),
+           "authn": (lambda: (member.get("/settings/connections").status, None), 200),
+           "og": (lambda: (new_browser().get("/api/og?mode=none").status, None), 400)}
+    db.execute("select ops.put_usage(%s)", json.dumps(NOTHING))
 
 
 def assert_inbox_has(db, load):

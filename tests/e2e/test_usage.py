@@ -14,6 +14,7 @@ SETTINGS = {"meters": ["tokens"], "costs": [{"provider": "acme", "model": "big",
                        for plan in ("starter", "growth")],
             "rates": [{"name": "minute", "plan": "", "meter": "", "allowed": 60, "seconds": 60}],
             "caps": [{"kind": "tenant", "plan": "", "subject": "", "micros": 1000}]}
+NOTHING = dict.fromkeys(("meters", "costs", "quotas", "rates", "caps"), [])     # as a stack begins
 
 
 class Program:
@@ -37,6 +38,7 @@ def program(owner, db, new_browser):  # noqa: F811
     """With a key of the owner's tenant; what it asks with is no browser that is signed in."""
     db.execute("select ops.put_usage(%s)", json.dumps(SETTINGS))
     yield Program(new_browser(), made(owner[0], "Program")[1])
+    db.execute("select ops.put_usage(%s)", json.dumps(NOTHING))
     assert db.value("select usage.faults()") == []
 
 
@@ -179,7 +181,7 @@ def test_f157_a_scheduler_may_ask_for_what_happens_anyway(program, stack, db, ow
                   "Bearer " + program.key):
         assert asked(wrong).status == 401 and asked(wrong).json["code"] == "auth"
     db.execute("update usage.holds set expires_at = now() where id = %s", held)
-    db.execute("update usage.accounts set from_at = from_at - interval '2 months', until_at = now() "
+    db.execute("update usage.accounts set from_at = now() - interval '1 month', until_at = now() "
                "where tenant_id = %s", owner[2])
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda sent: asked("Bearer " + sent), (now, former, now, former)))

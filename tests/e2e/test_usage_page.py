@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from journey import new_address, sign_in, stack_command, wait_until
 from test_people import join, owner  # noqa: F401: the fixture
+from test_usage import NOTHING
 
 USAGE = "/settings/usage"
 
@@ -35,8 +36,7 @@ def busy_month(db):
         used(db, tenant, user, "tokens", 7900)
         used(db, tenant, None, "mails", 7)
     yield use
-    db.execute("select ops.put_usage(%s)", json.dumps({"meters": [], "rates": [], "caps": [], "costs": [],
-                                                       "quotas": []}))
+    db.execute("select ops.put_usage(%s)", json.dumps(NOTHING))
 
 
 def table(page, section):
@@ -52,6 +52,7 @@ def account(owner, db):  # noqa: F811
     configure(db, tokens=(10000, False, 10000), mails=(5, True, None))
     me = db.value("select user_id from app.members where tenant_id = %s", tenant)
     yield browser, tenant, str(me), join(db, tenant, new_address("mia"))
+    db.execute("select ops.put_usage(%s)", json.dumps(NOTHING))
     assert db.value("select usage.faults()") == []
 
 
