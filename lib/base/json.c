@@ -1,11 +1,12 @@
 #include "json.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "text.h"
 
-enum { JSON_DEPTH = 32, JSON_DEPTH_WHOLE = 1000 };
+enum { JSON_DEPTH = 32, JSON_DEPTH_WHOLE = 1000, NUMBER = 400 /* characters, and digits before or behind the point */ };
 
 static void
 json_release(void *doc)
@@ -84,24 +85,36 @@ json_has_pairs_only(const char *s)
 	return true;
 }
 
-/* 1e999 is well-formed JSON, but a double cannot hold it. */
+/*
+ * 1e999 is well-formed JSON, but a double cannot hold it. Of 1e-99999 a double holds 0, json-c keeps the text, and
+ * PostgreSQL's numeric does not take that.
+ */
 static bool
-json_is_finite(struct json_object *doc)
+json_fits(struct json_object *number)
 {
-	bool	finite = true;
+	const char	*text = json_object_get_string(number), *e = strpbrk(text, "eE");
+
+	return isfinite(json_object_get_double(number)) && strlen(text) <= NUMBER &&
+	    (e == NULL || labs(strtol(e + 1, NULL, 10)) <= NUMBER);
+}
+
+static bool
+json_is_storable(struct json_object *doc)
+{
+	bool	fits = true;
 
 	if (json_object_is_type(doc, json_type_double))
-		return isfinite(json_object_get_double(doc));
+		return json_fits(doc);
 	if (json_object_is_type(doc, json_type_array)) {
 		for (size_t i = 0; i < json_object_array_length(doc); i++)
-			finite = finite && json_is_finite(json_object_array_get_idx(doc, i));
+			fits = fits && json_is_storable(json_object_array_get_idx(doc, i));
 	} else if (json_object_is_type(doc, json_type_object)) {
 		json_object_object_foreach(doc, key, value) {
 			(void)key;
-			finite = finite && json_is_finite(value);
+			fits = fits && json_is_storable(value);
 		}
 	}
-	return finite;
+	return fits;
 }
 
 static bool
@@ -134,7 +147,7 @@ json_parse(mem_ctx *ctx, const void *bytes, size_t n, struct json_object **out)
 	json_tokener_free(tok);
 	json_hang(ctx, doc);
 	if (why != json_tokener_success || used > n || !json_is_space(text + used, n - used) ||
-	    !json_is_finite(doc))
+	    !json_is_storable(doc))
 		return ERR_BAD_REQUEST;
 	*out = doc;
 	return OK;

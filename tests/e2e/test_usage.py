@@ -204,6 +204,7 @@ WRONG = [
     ("/reserve", {"meter": "tokens", "counts": {}}, 422, "counts"),
     ("/reserve", {"meter": "tokens", "counts": {"input": 1, "output": -2}}, 422, "counts.output"),
     ("/reserve", {"meter": "tokens", "counts": {"A b": 1}}, 422, "counts.A b"),
+    ("/record", {"meter": "tokens", "counts": {"a": 10**12, "b": 1}}, 422, "counts"),
     ("/reserve", {**ONE, "colour": 1}, 422, "colour"), ("/reserve", {**ONE, "seconds": 3601}, 422, "seconds"),
     ("/reserve", {**ONE, "seconds": 0}, 422, "seconds"), ("/reserve", {**ONE, "seconds": "x"}, 422, "seconds"),
     ("/reserve", {**ONE, "user": "x"}, 422, "user"), ("/reserve", {**ONE, "user": NOBODY}, 422, "user"),
@@ -220,7 +221,9 @@ WRONG = [
 
 def test_f153_what_makes_no_sense_is_refused_by_its_field(program, db):
     before = db.value("select count(*) from usage.holds")
-    for body in (b"{", b'{"meter": "tokens", "meter": "x", "units": 1}'):
+    for body in (b"{", b'{"meter": "tokens", "meter": "x", "units": 1}', b'{"meter": "tokens", "units": 1e-99999}',
+                 b'{"meter": "tokens", "units": 1, "seconds": 0e-99999}',
+                 b'{"meter": "tokens", "units": 0.' + 20000 * b"0" + b"1}"):
         assert program("/reserve", body).status == 400
     for path, body, status, field in WRONG:
         answer = program(path, body)

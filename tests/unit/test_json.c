@@ -22,6 +22,7 @@ test_f64_refused(void **state)
 		"", " ", "\xef\xbb\xbf{}", "{} x", "{}{}", "'single'", "{'a':1}", "// c\n1", "/* c */1", "1 // c", "NaN",
 		"-NaN", "Infinity", "-Infinity", "[NaN]", "{\"a\":Infinity}", "{\"a\":1,}", "[1,]", "01", "+1", ".5", "1.",
 		"\"\xff\"", "\"a\nb\"", "tru", "{", "[", "\"", "{\"a\"}", "nul", "TRUE", "1e999", "-1e999",
+		"1e-99999", "0E-99999", "[1e-401]",
 	};
 	mem_ctx			*mem = mem_new();
 	struct json_object	*doc;
