@@ -187,7 +187,7 @@ def test_f157_a_scheduler_may_ask_for_what_happens_anyway(program, stack, db, ow
         answers = list(pool.map(lambda sent: asked("Bearer " + sent), (now, former, now, former)))
     assert {a.status for a in answers} == {200} and sum(a.json["opened"] for a in answers) >= 1
     assert db.value("select state from usage.holds where id = %s", held) == "expired"
-    assert asked("Bearer " + now).json == {"opened": 0, "expired": 0}
+    assert asked("Bearer " + now).json == {"opened": 0, "expired": 0, "more": False}
     assert program("").json["meters"][0]["left"] == 100
 
 

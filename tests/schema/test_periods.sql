@@ -169,5 +169,15 @@ select is(usage.drop_windows(1), 1::bigint, 'C74 at most so many rows go at once
 select is(usage.drop_windows(10), 1::bigint, 'C74 rows go whose times are longer ago than the longest limit lasts');
 select is((select min(cardinality(w.stamps)) from usage.windows w), 2, 'C74 and no other');
 
+-- what a scheduler asks for
+select pg_temp.configure('[]') \g /dev/null
+delete from usage.accounts where true;
+insert into usage.accounts (kind, tenant_id, subject, meter, from_at, until_at)
+select 'tenant', gen_random_uuid(), '', 'tokens', now() - interval '2 months', now() - interval '1 month'
+from generate_series(1, 101);
+select is(api.roll_over(), '{"opened": 100, "expired": 0, "more": true}',
+	'F157 a call opens a hundred periods, and says that there are more');
+select is(api.roll_over(), '{"opened": 1, "expired": 0, "more": false}', 'F157 the next opens the rest');
+
 select * from finish();
 rollback;
