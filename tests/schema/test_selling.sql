@@ -106,6 +106,15 @@ select is((
 	array['[true, null]', '[false, 1000]']::jsonb[], 'C76 and each sees which it is');
 select is(usage.faults(), '[]', 'C76 the books are true');
 
+-- a trial
+savepoint before_trial;
+update billing.subscriptions set status = 'trialing' where id = 'sub_ann';
+select is(pg_temp.reserve(:'ann', 1000, 'trial') ->> 'code', 'quota',
+	'C76 in a trial, of which Stripe bills nothing, what is beyond is refused');
+select is(jsonb_path_query_array(usage.summary(:'ann'), '$.meters[*].in_trial'), '[true]', 'C97 which a page says');
+rollback to before_trial;
+select is(jsonb_path_exists(usage.summary(:'ann'), '$.meters[*].in_trial'), false, 'C97 and says no more after it');
+
 -- the key moves to a new price; the former is paid on
 select tap.sync('price', pg_temp.price('price_m2')) \g /dev/null
 select is(ops.plan_prices() ->> 'starter/tokens', 'price_m2', 'C76 the key moves to the next price');

@@ -107,7 +107,8 @@ end
 $$;
 
 -- Whether what is beyond a quota is billed to the tenant: the plan sells it, and a subscription of the tenant is paid
--- by its meter at Stripe, by whichever price. Of a quota without a price nobody knows by what it is billed.
+-- by its meter at Stripe, by whichever price. Not in its trial, of which Stripe bills nothing: then there is only what
+-- is included. Of a quota without a price nobody knows by what it is billed.
 create or replace function usage.sells(p_tenant uuid, p_plan text, p_meter text) returns boolean
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -116,7 +117,8 @@ begin
 	select k.* into q from usage.quotas k where k.plan = p_plan and k.meter = p_meter;
 	return coalesce(q.sold and (coalesce(q.price, q.lookup_key) is null or exists (
 		select from billing.subscriptions s join billing.prices p on p.meter = any (s.metered)
-		where p.id = q.price and s.tenant_id = p_tenant and billing.is_live(s.status))), false);
+		where p.id = q.price and s.tenant_id = p_tenant and billing.is_live(s.status)
+			and s.status <> 'trialing')), false);
 end
 $$;
 

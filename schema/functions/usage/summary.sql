@@ -4,6 +4,7 @@ set role tollgate_service;
 
 -- {"plan", "allowed", "from", "until", "meters": [{"meter", "used", "held", "included", "sold", "most", "left",
 -- "micros"}...]}: meters of the plan, and those of which something was used. left is null where nothing bounds it.
+-- "in_trial": the plan sells more than is included, but not in the trial.
 create or replace function usage.summary(p_tenant uuid) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -28,6 +29,9 @@ begin
 				'held', coalesce(a.held, 0), 'included', coalesce(q.included, 0), 'sold', coalesce(q.sold, false),
 				'most', q.most, 'left', case when q.plan is null or not (decision -> 'allowed')::boolean then 0
 					when q.most is not null then greatest(0, q.most - coalesce(a.used + a.held, 0)) end)
+				|| case when decision ->> 'status' = 'trialing' and not q.sold and exists (
+					select from usage.quotas k where k.plan = q.plan and k.meter = m.meter and k.sold)
+					then '{"in_trial": true}' else '{}'::jsonb end
 				order by m.meter), '[]')
 			from usage.meters m
 				left join usage.quotas_of(p_tenant, decision ->> 'plan') q on q.meter = m.meter
