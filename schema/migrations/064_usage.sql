@@ -160,7 +160,7 @@ create table usage.outbox (
 	meter text not null references usage.meters,
 	units bigint not null check (units > 0),
 	at timestamptz not null,
-	state text not null default 'pending' check (state in ('pending', 'sent', 'parked')),
+	state text not null default 'pending' check (state in ('pending', 'sent', 'parked', 'dropped')),
 	attempts int not null default 0,
 	tried_at timestamptz,			-- first
 	next_at timestamptz not null default now(),
@@ -193,4 +193,4 @@ create index on app.keys (user_id, created_at desc);
 reset role;
 
 insert into app.role_verbs (role, verb) values ('owner', 'keys'), ('owner', 'usage'), ('admin', 'usage');
-insert into audit.kinds (kind) values ('key_made'), ('key_revoked');
+insert into audit.kinds (kind) values ('key_made'), ('key_revoked'), ('usage_dropped');

@@ -313,7 +313,7 @@ grant execute on function
 	ops.retry_mails(uuid, boolean),
 	ops.cancel_mail(uuid),
 	ops.verify_audit(bigint, bytea, int),
-	ops.audit_usage(uuid, bigint), ops.retry_usage(),
+	ops.audit_usage(uuid, bigint), ops.retry_usage(), ops.drop_usage(uuid),
 	ops.show_user(text),
 	ops.change_address(text, text),
 	ops.send_link(text),

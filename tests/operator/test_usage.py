@@ -49,3 +49,18 @@ def test_f111_a_sum_that_is_wrong_is_named(site):
     assert done.returncode == 1 and done.stdout.decode().endswith("1 records, 0 of them open, 0 not told to Stripe\n")
     assert [line.split("\t")[0::2] for line in done.stdout.decode().splitlines()[:1]] == [["used", "is 9, should be 5"]]
     assert site.run("usage", "audit", "--json").returncode == 1
+
+
+def test_f156_what_stripe_cannot_be_told_is_given_up(site):
+    site.configure(more=MORE % 5)
+    migrate(site)
+    tenant, = site.ask("insert into app.tenants (status, name) values ('active', 'acme') returning id::text")[0]
+    site.ask("insert into usage.outbox (id, tenant_id, meter, units, at, state, error) "
+             "values (gen_random_uuid(), %s, 'tokens', 7, now() - interval '40 days', 'parked', 'too old') returning 1",
+             tenant)
+    assert site.run("usage", "drop").returncode == 64
+    assert site.run("usage", "drop", "nobody@example.com").returncode == 1
+    assert site.ok("usage", "drop", tenant) == "1 records of 7 units are given up\n"
+    assert site.json("usage", "drop", tenant) == {"records": 0, "units": 0}
+    assert site.ok("usage", "retry") == "0 records are told to Stripe again\n"
+    assert site.ask("select state, error from usage.outbox") == [("dropped", "dropped: too old")]

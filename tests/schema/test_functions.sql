@@ -74,7 +74,7 @@ insert into allowed values
 		service.leave_cursor, service.adopt_events, service.compare_subscriptions, service.mark_objects, ops.status,
 		ops.list_alerts, ops.clear_alert,
 		ops.list_mails, ops.show_mail, ops.retry_mails, ops.cancel_mail,
-		ops.verify_audit, ops.audit_usage, ops.retry_usage,
+		ops.verify_audit, ops.audit_usage, ops.retry_usage, ops.drop_usage,
 		ops.show_user, ops.change_address, ops.send_link, ops.end_sessions, ops.delete_user, ops.keep_user,
 		ops.remove_factor, ops.fits_seed_key,
 		ops.add_operator, ops.remove_operator, ops.list_operators,

@@ -77,6 +77,20 @@ select is(array(select o.error from usage.outbox o where o.state = 'parked' orde
 	'{too old,no customer}', 'F156 each with its reason');
 select is(usage.faults(), '[]', 'F156 the books are true');
 
+select pg_temp.use(:'ann', 3, 'kept') \g /dev/null
+select is(tap.ask('tollgate_operator', format('ops.drop_usage(%L)', :'ann')), '{"units": 5, "records": 1}',
+	'F156 the operator gives up what cannot be told');
+select is(tap.ask('tollgate_operator', 'ops.retry_usage()'), '1', 'F156 which is not tried again; others'' is');
+select is((select string_agg(concat_ws(' ', o.units, o.state, o.error), ', ' order by o.units) from usage.outbox o
+	where o.tenant_id = :'ann' and o.units in (3, 5)), '3 pending, 5 dropped dropped: too old',
+	'F156 what waits still does');
+select is((select count(*) from ops.alerts a where a.kind = 'usage_parked' and a.tenant_id = :'ann'
+	and a.cleared_at is null), 0::bigint, 'F156 its alert ends');
+select is((select e.detail from audit.entries e where e.kind = 'usage_dropped' and e.tenant_id = :'ann'),
+	'{"units": 5, "records": 1}', 'F156 and the log has it');
+select is(usage.faults(), '[]', 'F156 the books are true without it');
+update usage.outbox set state = 'sent' where state = 'pending';
+
 -- an answer was lost so long ago that Stripe would not know the identifier again: its sum of the minute decides
 select pg_temp.use(:'ann', 6, 'lost'), pg_temp.use(:'ann', 30, 'beside') \g /dev/null
 update usage.outbox o set at = date_trunc('minute', now()) - interval '2 days' + interval '7 s' where o.units = 6;

@@ -117,9 +117,17 @@ update usage.comparisons c set due_at = null;
 select pg_temp.turn() \g /dev/null
 select is((select c.due_at from usage.comparisons c), now() + interval '1 hour',
 	'F156 what is told late has its day done anew');
+update usage.outbox o set state = 'parked' where o.id = :'wrong';
+select is(tap.ask('tollgate_operator', format('ops.drop_usage(%L)', :'ann')) -> 'units', '25',
+	'F156 what is given up');
+update usage.comparisons c set due_at = now();
+select pg_temp.compare(69) \g /dev/null
+select is(pg_temp.differences(), '[{"ours": 44, "theirs": 69}]', 'F156 is not ours');
 update usage.comparisons c set day = now()::date - 35, due_at = now();
 select is(pg_temp.compare(0), 'skipped', 'F156 of a day that is 35 days old Stripe takes no more');
 select is((select c.due_at from usage.comparisons c), null, 'F156 and nobody asks');
+select is(pg_temp.differences() -> -1, '{"ours": 44, "final": true, "theirs": 69}',
+	'F156 its difference is for the operator to clear');
 update usage.comparisons c set day = now()::date - 1, due_at = now();
 update billing.customers set deleted = true;
 select is(pg_temp.compare(0), 'skipped', 'F156 nor without a customer');

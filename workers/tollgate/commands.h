@@ -17,6 +17,7 @@ int alerts_clear(const struct operator *o);
 int audit_verify(const struct operator *o);
 int usage_audit(const struct operator *o);
 int usage_retry(const struct operator *o);
+int usage_drop(const struct operator *o);
 int mail_list(const struct operator *o);
 int mail_show(const struct operator *o);
 int mail_retry(const struct operator *o);

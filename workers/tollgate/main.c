@@ -114,6 +114,11 @@ static const struct command {
 	    "and when Stripe may have had one more than a day ago and its sums do not tell (\"uncertain\"): then look\n"
 	    "first whether the meter has it, because Stripe would count it twice.\n",
 	    "tollgate usage retry" },
+	{ "usage drop", usage_drop, NEED_DATABASE, JSON, "TENANT",
+	    "give up what Stripe cannot be told of a tenant",
+	    "Parked records are not told any more, so they are not billed; `usage retry` leaves them. The tenant's\n"
+	    "log says how many units. TENANT is as in tollgate explain --help.\n",
+	    "tollgate usage drop anna@example.com" },
 	{ "mail list", mail_list, NEED_DATABASE, JSON | STATE | LIMIT, NULL,
 	    "list the mails that wait or are dead-lettered, newest first",
 	    "With --state those that are pending, sent, dead, void (nobody may get them) or canceled. Times are\n"

@@ -10,6 +10,7 @@
 #include "resource.h"
 #include "secret.h"
 #include "stamp.h"
+#include "table.h"
 
 struct db_service *
 operator_as(const struct operator *o, mem_ctx *mem)
@@ -136,4 +137,22 @@ operator_stripe(struct operator *o)
 		return EX_CONFIG;
 	}
 	return e == OK ? EX_OK : operator_failed(o, e);
+}
+
+const char *
+operator_tenant(const struct operator *o, int *code)
+{
+	struct json_object	*ids;
+	enum err		e = db_service(operator_as(o, o->mem), &ids, "ops.find_tenants($1)", ARGS(TEXT(o->subject)));
+
+	if (e != OK)
+		*code = operator_failed(o, e);
+	else if (json_object_array_length(ids) == 0)
+		*code = operator_refused(o, "no tenant matches %s", o->subject);
+	else if (json_object_array_length(ids) > 1)
+		*code = operator_refused(o, "%s matches %zu tenants: give the ID of one: %s", o->subject,
+		    json_object_array_length(ids), table_text(o->mem, ids));
+	else
+		return json_object_get_string(json_object_array_get_idx(ids, 0));
+	return NULL;
 }

@@ -44,6 +44,9 @@ int operator_code(enum err e);
 int operator_failed(const struct operator *o, enum err e);
 int operator_refused(const struct operator *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* The id of the only tenant that o->subject names; else NULL, and *code is the exit status. */
+const char *operator_tenant(const struct operator *o, int *code);
+
 /* How many rows a list has: --limit, or 50. False, and told on stderr: it is no number from 1 to 10,000. */
 bool operator_limit(const struct operator *o, int *limit);
 

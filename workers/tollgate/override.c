@@ -5,25 +5,6 @@
 #include "json.h"
 #include "table.h"
 
-/* The id of the only tenant that matches the argument; else NULL, and *code is the exit status. */
-static const char *
-tenant_find(const struct operator *o, int *code)
-{
-	struct json_object	*ids;
-	enum err		e = db_service(operator_as(o, o->mem), &ids, "ops.find_tenants($1)", ARGS(TEXT(o->subject)));
-
-	if (e != OK)
-		*code = operator_failed(o, e);
-	else if (json_object_array_length(ids) == 0)
-		*code = operator_refused(o, "no tenant matches %s", o->subject);
-	else if (json_object_array_length(ids) > 1)
-		*code = operator_refused(o, "%s matches %zu tenants: give the ID of one: %s", o->subject,
-		    json_object_array_length(ids), table_text(o->mem, ids));
-	else
-		return json_object_get_string(json_object_array_get_idx(ids, 0));
-	return NULL;
-}
-
 static int
 answer(const struct operator *o, const char *tenant, enum err e, struct json_object *entitlement)
 {
@@ -58,7 +39,7 @@ override_put(const struct operator *o, bool allowed)
 		operator_refused(o, "--reason TEXT is required");
 		return EX_USAGE;
 	}
-	tenant = tenant_find(o, &code);
+	tenant = operator_tenant(o, &code);
 	if (tenant == NULL)
 		return code;
 	e = db_service(operator_as(o, o->mem), &entitlement,
@@ -84,7 +65,7 @@ override_clear(const struct operator *o)
 {
 	int			code = EXIT_FAILURE;
 	struct json_object	*entitlement;
-	const char		*tenant = tenant_find(o, &code);
+	const char		*tenant = operator_tenant(o, &code);
 	enum err		e;
 
 	if (tenant == NULL)

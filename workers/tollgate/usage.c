@@ -1,5 +1,6 @@
 #include "usage.h"
 
+#include <stdlib.h>
 #include <sysexits.h>
 
 #include "commands.h"
@@ -187,5 +188,26 @@ usage_retry(const struct operator *o)
 		operator_json(done);
 	else
 		printf("%lld records are told to Stripe again\n", (long long)json_object_get_int64(done));
+	return EX_OK;
+}
+
+int
+usage_drop(const struct operator *o)
+{
+	int			code = EXIT_FAILURE;
+	struct json_object	*done;
+	const char		*tenant = operator_tenant(o, &code);
+	enum err		e;
+
+	if (tenant == NULL)
+		return code;
+	e = db_service(operator_as(o, o->mem), &done, "ops.drop_usage($1::uuid)", ARGS(TEXT(tenant)));
+	if (e != OK)
+		return operator_failed(o, e);
+	if (o->json)
+		operator_json(done);
+	else
+		printf("%lld records of %lld units are given up\n", (long long)json_int(done, "/records", 0),
+		    (long long)json_int(done, "/units", 0));
 	return EX_OK;
 }

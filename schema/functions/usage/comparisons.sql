@@ -14,7 +14,8 @@ end
 $$;
 
 -- The next day to compare: {"tenant", "meter", "day", "from", "until", "customer"}. Null: there is none. {"skipped"}:
--- this one waits for what is not told yet, or cannot be compared any more. Until it is compared it is due in an hour.
+-- this one waits for what is not told yet, or cannot be compared any more: a difference that it had then stays an alert
+-- that is final, for the operator to clear. Until it is compared it is due in an hour.
 create or replace function service.claim_comparison() returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 declare
@@ -30,6 +31,9 @@ begin
 	update usage.comparisons n set
 		due_at = case when customer is not null and c.day > now()::date - 35 then now() + interval '1 hour' end
 	where (n.tenant_id, n.meter, n.day) = (c.tenant_id, c.meter, c.day) returning * into c;
+	perform ops.raise_alert(c.tenant_id, 'usage_difference', concat_ws(':', c.tenant_id, c.meter, c.day),
+		jsonb_build_object('ours', c.ours, 'theirs', c.theirs, 'final', true))
+	where c.due_at is null and c.ours <> c.theirs;
 	if c.due_at is null or exists (
 			select from usage.outbox o where o.tenant_id = c.tenant_id and o.meter = c.meter and o.state = 'pending'
 				and o.at >= c.day and o.at < c.day + 1) then
@@ -48,7 +52,8 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp set time
 declare
 	mine bigint := (
 		select coalesce(sum(o.units - o.less), 0) from usage.outbox o
-		where o.tenant_id = p_tenant and o.meter = p_meter and o.units > 0 and o.at >= p_day and o.at < p_day + 1);
+		where o.tenant_id = p_tenant and o.meter = p_meter and o.units > 0 and o.at >= p_day and o.at < p_day + 1
+			and o.state <> 'dropped');
 begin
 	update usage.comparisons c set ours = mine, theirs = p_theirs, compared_at = now(),
 		due_at = case when mine <> p_theirs then now() + interval '1 hour' end

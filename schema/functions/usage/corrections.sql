@@ -11,7 +11,7 @@ declare
 	o usage.outbox;
 begin
 	select k.* into o from usage.outbox k where k.id = n.cancels for no key update;
-	if o.state = 'parked' and o.error <> 'uncertain' then
+	if o.state = 'dropped' or o.state = 'parked' and o.error <> 'uncertain' then
 		update usage.outbox k set state = 'sent', sent_at = now() where k.id = n.id;
 		perform usage.take_back(n, false);
 		return '{"parked": true}';

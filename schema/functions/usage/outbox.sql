@@ -195,8 +195,8 @@ begin
 end
 $$;
 
--- Parked records are tried again, those that Stripe has found wrong by another identifier. How many. An identifier keeps
--- when it was first tried and how often: Stripe may have it. What is for a credit by hand stays.
+-- Parked records are tried again, those that Stripe has found wrong by another identifier. How many. An identifier
+-- keeps when it was first tried and how often: Stripe may have it. What is for a credit by hand stays.
 create or replace function ops.retry_usage() returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -208,6 +208,29 @@ begin
 	update ops.alerts a set cleared_at = now() where a.kind in ('usage_parked', 'meter_errors')
 		and a.cleared_at is null;
 	return to_jsonb(n);
+end
+$$;
+
+-- Gives up the parked records of a tenant, which Stripe is not told of any more: {"records", "units"}. Their days are
+-- compared anew, without them.
+create or replace function ops.drop_usage(p_tenant uuid) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	dropped usage.outbox[];
+	done jsonb;
+begin
+	with gone as (
+		update usage.outbox o set state = 'dropped', error = 'dropped: ' || o.error
+		where o.tenant_id = p_tenant and o.state = 'parked' and o.cancels is null returning o.*)
+	select array_agg(g::usage.outbox) into dropped from gone g;
+	done := (
+		select jsonb_build_object('records', count(*), 'units', coalesce(sum(d.units - d.less), 0))
+		from unnest(dropped) d);
+	perform usage.mark_day(d) from unnest(dropped) d;
+	perform audit.note('usage_dropped', p_tenant, null, null, done) where dropped is not null;
+	update ops.alerts a set cleared_at = now()
+	where a.kind = 'usage_parked' and a.tenant_id = p_tenant and a.cleared_at is null;
+	return done;
 end
 $$;
 

@@ -36,7 +36,7 @@ begin
 	loop
 		meter := s.meter;
 		known := known + 1;
-		if s.is_present and s.state <> 'parked' then
+		if s.is_present and s.state not in ('parked', 'dropped') then
 			update usage.outbox o set round = o.round + 1, attempts = 0, tried_at = null where o.id = s.id;
 			perform usage.park(s.id, left(s.sentence, 500));
 		end if;
