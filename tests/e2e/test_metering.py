@@ -161,14 +161,18 @@ def test_f156_each_day_is_compared_with_stripes_sums(told, db, owner, stripe, me
     tenant = owner[2]
     customer = db.value("select id from billing.customers where tenant_id = %s", tenant)
     told(5)
-    stripe("POST", EVENTS, {"event_name": "tokens", "payload[stripe_customer_id]": customer, "payload[value]": "2"})
+
+    def count(value):
+        stripe("POST", EVENTS, {"event_name": "tokens", "payload[stripe_customer_id]": customer,
+                                "payload[value]": value, "timestamp": int(time.time())})
+    count("2")
     assert db.rows("select ours, due_at > now() from usage.comparisons where tenant_id = %s", tenant) == [(None, True)]
     db.execute("update usage.comparisons set due_at = now() where tenant_id = %s", tenant)
     wait_until(lambda: alerts(db, "usage_difference", tenant + "%"), 60)
     assert alerts(db, "usage_difference", tenant + "%")[0][1] == {"ours": 5, "theirs": 7}
     told = db.value("select ops.audit_usage(null, null)")["differences"]
     assert [d["theirs"] for d in told if d["tenant"] == tenant] == [7]
-    stripe("POST", EVENTS, {"event_name": "tokens", "payload[stripe_customer_id]": customer, "payload[value]": "-2"})
+    count("-2")
     db.execute("update usage.comparisons set due_at = now() where tenant_id = %s", tenant)
     wait_until(lambda: not alerts(db, "usage_difference", tenant + "%"), 60)
     assert db.rows("select ours, theirs, due_at from usage.comparisons where tenant_id = %s", tenant) == [(5, 5, None)]

