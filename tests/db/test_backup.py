@@ -9,7 +9,7 @@ from test_upgrade import OLD, UPGRADE, dump, psql
 def commands():
     """Those of the block that begins with pg_dump."""
     text = (ROOT / "README.md").read_text()
-    block = next(b for b in re.findall(r"^```\n(.*?)^```$", text, re.M | re.S) if "pg_dump" in b)
+    block = next(b for b in re.findall(r"^```[a-z]*\n(.*?)^```$", text, re.M | re.S) if "pg_dump" in b)
     return [line for line in block.splitlines() if not line.startswith("#")]
 
 

@@ -24,7 +24,7 @@ SECRETS = {"signup": "stripe.key", "billing": "stripe.key", "jobs": "stripe.key"
 def block(begin):
     """The commands of the README's block that holds this, each on one line and without its comment."""
     text = (ROOT / "README.md").read_text()
-    found = next(b for b in re.findall(r"^```\n(.*?)^```$", text, re.M | re.S) if begin in b)
+    found = next(b for b in re.findall(r"^```[a-z]*\n(.*?)^```$", text, re.M | re.S) if begin in b)
     return [re.sub(r"\s+#.*", "", line) for line in found.replace("\\\n", " ").splitlines() if not line.startswith("#")]
 
 

@@ -111,7 +111,7 @@ select set_eq($$select format('%s.%s.%s', table_schema, table_name, column_name)
 		'ops.alerts.tenant_id', 'billing.invoices.tenant_id', 'billing.disputes.tenant_id',
 		'billing.notifications.tenant_id', 'auth.requests.tenant_id', 'auth.pending.tenant_id',
 		'app.offers.tenant_id', 'app.profiles.tenant_id', 'app.invitations.tenant_id', 'audit.entries.tenant_id',
-		'app.keys.tenant_id', 'usage.comparisons.tenant_id',
+		'app.keys.tenant_id', 'usage.comparisons.tenant_id', 'usage.windows.tenant_id',
 		'usage.accounts.tenant_id', 'usage.holds.tenant_id', 'usage.days.tenant_id', 'usage.outbox.tenant_id'],
 	'C98 these tables are tenants'' tables');
 select is_empty($$select c.name from tap.our_table c join pg_attribute a on a.attrelid = c.oid and a.attname = 'user_id'

@@ -42,7 +42,7 @@ begin
 	where p_kind = 'cancellation' and s.id = p_id;
 	if coalesce(t.records = 0, true) then
 		return false;
-	elsif t.since > now() - interval '1 day' then
+	elsif t.since > now() - interval '24 hours' then
 		return true;
 	end if;
 	perform ops.raise_alert(t.tenant_id, 'usage_unbilled', p_id, jsonb_build_object('records', t.records));
