@@ -16,7 +16,10 @@ FORM = "application/x-www-form-urlencoded"
 
 # What the description at hand lacks, as stripe-node's types have it: the parameters that we send.
 LACKING = {("POST", "/v1/invoices/create_preview"): ("subscription",),
-           ("POST", "/v1/subscriptions/[^/]+/resume"): ("billing_cycle_anchor", "proration_behavior")}
+           ("POST", "/v1/subscriptions/[^/]+/resume"): ("billing_cycle_anchor", "proration_behavior"),
+           ("GET", "/v1/billing/meters"): ("limit", "starting_after", "status"),
+           ("GET", "/v1/billing/meters/[^/]+/event_summaries"): (
+               "customer", "start_time", "end_time", "value_grouping_window", "limit", "starting_after")}
 
 
 def available():
