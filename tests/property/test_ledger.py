@@ -33,7 +33,7 @@ SUMS = """select coalesce(sum(h.spent), 0) + coalesce(sum(c.units), 0), count(*)
     from usage.holds h left join usage.corrections c on c.hold_id = h.id where h.tenant_id = %s"""
 UNTOLD = "select count(*) from usage.outbox where state <> 'sent'"
 CALLS = ("api.usage_reserve", "api.usage_settle", "api.usage_record", "service.claim_usage", "service.usage_told",
-         "service.usage_failed", "service.tend_usage", "Stripe")
+         "service.tend_usage", "Stripe")
 
 
 class Program:
@@ -214,8 +214,6 @@ def cut_once(world, program, name, dice):
         what = breaks(world, dice)
     else:
         what = (name, dice.randrange(max(4, world.proxy.length(name)) + 1), dice.choice(HOWS))
-        if name == "service.usage_failed":
-            world.sim.fault(method="POST", path=EVENTS, headers={"Stripe-Should-Retry": "false"})
     held = program.reserve(5, 1 if name == "service.tend_usage" else 300) if name != "api.usage_reserve" else None
     armed = None if name == "Stripe" else world.proxy.arm(*what)
     held = held or program.reserve(5)
