@@ -38,7 +38,7 @@ def use(db, sim, program, tenant, meter, *units):
     for n in units:
         assert program("/record", {"meter": meter, "units": n}).status == 200
     db.execute("update usage.outbox set at = to_timestamp(%s) where tenant_id = %s and id <> %s",
-               sim.get("clock")["now"] - 1, tenant, blocker)
+               sim.get("clock")["now"], tenant, blocker)
     db.execute("delete from usage.outbox where id = %s", blocker)
     wait_until(lambda: db.value("select bool_and(state = 'sent') from usage.outbox where tenant_id = %s", tenant))
 
