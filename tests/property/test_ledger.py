@@ -33,7 +33,7 @@ SUMS = """select coalesce(sum(h.spent), 0) + coalesce(sum(c.units), 0), count(*)
     from usage.holds h left join usage.corrections c on c.hold_id = h.id where h.tenant_id = %s"""
 UNTOLD = "select count(*) from usage.outbox where state <> 'sent'"
 CALLS = ("api.usage_reserve", "api.usage_settle", "api.usage_record", "service.claim_usage", "service.usage_told",
-         "service.tend_usage", "Stripe")
+         "service.usage_failed", "service.tend_usage", "Stripe")
 
 
 class Program:
@@ -214,6 +214,8 @@ def cut_once(world, program, name, dice):
         what = breaks(world, dice)
     else:
         what = (name, dice.randrange(max(4, world.proxy.length(name)) + 1), dice.choice(HOWS))
+        if name == "service.usage_failed":
+            world.sim.fault(method="POST", path=EVENTS, headers={"Stripe-Should-Retry": "false"})
     held = program.reserve(5, 1 if name == "service.tend_usage" else 300) if name != "api.usage_reserve" else None
     armed = None if name == "Stripe" else world.proxy.arm(*what)
     held = held or program.reserve(5)
@@ -230,6 +232,7 @@ def test_f140_f156_cut_at_any_message_every_unit_is_counted_once(cut_world, prog
     dice, world = random.Random(SEED), cut_world
     program = programs[0]
     program.settle(program.reserve(1)["id"], 1)     # each exchange once without a cut, so that its length is known
+    settled(world)                                  # and before a fault waits for the next that Stripe is told
     for name in dice.choices(CALLS, k=runs(500, 8)):
         what = cut_once(world, program, name, dice)
         assert differences(world, programs) == [], (f"PROPERTY_SEED={SEED}", what)
