@@ -190,6 +190,11 @@ select is(pg_temp.faulty('settle', jsonb_build_object('id', tap.ask('tollgate_us
 	'api.usage_reserve(''{"meter": "tokens", "counts": {"input": 0}, "provider": "acme", "model": "big"}'', ''bound'')',
 	encode(sha256('k'), 'hex')) ->> 'id') || '{"counts": {"input": 1000000000000}}'), 'counts',
 	'F153 and a settle says which field, too');
+update auth.users u set disabled_at = now() where u.id = :'mia';
+insert into app.members (tenant_id, user_id, role)
+select k.tenant_id, :'mia', 'member' from app.keys k where k.hash = sha256(sha256('k')) on conflict do nothing;
+select is(pg_temp.faulty('reserve', jsonb_build_object('meter', 'tokens', 'units', 1, 'user', :'mia')), 'user',
+	'F145 a reservation for a suspended user is refused by its field');
 select is(usage.faults(), '[]', 'F153 the books are true');
 rollback to before_bound;
 

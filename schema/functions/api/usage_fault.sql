@@ -68,6 +68,9 @@ begin
 		when p_doc ->> 'user' is not null and not exists (
 				select from app.members m where m.tenant_id = p_tenant and m.user_id::text = p_doc ->> 'user')
 			then '{"field": "user", "reason": "is no member of this account"}'
+		when p_call = 'reserve' and p_doc ->> 'user' is not null
+				and auth.contacts(array[(p_doc ->> 'user')::uuid]) = '[]'
+			then '{"field": "user", "reason": "is suspended"}'
 		when usage.costs_too_much(p_tenant, p_call, p_doc)
 			then jsonb_build_object('field', case when p_doc ? 'counts' then 'counts' else 'units' end,
 				'reason', 'costs more than 1000000000 in money')::text
