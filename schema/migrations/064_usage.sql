@@ -122,19 +122,16 @@ create index on usage.holds (tenant_id, created_at desc);
 create index on usage.holds (user_id, created_at desc);
 create index on usage.holds using brin (created_at);	-- the records of a month
 
--- What is said of a hold after its end: the difference, which may be negative.
+-- What is said of a hold after its end, once: the difference, which may be negative.
 create table usage.corrections (
 	id uuid primary key default gen_random_uuid(),	-- also the identifier at Stripe
-	hold_id uuid not null references usage.holds,
-	reason text not null check (reason in ('late')),
+	hold_id uuid not null unique references usage.holds,
 	digest bytea not null check (octet_length(digest) = 32),	-- of what was said
 	units bigint not null,
 	micros bigint not null,
 	outer_micros bigint not null,
 	created_at timestamptz not null default now()
 );
-create unique index on usage.corrections (hold_id) where reason = 'late';
-create index on usage.corrections (hold_id);
 
 -- By period of the tenant's account, UTC day of the end, and what did it. Written under the lock of that account, whose
 -- total a period's rows add up to.

@@ -127,13 +127,13 @@ $$;
 create or replace function usage.correct(h usage.holds, p_counts jsonb, p_who jsonb, p_free boolean) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-	said bytea := usage.digest_of('late', p_counts::text, p_who::text, p_free::text);
-	c usage.corrections := (select k from usage.corrections k where k.hold_id = h.id and k.reason = 'late');
+	said bytea := usage.digest_of(p_counts::text, p_who::text, p_free::text);
+	c usage.corrections := (select k from usage.corrections k where k.hold_id = h.id);
 	cost bigint := usage.cost_of(p_counts, p_who ->> 'provider', p_who ->> 'model', h.costs);
 begin
 	if c.id is null then
-		insert into usage.corrections (hold_id, reason, digest, units, micros, outer_micros)
-		values (h.id, 'late', said, case when p_free then 0 else usage.units_of(p_counts) end - h.spent,
+		insert into usage.corrections (hold_id, digest, units, micros, outer_micros)
+		values (h.id, said, case when p_free then 0 else usage.units_of(p_counts) end - h.spent,
 			case when p_free then 0 else cost end - h.spent_micros, cost - h.outer_micros)
 		returning * into c;
 		perform usage.book(h.accounts, 0, 0, c.units, c.micros, c.outer_micros, h.provider);

@@ -63,11 +63,9 @@ begin
 		select b.*, coalesce(s.held, 0) as all_held, coalesce(s.used, 0) as all_used
 		from usage.accounts b cross join lateral (
 			select sum(case when h.state = 'held' then h.micros else 0 end) as held,
-				sum(case when b.kind = 'all' or b.subject = h.provider then h.outer_micros + coalesce(c.micros, 0)
+				sum(case when b.kind = 'all' or b.subject = h.provider then h.outer_micros + coalesce(c.outer_micros, 0)
 					end) as used
-			from usage.holds h left join (
-				select n.hold_id, sum(n.outer_micros) as micros from usage.corrections n
-				group by 1) c on c.hold_id = h.id
+			from usage.holds h left join usage.corrections c on c.hold_id = h.id
 			where h.created_at >= b.from_at - interval '1 day' and h.created_at < b.until_at + interval '1 day'
 				and b.id = any (h.accounts)) s
 		where b.id = p_account)
