@@ -2,25 +2,38 @@
 
 set role tollgate_service;
 
--- TG422: a member that is not one of p_known.
-create or replace function usage.require_members(p_doc jsonb, p_known text[]) returns void
+-- The members that a document may have. p_call: "reserve", "settle" or "record".
+create or replace function usage.members_of(p_call text) returns text[]
+language sql immutable as $$
+	select case p_call when 'settle' then '{id,units,counts,provider,model,free}'::text[]
+		when 'record' then '{meter,units,counts,user,provider,model}'
+		else '{meter,units,counts,user,provider,model,models,seconds}' end
+$$;
+
+-- TG422: not an object, or one with another member.
+create or replace function usage.require_members(p_doc jsonb, p_call text) returns void
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	if jsonb_typeof(p_doc) is distinct from 'object' or exists (
-			select from jsonb_object_keys(p_doc) m where m <> all (p_known)) then
+			select from jsonb_object_keys(p_doc) m where m <> all (usage.members_of(p_call))) then
 		raise exception 'no such member' using errcode = 'TG422';
 	end if;
 end
+$$;
+
+-- Null for a text that is no UUID as it is written here.
+create or replace function usage.uuid_of(p_text text) returns uuid
+language sql immutable as $$
+	select case when p_text ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then p_text::uuid end
 $$;
 
 -- The member "user": a member of the tenant (TG422), or null.
 create or replace function usage.user_of(p_tenant uuid, p_doc jsonb) returns uuid
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
-	given text := p_doc ->> 'user';
-	who uuid := case when given ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then given end;
+	who uuid := usage.uuid_of(p_doc ->> 'user');
 begin
-	if given is not null and not exists (
+	if p_doc ->> 'user' is not null and not exists (
 			select from app.members m where m.tenant_id = p_tenant and m.user_id = who) then
 		raise exception 'no such user' using errcode = 'TG422';
 	end if;
@@ -71,7 +84,7 @@ declare
 	k app.keys := app.require_key('write');
 	who uuid;
 begin
-	perform usage.require_members(p_doc, '{meter,units,counts,user,provider,model,models,seconds}');
+	perform usage.require_members(p_doc, 'reserve');
 	who := usage.user_of(k.tenant_id, p_doc);
 	if who is not null and auth.contacts(array[who]) = '[]' then
 		raise exception 'a suspended user' using errcode = 'TG422';
@@ -87,11 +100,10 @@ create or replace function api.usage_settle(p_doc jsonb) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	k app.keys := app.require_key('write');
-	given text := p_doc ->> 'id';
-	one uuid := case when given ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then given end;
+	one uuid := usage.uuid_of(p_doc ->> 'id');
 begin
-	perform usage.require_members(p_doc, '{id,units,counts,provider,model,free}');
-	if given is null or jsonb_typeof(coalesce(p_doc -> 'free', 'false')) <> 'boolean' then
+	perform usage.require_members(p_doc, 'settle');
+	if p_doc ->> 'id' is null or jsonb_typeof(coalesce(p_doc -> 'free', 'false')) <> 'boolean' then
 		raise exception 'what is settled' using errcode = 'TG422';
 	elsif not exists (select from usage.holds h where h.id = one and h.key_id is not null) then
 		raise exception 'no such hold' using errcode = 'TG404';
@@ -107,7 +119,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	k app.keys := app.require_key('write');
 begin
-	perform usage.require_members(p_doc, '{meter,units,counts,user,provider,model}');
+	perform usage.require_members(p_doc, 'record');
 	return usage.record(k.tenant_id, usage.user_of(k.tenant_id, p_doc), k.id, p_doc ->> 'meter', usage.counts_of(p_doc),
 		usage.models_of(p_doc), p_request);
 end

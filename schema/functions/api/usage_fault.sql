@@ -7,10 +7,7 @@ create or replace function usage.form_fault(p_call text, p_doc jsonb) returns js
 language sql immutable as $$
 	select jsonb_build_object('field', f.field, 'reason', f.reason)
 	from (
-		select 1, m, 'is unknown' from jsonb_object_keys(p_doc) m where m <> all (case p_call
-			when 'settle' then '{id,units,counts,provider,model,free}'::text[]
-			when 'record' then '{meter,units,counts,user,provider,model}'
-			else '{meter,units,counts,user,provider,model,models,seconds}' end)
+		select 1, m, 'is unknown' from jsonb_object_keys(p_doc) m where m <> all (usage.members_of(p_call))
 		union all select 2, r, 'is missing' from (select case p_call when 'settle' then 'id' else 'meter' end) n (r)
 		where coalesce(p_doc -> r, 'null') = 'null'
 		union all select 3, t, 'must be a text' from unnest('{id,meter,user,provider,model}'::text[]) t
@@ -45,8 +42,7 @@ begin
 	if p_call = 'settle' then
 		select jsonb_build_array(m.doc), h.costs into models, prices
 		from usage.holds h cross join lateral usage.model_of(h, p_doc ->> 'provider', p_doc ->> 'model') m (doc)
-		where h.tenant_id = p_tenant and h.id = case
-			when p_doc ->> 'id' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then (p_doc ->> 'id')::uuid end;
+		where h.tenant_id = p_tenant and h.id = usage.uuid_of(p_doc ->> 'id');
 	else
 		models := usage.models_of(p_doc);
 		prices := usage.prices_of(models);
@@ -66,10 +62,10 @@ begin
 				select from usage.meters m where m.meter = p_doc ->> 'meter' and m.offered)
 			then '{"field": "meter", "reason": "is no meter of this site"}'
 		when p_doc ->> 'user' is not null and not exists (
-				select from app.members m where m.tenant_id = p_tenant and m.user_id::text = p_doc ->> 'user')
+				select from app.members m where m.tenant_id = p_tenant and m.user_id = usage.uuid_of(p_doc ->> 'user'))
 			then '{"field": "user", "reason": "is no member of this account"}'
 		when p_call = 'reserve' and p_doc ->> 'user' is not null
-				and auth.contacts(array[(p_doc ->> 'user')::uuid]) = '[]'
+				and auth.contacts(array[usage.uuid_of(p_doc ->> 'user')]) = '[]'
 			then '{"field": "user", "reason": "is suspended"}'
 		when usage.costs_too_much(p_tenant, p_call, p_doc)
 			then jsonb_build_object('field', case when p_doc ? 'counts' then 'counts' else 'units' end,
