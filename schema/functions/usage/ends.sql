@@ -201,11 +201,8 @@ begin
 	end if;
 	perform usage.require_request(p_meter, p_counts, p_models, p_request, 1);
 	decision := billing.decision(p_tenant);
-	rates := usage.take_rates(p_tenant, decision ->> 'plan', p_meter, coalesce(p_user, p_tenant));
-	h := usage.known_hold(p_tenant, p_request, digest);	-- of a call at the same time, which had the lock
-	if h.id is not null then
-		raise exception 'it is there by now' using errcode = '40001';
-	elsif rates ? 'refused' then
+	rates := usage.rate_request(p_tenant, p_user, p_meter, decision ->> 'plan', p_request, digest);
+	if rates ? 'refused' then
 		return usage.rate_document(rates);
 	end if;
 	select p.* into period from usage.period_of(decision, now()) p;

@@ -44,6 +44,23 @@ begin
 end
 $$;
 
+-- Takes one of each rate for a new request, and answers as usage.take_rates() does. A call at the same time that made
+-- the hold of p_request held the rates' lock first: then this transaction fails (40001) and takes nothing, and its
+-- repetition finds the hold.
+create or replace function usage.rate_request(p_tenant uuid, p_user uuid, p_meter text, p_plan text, p_request text,
+	p_digest bytea) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	rates jsonb := usage.take_rates(p_tenant, p_plan, p_meter, coalesce(p_user, p_tenant));
+	h usage.holds := usage.known_hold(p_tenant, p_request, p_digest);
+begin
+	if h.id is not null then
+		raise exception 'it is there by now' using errcode = '40001';
+	end if;
+	return rates;
+end
+$$;
+
 create or replace function usage.hold_document(h usage.holds) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -104,11 +121,8 @@ begin
 			select from usage.quotas q where q.plan = decision ->> 'plan' and q.meter = p_meter) then
 		return jsonb_build_object('ok', false, 'code', 'plan', 'reason', decision ->> 'reason');
 	end if;
-	rates := usage.take_rates(p_tenant, decision ->> 'plan', p_meter, coalesce(p_user, p_tenant));
-	h := usage.known_hold(p_tenant, p_request, digest);	-- of a call at the same time, which had the lock
-	if h.id is not null then
-		raise exception 'it is there by now' using errcode = '40001';	-- asked again, it takes nothing
-	elsif rates ? 'refused' then
+	rates := usage.rate_request(p_tenant, p_user, p_meter, decision ->> 'plan', p_request, digest);
+	if rates ? 'refused' then
 		return usage.rate_document(rates);
 	end if;
 	return usage.begin_hold(p_tenant, p_user, p_key, p_meter, decision, p_counts, p_models, p_request, digest,
