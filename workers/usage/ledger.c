@@ -120,8 +120,9 @@ refuse(struct visit *v, struct db_key *me, const char *call, enum err why)
 	    fault != NULL ? json_text(fault, "/reason") : "holds what cannot be stored");
 }
 
+/* Holds units before the work, or records what was used without a hold: each key does it once. */
 static enum err
-reserve(struct visit *v, struct db_key *me)
+count(struct visit *v, struct db_key *me, bool holds)
 {
 	bool			twice;
 	const char		*key = http_param(v->q, "HTTP_IDEMPOTENCY_KEY", &twice), *wrong = key_fault(key, twice);
@@ -132,8 +133,21 @@ reserve(struct visit *v, struct db_key *me)
 		return answer_fault(v, ERR_INVALID, "body", "is missing");
 	if (wrong != NULL)
 		return answer_field(v, "Idempotency-Key", wrong);
-	e = db_key(me, &doc, "api.usage_reserve($1::jsonb, $2)", ARGS(sent(v), TEXT(key)));
-	return e == OK ? ledger_answer(v, doc) : refuse(v, me, "reserve", e);
+	e = holds ? db_key(me, &doc, "api.usage_reserve($1::jsonb, $2)", ARGS(sent(v), TEXT(key))) :
+	    db_key(me, &doc, "api.usage_record($1::jsonb, $2)", ARGS(sent(v), TEXT(key)));
+	return e == OK ? ledger_answer(v, doc) : refuse(v, me, holds ? "reserve" : "record", e);
+}
+
+static enum err
+reserve(struct visit *v, struct db_key *me)
+{
+	return count(v, me, true);
+}
+
+static enum err
+record(struct visit *v, struct db_key *me)
+{
+	return count(v, me, false);
 }
 
 static enum err
@@ -146,22 +160,6 @@ settle(struct visit *v, struct db_key *me)
 		return answer_fault(v, ERR_INVALID, "body", "is missing");
 	e = db_key(me, &doc, "api.usage_settle($1::jsonb)", ARGS(sent(v)));
 	return e == OK ? ledger_answer(v, doc) : refuse(v, me, "settle", e);
-}
-
-static enum err
-record(struct visit *v, struct db_key *me)
-{
-	bool			twice;
-	const char		*key = http_param(v->q, "HTTP_IDEMPOTENCY_KEY", &twice), *wrong = key_fault(key, twice);
-	struct json_object	*doc;
-	enum err		e;
-
-	if (v->json == NULL)
-		return answer_fault(v, ERR_INVALID, "body", "is missing");
-	if (wrong != NULL)
-		return answer_field(v, "Idempotency-Key", wrong);
-	e = db_key(me, &doc, "api.usage_record($1::jsonb, $2)", ARGS(sent(v), TEXT(key)));
-	return e == OK ? ledger_answer(v, doc) : refuse(v, me, "record", e);
 }
 
 static enum err
