@@ -55,8 +55,8 @@ extern const struct route_kind kind_api;
 extern const struct route_kind kind_key;
 
 /*
- * JSON endpoints for a scheduler that sends cron.secret, or the former one, as "Authorization: Bearer ...". Without a
- * configured secret nobody is let in. The handler is a visitor's.
+ * JSON endpoints for a scheduler that sends cron.secret, or the former one, as "Authorization: Bearer ...". While no
+ * secret is configured, every request is refused with 401. The handler gets a visitor's identity.
  */
 extern const struct route_kind kind_secret;
 
