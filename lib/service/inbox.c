@@ -40,10 +40,6 @@ static const struct row {
 	{ "v1.billing.meter.no_meter_found", "meter_report", { "/id" } },
 };
 
-const char *const inbox_asked_thin[] = {
-	"v1.billing.meter.error_report_triggered", "v1.billing.meter.no_meter_found", NULL
-};
-
 const char *const inbox_asked[] = {
 	"checkout.session.completed", "checkout.session.async_payment_succeeded", "checkout.session.async_payment_failed",
 	"checkout.session.expired",

@@ -31,15 +31,12 @@ struct inbox_event {
  */
 extern const char *const inbox_asked[];
 
-/* The same for the event destination, whose events are thin. */
-extern const char *const inbox_asked_thin[];
-
 bool inbox_asks(const char *type);
 
 /*
- * Reads a body whose signature was valid. ERR_BAD_REQUEST when it is not JSON or has no event id. Ignored: thin events
- * of other types than inbox_asked_thin, a member given twice, broken UTF-8, types without a row in the table ("" for
- * one that is not text, or too long), no usable id of the object.
+ * Reads a body whose signature was valid. ERR_BAD_REQUEST when it is not JSON or has no event id. Ignored: a thin event
+ * of a type whose events are whole, and the reverse; a member given twice; broken UTF-8; types without a row in the
+ * table ("" for one that is not text, or too long); no usable id of the object.
  */
 enum err inbox_read(mem_ctx *mem, const char *body, size_t n, struct inbox_event *out) MUST_CHECK;
 
