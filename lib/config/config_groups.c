@@ -2,27 +2,21 @@
 
 #include <string.h>
 
-static const char *
-check_filled(const char *s)
-{
-	return *s ? NULL : "is empty";
-}
-
-static const char *
-check_name(const char *s)
+const char *
+config_check_name(const char *s)
 {
 	return *s && strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(s) ? NULL :
 	    "must be lower-case letters, digits and _";
 }
 
-static const char *
-check_product(const char *s)
+const char *
+config_check_name_or_none(const char *s)
 {
-	return *s ? check_name(s) : NULL;
+	return *s ? config_check_name(s) : NULL;
 }
 
-static const char *
-check_price(const char *s)
+const char *
+config_check_price(const char *s)
 {
 	return *s == '\0' || strncmp(s, "price_", 6) == 0 ? NULL : "must begin with price_";
 }
@@ -40,10 +34,10 @@ check_interval(const char *s)
 	.offset = offsetof(type, member), .number = otherwise, .min = least, .max = most }
 
 static const struct config_key plan_keys[] = {
-	TEXT("plans.id", struct config_plan, id, NULL, check_name, true),
-	TEXT("plans.price", struct config_plan, price, "", check_price, true),
+	TEXT("plans.id", struct config_plan, id, NULL, config_check_name, true),
+	TEXT("plans.price", struct config_plan, price, "", config_check_price, true),
 	TEXT("plans.lookup_key", struct config_plan, lookup_key, "", NULL, true),
-	TEXT("plans.product", struct config_plan, product, "", check_product, false),
+	TEXT("plans.product", struct config_plan, product, "", config_check_name_or_none, false),
 	INT("plans.amount", struct config_plan, amount, 0, 0, 99999999),
 	TEXT("plans.currency", struct config_plan, currency, "", config_check_currency, false),
 	TEXT("plans.interval", struct config_plan, interval, "month", check_interval, false),
@@ -53,15 +47,15 @@ static const struct config_key plan_keys[] = {
 	INT("plans.quantity_max", struct config_plan, quantity_max, 1, 1, 999999),
 	{ .path = "plans.free", .kind = KIND_SWITCH, .offset = offsetof(struct config_plan, free), .unique = true },
 	{ .path = "plans.features", .kind = KIND_WORDS, .offset = offsetof(struct config_plan, features), .text = "",
-	    .check = check_name },
+	    .check = config_check_name },
 	{ 0 }
 };
 
 static const struct config_key meter_keys[] = {
-	TEXT("meters.event_name", struct config_meter, event_name, NULL, check_name, true),
-	TEXT("meters.display_name", struct config_meter, display_name, NULL, check_filled, false),
-	TEXT("meters.customer_key", struct config_meter, customer_key, "stripe_customer_id", check_filled, false),
-	TEXT("meters.value_key", struct config_meter, value_key, "value", check_filled, false),
+	TEXT("meters.event_name", struct config_meter, event_name, NULL, config_check_name, true),
+	TEXT("meters.display_name", struct config_meter, display_name, NULL, config_check_filled, false),
+	TEXT("meters.customer_key", struct config_meter, customer_key, "stripe_customer_id", config_check_filled, false),
+	TEXT("meters.value_key", struct config_meter, value_key, "value", config_check_filled, false),
 	{ 0 }
 };
 

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const char *
-check_filled(const char *s)
+const char *
+config_check_filled(const char *s)
 {
 	return *s ? NULL : "is empty";
 }
@@ -228,13 +228,13 @@ const struct config_key config_keys[] = {
 	MANY("site.languages", KIND_WORDS, NEED_SITE, site.languages, "en de", check_language, NULL),
 	PATH("site.pages", NEED_SITE, site.pages, "share/tollgate/pages", check_directory),
 	TEXT("site.own_pages", NEED_SITE, site.own_pages, "/etc/tollgate/pages", NULL),
-	TEXT("site.name", NEED_SITE, site.name, "Tollgate", check_filled),
+	TEXT("site.name", NEED_SITE, site.name, "Tollgate", config_check_filled),
 	TEXT("site.help", NEED_SITE, site.help, "", check_help),
 	TEXT("site.imprint", NEED_SITE, site.imprint, "", NULL),
 	TEXT("site.environment", NEED_SITE | NEED_DATABASE | NEED_STRIPE, site.environment, "production",
 	    check_environment),
-	TEXT("database.conninfo", NEED_DATABASE, database.conninfo, NULL, check_filled),
-	PATH("database.schema", NEED_DATABASE, database.schema, "share/tollgate/schema", check_filled),
+	TEXT("database.conninfo", NEED_DATABASE, database.conninfo, NULL, config_check_filled),
+	PATH("database.schema", NEED_DATABASE, database.schema, "share/tollgate/schema", config_check_filled),
 	INT("database.pool", NEED_DATABASE, database.pool, 4, 1, 64),
 	INT("database.wait_ms", NEED_DATABASE, database.wait_ms, 250, 1, 10000),
 	INT("database.timeout_ms", NEED_DATABASE, database.timeout_ms, 3000, 100, 60000),
@@ -247,7 +247,7 @@ const struct config_key config_keys[] = {
 	MANY("auth.seed_key_before_file", KIND_SECRET, NEED_SEED_KEY, auth.seed_key_before, "", check_random_key,
 	    "TOLLGATE_SEED_KEY_BEFORE"),
 	TEXT("stripe.api_url", NEED_STRIPE, stripe.api_url, "https://api.stripe.com", config_check_origin),
-	TEXT("stripe.version", NEED_STRIPE | NEED_WEBHOOK, stripe.version, "2026-07-29.dahlia", check_filled),
+	TEXT("stripe.version", NEED_STRIPE | NEED_WEBHOOK, stripe.version, "2026-07-29.dahlia", config_check_filled),
 	TEXT("stripe.portal_configuration", NEED_STRIPE, stripe.portal_configuration, "", check_portal),
 	TEXT("stripe.webhook_url", NEED_STRIPE, stripe.webhook_url, "", check_url),
 	INT("stripe.timeout_ms", NEED_STRIPE, stripe.timeout_ms, 10000, 500, 80000),

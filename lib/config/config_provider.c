@@ -13,12 +13,6 @@ check_name(const char *s)
 }
 
 static const char *
-check_filled(const char *s)
-{
-	return *s ? NULL : "is empty";
-}
-
-static const char *
 check_pages(const char *s)
 {
 	return *s ? config_check_origin(s) : NULL;
@@ -32,7 +26,7 @@ static const struct config_key provider_keys[] = {
 	TEXT("providers.label", label, "", NULL, false),
 	TEXT("providers.issuer", issuer, "", NULL, true),
 	TEXT("providers.pages", pages, "", check_pages, false),
-	TEXT("providers.client_id", client_id, NULL, check_filled, false),
+	TEXT("providers.client_id", client_id, NULL, config_check_filled, false),
 	{ .path = "providers.secret_file", .kind = KIND_SECRET, .need = NEED_PROVIDERS,
 	    .offset = offsetof(struct config_provider, client_secret) },
 	{ 0 }

@@ -3,25 +3,6 @@
 #include <string.h>
 
 static const char *
-check_word(const char *s)
-{
-	return *s && strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(s) ? NULL :
-	    "must be lower-case letters, digits and _";
-}
-
-static const char *
-check_word_or_none(const char *s)
-{
-	return *s ? check_word(s) : NULL;
-}
-
-static const char *
-check_filled(const char *s)
-{
-	return *s ? NULL : "is empty";
-}
-
-static const char *
 check_kind(const char *s)
 {
 	static const char *const	kinds[] = { "user", "tenant", "provider", "all" };
@@ -31,12 +12,6 @@ check_kind(const char *s)
 			return NULL;
 	}
 	return "must be user, tenant, provider or all";
-}
-
-static const char *
-check_price(const char *s)
-{
-	return *s == '\0' || strncmp(s, "price_", 6) == 0 ? NULL : "must begin with price_";
 }
 
 /* A decimal above 0, as Stripe takes it. */
@@ -63,11 +38,11 @@ check_unit_amount(const char *s)
 enum { MOST = 2000000000 };
 
 static const struct config_key quota_keys[] = {
-	TEXT("quotas.plan", config_quota, plan, NULL, check_word),
-	TEXT("quotas.meter", config_quota, meter, NULL, check_word),
+	TEXT("quotas.plan", config_quota, plan, NULL, config_check_name),
+	TEXT("quotas.meter", config_quota, meter, NULL, config_check_name),
 	INT("quotas.included", config_quota, included, 0, 0, MOST),
 	{ .path = "quotas.sold", .kind = KIND_SWITCH, .offset = offsetof(struct config_quota, sold) },
-	ONCE("quotas.price", config_quota, price, "", check_price),
+	ONCE("quotas.price", config_quota, price, "", config_check_price),
 	ONCE("quotas.lookup_key", config_quota, lookup_key, "", NULL),
 	TEXT("quotas.unit_amount", config_quota, unit_amount, "", check_unit_amount),
 	INT("quotas.most", config_quota, most, 0, 0, MOST),
@@ -76,9 +51,9 @@ static const struct config_key quota_keys[] = {
 };
 
 static const struct config_key rate_keys[] = {
-	TEXT("rates.name", config_rate, name, NULL, check_word),
-	TEXT("rates.plan", config_rate, plan, "", check_word_or_none),
-	TEXT("rates.meter", config_rate, meter, "", check_word_or_none),
+	TEXT("rates.name", config_rate, name, NULL, config_check_name),
+	TEXT("rates.plan", config_rate, plan, "", config_check_name_or_none),
+	TEXT("rates.meter", config_rate, meter, "", config_check_name_or_none),
 	INT("rates.allowed", config_rate, allowed, 10, 1, 200),
 	INT("rates.seconds", config_rate, seconds, 60, 1, 31 * 86400),
 	{ 0 }
@@ -86,16 +61,16 @@ static const struct config_key rate_keys[] = {
 
 static const struct config_key cap_keys[] = {
 	TEXT("caps.kind", config_cap, kind, NULL, check_kind),
-	TEXT("caps.plan", config_cap, plan, "", check_word_or_none),
-	TEXT("caps.provider", config_cap, provider, "", check_word_or_none),
+	TEXT("caps.plan", config_cap, plan, "", config_check_name_or_none),
+	TEXT("caps.provider", config_cap, provider, "", config_check_name_or_none),
 	INT("caps.amount", config_cap, amount, 0, 0, MOST),
 	{ 0 }
 };
 
 static const struct config_key cost_keys[] = {
-	TEXT("costs.provider", config_cost, provider, "", check_word_or_none),
-	TEXT("costs.model", config_cost, model, NULL, check_filled),
-	TEXT("costs.class", config_cost, class, "unit", check_word),
+	TEXT("costs.provider", config_cost, provider, "", config_check_name_or_none),
+	TEXT("costs.model", config_cost, model, NULL, config_check_filled),
+	TEXT("costs.class", config_cost, class, "unit", config_check_name),
 	{ .path = "costs.micros", .kind = KIND_LARGE, .offset = offsetof(struct config_cost, micros),
 	    .max = INT64_C(1000000000000) },
 	{ 0 }

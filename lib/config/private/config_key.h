@@ -70,6 +70,15 @@ char *config_secret_variable(mem_ctx *ctx, const char *name);
  */
 const char *config_secret_file(mem_ctx *ctx, const char *path, const char **out);
 
+/* Anything but "". */
+config_check config_check_filled;
+
+/* Lower-case letters, digits and _; and the same, or "". */
+config_check config_check_name, config_check_name_or_none;
+
+/* "", or the ID of a price at Stripe. */
+config_check config_check_price;
+
 /* "", or a currency that Stripe takes. */
 config_check config_check_currency;
 
