@@ -163,6 +163,34 @@ unique_check(struct reader *r, const struct config_key *k, const config_setting_
 	}
 }
 
+static bool
+is_same(const struct config_groups *g, const char *one, const char *other)
+{
+	bool	same = false;
+
+	for (const struct config_key *k = g->members; k->path; k++) {
+		const char	*a = k->joint ? *(const char *const *)(one + k->offset) : NULL;
+		const char	*b = k->joint ? *(const char *const *)(other + k->offset) : NULL;
+
+		if (k->joint && (a == NULL || b == NULL || strcmp(a, b) != 0))
+			return false;
+		same = same || k->joint;
+	}
+	return same;
+}
+
+/* Reports an item that has the same texts as an earlier one in all keys that are joint. */
+static void
+joint_check(struct reader *r, const struct config_key *list, const config_setting_t *at, const char *items, size_t n)
+{
+	const struct config_groups	*g = list->groups;
+
+	for (size_t i = 0; i < n; i++) {
+		if (is_same(g, items + n * g->size, items + i * g->size))
+			config_fault(r, at, list->path, "says this twice");
+	}
+}
+
 static void
 group_read(struct reader *r, const struct config_key *list, const config_setting_t *at, char *items, size_t n)
 {
@@ -185,8 +213,11 @@ group_read(struct reader *r, const struct config_key *list, const config_setting
 		if (k->unique)
 			unique_check(r, k, member ? member : at, items, n, g->size);
 	}
-	if (g->check && r->faults == before)
+	if (r->faults > before)
+		return;
+	if (g->check)
 		g->check(r, at, item);
+	joint_check(r, list, at, items, n);
 }
 
 void

@@ -213,15 +213,15 @@ check_customer_field(const char *s)
 	"/usr/share/fonts/opentype/noto/NotoSansCJK-Bold.ttc /usr/share/fonts/truetype/noto/NotoColorEmoji.ttf"
 
 #define TEXT(p, need, member, otherwise, check) \
-	{ p, KIND_TEXT, need, offsetof(struct config, member), otherwise, 0, 0, 0, check, NULL, NULL, false }
+	{ p, KIND_TEXT, need, offsetof(struct config, member), otherwise, 0, 0, 0, check, NULL, NULL, false, false }
 #define PATH(p, need, member, otherwise, check) \
-	{ p, KIND_PATH, need, offsetof(struct config, member), otherwise, 0, 0, 0, check, NULL, NULL, false }
+	{ p, KIND_PATH, need, offsetof(struct config, member), otherwise, 0, 0, 0, check, NULL, NULL, false, false }
 #define INT(p, need, member, otherwise, min, max) \
-	{ p, KIND_NUMBER, need, offsetof(struct config, member), NULL, otherwise, min, max, NULL, NULL, NULL, false }
+	{ p, KIND_NUMBER, need, offsetof(struct config, member), NULL, otherwise, min, max, NULL, NULL, NULL, false, false }
 #define BOOL(p, need, member, otherwise) \
-	{ p, KIND_SWITCH, need, offsetof(struct config, member), NULL, otherwise, 0, 0, NULL, NULL, NULL, false }
+	{ p, KIND_SWITCH, need, offsetof(struct config, member), NULL, otherwise, 0, 0, NULL, NULL, NULL, false, false }
 #define MANY(p, kind, need, member, otherwise, check, variable) \
-	{ p, kind, need, offsetof(struct config, member), otherwise, 0, 1, 0, check, variable, NULL, false }
+	{ p, kind, need, offsetof(struct config, member), otherwise, 0, 1, 0, check, variable, NULL, false, false }
 
 const struct config_key config_keys[] = {
 	TEXT("site.url", NEED_SITE, site.url, NULL, config_check_origin),

@@ -32,14 +32,16 @@ check_unit_amount(const char *s)
 	.offset = offsetof(struct type, member), .text = otherwise, .check = test }
 #define ONCE(p, type, member, otherwise, test) { .path = p, .kind = KIND_TEXT, \
 	.offset = offsetof(struct type, member), .text = otherwise, .check = test, .unique = true }
+#define PART(p, type, member, otherwise, test) { .path = p, .kind = KIND_TEXT, \
+	.offset = offsetof(struct type, member), .text = otherwise, .check = test, .joint = true }
 #define INT(p, type, member, otherwise, least, most) { .path = p, .kind = KIND_NUMBER, \
 	.offset = offsetof(struct type, member), .number = otherwise, .min = least, .max = most }
 
 enum { MOST = 2000000000 };
 
 static const struct config_key quota_keys[] = {
-	TEXT("quotas.plan", config_quota, plan, NULL, config_check_name),
-	TEXT("quotas.meter", config_quota, meter, NULL, config_check_name),
+	PART("quotas.plan", config_quota, plan, NULL, config_check_name),
+	PART("quotas.meter", config_quota, meter, NULL, config_check_name),
 	INT("quotas.included", config_quota, included, 0, 0, MOST),
 	{ .path = "quotas.sold", .kind = KIND_SWITCH, .offset = offsetof(struct config_quota, sold) },
 	ONCE("quotas.price", config_quota, price, "", config_check_price),
@@ -51,8 +53,8 @@ static const struct config_key quota_keys[] = {
 };
 
 static const struct config_key rate_keys[] = {
-	TEXT("rates.name", config_rate, name, NULL, config_check_name),
-	TEXT("rates.plan", config_rate, plan, "", config_check_name_or_none),
+	PART("rates.name", config_rate, name, NULL, config_check_name),
+	PART("rates.plan", config_rate, plan, "", config_check_name_or_none),
 	TEXT("rates.meter", config_rate, meter, "", config_check_name_or_none),
 	INT("rates.allowed", config_rate, allowed, 10, 1, 200),
 	INT("rates.seconds", config_rate, seconds, 60, 1, 31 * 86400),
@@ -60,17 +62,17 @@ static const struct config_key rate_keys[] = {
 };
 
 static const struct config_key cap_keys[] = {
-	TEXT("caps.kind", config_cap, kind, NULL, check_kind),
-	TEXT("caps.plan", config_cap, plan, "", config_check_name_or_none),
-	TEXT("caps.provider", config_cap, provider, "", config_check_name_or_none),
+	PART("caps.kind", config_cap, kind, NULL, check_kind),
+	PART("caps.plan", config_cap, plan, "", config_check_name_or_none),
+	PART("caps.provider", config_cap, provider, "", config_check_name_or_none),
 	INT("caps.amount", config_cap, amount, 0, 0, MOST),
 	{ 0 }
 };
 
 static const struct config_key cost_keys[] = {
-	TEXT("costs.provider", config_cost, provider, "", config_check_name_or_none),
-	TEXT("costs.model", config_cost, model, NULL, config_check_filled),
-	TEXT("costs.class", config_cost, class, "unit", config_check_name),
+	PART("costs.provider", config_cost, provider, "", config_check_name_or_none),
+	PART("costs.model", config_cost, model, NULL, config_check_filled),
+	PART("costs.class", config_cost, class, "unit", config_check_name),
 	{ .path = "costs.micros", .kind = KIND_LARGE, .offset = offsetof(struct config_cost, micros),
 	    .max = INT64_C(1000000000000) },
 	{ 0 }
@@ -170,14 +172,6 @@ names_check(struct reader *r, const config_t *tree, const char *list, size_t n, 
 		config_fault(r, at, mem_printf(r->ctx, "%s.meter", list), "\"%s\" is not one of meters", meter);
 }
 
-/* Two rows that say what only one may. */
-static void
-twice_check(struct reader *r, const config_t *tree, const char *list, size_t n, bool twice)
-{
-	if (twice)
-		config_fault(r, config_setting_get_elem(config_lookup(tree, list), (unsigned)n), list, "says this twice");
-}
-
 static bool
 plans_have(const struct config *c, const char *price, const char *lookup_key)
 {
@@ -208,39 +202,6 @@ sold_check(struct reader *r, const config_t *tree, size_t n)
 		    "quota a price", p->id);
 	if (plans_have(r->out, q->price, q->lookup_key))
 		config_fault(r, at, "quotas", "has the price or lookup_key of a plan");
-}
-
-static bool
-is_same(const char *a, const char *b, const char *c, const char *d, const char *e, const char *f)
-{
-	return strcmp(a, b) == 0 && strcmp(c, d) == 0 && strcmp(e, f) == 0;
-}
-
-static void
-pairs_check(struct reader *r, const config_t *tree)
-{
-	const struct config	*c = r->out;
-
-	for (size_t i = 0; i < c->n_quotas; i++) {
-		for (size_t j = 0; j < i; j++)
-			twice_check(r, tree, "quotas", i, is_same(c->quotas[i].plan, c->quotas[j].plan, c->quotas[i].meter,
-			    c->quotas[j].meter, "", ""));
-	}
-	for (size_t i = 0; i < c->n_rates; i++) {
-		for (size_t j = 0; j < i; j++)
-			twice_check(r, tree, "rates", i, is_same(c->rates[i].name, c->rates[j].name, c->rates[i].plan,
-			    c->rates[j].plan, "", ""));
-	}
-	for (size_t i = 0; i < c->n_caps; i++) {
-		for (size_t j = 0; j < i; j++)
-			twice_check(r, tree, "caps", i, is_same(c->caps[i].kind, c->caps[j].kind, c->caps[i].plan,
-			    c->caps[j].plan, c->caps[i].provider, c->caps[j].provider));
-	}
-	for (size_t i = 0; i < c->n_costs; i++) {
-		for (size_t j = 0; j < i; j++)
-			twice_check(r, tree, "costs", i, is_same(c->costs[i].provider, c->costs[j].provider, c->costs[i].model,
-			    c->costs[j].model, c->costs[i].class, c->costs[j].class));
-	}
 }
 
 /* At an end at once Stripe's portal does not invoice what meters counted since the last invoice. */
@@ -277,6 +238,5 @@ config_usage_check(struct reader *r, const config_t *tree)
 			config_fault(r, config_setting_get_elem(config_lookup(tree, "costs"), (unsigned)i), "costs.model",
 			    "\"%s\" is not one of meters, and there is no provider", c->costs[i].model);
 	}
-	pairs_check(r, tree);
 	portal_check(r, tree);
 }

@@ -28,6 +28,7 @@ struct config_key {
 	const char		*variable;	/* environment variable that replaces a secret's file */
 	const struct config_groups *groups;
 	bool			unique;		/* no two groups of a list have the same text, or both are on */
+	bool			joint;		/* no two groups of a list have the same texts in all such keys */
 };
 
 /* A list of groups, read into an array. The offsets in members are relative to an item. */

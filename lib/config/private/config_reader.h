@@ -28,7 +28,7 @@ void config_groups_read(struct reader *r, const struct config_key *k, const conf
 /* Checks numbers together, as a network's limit and that of the network around it. */
 void config_order_check(struct reader *r, const config_t *tree);
 
-/* Checks that quotas, rates, caps and costs name plans and meters that there are, and each once. */
+/* Checks that quotas, rates, caps and costs name plans and meters that there are, and what is sold. */
 void config_usage_check(struct reader *r, const config_t *tree);
 
 #endif
