@@ -17,15 +17,11 @@ static const struct state {
 static void
 meter_call(struct visit *v, struct json_object *row)
 {
-	const struct config	*c = v->app->config;
-	const char		*meter = json_text(row, "/meter");
-	const char		*label = mem_printf(v->q->mem, "meter_%s", meter);
+	const char			*meter = json_text(row, "/meter");
+	const char			*label = mem_printf(v->q->mem, "meter_%s", meter);
+	const struct config_meter	*m = config_meter(v->app->config, meter);
 
-	json_put(row, "word", meter);
-	for (size_t i = 0; i < c->n_meters; i++) {
-		if (strcmp(c->meters[i].event_name, meter) == 0)
-			json_put(row, "word", c->meters[i].display_name);
-	}
+	json_put(row, "word", m == NULL ? meter : m->display_name);
 	if (pages_partial(pages_language(v->app->pages, v->language), label) != NULL)
 		json_put(row, "called", label);
 }

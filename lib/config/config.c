@@ -394,6 +394,16 @@ config_plan(const struct config *c, const char *id)
 	return NULL;
 }
 
+const struct config_meter *
+config_meter(const struct config *c, const char *event_name)
+{
+	for (size_t i = 0; i < c->n_meters; i++) {
+		if (strcmp(c->meters[i].event_name, event_name) == 0)
+			return &c->meters[i];
+	}
+	return NULL;
+}
+
 const char *
 config_seed_keys(mem_ctx *ctx, const struct config *c)
 {

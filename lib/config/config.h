@@ -249,6 +249,9 @@ enum err config_load(mem_ctx *ctx, const char *path, unsigned needs, struct conf
 /* The plan with this id, or NULL. */
 const struct config_plan *config_plan(const struct config *c, const char *id);
 
+/* The meter with this event_name, or NULL. */
+const struct config_meter *config_meter(const struct config *c, const char *event_name);
+
 /* The keys that seeds are stored under, as the functions of the database take them: "", "KEY", or "KEY BEFORE". */
 const char *config_seed_keys(mem_ctx *ctx, const struct config *c);
 

@@ -150,16 +150,6 @@ const struct config_groups config_costs = {
 	"must be a list of { model = \"mails\"; micros = 100; }", false
 };
 
-static bool
-is_meter(const struct config *c, const char *name)
-{
-	for (size_t i = 0; i < c->n_meters; i++) {
-		if (strcmp(c->meters[i].event_name, name) == 0)
-			return true;
-	}
-	return *name == '\0';
-}
-
 /* A name that "" may stand for is of every plan or meter. */
 static void
 names_check(struct reader *r, const config_t *tree, const char *list, size_t n, const char *plan, const char *meter)
@@ -168,7 +158,7 @@ names_check(struct reader *r, const config_t *tree, const char *list, size_t n, 
 
 	if (plan && *plan && config_plan(r->out, plan) == NULL)
 		config_fault(r, at, mem_printf(r->ctx, "%s.plan", list), "\"%s\" is not one of plans", plan);
-	if (meter && !is_meter(r->out, meter))
+	if (meter && *meter && config_meter(r->out, meter) == NULL)
 		config_fault(r, at, mem_printf(r->ctx, "%s.meter", list), "\"%s\" is not one of meters", meter);
 }
 
@@ -234,7 +224,7 @@ config_usage_check(struct reader *r, const config_t *tree)
 	for (size_t i = 0; i < c->n_caps; i++)
 		names_check(r, tree, "caps", i, c->caps[i].plan, NULL);
 	for (size_t i = 0; i < c->n_costs; i++) {
-		if (*c->costs[i].provider == '\0' && !is_meter(c, c->costs[i].model))
+		if (*c->costs[i].provider == '\0' && config_meter(c, c->costs[i].model) == NULL)
 			config_fault(r, config_setting_get_elem(config_lookup(tree, "costs"), (unsigned)i), "costs.model",
 			    "\"%s\" is not one of meters, and there is no provider", c->costs[i].model);
 	}

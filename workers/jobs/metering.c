@@ -6,15 +6,14 @@
 #include "json.h"
 #include "log.h"
 
-/* The names of an event's payload. A meter that left the configuration has Stripe's own. */
+/* The names in an event's payload. For a meter that is no longer configured they are Stripe's defaults. */
 static struct config_meter
 meter_of(const struct config *c, const char *name)
 {
-	for (size_t i = 0; i < c->n_meters; i++) {
-		if (strcmp(c->meters[i].event_name, name) == 0)
-			return c->meters[i];
-	}
-	return (struct config_meter){ .event_name = name, .customer_key = "stripe_customer_id", .value_key = "value" };
+	const struct config_meter	*m = config_meter(c, name);
+
+	return m != NULL ? *m :
+	    (struct config_meter){ .event_name = name, .customer_key = "stripe_customer_id", .value_key = "value" };
 }
 
 static const char *

@@ -2,8 +2,6 @@
  * Prices of what is sold beside a plan by a meter: what is included is a first tier at 0. Stripe is told of every unit
  * and subtracts.
  */
-#include <string.h>
-
 #include "json.h"
 #include "provisioning.h"
 
@@ -57,16 +55,6 @@ metered_desired(const struct provisioning *pr, const struct config_quota *q, siz
 	return desired;
 }
 
-static const char *
-meter_name(const struct config *c, const char *event_name)
-{
-	for (size_t i = 0; i < c->n_meters; i++) {
-		if (strcmp(c->meters[i].event_name, event_name) == 0)
-			return c->meters[i].display_name;
-	}
-	return event_name;
-}
-
 enum err
 metered_keep(struct provisioning *pr, size_t quota)
 {
@@ -79,7 +67,7 @@ metered_keep(struct provisioning *pr, size_t quota)
 		return OK;
 	return wanted_keep(pr, &(struct wanted_price){
 		.plan = q->plan, .meter = q->meter, .price = q->price, .lookup_key = q->lookup_key,
-		.product = mem_printf(pr->o->mem, "tollgate_meter_%s", q->meter), .called = meter_name(c, q->meter),
+		.product = mem_printf(pr->o->mem, "tollgate_meter_%s", q->meter), .called = config_meter(c, q->meter)->display_name,
 		.desired = metered_desired(pr, q, plan, NULL),
 		.made = metered_desired(pr, q, plan, json_object_new_string("inf")),
 	}, &price);
