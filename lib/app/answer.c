@@ -76,7 +76,7 @@ answer_error(struct visit *v, enum err why)
 
 	if (why == ERR_AUTH)
 		challenge(v);
-	if (info->retryable && why != ERR_LIMIT)	/* whose is the dispatcher's */
+	if (info->retryable && why != ERR_LIMIT)	/* the dispatcher sets it for every 429 */
 		http_header(v->r, "Retry-After", "5");
 	if (!json && v->app->error_page != NULL) {
 		if (v->app->error_page(v, why) != OK)

@@ -11,7 +11,9 @@ digest_of(const char *s)
 	return secret_sha256("cron1", s, strlen(s));
 }
 
-/* Both are compared, and digests of one length are, so that the time tells nothing of either. */
+/*
+ * Compares digests, which have one length, and always with both secrets, so that the time it takes depends on neither.
+ */
 static bool
 is_known(const struct visit *v, const char *sent)
 {

@@ -27,7 +27,7 @@ static const struct expected {
 	{ "/v1/checkout/sessions", "resource_missing", "customer" },	/* deleted at Stripe: another is made */
 	{ "/v1/checkout/sessions", "email_invalid", NULL },		/* the visitor's own fault */
 	{ "/v1/customers", "email_invalid", NULL },
-	{ "/v1/billing/meter_events", "duplicate_meter_event", NULL },	/* it has come before, and is told */
+	{ "/v1/billing/meter_events", "duplicate_meter_event", NULL },	/* Stripe has the event from an earlier call */
 };
 
 static bool

@@ -22,7 +22,7 @@ struct words;
 enum err words_open(mem_ctx *ctx, const struct pages *p, const struct words **out) MUST_CHECK;
 
 /*
- * Gives each amount, date and count in doc, at any depth, the member "text": "$19.00", "19,00 €", "28. Dezember 2026"
+ * Gives each amount, date and number in doc, at any depth, the member "text": "$19.00", "19,00 €", "28. Dezember 2026"
  * (UTC), "1.500".
  * One that cannot be said (null, a currency that Stripe does not have) becomes null, unless it has a text already.
  * A value that is a string stays as it is. Once a thread has said something, the formatters stay open until it ends.

@@ -65,6 +65,7 @@ person_of(struct visit *v, const struct callback *c, struct json_object *claims,
 		person_put_email(person, email, preset_of(c->provider)->verified(about, email));
 	login = claims_text(about, "/preferred_username");
 	put_some(person, "account", email != NULL ? email : login, ACCOUNT_BYTES);
+	/* Only a provider that posts its answer sends a name beside the token (name_told() in callback.c). */
 	if (name == NULL && preset_of(c->provider)->mode != NULL)
 		name = c->name;
 	put_some(person, "name", name, PERSON_NAME_MAX);
