@@ -9,7 +9,10 @@
 
 enum { KEY = 255 };
 
-/* What a refusal is to a caller. A rate's name stands behind its code. */
+/*
+ * What a refusal is to a caller. A rate's name stands behind its code. The last row is of any other code, which no key
+ * gets: its calls are in no account of a provider or of all (usage.providers_of()).
+ */
 static const struct refusal {
 	const char	*code;
 	int		status;
@@ -20,8 +23,7 @@ static const struct refusal {
 	{ "quota", 402, true, "What the plan includes is used up" },
 	{ "cap", 402, true, "The limit on spending is reached" },
 	{ "plan", 403, true, "The plan does not include this" },
-	{ "provider", 503, false, "This provider is not available now" },
-	{ "unavailable", 503, false, "The service is not available now" },
+	{ "", 503, false, "The service is not available now" },
 };
 
 static const struct refusal *
@@ -29,7 +31,7 @@ refusal_find(const char *code)
 {
 	const struct refusal	*r = refusals;
 
-	while (r->status != 503 && strncmp(code, r->code, strlen(r->code)) != 0)
+	while (strncmp(code, r->code, strlen(r->code)) != 0)
 		r++;
 	return r;
 }
