@@ -53,10 +53,6 @@ def test_f210_f211_who_owns_what_others_use_hands_over_first(owner, other, db, f
     refused = browser.post(PAGE, {**browser.get("/signout").form().fields, "confirm": email})
     assert refused.status == 409 and "Hand over first" in refused.html.one(role="alert").text
     assert send(browser, team(browser), "/settings/team/handover", user=mia).status == 303
-    db.execute("update app.tenants set closes_at = now() + interval '1 day' where id = %s", tenant)
-    assert "Its owner is leaving" in browser.get(PAGE).html.one("main").text
-    db.execute("update app.tenants set closes_at = null where id = %s", tenant)
-    assert "Its owner is leaving" not in browser.get(PAGE).text
     assert ask(other, "DELETE", "/api/user").status == 401
     assert browser.request("DELETE", "/api/user", None, came_from=browser.base, Origin="https://evil.example",
                            Accept="application/json").status == 403
@@ -68,6 +64,15 @@ def test_f210_f211_who_owns_what_others_use_hands_over_first(owner, other, db, f
     assert done.status == 202 and set(done.json) == {"until"}
     assert ask(browser, "GET", "/api/user").status == 401
     assert subscription_of(sim, tenant)["status"] == "active", "the tenant of another owner goes on"
+
+
+def test_f210_a_member_is_told_that_the_owner_of_the_tenant_is_leaving(owner, db, fresh):  # noqa: F811
+    browser, email, tenant = owner
+    mia = join(db, tenant, fresh("mia"))
+    assert send(browser, team(browser), "/settings/team/handover", user=mia).status == 303
+    assert "Its owner is leaving" not in browser.get(PAGE).text
+    db.execute("update app.tenants set closes_at = now() + interval '1 day' where id = %s", tenant)
+    assert "Its owner is leaving" in browser.get(PAGE).html.one("main").text
 
 
 def test_c57_a_copy_of_the_own_data(owner, other, db):  # noqa: F811

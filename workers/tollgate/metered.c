@@ -67,7 +67,8 @@ metered_keep(struct provisioning *pr, size_t quota)
 		return OK;
 	return wanted_keep(pr, &(struct wanted_price){
 		.plan = q->plan, .meter = q->meter, .price = q->price, .lookup_key = q->lookup_key,
-		.product = mem_printf(pr->o->mem, "tollgate_meter_%s", q->meter), .called = config_meter(c, q->meter)->display_name,
+		.product = mem_printf(pr->o->mem, "tollgate_meter_%s", q->meter),
+		.called = config_meter(c, q->meter)->display_name,
 		.desired = metered_desired(pr, q, plan, NULL),
 		.made = metered_desired(pr, q, plan, json_object_new_string("inf")),
 	}, &price);
