@@ -1,4 +1,7 @@
 /* serve: threads that share a socket, take waiting requests, and stop. */
+#include <glob.h>
+
+#include "crowd.h"
 #include "server.h"
 
 /* Until the child has opened this one: its threads take theirs as they start. */
@@ -285,6 +288,26 @@ test_s18_too_many_late_ones_make_room_for_others(void **state)
 	check_limit(*state, late, LENGTH(late), 4, 2, 300 - 256);
 }
 
+/* Whether every thread of the child waits for something; one that wants a processor does not. */
+static bool
+rests(const struct server *s)
+{
+	glob_t	tasks;
+	bool	all = true;
+	char	state;
+
+	assert_int_equal(glob(mem_printf(s->mem, "/proc/%d/task/*/stat", (int)s->pid), 0, NULL, &tasks), 0);
+	for (size_t i = 0; i < tasks.gl_pathc && all; i++) {
+		FILE	*f = fopen(tasks.gl_pathv[i], "r");
+
+		all = f != NULL && fscanf(f, "%*d (%*[^)]) %c", &state) == 1 && state == 'S';
+		if (f != NULL)
+			fclose(f);
+	}
+	globfree(&tasks);
+	return all;
+}
+
 /* More connections than are kept, each of which has only just come: none is dropped. */
 static void
 test_s18_a_burst_of_connections_loses_no_request(void **state)
@@ -296,7 +319,9 @@ test_s18_a_burst_of_connections_loses_no_request(void **state)
 	put_request(&b, 1, "GET", "/", "", NULL);
 	for (size_t i = 0; i < LENGTH(burst); i++)
 		burst[i] = join(s);
-	usleep(20000);		/* the server has accepted what it takes */
+	wait_for_descriptor(s, CROWD_MAX);
+	while (!rests(s))	/* until it has accepted what it takes */
+		usleep(1000);
 	for (size_t i = 0; i < LENGTH(burst); i++)
 		send_all(burst[i], &b);
 	for (size_t i = 0; i < LENGTH(burst); i++)
