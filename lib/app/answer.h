@@ -2,6 +2,7 @@
 #ifndef TOLLGATE_ANSWER_H
 #define TOLLGATE_ANSWER_H
 
+#include "stream.h"
 #include "visit.h"
 
 /* The security headers, and Cache-Control: no-store. */
@@ -24,5 +25,12 @@ enum err answer_field(struct visit *v, const char *field, const char *reason);
 
 /* The response to an error: a page, or JSON where JSON is wanted or the program has no pages. */
 void answer_error(struct visit *v, enum err why);
+
+/*
+ * Begins an answer of server-sent events for useChat of the AI SDK: the security headers, what keeps a proxy from
+ * holding events back, and the session's next token if the database has issued one. So whatever may issue one, or refuse
+ * the request, is called before. ERR_CLOSED: the client is gone.
+ */
+enum err answer_stream(struct visit *v, struct stream **out) MUST_CHECK;
 
 #endif

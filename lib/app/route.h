@@ -80,13 +80,14 @@ struct route {
 	size_t			body;	/* limit in bytes; 0: FORM_BODY */
 };
 
-enum { FORM_BODY = 16 * 1024, WEBHOOK_BODY = 1024 * 1024 };
+enum { FORM_BODY = 16 * 1024, LARGE_BODY = 1024 * 1024, WEBHOOK_BODY = 1024 * 1024 };
 
 #define PUBLIC(p, f) { .method = "GET", .path = (p), .kind = &kind_public, .public = (f) }
 #define VISITOR(m, p, f) { .method = (m), .path = (p), .kind = &kind_visitor, .visitor = (f) }
 #define USER(m, p, f) { .method = (m), .path = (p), .kind = &kind_user, .user = (f) }
 #define FRESH(m, p, f) { .method = (m), .path = (p), .kind = &kind_user, .user = (f), .fresh = true }
 #define API(m, p, f) { .method = (m), .path = (p), .kind = &kind_api, .user = (f) }
+#define LARGE_API(m, p, f) { .method = (m), .path = (p), .kind = &kind_api, .user = (f), .body = LARGE_BODY }
 #define FRESH_API(m, p, f) { .method = (m), .path = (p), .kind = &kind_api, .user = (f), .fresh = true }
 #define KEY(m, p, f) { .method = (m), .path = (p), .kind = &kind_key, .key = (f) }
 #define SECRET(m, p, f) { .method = (m), .path = (p), .kind = &kind_secret, .visitor = (f) }
