@@ -51,8 +51,7 @@ json_has_only_json(const char *s, size_t n)
 	return true;
 }
 
-/* The UTF-16 code unit that an escape at s stands for; 0 without an escape. s ends with a NUL. */
-static unsigned
+unsigned
 json_unit(const char *s)
 {
 	unsigned	unit = 0;

@@ -22,6 +22,9 @@ bool json_is_whole(const void *bytes, size_t n);
 /* The line, from 1, at which the bytes stop being JSON. 0: not known. */
 unsigned json_line(const void *bytes, size_t n);
 
+/* The UTF-16 code unit that an escape at s (\uXXXX) stands for; 0 without an escape. s ends with a NUL. */
+unsigned json_unit(const char *s);
+
 /* As json_parse, and a key given twice in one object is ERR_BAD_REQUEST too: for requests of our own API. */
 enum err json_parse_unique(mem_ctx *ctx, const void *bytes, size_t n, struct json_object **out) MUST_CHECK;
 
