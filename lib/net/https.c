@@ -1,6 +1,5 @@
 #include "https.h"
 
-#include <curl/curl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -9,19 +8,31 @@
 #include <unistd.h>
 
 #include "address.h"
+#include "private/handle.h"
 
-enum { HANDLES = 16, LOW_SPEED_BYTES = 1, LOW_SPEED_SECONDS = 10 };
+enum { HANDLES = 64, LOW_SPEED_BYTES = 1, LOW_SPEED_SECONDS = 10 };
+
+/* Each keeps its connection for the next exchange. */
+struct shelf {
+	struct handle	handles[HANDLES];
+	unsigned	n;
+};
 
 struct https {
 	pthread_mutex_t	lock;
-	CURL		*idle[HANDLES];	/* each keeps its connection for the next exchange */
-	unsigned	n_idle;
+	struct shelf	idle[HANDLE_KINDS];
 	bool		local;
 	int		stop_fd;	/* an eventfd, readable from https_stop() on */
 };
 
+int
+handle_stop_fd(const struct https *h)
+{
+	return h->stop_fd;
+}
+
 static bool
-https_stopped(struct https *h, int wait_ms)
+https_stopped(const struct https *h, int wait_ms)
 {
 	struct pollfd	p = { .fd = h->stop_fd, .events = POLLIN };
 
@@ -29,12 +40,22 @@ https_stopped(struct https *h, int wait_ms)
 }
 
 static void
+handle_free(struct handle x)
+{
+	curl_easy_cleanup(x.easy);
+	if (x.multi != NULL)
+		curl_multi_cleanup(x.multi);
+}
+
+static void
 https_close(void *thing)
 {
 	struct https	*h = thing;
 
-	while (h->n_idle > 0)
-		curl_easy_cleanup(h->idle[--h->n_idle]);
+	for (struct shelf *s = h->idle; s < h->idle + HANDLE_KINDS; s++) {
+		while (s->n > 0)
+			handle_free(s->handles[--s->n]);
+	}
 	close(h->stop_fd);
 	pthread_mutex_destroy(&h->lock);
 }
@@ -65,29 +86,35 @@ https_pause(struct https *h, int ms)
 	return !https_stopped(h, ms);
 }
 
-static CURL *
-handle_take(struct https *h)
+struct handle
+handle_take(struct https *h, enum handle_kind kind)
 {
-	CURL	*c = NULL;
+	struct shelf	*s = &h->idle[kind];
+	struct handle	x = { 0 };
 
 	pthread_mutex_lock(&h->lock);
-	if (h->n_idle > 0)
-		c = h->idle[--h->n_idle];
+	if (s->n > 0)
+		x = s->handles[--s->n];
 	pthread_mutex_unlock(&h->lock);
-	return c != NULL ? c : curl_easy_init();
+	if (x.easy == NULL)
+		x = (struct handle){ curl_easy_init(), kind == HANDLE_FEED ? curl_multi_init() : NULL };
+	return x;
 }
 
-static void
-handle_give(struct https *h, CURL *c)
+void
+handle_give(struct https *h, enum handle_kind kind, struct handle x)
 {
-	curl_easy_reset(c);
+	struct shelf	*s = &h->idle[kind];
+	bool		kept;
+
+	curl_easy_reset(x.easy);
 	pthread_mutex_lock(&h->lock);
-	if (h->n_idle < HANDLES) {
-		h->idle[h->n_idle++] = c;
-		c = NULL;
-	}
+	kept = s->n < HANDLES;
+	if (kept)
+		s->handles[s->n++] = x;
 	pthread_mutex_unlock(&h->lock);
-	curl_easy_cleanup(c);
+	if (!kept)
+		handle_free(x);
 }
 
 static size_t
@@ -111,12 +138,12 @@ body_received(char *bytes, size_t size, size_t n, void *arg)
 static curl_socket_t
 public_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
 {
-	struct https_answer	*a = arg;
+	const char	**why = arg;
 
 	(void)purpose;
 	if (address_is_public(&to->addr))
 		return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
-	a->why = "the host's address is not public";
+	*why = "the host's address is not public";
 	return CURL_SOCKET_BAD;
 }
 
@@ -181,8 +208,19 @@ handle_request(CURL *c, mem_ctx *mem, const struct https_request *q)
 	curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, q->method);
 }
 
-static void
-headers_keep(CURL *c, mem_ctx *mem, const char *const *named, const char **values)
+void
+handle_prepare(CURL *c, struct https *h, mem_ctx *mem, const struct https_request *q, const char **why)
+{
+	handle_rules(c, h);
+	handle_request(c, mem, q);
+	if (!h->local) {
+		curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, public_socket);
+		curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, why);
+	}
+}
+
+void
+handle_headers(CURL *c, mem_ctx *mem, const char *const *named, const char **values)
 {
 	struct curl_header	*found;
 
@@ -197,25 +235,20 @@ void
 https_exchange(struct https *h, mem_ctx *mem, const struct https_request *q, struct https_answer *a,
     const char *const *named, const char **values)
 {
-	CURL		*c = handle_take(h);
+	struct handle	x = handle_take(h, HANDLE_WHOLE);
 	CURLcode	code;
 	long		status = 0;
 
 	*a = (struct https_answer){ .max_body = q->max_body ? q->max_body : HTTPS_MAX_BODY, .body = { .ctx = mem } };
-	handle_rules(c, h);
-	handle_request(c, mem, q);
-	if (!h->local) {
-		curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, public_socket);
-		curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, a);
-	}
-	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, body_received);
-	curl_easy_setopt(c, CURLOPT_WRITEDATA, a);
-	code = curl_easy_perform(c);
-	headers_keep(c, mem, named, values);
-	curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
+	handle_prepare(x.easy, h, mem, q, &a->why);
+	curl_easy_setopt(x.easy, CURLOPT_WRITEFUNCTION, body_received);
+	curl_easy_setopt(x.easy, CURLOPT_WRITEDATA, a);
+	code = curl_easy_perform(x.easy);
+	handle_headers(x.easy, mem, named, values);
+	curl_easy_getinfo(x.easy, CURLINFO_RESPONSE_CODE, &status);
 	if (code == CURLE_OK)
 		a->status = (int)status;
 	else if (a->why == NULL)
 		a->why = curl_easy_strerror(code);
-	handle_give(h, c);
+	handle_give(h, HANDLE_WHOLE, x);
 }
