@@ -55,6 +55,19 @@ answer_field(struct visit *v, const char *field, const char *reason)
 	return answer_fault(v, ERR_BAD_REQUEST, field, reason);
 }
 
+enum err
+answer_stream(struct visit *v, struct stream **out)
+{
+	answer_headers(v);
+	http_header(v->r, "Content-Type", "text/event-stream");
+	http_header(v->r, "X-Accel-Buffering", "no");
+	http_header(v->r, "X-Vercel-AI-UI-Message-Stream", "v1");
+	v->r->status = 200;
+	visit_renew(v);
+	v->candidate.stored = "";	/* one that is issued behind the head would not reach the browser */
+	return stream_begin(v->r, out);
+}
+
 /* HTTP wants a 401 to name a scheme. Browsers know none for cookies or Bearer, and so ask for no password. */
 static void
 challenge(struct visit *v)

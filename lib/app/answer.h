@@ -28,8 +28,8 @@ void answer_error(struct visit *v, enum err why);
 
 /*
  * Begins an answer of server-sent events for useChat of the AI SDK: the security headers, what keeps a proxy from
- * holding events back, and the session's next token if the database has issued one. So whatever may issue one, or refuse
- * the request, is called before. ERR_CLOSED: the client is gone.
+ * holding events back, and the session's next token if the database has issued one. It issues none later in this
+ * request. Whatever may refuse the request is called before. ERR_CLOSED: the client is gone.
  */
 enum err answer_stream(struct visit *v, struct stream **out) MUST_CHECK;
 

@@ -6,6 +6,7 @@
 #include "log.h"
 #include "serve.h"
 #include "session.h"
+#include "stream.h"
 #include "worker.h"
 
 enum { WAIT_S = 5 };	/* where a limit does not say */
@@ -128,16 +129,6 @@ ask_for_proof(struct visit *v, enum err why)
 	(void)!http_redirect(v->r, path.data);
 }
 
-/* The cookie's next token, also with an error: the database has it, and takes the former until this one is used. */
-static void
-cookie_renew(struct visit *v)
-{
-	if (!v->candidate.issued)
-		return;
-	http_set_cookie(v->r, SESSION_COOKIE, session_cookie(v->q->mem, &v->next), v->candidate.max_age);
-	log_line(LOG_INFO, "session_rotated", LOG_TEXT("route", v->route->path));
-}
-
 static void
 health(struct visit *v)
 {
@@ -189,7 +180,7 @@ visit_run(struct visit *v, bool *wait)
 	if (e == ERR_AUTH && v->has_session && !v->outlived)
 		http_set_cookie(v->r, SESSION_COOKIE, "", 0);
 	else
-		cookie_renew(v);
+		visit_renew(v);		/* also with an error: the former is good only until the new one is used */
 	return e;
 }
 
@@ -214,6 +205,8 @@ visit_answer(struct visit *v)
 		return false;
 	}
 	e = visit_run(v, &wait);
+	if (stream_begun(v->r))
+		return false;
 	if (proof_page(e) != NULL)
 		ask_for_proof(v, e);
 	else if (e != OK && e != ERR_CLOSED)

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "log.h"
 #include "mem.h"
 #include "session.h"
 #include "text.h"
@@ -27,6 +28,16 @@ visit_form(struct visit *v)
 	/* Sent each time, so that FLOW_SECONDS count from the page that shows the form. */
 	http_set_cookie(v->r, FLOW_COOKIE, secret_base64url(v->q->mem, &v->flow), FLOW_SECONDS);
 	return OK;
+}
+
+void
+visit_renew(struct visit *v)
+{
+	if (!v->candidate.issued)
+		return;
+	http_set_cookie(v->r, SESSION_COOKIE, session_cookie(v->q->mem, &v->next), v->candidate.max_age);
+	log_line(LOG_INFO, "session_rotated", LOG_TEXT("route", v->route->path));
+	v->candidate.issued = false;
 }
 
 enum err

@@ -46,6 +46,9 @@ const char *visit_param(struct visit *v, const char *name);
 /* Gives a visitor's page a form token, and the browser the flow cookie behind it when it has none. */
 enum err visit_form(struct visit *v) MUST_CHECK;
 
+/* Gives the browser the session's next token, where the database has issued one that it does not have. */
+void visit_renew(struct visit *v);
+
 /* Answers with path's GET page and this status. fault: name of the text that gives the reason. */
 enum err visit_again(struct visit *v, const char *path, int status, const char *fault) MUST_CHECK;
 

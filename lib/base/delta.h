@@ -1,6 +1,6 @@
 /*
- * delta: text that comes in pieces, each a JSON string. What is put together is valid UTF-8 without U+0000, whatever was
- * cut where: of an emoji, one piece may end with the first half of its surrogate pair, and the next begin with the other.
+ * delta: text that comes in pieces, each a JSON string. What is put together is valid UTF-8 without U+0000, wherever it
+ * was cut: one piece may end with the first half of an emoji's surrogate pair, and the next begin with the other.
  */
 #ifndef TOLLGATE_DELTA_H
 #define TOLLGATE_DELTA_H

@@ -63,7 +63,7 @@ struct db_user *db_as_user(mem_ctx *mem, struct db *db, const char *bearer);
  * that has stored the token says so by an INFO of SQLSTATE TG001, whose message is max_age (auth.tend_session).
  */
 struct db_candidate {
-	const char	*stored;	/* 64 hex digits of what the database would store; NULL: none is offered */
+	const char	*stored;	/* 64 hex digits of what the database would store; NULL or "": none is offered */
 	bool		issued;		/* by a call that was committed */
 	long		max_age;	/* of the cookie, in seconds; -1: it ends with the browser */
 };

@@ -10,6 +10,7 @@
 
 #include "deadline.h"
 #include "log.h"
+#include "private/streaming.h"
 #include "record.h"
 #include "request.h"
 #include "secret.h"
@@ -26,12 +27,14 @@ struct connection {
 	mem_ctx			*mem;		/* this struct is on it too */
 	int			fd;		/* -1 once libfcgi has closed it */
 	int			*scratch;	/* of the thread that answers */
+	int			stop;
 	struct record		record;
 	FCGX_Request		fcgi;
 	bool			open;		/* a response can be sent */
 	enum err		refusal;	/* OK: the application answers */
 	struct http_req		q;
 	struct http_res		r;
+	struct stream		*stream;	/* r's, also once another r is made */
 	int64_t			started;
 	bool			lingers;	/* is answered, and waits for the peer's end */
 	int64_t			over;		/* until then */
@@ -191,9 +194,15 @@ set_id(struct http_req *q)
 }
 
 static void
+new_response(struct connection *c)
+{
+	c->r = (struct http_res){ .mem = c->mem, .stream = c->stream };
+}
+
+static void
 refuse(struct connection *c, const struct serve_calls *calls, enum err why)
 {
-	c->r = (struct http_res){ .mem = c->mem };
+	new_response(c);
 	calls->refuse(calls->app, &c->q, &c->r, why);
 }
 
@@ -209,7 +218,7 @@ repair(struct connection *c, const struct serve_calls *calls)
 	refuse(c, calls, ERR_INTERNAL);
 	if (c->r.status != 0 && !c->r.invalid)
 		return;
-	c->r = (struct http_res){ .mem = c->mem };
+	new_response(c);
 	http_body(&c->r, 500, "text/plain; charset=utf-8", sentence, sizeof(sentence) - 1);
 }
 
@@ -233,7 +242,8 @@ prepare(struct connection *c)
 		checked = request_read(&c->q);
 	if (c->refusal == OK)
 		c->refusal = checked;
-	c->r = (struct http_res){ .mem = c->mem };
+	c->stream = stream_new(c->mem, c->fd, c->stop, c->record.id, strcmp(c->q.method, "HEAD") == 0);
+	new_response(c);
 }
 
 /* Hands all requests over in one call, so that the application can do their work together. */
@@ -265,8 +275,13 @@ write_response(struct connection *c)
 	FCGX_PutStr(head.data, (int)head.len, c->fcgi.out);
 	if (strcmp(c->q.method, "HEAD") != 0)
 		FCGX_PutStr(r->body.data, (int)r->body.len, c->fcgi.out);
+}
+
+static void
+end_response(struct connection *c)
+{
 	/* After a failed or timed-out write, do not wait again to write the last record. */
-	if (FCGX_GetError(c->fcgi.out) != 0)
+	if (stream_is_gone(c->stream) || FCGX_GetError(c->fcgi.out) != 0)
 		shutdown(c->fd, SHUT_RDWR);
 	FCGX_Finish_r(&c->fcgi);
 	c->fd = c->fcgi.ipcFd;
@@ -275,9 +290,14 @@ write_response(struct connection *c)
 static void
 log_response(const struct connection *c)
 {
-	log_line(LOG_INFO, "request", LOG_TEXT("method", c->q.method), LOG_TEXT("route", c->r.route ? c->r.route : "-"),
-	    LOG_INT("status", c->fd < 0 ? err_info(ERR_CLOSED)->status : c->r.status),
-	    LOG_INT("ms", clock_ms() - c->started));
+	const struct log_field	fields[] = {
+		LOG_TEXT("method", c->q.method), LOG_TEXT("route", c->r.route ? c->r.route : "-"),
+		LOG_INT("status", c->fd < 0 ? err_info(ERR_CLOSED)->status : c->r.status),
+		LOG_INT("ms", clock_ms() - c->started), LOG_INT("streamed", stream_sent(c->stream)),
+	};
+	unsigned		n = sizeof(fields) / sizeof(fields[0]);
+
+	log_fields(LOG_INFO, "request", fields, stream_sent(c->stream) < 0 ? n - 1 : n);
 }
 
 /* Whether the peer has sent more than we have read. */
@@ -295,8 +315,11 @@ answer(struct connection *c, const struct serve_calls *calls)
 	log_request(c->q.id);
 	if (c->refusal != OK)
 		refuse(c, calls, c->refusal);
-	repair(c, calls);
-	write_response(c);
+	if (!stream_begun(&c->r) && !stream_is_gone(c->stream)) {
+		repair(c, calls);
+		write_response(c);
+	}
+	end_response(c);
 	log_response(c);
 }
 
@@ -332,12 +355,13 @@ finish(struct connection *c)
 }
 
 size_t
-connection_answer(struct connection **all, size_t n, int *scratch, const struct serve_calls *calls)
+connection_answer(struct connection **all, size_t n, int *scratch, int stop, const struct serve_calls *calls)
 {
 	size_t	lingering = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		all[i]->scratch = scratch;
+		all[i]->stop = stop;
 		prepare(all[i]);
 	}
 	handle(all, n, calls);

@@ -41,9 +41,10 @@ int connection_scratch(void);
 
 /*
  * Answers n connections and closes them. The application gets all its requests in one call. *scratch is that file,
- * which is made again when it was lost. Returns the number of those that linger, at the front of all: their peers still
- * send, and a socket that is closed before all is read is reset, so that the peer may lose the answer.
+ * which is made again when it was lost. stop is readable once the server must stop. Returns the number of those that
+ * linger, at the front of all: their peers still send, and a socket that is closed before all is read is reset, so that
+ * the peer may lose the answer.
  */
-size_t connection_answer(struct connection **all, size_t n, int *scratch, const struct serve_calls *calls);
+size_t connection_answer(struct connection **all, size_t n, int *scratch, int stop, const struct serve_calls *calls);
 
 #endif

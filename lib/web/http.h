@@ -75,6 +75,7 @@ struct http_res {
 	struct buf	body;
 	bool		invalid;	/* a header was refused: the response becomes a 500 */
 	const char	*route;		/* pattern, for the log line */
+	struct stream	*stream;	/* stream.h: a body that is sent as it comes */
 };
 
 /* A request and its answer. */

@@ -26,7 +26,7 @@ work(void *arg)
 	size_t			n;
 
 	while ((n = crowd_take(&s->crowd, whole, (size_t)s->options->together)) > 0) {
-		n = connection_answer(whole, n, &scratch, s->calls);
+		n = connection_answer(whole, n, &scratch, s->crowd.stop, s->calls);
 		for (size_t i = 0; i < n; i++)
 			crowd_return(&s->crowd, whole[i]);
 	}

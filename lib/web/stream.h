@@ -42,6 +42,9 @@ int stream_fd(const struct http_res *r);
  */
 bool stream_gone(struct http_res *r);
 
+/* Whether its stream has begun, so that no other answer can be given. */
+bool stream_begun(const struct http_res *r);
+
 /* Whether the server must stop: what is open has serve_options.drain_ms to come to its end. */
 bool stream_draining(const struct http_res *r);
 
