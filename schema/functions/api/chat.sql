@@ -1,0 +1,97 @@
+-- What the program chat asks of the database: one call, one transaction, one document.
+--
+-- Times are ISO 8601 in UTC, waits whole seconds, units tokens of chat.meter, micros millionths of a unit of money. Ids
+-- of conversations and messages are [A-Za-z0-9_-]{1,64}; a hold is a uuid. Classes of tokens are disjoint: "input"
+-- (fresh), "cache_read", "cache_write", "cache_write_1h", "output". A class without a price is booked as input.
+--
+-- api.chat_begin(p_request): of a session, before any model is asked
+--
+--   {"chat", "message": the user's last message, "text": of it, "trigger": "submit-message" or "regenerate-message",
+--    "message_id": the request's messageId or null; on submit, equal to "message", it is an edit,
+--    "model": a name, or null: the conversation's, else the default,
+--    "tenant": or null: the conversation's, else the user's current one}
+--
+--   {"state": "started", "hold": names this turn in the calls below, "chat", "message",
+--    "answer": our id of the message that begins, "attempt": from 0, "created": whether the conversation is new,
+--    "model": the conversation's, "display_name", "provider": of it,
+--    "candidates": [{"name", "provider", "model", "max_tokens", "breaker"}...], in the order to try them; breaker is
+--        "closed", "half" (this turn is the probe) or "open" (skip it),
+--    "system": or null, "history": [{"role", "text"}...], begins and ends with a user's, roles alternate,
+--    "max_tokens": of the answer, lowered to what is left, "input": bound of what it may count, which is held,
+--    "limits": [{"name", "allowed", "seconds", "left", "reset"}...], for headers,
+--    "left": tokens beside what is held, null: no bound, "reset": when they are new}
+--   {"state": "replay", "chat", "message", "answer", "attempt", "text", "finish", "usage": {"input", "output"},
+--    "model", "display_name", "limits", "left", "reset"}: it was answered before; no call, no charge
+--   {"state": "refused", "code", "reason", "wait", "limits", "left", "reset"}: an answer, because an error would forget
+--    that it was tried. code:
+--      rate_NAME    429  the rate that was reached; wait
+--      quota        402  no tokens left; left, reset
+--      cap          402  no money left; reset
+--      plan         403  no plan, or none with this model; reason: as billing.decision() says, or "model"
+--      model        422  no such model
+--      message      422  another text by this message's id, or nothing to regenerate
+--      busy         409  this message is being answered
+--      provider     503  each breaker is open, or each provider's cap used up; wait
+--      unavailable  503  the cap of all is used up, or the model has no price
+--   TG401: no session. TG404: none of the user's tenants. TG422: a wrong document.
+--
+-- api.chat_operation(p_request): work without a stream, of a session; a turn with hold and limits like any other
+--
+--   {"kind": "title", "summary" or "classify", "chat",
+--    "text": to classify this instead of the conversation, "labels": 2 to 20 texts of 1 to 64 characters}
+--   Answers as api.chat_begin() does, with "kind", without "message", "answer", "attempt" and "created". A title that
+--   is settled as complete becomes the conversation's. TG404: no such conversation, or nothing in it. TG422: as above.
+--
+-- api.chat_checkpoint(p_hold uuid, p_document): every 10 s from the beginning to the end, before any text too
+--
+--   {"provider", "model", "usage": {class: tokens}, "text"}: what is known so far; each may be missing
+--   {"go_on": true}, or {"go_on": false, "why"}: "session" (over, its user disabled or no member any more), "later" (a
+--   later message took over), "deleted" (the conversation), "ended" (expired)
+--   It asks for no session: the browser's token may have rotated. The hold knows its own.
+--
+-- api.chat_settle(p_document): at whatever end, repeated until it is answered; one effect. Asks for no session.
+--
+--   {"hold", "provider", "model": the candidate that answered, or was asked last,
+--    "usage": {class: tokens}; {} or missing: nothing is known, "counted": "provider" or "measured",
+--    "finish": "stop", "length", "content-filter", "tool-calls", "other" or "error",
+--    "state": "complete"; "partial": cut after text; "empty": left before text, and the tenant pays the input;
+--        "failed": nothing came, and the tenant pays nothing,
+--    "text": what was sent, "alerts": ["usage_missing", "usage_low", "usage_high", "usage_wrong"...] or missing,
+--    "first_ms", "ms": to the first text and to the end, or missing}
+--   {"state", "left", "reset", "micros", "usage": {"input", "output"}, "late"}; late: it had ended before, by expiry or
+--   a later message, and the difference is a correction.
+--   TG404: no such hold. TG409: it has ended otherwise. TG422: no such candidate, or wrong counts.
+--
+-- api.chat_note_call(p_provider, p_model, p_outcome, p_status int, p_ms int): each call to a model, for breakers and
+-- /status. p_status: HTTP's, or 0. Asks for no session.
+--
+--   p_outcome: "ok"; "error" (5xx, time, cut, garbage) and "busy" (429, 503, 529), which the breaker counts; "invalid"
+--   (400, 413, 422) and "left" (ended by us or the client), which it does not; "denied" (401, 402, 403), "gone" (404)
+--   and "spent" (a limit of spending), which open it at once and are an alert until the next "ok"
+--   {"breaker"}: this candidate's by now
+--
+-- api.chat_list(p_tenant uuid, p_after text, p_limit int): own conversations, newest first; p_tenant null: of any tenant
+--
+--   {"chats": [{"id", "title", "model", "tenant", "created", "updated"}...], "next": the next page's p_after, or null}
+--   TG422: no such p_after.
+--
+-- api.chat_show(p_id, p_before text, p_limit int): a conversation with its newest messages, the oldest of them first
+--
+--   {"chat": {"id", "title", "model", "display_name", "tenant", "created", "updated"},
+--    "messages": [{"id", "role", "parts": [{"type": "text", "text", "state": "done"}], "metadata"}...],
+--    "before": the p_before of the messages before these, or null}
+--   Messages are useChat's. metadata of a user's message: {"created"}; of an answer also "state", "model", "finish",
+--   "usage": {"input", "output"}. TG404: no such conversation. TG422: no such p_before.
+--
+-- api.chat_delete(p_id): null. Its text is gone at once; a turn that is under way ends. TG404: no such conversation.
+--
+-- api.chat_page(p_tenant uuid, p_chat text, p_after text): the document of /chat
+--
+--   {"nobody": true}: no tenant lets the user in; else
+--   {"tenant", "name", "tenants", "several", "plan", "allowed", "reason",
+--    "models": [{"name", "display_name", "current", "allowed"}...],
+--    "meter": as usage.meter_document() says, or null, "until": {"iso"}, "left": or null,
+--    "chats": [{"id", "title", "current", "updated": {"iso"}}...], "next": as of api.chat_list(),
+--    "chat": null, or {"id", "title", "model", "display_name", "open": whether an answer is under way,
+--      "messages": [{"id", "mine", "text", "state", "cut": partial or empty, "created": {"iso"}}...], "before"}}
+--   title is null until there is one. TG404: no such tenant or conversation. TG422: no such p_after.
