@@ -360,6 +360,7 @@ tree_read(struct reader *r, const config_t *tree)
 		config_key_read(r, k, config_lookup(tree, k->path), r->out);
 	config_order_check(r, tree);
 	config_usage_check(r, tree);
+	config_chat_check(r, tree);
 	conninfo_place(r, tree);
 	mail_check(r, tree);
 	key_check(r, tree);

@@ -31,7 +31,9 @@ enum config_need {
 	NEED_PROVIDERS	= 1 << 13,	/* the secrets that other parties know us by */
 	NEED_USAGE	= 1 << 14,	/* meters, and what of them plans allow and what they cost */
 	NEED_CRON	= 1 << 15,	/* what a scheduler sends */
-	NEED_ALL	= (1 << 16) - 1
+	NEED_CHAT	= 1 << 16,	/* models, and who runs them */
+	NEED_MODEL_KEYS	= 1 << 17,	/* the keys that these know us by */
+	NEED_ALL	= (1 << 18) - 1
 };
 
 struct config_list {
@@ -117,6 +119,29 @@ struct config_cost {
 	const char	*model;
 	const char	*class;
 	int64_t		micros;		/* of a million units, in millionths of a unit of money */
+};
+
+/* Who runs models. */
+struct config_model_provider {
+	const char	*name;		/* "openai": as costs and caps have it */
+	const char	*kind;		/* of its API: "openai-chat", "openai-responses" or "anthropic" */
+	const char	*url;		/* "https://api.openai.com/v1", no slash at the end */
+	const char	*auth;		/* "bearer" or "x-api-key": how it is sent the key */
+	const char	*version;	/* Anthropic's */
+	const char	*max_tokens_field;	/* of openai-chat: "max_completion_tokens" or "max_tokens" */
+	bool		stream_options;		/* of openai-chat: it takes them, and so tells what was used */
+	const char	*key;		/* secret; "": it is asked without */
+};
+
+struct config_model {
+	const char	*name;		/* ours: "small" */
+	const char	*display_name;
+	const char	*provider;
+	const char	*model;		/* the provider's name of it */
+	int		max_tokens;	/* of an answer */
+	int		context;	/* tokens that a request may have, with its answer */
+	const char	*fallback;	/* the model that is asked where this one cannot; "": none */
+	struct config_list plans;	/* that have it */
 };
 
 struct config {
@@ -219,8 +244,26 @@ struct config {
 	struct {
 		const char	*currency;	/* of costs and caps: "usd" */
 	} usage;
+	struct {
+		const char	*meter;		/* that counts its tokens; "": nobody chats */
+		const char	*model;		/* of a new conversation that names none */
+		const char	*title_model;	/* of titles, summaries and classes; "": the conversation's */
+		const char	*system;	/* what every model is told first; or "" */
+		int		streams;	/* answers at a time in one process */
+		int		connect_ms;	/* to a provider */
+		int		first_ms;	/* from there to the first text */
+		int		fallback_ms;	/* the same where another model can be asked */
+		int		idle_ms;	/* between two pieces of an answer */
+		int		total_ms;	/* of an answer */
+		int		ping_ms;	/* to the browser, while there is no text */
+		int		checkpoint_ms;
+	} chat;
 	struct config_provider	*providers;
 	size_t			n_providers;
+	struct config_model_provider *model_providers;
+	size_t			n_model_providers;
+	struct config_model	*models;
+	size_t			n_models;
 	struct {
 		const char	*secret;	/* secret; "": nobody may call */
 		const char	*former_secret;	/* secret; still taken; or "" */
@@ -251,6 +294,10 @@ const struct config_plan *config_plan(const struct config *c, const char *id);
 
 /* The meter with this event_name, or NULL. */
 const struct config_meter *config_meter(const struct config *c, const char *event_name);
+
+/* The provider of models, and the model, with this name, or NULL. */
+const struct config_model_provider *config_model_provider(const struct config *c, const char *name);
+const struct config_model *config_model(const struct config *c, const char *name);
 
 /* The keys that seeds are stored under, as the functions of the database take them: "", "KEY", or "KEY BEFORE". */
 const char *config_seed_keys(mem_ctx *ctx, const struct config *c);

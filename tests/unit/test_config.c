@@ -138,6 +138,12 @@ test_f121_the_commented_file_shows_every_default(void **state)
 	assert_string_equal(shown->stripe.webhook_url, c->stripe.webhook_url);
 	assert_string_equal(shown->portal.name, c->portal.name);
 	assert_string_equal(shown->portal.cancel, c->portal.cancel);
+	assert_string_equal(shown->chat.meter, c->chat.meter);
+	assert_int_equal(shown->chat.streams, c->chat.streams);
+	assert_int_equal(shown->chat.first_ms, c->chat.first_ms);
+	assert_int_equal(shown->chat.fallback_ms, c->chat.fallback_ms);
+	assert_int_equal(shown->chat.total_ms, c->chat.total_ms);
+	assert_int_equal(shown->chat.checkpoint_ms, c->chat.checkpoint_ms);
 	assert_int_equal(shown->portal.invoices, c->portal.invoices);
 	assert_int_equal(shown->portal.payment_method, c->portal.payment_method);
 	assert_int_equal(shown->portal.change_plan, c->portal.change_plan);
@@ -764,6 +770,138 @@ test_c75_what_is_used_is_of_plans_and_meters_that_there_are(void **state)
 	}
 }
 
+/* A provider of models is asked where its key is safe, and only by what its API knows. */
+static void
+test_c81_a_provider_of_models(void **state)
+{
+	static const struct {
+		const char	*members, *wrong;		/* wrong: NULL for a good one */
+	} table[] = {
+		{ "kind = \"openai-chat\"; url = \"https://a.example/v1\";", NULL },
+		{ "kind = \"openai-chat\"; url = \"http://127.0.0.1:8000\"; max_tokens_field = \"max_tokens\"; "
+		  "stream_options = false;", NULL },
+		{ "kind = \"anthropic\"; url = \"https://a.example/v1\"; version = \"2023-06-01\"; auth = \"bearer\";", NULL },
+		{ "kind = \"gemini\"; url = \"https://a.example\";", "must be openai-chat, openai-responses or anthropic" },
+		{ "kind = \"anthropic\";", "model_providers.url is missing" },
+		{ "kind = \"anthropic\"; url = \"http://a.example/v1\";", "must begin with https://" },
+		{ "kind = \"anthropic\"; url = \"http://127.0.0.1.evil.example/v1\";", "must begin with https://" },
+		{ "kind = \"anthropic\"; url = \"https://a.example/v1/\";", "no slash at the end" },
+		{ "kind = \"anthropic\"; url = \"https://u:p@a.example/v1\";", "no user" },
+		{ "kind = \"anthropic\"; url = \"https://a.example/v1?x=y\";", "no query" },
+		{ "kind = \"anthropic\"; url = \"https://a.example\"; auth = \"basic\";", "must be bearer or x-api-key" },
+		{ "kind = \"anthropic\"; url = \"https://a.example\"; max_tokens_field = \"max_tokens\";", "has no effect" },
+		{ "kind = \"openai-chat\"; url = \"https://a.example\"; version = \"2026-10-21\";", "has no effect" },
+		{ "kind = \"openai-chat\"; url = \"https://a.example\"; max_tokens_field = \"n\";", "must be max_tokens" },
+	};
+	struct stage	*s = *state;
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		enum err	e = load(s, NEED_CHAT, mem_printf(s->mem, "model_providers = ( { name = \"p\"; %s } );",
+		    table[i].members));
+
+		if (e != (table[i].wrong ? ERR_INVALID : OK) || (table[i].wrong && strstr(s->said, table[i].wrong) == NULL))
+			fail_msg("%s: %s", table[i].members, s->said);
+	}
+}
+
+static void
+test_c81_a_provider_of_models_is_what_its_kind_is(void **state)
+{
+	struct stage				*s = *state;
+	const struct config_model_provider	*p;
+
+	assert_int_equal(load(s, NEED_CHAT, "model_providers = ("
+	    "{ name = \"a\"; kind = \"openai-chat\"; url = \"https://a.example/v1\"; key_file = \"/nonexistent\"; }, "
+	    "{ name = \"b\"; kind = \"anthropic\"; url = \"https://b.example\"; } );"), OK);
+	p = config_model_provider(s->config, "a");
+	assert_string_equal(p->auth, "bearer");
+	assert_string_equal(p->max_tokens_field, "max_completion_tokens");
+	assert_true(p->stream_options);
+	p = config_model_provider(s->config, "b");
+	assert_string_equal(p->auth, "x-api-key");
+	assert_string_equal(p->version, "2026-10-21");
+	assert_string_equal(p->max_tokens_field, "");
+	assert_null(config_model_provider(s->config, "c"));
+}
+
+/* migrate knows the models; only the program that asks them reads their providers' keys. */
+static void
+test_c79_the_key_of_a_provider_of_models_is_read_where_it_is_needed(void **state)
+{
+	struct stage	*s = *state;
+	const char	*text = mem_printf(s->mem, "model_providers = ( { name = \"a\"; kind = \"anthropic\"; "
+	    "url = \"https://a.example\"; key_file = \"%s\"; } );", file_write(s, "a.secret", "sk-hush\n", 0600));
+
+	assert_int_equal(load(s, NEED_CHAT | NEED_MODEL_KEYS, text), OK);
+	assert_string_equal(s->config->model_providers[0].key, "sk-hush");
+	assert_int_equal(load(s, NEED_CHAT, text), OK);
+	assert_string_equal(s->config->model_providers[0].key, "");
+	file_write(s, "a.secret", "sk-hush two\n", 0600);
+	assert_int_equal(load(s, NEED_CHAT | NEED_MODEL_KEYS, text), ERR_INVALID);
+	assert_non_null(strstr(s->said, "white space"));
+	assert_null(strstr(s->said, "hush"));
+}
+
+#define MODEL "name = \"small\"; provider = \"p\"; model = \"m-1\"; "
+
+/* A model has a provider, plans that may use tokens, and a price: nothing begins whose cost is not known. */
+static void
+test_f146_a_model_has_what_it_needs(void **state)
+{
+	static const struct {
+		const char	*models, *chat, *wrong;		/* wrong: NULL for a good one */
+	} table[] = {
+		{ MODEL "plans = [\"a\"];", "meter = \"tokens\"; model = \"small\";", NULL },
+		{ MODEL "plans = [\"a\"]; }, { name = \"large\"; provider = \"p\"; model = \"m-1\"; fallback = \"small\";",
+		    "meter = \"tokens\"; model = \"small\"; title_model = \"large\";", NULL },
+		{ MODEL, "", NULL },
+		{ "name = \"small\"; provider = \"q\"; model = \"m-1\";", "",
+		    ":3: models.provider \"q\" is not one of model_providers" },
+		{ MODEL "plans = [\"b\"];", "", ":3: models.plans \"b\" is not one of plans" },
+		{ MODEL "plans = [\"c\"];", "meter = \"tokens\"; model = \"small\";",
+		    ":3: models.plans \"c\" has no quota of \"tokens\"" },
+		{ MODEL "fallback = \"large\";", "", ":3: models.fallback \"large\" is not one of models" },
+		{ MODEL "fallback = \"small\";", "", "models.fallback is the model itself" },
+		{ MODEL "max_tokens = 2000; context = 2000;", "", "models.context must be above models.max_tokens" },
+		{ "name = \"small\"; provider = \"p\"; model = \"m-2\";", "",
+		    ":3: models.model costs have no \"output\" of \"m-2\" of provider \"p\"" },
+		{ "name = \"a b\"; provider = \"p\"; model = \"m-1\";", "", "must be 1 to 64 letters" },
+		{ MODEL, "meter = \"tokens\";", "chat.model \"\" is not one of models" },
+		{ MODEL, "model = \"large\";", "chat.model \"large\" is not one of models" },
+		{ MODEL, "title_model = \"large\";", "chat.title_model \"large\" is not one of models" },
+		{ MODEL, "meter = \"mails\"; model = \"small\";", "chat.meter \"mails\" is not one of meters" },
+		{ MODEL, "total_ms = 240001;", "chat.total_ms must be from 10 to 240000" },
+	};
+	struct stage	*s = *state;
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		enum err	e = load(s, NEED_PLANS | NEED_USAGE | NEED_CHAT, mem_printf(s->mem,
+		    "plans = ( { id = \"a\"; price = \"price_a\"; }, { id = \"c\"; price = \"price_c\"; } ); "
+		    "meters = ( { event_name = \"tokens\"; display_name = \"T\"; } ); "
+		    "quotas = ( { plan = \"a\"; meter = \"tokens\"; } );\n"
+		    "costs = ( { provider = \"p\"; model = \"m-1\"; class = \"input\"; }, "
+		    "{ provider = \"p\"; model = \"m-1\"; class = \"output\"; }, "
+		    "{ provider = \"p\"; model = \"m-2\"; class = \"input\"; } ); "
+		    "model_providers = ( { name = \"p\"; kind = \"anthropic\"; url = \"https://a.example\"; } );\n"
+		    "models = ( { %s } );\nchat = { %s };", table[i].models, table[i].chat));
+
+		if (e != (table[i].wrong ? ERR_INVALID : OK) || (table[i].wrong && strstr(s->said, table[i].wrong) == NULL))
+			fail_msg("%s %s: %s", table[i].models, table[i].chat, s->said);
+	}
+}
+
+static void
+test_c82_a_model_is_found_by_its_name(void **state)
+{
+	struct stage	*s = *state;
+
+	assert_int_equal(load(s, NEED_CHAT, "model_providers = ( { name = \"p\"; kind = \"anthropic\"; "
+	    "url = \"https://a.example\"; } ); models = ( { name = \"gpt-4.1\"; provider = \"p\"; model = \"m\"; } );"), OK);
+	assert_string_equal(config_model(s->config, "gpt-4.1")->display_name, "gpt-4.1");
+	assert_int_equal(config_model(s->config, "gpt-4.1")->max_tokens, 4096);
+	assert_null(config_model(s->config, "gpt-4"));
+}
+
 /* What is sold beside a plan is in its currency and month. */
 static void
 test_c76_what_is_sold_fits_its_plan(void **state)
@@ -1004,6 +1142,11 @@ main(void)
 		TEST(test_c92_a_preset_knows_its_issuer_and_another_program_no_secret),
 		TEST(test_c93_a_secret_not_needed_is_not_read),
 		TEST(test_c75_what_is_used_is_of_plans_and_meters_that_there_are),
+		TEST(test_c81_a_provider_of_models),
+		TEST(test_c81_a_provider_of_models_is_what_its_kind_is),
+		TEST(test_c79_the_key_of_a_provider_of_models_is_read_where_it_is_needed),
+		TEST(test_f146_a_model_has_what_it_needs),
+		TEST(test_c82_a_model_is_found_by_its_name),
 		TEST(test_c76_what_is_sold_fits_its_plan),
 		TEST(test_c76_the_portal_does_not_end_at_once_what_is_sold_by_use),
 		TEST(test_plans_have_ids_and_prices_of_their_own),

@@ -45,7 +45,7 @@ struct config_groups {
 extern const struct config_key config_keys[];	/* ends with a path of NULL */
 
 extern const struct config_groups config_plans, config_meters, config_providers,
-	config_quotas, config_rates, config_caps, config_costs;
+	config_quotas, config_rates, config_caps, config_costs, config_model_providers, config_models;
 
 /* Scheme, host and perhaps port. http only to this machine. */
 config_check config_check_origin;

@@ -31,4 +31,7 @@ void config_order_check(struct reader *r, const config_t *tree);
 /* Checks that quotas, rates, caps and costs name plans and meters that there are, and what is sold. */
 void config_usage_check(struct reader *r, const config_t *tree);
 
+/* Checks that models have a provider, plans, quotas and costs that there are. */
+void config_chat_check(struct reader *r, const config_t *tree);
+
 #endif
