@@ -81,6 +81,25 @@ configuration_faulty(const struct operator *o)
 	return EX_CONFIG;
 }
 
+/* What is allowed, and seldom meant. */
+static void
+hints_print(const struct operator *o)
+{
+	const struct config	*c = o->config;
+
+	if (strcmp(c->site.environment, "production") == 0 && *c->og.key == '\0')
+		printf("%s: og.key_file is not set: anybody can have any words drawn under this site's name\n", o->path);
+	if (*c->auth.seed_key == '\0')
+		printf("%s: auth.seed_key_file is not set: nobody can add a second factor\n", o->path);
+	if (c->n_models > 0 && *c->chat.meter == '\0')
+		printf("%s: chat.meter is not set: nobody can use models\n", o->path);
+	for (size_t i = 0; i < c->n_model_providers; i++) {
+		if (*c->model_providers[i].key == '\0')
+			printf("%s: model_providers.key_file of \"%s\" is not set: it is asked without a key\n", o->path,
+			    c->model_providers[i].name);
+	}
+}
+
 int
 configuration_check(const struct operator *o)
 {
@@ -91,10 +110,7 @@ configuration_check(const struct operator *o)
 	if (pages_all_check(o) != OK)
 		return EX_CONFIG;
 	printf("%s: ok\n", o->path);
-	if (strcmp(o->config->site.environment, "production") == 0 && *o->config->og.key == '\0')
-		printf("%s: og.key_file is not set: anybody can have any words drawn under this site's name\n", o->path);
-	if (*o->config->auth.seed_key == '\0')
-		printf("%s: auth.seed_key_file is not set: nobody can add a second factor\n", o->path);
+	hints_print(o);
 	if (!o->live)
 		return EX_OK;
 	e = db_admit(o->db, o->mem, &why);

@@ -70,7 +70,7 @@ static const struct command {
 	    "and for the portal's configuration. Exit status 1: one of them is not as configured. Each of the parties in\n"
 	    "providers is asked how it describes itself; 69: one of them cannot be reached or is not as configured.\n",
 	    "tollgate check --live" },
-	{ "migrate", schema_migrate, NEED_DATABASE | NEED_PLANS | NEED_USAGE, DRY_RUN | STAMP, NULL,
+	{ "migrate", schema_migrate, NEED_DATABASE | NEED_PLANS | NEED_USAGE | NEED_CHAT, DRY_RUN | STAMP, NULL,
 	    "bring the database to this version's schema",
 	    "Connects as database.conninfo says, not as tollgate_operator: run it as the database's\n"
 	    "administrator, and not through a pooler. It applies the roles, then each migration that is not\n"

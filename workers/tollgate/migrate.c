@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "chat.h"
 #include "json.h"
 #include "schema.h"
 #include "usage.h"
@@ -71,7 +72,7 @@ schema_migrate(const struct operator *o)
 {
 	return operator_code(schema_apply(o->mem, &(struct schema_options){
 		.conninfo = o->config->database.conninfo, .schema = o->config->database.schema, .plans = plans_json(o),
-		.settings = settings_json(o), .usage = usage_json(o),
+		.settings = settings_json(o), .usage = usage_json(o), .chat = chat_json(o),
 		.environment = o->config->site.environment, .dry_run = o->dry_run, .stamp = o->stamp,
 		.passwords = o->config->database.passwords,
 	}));

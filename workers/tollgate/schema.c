@@ -447,6 +447,18 @@ usage_apply(struct run *r, const char *name)
 }
 
 static enum err
+chat_apply(struct run *r, const char *name)
+{
+	enum err	e;
+
+	if (*value_or_empty(&e, r, "select to_regproc('ops.put_chat') is not null") != 't')
+		return e;
+	TRY(admin_value(r->admin, r->ctx, NULL, "select ops.put_chat($1::jsonb)", ARGS(TEXT(r->options->chat))));
+	printf("%-40s    done\n", name);
+	return OK;
+}
+
+static enum err
 pending_apply(struct run *r)
 {
 	for (size_t i = 0; i < r->migrations.n; i++) {
@@ -496,5 +508,6 @@ schema_apply(mem_ctx *ctx, const struct schema_options *o)
 	TRY(transaction_repeat(&r, functions_apply, "functions"));
 	TRY(transaction_repeat(&r, plans_apply, "plans"));
 	TRY(transaction_repeat(&r, settings_apply, "settings"));
-	return transaction_repeat(&r, usage_apply, "usage");
+	TRY(transaction_repeat(&r, usage_apply, "usage"));
+	return transaction_repeat(&r, chat_apply, "chat");
 }
