@@ -204,9 +204,10 @@ class Responses(Wire):
         part = self.part(call, text, refusal)
         done = ("response.refusal.done", {"refusal": refusal}) if refusal is not None else (
             "response.output_text.done", {"text": text, "logprobs": []})
+        item = self.item(call, "completed", [part])
         return [self.event(call, done[0], **where, **done[1]),
                 self.event(call, "response.content_part.done", **where, part=part),
-                self.event(call, "response.output_item.done", output_index=0, item=self.item(call, "completed", [part]))]
+                self.event(call, "response.output_item.done", output_index=0, item=item)]
 
     def usages(self, call):
         return []
