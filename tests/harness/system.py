@@ -12,6 +12,7 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
+from harness import demo as show
 from harness.supervisor import Failed, Service, Supervisor, tail
 
 MAKEFILE = (Path(__file__).resolve().parents[2] / "Makefile").read_text()
@@ -69,7 +70,7 @@ class System:
     def __init__(self, directory, server, port, owners, mail_port=0, stripe_port=0, demo=False):
         self.dir, self.server, self.owners = Path(directory), server, owners
         self.run, self.log, self.etc, self.prefix = (self.dir / d for d in ("run", "log", "etc", "root/" + PREFIX))
-        self.demo, self.clock_file = demo, self.run / "clock"
+        self.demo, self.clock_file, self.demo_key = demo, self.run / "clock", None
         ports = free_ports(7)
         self.stripe_port, self.mail_port, self.smtp_port, self.plain_port, self.identity_port, other = ports[1:]
         self.port = port or ports[0]
@@ -101,6 +102,7 @@ class System:
                 "other_identity_url": self.other_identity_url, "identity_secret": self.identity_secret,
                 "prefix": str(self.prefix),
                 "cron_secrets": self.cron_secrets, "thin_secrets": self.thin_secrets,
+                "demo_key": self.demo_key, "demo_owner": show.OWNER,
                 "sockets": {w: str(self.run / (w + ".sock")) for w in WORKERS}}
 
     def lay_out(self):
@@ -108,7 +110,8 @@ class System:
         for d in (self.run, self.log, self.etc, self.dir / "tmp"):
             d.mkdir(exist_ok=True)
         self.write_secret("stripe.key", self.stripe_key)
-        self.write_secret("webhook.secret", self.webhook_secret)
+        if not self.demo:       # else the endpoint and its secret are made as an operator does
+            self.write_secret("webhook.secret", self.webhook_secret)
         self.write_secret("og.key", self.og_key)
         for name, text in zip(("cron.secret", "cron.former", "thin.secret", "thin.former"),
                               self.cron_secrets + self.thin_secrets):
@@ -133,6 +136,7 @@ class System:
             "breached": 'breached = "%s/share/tollgate/breached";' % self.prefix,
             "slots": 'slots = "%s/slots";' % self.run,
             "providers": "providers = (%s);" % ", ".join(self.providers()),
+            **{name: line if self.demo else None for name, line in show.SETTINGS.items()},
             "mail_url": 'url = "%s";' % self.smtp_url, "starttls": "starttls = false;"})
 
     def providers(self):
@@ -194,7 +198,8 @@ class System:
         found = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
         if not found:
             raise Failed("libfaketime is not installed: tests/deps demo")
-        self.clock_file.write_text("+0\n")
+        if not self.clock_file.exists():
+            self.clock_file.write_text("%+d\n" % -show.AGO)
         return {"LD_PRELOAD": found[0], "FAKETIME_TIMESTAMP_FILE": str(self.clock_file), "NO_FAKE_STAT": "1",
                 "FAKETIME_CACHE_DURATION": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
@@ -214,8 +219,8 @@ class System:
 
     def simulator(self):
         argv = [self.dir / "tests/stripe/simulator", "--port", self.stripe_port, "--site", self.url,
-                "--webhook", self.url + "/webhooks/stripe", "--portal",
-                *(["--clock-file", self.clock_file] if self.demo else [])]
+                "--portal", *(["--clock-file", self.clock_file] if self.demo else
+                              ["--webhook", self.url + "/webhooks/stripe"])]
         return self.service("stripe", argv, env={"SIM_KEY": self.stripe_key, "SIM_WEBHOOK_SECRET": self.webhook_secret},
                             ready=lambda: answers(self.stripe_url + "/_sim/"))
 
@@ -287,6 +292,9 @@ class System:
             return
         self.lift_limits()
         supervisor.launch(self.simulator())
+        if self.demo:
+            self.command("apply", [self.prefix / "bin/tollgate", "stripe", "apply", "--secret-file",
+                                   self.etc / "webhook.secret"])
         supervisor.launch(self.mail())
         supervisor.launch(self.identity())
         for name in DAEMONS:
@@ -296,3 +304,5 @@ class System:
         for name in WORKERS:
             supervisor.launch(self.worker(name))
         supervisor.launch(self.nginx())
+        if self.demo:
+            self.demo_key = show.furnish(self)

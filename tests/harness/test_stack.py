@@ -16,6 +16,7 @@ import psycopg
 import pytest
 import requests
 from conftest import TESTS, run_stack
+from harness import demo as furniture
 from harness.supervisor import Failed
 from harness.system import PROGRAMS, System, fill
 
@@ -203,7 +204,7 @@ def demo():
             os.execvpe("make", ["make", "--no-print-directory", "-C", str(TESTS.parent), "demo"], env)
         said = read_until(terminal, LAST)
     directory = re.search(r"tail -f (\S+)/log/", said)[1]
-    yield SimpleNamespace(said=said, directory=directory,
+    yield SimpleNamespace(said=said, directory=directory, mails=re.search(r"mails\s+(\S+)", said)[1],
                           database=re.search(r"psql '(\S+)'", said)[1], stripe=re.search(r"pass\s+(\S+)", said)[1])
     os.close(terminal)
     os.waitpid(pid, 0)
@@ -223,6 +224,26 @@ def test_the_demo_leads_from_the_address_to_the_name(demo):
     """The site has one name: under the address its forms would be refused."""
     answer = requests.get("http://127.0.0.1:8080/signup?a=b", timeout=5, allow_redirects=False)
     assert (answer.status_code, answer.headers["Location"]) == (308, "http://localhost:8080/signup?a=b")
+
+
+def test_c97_the_demo_shows_some_days_of_usage(demo):
+    """To the program that has the key, and to its owner, who signs in by a mailed link."""
+    key = re.search(r"program's key\s+(\S+)", demo.said)[1]
+    told = requests.get("http://localhost:8080/api/usage", headers={"Authorization": "Bearer " + key}, timeout=5).json()
+    assert [(m["meter"], m["used"], m["sold"]) for m in told["meters"]] == [
+        ("tokens", sum(map(sum, furniture.DAYS)), True)] and told["micros"] > 0
+    browser = furniture.Browser("http://localhost:8080")
+    browser.submit(browser.get("/signin"), {"email": furniture.OWNER})
+    mails = demo.mails + "mails?to=" + furniture.OWNER
+    wait_for(lambda: len(requests.get(mails, timeout=5).json()) == 2)
+    link = re.search(r"/signin/link\?t=[\w-]+", requests.get(mails, timeout=5).json()[1]["text"])[0]
+    browser.submit(browser.get(link))
+    page = browser.get("/settings/usage").html.one(id="meter-tokens")
+    assert len(page.one("svg").all("rect")) == len(furniture.DAYS)
+    assert key[-4:] in browser.get("/settings/keys").text
+    with psycopg.connect(demo.database) as db:
+        wait_for(lambda: db.execute("select bool_and(state = 'sent') from usage.outbox").fetchone()[0])
+        assert db.execute("select usage.faults()").fetchone()[0] == []
 
 
 def test_a_month_of_the_demo_passes_on_both_sides(demo):

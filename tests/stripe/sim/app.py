@@ -54,8 +54,9 @@ def read_options(doc, argv=None):
                         dest="plans", help=f"a monthly price (default {' '.join(PLANS)})")
     parser.add_argument("--portal", action="store_true", help="the Dashboard's portal settings are saved at the start, "
                         "so that there is a default configuration")
-    parser.add_argument("--clock-file", metavar="FILE", help="where the seconds that the clock is ahead are written, "
-                        "before it moves, for others whose clock is to move too: libfaketime's FAKETIME_TIMESTAMP_FILE")
+    parser.add_argument("--clock-file", metavar="FILE", help="the seconds that the clock is ahead: read at the start, "
+                        "and written before it moves, for others whose clock is to move too: libfaketime's "
+                        "FAKETIME_TIMESTAMP_FILE")
     parser.add_argument("--seed", type=int, help="makes ids and shuffling the same each time")
     options = parser.parse_args(argv)
     options.plans = options.plans or [read_plan(text) for text in PLANS]
@@ -77,6 +78,8 @@ class Simulator:
         """A new world, as the command line wants it."""
         self.world = World(self.options.seed)
         self.world.base = self.url
+        if self.options.clock_file:
+            self.world.offset = int(Path(self.options.clock_file).read_text(encoding="ascii"))
         self.deliveries = Deliveries(self.world)
         self.idempotency = Idempotency(self.world)
         for name, price, amount in self.options.plans:
@@ -89,7 +92,7 @@ class Simulator:
     async def pass_time(self, seconds):
         """Moves the clock. Those who read the file are given the two seconds that they take, so that they are ahead."""
         if self.options.clock_file and seconds > 0:
-            Path(self.options.clock_file).write_text("+%d\n" % (self.world.offset + seconds), encoding="ascii")
+            Path(self.options.clock_file).write_text("%+d\n" % (self.world.offset + seconds), encoding="ascii")
             await asyncio.sleep(2.5)
         lifecycle.advance(self.world, seconds)
 
