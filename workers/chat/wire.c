@@ -19,6 +19,12 @@ wire_begin(struct wire_answer *a, mem_ctx *mem)
 	*a = (struct wire_answer){ .mem = mem, .delta = delta_new(mem), .text = { .ctx = mem } };
 }
 
+bool
+wire_is_whole(const struct wire *w, const struct wire_answer *a)
+{
+	return !a->failed && (a->ended || (w->finish_ends && a->finish != WIRE_NONE));
+}
+
 static void
 wire_garbage(struct wire_answer *a)
 {

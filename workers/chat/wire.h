@@ -50,6 +50,7 @@ struct wire {
 	const char	*kind;		/* as in the configuration */
 	const char	*path;		/* behind the provider's URL */
 	const char	*done;		/* data of the last event, where that is no JSON; else NULL */
+	bool		finish_ends;	/* a reason to finish is as good an end as the last event */
 	struct json_object *(*request)(mem_ctx *mem, const struct wire_request *q);
 	void		(*event)(struct wire_answer *a, const char *type, struct json_object *doc);
 	void		(*whole)(struct wire_answer *a, struct json_object *doc);
@@ -59,6 +60,9 @@ extern const struct wire	wire_openai_chat, wire_openai_responses, wire_anthropic
 
 /* The format of this kind, or NULL. */
 const struct wire *wire_named(const char *kind);
+
+/* Whether the answer has come to its end, as its format knows it. */
+bool wire_is_whole(const struct wire *w, const struct wire_answer *a);
 
 void wire_begin(struct wire_answer *a, mem_ctx *mem);
 

@@ -95,6 +95,7 @@ const struct wire	wire_openai_chat = {
 	.kind = "openai-chat",
 	.path = "/chat/completions",
 	.done = "[DONE]",
+	.finish_ends = true,
 	.request = chat_request,
 	.event = chat_event,
 	.whole = chat_whole,
