@@ -7,6 +7,12 @@ breaker_is_open(const struct breaker *b, int64_t now)
 }
 
 bool
+breaker_has_opened(const struct breaker *b)
+{
+	return b->until != 0;
+}
+
+bool
 breaker_allows(struct breaker *b, int64_t now)
 {
 	if (breaker_is_open(b, now))

@@ -21,6 +21,9 @@ bool breaker_allows(struct breaker *b, int64_t now);
 /* Whether calls are refused now. Does not claim the probe. */
 bool breaker_is_open(const struct breaker *b, int64_t now);
 
+/* Whether it has opened, and no call has succeeded since. */
+bool breaker_has_opened(const struct breaker *b);
+
 /* Records the result of a call. */
 void breaker_note(struct breaker *b, bool succeeded, int64_t now);
 

@@ -29,8 +29,9 @@ struct stripe {
 	struct stripe_hosted	hosted;
 	struct stripe_pace	pace;
 	struct stripe_report	report;
-	pthread_mutex_t		lock;		/* guards the three below */
+	pthread_mutex_t		lock;		/* guards the four below */
 	struct breaker		breaker;
+	int64_t			answered;	/* as in stripe_health */
 	struct bucket		bucket;
 	struct refusals		refusals;
 };
@@ -100,6 +101,17 @@ stripe_is_up(struct stripe *s)
 	open = breaker_is_open(&s->breaker, clock_ms()) || clock_ms() < s->bucket.paused_until;
 	pthread_mutex_unlock(&s->lock);
 	return !open;
+}
+
+struct stripe_health
+stripe_health(struct stripe *s)
+{
+	struct stripe_health	h;
+
+	pthread_mutex_lock(&s->lock);
+	h = (struct stripe_health){ breaker_has_opened(&s->breaker), s->answered };
+	pthread_mutex_unlock(&s->lock);
+	return h;
 }
 
 /* Repeating is safe: every attempt carries the same idempotency key. */
@@ -363,6 +375,8 @@ breaker_tell(struct stripe *s, const struct attempt *a)
 		breaker_trip(&s->breaker, clock_ms());
 	else
 		breaker_note(&s->breaker, answered, clock_ms());
+	if (answered && !s->refusals.all)
+		s->answered = clock_ms();
 	pthread_mutex_unlock(&s->lock);
 	if (news)
 		log_line(status == 401 ? LOG_ERROR : LOG_INFO, "stripe_key", LOG_TEXT("reason", status == 401 ?

@@ -72,6 +72,14 @@ void stripe_stop(struct stripe *s);
 /* False while calls are refused or delayed: the breaker is open, or Stripe asked to slow down. */
 bool stripe_is_up(struct stripe *s);
 
+/* What this process has seen of Stripe. */
+struct stripe_health {
+	bool	refused;	/* the breaker has opened, and no call has succeeded since */
+	int64_t	answered;	/* when Stripe answered last and knew our key, in clock_ms()'s milliseconds; 0: never */
+};
+
+struct stripe_health stripe_health(struct stripe *s);
+
 /* False after a 401, until Stripe accepts this key again. Meanwhile the breaker is open except for its probes. */
 bool stripe_knows_key(struct stripe *s);
 

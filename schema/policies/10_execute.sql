@@ -94,7 +94,8 @@ grant execute on function
 	api.account_page(), api.delete_user(text), api.keep_user(), api.export_user(),
 	api.audit_page(uuid, bigint),
 	api.keys_page(uuid), api.make_key(uuid, text, text, bytea, text), api.revoke_key(uuid, uuid),
-	api.usage_page(uuid, text)
+	api.usage_page(uuid, text),
+	api.site_status()
 	to tollgate_account;
 
 -- what customers see of their billing
@@ -273,7 +274,7 @@ grant execute on function
 	service.write_erasure(uuid, text, text, bigint, jsonb),
 	service.write_meter_report(uuid, text, text, bigint, jsonb),
 	service.apply_retention(int),
-	service.watch_transactions(int),
+	service.watch_transactions(int), service.note_stripe(boolean, bigint),
 	service.tend_usage(int), service.claim_usage(int), service.usage_told(uuid, uuid),
 	service.usage_failed(uuid, uuid, text, boolean), service.usage_verified(uuid, uuid, bigint),
 	service.claim_comparison(), service.compare_usage(uuid, text, date, bigint)

@@ -211,3 +211,10 @@ where p::text like '%{bob}%' or p::text like '%bob@%';
 -- TG403 demands a second factor of another tenant's members
 select set_config('app.bearer', '{bearer}', false);
 select api.demand_factor('{bob}', true);
+
+-- nothing learns by what everybody may ask whose session, tenant or mail there is
+select set_config('app.bearer', '{bearer}', false);
+select s from api.site_status() s where s::text ~ '{ann}|{bob}|ann@|bob@|[0-9a-f]+-[0-9a-f]+-[0-9a-f]+-[0-9a-f]+-';
+
+-- 42501 learns when other programs ask the database, which tells when others work
+select state_change from pg_stat_activity where usename <> current_user;

@@ -27,8 +27,10 @@ test_f96_an_open_breaker_lets_one_call_through_after_ten_seconds(void **state)
 
 	(void)state;
 	BEGIN(&w, FAILED, FAILED, FAILED, FAILED, FAILED, FAILED, FINE, FINE);
+	assert_false(stripe_health(w.stripe).refused || stripe_health(w.stripe).answered != 0);
 	for (int i = 0; i < 5; i++)
 		assert_int_equal(ask(&w), ERR_UNAVAILABLE);
+	assert_true(stripe_health(w.stripe).refused && stripe_health(w.stripe).answered == 0);
 	ahead += 9000;
 	assert_int_equal(ask(&w), ERR_UNAVAILABLE);
 	assert_int_equal(w.server.times, 5);
@@ -38,8 +40,9 @@ test_f96_an_open_breaker_lets_one_call_through_after_ten_seconds(void **state)
 	assert_int_equal(ask(&w), ERR_UNAVAILABLE);
 	assert_int_equal(w.server.times, 6);
 	ahead += 11000;
+	assert_true(stripe_is_up(w.stripe) && stripe_health(w.stripe).refused);
 	assert_int_equal(ask(&w), OK);
-	assert_true(stripe_is_up(w.stripe));
+	assert_true(stripe_is_up(w.stripe) && !stripe_health(w.stripe).refused && stripe_health(w.stripe).answered != 0);
 	assert_int_equal(ask(&w), OK);
 	end(&w, 8);
 }
@@ -59,7 +62,7 @@ test_f102_an_unknown_key_is_tried_again_after_ten_seconds(void **state)
 	assert_int_equal(ask(&w), ERR_KEY_REFUSED);
 	ahead += 11000;
 	assert_int_equal(ask(&w), ERR_UNAVAILABLE);
-	assert_false(stripe_knows_key(w.stripe));
+	assert_false(stripe_knows_key(w.stripe) || stripe_health(w.stripe).answered != 0);
 	ahead += 11000;
 	assert_int_equal(ask(&w), OK);
 	assert_true(stripe_knows_key(w.stripe) && stripe_is_up(w.stripe));

@@ -26,6 +26,8 @@ struct jobs {
 	atomic_int		account;	/* of enum account */
 	atomic_int		code;		/* exit status */
 	bool			key_is_well;	/* the last report to the database: Stripe refuses nothing */
+	bool			health_is_told;	/* the database was told how Stripe is: as below */
+	struct stripe_health	health;
 };
 
 /* Waits until the state of the Stripe account is at least `least`. False: the process is to stop. */

@@ -1,13 +1,20 @@
-/* key: checks that our key is of the Stripe account the database belongs to, and reports calls that Stripe refuses. */
+/*
+ * key: checks that our key is of the Stripe account the database belongs to, and reports calls that Stripe refuses and
+ * how Stripe is.
+ */
 #include <signal.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "jobs.h"
 #include "log.h"
 #include "stamp.h"
 
-enum { TURN_MS = 20 };	/* between two checks of a task that waits for the Stripe account */
+enum {
+	TURN_MS = 20,			/* between two checks of a task that waits for the Stripe account */
+	ANSWERED_MS = 10 * 1000		/* the time of Stripe's last answer is told when it is later by so much */
+};
 
 bool
 account_await(struct jobs *j, enum account least)
@@ -66,6 +73,22 @@ refusals_tell(struct jobs *j, mem_ctx *mem)
 	return OK;
 }
 
+/* For /status. */
+static enum err
+health_tell(struct jobs *j, mem_ctx *mem)
+{
+	struct stripe_health	h = stripe_health(j->stripe);
+	struct db_arg		ago = h.answered != 0 ? INT(clock_ms() - h.answered) : SQL_NULL;
+
+	if (j->health_is_told && h.refused == j->health.refused && h.answered - j->health.answered < ANSWERED_MS)
+		return OK;
+	TRY(db_service(db_as_service(mem, j->db), NULL, "service.note_stripe($1::boolean, $2::bigint)",
+	    ARGS(BOOL(h.refused), ago)));
+	j->health = h;
+	j->health_is_told = true;
+	return OK;
+}
+
 /* A key that Stripe refuses is tried until Stripe accepts it; then all tasks go on. */
 enum err
 key_task(void *arg, mem_ctx *mem, bool *found)
@@ -75,5 +98,6 @@ key_task(void *arg, mem_ctx *mem, bool *found)
 	(void)found;
 	if (atomic_load(&j->account) != ACCOUNT_OURS || !stripe_knows_key(j->stripe))
 		TRY(account_ask(j, mem));
-	return refusals_tell(j, mem);
+	TRY(refusals_tell(j, mem));
+	return health_tell(j, mem);
 }
