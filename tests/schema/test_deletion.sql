@@ -145,7 +145,13 @@ create function pg_temp.ends() returns boolean language sql as $$
 select is(pg_temp.ends(), false, 'C76 the end waits until Stripe is told what was used');
 select is(o.next_at, now() + interval '30 s', 'C76 and is tried soon') from sync.objects o
 	where o.kind = 'cancellation';
-update usage.outbox set state = 'sent';
+update usage.outbox set state = 'sent', sent_at = now();
+select is(pg_temp.ends(), false, 'C76 and has counted it, some minutes later');
+update usage.outbox set sent_at = now() - interval '6 min';
+insert into usage.holds (tenant_id, request, digest, meter, sold, models, accounts, units, micros, costs, expires_at)
+values (:'ann', 'under way', sha256(''), 'tokens', true, '[]', '{}', 1, 0, '{}', now() + interval '1 hour');
+select is(pg_temp.ends(), false, 'C76 it waits for work that is under way, too');
+delete from usage.holds;
 select is(pg_temp.ends(), true, 'C76 and comes then');
 update usage.outbox set state = 'pending';
 update app.tenants set closes_at = now() + interval '695 hours' where id = :'ann';

@@ -26,27 +26,41 @@ begin
 end
 $$;
 
--- Whether the end of a subscription waits: its last invoice has what Stripe was told before. What is told is of work
--- from before the tenant began to close, so a day is enough; after it the subscription ends, and the operator is told.
+-- Whether the end of a subscription waits: its last invoice has what Stripe was told before, and has counted, for which it
+-- takes a while. What is told is of work from before the tenant began to close, which may be under way still and ends
+-- within an hour, so a day is enough; after it the subscription ends, and the operator is told.
 create or replace function billing.waits_for_usage(p_kind text, p_id text) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	t record;
 begin
-	select s.tenant_id, n.records,
+	select s.tenant_id, n.records, billing.is_counting(s.tenant_id) as counts,
 		k.closes_at - case k.status when 'closed' then interval '0' else interval '720 hours' end as since into t
 	from billing.subscriptions s join app.tenants k on k.id = s.tenant_id
 		cross join lateral (
-			select count(*) as records from usage.outbox o
-			where o.tenant_id = s.tenant_id and o.state = 'pending') n
+			select count(*) as records from (
+				select from usage.outbox o where o.tenant_id = s.tenant_id and o.state = 'pending' union all
+				select from usage.holds h where h.tenant_id = s.tenant_id and h.state = 'held' and h.sold) v) n
 	where p_kind = 'cancellation' and s.id = p_id;
-	if coalesce(t.records = 0, true) then
+	if coalesce(t.records = 0 and not t.counts, true) then
 		return false;
 	elsif t.since > now() - interval '24 hours' then
 		return true;
 	end if;
-	perform ops.raise_alert(t.tenant_id, 'usage_unbilled', p_id, jsonb_build_object('records', t.records));
+	perform ops.raise_alert(t.tenant_id, 'usage_unbilled', p_id, jsonb_build_object('records', t.records))
+	where t.records > 0;
 	return false;
+end
+$$;
+
+-- Whether Stripe was told of something so lately that an invoice may lack it: it counts meter events a little later.
+create or replace function billing.is_counting(p_tenant uuid) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return exists (
+		select from usage.meters m join usage.outbox o on o.tenant_id = p_tenant and o.meter = m.meter
+			and o.at > now() - interval '48 hours'
+		where o.sent_at > now() - interval '5 min');
 end
 $$;
 
