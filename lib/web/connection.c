@@ -281,9 +281,19 @@ static void
 end_response(struct connection *c)
 {
 	/* After a failed or timed-out write, do not wait again to write the last record. */
-	if (stream_is_gone(c->stream) || FCGX_GetError(c->fcgi.out) != 0)
+	if (FCGX_GetError(c->fcgi.out) != 0)
 		shutdown(c->fd, SHUT_RDWR);
 	FCGX_Finish_r(&c->fcgi);
+	c->fd = c->fcgi.ipcFd;
+}
+
+/* libfcgi has no part in it, and none in an answer that nobody waits for. */
+static void
+end_stream(struct connection *c)
+{
+	if (stream_begun(&c->r))
+		stream_end(c->stream);
+	FCGX_Free(&c->fcgi, stream_is_gone(c->stream));
 	c->fd = c->fcgi.ipcFd;
 }
 
@@ -315,11 +325,13 @@ answer(struct connection *c, const struct serve_calls *calls)
 	log_request(c->q.id);
 	if (c->refusal != OK)
 		refuse(c, calls, c->refusal);
-	if (!stream_begun(&c->r) && !stream_is_gone(c->stream)) {
+	if (stream_begun(&c->r) || stream_is_gone(c->stream))
+		end_stream(c);
+	else {
 		repair(c, calls);
 		write_response(c);
+		end_response(c);
 	}
-	end_response(c);
 	log_response(c);
 }
 

@@ -12,7 +12,7 @@
 #include "private/streaming.h"
 #include "record.h"
 
-enum { TYPE_STDOUT = 6, CONTENT = 16 * 1024 /* of a record */, LOOK_MS = 250 };
+enum { TYPE_END = 3, TYPE_STDOUT = 6, END_SIZE = 8, CONTENT = 16 * 1024 /* of a record */, LOOK_MS = 250 };
 
 struct stream {
 	int		fd;		/* the connection's */
@@ -21,6 +21,7 @@ struct stream {
 	unsigned	id;
 	bool		is_head;
 	bool		begun;
+	bool		ended;
 	bool		gone;
 	int64_t		sent;
 	struct buf	record;
@@ -69,7 +70,7 @@ stream_gone(struct http_res *r)
 {
 	struct pollfd	p = { .fd = r->stream->fd, .events = POLLRDHUP };
 
-	r->stream->gone |= poll(&p, 1, 0) > 0;
+	r->stream->gone |= !r->stream->ended && poll(&p, 1, 0) > 0;
 	return r->stream->gone;
 }
 
@@ -152,18 +153,22 @@ send_all(const struct stream *s, const char *bytes, size_t n)
 	return true;
 }
 
-/* One record; n is not 0, since an empty one is the end. */
-static bool
-send_record(struct stream *s, const char *bytes, size_t n)
+static void
+add_record(struct stream *s, int type, const void *content, size_t n)
 {
 	const uint8_t	header[RECORD_HEADER] = {
-		1, TYPE_STDOUT, (uint8_t)(s->id >> 8), (uint8_t)s->id, (uint8_t)(n >> 8), (uint8_t)n
+		1, (uint8_t)type, (uint8_t)(s->id >> 8), (uint8_t)s->id, (uint8_t)(n >> 8), (uint8_t)n
 	};
 
-	s->record.len = 0;
 	buf_put(&s->record, header, sizeof(header));
-	buf_put(&s->record, bytes, n);
-	return send_all(s, s->record.data, s->record.len);
+	buf_put(&s->record, content, n);
+}
+
+static void
+send_records(struct stream *s)
+{
+	s->gone = s->gone || !send_all(s, s->record.data, s->record.len);
+	s->record.len = 0;
 }
 
 static enum err
@@ -171,7 +176,8 @@ put(struct stream *s, const char *bytes, size_t n)
 {
 	for (size_t now; n > 0 && !s->gone; bytes += now, n -= now) {
 		now = n < CONTENT ? n : CONTENT;
-		s->gone = !send_record(s, bytes, now);
+		add_record(s, TYPE_STDOUT, bytes, now);
+		send_records(s);
 	}
 	return s->gone ? ERR_CLOSED : OK;
 }
@@ -198,8 +204,25 @@ stream_begin(struct http_res *r, struct stream **out)
 enum err
 stream_put(struct stream *s, const char *bytes, size_t n)
 {
-	if (!s->is_head)
-		TRY(put(s, bytes, n));
-	s->sent += s->is_head ? 0 : (int64_t)n;
-	return s->gone ? ERR_CLOSED : OK;
+	if (s->gone || s->ended)
+		return ERR_CLOSED;
+	if (s->is_head)
+		return OK;
+	TRY(put(s, bytes, n));
+	s->sent += (int64_t)n;
+	return OK;
+}
+
+/* An empty record is the end of STDOUT. */
+void
+stream_end(struct stream *s)
+{
+	static const uint8_t	complete[END_SIZE];
+
+	if (s->ended)
+		return;
+	s->ended = true;
+	add_record(s, TYPE_STDOUT, NULL, 0);
+	add_record(s, TYPE_END, complete, sizeof(complete));
+	send_records(s);
 }

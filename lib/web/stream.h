@@ -17,8 +17,8 @@ struct stream;
 
 /*
  * Sends the status and the headers that r has by now; a later one is lost. From then on the body is what stream_put()
- * sends; it ends when the handler returns. ERR_CLOSED: the client is gone. ERR_INTERNAL: r has no status or an invalid
- * header, and nothing was sent, so it can be answered otherwise.
+ * sends. ERR_CLOSED: the client is gone. ERR_INTERNAL: r has no status or an invalid header, and nothing was sent, so it
+ * can be answered otherwise.
  */
 enum err stream_begin(struct http_res *r, struct stream **out) MUST_CHECK;
 
@@ -27,6 +27,13 @@ enum err stream_begin(struct http_res *r, struct stream **out) MUST_CHECK;
  * STREAM_STALL_MS; so is every later call. In answer to HEAD nothing is sent.
  */
 enum err stream_put(struct stream *s, const char *bytes, size_t n) MUST_CHECK;
+
+/*
+ * Ends the answer: the client has it whole, though the handler goes on. Without this it ends when the handler returns.
+ * Later calls of stream_put() are ERR_CLOSED, and stream_gone() no longer asks whether the client has hung up, which it
+ * now may.
+ */
+void stream_end(struct stream *s);
 
 /* The rest is for any request, whether its stream has begun or never does. */
 

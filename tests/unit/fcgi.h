@@ -2,6 +2,7 @@
 #ifndef TOLLGATE_TESTS_FCGI_H
 #define TOLLGATE_TESTS_FCGI_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +91,7 @@ read_reply(mem_ctx *mem, const struct buf *bytes, unsigned id)
 	struct reply	r = { .out.ctx = mem, .ended = -1 };
 	const uint8_t	*p = (const uint8_t *)bytes->data;
 	size_t		left = bytes->len, n, step;
+	bool		over = false;	/* an empty record is the end of STDOUT */
 
 	buf_put(&r.out, "", 0);
 	for (; left >= 8; p += step, left -= step) {
@@ -98,8 +100,11 @@ read_reply(mem_ctx *mem, const struct buf *bytes, unsigned id)
 		assert_true(left >= step);
 		if ((unsigned)(p[2] << 8 | p[3]) != id)
 			continue;
-		if (p[1] == STDOUT)
+		if (p[1] == STDOUT) {
+			assert_false(over);
 			buf_put(&r.out, p + 8, n);
+			over = n == 0;
+		}
 		if (p[1] == END)
 			r.ended = p[12];
 	}

@@ -87,6 +87,20 @@ handle_leaving(void *handled, struct http_res *r, bool begins)
 		count_up(handled, GO);
 }
 
+/* What follows the end is nobody's business but the handler's. */
+static void
+handle_ending(void *handled, struct http_res *r)
+{
+	struct stream	*s = begin(r);
+
+	if (s == NULL || stream_put(s, "one", 3) != OK)
+		return;
+	stream_end(s);
+	await_count(handled, GO);
+	if (!stream_gone(r) && stream_put(s, "two", 3) == ERR_CLOSED)
+		count_up(handled, GO);
+}
+
 static void
 handle_draining(void *handled, struct http_res *r)
 {
@@ -122,6 +136,8 @@ handle_own(void *handled, struct http_req *q, struct http_res *r)
 		handle_leaving(handled, r, true);
 	else if (strcmp(q->path, "/leaving-early") == 0)
 		handle_leaving(handled, r, false);
+	else if (strcmp(q->path, "/ending") == 0)
+		handle_ending(handled, r);
 	else if (strcmp(q->path, "/draining") == 0)
 		handle_draining(handled, r);
 	else if (strcmp(q->path, "/flood") == 0)
@@ -222,6 +238,24 @@ test_f19_what_cannot_begin_is_answered_otherwise(void **state)
 	assert_true(ends_with(call(s, "GET", "/no-status", ""), "\r\n\r\nnot begun"));
 	assert_true(starts_with(call(s, "GET", "/bad-header", ""), "Status: 500\r\n"));
 	assert_int_equal(count(read_log(s), "response_invalid"), 1);
+}
+
+static void
+test_f140_an_answer_can_end_before_its_handler(void **state)
+{
+	static const char	end[] = "\1\6\0\1\0\0\0\0" "\1\3\0\1\0\10\0\0" "\0\0\0\0\0\0\0";	/* and a NUL */
+	struct server		*s = *state;
+	int			fd = ask_for(s, "GET", "/ending");
+	char			bytes[sizeof(end)];
+
+	receive_until(s, fd, "one");
+	assert_int_equal(recv(fd, bytes, sizeof(bytes), MSG_WAITALL), sizeof(end));
+	assert_memory_equal(bytes, end, sizeof(end));
+	close(fd);
+	count_up(s->handled, GO);
+	assert_non_null(strstr(await_log(s, 1), "\"status\":200,"));
+	assert_int_equal(*s->handled, 2 * GO + 1);
+	still_serves(s);
 }
 
 static void
@@ -350,6 +384,7 @@ main(void)
 		WITH(start_server, test_c78_each_piece_is_sent_at_once_and_the_answer_has_no_length),
 		WITH(start_server, test_c78_the_head_comes_before_the_body_and_large_pieces_come_whole),
 		WITH(start_server, test_f17_in_answer_to_head_there_is_no_body),
+		WITH(start_server, test_f140_an_answer_can_end_before_its_handler),
 		WITH(start_server, test_f19_what_cannot_begin_is_answered_otherwise),
 		WITH(start_server, test_f136_a_client_that_leaves_is_noticed_while_nothing_is_sent),
 		WITH(start_server, test_f136_a_client_that_leaves_before_the_head_is_noticed_too),
