@@ -158,7 +158,10 @@ test_c78_what_comes_at_once_is_taken_after_the_end(void **state)
 
 	server_open(&s, *state);
 	f = ask(*state, https_open(*state, true), &s);
-	say(&s, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 529 Busy\r\nRetry-After: 1\r\nContent-Length: 2\r\n\r\n{}");
+	say(&s, "HTTP/1.1 100 Continue\r\n\r\n");
+	feed_wait(f, -1, 100);
+	assert_int_equal(feed_state(f), FEED_WAITING);
+	say(&s, "HTTP/1.1 529 Busy\r\nRetry-After: 1\r\nContent-Length: 2\r\n\r\n{}");
 	await(f, FEED_ENDED);
 	assert_int_equal(feed_status(f), 529);
 	assert_string_equal(feed_header(f, "retry-after"), "1");
