@@ -126,15 +126,17 @@ def test_c86_an_earlier_period_is_a_link_away(account, db):
 def test_c97_the_tab_is_there_where_something_is_counted(owner, stack, db):  # noqa: F811
     browser, _, _ = owner
     program = "apache" if stack["server"] == "apache" else "account"
-    assert not re.search(f'href="{USAGE}"', browser.get("/settings/profile").text)
     config = Path(stack["config"])
     before = config.read_text()
-    config.write_text(before.replace(
-        "\nmeters = ();", '\nmeters = ({ event_name = "tokens"; display_name = "Tokens & more"; });'))
-    try:
+
+    def profile(text):
+        config.write_text(text)
         stack_command("restart", "--dir", stack["dir"], program)
-        page = wait_until(lambda: (p := browser.get("/settings/profile")).status == 200 and p)
-        assert re.search(f'href="{USAGE}"', page.text)
+        return wait_until(lambda: (p := browser.get("/settings/profile")).status == 200 and p).text
+    try:
+        nothing = re.sub(r"(?ms)^(meters|quotas|costs|models) = \(.*?^\);", r"\1 = ();", before)
+        assert f'href="{USAGE}"' not in profile(re.sub(r'(?m)^\t(meter|model) = ".*";', r'\t\1 = "";', nothing))
+        assert f'href="{USAGE}"' in profile(before.replace('"Tokens"', '"Tokens & more"'))
         configure(db, tokens=(1, False, 1))
         assert browser.get(USAGE).html.one(id="meter-tokens").one("h2").text == "Tokens & more"
     finally:

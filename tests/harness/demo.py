@@ -15,14 +15,14 @@ OWNER = "demo@example.com"
 # Units of each day: those that the program names nobody for, and the owner's.
 DAYS = ((120000, 90000), (310000, 150000), (270000, 200000), (420000, 310000), (380000, 260000))
 AGO = (len(DAYS) - 1) * 86400      # seconds
+COSTS = ({"provider": "acme", "model": "big", "class": "output", "micros": 3000000},)
 SETTINGS = {
-    "meters": 'meters = ({ event_name = "tokens"; display_name = "Tokens"; });',
     "quotas": 'quotas = ({ plan = "starter"; meter = "tokens"; included = 100000; }, '
               '{ plan = "growth"; meter = "tokens"; included = 2000000; sold = true; most = 20000000; '
               'lookup_key = "growth_tokens"; unit_amount = "0.0002"; });',
-    "costs": 'costs = ({ provider = "acme"; model = "big"; class = "output"; micros = 3000000; });',
     "growth": '\t{ id = "growth"; lookup_key = "growth_monthly"; amount = 4900; currency = "usd"; }',
 }
+RATE = 12       # tokens a second that models give
 
 
 def call(url, body=None, **headers):

@@ -1,6 +1,7 @@
 """What a stack is made of: directories, PostgreSQL, the simulator, the mail catcher, the workers and a web server."""
 import glob
 import http.client
+import json
 import os
 import re
 import secrets
@@ -13,6 +14,7 @@ import urllib.request
 from pathlib import Path
 
 from harness import demo as show
+from harness import models
 from harness.supervisor import Failed, Service, Supervisor, tail
 
 MAKEFILE = (Path(__file__).resolve().parents[2] / "Makefile").read_text()
@@ -71,8 +73,8 @@ class System:
         self.dir, self.server, self.owners = Path(directory), server, owners
         self.run, self.log, self.etc, self.prefix = (self.dir / d for d in ("run", "log", "etc", "root/" + PREFIX))
         self.demo, self.clock_file, self.demo_key = demo, self.run / "clock", None
-        ports = free_ports(7)
-        self.stripe_port, self.mail_port, self.smtp_port, self.plain_port, self.identity_port, other = ports[1:]
+        ports = free_ports(8)
+        self.stripe_port, self.mail_port, self.smtp_port, self.plain_port, self.identity_port, other = ports[1:7]
         self.port = port or ports[0]
         self.mail_port, self.stripe_port = mail_port or self.mail_port, stripe_port or self.stripe_port
         self.url = "http://localhost:%d" % self.port
@@ -81,6 +83,8 @@ class System:
         self.smtp_url = "smtp://127.0.0.1:%d" % self.smtp_port
         self.identity_url = "http://127.0.0.1:%d" % self.identity_port
         self.other_identity_url = "http://127.0.0.1:%d" % other     # a test's own, where nobody listens before
+        self.models_port, self.model_keys = ports[7], models.keys()
+        self.models_url = "http://127.0.0.1:%d" % self.models_port
         self.conninfo = "host=%s port=5432 dbname=tollgate" % self.run
         self.database_url = "postgresql://postgres@/tollgate?port=5432&host=" + urllib.parse.quote(str(self.run), "")
         self.stripe_key = "sk_test_" + secrets.token_hex(16)
@@ -101,6 +105,7 @@ class System:
                 "config": self.env["TOLLGATE_CONFIG"], "og_key": self.og_key, "identity_url": self.identity_url,
                 "other_identity_url": self.other_identity_url, "identity_secret": self.identity_secret,
                 "prefix": str(self.prefix),
+                "models_url": self.models_url, "model_keys": self.model_keys,
                 "cron_secrets": self.cron_secrets, "thin_secrets": self.thin_secrets,
                 "demo_key": self.demo_key, "demo_owner": show.OWNER,
                 "sockets": {w: str(self.run / (w + ".sock")) for w in WORKERS}}
@@ -119,6 +124,8 @@ class System:
         self.write_secret("seed.key", secrets.token_hex(32))
         self.write_secret("identity.secret", self.identity_secret)
         self.write_secret("other.secret", secrets.token_hex(24))
+        for name, key in self.model_keys.items():
+            self.write_secret(name + ".model.key", key)
         self.write_config("tollgate.conf", {
             "url": 'url = "%s";' % self.url, "pages": 'pages = "%s/share/tollgate/pages";' % self.prefix,
             "own_pages": 'own_pages = "%s/pages";' % self.etc, "environment": 'environment = "development";',
@@ -136,7 +143,9 @@ class System:
             "breached": 'breached = "%s/share/tollgate/breached";' % self.prefix,
             "slots": 'slots = "%s/slots";' % self.run,
             "providers": "providers = (%s);" % ", ".join(self.providers()),
-            **{name: line if self.demo else None for name, line in show.SETTINGS.items()},
+            "growth": None,
+            **models.settings(self.models_url, self.etc, show.COSTS if self.demo else ()),
+            **(show.SETTINGS if self.demo else {}),
             "mail_url": 'url = "%s";' % self.smtp_url, "starttls": "starttls = false;"})
 
     def providers(self):
@@ -215,7 +224,14 @@ class System:
         """Raises the limits by address and in all, since here every client has the same address."""
         lift = ("update auth.limits set allowed = 1000000 where kind ~ '_(near|wide|far|ip|global)$' "
                 "or kind like 'call%'")
-        self.command("limits", ["psql", "-qX", "-h", self.run, "-U", "postgres", "-d", "tollgate", "-c", lift])
+        self.psql("limits", lift)
+
+    def free_usage(self):
+        """What is used is bounded by what each test says."""
+        self.psql("usage", "select ops.put_usage('%s')" % json.dumps(models.NOTHING))
+
+    def psql(self, name, sql):
+        self.command(name, ["psql", "-qX", "-h", self.run, "-U", "postgres", "-d", "tollgate", "-c", sql])
 
     def simulator(self):
         argv = [self.dir / "tests/stripe/simulator", "--port", self.stripe_port, "--site", self.url,
@@ -233,6 +249,12 @@ class System:
                 "--secret-file", self.etc / "identity.secret", *(["--ask"] if self.demo else [])]
         return self.service("identity", argv, env=self.clock() if self.demo else {},
                             ready=lambda: answers(self.identity_url + "/_seen"))
+
+    def models(self):
+        keys = [a for name in models.PROVIDERS for a in ("--key-file", "%s=%s/%s.model.key" % (name, self.etc, name))]
+        argv = [self.dir / "tests/models/server", "--port", self.models_port, *keys,
+                *(["--rate", show.RATE] if self.demo else [])]
+        return self.service("models", argv, ready=lambda: answers(self.models_url + "/books"))
 
     def worker(self, name):
         return self.service(name, [self.prefix / "lib/tollgate" / name], listen=self.run / (name + ".sock"))
@@ -291,12 +313,15 @@ class System:
         if only == "database":
             return
         self.lift_limits()
+        if not self.demo:
+            self.free_usage()
         supervisor.launch(self.simulator())
         if self.demo:
             self.command("apply", [self.prefix / "bin/tollgate", "stripe", "apply", "--secret-file",
                                    self.etc / "webhook.secret"])
         supervisor.launch(self.mail())
         supervisor.launch(self.identity())
+        supervisor.launch(self.models())
         for name in DAEMONS:
             supervisor.launch(self.daemon(name))
         if self.server == "apache":

@@ -17,6 +17,7 @@ import pytest
 import requests
 from conftest import TESTS, run_stack
 from harness import demo as furniture
+from harness import models
 from harness.supervisor import Failed
 from harness.system import PROGRAMS, System, fill
 
@@ -154,6 +155,29 @@ def test_forms_are_limited_and_pages_and_webhooks_are_not(limited):
     assert 429 in forms and forms.index(429) > 20
     assert {requests.get(limited + "/signin", timeout=5).status_code for _ in range(40)} == {200}
     assert {requests.post(limited + "/webhooks/stripe", timeout=5).status_code for _ in range(40)} == {400}
+
+
+def test_a_provider_of_models_takes_its_own_key_alone(nginx):
+    asked = {"model": "gpt-small", "messages": [{"role": "user", "content": "Hi"}]}
+    statuses = {name: requests.post(nginx["models_url"] + "/completions/v1/chat/completions", json=asked, timeout=5,
+                                    headers={"Authorization": "Bearer " + key}).status_code
+                for name, key in nginx["model_keys"].items()}
+    assert statuses == {"completions": 200, "openai": 401, "anthropic": 401, "compatible": 401}
+
+
+def test_what_the_configuration_says_of_usage_is_what_tests_put_in_force(nginx):
+    def in_force():
+        return [db.execute(sql).fetchall() for sql in (
+            "select plan, meter, included, sold, most from usage.quotas order by 1, 2",
+            "select provider, model, class, micros from usage.costs where to_at is null order by 1, 2, 3")]
+    with psycopg.connect(nginx["database_url"], autocommit=True) as db:
+        assert in_force() == [[], []]
+        subprocess.run([nginx["prefix"] + "/bin/tollgate", "migrate", "--config", nginx["config"]], check=True,
+                       env={**os.environ, "PGUSER": "postgres"}, stdout=subprocess.DEVNULL)
+        configured = in_force()
+        db.execute("select ops.put_usage(%s)", [json.dumps(models.USAGE)])
+        assert in_force() == configured != [[], []]
+        db.execute("select ops.put_usage(%s)", [json.dumps(models.NOTHING)])
 
 
 def test_two_stand_side_by_side_and_end_alone(nginx):
