@@ -123,12 +123,12 @@ def openai_content(path, content, kind):
     return "".join(part["text"] for part in content)
 
 
-def openai_switches(document):
+def openai_switches(document, options):
     if document.get("stream_options") is not None:
         if not document.get("stream"):
             raise Refused("The 'stream_options' parameter is only allowed when 'stream' is enabled.", "stream_options")
-        openai_members(document["stream_options"], {"include_usage": "a boolean", "include_obfuscation": "a boolean"},
-                       "stream_options.", nullable=False)
+        openai_members(document["stream_options"], dict.fromkeys(options, "a boolean"), "stream_options.",
+                       nullable=False)
     if document.get("metadata") is not None and not document.get("store"):
         raise Refused("The 'metadata' parameter is only allowed when 'store' is enabled.", "metadata")
 
@@ -137,7 +137,7 @@ def chat(document, known=None):
     """[(role, text)] of a request for a chat completion."""
     openai_members(document, known or CHAT)
     openai_required(document, "model", "messages")
-    openai_switches(document)
+    openai_switches(document, ("include_usage", "include_obfuscation"))
     openai_some("messages", document["messages"])
     said = []
     for i, message in enumerate(document["messages"]):
@@ -156,7 +156,7 @@ def compatible(document):
 def responses(document):
     openai_members(document, RESPONSES)
     openai_required(document, "model", "input")
-    openai_switches(document)
+    openai_switches(document, ("include_obfuscation",))
     if document.get("background"):
         raise Refused("Background mode is not offered here.", "background", "unsupported_value")
     said = [("system", document["instructions"])] if document.get("instructions") else []
