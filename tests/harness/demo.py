@@ -23,6 +23,9 @@ SETTINGS = {
     "growth": '\t{ id = "growth"; lookup_key = "growth_monthly"; amount = 4900; currency = "usd"; }',
 }
 RATE = 12       # tokens a second that models give
+SAY = ("You said: {said}\n\nNo model has read that. What answers here stands for one: it gives these words one after "
+       "the other, so that you can watch them come, stop them, or leave and find what had come. It counts them, and "
+       "they are in what your account has used.")
 
 
 def call(url, body=None, **headers):

@@ -253,7 +253,7 @@ class System:
     def models(self):
         keys = [a for name in models.PROVIDERS for a in ("--key-file", "%s=%s/%s.model.key" % (name, self.etc, name))]
         argv = [self.dir / "tests/models/server", "--port", self.models_port, *keys,
-                *(["--rate", show.RATE] if self.demo else [])]
+                *(["--rate", show.RATE, "--say", show.SAY] if self.demo else [])]
         return self.service("models", argv, ready=lambda: answers(self.models_url + "/books"))
 
     def worker(self, name):

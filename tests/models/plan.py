@@ -6,6 +6,7 @@ LIES = {"missing": {}, "zero": {"input": 0, "fresh": 0, "cache_read": 0, "writte
                                 "cache_write_1h": 0, "output": 0, "reasoning": 0},
         "low": {"output": 1}, "high": {"output": 1000000}, "negative": {"output": -1, "input": -1, "fresh": -1},
         "huge": {"output": 2 ** 63, "input": 2 ** 63, "fresh": 2 ** 63}}
+SAY = "You said: {said}"
 TELLS = ("input", "fresh", "cache_read", "written", "cache_write", "cache_write_1h", "output", "reasoning", "total")
 CLASSES = ("cache_read", "cache_write", "cache_write_1h")
 
@@ -46,7 +47,8 @@ PLAN = {
     "headers": lambda v: isinstance(v, dict) and all(map(is_text, v.values())), "content_type": is_text,
     "message": is_text, "code": is_text, "type": is_text, "html": is_flag,
     # what is said
-    "text": is_text, "deltas": lambda v: isinstance(v, list) and all(map(is_text, v)), "words": is_count,
+    "text": is_text, "say": is_text, "words": is_count,
+    "deltas": lambda v: isinstance(v, list) and all(map(is_text, v)),
     "flood": is_flag, "line": is_count, "clock": is_flag, "refusal": is_text,
     "finish": lambda v: v is None or is_text(v),
     # when
@@ -109,6 +111,6 @@ def pieces_of(call):
         text = " ".join("word%d" % (i % 10) for i in range(plan["words"]))
     if text is None:
         last = [said for role, said in call.messages if role == "user"]
-        text = "You said: %s" % (last[-1] if last else "nothing")
+        text = plan.get("say", SAY).replace("{said}", last[-1] if last else "")
     pieces = wires.tokens(text)
     return (pieces[:most], "length") if len(pieces) > most else (pieces, "stop")
