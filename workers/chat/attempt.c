@@ -11,7 +11,7 @@ enum {
 	TICK_MS		= 1000,
 	USAGE_MS	= 5000,		/* from a reason to finish to the usage */
 	USAGE_GONE_MS	= 1000,		/* the same when nobody waits for the answer */
-	AFTER_MS	= 20,		/* for the connection to come to its end, so that it can serve again */
+	AFTER_MS	= 20,		/* from the end of an answer to that of its HTTP body */
 	SPARE_MS	= 5000,		/* of libcurl's own limit above ours */
 	REFUSAL_MS	= 2000,		/* for the body of a refusal */
 	REFUSAL_BYTES	= 16 * 1024
@@ -116,7 +116,7 @@ attempt_text(struct attempt *a)
 		attempt_stop(a);
 }
 
-/* After something has come: what of it is an end, and until when the next must come. */
+/* After an event: whether it is the end, and from a reason to finish on, until when the end must come. */
 static void
 attempt_move(struct attempt *a, bool had_finish)
 {
@@ -129,8 +129,6 @@ attempt_move(struct attempt *a, bool had_finish)
 		attempt_over(a, ATTEMPT_WHOLE);
 	else if (a->answer.finish != WIRE_NONE && !had_finish)
 		a->by = deadline_earlier(a->total_by, deadline_after(a->stopped ? USAGE_GONE_MS : USAGE_MS));
-	else if (a->answer.finish == WIRE_NONE && a->first_at != 0)
-		a->by = deadline_earlier(a->total_by, deadline_after(a->turn->config->chat.idle_ms));
 }
 
 static void
@@ -171,6 +169,8 @@ attempt_take(struct attempt *a)
 	attempt_events(a);
 	if (e != OK && !a->over)
 		attempt_fail(a, (struct verdict){ VERDICT_NEXT, "error", 0, "too long an event" });
+	if (a->first_at != 0 && a->answer.finish == WIRE_NONE)
+		a->by = deadline_earlier(a->total_by, deadline_after(a->turn->config->chat.idle_ms));
 }
 
 /* The peer has said all it says. */
@@ -276,6 +276,19 @@ attempt_answer(struct attempt *a)
 	}
 }
 
+/* A connection whose answer has been read to its end can serve the next call. */
+static void
+attempt_drain(struct attempt *a)
+{
+	const int64_t	until = deadline_after(AFTER_MS);
+	const char	*bytes;
+
+	while (feed_state(a->feed) == FEED_OPEN && deadline_left(until) > 0) {
+		feed_wait(a->feed, -1, deadline_left(until));
+		feed_take(a->feed, &bytes);
+	}
+}
+
 void
 attempt_run(struct attempt *a)
 {
@@ -294,8 +307,8 @@ attempt_run(struct attempt *a)
 	a->feed = feed_open(a->turn->https, mem, &q, named);
 	if (attempt_await(a, FEED_WAITING))
 		attempt_answer(a);
-	if (a->end == ATTEMPT_WHOLE && feed_state(a->feed) == FEED_OPEN)
-		feed_wait(a->feed, -1, AFTER_MS);
+	if (a->end == ATTEMPT_WHOLE)
+		attempt_drain(a);
 	feed_close(a->feed);
 	wire_end(&a->answer);
 	if (a->end == ATTEMPT_WHOLE || a->end == ATTEMPT_FAILED)

@@ -59,7 +59,7 @@ call_told(const struct turn *t, const struct attempt *a)
 	const char		*outcome = outcomes[a->end];
 	struct turn_call	call = {
 		.provider = a->to->provider, .model = a->to->model, .outcome = outcome != NULL ? outcome : v->outcome,
-		.status = a->end == ATTEMPT_FAILED && v->status != 0 ? v->status : a->status,
+		.status = a->status < 300 && a->end == ATTEMPT_FAILED && v->status != 0 ? v->status : a->status,
 		.first_ms = a->first_at != 0 ? (int)(a->first_at - a->began) : -1, .ms = (int)(clock_ms() - a->began),
 	};
 
