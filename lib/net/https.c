@@ -195,7 +195,8 @@ header_list(mem_ctx *mem, const char *const *headers)
 static void
 handle_request(CURL *c, mem_ctx *mem, const struct https_request *q)
 {
-	long	connect_ms = q->timeout_ms < HTTPS_CONNECT_MS ? q->timeout_ms : HTTPS_CONNECT_MS;
+	long	most = q->connect_ms > 0 ? q->connect_ms : HTTPS_CONNECT_MS;
+	long	connect_ms = q->timeout_ms < most ? q->timeout_ms : most;
 
 	curl_easy_setopt(c, CURLOPT_URL, q->url);
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, header_list(mem, q->headers));

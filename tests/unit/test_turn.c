@@ -449,6 +449,36 @@ test_f130_from_a_silent_provider_another_takes_over(void **state)
 	assert_int_equal(s->server.left, 1);
 }
 
+/* The queue of a listener that nobody accepts from is full, so the kernel ignores what comes. */
+static void
+test_f130_a_connection_that_is_not_made_is_given_up(void **state)
+{
+	struct scene		*s = scene_new(*state);
+	struct sockaddr_in	a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t		size = sizeof(a);
+	int			fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), others[4];
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, size), 0);
+	assert_int_equal(listen(fd, 0), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &size), 0);
+	for (size_t i = 0; i < LENGTH(others); i++) {
+		others[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		(void)!connect(others[i], (struct sockaddr *)&a, sizeof(a));
+	}
+	usleep(50000);
+	s->providers[0].url = mem_printf(*state, "http://127.0.0.1:%d/a", ntohs(a.sin_port));
+	s->config.chat.connect_ms = 100;
+	s->config.chat.fallback_ms = 2000;
+	s->server.steps[0] = (struct step){ OTHER_GOOD, CLOSE, NULL };
+	turn_run(&s->q, &s->calls, &s->out);
+	server_close(&s->server);
+	came(s, TURN_STOP, "second", "Other");
+	assert_int_equal(s->n_called, 3);
+	for (size_t i = 0; i < LENGTH(others); i++)
+		close(others[i]);
+	close(fd);
+}
+
 static void
 test_f130_signs_of_life_are_no_text(void **state)
 {
@@ -516,6 +546,20 @@ test_a_reason_to_finish_is_an_end_also_without_usage(void **state)
 	play(s, { STREAM TEXT("Hello") FINISH, CLOSE, NULL });
 	came(s, TURN_STOP, "first", "Hello");
 	used(s, INPUT, 2, true, 0);
+}
+
+static void
+test_f131_anthropics_reason_to_finish_is_no_end_by_itself(void **state)
+{
+	struct scene	*s = scene_new(*state);
+
+	s->candidates[0].open = true;
+	play(s, { STREAM
+	    EVENT("{\"type\":\"content_block_delta\",\"delta\":{\"type\":\"text_delta\",\"text\":\"Other\"}}")
+	    EVENT("{\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"output_tokens\":9}}"),
+	    CLOSE, NULL });
+	came(s, TURN_CUT, "second", "Other");
+	used(s, INPUT, 9, true, 0);
 }
 
 static void
@@ -785,11 +829,13 @@ main(void)
 		TEST(test_f129_a_refused_key_that_is_repeated_goes_nowhere),
 		TEST(test_a_call_is_logged_with_the_providers_id),
 		TEST(test_f130_from_a_silent_provider_another_takes_over),
+		TEST(test_f130_a_connection_that_is_not_made_is_given_up),
 		TEST(test_f130_signs_of_life_are_no_text),
 		TEST(test_f130_a_silence_after_text_cuts_the_answer),
 		TEST(test_f131_an_answer_without_its_end_is_cut),
 		TEST(test_f131_of_a_cut_answer_the_input_is_as_said),
 		TEST(test_a_reason_to_finish_is_an_end_also_without_usage),
+		TEST(test_f131_anthropics_reason_to_finish_is_no_end_by_itself),
 		TEST(test_f132_a_page_instead_of_a_stream_leads_to_another),
 		TEST(test_f132_garbage_before_text_leads_to_another),
 		TEST(test_f132_garbage_within_text_is_skipped_three_times),

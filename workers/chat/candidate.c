@@ -64,6 +64,7 @@ candidate_request(const struct candidate *c, const struct turn_request *q, mem_c
 		.method = "POST",
 		.url = mem_printf(mem, "%s%s", c->at->url, c->wire->path),
 		.headers = headers_of(c, q, mem),
+		.connect_ms = q->config->chat.connect_ms,
 		.body = json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE),
 	};
 }
