@@ -33,7 +33,7 @@ TIMERS = """window.setTimeout = (f, ms, ...more) => {
   return 1; };"""
 PUBLIC = ["/signup", "/signin", "/signin/code", "/register", "/reset", "/reset/link",
           "/signin/link?t=" + "A" * 43, "/signup/continue?t=x", "/welcome", "/nothing-here",
-          "/signin/with/google", "/signin/connect", "/signin/connect?t=x", "/signin/callback/work?state=x"]
+          "/status", "/signin/with/google", "/signin/connect", "/signin/connect?t=x", "/signin/callback/work?state=x"]
 STATUSES = ["past_due", "canceled", "trialing", "paused", "unpaid", "incomplete"]
 
 

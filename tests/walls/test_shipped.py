@@ -122,11 +122,13 @@ server location ~ ^(/[a-z][a-z])?/((signin|register|reset)/link|signin/(callback
 invitation|settings/email/(link|undo))\
 $: access_log /var/log/nginx/tollgate.log private
 server location ~ ^(/[a-z][a-z])?/(sign(in|up|out)|welcome|workspace|tenant|invitation|settings|admin|login|register\
-|reset|dashboard)(/|$)|^/api/((auth|billing)/|user(/(export|usage))?$|audit$): limit_req zone=forms burst=20 nodelay
+|reset|dashboard|status)(/|$)|^/api/((auth|billing)/|user(/(export|usage))?$|(audit|status)$): \
+limit_req zone=forms burst=20 nodelay
 server location ~ ^(/[a-z][a-z])?/(sign(in|up|out)|welcome|workspace|tenant|invitation|settings|admin|login|register\
-|reset|dashboard)(/|$)|^/api/((auth|billing)/|user(/(export|usage))?$|audit$): limit_conn bodies 100
+|reset|dashboard|status)(/|$)|^/api/((auth|billing)/|user(/(export|usage))?$|(audit|status)$): \
+limit_conn bodies 100
 server location ~ ^(/[a-z][a-z])?/(sign(in|up|out)|welcome|workspace|tenant|invitation|settings|admin|login|register\
-|reset|dashboard)(/|$)|^/api/((auth|billing)/|user(/(export|usage))?$|audit$): \
+|reset|dashboard|status)(/|$)|^/api/((auth|billing)/|user(/(export|usage))?$|(audit|status)$): \
 fastcgi_pass unix:/run/tollgate/$worker.sock
 server location ~ ^/(api/)?webhooks/stripe$|^/api/billing/sync$: fastcgi_pass unix:/run/tollgate/webhooks.sock
 server location = /healthz: return 404
@@ -282,10 +284,10 @@ img-src 'self'"
 <VirtualHost *:443>: AliasMatch "^/api/(usage(/[a-z]+)?|cron/[a-z]+)$" "${LIBEXEC}/usage"
 <VirtualHost *:443>: AliasMatch "^/(api/)?webhooks/stripe$" "${LIBEXEC}/webhooks"
 <VirtualHost *:443>: AliasMatch "^/api/billing/sync$" "${LIBEXEC}/webhooks"
-<VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/(workspace|tenant|invitation|settings|login|dashboard)\
+<VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/(workspace|tenant|invitation|settings|login|dashboard|status)\
 (/[a-z]+){0,2}$" "${LIBEXEC}/account"
 <VirtualHost *:443>: AliasMatch "^/api/auth/[a-z/]+$" "${LIBEXEC}/account"
-<VirtualHost *:443>: AliasMatch "^/api/(user(/(export|usage))?|audit)$" "${LIBEXEC}/account"
+<VirtualHost *:443>: AliasMatch "^/api/(user(/(export|usage))?|audit|status)$" "${LIBEXEC}/account"
 <VirtualHost *:443>: AliasMatch "^/(style\.css|favicon\.svg|passkey\.js)$" "${LIBEXEC}/account"
 <VirtualHost *:443>: AliasMatch "^" "${LIBEXEC}/account"
 <Location "/style.css">: Header merge Vary Accept-Encoding

@@ -6,8 +6,9 @@
 set role tollgate_service;
 
 -- Whoever logs in to this database runs. jobs and mailer ask it every minute at least, so without a word from them for
--- two minutes (p_quiet, in seconds) they are down, or hang. Of the others none need run: Apache starts a program when it is asked for, and
--- after a restart of PostgreSQL a program connects when it is asked. Without pg_read_all_stats PostgreSQL hides times.
+-- two minutes (p_quiet, in seconds) they are down, or hang. Of the others none need be connected: Apache starts a
+-- program when it is asked for, and after a restart of PostgreSQL a program connects when it is asked. Without
+-- pg_read_all_stats PostgreSQL hides times.
 create or replace function ops.program_states(p_quiet int default 120) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 begin
