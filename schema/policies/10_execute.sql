@@ -274,7 +274,7 @@ grant execute on function
 	service.write_erasure(uuid, text, text, bigint, jsonb),
 	service.write_meter_report(uuid, text, text, bigint, jsonb),
 	service.apply_retention(int),
-	service.watch_transactions(int), service.note_stripe(boolean, bigint),
+	service.watch_transactions(int), service.watch_models(), service.note_stripe(boolean, bigint),
 	service.tend_usage(int), service.claim_usage(int), service.usage_told(uuid, uuid),
 	service.usage_failed(uuid, uuid, text, boolean), service.usage_verified(uuid, uuid, bigint),
 	service.claim_comparison(), service.compare_usage(uuid, text, date, bigint)

@@ -63,7 +63,7 @@ insert into allowed values
 		service.write_expiry, service.write_payment_intent, service.write_cancellation, service.write_erasure,
 		service.write_meter_report,
 		service.apply_retention,
-		service.watch_transactions, service.note_stripe,
+		service.watch_transactions, service.watch_models, service.note_stripe,
 		service.tend_usage, service.claim_usage, service.usage_told, service.usage_failed,
 		service.usage_verified, service.claim_comparison, service.compare_usage,
 		service.look_cursor, service.take_cursor, service.leave_cursor, service.adopt_events,

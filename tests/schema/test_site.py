@@ -127,6 +127,64 @@ def test_c83_mail():
         forget()
 
 
+def models(*rows):
+    """(provider, model, calls, failures, breaker): what chat knows of the models, in the place of its own function."""
+    drop = "drop function if exists chat.provider_health()"
+    table = " union all ".join(f"select '{p}', '{m}', {calls}::bigint, {failures}::bigint, '{breaker}', "
+                               f"case when '{breaker}' <> 'closed' then '2030-01-01 12:30Z'::timestamptz end"
+                               for p, m, calls, failures, breaker in rows)
+    with psycopg.connect(autocommit=True) as connection:
+        connection.execute("create schema if not exists chat")
+        connection.execute("grant usage on schema chat to tollgate_service")
+        connection.execute(drop)
+        connection.execute("create function chat.provider_health() returns table (provider text, model text, "
+                           "calls bigint, failures bigint, state text, until timestamptz) language sql as $f$"
+                           f"{table}$f$")
+        connection.execute("grant execute on function chat.provider_health() to tollgate_service")
+
+
+def test_c83_models():
+    with login("tollgate_jobs"), login("tollgate_mailer"):
+        note("false", 0)
+        for calls, failures, breaker, state, rate in (
+                (0, 0, "closed", "up", None), (9, 9, "closed", "up", None), (10, 1, "closed", "up", 10),
+                (10, 2, "closed", "elevated", 20), (1000, 3, "closed", "up", 0), (0, 0, "open", "down", None),
+                (20, 20, "half", "down", 100)):
+            models(("one", "m", 50, 0, "closed"), ("two", "m", calls, failures, breaker))
+            told = status()
+            ok(told["models"] == [
+                {"provider": "one", "model": "m", "state": "up", "breaker": "closed", "until": None, "error_rate": 0},
+                {"provider": "two", "model": "m", "state": state, "breaker": breaker, "error_rate": rate,
+                 "until": None if breaker == "closed" else {"iso": "2030-01-01T12:30:00Z"}}],
+               f"C83 {failures} of {calls} failed, and the breaker is {breaker}", told)
+            ok(told["state"] == ("up" if state == "up" else "degraded"), f"C83 {state}", told)
+
+
+def alerts():
+    value("select tap.ask('tollgate_jobs', 'service.watch_models()')")
+    return value("select coalesce(jsonb_agg(jsonb_build_array(subject, detail ->> 'percent', cleared_at is null) "
+                 "order by id), '[]') from ops.alerts where kind = 'model_errors'")
+
+
+def test_c83_an_elevated_rate_of_errors_is_told_once_and_ends():
+    steps = ((9, 9, "closed", []), (10, 1, "closed", []),
+             (10, 2, "closed", [["two:m", "20", True]]), (100, 45, "closed", [["two:m", "45", True]]),
+             (100, 15, "closed", [["two:m", "45", True]]),          # it has to be a tenth
+             (0, 0, "open", [["two:m", "45", True]]), (0, 0, "half", [["two:m", "45", True]]),
+             (100, 9, "closed", [["two:m", "45", False]]), (100, 15, "closed", [["two:m", "45", False]]),
+             (100, 20, "half", [["two:m", "45", False], ["two:m", "20", True]]),
+             (0, 0, "closed", [["two:m", "45", False], ["two:m", "20", False]]))
+    for calls, failures, breaker, expected in steps:
+        models(("one", "m", 50, 0, "closed"), ("two", "m", calls, failures, breaker))
+        found = alerts()
+        ok(found == expected, f"C83 {failures} of {calls} failed, and the breaker is {breaker}: the alerts", found)
+    models(("two", "m", 10, 10, "open"))
+    ok(alerts()[-1] == ["two:m", "100", True], "C83 and of a model that is asked")
+    models(("one", "m", 10, 0, "closed"))
+    ok(alerts()[-1] == ["two:m", "100", False], "C83 no more")
+    models(("one", "m", 0, 0, "closed"))
+
+
 def test_f50_it_does_not_say_when_a_mail_was_sent():
     with login("tollgate_jobs"), login("tollgate_mailer"):
         before = status()
@@ -135,6 +193,14 @@ def test_f50_it_does_not_say_when_a_mail_was_sent():
         ok({**before, "at": 0} == {**after, "at": 0} and SECRET not in str(after),
            "F50 a mail that was sent changes nothing that /status tells", after)
         forget()
+
+
+def test_c83_without_chat_there_are_no_models():
+    with psycopg.connect() as connection:
+        connection.execute("drop schema chat cascade")
+        found = connection.execute("select api.site_status() -> 'models', service.watch_models()").fetchone()
+        ok(found == ([], None), "C83 a schema without chat has no models", found)
+        connection.rollback()
 
 
 def test_c83_only_the_program_of_the_page_may_ask():

@@ -156,7 +156,9 @@ program_show(struct visit *v, struct json_object *row)
 static void
 model_show(struct json_object *row)
 {
-	moment_put(row, json_is(row, "/breaker", "closed") ? NULL : json_at(row, "/until"), "health_until");
+	moment_put(row, json_is(row, "/breaker", "open") ? json_at(row, "/until") : NULL, "health_until");
+	if (json_is(row, "/breaker", "half"))
+		json_put(row, "note", "health_half");
 	look_put(row);
 }
 

@@ -34,7 +34,7 @@ struct jobs {
 bool account_await(struct jobs *j, enum account least);
 
 thread_pool_task key_task, sync_task, listen_task, reconcile_task, retention_task, transactions_task, expire_task,
-    metering_task, compare_task;
+    metering_task, compare_task, models_task;
 
 /*
  * What Stripe's summaries say a customer used of a meter, by its event_name, from until before end, in Unix seconds of

@@ -12,10 +12,11 @@
 #include "worker.h"
 
 enum {
-	CONNECTIONS	= 38,		/* opened on first need: most threads of the two settings, and one for each other task */
+	CONNECTIONS	= 39,		/* opened on first need: most threads of the two settings, and one for each other task */
 	RETENTION_MS	= 3600 * 1000,
 	TRANSACTIONS_MS	= 10 * 1000,
 	COMPARE_MS	= 10 * 1000,
+	MODELS_MS	= 10 * 1000,
 	EXPIRE_MS	= 2 * 1000,	/* a hold that nobody settled may stay so much longer */
 	GAP_LOOK_MS	= 10 * 1000,	/* at most, between two checks whether a list is due */
 	LISTEN_MS	= 5 * 1000,	/* before listening is tried again */
@@ -35,6 +36,7 @@ jobs_run(mem_ctx *ctx, struct jobs *j)
 	thread_pool_add(j->threads, 1, reconcile_task, j, look_ms < GAP_LOOK_MS ? look_ms : GAP_LOOK_MS);
 	thread_pool_add(j->threads, 1, retention_task, j, RETENTION_MS);
 	thread_pool_add(j->threads, 1, transactions_task, j, TRANSACTIONS_MS);
+	thread_pool_add(j->threads, 1, models_task, j, MODELS_MS);
 	thread_pool_add(j->threads, 1, expire_task, j, EXPIRE_MS);
 	thread_pool_add(j->threads, (unsigned)j->config->jobs.metering_threads, metering_task, j,
 	    j->config->jobs.poll_ms);

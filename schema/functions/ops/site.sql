@@ -66,14 +66,17 @@ language plpgsql stable security definer set search_path = pg_catalog, pg_temp s
 declare
 	programs jsonb := ops.program_states();
 	running text[] := array(select p ->> 'name' from jsonb_array_elements(programs) p where p ->> 'state' = 'up');
+	models jsonb := ops.model_states();
 	parts jsonb := jsonb_build_object(
+		'models', models,
 		'stripe', ops.stripe_state('jobs' = any (running)),
 		'mail', ops.mail_state('mailer' = any (running)));
 begin
 	return jsonb_build_object('at', api.date_document(clock_timestamp()), 'programs', programs,
 		'database', jsonb_build_object('state', 'up', 'since', api.date_document(pg_postmaster_start_time())),
 		'state', case when running @> '{jobs,mailer}' and parts #>> '{stripe,state}' = 'up'
-				and parts #>> '{stripe,pace}' <> 'paused' and parts #>> '{mail,state}' = 'up' then 'up'
+				and parts #>> '{stripe,pace}' <> 'paused' and parts #>> '{mail,state}' = 'up'
+				and not models @? '$[*] ? (@.state != "up")' then 'up'
 			else 'degraded' end) || parts;
 end
 $$;
