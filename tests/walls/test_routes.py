@@ -76,3 +76,11 @@ def test_both_web_servers_hand_a_route_to_its_program(program, path):
     for prefix in languages:
         assert nginx_program(prefix + path) == program
         assert path in OWN or (nginx_passes(prefix + path), apache_program(prefix + path)) == (True, program)
+
+
+def test_who_signs_in_or_proves_it_again_comes_back_to_each_page_of_users():
+    """lib/app/target.c lists them; a page that is left out would lead to the workspace."""
+    pages = {path for file in (ROOT / "workers").glob("*/*.c")
+             for path in re.findall(r'^\t(?:USER|FRESH)\("GET",\s*"([^":]+)"', file.read_text(), re.M)}
+    listed = re.search(r"targets\[\] = \{(.*?)\}", (ROOT / "lib/app/target.c").read_text(), re.S)[1]
+    assert pages - {"/signin/confirm", "/signout"} == set(re.findall(r'"([^"]+)"', listed))

@@ -11,7 +11,9 @@
 static const char *
 page_of(const char *next)
 {
-	static const char *const	pages[] = { "/settings/billing", "/settings/team", "/settings/audit" };
+	static const char *const	pages[] = {
+		"/settings/billing", "/settings/team", "/settings/audit", "/settings/usage"
+	};
 
 	for (size_t i = 0; next != NULL && i < sizeof(pages) / sizeof(*pages); i++)
 		if (strcmp(next, pages[i]) == 0)
