@@ -194,6 +194,17 @@ def test_s01_the_tenant_in_the_address_stays(two, db, sim):
         assert browser.get(f"/workspace?tenant={wrong}").status == 404
 
 
+@pytest.mark.parametrize("path", ["/settings/billing", "/settings/team", "/settings/usage"])
+def test_s01_who_switches_on_a_page_stays_there_and_it_has_one_main_button(two, path):
+    browser, first, second = two
+    page = browser.get(path)
+    switch = page.form("/tenant")
+    assert [b.get("class") for b in switch.buttons] == ["second"]
+    there = browser.submit(page, {"tenant": first}, action="/tenant")
+    assert (there.status, there.location) == (303, path)
+    assert browser.get(path).form("/tenant").fields["tenant"] == first != switch.fields["tenant"]
+
+
 def test_f208_a_form_of_a_tenant_that_is_not_shown_any_more(two, sim, db, stack):
     browser, first, second = two
     page = browser.get("/settings/billing")

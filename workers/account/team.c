@@ -68,7 +68,7 @@ show(struct visit *v, struct db_user *me)
 	TRY(team_document(v, me, tenant, &doc));
 	choose_role(v, doc);
 	json_put(doc, "at", tenant == NULL ? "" : visit_here(v, ""));
-	json_put(doc, "next", TEAM);
+	json_put(doc, "switched", TEAM);
 	json_put(doc, "wanted_email", form_get(&v->form, "email"));
 	json_put(doc, "wanted_name", form_get(&v->form, "name"));
 	field_faults(v, doc);

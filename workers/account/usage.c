@@ -132,7 +132,7 @@ show(struct visit *v, struct db_user *me)
 	json_put(doc, "at", strcmp(here, USAGE) == 0 ? "" : here + strlen(USAGE));
 	json_put(doc, "here", visit_path(v, here));
 	json_put(doc, "more", strchr(here, '?') != NULL ? "&" : "?");
-	json_put(doc, "next", USAGE);
+	json_put(doc, "switched", USAGE);
 	return page(v, "usage", doc);
 }
 

@@ -67,6 +67,7 @@ show(struct visit *v, struct db_user *me)
 		return http_redirect(v->r, visit_path(v, "/workspace"));	/* which says what the tenant demands */
 	json_put(doc, "at", tenant == NULL ? "" : visit_here(v, ""));
 	json_put(doc, "here", visit_path(v, visit_here(v, "/settings/billing")));	/* not a button's own address */
+	json_put(doc, "switched", "/settings/billing");
 	TRY(news_put(v, me, doc, plan));
 	invoices_show(v, json_at(doc, "/invoices"));
 	usage_show(v, json_at(doc, "/usage"));
