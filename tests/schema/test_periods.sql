@@ -90,6 +90,58 @@ select is((select count(*) from usage.accounts a where a.kind = 'tenant' and a.m
 	'C86 two periods, two accounts');
 select is(usage.faults(), '[]', 'F145 the books are true');
 
+-- up, down, up where the larger plan sells what is beyond
+savepoint before_selling;
+delete from usage.holds where true;
+delete from usage.accounts where true;
+delete from usage.days where true;
+update usage.quotas set included = 500, sold = true, most = 2000 where (plan, meter) = ('growth', 'tokens');
+create function pg_temp.use(p_tenant text, p_units bigint, p_request text) returns text language sql as $$
+	select coalesce(r.doc ->> 'code', usage.settle(p_tenant::uuid, (r.doc ->> 'id')::uuid,
+		jsonb_build_object('unit', p_units), null, null, 'told', false) ->> 'left', 'unbounded')
+	from (select pg_temp.reserve(p_tenant, p_units, p_request) as doc) r
+$$;
+create function pg_temp.told() returns text language sql as $$
+	select string_agg(o.units::text, ' ' order by o.units) from usage.outbox o
+$$;
+create function pg_temp.month(p_tenant text, p_price text) returns jsonb language sql as $$
+	select pg_temp.plan(p_tenant, p_price, date_trunc('day', now()), date_trunc('day', now()) + interval '1 month')
+$$;
+select pg_temp.plan(:'ann', 'price_growth', date_trunc('day', now()) - interval '28 days', date_trunc('day', now()))
+	\g /dev/null
+select is(pg_temp.use(:'ann', 5, 'late'), '1995', 'F145 what is sold is so while the event of a renewal is late');
+select pg_temp.month(:'ann', 'price_growth') \g /dev/null
+select pg_temp.month(:'ann', 'price_starter') \g /dev/null
+select is(pg_temp.use(:'ann', 55, 'small'), '40', 'F145 down: of the smaller plan''s hundred 60 are used');
+select pg_temp.month(:'ann', 'price_growth') \g /dev/null
+select is(pg_temp.use(:'ann', 701, 'large'), '1239', 'F145 up: the most is that of the period');
+select pg_temp.month(:'ann', 'price_starter') \g /dev/null
+select is(pg_temp.use(:'ann', 1, 'small again'), 'quota', 'F145 down: nothing is left, and nothing more is billed');
+select pg_temp.month(:'ann', 'price_growth') \g /dev/null
+select is(pg_temp.use(:'ann', 1240, 'too large'), 'quota', 'F145 up again: no second most');
+select is(pg_temp.use(:'ann', 1239, 'the rest'), '0', 'F145 but the rest of the first');
+select is(pg_temp.told(), '5 701 1239', 'C76 Stripe is told once of each unit that a plan sold, and of no other');
+select is(usage.meter_document(m, true) ->> 'beyond', '1500', 'C97 beyond what is included, once')
+from jsonb_array_elements(usage.summary(:'ann') -> 'meters') m where m ->> 'meter' = 'tokens';
+select is((select count(distinct h.accounts) from usage.holds h), 1::bigint,
+	'F145 all of it in one period');
+select is(usage.faults(), '[]', 'F145 the books are true');
+rollback to before_selling;
+
+-- a price that is paid by the year
+savepoint before_year;
+select pg_temp.plan(:'ann', 'price_growth', date_trunc('day', now()) - interval '150 days',
+	date_trunc('day', now()) - interval '150 days' + interval '1 year') \g /dev/null
+select ok(p.from_at <= now() and p.until_at > now() and p.until_at - p.from_at between '28 days' and '31 days',
+	'C86 a year is counted by its months')
+from usage.period_of(billing.decision(:'ann'), now()) p;
+select is(pg_temp.reserve(:'ann', 500, 'of this month') -> 'left', '0', 'C86 each of which has what the plan includes');
+update usage.accounts set from_at = from_at - interval '2 months', until_at = until_at - interval '2 months'
+where from_at = (usage.summary(:'ann') ->> 'from')::timestamptz;
+select is(pg_temp.reserve(:'ann', 500, 'of the next') -> 'left', '0', 'C86 once');
+select is(pg_temp.reserve(:'ann', 1, 'of no other') ->> 'code', 'quota', 'C86 and no more');
+rollback to before_year;
+
 -- how often
 select pg_temp.configure('[{"name": "minute", "plan": "", "meter": "", "allowed": 10, "seconds": 60},
 	{"name": "day", "plan": "free", "meter": "", "allowed": 100, "seconds": 86400},
