@@ -8,8 +8,9 @@ language sql immutable as $$
 	select p_id || case when p_round > 0 then '-' || p_round else '' end
 $$;
 
--- The record that an identifier names, or nothing. An earlier round of it names it too.
-create or replace function usage.identified(p_identifier text) returns table (id uuid, is_present boolean)
+-- The record that an identifier names, or nothing. An earlier round of it names it too. It is one row at most, or
+-- PostgreSQL would read all records to join them.
+create or replace function usage.identified(p_identifier text) returns table (id uuid, is_present boolean) rows 1
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	if p_identifier ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(-[0-9]{1,9})?$' then
