@@ -1,5 +1,6 @@
 """What Stripe's meters are told, and what Stripe says back."""
 import json
+import subprocess
 import time
 
 import pytest
@@ -46,7 +47,13 @@ def meter(stripe, stack, sim):
     sim.post("endpoints/" + made["id"], secrets=stack["thin_secrets"][1:])
     yield row["id"]
     sim.delete("faults")
-    stripe("DELETE", "/v2/core/event_destinations/" + made["id"])
+    stripe("DELETE", destination(stripe))
+
+
+def destination(stripe):
+    """The path of the event destination."""
+    row, = stripe("GET", "/v2/core/event_destinations")["data"]
+    return "/v2/core/event_destinations/" + row["id"]
 
 
 @pytest.fixture
@@ -176,3 +183,44 @@ def test_f156_each_day_is_compared_with_stripes_sums(told, db, owner, stripe, me
     db.execute("update usage.comparisons set due_at = now() where tenant_id = %s", tenant)
     wait_until(lambda: not alerts(db, "usage_difference", tenant + "%"), 60)
     assert db.rows("select ours, theirs, due_at from usage.comparisons where tenant_id = %s", tenant) == [(5, 5, None)]
+
+
+def audited(stack, tenant):
+    """What `tollgate usage audit` says of a tenant."""
+    done = subprocess.run([stack["prefix"] + "/bin/tollgate", "usage", "audit", "--config", stack["config"]],
+                          capture_output=True, text=True, check=False)
+    return done.returncode, [line.split("\t")[2] for line in done.stdout.splitlines() if tenant in line]
+
+
+def test_f156_an_error_report_that_was_lost_is_found_by_the_comparison(told, db, owner, sim, stripe, meter,  # noqa: F811
+                                                                       stack):
+    """Stripe had disabled the destination. The operator sees the day in the audit, enables the destination, has Stripe
+    send the report again, and tells Stripe anew what it names."""
+    tenant = owner[2]
+    customer = db.value("select id from billing.customers where tenant_id = %s", tenant)
+    stripe("POST", destination(stripe) + "/disable")
+    db.execute("update billing.customers set id = 'cus_nobody' where tenant_id = %s", tenant)
+    wrong, = told(7)
+    db.execute("update billing.customers set id = %s where tenant_id = %s", customer, tenant)
+    right, = told(5)
+    report = next(row["id"] for row in sim.get("state/v2.core.event") if wrong in json.dumps(row))
+
+    def compared():
+        db.execute("update usage.comparisons set due_at = now(), compared_at = null, ours = null, theirs = null "
+                   "where tenant_id = %s", tenant)
+        return wait_until(lambda: db.rows("select ours, theirs from usage.comparisons where tenant_id = %s "
+                                          "and compared_at is not null", tenant), 60)
+    assert compared() == [(12, 5)]
+    assert alerts(db, "usage_difference", tenant + "%")[0][1] == {"ours": 12, "theirs": 5}
+    assert audited(stack, tenant) == (1, ["is 12, Stripe has 5"]) and not alerts(db, "usage_parked", tenant + "%")
+
+    stripe("POST", destination(stripe) + "/enable")
+    sim.post("resend", event=report)
+    wait_until(lambda: db.value("select state from usage.outbox where id = %s", wrong) == "parked", 40)
+    db.execute("select ops.retry_usage()")
+    wait_until(lambda: db.value("select state from usage.outbox where id = %s", wrong) == "sent", 40)
+    assert sim.requests("POST", EVENTS)[-1]["params"]["identifier"] == wrong + "-1"
+    wait_until(lambda: compared() == [(12, 12)], 60)
+    assert audited(stack, tenant)[1] == [] and not alerts(db, "usage_difference", tenant + "%")
+    assert db.rows("select id::text, round from usage.outbox where tenant_id = %s order by units", tenant) == [
+        (right, 0), (wrong, 1)]

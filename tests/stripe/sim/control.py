@@ -16,7 +16,8 @@ POST   /_sim/mode                     changes some of it; {} changes nothing; {"
 GET    /_sim/deliveries               each delivery: event, type, endpoint, state, attempts, statuses
 GET    /_sim/pending                  {"pending": n}: deliveries neither accepted nor given up
 GET    /_sim/quiet?timeout=10         waits until none is pending: {"quiet": true}; after the time-out {"quiet": false}
-POST   /_sim/resend                   {"event": "evt_...", "times": 1}: delivers it again
+POST   /_sim/resend                   {"event": "evt_...", "times": 1}: delivers it again; a thin one once, to the
+                                      destinations that there are by now
 POST   /_sim/take                     in mode manual: the events since the last time, oldest first, as
                                       [{"event", "type", "payload": text of the body}]; the caller delivers them
 POST   /_sim/delivered                {"events": ["evt_...", ...]}: those were accepted
@@ -60,7 +61,7 @@ from fnmatch import fnmatchcase
 
 from aiohttp import web
 
-from . import catalog, checkout, customers, deliveries, invoices, lifecycle, refunds, shapes, subscriptions
+from . import catalog, checkout, customers, deliveries, invoices, lifecycle, refunds, shapes, subscriptions, thin
 from .errors import ApiError, bad
 
 VERSIONS = {"newest": shapes.NEWEST, "new": shapes.NEW, "old": shapes.OLD}
@@ -180,6 +181,9 @@ class Control:
         return {"quiet": False, "pending": self.sim.deliveries.open}
 
     def resend(self, request, body):
+        if thin_event := self.world.objects[thin.EVENT].get(body["event"]):
+            thin.send(self.world, thin_event)
+            return {}
         event = self.world.get("event", body["event"])
         for endpoint in self.world.all("webhook_endpoint"):
             self.sim.deliveries.add(event, endpoint, body.get("times", 1))

@@ -25,9 +25,13 @@ def emit(world, kind, related, data):
              "data": data, "livemode": False, "reason": None, "type": kind}
     if related:
         event["related_object"] = related
-    world.put(event)
+    send(world, world.put(event))
+
+
+def send(world, event):
+    """To each destination that wants it."""
     world.on_thin(event, [row for row in world.all(KIND)
-                          if row["status"] == "enabled" and kind in row["enabled_events"]])
+                          if row["status"] == "enabled" and event["type"] in row["enabled_events"]])
 
 
 def payload(event):
