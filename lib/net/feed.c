@@ -96,6 +96,7 @@ feed_open(struct https *h, mem_ctx *mem, const struct https_request *q, const ch
 	c = f->handle.easy;
 	handle_prepare(c, h, f, q, &f->why);
 	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, 0L);
+	curl_easy_setopt(c, CURLOPT_NOPROGRESS, 1L);	/* feed_wait() itself sees that the program stops */
 	curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L);	/* a name server that is silent must not hold up feed_close() */
 	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, header_received);
@@ -147,14 +148,6 @@ step(struct feed *f)
 	struct CURLMsg	*m;
 	int		n;
 
-	if (is_readable(handle_stop_fd(f->https))) {
-		fail(f, "the program stops");
-		return;
-	}
-	if (f->paused && f->body.len == 0) {
-		f->paused = false;	/* body_received() may set it again, at once */
-		curl_easy_pause(f->handle.easy, CURLPAUSE_CONT);
-	}
 	curl_multi_perform(f->handle.multi, &n);
 	if (f->headed && f->state == FEED_WAITING)
 		head_read(f);
@@ -163,6 +156,19 @@ step(struct feed *f)
 		finish(f, m->data.result);
 }
 
+static void
+resume(struct feed *f)
+{
+	if (!f->paused || f->body.len > 0)
+		return;
+	f->paused = false;	/* body_received() may set it again, at once */
+	curl_easy_pause(f->handle.easy, CURLPAUSE_CONT);
+}
+
+/*
+ * libcurl reads once for each piece, so this does little else: the descriptors besides are in the one poll. Of a pipe
+ * that was hung up libcurl says nothing there, so other_fd is asked again when nothing has come.
+ */
 void
 feed_wait(struct feed *f, int other_fd, int ms)
 {
@@ -175,11 +181,15 @@ feed_wait(struct feed *f, int other_fd, int ms)
 	if (f->taken)
 		f->body.len = 0;
 	f->taken = false;
-	while (f->handle.easy != NULL) {
-		step(f);
-		if (f->body.len > 0 || f->state != before || is_readable(other_fd) || deadline_left(until) == 0)
-			return;
+	resume(f);
+	while (f->handle.easy != NULL && f->body.len == 0 && f->state == before) {
 		curl_multi_poll(f->handle.multi, others, other_fd >= 0 ? 2 : 1, deadline_left(until), NULL);
+		if (others[0].revents != 0)
+			fail(f, "the program stops");
+		else
+			step(f);
+		if (f->body.len == 0 && (deadline_left(until) == 0 || is_readable(other_fd)))
+			return;
 	}
 }
 
