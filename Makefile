@@ -12,7 +12,7 @@ WORKERS	= signin authn account signup billing admin usage og
 SERVICES = webhooks jobs mailer tollgate
 PROGRAMS = $(WORKERS) $(SERVICES)
 
-PACKAGES = json-c talloc libconfig libcrypto libpq libcurl icu-i18n icu-uc libargon2 pangocairo fontconfig libpng libqrencode
+PACKAGES = json-c talloc libconfig libssl libcrypto libpq libcurl icu-i18n icu-uc libargon2 pangocairo fontconfig libpng libqrencode
 FLAGS	= -std=gnu17 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla -Werror \
 	-fPIE -fstack-protector-strong -fno-strict-aliasing -pthread -D_GNU_SOURCE -DTOLLGATE_VERSION='"$(VERSION)"' \
 	$(PKG_CFLAGS) \

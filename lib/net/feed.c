@@ -95,6 +95,7 @@ feed_open(struct https *h, mem_ctx *mem, const struct https_request *q, const ch
 	};
 	c = f->handle.easy;
 	handle_prepare(c, h, f, q, &f->why);
+	handle_share_trust(c, h);
 	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, 0L);
 	curl_easy_setopt(c, CURLOPT_NOPROGRESS, 1L);	/* feed_wait() itself sees that the program stops */
 	curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);

@@ -9,6 +9,7 @@
 
 #include "address.h"
 #include "private/handle.h"
+#include "trust.h"
 
 enum { HANDLES = 64, LOW_SPEED_BYTES = 1, LOW_SPEED_SECONDS = 10 };
 
@@ -21,6 +22,7 @@ struct shelf {
 struct https {
 	pthread_mutex_t	lock;
 	struct shelf	idle[HANDLE_KINDS];
+	struct trust	*trust;		/* NULL: libcurl was built without a file of authorities */
 	bool		local;
 	int		stop_fd;	/* an eventfd, readable from https_stop() on */
 };
@@ -64,10 +66,14 @@ struct https *
 https_open(mem_ctx *ctx, bool local)
 {
 	struct https	*h = talloc_zero(ctx, struct https);
+	const char	*authorities;
 
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		abort();
 	h->local = local;
+	authorities = curl_version_info(CURLVERSION_NOW)->cainfo;
+	if (authorities != NULL)
+		h->trust = trust_open(h, authorities);
 	h->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	pthread_mutex_init(&h->lock, NULL);
 	mem_hang(h, h, https_close);
@@ -218,6 +224,23 @@ handle_prepare(CURL *c, struct https *h, mem_ctx *mem, const struct https_reques
 		curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, public_socket);
 		curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, why);
 	}
+}
+
+static CURLcode
+trust_given(CURL *c, void *ssl_ctx, void *trust)
+{
+	(void)c;
+	return trust_use(trust, ssl_ctx) ? CURLE_OK : CURLE_SSL_CACERT_BADFILE;
+}
+
+void
+handle_share_trust(CURL *c, struct https *h)
+{
+	if (h->trust == NULL || curl_easy_setopt(c, CURLOPT_SSL_CTX_FUNCTION, trust_given) != CURLE_OK)
+		return;
+	curl_easy_setopt(c, CURLOPT_SSL_CTX_DATA, h->trust);
+	curl_easy_setopt(c, CURLOPT_CAINFO, NULL);
+	curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
 }
 
 void

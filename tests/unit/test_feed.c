@@ -1,5 +1,6 @@
 /* feed: an answer that is read as it comes. The test is the server too: nothing happens but within feed_wait(). */
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -17,6 +18,7 @@
 
 #include "deadline.h"
 #include "feed.h"
+#include "secure.h"
 #include "unit.h"
 
 #define HEAD "HTTP/1.1 200 OK\r\nX-Id: 7\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -31,6 +33,17 @@ struct server {
 	const char	*url;
 	char		asked[2048];
 };
+
+/* Where libcurl was built to find the authorities that it trusts: here those of the test. */
+curl_version_info_data *
+curl_version_info(CURLversion version)
+{
+	static curl_version_info_data	info;
+
+	info = *((curl_version_info_data *(*)(CURLversion))dlsym(RTLD_NEXT, "curl_version_info"))(version);
+	info.cainfo = getenv("TEST_CA");
+	return &info;
+}
 
 static void
 server_open(struct server *s, mem_ctx *mem)
@@ -204,6 +217,60 @@ test_f158_neither_plain_http_nor_an_address_that_is_not_public_is_spoken_to(void
 	assert_string_equal(feed_why(f), "the host's address is not public");
 	assert_false(is_ready(s.fd, 100));
 	server_close(&s);
+}
+
+static struct feed *
+ask_securely(mem_ctx *mem, struct https *h, const char *certificate)
+{
+	static const char *const	none[] = { NULL };
+	uint16_t			port;
+	pid_t				server = tls_serve(certificate, "old.conf", &port);
+	struct feed			*f = feed_open(h, mem, &(struct https_request){ .method = "GET",
+	    .url = mem_printf(mem, "https://127.0.0.1:%d/x", ntohs(port)), .headers = none, .timeout_ms = SOON_MS }, none);
+
+	while (feed_state(f) == FEED_WAITING || feed_state(f) == FEED_OPEN)
+		feed_wait(f, -1, SOON_MS);
+	kill(server, SIGKILL);
+	waitpid(server, NULL, 0);
+	return f;
+}
+
+static void
+test_f96_only_a_certificate_by_a_known_authority_for_this_host_is_trusted(void **state)
+{
+	static const char *const	refused[] = { "stranger.pem", "self.pem", "other.pem", "expired.pem", "future.pem" };
+	struct https			*h = https_open(*state, true);
+	struct feed			*f = ask_securely(*state, h, "good.pem");
+
+	assert_int_equal(feed_status(f), 200);
+	taken(f, "{}");
+	for (size_t i = 0; i < LENGTH(refused); i++) {
+		f = ask_securely(*state, h, refused[i]);
+		assert_int_equal(feed_state(f), FEED_FAILED);
+		assert_string_equal(feed_why(f), curl_easy_strerror(CURLE_PEER_FAILED_VERIFICATION));
+	}
+}
+
+/* The file is not there at first, and another one at last. */
+static void
+test_f96_the_authorities_are_read_once(void **state)
+{
+	struct https	*h = https_open(*state, true);
+	const char	*file = getenv("TEST_CA"), *away = mem_printf(*state, "%s.away", file);
+	struct feed	*f;
+
+	assert_int_equal(rename(file, away), 0);
+	f = ask_securely(*state, h, "good.pem");
+	assert_int_equal(feed_state(f), FEED_FAILED);
+	assert_string_equal(feed_why(f), curl_easy_strerror(CURLE_SSL_CACERT_BADFILE));
+	assert_int_equal(rename(away, file), 0);
+	assert_int_equal(feed_status(ask_securely(*state, h, "good.pem")), 200);
+	assert_int_equal(rename(file, away), 0);
+	assert_int_equal(symlink("foreign.crt", file), 0);
+	f = ask_securely(*state, h, "good.pem");
+	assert_int_equal(unlink(file), 0);
+	assert_int_equal(rename(away, file), 0);
+	assert_int_equal(feed_status(f), 200);
 }
 
 static void
@@ -462,6 +529,8 @@ main(void)
 		TEST(test_c78_what_comes_at_once_is_taken_after_the_end),
 		TEST(test_f158_no_redirect_is_followed),
 		TEST(test_f158_neither_plain_http_nor_an_address_that_is_not_public_is_spoken_to),
+		TEST(test_f96_only_a_certificate_by_a_known_authority_for_this_host_is_trusted),
+		TEST(test_f96_the_authorities_are_read_once),
 		TEST(test_f130_a_server_may_be_silent_for_longer_than_ten_seconds),
 		TEST(test_f130_a_wait_ends_in_its_time_and_the_exchange_in_its_own),
 		TEST(test_f131_an_answer_that_is_cut_short_has_failed),
@@ -474,5 +543,5 @@ main(void)
 	};
 
 	mem_init();
-	return cmocka_run_group_tests_name("feed", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("feed", tests, certificates_make, certificates_remove);
 }

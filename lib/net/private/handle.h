@@ -24,6 +24,12 @@ void handle_give(struct https *h, enum handle_kind kind, struct handle x);
 /* Sets the rules and the request. *why: set when an address is refused. q's body is not copied. */
 void handle_prepare(CURL *c, struct https *h, mem_ctx *mem, const struct https_request *q, const char **why);
 
+/*
+ * Has it trust the authorities that libcurl trusts by default, but read once for all handles. For handles that are made
+ * for many connections at once.
+ */
+void handle_share_trust(CURL *c, struct https *h);
+
 /* The values of the named headers, each at most 200 bytes; NULL for one that did not come. */
 void handle_headers(CURL *c, mem_ctx *mem, const char *const *named, const char **values);
 
