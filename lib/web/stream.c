@@ -188,10 +188,10 @@ stream_begin(struct http_res *r, struct stream **out)
 	const int	room = STREAM_WAITS / 2;	/* the kernel takes it twice */
 	struct buf	head = { .ctx = r->mem };
 
-	if (r->status == 0 || r->invalid)
-		return ERR_INTERNAL;
 	if (stream_gone(r))
 		return ERR_CLOSED;
+	if (r->status == 0 || r->invalid)
+		return ERR_INTERNAL;
 	setsockopt(r->stream->fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
 	buf_printf(&head, "Status: %d\r\n", r->status);
 	buf_put(&head, r->head.data, r->head.len);

@@ -17,8 +17,8 @@ struct stream;
 
 /*
  * Sends the status and the headers that r has by now; a later one is lost. From then on the body is what stream_put()
- * sends. ERR_CLOSED: the client is gone. ERR_INTERNAL: r has no status or an invalid header, and nothing was sent, so it
- * can be answered otherwise.
+ * sends. ERR_CLOSED: the client is gone. ERR_INTERNAL: r has no status or an invalid header, and nothing was sent, so
+ * that it can be answered otherwise.
  */
 enum err stream_begin(struct http_res *r, struct stream **out) MUST_CHECK;
 

@@ -82,7 +82,6 @@ handle_leaving(void *handled, struct http_res *r, bool begins)
 	count_up(handled, GO);
 	if (!await_wake(r) || !stream_gone(r) || stream_draining(r))
 		return;
-	r->status = 200;
 	if (s == NULL ? stream_begin(r, &s) == ERR_CLOSED : stream_put(s, "two", 3) == ERR_CLOSED)
 		count_up(handled, GO);
 }
