@@ -115,7 +115,7 @@ class Hook:
         self.process.stdin.write(json.dumps({"n": n, "do": do, **more}) + "\n")
         self.process.stdin.flush()
         if wait:
-            self.until(lambda: n in self.done, seconds)
+            self.until(lambda: n in self.done and self.status in ("ready", "error"), seconds)
             assert self.done[n] is None, self.done[n]
         return n
 
