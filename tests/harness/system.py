@@ -17,13 +17,14 @@ from harness import demo as show
 from harness import models
 from harness.supervisor import Failed, Service, Supervisor, tail
 
-MAKEFILE = (Path(__file__).resolve().parents[2] / "Makefile").read_text()
+SOURCE = Path(__file__).resolve().parents[2]
+MAKEFILE = (SOURCE / "Makefile").read_text()
 DAEMONS = ("jobs", "mailer")      # serve no request
 APART = ("og",)                   # have no database
 WORKERS = tuple(name for line in re.findall(r"^(?:WORKERS|SERVICES)\s*=(.*)", MAKEFILE, re.M)
                 for name in line.split() if name not in (*DAEMONS, "tollgate"))
 PROGRAMS = (*WORKERS, *DAEMONS)
-ROLES = ("postgres", *("tollgate_" + name for name in (*PROGRAMS, "operator")))
+ROLES = ("postgres", *re.findall(r"\('(tollgate_\w+)', '", (SOURCE / "schema/roles.sql").read_text()))
 PREFIX = "usr/local"
 
 
