@@ -826,7 +826,7 @@ test_c81_a_provider_of_models_is_what_its_kind_is(void **state)
 
 /* migrate knows the models; only the program that asks them reads their providers' keys. */
 static void
-test_c79_the_key_of_a_provider_of_models_is_read_where_it_is_needed(void **state)
+test_c93_the_key_of_a_provider_of_models_is_read_where_it_is_needed(void **state)
 {
 	struct stage	*s = *state;
 	const char	*text = mem_printf(s->mem, "model_providers = ( { name = \"a\"; kind = \"anthropic\"; "
@@ -896,7 +896,8 @@ test_c82_a_model_is_found_by_its_name(void **state)
 	struct stage	*s = *state;
 
 	assert_int_equal(load(s, NEED_CHAT, "model_providers = ( { name = \"p\"; kind = \"anthropic\"; "
-	    "url = \"https://a.example\"; } ); models = ( { name = \"gpt-4.1\"; provider = \"p\"; model = \"m\"; } );"), OK);
+	    "url = \"https://a.example\"; } ); "
+	    "models = ( { name = \"gpt-4.1\"; provider = \"p\"; model = \"m\"; } );"), OK);
 	assert_string_equal(config_model(s->config, "gpt-4.1")->display_name, "gpt-4.1");
 	assert_int_equal(config_model(s->config, "gpt-4.1")->max_tokens, 4096);
 	assert_null(config_model(s->config, "gpt-4"));
@@ -1144,7 +1145,7 @@ main(void)
 		TEST(test_c75_what_is_used_is_of_plans_and_meters_that_there_are),
 		TEST(test_c81_a_provider_of_models),
 		TEST(test_c81_a_provider_of_models_is_what_its_kind_is),
-		TEST(test_c79_the_key_of_a_provider_of_models_is_read_where_it_is_needed),
+		TEST(test_c93_the_key_of_a_provider_of_models_is_read_where_it_is_needed),
 		TEST(test_f146_a_model_has_what_it_needs),
 		TEST(test_c82_a_model_is_found_by_its_name),
 		TEST(test_c76_what_is_sold_fits_its_plan),

@@ -22,8 +22,8 @@ struct schema_options {
 
 /*
  * roles.sql first; each migration once, in a transaction with the row that records its checksum; then all functions
- * and policies in one transaction, with the stamp; then the plans, settings, usage and chat. Prints its steps on stdout and
- * faults on stderr.
+ * and policies in one transaction, with the stamp; then the plans, settings, usage and chat. Prints its steps on stdout
+ * and faults on stderr.
  * ERR_FORBIDDEN: the database is stamped for another environment. ERR_CONFLICT: drift, or an error in a file; what was
  * committed before it stays, and the next run continues there. ERR_NOT_FOUND: a file cannot be read.
  * ERR_UNAVAILABLE: the database cannot be reached.
