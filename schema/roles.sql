@@ -30,6 +30,7 @@ begin
 		('tollgate_billing', '3s', '1s', 40, '64MB'),
 		('tollgate_admin', '3s', '1s', 20, '64MB'),
 		('tollgate_usage', '3s', '1s', 40, '64MB'),
+		('tollgate_chat', '3s', '1s', 60, '64MB'),
 		('tollgate_webhooks', '3s', '1s', 40, '64MB'),
 		('tollgate_jobs', '15s', '5s', 60, '256MB'),
 		('tollgate_mailer', '15s', '5s', 20, '64MB'),

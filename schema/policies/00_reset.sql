@@ -43,7 +43,7 @@ $$;
 do $$
 declare
 	ours name[] := array['auth', 'app', 'billing', 'inbox', 'sync', 'mail', 'api', 'service', 'ops', 'meta', 'audit',
-		'usage'];
+		'usage', 'chat'];
 	changed text[] := string_to_array(current_setting('tollgate.changed', true), ',');
 	-- without the owner of the schemas and tables
 	roles text[] := array(select r.rolname::text from pg_catalog.pg_roles r where r.rolname like 'tollgate\_%'

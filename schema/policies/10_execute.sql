@@ -243,6 +243,26 @@ grant execute on function
 	api.usage_fault(text, jsonb), api.roll_over()
 	to tollgate_usage;
 
+-- conversations with models
+grant usage on schema auth, app, chat to tollgate_chat;
+grant execute on function
+	api.signed_in(), api.end_reused(),
+	api.chat_begin(jsonb), api.chat_operation(jsonb), api.chat_checkpoint(uuid, jsonb), api.chat_settle(jsonb),
+	api.chat_note_call(text, text, text, int, int),
+	api.chat_list(uuid, text, int), api.chat_show(text, text, int), api.chat_delete(text),
+	api.chat_page(uuid, text, text)
+	to tollgate_chat;
+grant execute on function
+	auth.uid(), auth.require_user(), app.my_tenants()
+	to tollgate_chat;
+grant execute on function
+	chat.limit_of(int), chat.cursor_of(timestamptz, text), chat.read_cursor(text),
+	chat.rows_after(uuid, uuid, text, int), chat.messages_before(uuid, text, text, int),
+	chat.conversation_document(chat.conversations),
+	chat.message_document(text, text, text, text, text, text, bigint, bigint, timestamptz),
+	api.date_document(timestamptz)
+	to tollgate_chat, tollgate_service;
+
 -- webhooks. LISTEN and NOTIFY need no right, and none can be revoked.
 grant usage on schema service to tollgate_webhooks;
 grant execute on function
@@ -375,7 +395,7 @@ grant execute on function
 	app.my_tenant(uuid),
 	billing.page_of(uuid),
 	auth.uid(),
-	auth.session_id(),
+	auth.session_id(), auth.goes_on(uuid),
 	auth.email(),
 	auth.require_user(), auth.require_fresh(),
 	auth.allow(text, text),

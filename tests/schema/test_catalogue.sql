@@ -112,7 +112,8 @@ select set_eq($$select format('%s.%s.%s', table_schema, table_name, column_name)
 		'billing.notifications.tenant_id', 'auth.requests.tenant_id', 'auth.pending.tenant_id',
 		'app.offers.tenant_id', 'app.profiles.tenant_id', 'app.invitations.tenant_id', 'audit.entries.tenant_id',
 		'app.keys.tenant_id', 'usage.comparisons.tenant_id', 'usage.windows.tenant_id',
-		'usage.accounts.tenant_id', 'usage.holds.tenant_id', 'usage.days.tenant_id', 'usage.outbox.tenant_id'],
+		'usage.accounts.tenant_id', 'usage.holds.tenant_id', 'usage.days.tenant_id', 'usage.outbox.tenant_id',
+		'chat.conversations.tenant_id', 'chat.messages.tenant_id', 'chat.turns.tenant_id'],
 	'C98 these tables are tenants'' tables');
 select is_empty($$select c.name from tap.our_table c join pg_attribute a on a.attrelid = c.oid and a.attname = 'user_id'
 		join pg_attribute b on b.attrelid = c.oid and b.attname = 'created_at'
@@ -129,7 +130,7 @@ select set_eq($$select format('%s.%s %s', p.schemaname, p.tablename, r.rolname) 
 	array['app.roles tollgate_account', 'app.role_verbs tollgate_account', 'audit.kinds tollgate_account',
 		'billing.plans tollgate_billing', 'billing.plan_history tollgate_billing',
 		'billing.status_rules tollgate_billing', 'billing.pause_rules tollgate_billing',
-		'billing.dispute_rules tollgate_billing'],
+		'billing.dispute_rules tollgate_billing', 'chat.models tollgate_chat'],
 	'C63 a login role sees all rows of what is the same for all, and of nothing else');
 select is_empty($$select p.policyname from pg_policies p join pg_roles r on r.rolname = any (p.roles) and r.rolcanlogin
 	where p.cmd <> 'SELECT'$$, 'C64 no policy lets a login role write');
@@ -210,6 +211,13 @@ select set_eq('select grants from owned_right', string_to_array(btrim($$
 	tollgate_service app.profiles SELECT UPDATE(display_name,tenant_id)
 	tollgate_service app.tenants DELETE INSERT SELECT UPDATE(activated_at,closes_at,demands_factor,name,status)
 	tollgate_service billing.calls INSERT SELECT UPDATE
+	tollgate_service chat.breakers INSERT SELECT UPDATE
+	tollgate_service chat.calls DELETE INSERT SELECT UPDATE
+	tollgate_service chat.conversations DELETE INSERT SELECT UPDATE
+	tollgate_service chat.messages DELETE INSERT SELECT UPDATE
+	tollgate_service chat.models INSERT SELECT UPDATE
+	tollgate_service chat.settings SELECT UPDATE
+	tollgate_service chat.turns DELETE INSERT SELECT UPDATE
 	tollgate_service billing.checkouts INSERT SELECT UPDATE
 	tollgate_service billing.customers INSERT SELECT UPDATE
 	tollgate_service billing.dispute_rules SELECT

@@ -400,7 +400,7 @@ create temp table known (place text, deleted text, exported text);
 select set_eq($$
 	select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
 	where c.relkind in ('r', 'p') and n.nspname in ('auth', 'app', 'billing', 'inbox', 'sync', 'mail', 'ops', 'meta',
-		'audit', 'usage')$$,
+		'audit', 'usage', 'chat')$$,
 	'select place from known', 'F211 the file tables says of each what becomes of a person in it');
 select is_empty($$
 	select k.place, a.attname from known k join pg_attribute a on a.attrelid = k.place::regclass

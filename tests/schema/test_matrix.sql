@@ -23,6 +23,11 @@ insert into readable values
 		pause_behavior, pause_resumes_at, paused_since, collection_method,
 		missing_card, has_card, card, renews_at, previewed, charge, charge_at,
 		coming_price, coming_plan, coming_at, pending_price, pending_plan, pending_until, metered}'),
+	('tollgate_chat', 'chat.conversations', '{user_id, id, tenant_id, model, opening, title, created_at, updated_at}'),
+	('tollgate_chat', 'chat.messages',
+		'{user_id, chat_id, id, n, tenant_id, role, text, answers, attempt, state, finish, model, input, output,
+		created_at}'),
+	('tollgate_chat', 'chat.models', '{name, label}'),
 	('tollgate_billing', 'app.tenants', '{id, status, created_at, name}'),
 	('tollgate_billing', 'app.members', '{tenant_id, user_id, role, created_at}'),
 	('tollgate_billing', 'app.profiles', '{user_id, tenant_id}'),
@@ -85,6 +90,10 @@ select m.tenant_id, m.user_id, 'new@example.org', 'new@example.org', 'member', n
 where m.role = 'owner';
 select audit.note('tenant_named', m.tenant_id, m.user_id) from app.members m where m.role = 'owner' \g /dev/null
 select audit.note('profile_changed', null, :'mia', :'mia') \g /dev/null
+insert into chat.conversations (user_id, id, tenant_id, model, opening)
+select m.user_id, 'c', m.tenant_id, 'small', 'Hello' from app.members m;
+insert into chat.messages (user_id, chat_id, id, tenant_id, role, text, attempt)
+select m.user_id, 'c', 'm', m.tenant_id, 'user', 'Hello', 0 from app.members m;
 
 -- privileges, by the system catalogue
 select set_eq(format($$select a.attname::text from pg_attribute a where a.attrelid = %L::regclass and a.attnum > 0
@@ -165,9 +174,13 @@ from person p cross join (values
 	('tollgate_billing', 'billing.invoices',
 		'tenant_id', '{"ann": "{ann}", "bob": "{bob}", "mia": "{}", "sam": "{}", "nobody": "{}"}'),
 	('tollgate_billing', 'billing.notifications',
-		'tenant_id', '{"ann": "{ann}", "bob": "{bob}", "mia": "{}", "sam": "{}", "nobody": "{}"}')
+		'tenant_id', '{"ann": "{ann}", "bob": "{bob}", "mia": "{}", "sam": "{}", "nobody": "{}"}'),
+	('tollgate_chat', 'chat.conversations',
+		'user_id', '{"ann": "{ann}", "bob": "{bob}", "mia": "{mia}", "sam": "{}", "nobody": "{}"}'),
+	('tollgate_chat', 'chat.messages',
+		'user_id', '{"ann": "{ann}", "bob": "{bob}", "mia": "{mia}", "sam": "{}", "nobody": "{}"}')
 ) as e (role, tab, col, seen);
-select is((select count(*) from readable), 25::bigint, 'C63 every readable table is among those, or the same for all');
+select is((select count(*) from readable), 28::bigint, 'C63 every readable table is among those, or the same for all');
 
 -- policies apply to the owner of the tables too, and the owners of definer functions hold no unused rights
 select is((select count(*) from app.tenants), 5::bigint, 'D27 there are rows to see');

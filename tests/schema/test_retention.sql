@@ -35,6 +35,12 @@ insert into usage.windows (name, tenant_id, subject, stamps)
 insert into app.address_changes (user_id, was, email, created_at)
 	select '00000000-0000-0000-0000-000000000001', 'a@example.org', 'b@example.org', now() - interval '31 days'
 	from generate_series(1, 1001);
+insert into app.tenants (id, status) values ('00000000-0000-0000-0000-000000000003', 'active');
+insert into chat.turns (hold_id, user_id, tenant_id, chat_id, kind, state, created_at)
+	select gen_random_uuid(), '00000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-000000000003', 'c',
+		'answer', 'ended', now() - interval '31 days' from generate_series(1, 1001);
+insert into chat.calls (provider, model, at)
+	select 'acme', 'big', now() - interval '61 min' - n * interval '10 s' from generate_series(1, 1001) n;
 insert into app.tenants (id, status, created_at)
 	select gen_random_uuid(), 'draft', now() - interval '31 days' from generate_series(1, 501);
 select tap.receive('evt_old' || n, null, null) from generate_series(1, 1001) n \g /dev/null
@@ -45,14 +51,14 @@ create function pg_temp.retain() returns text language sql as $$
 	from jsonb_each(tap.ask('tollgate_jobs', 'service.apply_retention()') - 'put_off') n
 $$;
 select is(pg_temp.retain(),
-	'addresses 1000, devices 1000, drafts 500, events 1000, hits 1000, mails 1000, pending 1000, requests 1000, '
-	'sessions 1000, tokens 1000, tries 1000, users 0, windows 1000',
+	'addresses 1000, calls 1000, devices 1000, drafts 500, events 1000, hits 1000, mails 1000, pending 1000, '
+	'requests 1000, sessions 1000, tokens 1000, tries 1000, turns 1000, users 0, windows 1000',
 	'C33 D24 a batch of each goes');
-select is(pg_temp.retain(), 'addresses 1, devices 1, drafts 1, events 1, hits 1, mails 1, pending 1, requests 1, '
-	'sessions 1, tokens 1, tries 1, users 0, windows 1',
+select is(pg_temp.retain(), 'addresses 1, calls 1, devices 1, drafts 1, events 1, hits 1, mails 1, pending 1, '
+	'requests 1, sessions 1, tokens 1, tries 1, turns 1, users 0, windows 1',
 	'C33 D24 then the rest');
-select is(pg_temp.retain(), 'addresses 0, devices 0, drafts 0, events 0, hits 0, mails 0, pending 0, requests 0, '
-	'sessions 0, tokens 0, tries 0, users 0, windows 0',
+select is(pg_temp.retain(), 'addresses 0, calls 0, devices 0, drafts 0, events 0, hits 0, mails 0, pending 0, '
+	'requests 0, sessions 0, tokens 0, tries 0, turns 0, users 0, windows 0',
 	'C33 D24 then none');
 
 -- what is not past its time
@@ -76,11 +82,16 @@ insert into app.address_changes (user_id, was, email, created_at)
 insert into app.address_changes (user_id, was, email, created_at, done_at, undone_at)
 	select '00000000-0000-0000-0000-000000000001', 'a@example.org', 'b@example.org', d, d, u
 	from (values (now() - interval '1 year', null), (now() - interval '1 year', now() - interval '1 year')) v (d, u);
+insert into chat.turns (hold_id, user_id, tenant_id, chat_id, kind, state, created_at)
+	select gen_random_uuid(), '00000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-000000000003', 'c',
+		'answer', s, now() - age
+	from (values ('ended', interval '29 days'), ('open', '31 days')) v (s, age);
+insert into chat.calls (provider, model, at) values ('acme', 'big', now() - interval '59 min');
 insert into mail.outbox (key, recipient, template, language, state, created_at)
 	select s, 'old@example.org', 'signin', 'en', s, now() - d from (values ('sent', interval '29 days'),
 		('dead', '29 days'), ('void', '23 hours'), ('pending', '1 year')) v (s, d);
-select is(pg_temp.retain(), 'addresses 0, devices 0, drafts 0, events 0, hits 0, mails 0, pending 0, requests 0, '
-	'sessions 0, tokens 0, tries 0, users 0, windows 0',
+select is(pg_temp.retain(), 'addresses 0, calls 0, devices 0, drafts 0, events 0, hits 0, mails 0, pending 0, '
+	'requests 0, sessions 0, tokens 0, tries 0, turns 0, users 0, windows 0',
 	'C33 D24 and what is younger stays, and addresses that users had');
 
 select * from finish();

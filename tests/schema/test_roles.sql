@@ -4,7 +4,7 @@ select no_plan();
 
 create temp view login as select * from pg_roles where rolname like 'tollgate\_%' and rolcanlogin;
 
-select is(count(*), 11::bigint, 'C52 eleven kinds of process log in') from login;
+select is(count(*), 12::bigint, 'C52 twelve kinds of process log in') from login;
 select is_empty($$select o.name from tap.our_function o join pg_roles r on r.oid = o.proowner
 	where r.rolcanlogin or r.rolname not like 'tollgate\_%'$$, 'C52 roles that log in own no function');
 select is_empty($$select rolname from pg_roles where rolname like 'tollgate\_%'
@@ -50,6 +50,7 @@ select set_eq($$select format('%s %s', l.rolname, s.name) from login l cross joi
 		'tollgate_account audit',
 		'tollgate_account app', 'tollgate_account billing', 'tollgate_billing api', 'tollgate_billing auth',
 		'tollgate_billing app', 'tollgate_billing billing', 'tollgate_admin api', 'tollgate_usage api',
+		'tollgate_chat api', 'tollgate_chat app', 'tollgate_chat auth', 'tollgate_chat chat',
 		'tollgate_webhooks api', 'tollgate_webhooks service',
 		'tollgate_jobs api', 'tollgate_jobs service', 'tollgate_mailer api', 'tollgate_mailer service',
 		'tollgate_operator api', 'tollgate_operator ops', 'tollgate_operator service'],

@@ -10,7 +10,7 @@ model_json(const struct config_model *m, size_t rank)
 	for (size_t i = 0; i < m->plans.n; i++)
 		json_object_array_add(plans, json_object_new_string(m->plans.items[i]));
 	json_put(model, "name", m->name);
-	json_put(model, "display_name", m->display_name);
+	json_put(model, "label", m->display_name);
 	json_put(model, "provider", m->provider);
 	json_put(model, "model", m->model);
 	json_object_object_add(model, "max_tokens", json_object_new_int(m->max_tokens));

@@ -106,6 +106,7 @@ declare
 begin
 	return jsonb_build_object('exported', api.date_document(now()), 'rows_at_most', 1000)
 		|| auth.export_user(me) || app.export_user(me, email) || usage.export_user(me)
+		|| chat.export_user(me)
 		|| jsonb_build_object('billing', billing.export_payer(me, email, billed));
 end
 $$;

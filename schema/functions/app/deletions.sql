@@ -213,7 +213,8 @@ begin
 		return false;
 	end if;
 	addresses := app.addresses_of(p_user);
-	perform app.forget_user(p_user, addresses, closing), billing.forget_payer(p_user, addresses, closing);
+	perform app.forget_user(p_user, addresses, closing), billing.forget_payer(p_user, addresses, closing),
+		chat.forget_tenants(closing);
 	perform auth.forget_user(p_user, addresses);
 	update app.deletions v set done_at = now(), tenants = closing where v.user_id = p_user;
 	perform inbox.forget_bodies(closing), inbox.forget_ignored(closing);

@@ -63,6 +63,18 @@ begin
 end
 $$;
 
+-- Whether work that a session began may go on: the session lives, or another that renewed it, and its user is not
+-- disabled. Not by a bearer, which may have rotated meanwhile.
+create or replace function auth.goes_on(p_session uuid) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return exists (
+		select from auth.sessions s join auth.users u on u.id = s.user_id
+		where (s.id = p_session or s.replaces = p_session) and s.revoked_at is null and s.absolute_until > now()
+			and s.idle_until > now() and u.disabled_at is null);
+end
+$$;
+
 -- For pages: the session's user, or TG401. For a token that is young and in use it writes nothing, but every 5 minutes
 -- that its session is used.
 create or replace function auth.require_session(out user_id uuid, out email text)

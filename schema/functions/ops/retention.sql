@@ -38,7 +38,8 @@ begin
 	get diagnostics mails = row_count;
 	done := auth.apply_retention() || jsonb_build_object('mails', mails, 'drafts', billing.drop_drafts(),
 		'events', inbox.drop_events(p_keep_days), 'addresses', app.drop_addresses(), 'put_off', sync.wind_back(),
-		'windows', usage.drop_windows(1000));
+		'windows', usage.drop_windows(1000), 'turns', chat.drop_turns(1000),
+		'calls', chat.drop_calls(1000));
 	return done || jsonb_build_object('users', app.carry_out_deletion());	-- after them: it writes the audit log
 end
 $$;

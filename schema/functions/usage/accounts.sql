@@ -58,6 +58,24 @@ begin
 end
 $$;
 
+-- What is left of a meter to a user and the tenant, and when it is new: {"left", "reset"}. left null: it has no bound.
+create or replace function usage.room_of(p_tenant uuid, p_user uuid, p_meter text, p_decision jsonb) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	period record;
+begin
+	select p.* into period from usage.period_of(p_decision, now()) p;
+	return (
+		select jsonb_build_object('left', min(greatest(0, w.cap - coalesce(a.used + a.held, 0))),
+			'reset', api.date_document(period.until_at) ->> 'iso')
+		from unnest(usage.wanted(p_tenant, p_user, p_meter, p_decision ->> 'plan', null, false, period.from_at,
+				period.until_at)) w
+			left join usage.accounts a on a.kind = w.kind and a.tenant_id = w.tenant_id and a.subject = w.subject
+				and a.meter = w.meter and a.from_at = w.from_at
+		where w.cap is not null);
+end
+$$;
+
 -- Opens the wanted accounts that are not there yet.
 create or replace function usage.open_accounts(p_wanted usage.accounts[]) returns int
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

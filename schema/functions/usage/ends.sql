@@ -160,8 +160,20 @@ begin
 end
 $$;
 
--- Ends the holds that nobody came back for, at most p_most at once: user and tenant pay what was known of them, the
--- provider's account and that of all the whole. Returns how many.
+-- Ends a hold whose row and accounts are locked, without a word of who did the work: user and tenant pay what was known
+-- of it, the provider's account and that of all the whole.
+create or replace function usage.expire_hold(h usage.holds) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	h.counts := coalesce(h.counts, '{}');
+	h.provider := coalesce(h.provider, h.models -> 0 ->> 'provider');
+	h.model := coalesce(h.model, h.models -> 0 ->> 'model');
+	h.counted := 'checkpoint';
+	perform usage.end_hold(h, 'expired', false, true);
+end
+$$;
+
+-- Ends the holds that nobody came back for, at most p_most at once. Returns how many.
 create or replace function usage.expire(p_most int) returns int
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 	set plan_cache_mode = force_generic_plan as $$
@@ -173,11 +185,7 @@ declare
 begin
 	perform usage.lock_accounts(array(select distinct unnest(k.accounts) from unnest(late) k));
 	foreach h in array late loop
-		h.counts := coalesce(h.counts, '{}');
-		h.provider := coalesce(h.provider, h.models -> 0 ->> 'provider');
-		h.model := coalesce(h.model, h.models -> 0 ->> 'model');
-		h.counted := 'checkpoint';
-		perform usage.end_hold(h, 'expired', false, true);
+		perform usage.expire_hold(h);
 	end loop;
 	return cardinality(late);
 end

@@ -175,9 +175,11 @@ $$;
 -- What is done of usage now and then: holds that nobody settled end, and the operator is told while something has not
 -- been told to Stripe for half an hour, because an invoice takes what comes within an hour after its period. What is
 -- corrected later is old when it comes, so it counts once it has been tried. An alert of a cap ends with its period, or
--- when the cap is not used so far any more. How many holds have ended.
+-- when the cap is not used so far any more. How many holds have ended. Answers of models end with their holds.
 create or replace function service.tend_usage(p_most int) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	expired int;
 begin
 	perform ops.watch(o.at < now() - interval '30 min', null, 'usage_outbox', 'stripe',
 		jsonb_build_object('since', o.at))
@@ -191,7 +193,9 @@ begin
 		select from usage.accounts c
 		where c.id = split_part(a.subject, ':', 2)::bigint and c.until_at > now()
 			and c.used >= c.cap * (split_part(a.subject, ':', 1)::int / 100.0));
-	return to_jsonb(usage.expire(p_most));
+	expired := usage.expire(p_most);
+	perform chat.tend(p_most);
+	return to_jsonb(expired);
 end
 $$;
 

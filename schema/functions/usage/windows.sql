@@ -47,6 +47,23 @@ begin
 end
 $$;
 
+-- The same "limits" where none is taken.
+create or replace function usage.see_rates(p_tenant uuid, p_plan text, p_meter text, p_subject uuid) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return (
+		select coalesce(jsonb_agg(jsonb_build_object('name', u.name, 'allowed', u.allowed,
+			'seconds', extract(epoch from u.per)::int, 'left', greatest(0, u.allowed - cardinality(w.kept)),
+			'reset', usage.seconds_to(w.kept[greatest(1, cardinality(w.kept) - u.allowed + 1)] + u.per, now()))
+			order by u.name), '[]')
+		from usage.rates_of(p_plan, p_meter) u
+			left join usage.windows s on s.name = u.name and s.tenant_id = p_tenant and s.subject = p_subject
+			cross join lateral (select array(
+				select least(t.at, now()) as at from unnest(s.stamps) t (at)
+				where t.at > now() - u.per order by 1) as kept) w);
+end
+$$;
+
 -- Whole seconds, at least 1, so that who waits so long is not too early; 0 where there is no time to wait for.
 create or replace function usage.seconds_to(p_until timestamptz, p_at timestamptz) returns int
 language sql immutable as $$

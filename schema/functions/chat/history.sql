@@ -1,0 +1,82 @@
+-- What a model is told of a conversation, and how many tokens that may be.
+
+set role tollgate_service;
+
+-- The newest messages before p_before (null: all) whose bytes, and 16 for each, are at most p_budget, and then p_text
+-- (null: nothing). What is blank or failed is left out, and so are answers before a user's first message. Neighbours of
+-- one role are joined. {"list": [{"role", "text"}...], "bytes": with 16 for each message}
+create or replace function chat.history(p_user uuid, p_chat text, p_before bigint, p_text text, p_budget bigint)
+	returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return (
+		with said as (
+			select m.n, m.role, m.text from (
+				select k.n, k.role, k.text, k.state from chat.messages k
+				where k.user_id = p_user and k.chat_id = p_chat and (p_before is null or k.n < p_before)
+				order by k.n desc limit 1000) m
+			where coalesce(m.state, '') not in ('empty', 'failed') and m.text ~ '\S'
+			union all select 9223372036854775807, 'user', p_text where p_text is not null),
+		fitting as (
+			select s.n, s.role, s.text, row_number() over (order by s.n)
+				- row_number() over (partition by s.role order by s.n) as run
+			from (
+				select k.*, sum(octet_length(k.text) + 16) over (order by k.n desc) as size,
+					row_number() over (order by k.n desc) as nth
+				from said k) s
+			where s.size <= p_budget or s.nth = 1),
+		joined as (
+			select min(f.n) as n, f.role, string_agg(f.text, e'\n\n' order by f.n) as text, count(*) as parts
+			from fitting f group by f.role, f.run)
+		select jsonb_build_object('list', coalesce(jsonb_agg(jsonb_build_object('role', j.role, 'text', j.text)
+				order by j.n), '[]'),
+			'bytes', coalesce(sum(octet_length(j.text) + 16 * j.parts), 0))
+		from joined j where j.n >= (select min(k.n) from joined k where k.role = 'user'));
+end
+$$;
+
+-- How many tokens of input that may be: no tokenizer makes more tokens than bytes. p_bytes: of all that is told. Where
+-- the last answer was counted by its provider, it is what that call had, and the bytes that are new; twice what it had
+-- where another provider may answer, because its tokenizer is another.
+create or replace function chat.input_bound(p_user uuid, p_chat text, p_before bigint, p_text text, p_bytes bigint,
+	p_candidates jsonb) returns bigint
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	last chat.messages;
+	others boolean;
+begin
+	select m.* into last from chat.messages m
+	where m.user_id = p_user and m.chat_id = p_chat and (p_before is null or m.n < p_before)
+		and m.role = 'assistant'
+	order by m.n desc limit 1;
+	if last.counted is distinct from 'told' then
+		return p_bytes;
+	end if;
+	others := exists (
+		select from jsonb_array_elements(p_candidates) c where c ->> 'provider' <> last.provider);
+	return least(p_bytes, (last.input + last.output) * (1 + others::int) + octet_length(p_text) + 16 + (
+		select coalesce(sum(octet_length(m.text) + 16), 0) from chat.messages m
+		where m.user_id = p_user and m.chat_id = p_chat and m.n > last.n and (p_before is null or m.n < p_before)));
+end
+$$;
+
+-- A conversation as one text, for a model that is asked about it. The newest p_budget bytes of it, or its beginning.
+create or replace function chat.transcript(p_user uuid, p_chat text, p_budget bigint, p_beginning boolean)
+	returns text
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return (
+		select string_agg(format(case t.role when 'user' then 'User: %s' else 'Assistant: %s' end, t.text), e'\n\n'
+			order by t.n)
+		from (
+			select m.n, m.role, case when p_beginning then left(m.text, 2000) else m.text end as text,
+				sum(octet_length(m.text) + 16) over (order by m.n desc) as size,
+				row_number() over (order by m.n) as nth, row_number() over (order by m.n desc) as from_end
+			from chat.messages m
+			where m.user_id = p_user and m.chat_id = p_chat and m.text ~ '\S'
+				and coalesce(m.state, '') not in ('empty', 'failed')) t
+		where case when p_beginning then t.nth <= 2 else t.size <= p_budget or t.from_end = 1 end);
+end
+$$;
+
+reset role;

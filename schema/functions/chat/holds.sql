@@ -1,0 +1,103 @@
+-- What a turn holds before any model is asked, and how it ends in the ledger.
+
+set role tollgate_service;
+
+-- Ends the turn whose user goes on, and its hold. Its accounts are locked together with those of p_models that will be
+-- wanted, so that nobody waits for one who waits.
+create or replace function chat.end_former(p_tenant uuid, p_user uuid, p_meter text, p_plan text, p_models jsonb,
+	p_from timestamptz, p_until timestamptz, p_former uuid) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	former usage.holds;
+	wanted usage.accounts[];
+begin
+	perform chat.end_turn(p_former, 'later');
+	select h.* into former from usage.holds h where h.id = p_former and h.state = 'held' for no key update;
+	if former.id is null then
+		return;
+	end if;
+	wanted := usage.wanted(p_tenant, p_user, p_meter, p_plan, usage.providers_of(null, p_models), true, p_from,
+		p_until);
+	perform usage.open_accounts(wanted);
+	perform usage.lock_accounts(usage.ids_of(wanted) || former.accounts);
+	perform usage.expire_hold(former);
+end
+$$;
+
+-- Holds p_input tokens and an answer of p_output, or of what is left, but no less than p_least, at the dearest
+-- candidate. A provider whose cap is used up is none of the candidates. p_former: a hold that ends before, because its
+-- user goes on. As usage.reserve() answers, with "output" and the "candidates" that are left.
+create or replace function chat.hold(p_tenant uuid, p_user uuid, p_meter text, p_decision jsonb, p_candidates jsonb,
+	p_input bigint, p_output bigint, p_least bigint, p_name text, p_former uuid) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+	set plan_cache_mode = force_generic_plan as $$
+declare
+	plan text := p_decision ->> 'plan';
+	candidates jsonb := p_candidates;
+	models jsonb := chat.models_of(p_candidates);
+	costs bigint[] := usage.prices_of(models);
+	period record;
+	ids bigint[];
+	room bigint;
+	units jsonb;
+	full_one jsonb;
+	h usage.holds;
+begin
+	select p.* into period from usage.period_of(p_decision, now()) p;
+	if p_former is not null then
+		perform chat.end_former(p_tenant, p_user, p_meter, plan, models, period.from_at, period.until_at, p_former);
+	end if;
+	ids := usage.take_accounts(p_tenant, p_user, p_meter, plan, usage.providers_of(null, models), true,
+		period.from_at, period.until_at);
+	room := (
+		select min(a.cap + a.overrun - a.used - a.held) from usage.accounts a
+		where a.id = any (ids) and a.meter = p_meter);
+	units := jsonb_build_object('input', p_input, 'output', case when room is null then p_output
+		else greatest(p_least, least(p_output, room - p_input)) end);
+	loop
+		h.units := usage.units_of(units);
+		h.micros := usage.dearest(units, models, costs);
+		full_one := usage.full_account(ids, h.units, h.micros);
+		exit when full_one is null;
+		candidates := (
+			select coalesce(jsonb_agg(c.doc order by c.n), '[]')
+			from jsonb_array_elements(candidates) with ordinality c (doc, n)
+			where full_one ->> 'code' = 'provider' and c.doc ->> 'provider' <> full_one ->> 'subject');
+		if candidates = '[]' then
+			return jsonb_build_object('ok', false) || full_one;
+		end if;
+		models := chat.models_of(candidates);
+		ids := array(
+			select a.id from usage.accounts a
+			where a.id = any (ids) and (a.kind <> 'provider' or a.subject <> full_one ->> 'subject') order by a.id);
+	end loop;
+	h := usage.add_hold(p_tenant, p_user, null, p_meter, plan, models, 'chat:' || p_name,
+		usage.digest_of('chat', p_name), 300, h.units, h.micros, costs, ids);
+	return usage.hold_document(h) || jsonb_build_object('output', units -> 'output', 'candidates', candidates);
+end
+$$;
+
+-- {class: tokens} as the ledger takes them: without classes of none, and input for a class that has no price.
+create or replace function chat.counts_of(p_usage jsonb, p_provider text, p_model text, p_costs bigint[]) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return coalesce((
+		select jsonb_object_agg(k.class, k.tokens) from (
+			select case when exists (
+					select from usage.costs p
+					where p.id = any (p_costs) and p.provider = p_provider and p.model = p_model and p.class = c.key)
+				then c.key else 'input' end as class, sum(c.value::numeric) as tokens
+			from jsonb_each_text(coalesce(nullif(p_usage, 'null'), '{}')) c where c.value::numeric <> 0
+			group by 1) k), '{"input": 0}');
+end
+$$;
+
+-- The tokens that a model read and wrote: {"input", "output"}.
+create or replace function chat.totals_of(p_usage jsonb) returns jsonb
+language sql immutable as $$
+	select jsonb_build_object('input', coalesce(sum(c.value::numeric) filter (where c.key <> 'output'), 0),
+		'output', coalesce(sum(c.value::numeric) filter (where c.key = 'output'), 0))
+	from jsonb_each_text(coalesce(nullif(p_usage, 'null'), '{}')) c
+$$;
+
+reset role;
