@@ -122,6 +122,12 @@ mem_hang(mem_ctx *ctx, void *thing, void (*release)(void *thing))
 }
 
 void
+mem_empty(mem_ctx *ctx)
+{
+	talloc_free_children(ctx);
+}
+
+void
 buf_put(struct buf *b, const void *bytes, size_t n)
 {
 	if (b->len + n + 1 > b->room) {

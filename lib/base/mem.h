@@ -31,6 +31,9 @@ char *mem_copy(mem_ctx *ctx, const void *bytes, size_t n);
 /* Calls release(thing) when ctx is freed: how json-c objects, PGresults and the like hang on a request. */
 void mem_hang(mem_ctx *ctx, void *thing, void (*release)(void *thing));
 
+/* Frees what hangs on ctx, which stays: for a context of what one step of a long loop needs. */
+void mem_empty(mem_ctx *ctx);
+
 /* A growing byte string, NUL kept after the end. Start with { .ctx = mem }. */
 struct buf {
 	mem_ctx	*ctx;

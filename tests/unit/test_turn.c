@@ -613,6 +613,7 @@ test_f133_an_answer_without_end_is_ended_as_too_long(void **state)
 	play(s, { STREAM, FLOOD, NULL });
 	assert_int_equal(s->out.end, TURN_LENGTH);
 	assert_in_range(s->text.len, TURN_MAX_TEXT - 100, TURN_MAX_TEXT);
+	assert_in_range(talloc_total_size(*state), 0, 4 * TURN_MAX_TEXT);
 	assert_int_equal(s->out.text_bytes, s->text.len);
 	used(s, INPUT, 100, true, TOKENS_HIGH);
 	assert_int_equal(s->server.left, 1);

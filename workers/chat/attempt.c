@@ -135,10 +135,9 @@ static void
 attempt_event(struct attempt *a, const struct sse_event *e)
 {
 	bool	had_finish = a->answer.finish != WIRE_NONE;
-	mem_ctx	*mem = mem_new();
 
-	wire_read_event(a->to->wire, &a->answer, mem, e);
-	talloc_free(mem);
+	wire_read_event(a->to->wire, &a->answer, a->step, e);
+	mem_empty(a->step);
 	attempt_move(a, had_finish);
 }
 
@@ -298,6 +297,7 @@ attempt_run(struct attempt *a)
 	candidate_request(a->to, a->turn, mem, &q);
 	wire_begin(&a->answer, mem);
 	a->sse = sse_new(mem);
+	a->step = talloc_new(mem);
 	a->body = (struct buf){ .ctx = mem };
 	a->retry_ms = -1;
 	a->began = clock_ms();

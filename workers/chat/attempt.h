@@ -31,6 +31,7 @@ struct attempt {
 	/* While it runs. */
 	struct feed			*feed;
 	struct sse			*sse;
+	mem_ctx				*step;		/* what one event needs */
 	struct buf			body;		/* of an answer that is no stream */
 	int64_t				by;		/* something must have come */
 	int64_t				tick_at;
