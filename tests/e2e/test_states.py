@@ -68,6 +68,38 @@ def test_c110_a_tenant_that_comes_back_by_bank_debit_waits_too(ended, sim):  # n
     page_when(ended, lambda html: html.one(id="status").text == "Active" and html.all(id="todo") == [])
 
 
+def test_c110_a_bank_account_that_has_to_be_proven_is_asked_for_the_amounts(browser, other, sim, db, fresh):
+    """Bought from an account that Stripe does not know: it is told what to do, where, and what follows."""
+    email = fresh()
+    session = session_in(sign_up(browser, email))
+    assert sim.pay(session, "amounts")["paid"]
+    url = f"/welcome?session_id={session}"
+    wait_until(lambda: heading(browser.get(url)) == "Confirm your bank account")
+    main = browser.get(url).html.one("main")
+    page = main.one("a").get("href")
+    assert "very small amounts" in main.text and "Enter the amounts" in main.text and "/microdeposit/test_pi_" in page
+    theirs = other.get(url).html.one("main")
+    assert theirs.one("h1").text == "Confirm your bank account" and theirs.all("a") == []
+    browser.submit(browser.get(page))
+    wait_until(lambda: heading(browser.get(url)) == "Waiting for your bank")
+    assert db.status_of(email) == "draft"
+    sim.post(f"checkout/{session}/settle", ok=True)
+    wait_until(lambda: heading(browser.get(url)) == "You are all set")
+
+
+def test_c110_a_tenant_that_comes_back_proves_its_bank_account_too(ended, sim):  # noqa: F811
+    session = session_in(subscribe(ended))
+    assert sim.pay(session, "amounts")["paid"]
+    found = todo(ended, "Confirm your bank account")
+    main = ended.get("/settings/billing").html.one("main")
+    assert main.one(id="status").text == "Bank account to be confirmed"
+    assert main.one(id="manage").get("class") == "second" and "primary" in found.one("a").get("class")
+    ended.submit(ended.get(found.one("a").get("href")))
+    assert todo(ended, "Waiting for your bank").all("a") == []
+    sim.post(f"checkout/{session}/settle", ok=True)
+    page_when(ended, lambda html: html.one(id="status").text == "Active" and html.all(id="todo") == [])
+
+
 def test_c110_a_renewal_by_bank_debit_waits_for_the_bank(customer, sim, db, mail, subscription):  # noqa: F811
     browser, email = customer
     sim.post(f"subscriptions/{subscription}/debit_next")

@@ -89,6 +89,68 @@ select is(pg_temp.said(:'a'), 'status_past_due warn reason_past_due_grace pay in
 select is(jsonb_path_query_array(tap.ask('tollgate_billing', 'api.billing_page()', :'a'), '$.notices[*].kind'),
 	'["notice_payment_failed"]', 'C41 and asks no more for');
 
+-- a bank account that has to be proven by amounts
+create function pg_temp.proving(p_url text, p_intent text default 'pi_ann') returns jsonb language sql as $$
+	select tap.sync('payment_intent', jsonb_build_object('id', p_intent, 'status', 'requires_action', 'next_action',
+		jsonb_build_object('type', 'verify_with_microdeposits', 'verify_with_microdeposits',
+			jsonb_build_object('arrival_date', 1798000000, 'hosted_verification_url', p_url))))
+$$;
+create function pg_temp.asks(p_bearer text) returns text language sql as $$
+	select concat_ws(' ', a #>> '{todo,kind}', a #>> '{todo,text}', a #>> '{todo,url}', a #>> '{todo,button}',
+		a ->> 'manage_first')
+	from tap.ask('tollgate_billing', 'api.billing_page()', p_bearer) p cross join lateral (select p -> 'account') v (a)
+$$;
+insert into app.members (tenant_id, user_id, role) values (:'ann', tap.user('mia@example.org'), 'member');
+select tap.session('mia@example.org', 'mia') as member \gset
+delete from billing.notifications;
+select pg_temp.invoice('{"attempt_count": 6}'), tap.sync('subscription', tap.subscription('ann', :'ann',
+	'{"status": "incomplete"}')), pg_temp.proving('https://payments.stripe.com/microdeposit/pacs_x') \g /dev/null
+select is(pg_temp.said(:'a') || ' ' || pg_temp.asked(), 'status_verify warn reason_verify verify invoice_verify false',
+	'C110 amounts are asked for before the bank is, and no payment has failed');
+select is(pg_temp.asks(:'a'), 'verify todo_verify_text https://payments.stripe.com/microdeposit/pacs_x '
+	'todo_verify_button false', 'C110 where is told who pays, as the one main button');
+select is(pg_temp.asks(:'member'), 'verify todo_verify_other_text true', 'C110 and nobody else');
+select pg_temp.invoice('{"attempt_count": 6}') \g /dev/null
+select is(pg_temp.said(:'a'), 'status_verify warn reason_verify verify invoice_verify',
+	'C110 until the intent says otherwise');
+select pg_temp.proving('https://stripe.com.evil.example/x') \g /dev/null
+select is(pg_temp.asks(:'a'), 'verify todo_verify_text true', 'S13 another host is not led to');
+select tap.sync('subscription', tap.subscription('ann', :'ann', '{"status": "past_due"}')) \g /dev/null
+select is(pg_temp.said(:'a'), 'status_past_due warn reason_verify_past_due_grace verify invoice_verify',
+	'C44 the page says so while it is past due');
+update billing.subscriptions set past_due_since = now() - interval '30 days';
+select is(pg_temp.said(:'a'), 'status_past_due bad reason_verify_grace_over verify invoice_verify',
+	'C44 and after the grace');
+select pg_temp.proving('https://payments.stripe.com/microdeposit/pacs_x'), pg_temp.intent('processing') \g /dev/null
+select is(pg_temp.said(:'a'), 'status_bank bad reason_debit_late debit 2026-12-23T04:28:20Z invoice_bank',
+	'C110 once they are entered the bank has it');
+select pg_temp.proving('https://payments.stripe.com/microdeposit/pacs_x'), pg_temp.invoice('{"status": "void"}')
+	\g /dev/null
+select is(array[i.unverified::text, i.verify_url], array['false', null], 'C110 an invoice that is given up asks nothing')
+	from billing.invoices i;
+select pg_temp.invoice('{}') \g /dev/null
+
+-- the page that a buyer comes back to
+create function pg_temp.back(p_flow text) returns text language sql as $$
+	select concat_ws(' ', w ->> 'state', w ->> 'verify_url')
+	from tap.ask('tollgate_signup', format('api.welcome(%L, %L)', 'cs_new', p_flow::bytea)) w
+$$;
+select pg_temp.proving('https://payments.stripe.com/microdeposit/pacs_x') \g /dev/null
+insert into billing.checkouts (key, tenant_id, plan, email, email_canonical, language, flow_hash, session_id,
+	status, unpaid_since, subscription_id)
+select 'new', t.id, 'starter', 'new@example.org', 'new@example.org', 'en', sha256('flow'), 'cs_new',
+	'unpaid', now(), 'sub_ann'
+from app.tenants t where t.id = :'ann';
+update app.tenants set status = 'draft' where id = :'ann';
+select is(pg_temp.back('flow'), 'verify https://payments.stripe.com/microdeposit/pacs_x',
+	'F82 who has bought is led on to enter the amounts');
+select is(pg_temp.back('other'), 'verify', 'F82 another browser learns what is waited for, and not where');
+select pg_temp.intent('processing') \g /dev/null
+select is(pg_temp.back('flow'), 'unpaid', 'F82 after that it waits for the bank');
+update app.tenants set status = 'active' where id = :'ann';
+delete from billing.checkouts c where c.key = 'new';
+update billing.subscriptions set past_due_since = now();
+
 -- when an attempt has failed, though its event is through by the time that the intent is known
 delete from billing.notifications;
 select tap.receive('evt_five', 'invoice', 'in_ann', '{"type": "invoice.payment_failed", "created": 1790000300}',

@@ -53,7 +53,7 @@ insert into readable values
 		'{id, tenant_id, customer_id, subscription_id, number, status, currency, amount_due,
 		amount_paid, total, created_at, period_start, period_end, due_at, paid_at, attempt_count, next_attempt_at,
 		hosted_url, pdf_url, billing_reason, action_required, synced_at, collection_method, intent, bank_since,
-		metered}'),
+		metered, unverified, verify_url}'),
 	('tollgate_billing', 'billing.disputes',
 		'{id, tenant_id, kind, policy, charge, invoice, status, amount, currency, reason,
 		created_at, opened_at, closed_at, synced_at}'),

@@ -107,6 +107,23 @@ def test_bank_debit_is_unpaid_until_it_settles(sim):
     assert "checkout.session.async_payment_succeeded" in sim.hooks.types()
 
 
+def test_bank_debit_from_an_account_that_has_to_be_proven_waits_for_the_amounts(sim):
+    session = sim.session()
+    press(session["url"], card="amounts")
+    invoice = sim.get(f"/v1/checkout/sessions/{session['id']}", {"expand[]": "invoice.payments"})["invoice"]
+    at = "/v1/payment_intents/" + invoice["payments"]["data"][0]["payment"]["payment_intent"]
+    asked = sim.get(at)["next_action"]
+    assert (invoice["status"], asked["type"]) == ("open", "verify_with_microdeposits")
+    press(asked["verify_with_microdeposits"]["hosted_verification_url"])
+    after = sim.get(at)
+    assert (after["status"], after["next_action"]) == ("processing", None)
+    assert send("GET", asked["verify_with_microdeposits"]["hosted_verification_url"]).status == 410
+    sim.control(f"checkout/{session['id']}/settle", {"ok": True})
+    assert sim.get(f"/v1/checkout/sessions/{session['id']}")["payment_status"] == "paid"
+    sim.quiet()
+    assert {"payment_intent.requires_action", "payment_intent.processing"} <= set(sim.hooks.types())
+
+
 def test_bank_debit_that_fails_expires_the_subscription(sim):
     session = sim.session()
     press(session["url"], card="bank")

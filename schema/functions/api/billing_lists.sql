@@ -6,6 +6,7 @@ create or replace function billing.invoice_list(p_tenant uuid) returns table (do
 language sql stable rows 1 as $$
 	select coalesce(jsonb_agg(jsonb_build_object('number', i.number,
 		'status', 'invoice_' || case when i.status = 'open' and i.bank_since is not null then 'bank'
+			when i.status = 'open' and i.unverified then 'verify'
 			when i.status in ('open', 'paid', 'void', 'uncollectible') then i.status else 'unknown' end,
 		'date', api.date_document(i.created_at),
 		'due', case i.status when 'open' then api.date_document(i.due_at) end,

@@ -50,6 +50,24 @@ begin
 end
 $$;
 
+-- A bank account that its owner has to prove. Where is for managers, to whom row-level security shows the invoice.
+create or replace function billing.verify_todo(s billing.subscriptions, p_manages boolean) returns jsonb
+language plpgsql stable as $$
+declare
+	page text;
+begin
+	if not billing.wants_amounts(s.id) then
+		return null;
+	end if;
+	select i.verify_url into page from billing.invoices i
+	where p_manages and i.subscription_id = s.id and i.status = 'open' and i.unverified
+	order by i.created_at desc limit 1;
+	return jsonb_build_object('kind', 'verify', 'label', 'todo_verify',
+		'text', case when p_manages then 'todo_verify_text' else 'todo_verify_other_text' end,
+		'url', page, 'button', case when page is not null then 'todo_verify_button' end);
+end
+$$;
+
 -- {"kind", "label", "text", "date", "amount", "button" and "url" or "action"}; null: nothing. Label, text and button
 -- are names of texts. Without an url and an action there is nothing to do but wait.
 create or replace function billing.todo_document(s billing.subscriptions, mine jsonb) returns jsonb
@@ -57,7 +75,11 @@ language plpgsql stable as $$
 declare
 	tenant uuid := mine ->> 'id';
 	waits_since timestamptz := billing.bank_wait(tenant);
+	verify jsonb := billing.verify_todo(s, mine ->> 'role' <> 'role_member');
 begin
+	if verify is not null then
+		return verify;
+	end if;
 	if waits_since is not null then
 		return jsonb_build_object('kind', 'bank', 'label', 'todo_bank', 'text', 'todo_bank_text',
 			'date', api.date_document(waits_since));

@@ -88,25 +88,35 @@ $$;
 drop function if exists api.welcome(text);	-- before p_flow_hash
 
 -- Nothing private, and grants nothing: the holder of a session id learns whether its purchase has arrived. The browser
--- that bought, and no other, learns where the mail went, and whether it may correct the address.
+-- that bought, and no other, learns where the mail went, whether it may correct the address, and where the bank account
+-- is proven: whoever enters wrong amounts there a few times ends it.
 create or replace function api.welcome(p_session text, p_flow_hash bytea default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	checkout billing.checkouts;
 	state text;
+	page text;
+	unverified boolean;
 begin
 	update billing.checkouts c set returned_at = now()
 	where (c.session_id = p_session or c.replaces = p_session) and c.returned_at is null;
 	select c.* into checkout from billing.checkouts c where c.session_id = p_session or c.replaces = p_session;
+	select i.verify_url into page from billing.invoices i
+	where checkout.status = 'unpaid' and i.tenant_id = checkout.tenant_id and i.status = 'open' and i.unverified
+	limit 1;
+	unverified := found;
 	state := case
 		when checkout.key is null then 'unknown'
 		when exists (select from app.tenants t where t.id = checkout.tenant_id and t.status = 'active') then 'ready'
+		when unverified then 'verify'
 		when checkout.status in ('unpaid', 'failed', 'expired') then checkout.status
 		else 'processing' end;
 	return jsonb_build_object('state', state, 'plan', 'plan_' || checkout.plan,
 		'refresh', case state when 'processing' then billing.refresh_seconds(checkout.returned_at) end)
 		|| case state when 'unpaid' then jsonb_build_object('since', api.date_document(checkout.unpaid_since))
 			else '{}' end
+		|| case when state = 'verify' and checkout.flow_hash = sha256(p_flow_hash) then
+			jsonb_build_object('verify_url', page) else '{}' end
 		|| case when state = 'ready' and checkout.flow_hash = sha256(p_flow_hash) then jsonb_build_object(
 			'email', checkout.email, 'may_correct', billing.may_correct(checkout, p_flow_hash)) else '{}' end;
 end
@@ -180,6 +190,8 @@ begin
 		status := 'failed';
 	end if;
 	perform sync.mark('customer', customer) where status = 'complete' and customer is not null;
+	perform sync.mark('invoice', billing.id_of(p_doc -> 'invoice'))		-- whose payment says what it waits for
+	where status = 'unpaid' and billing.id_of(p_doc -> 'invoice') is not null;
 	perform sync.mark('subscription', subscription) where status in ('complete', 'unpaid') and subscription is not null;
 	perform billing.put_checkout(tenant, p_id, status, subscription);
 	if status = 'failed' and before ->> 'status' <> 'failed' then

@@ -41,8 +41,26 @@ begin
 end
 $$;
 
+-- Whether the payment of this subscription's open invoice waits until the payer has proven the bank account.
+create or replace function billing.wants_amounts(p_subscription text) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return exists (select from billing.invoices i
+		where i.subscription_id = p_subscription and i.status = 'open' and i.unverified);
+end
+$$;
+
+-- Whether a payment intent waits until the amounts of micro-deposits, or a code beside one, are entered.
+create or replace function billing.is_unverified(p_doc jsonb) returns boolean
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return p_doc ->> 'status' = 'requires_action'
+		and p_doc #>> '{next_action,type}' is not distinct from 'verify_with_microdeposits';
+end
+$$;
+
 -- Of a payment intent this counts: whether a bank has an invoice's payment under way, or wants the customer to confirm
--- it. Other payments are not followed.
+-- it, or the bank account has to be proven first, and where. Other payments are not followed.
 create or replace function service.write_payment_intent(p_claim uuid, p_kind text, p_id text, p_version bigint,
 	p_doc jsonb) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -54,10 +72,12 @@ begin
 	perform billing.require_document(p_doc, p_id);
 	perform sync.hold(p_claim, p_kind, p_id);
 	update billing.invoices o set bank_since = case when since is not null then coalesce(o.bank_since, since) end,
-		action_required = billing.is_unconfirmed(p_doc)
+		action_required = billing.is_unconfirmed(p_doc), unverified = billing.is_unverified(p_doc),
+		verify_url = case when billing.is_unverified(p_doc) then billing.payment_page(
+			p_doc #>> '{next_action,verify_with_microdeposits,hosted_verification_url}') end
 	where o.intent = p_id and o.status = 'open' returning o.* into i;
 	perform billing.tell_failure(i, p_doc ->> 'status' = 'requires_payment_method')
-	where i.id is not null and since is null and not i.action_required;
+	where i.id is not null and since is null and not i.action_required and not i.unverified;
 	perform billing.tell_action(i) where i.action_required;
 	return sync.finish(p_kind, p_id, p_version, case when i.id is not null then 'done' else 'ignored' end, '{}');
 end

@@ -52,6 +52,8 @@ begin
 		action_required = excluded.action_required or (i.action_required and excluded.status = 'open'),
 		collection_method = excluded.collection_method, intent = excluded.intent, metered = excluded.metered,
 		bank_since = case when excluded.status = 'open' and excluded.intent = i.intent then i.bank_since end,
+		unverified = i.unverified and excluded.status = 'open' and coalesce(excluded.intent = i.intent, false),
+		verify_url = case when excluded.status = 'open' and excluded.intent = i.intent then i.verify_url end,
 		synced_at = now()
 	returning i.* into put;
 	return put;

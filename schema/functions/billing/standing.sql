@@ -19,6 +19,9 @@ language sql immutable as $$
 		"confirm_past_due_grace": ["past_due", "warn", "pay"],
 		"confirm_grace_over": ["past_due", "bad", "pay"],
 		"unpaid": ["unpaid", "bad", "pay"],
+		"verify": ["verify", "warn", "manage"],
+		"verify_past_due_grace": ["past_due", "warn", "manage"],
+		"verify_grace_over": ["past_due", "bad", "manage"],
 		"bank": ["bank", "warn", "manage"],
 		"debit": ["bank", "warn", "manage"],
 		"debit_late": ["bank", "bad", "manage"],
@@ -54,8 +57,10 @@ declare
 		when reason = 'active' and s.pending_until > now() then 'change_waits'
 		when reason in ('past_due_grace', 'grace_over') and s.collection_method = 'send_invoice' then 'sent_' || reason
 		when reason in ('past_due_grace', 'grace_over') and billing.wants_confirmation(s.id) then 'confirm_' || reason
+		when reason in ('past_due_grace', 'grace_over') and billing.wants_amounts(s.id) then 'verify_' || reason
 		when reason = 'disputed' and not exists (select from billing.restricting_disputes(s.tenant_id, s.created_at,
 			now()) d where d.policy <> 'dispute_lost') then 'dispute_lost'
+		when reason = 'incomplete' and billing.wants_amounts(s.id) then 'verify'
 		when reason = 'incomplete' and billing.bank_wait(s.tenant_id) is not null then 'bank'
 		when reason = 'no_subscription' and billing.checkout_state((p_entitlement ->> 'tenant')::uuid) = 'open'
 			then 'no_plan'

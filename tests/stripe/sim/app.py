@@ -127,6 +127,7 @@ class Simulator:
             app.router.add_route(method, "/c/pay/{id}", self.hosted.checkout)
             app.router.add_route(method, "/p/session/test_{secret}", self.hosted.portal)
             app.router.add_route(method, "/i/test_{id}", self.hosted.invoice)
+            app.router.add_route(method, "/microdeposit/test_{id}", self.hosted.amounts)
         app.router.add_route("GET", "/i/test_{id}/pdf", self.hosted.invoice_pdf)
         app.router.add_route("*", "/v1/{rest:.*}", self.api.handle)
         app.router.add_route("*", "/v2/{rest:.*}", self.api.handle)

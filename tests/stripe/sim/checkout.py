@@ -12,7 +12,7 @@ DAY = 24 * HOUR
 FRAGMENT = "#fidkdWxOYHwnPyd1blpxblpxYHZxWjA0S2xhdG9y"     # Stripe's addresses have one too
 MOST_LINES = 20     # of recurring prices, and as many of one-time ones
 Declined = options.Declined
-CARDS = ("good", "declined", "failing", "bank", "none")
+CARDS = ("good", "declined", "failing", "bank", "amounts", "none")
 
 
 def check(world, p):
@@ -242,9 +242,11 @@ def subscribe(world, row, customer):
 
 
 def complete(world, row, customer, sub, invoice, card):
-    """The burst of events, in the order in which things happen; a bank debit is paid later (settle)."""
+    """The burst of events, in the order in which things happen; a bank debit is paid later (settle), after the account
+    was proven where amounts are asked for."""
     trial = sub["status"] == "trialing"
-    status = "no_payment_required" if trial and not row["amount_total"] else "unpaid" if card == "bank" else "paid"
+    debit = card in ("bank", "amounts")
+    status = "no_payment_required" if trial and not row["amount_total"] else "unpaid" if debit else "paid"
     early = world.settings["api_version"] == OLD        # which made the subscription before the payment
     if early:
         world.emit("customer.subscription.created", sub)
@@ -254,6 +256,8 @@ def complete(world, row, customer, sub, invoice, card):
             sub["status"] = "trialing" if trial else "active"
     if not early:
         world.emit("customer.subscription.created", sub)
+    if status == "unpaid" and card == "amounts":
+        invoices.ask_amounts(world, invoice, sub)
     row.update(status="complete", payment_status=status, url=None, subscription=sub["id"], invoice=invoice["id"],
                customer_details={**details(customer), "tax_ids": world.keep(row["id"]).get("tax_ids", [])})
     world.emit("checkout.session.completed", row)
@@ -265,6 +269,8 @@ def settle(world, row, ok):
         raise refused("This session waits for no payment", "session")
     sub = world.get("subscription", row["subscription"])
     invoice = world.get("invoice", row["invoice"])
+    if waiting := invoices.open_payment(world, invoice):
+        del world.objects["invoice_payment"][waiting["id"]]     # another is made below
     if not ok:
         world.keep(sub["id"])["fail_payments"] = 1
         invoices.pay(world, invoice, sub)

@@ -27,7 +27,8 @@ GET    /_sim/events                   all events as sent, newest first; ?type=
 GET    /_sim/faults                   those still waiting
 POST   /_sim/faults                   adds one (faults.py) or a list of them
 DELETE /_sim/faults                   removes all
-POST   /_sim/checkout/ID/pay          {"card": "good"|"declined"|"failing"|"bank"|"none", "email"?, "quantity"?,
+POST   /_sim/checkout/ID/pay          {"card": "good"|"declined"|"failing"|"bank"|"amounts" (bank, to be
+                                      proven first)|"none", "email"?, "quantity"?,
                                       "promotion_code"?, "tax_id"?, "terms": true}: presses Pay; answers
                                       {"paid": bool, "reason", "return_url"}
 POST   /_sim/checkout/ID/settle       {"ok": true}: the bank debit of a session comes through, or does not

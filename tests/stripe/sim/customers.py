@@ -8,7 +8,7 @@ from .world import assign, merge_metadata
 
 PLAIN = ("email", "name", "description", "phone", "business_name", "individual_name", "address")
 # What each of Stripe's test cards does when it is charged.
-CARDS = {"good": "4242", "declined": "0002", "failing": "0341", "bank": "3000"}
+CARDS = {"good": "4242", "declined": "0002", "failing": "0341", "bank": "3000", "amounts": "3001"}
 
 
 def build(world, email=None, name=None, metadata=None):

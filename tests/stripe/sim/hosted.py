@@ -135,6 +135,17 @@ class Hosted:
             return self.invoice_page(row, str(refusal), 400)
         return see_other(row["hosted_invoice_url"])
 
+    async def amounts(self, request):
+        intent = self.world.objects["payment_intent"].get(request.match_info["id"])
+        if intent is None or not invoices.wants_amounts(intent):
+            return html(pages.plain("Nothing to do", "Nothing is asked of this bank account."), 410)
+        if request.method != "POST":
+            return html(pages.amounts(self.token(intent["id"])))
+        if await self.pressed(request, intent["id"]) is None:
+            return see_other(request.path)
+        invoices.enter_amounts(self.world, intent)
+        return see_other(request.path)
+
     async def invoice_pdf(self, request):
         row = self.world.objects["invoice"].get(request.match_info["id"])
         if row is None or row["status"] == "draft":

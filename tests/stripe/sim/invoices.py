@@ -265,6 +265,27 @@ def ask_to_confirm(world, row, sub):
     return True
 
 
+def ask_amounts(world, row, sub):
+    """The payer has to prove the bank account by amounts that are sent to it."""
+    intent = new_debit(world, row, sub)
+    asked = {"arrival_date": world.now() + 2 * DAY, "microdeposit_type": "amounts",
+             "hosted_verification_url": f"{world.base}/microdeposit/test_{intent['id']}"}
+    intent.update(status="requires_action", next_action={"type": "verify_with_microdeposits",
+                                                         "verify_with_microdeposits": asked})
+    row["_payment_intent"] = intent["id"]
+    world.emit("payment_intent.requires_action", intent)
+
+
+def wants_amounts(intent):
+    return (intent.get("next_action") or {}).get("type") == "verify_with_microdeposits"
+
+
+def enter_amounts(world, intent):
+    """The account is proven, and the bank is asked for the payment."""
+    intent.update(status="processing", next_action=None)
+    world.emit("payment_intent.processing", intent)
+
+
 def open_payment(world, row):
     return next((pay for pay in world.all("invoice_payment")
                  if pay["invoice"] == row["id"] and pay["status"] == "open"), None)

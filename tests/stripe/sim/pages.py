@@ -124,7 +124,8 @@ def checkout(session, lines, token, problem=None, trial_end=None, code=None):
     buttons = (email_field(session) + option_fields(session, lines, code)
                + button("pay-good", "Pay with a good card", "card", "good", main=True)
                + button("pay-declined", "Pay with a declined card", "card", "declined")
-               + button("pay-bank", "Pay by bank debit (settles later)", "card", "bank") + no_card)
+               + button("pay-bank", "Pay by bank debit (settles later)", "card", "bank")
+               + button("pay-amounts", "Pay from a bank account that is proven first", "card", "amounts") + no_card)
     back = ""
     if session["cancel_url"]:
         back = f'<p><a id="cancel" href="{escape(session["cancel_url"])}">Back without paying</a></p>'
@@ -199,6 +200,11 @@ def invoice(row, token, problem=None):
     return page(title, f"""<section><h1>{escape(title)}</h1>{notice(problem)}{said}
 {pay if row["status"] == "open" else ""}</section>
 <p><a id="pdf" href="{escape(row['invoice_pdf'])}">As a PDF</a></p>""")
+
+
+def amounts(token):
+    press = button("enter-amounts", "Enter 0.32 and 0.45", main=True)
+    return page("Bank account", f"""<section><h1>Which amounts have arrived?</h1>{form(token, {}, press)}</section>""")
 
 
 DAYS = {"1": "A day passes", "7": "A week passes", "31": "A month passes"}
