@@ -6,6 +6,7 @@ file in tests/chat/node into build/.
         chat.text(), chat.status, chat.error, chat.requests[0]["body"]
 """
 import json
+import os
 import platform
 import subprocess
 import sys
@@ -25,8 +26,9 @@ def installed():
     built = npm.installed(SOURCE, SOURCE.parents[2] / "build/chat-clients")
     driver, fresh = built / "driver.mjs", (SOURCE / "driver.mjs").read_bytes()
     if not driver.exists() or driver.read_bytes() != fresh:
-        driver.with_suffix(".new").write_bytes(fresh)
-        driver.with_suffix(".new").rename(driver)
+        mine = driver.with_suffix(".%d" % os.getpid())     # suites that run side by side may do the same
+        mine.write_bytes(fresh)
+        mine.rename(driver)
     return built
 
 

@@ -38,8 +38,8 @@ const isDelta = {
 };
 
 const reads = {
-	chat: ({ choices: [{ message, finish_reason }], usage }) =>
-		({ text: message.content, refusal: message.refusal ?? null, finish: finish_reason, usage: usage ?? null }),
+	chat: ({ choices: [{ message, finish_reason }], usage }) => ({ text: message.content,
+		refusal: message.refusal ?? null, finish: finish_reason, usage: usage ?? null }),
 	responses: ({ output, status, incomplete_details, usage }) => ({
 		text: output.flatMap(item => item.content).filter(part => part.type === "output_text")
 			.map(part => part.text).join(""),
@@ -67,8 +67,8 @@ async function ask({ api, body, stop, ...who }) {
 }
 
 for await (const line of createInterface({ input: process.stdin })) {
-	const said = await ask(JSON.parse(line)).catch(error => ({ error: error.constructor.name, message: error.message,
-		status: error.status ?? null, code: error.code ?? null, type: error.type ?? null,
-		id: error.requestID ?? null }));
+	const said = await ask(JSON.parse(line)).catch(error => ({
+		error: error.constructor.name, message: error.message, status: error.status ?? null,
+		code: error.code ?? null, type: error.type ?? null, id: error.requestID ?? null }));
 	console.log(JSON.stringify(said));
 }
