@@ -217,3 +217,12 @@ $$;
 
 -- `tollgate migrate` has the prices of the configured plans fetched; a test begins with nothing to fetch.
 delete from sync.objects;
+
+-- Nor is anything counted, and no model is known, as a stack's configuration says: each test says its own.
+update chat.settings set meter = null, model = null, title_model = null, system = null;
+delete from chat.models;
+delete from usage.quotas;
+delete from usage.rates;
+delete from usage.caps;
+delete from usage.costs;
+delete from usage.meters;

@@ -183,7 +183,7 @@ update inbox.events set state = (array['done', 'ignored', 'dead', 'received'])[r
 select is(tap.ask('tollgate_jobs', 'service.apply_retention()'),
 	'{"requests": 1, "sessions": 1, "tokens": 0, "devices": 0, "hits": 0, "tries": 0, "pending": 0,
 	"users": 0, "addresses": 0,
-		"mails": 2, "drafts": 3, "events": 2, "put_off": 0, "windows": 0}',
+		"mails": 2, "drafts": 3, "events": 2, "put_off": 0, "windows": 0, "turns": 0, "calls": 0}',
 	'D24 what is over goes');
 update inbox.events set received_at = now() - interval '40 days' where id = 'evt_old5';
 select is(tap.ask('tollgate_jobs', format('service.apply_retention(%s)', v.days)) -> 'events', v.gone,
@@ -196,7 +196,7 @@ select is(tap.ask('tollgate_jobs', 'service.apply_retention(1)') -> 'events', '0
 select is(tap.ask('tollgate_jobs', 'service.apply_retention()'),
 	'{"requests": 0, "sessions": 0, "tokens": 0, "devices": 0, "hits": 0, "tries": 0, "pending": 0,
 	"users": 0, "addresses": 0,
-		"mails": 0, "drafts": 0, "events": 0, "put_off": 0, "windows": 0}',
+		"mails": 0, "drafts": 0, "events": 0, "put_off": 0, "windows": 0, "turns": 0, "calls": 0}',
 	'D24 once');
 select is(array_agg(id order by id), '{evt_old3,evt_old4,evt_old5}',
 	'C33 of old events those stay that are not through')
