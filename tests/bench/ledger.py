@@ -4,8 +4,12 @@ import base64
 import hashlib
 import json
 import secrets
+import signal
 import statistics
 import struct
+import subprocess
+import time
+from collections import Counter
 
 CLIENTS = 8
 SETTINGS = {"meters": ["tokens"], "rates": [],
@@ -44,6 +48,45 @@ def request(host, path, key, ident, body):
     return struct.pack("=I", len(head) + len(body)) + head + body
 
 
+class Alone:
+    """pgbench with the same two calls of the database, in a transaction each. It is stopped but for the slices that are
+    asked of it, so that its connections have their plans, as those of usage do."""
+
+    def __init__(self, ledger):
+        self.work, self.windows = ledger.bench.work, []
+        script = self.work / "ledger.sql"
+        script.write_text(
+            "\\set n random(1, 1000000000000000)\n"
+            "select api.usage_reserve('%s', (:n)::text) ->> 'id' as id \\gset\n"
+            "select api.usage_settle(jsonb_build_object('id', (:id)::text, 'counts', '%s'::jsonb));\n"
+            % (json.dumps(HELD), json.dumps(USED)))
+        self.process = subprocess.Popen(
+            ["pgbench", "-n", "-M", "prepared", "-c", str(CLIENTS), "-j", "2", "-T", "86400", "-l", "--log-prefix",
+             self.work / "alone", "-U", "tollgate_usage", "-f", script], stdout=subprocess.DEVNULL,
+            env={**ledger.bench.env, "PGOPTIONS": "-c app.bearer=" + ledger.bearer})
+        time.sleep(3)
+        self.process.send_signal(signal.SIGSTOP)
+
+    def slice(self, seconds):
+        begun = time.time()
+        self.process.send_signal(signal.SIGCONT)
+        time.sleep(seconds)
+        self.process.send_signal(signal.SIGSTOP)
+        self.windows.append((begun, time.time()))
+
+    def end(self):
+        """How many in each slice, and how many a second."""
+        self.process.send_signal(signal.SIGCONT)
+        self.process.send_signal(signal.SIGALRM)    # as at the end of its time
+        self.process.wait(60)
+        ends = []
+        for log in self.work.glob("alone.*"):
+            ends += [int(line.split()[4]) + int(line.split()[5]) / 1e6 for line in log.read_text().splitlines()]
+            log.unlink()
+        counts = [sum(begun <= end < over for end in ends) for begun, over in self.windows]
+        return [{"n": n, "rate": n / (over - begun)} for n, (begun, over) in zip(counts, self.windows)]
+
+
 class Ledger:
     def __init__(self, bench):
         self.bench, self.host, key = bench, bench.state["url"][7:], secrets.token_bytes(32)
@@ -65,19 +108,7 @@ class Ledger:
         begun = self.send("reserve", {"%s %d" % (tag, i): HELD for i in range(n)})
         holds = self.bench.sql("select id from usage.holds where request like '%s %%'" % tag).split()
         ended = self.send("settle", {ident: {"id": ident, "counts": USED} for ident in holds})
-        return {"begin": begun, "end": ended, "rate": 1 / (1 / begun["rate"] + 1 / ended["rate"])}
-
-    def alone(self):
-        """The same two calls of the database, in a transaction each."""
-        script = ("\\set n random(1, 1000000000000000)\n"
-                  "select api.usage_reserve('%s', (:n)::text) ->> 'id' as id \\gset\n"
-                  "select api.usage_settle(jsonb_build_object('id', (:id)::text, 'counts', '%s'::jsonb));\n"
-                  % (json.dumps(HELD), json.dumps(USED)))
-        self.bench.env["PGOPTIONS"] = "-c app.bearer=" + self.bearer
-        try:
-            return self.bench.pgbench(script, "tollgate_usage", self.bench.options.seconds, "-c", str(CLIENTS))
-        finally:
-            del self.bench.env["PGOPTIONS"]
+        return {"begin": begun, "end": ended, "rate": 1 / (1 / begun["rate"] + 1 / ended["rate"]), "n": n}
 
     def fill(self, rows):
         have = int(self.bench.sql("select count(*) from usage.holds"))
@@ -88,19 +119,51 @@ class Ledger:
         self.bench.sql("checkpoint")
 
 
+PARTS = ("usage", "nginx", "postgres")
+SLICES = 8      # of a round, by turns: what else the machine does hits both alike
+
+
+def slices(ledger):
+    """What each slice over HTTP and each of pgbench did, with the CPU seconds of both by part."""
+    options, ours, costs = ledger.bench.options, [], {"ours": Counter(), "alone": Counter()}
+    alone = Alone(ledger)
+
+    def timed(side, work):
+        before = ledger.bench.cpu(*PARTS)
+        work()
+        costs[side].update({part: now - before[part] for part, now in ledger.bench.cpu(*PARTS).items()})
+    turns = [("ours", lambda: ours.append(ledger.over_http(options.holds // SLICES))),
+             ("alone", lambda: alone.slice(options.seconds / SLICES))]
+    try:
+        for _ in range(options.rounds * SLICES):
+            for side, work in turns:
+                timed(side, work)
+            turns.reverse()
+    finally:
+        theirs = alone.end()
+    return ours, theirs, costs
+
+
+def sum_up(ours, theirs, costs):
+    def micros(side, done):
+        return {part: seconds * 1e6 / sum(one["n"] for one in done) for part, seconds in costs[side].items()}
+    ratios = [our["rate"] / their["rate"] for our, their in zip(ours, theirs)]
+    return {
+        "rate": statistics.median(our["rate"] for our in ours),
+        "pgbench": statistics.median(their["rate"] for their in theirs),
+        "ratio": statistics.median(ratios), "quartiles": statistics.quantiles(ratios)[::2],
+        "cpu_us": micros("ours", ours), "pgbench_cpu_us": micros("alone", theirs)["postgres"],
+        **{side: {key: statistics.median(our[side][key] for our in ours) / 1000 for key in ("p50_us", "p99_us")}
+           for side in ("begin", "end")}}
+
+
 def measure(bench):
     """{records: ...}. jobs is stopped: what it tells Stripe is no part of this."""
     ledger, found = Ledger(bench), {}
     ledger.over_http(200)
     for rows in map(int, bench.options.records.split(",")):
         ledger.fill(rows)
-        rounds = [(ledger.over_http(bench.options.holds), ledger.alone()) for _ in range(bench.options.rounds)]
-        found[rows] = {
-            "rate": statistics.median(ours["rate"] for ours, _ in rounds),
-            "pgbench": statistics.median(alone["rate"] for _, alone in rounds),
-            "ratio": statistics.median(ours["rate"] / alone["rate"] for ours, alone in rounds),
-            **{side: {key: statistics.median(ours[side][key] for ours, _ in rounds) / 1000
-                      for key in ("p50_us", "p99_us")} for side in ("begin", "end")}}
+        found[rows] = sum_up(*slices(ledger))
     audit = json.loads(bench.sql("select jsonb_build_object('from', clock_timestamp(), 'faults', usage.faults(), "
                                  "'seconds', extract(epoch from clock_timestamp() - now()))"))
     assert audit["faults"] == [], audit
@@ -112,7 +175,9 @@ def show(found):
           % CLIENTS)
     for rows, r in found["records"].items():
         print("  %8d records: %5.0f a second through nginx and usage; pgbench, the same calls: %5.0f; ours : pgbench "
-              "%.2f\n    begin p50 %.2f ms, p99 %.2f ms; end p50 %.2f ms, p99 %.2f ms" % (
-                  rows, r["rate"], r["pgbench"], r["ratio"], r["begin"]["p50_us"], r["begin"]["p99_us"],
-                  r["end"]["p50_us"], r["end"]["p99_us"]))
+              "%.2f (half of them %.2f to %.2f)\n    begin p50 %.2f ms, p99 %.2f ms; end p50 %.2f ms, p99 %.2f ms\n"
+              "    microseconds of CPU for both: %s; PostgreSQL for pgbench %.0f" % (
+                  rows, r["rate"], r["pgbench"], r["ratio"], *r["quartiles"], r["begin"]["p50_us"], r["begin"]["p99_us"],
+                  r["end"]["p50_us"], r["end"]["p99_us"],
+                  ", ".join("%s %.0f" % part for part in r["cpu_us"].items()), r["pgbench_cpu_us"]))
     print("  all their sums looked through in %.1f s" % found["audit_seconds"])
