@@ -177,7 +177,7 @@ def show(found):
         print("  %8d records: %5.0f a second through nginx and usage; pgbench, the same calls: %5.0f; ours : pgbench "
               "%.2f (half of them %.2f to %.2f)\n    begin p50 %.2f ms, p99 %.2f ms; end p50 %.2f ms, p99 %.2f ms\n"
               "    microseconds of CPU for both: %s; PostgreSQL for pgbench %.0f" % (
-                  rows, r["rate"], r["pgbench"], r["ratio"], *r["quartiles"], r["begin"]["p50_us"], r["begin"]["p99_us"],
-                  r["end"]["p50_us"], r["end"]["p99_us"],
+                  rows, r["rate"], r["pgbench"], r["ratio"], *r["quartiles"],
+                  r["begin"]["p50_us"], r["begin"]["p99_us"], r["end"]["p50_us"], r["end"]["p99_us"],
                   ", ".join("%s %.0f" % part for part in r["cpu_us"].items()), r["pgbench_cpu_us"]))
     print("  all their sums looked through in %.1f s" % found["audit_seconds"])

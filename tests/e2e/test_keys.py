@@ -31,7 +31,7 @@ def test_s30_a_key_is_shown_once_and_revoked(owner, db):  # noqa: F811
     asks = form.element.parent
     assert asks.tag == "details" and asks.get("open") is None, "what a key is revoked by has to be opened first"
     says = [(e.text, e.one("span").text) for e in (asks.one("summary"), form.buttons[0])]
-    assert says == [("Widerrufen" + "Server/de", "Server/de"), ("Diesen Schlüssel widerrufen" + "Server/de", "Server/de")]
+    assert says == [(says + "Server/de", "Server/de") for says in ("Widerrufen", "Diesen Schlüssel widerrufen")]
     assert asks.one("p").text
     assert browser.post(form.action, form.fields).location == "/de" + KEYS
     assert db.value("select count(*) from app.keys where tenant_id = %s and revoked_at is null", tenant) == 1

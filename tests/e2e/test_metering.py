@@ -192,8 +192,8 @@ def audited(stack, tenant):
     return done.returncode, [line.split("\t")[2] for line in done.stdout.splitlines() if tenant in line]
 
 
-def test_f156_an_error_report_that_was_lost_is_found_by_the_comparison(told, db, owner, sim, stripe, meter,  # noqa: F811
-                                                                       stack):
+def test_f156_a_report_that_was_lost_is_found_by_the_comparison(told, stack, db, owner, sim, stripe,  # noqa: F811
+                                                                meter):
     """Stripe had disabled the destination. The operator sees the day in the audit, enables the destination, has Stripe
     send the report again, and tells Stripe anew what it names."""
     tenant = owner[2]

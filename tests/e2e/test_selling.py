@@ -86,8 +86,8 @@ def by_api(browser, _email, _stack):
 
 
 def by_operator(_browser, email, stack):
-    subprocess.run([stack["prefix"] + "/bin/tollgate", "user", "delete", email, "--config", stack["config"]], check=True,
-                   capture_output=True)
+    subprocess.run([stack["prefix"] + "/bin/tollgate", "user", "delete", email, "--config", stack["config"]],
+                   check=True, capture_output=True)
 
 
 def invoices_of(sim, subscription):

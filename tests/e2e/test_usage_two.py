@@ -93,7 +93,8 @@ def begin(two, owner, db):  # noqa: F811
 
     def limited(**limits):
         db.execute("select ops.put_usage(%s)", json.dumps({
-            **SETTINGS, "caps": [], "quotas": [{**quota, "included": 1000, "most": 1000} for quota in SETTINGS["quotas"]],
+            **SETTINGS, "caps": [],
+            "quotas": [{**quota, "included": 1000, "most": 1000} for quota in SETTINGS["quotas"]],
             "rates": [{"name": name, "plan": "", "meter": "", "allowed": allowed, "seconds": seconds}
                       for name, (allowed, seconds) in limits.items()]}))
         return ask

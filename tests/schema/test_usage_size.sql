@@ -19,8 +19,8 @@ language sql as $$
 		p_request, p_seconds)
 $$;
 create function pg_temp.settle(p_tenant text, p_hold jsonb, p_units bigint) returns jsonb language sql as $$
-	select usage.settle(p_tenant::uuid, (p_hold ->> 'id')::uuid, jsonb_build_object('unit', p_units), null, null, 'told',
-		false)
+	select usage.settle(p_tenant::uuid, (p_hold ->> 'id')::uuid, jsonb_build_object('unit', p_units), null, null,
+		'told', false)
 $$;
 select pg_temp.settle(:'ann', pg_temp.reserve(:'ann', 'first'), 3) \g /dev/null
 
@@ -29,7 +29,8 @@ insert into usage.holds (tenant_id, request, digest, meter, plan, sold, models, 
 	provider, model, spent, spent_micros, outer_micros, costs, counted, created_at, expires_at, ended_at)
 select case when n % 2 = 0 then k.tenant_id else md5((n % 4000)::text)::uuid end, 'fill ' || n, k.digest, k.meter,
 	k.plan, k.sold, k.models, k.accounts, k.units, k.micros, k.counts, k.state, k.provider, k.model, k.spent,
-	k.spent_micros, k.outer_micros, k.costs, k.counted, k.created_at - make_interval(secs => n), k.expires_at, k.ended_at
+	k.spent_micros, k.outer_micros, k.costs, k.counted, k.created_at - make_interval(secs => n), k.expires_at,
+	k.ended_at
 from usage.holds k, generate_series(1, 100000) n;
 insert into usage.outbox (id, tenant_id, meter, units, at, state, sent_at)
 select h.id, h.tenant_id, h.meter, h.spent, h.created_at, 'sent', h.created_at
@@ -80,8 +81,8 @@ select isnt(:'claim'::jsonb ->> 'units', null, 'C76 there is something to tell S
 select pg_temp.few(format('service.usage_told(%L, %L)', :'claim'::jsonb ->> 'claim', :'claim'::jsonb ->> 'id'), 'told');
 select pg_temp.few('service.claim_usage(30)', 'what Stripe is told next');
 select pg_temp.few('billing.waits_for_usage(''cancellation'', ''sub_ann'')', 'whether the end waits');
-select pg_temp.few(format('usage.park_samples(%L)', jsonb_build_array(jsonb_build_object('error_message', 'x', 'request',
-	jsonb_build_object('identifier', :'claim'::jsonb ->> 'id')))), 'what an error report names');
+select pg_temp.few(format('usage.park_samples(%L)', jsonb_build_array(jsonb_build_object('error_message', 'x',
+	'request', jsonb_build_object('identifier', :'claim'::jsonb ->> 'id')))), 'what an error report names');
 
 select * from finish();
 rollback;

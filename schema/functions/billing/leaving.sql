@@ -26,7 +26,7 @@ begin
 end
 $$;
 
--- Whether the end of a subscription waits: its last invoice has what Stripe was told before, and has counted, for which it
+-- Whether the end of a subscription waits: its last invoice has what Stripe was told before and has counted, which
 -- takes a while. What is told is of work from before the tenant began to close, which may be under way still and ends
 -- within an hour, so a day is enough; after it the subscription ends, and the operator is told.
 create or replace function billing.waits_for_usage(p_kind text, p_id text) returns boolean
