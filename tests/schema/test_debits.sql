@@ -126,7 +126,8 @@ select is(pg_temp.said(:'a'), 'status_bank bad reason_debit_late debit 2026-12-2
 	'C110 once they are entered the bank has it');
 select pg_temp.proving('https://payments.stripe.com/microdeposit/pacs_x'), pg_temp.invoice('{"status": "void"}')
 	\g /dev/null
-select is(array[i.unverified::text, i.verify_url], array['false', null], 'C110 an invoice that is given up asks nothing')
+select is(array[i.unverified::text, i.verify_url], array['false', null],
+	'C110 an invoice that is given up asks nothing')
 	from billing.invoices i;
 select pg_temp.invoice('{}') \g /dev/null
 
