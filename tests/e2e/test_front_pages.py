@@ -1,10 +1,14 @@
 """What the web server refuses by itself, in our words: too large a body, too many forms, a program that is away."""
 import shutil
+import socket
 import subprocess
+from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from client import exchange
+from journey import wait_until
 
 STATUSES = (413, 429, 500, 503)
 WORDS = {
@@ -55,8 +59,8 @@ def test_d24_too_many_forms_are_refused_in_our_words(stack, prefix, language, wh
 
 @pytest.mark.only("nginx")
 def test_f115_while_no_program_is_there_nginx_says_so_in_our_words(stack):
-    socket = Path(stack["sockets"]["signup"])
-    socket.rename(socket.with_suffix(".away"))
+    there = Path(stack["sockets"]["signup"])
+    there.rename(there.with_suffix(".away"))
     try:
         for prefix, language, which in ASKED:
             check(ask(stack, prefix + "/signup", language), 503, which, language)
@@ -64,8 +68,47 @@ def test_f115_while_no_program_is_there_nginx_says_so_in_our_words(stack):
         assert (head.status, head.body, head.header("Retry-After")) == (503, b"", "5")
         assert exchange("GET", stack["url"] + "/tollgate-pages/en/503.html", {}).status == 404
     finally:
-        socket.with_suffix(".away").rename(socket)
+        there.with_suffix(".away").rename(there)
     assert exchange("GET", stack["url"] + "/signup", {}).status == 200
+
+
+def check_json(page, status, code):
+    assert (page.status, page.header("Content-Type"), page.json["code"]) == (status, "application/json", code)
+    assert page.json["error"] and page.header("Cache-Control") == "no-store"
+    assert page.header("Retry-After") == (None if status == 413 else "5")
+
+
+@pytest.mark.only("nginx")
+def test_s09_too_many_connections_of_a_program_are_refused_as_json(stack):
+    """A hundred requests of one address whose bodies do not come; the next is told when to come again."""
+    head = ("POST /api/usage/record HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\n"
+            "Content-Length: 10\r\n\r\n" % urlsplit(stack["url"]).netloc).encode()
+    with ExitStack() as kept:
+        for _ in range(100):
+            waits = kept.enter_context(socket.create_connection(("localhost", urlsplit(stack["url"]).port)))
+            waits.sendall(head)
+        page = wait_until(lambda: (p := exchange("POST", stack["url"] + "/api/usage/record", {
+            "Content-Type": "application/json"}, b"{}")).status == 429 and p)
+        check_json(page, 429, "limit")
+        check(ask(stack, "/de/signup", "en", b"a"), 429, 1, "de")
+    wait_until(lambda: exchange("POST", stack["url"] + "/api/usage/record", {
+        "Content-Type": "application/json"}, b"{}").status == 401)
+
+
+@pytest.mark.only("nginx")
+def test_f115_while_no_program_is_there_nginx_tells_programs_so_as_json(stack):
+    there = Path(stack["sockets"]["usage"])
+    there.rename(there.with_suffix(".away"))
+    try:
+        check_json(exchange("GET", stack["url"] + "/api/usage", {"Accept": "text/html"}), 503, "unavailable")
+    finally:
+        there.with_suffix(".away").rename(there)
+    assert exchange("GET", stack["url"] + "/api/usage", {}).status == 401
+
+
+@pytest.mark.only("nginx")
+def test_f08_what_is_larger_than_anything_we_take_is_refused_as_json_to_programs(stack):
+    check_json(ask(stack, "/api/usage/record", None, b"a" * 1_500_000), 413, "too_large")
 
 
 def tollgate_pages(stack, config, directory):

@@ -98,8 +98,8 @@ http server: fastcgi_keep_conn off
 http server: fastcgi_next_upstream off
 http server: fastcgi_buffer_size 8k
 http server: fastcgi_read_timeout 60s
-http server: error_page 413 429 500 503 /tollgate-pages/$error_language/$status.html
-http server: error_page 502 504 =503 /tollgate-pages/$error_language/503.html
+http server: error_page 413 429 500 503 /tollgate-pages/$error_language/$status.$refused_form
+http server: error_page 502 504 =503 /tollgate-pages/$error_language/503.$refused_form
 http server: error_page 405 = @method
 http server: merge_slashes off
 http server: gzip off
@@ -154,6 +154,12 @@ http map $status $refused_words: 413 "This is larger than anything we take.\n"
 http map $status $refused_words: 429 "Too many requests. Please try again in a moment.\n"
 http map $status $refused_words: 500 "Something went wrong. Please try again.\n"
 http map $status $refused_words: default "Back in a moment. Please try again.\n"
+http map $request_uri $refused_form: default html
+http map $request_uri $refused_form: ~^/api/ json
+http map $status $refused_json: 413 '{"error":"Request too large","code":"too_large"}'
+http map $status $refused_json: 429 '{"error":"Too many requests","code":"limit"}'
+http map $status $refused_json: 500 '{"error":"Internal error","code":"internal"}'
+http map $status $refused_json: default '{"error":"Service unavailable","code":"unavailable"}'
 http map $status $retry_after: 429 5
 http map $status $retry_after: 503 5
 http map $status $retry_after: default ""
@@ -170,6 +176,9 @@ server location ^~ /tollgate-pages/: add_header Vary Accept-Language always
 server location ^~ /tollgate-pages/: add_header X-Content-Type-Options nosniff always
 server location ^~ /tollgate-pages/: charset utf-8
 server location ^~ /tollgate-pages/: internal
+location ^~ /tollgate-pages/ location ~ \.json$: charset off
+location ^~ /tollgate-pages/ location ~ \.json$: default_type application/json
+location ^~ /tollgate-pages/ location ~ \.json$: return 200 $refused_json
 server location ^~ /tollgate-pages/: root /var/lib
 server location ^~ /tollgate-pages/: try_files $uri @down
 """
