@@ -11,7 +11,10 @@
 #include "private/handle.h"
 #include "trust.h"
 
-enum { HANDLES = 64, LOW_SPEED_BYTES = 1, LOW_SPEED_SECONDS = 10 };
+enum { HANDLES = 64 /* of each kind, at most */, LOW_SPEED_BYTES = 1, LOW_SPEED_SECONDS = 10 };
+
+/* How many are kept: a program has as many feeds at once as streams, but few threads that exchange. */
+static const unsigned	kept[HANDLE_KINDS] = { [HANDLE_WHOLE] = 16, [HANDLE_FEED] = HANDLES };
 
 /* Each keeps its connection for the next exchange. */
 struct shelf {
@@ -111,15 +114,15 @@ void
 handle_give(struct https *h, enum handle_kind kind, struct handle x)
 {
 	struct shelf	*s = &h->idle[kind];
-	bool		kept;
+	bool		has_room;
 
 	curl_easy_reset(x.easy);
 	pthread_mutex_lock(&h->lock);
-	kept = s->n < HANDLES;
-	if (kept)
+	has_room = s->n < kept[kind];
+	if (has_room)
 		s->handles[s->n++] = x;
 	pthread_mutex_unlock(&h->lock);
-	if (!kept)
+	if (!has_room)
 		handle_free(x);
 }
 
