@@ -41,6 +41,7 @@ http: limit_req_zone $form_client zone=forms:10m rate=2r/s
 http: limit_req_status 429
 http: limit_req_log_level info
 http: limit_conn_zone $form_client zone=bodies:10m
+http: limit_conn_zone $form_client zone=streams:10m
 http: limit_conn_status 429
 http: limit_conn_log_level info
 http map $binary_remote_addr $client: default $binary_remote_addr
@@ -63,6 +64,8 @@ http map $uri $worker: ~^/(api/)?webhooks/stripe$ webhooks
 http map $uri $worker: /api/billing/sync webhooks
 http map $uri $worker: /api/og og
 http map $uri $worker: ~^/api/(usage(/[a-z]+)?|cron/[a-z]+)$ usage
+http map $uri $worker: ~^(/[a-z][a-z])?/chat(/[0-9A-Za-z_-]+)?$ chat
+http map $uri $worker: ~^/api/chat(/[0-9A-Za-z_-]+(/[a-z]+)?)?$ chat
 http: fastcgi_cache_path /var/lib/nginx/tollgate keys_zone=images:1m max_size=100m inactive=7d use_temp_path=off
 server location = /api/og: fastcgi_cache images
 server location = /api/og: fastcgi_cache_key $request_method$request_uri
@@ -132,13 +135,16 @@ server location ~ ^(/[a-z][a-z])?/(sign(in|up|out)|welcome|workspace|tenant|invi
 fastcgi_pass unix:/run/tollgate/$worker.sock
 server location ~ ^/(api/)?webhooks/stripe$|^/api/billing/sync$: fastcgi_pass unix:/run/tollgate/webhooks.sock
 server location = /healthz: return 404
-server location ~ ^/(style\.css|favicon\.svg|passkey\.js)$: add_header Strict-Transport-Security "max-age=63072000"\
- always
-server location ~ ^/(style\.css|favicon\.svg|passkey\.js)$: add_header Vary Accept-Encoding
-server location ~ ^/(style\.css|favicon\.svg|passkey\.js)$: gzip on
-server location ~ ^/(style\.css|favicon\.svg|passkey\.js)$: gzip_types text/css image/svg+xml text/javascript
-server location ~ ^/(style\.css|favicon\.svg|passkey\.js)$: gzip_min_length 512
-server location ~ ^/(style\.css|favicon\.svg|passkey\.js)$: fastcgi_pass unix:/run/tollgate/$worker.sock
+server location ~ ^(/[a-z][a-z])?/chat(/|$)|^/api/chat(/|$): limit_conn streams 100
+server location ~ ^(/[a-z][a-z])?/chat(/|$)|^/api/chat(/|$): fastcgi_buffering off
+server location ~ ^(/[a-z][a-z])?/chat(/|$)|^/api/chat(/|$): fastcgi_pass unix:/run/tollgate/$worker.sock
+server location ~ ^/(style\.css|favicon\.svg|(passkey|chat)\.js)$: \
+add_header Strict-Transport-Security "max-age=63072000" always
+server location ~ ^/(style\.css|favicon\.svg|(passkey|chat)\.js)$: add_header Vary Accept-Encoding
+server location ~ ^/(style\.css|favicon\.svg|(passkey|chat)\.js)$: gzip on
+server location ~ ^/(style\.css|favicon\.svg|(passkey|chat)\.js)$: gzip_types text/css image/svg+xml text/javascript
+server location ~ ^/(style\.css|favicon\.svg|(passkey|chat)\.js)$: gzip_min_length 512
+server location ~ ^/(style\.css|favicon\.svg|(passkey|chat)\.js)$: fastcgi_pass unix:/run/tollgate/$worker.sock
 server location @method: internal
 server location @method: error_log /var/log/nginx/error.log alert
 server location @method: access_log /var/log/nginx/tollgate.log private
@@ -246,7 +252,7 @@ main: FcgidIPCDir ${RUN}/fcgid
 main: FcgidProcessTableFile ${RUN}/fcgid.shm
 main: FcgidInitialEnv TOLLGATE_CONFIG ${CONFIG}
 main: FcgidInitialEnv TOLLGATE_THREADS 1
-main: FcgidMaxProcesses 40
+main: FcgidMaxProcesses 72
 main: FcgidMaxProcessesPerClass 10
 main: FcgidMinProcessesPerClass 1
 main: FcgidConnectTimeout 5
@@ -291,13 +297,17 @@ img-src 'self'"
 <VirtualHost *:443>: AliasMatch "^/api/billing/session$" "${LIBEXEC}/billing"
 <VirtualHost *:443>: AliasMatch "^/api/og$" "${LIBEXEC}/og"
 <VirtualHost *:443>: AliasMatch "^/api/(usage(/[a-z]+)?|cron/[a-z]+)$" "${LIBEXEC}/usage"
+<VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/chat(/[0-9A-Za-z_-]+)?$" "${LIBEXEC}/chat"
+<VirtualHost *:443>: AliasMatch "^/api/chat(/[0-9A-Za-z_-]+(/[a-z]+)?)?$" "${LIBEXEC}/chat"
+<IfFile "${LIBEXEC}/chat">: FcgidCmdOptions "${LIBEXEC}/chat" MaxProcesses 32 MinProcesses 1 ConnectTimeout 5 IOTimeout 60 \
+InitialEnv "TOLLGATE_CONFIG=${CONFIG}" InitialEnv TOLLGATE_THREADS=1
 <VirtualHost *:443>: AliasMatch "^/(api/)?webhooks/stripe$" "${LIBEXEC}/webhooks"
 <VirtualHost *:443>: AliasMatch "^/api/billing/sync$" "${LIBEXEC}/webhooks"
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/(workspace|tenant|invitation|settings|login|dashboard|status)\
 (/[a-z]+){0,2}$" "${LIBEXEC}/account"
 <VirtualHost *:443>: AliasMatch "^/api/auth/[a-z/]+$" "${LIBEXEC}/account"
 <VirtualHost *:443>: AliasMatch "^/api/(user(/(export|usage))?|audit|status)$" "${LIBEXEC}/account"
-<VirtualHost *:443>: AliasMatch "^/(style\.css|favicon\.svg|passkey\.js)$" "${LIBEXEC}/account"
+<VirtualHost *:443>: AliasMatch "^/(style\.css|favicon\.svg|(passkey|chat)\.js)$" "${LIBEXEC}/account"
 <VirtualHost *:443>: AliasMatch "^" "${LIBEXEC}/account"
 <Location "/style.css">: Header merge Vary Accept-Encoding
 <Location "/style.css">: AddOutputFilterByType DEFLATE text/css
