@@ -8,7 +8,8 @@
 void
 answer_headers(struct visit *v)
 {
-	http_header(v->r, "Content-Security-Policy", v->scripted ? v->app->csp_script : v->app->csp);
+	http_header(v->r, "Content-Security-Policy", v->fetches ? v->app->csp_fetch : v->scripted ? v->app->csp_script :
+	    v->app->csp);
 	http_header(v->r, "X-Content-Type-Options", "nosniff");
 	/* With "no-referrer" browsers send "Origin: null" with our own forms. "strict-origin" reveals no path either. */
 	http_header(v->r, "Referrer-Policy", "strict-origin");

@@ -26,6 +26,7 @@ struct app {
 	const char		*form_action;	/* origins besides our own that a form may lead to; "" for none */
 	const char		*csp;		/* Content-Security-Policy */
 	const char		*csp_script;	/* of pages with a script of ours */
+	const char		*csp_fetch;	/* and whose script asks our programs */
 	void			*own;		/* the worker's own data */
 	int			threads;	/* that serve requests */
 };

@@ -104,6 +104,7 @@ app_open(mem_ctx *ctx, const struct worker *w, const struct worker_options *o, s
 		TRY((*r)->open(ctx, app));
 	app->csp = csp_make(ctx, app);
 	app->csp_script = mem_printf(ctx, "%s; script-src 'self'", app->csp);
+	app->csp_fetch = mem_printf(ctx, "%s; connect-src 'self'", app->csp_script);
 	return OK;
 }
 

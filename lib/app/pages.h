@@ -36,8 +36,10 @@ struct pages {
 	const char	*style_version;	/* changes when the style sheet does */
 	const char	*icon;		/* of the site, as SVG */
 	const char	*icon_version;
-	const char	*script;	/* for pages that ask for a passkey, the only ones with a script */
+	const char	*script;	/* for pages that ask for a passkey */
 	const char	*script_version;
+	const char	*chat;		/* the script of the page that chats */
+	const char	*chat_version;
 };
 
 /*

@@ -323,7 +323,8 @@ folder_load(struct loader *l, struct pages *p, const char *folder)
 	e = either(e, languages_load(l, p, folder));
 	e = either(e, asset_load(l, "style.css", &p->style, &p->style_version));
 	e = either(e, asset_load(l, "favicon.svg", &p->icon, &p->icon_version));
-	return either(e, asset_load(l, "passkey.js", &p->script, &p->script_version));
+	e = either(e, asset_load(l, "passkey.js", &p->script, &p->script_version));
+	return either(e, asset_load(l, "chat.js", &p->chat, &p->chat_version));
 }
 
 enum err

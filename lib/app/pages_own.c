@@ -40,6 +40,7 @@ paths_known(struct loader *l, const char *const *folders)
 	line_add(l->ctx, &known, "style.css");
 	line_add(l->ctx, &known, "favicon.svg");
 	line_add(l->ctx, &known, "passkey.js");
+	line_add(l->ctx, &known, "chat.js");
 	if (file_tree(l->ctx, l->config->site.pages, ".mustache", &installed) != OK)
 		return known;
 	for (size_t i = 0; i < installed.n; i++)

@@ -24,6 +24,7 @@ struct visit {
 	const char			*language;
 	bool				prefixed;	/* the path named the language */
 	bool				scripted;	/* the page has a script of ours: passkey_offer() */
+	bool				fetches;	/* whose script asks our programs */
 	const char			*csrf;		/* the token for forms on this page, or NULL */
 	int				status;		/* for page(): 200, or the error of a form that is shown again */
 	const char			*fault;		/* name of the text that gives the reason, or NULL */

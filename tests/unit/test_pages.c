@@ -143,7 +143,7 @@ loads(const char *common, const char *en, const char *de)
 
 	assert_non_null(mkdtemp(dir));
 	assert_int_equal(system(mem_printf(mem,
-	    "cd %s && mkdir -p common p languages/en languages/de && touch style.css favicon.svg passkey.js && "
+	    "cd %s && mkdir -p common p languages/en languages/de && touch style.css favicon.svg passkey.js chat.js && "
 	    "printf '%%s' '{{a}}' >common/layout.mustache && "
 	    "for l in en de; do printf '%%s' '{%s}' >languages/$l/common.json; done && "
 	    "printf '%%s' '%s' >languages/en/p.json && printf '%%s' '%s' >languages/de/p.json", dir, common, en, de)), 0);

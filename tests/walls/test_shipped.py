@@ -299,8 +299,8 @@ img-src 'self'"
 <VirtualHost *:443>: AliasMatch "^/api/(usage(/[a-z]+)?|cron/[a-z]+)$" "${LIBEXEC}/usage"
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/chat(/[0-9A-Za-z_-]+)?$" "${LIBEXEC}/chat"
 <VirtualHost *:443>: AliasMatch "^/api/chat(/[0-9A-Za-z_-]+(/[a-z]+)?)?$" "${LIBEXEC}/chat"
-<IfFile "${LIBEXEC}/chat">: FcgidCmdOptions "${LIBEXEC}/chat" MaxProcesses 32 MinProcesses 1 ConnectTimeout 5 IOTimeout 60 \
-InitialEnv "TOLLGATE_CONFIG=${CONFIG}" InitialEnv TOLLGATE_THREADS=1
+<IfFile "${LIBEXEC}/chat">: FcgidCmdOptions "${LIBEXEC}/chat" MaxProcesses 32 MinProcesses 1 \
+ConnectTimeout 5 IOTimeout 60 InitialEnv "TOLLGATE_CONFIG=${CONFIG}" InitialEnv TOLLGATE_THREADS=1
 <VirtualHost *:443>: AliasMatch "^/(api/)?webhooks/stripe$" "${LIBEXEC}/webhooks"
 <VirtualHost *:443>: AliasMatch "^/api/billing/sync$" "${LIBEXEC}/webhooks"
 <VirtualHost *:443>: AliasMatch "^(/[a-z][a-z])?/(workspace|tenant|invitation|settings|login|dashboard|status)\

@@ -1,4 +1,4 @@
-/* site: the front page, the style sheet, the icon, the script, and redirects from aliases of pages. */
+/* site: the front page, the style sheet, the icon, the scripts, and redirects from aliases of pages. */
 #include <string.h>
 
 #include "account.h"
@@ -73,11 +73,18 @@ script(struct visit *v)
 	return asset(v, "text/javascript; charset=utf-8", v->app->pages->script, v->app->pages->script_version);
 }
 
+static enum err
+chat_script(struct visit *v)
+{
+	return asset(v, "text/javascript; charset=utf-8", v->app->pages->chat, v->app->pages->chat_version);
+}
+
 const struct route site_routes[] = {
 	VISITOR("GET", "/", home),
 	PUBLIC("/style.css", style),
 	PUBLIC("/favicon.svg", icon),
 	PUBLIC("/passkey.js", script),
+	PUBLIC("/chat.js", chat_script),
 	PUBLIC("/favicon.ico", icon),	/* what browsers ask for beside a page that names none */
 	PUBLIC("/login", alias),
 	PUBLIC("/dashboard", alias),
