@@ -33,6 +33,27 @@ answer_json(struct visit *v, int status, struct json_object *doc)
 }
 
 void
+answer_limits(struct visit *v, struct json_object *doc)
+{
+	struct json_object	*limits = json_at(doc, "/limits");
+	struct buf		policy = { .ctx = v->q->mem }, left = { .ctx = v->q->mem };
+
+	for (size_t i = 0; limits != NULL && i < json_object_array_length(limits); i++) {
+		struct json_object	*l = json_object_array_get_idx(limits, i);
+		const char		*name = json_text(l, "/name"), *comma = i == 0 ? "" : ", ";
+
+		buf_printf(&policy, "%s\"%s\";q=%lld;w=%lld", comma, name, (long long)json_int(l, "/allowed", 0),
+		    (long long)json_int(l, "/seconds", 0));
+		buf_printf(&left, "%s\"%s\";r=%lld;t=%lld", comma, name, (long long)json_int(l, "/left", 0),
+		    (long long)json_int(l, "/reset", 0));
+	}
+	if (policy.data != NULL) {
+		http_header(v->r, "RateLimit-Policy", policy.data);
+		http_header(v->r, "RateLimit", left.data);
+	}
+}
+
+void
 answer_put_error(struct json_object *doc, const char *code, const char *sentence)
 {
 	json_put(doc, "error", sentence);

@@ -23,6 +23,12 @@ enum err answer_fault(struct visit *v, enum err why, const char *field, const ch
 /* 400 with {"error": sentence, "code": "bad_request", "field": name, "reason": reason}. Returns OK. */
 enum err answer_field(struct visit *v, const char *field, const char *reason);
 
+/*
+ * What is left of each limit in doc["limits"], [{"name", "allowed", "seconds", "left", "reset"}...], as headers:
+ * draft-ietf-httpapi-ratelimit-headers. None where there is no limit.
+ */
+void answer_limits(struct visit *v, struct json_object *doc);
+
 /* The response to an error: a page, or JSON where JSON is wanted or the program has no pages. */
 void answer_error(struct visit *v, enum err why);
 

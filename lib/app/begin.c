@@ -87,6 +87,14 @@ csp_make(mem_ctx *ctx, const struct app *app)
 	    "frame-ancestors 'none'; form-action 'self'%s%s", *app->form_action ? " " : "", app->form_action);
 }
 
+static int
+threads_wanted(const struct worker *w, const struct config *c)
+{
+	if (w->threads_of != NULL)
+		return w->threads_of(c);
+	return w->threads != 0 ? w->threads : c->serve.threads;
+}
+
 static enum err
 app_open(mem_ctx *ctx, const struct worker *w, const struct worker_options *o, struct app *app)
 {
@@ -98,7 +106,7 @@ app_open(mem_ctx *ctx, const struct worker *w, const struct worker_options *o, s
 	TRY(config_load(ctx, o->config, needs, &c));
 	*app = (struct app){
 		.config = c, .worker = w, .form_action = "", .own = w->own,
-		.threads = o->threads != 0 ? o->threads : w->threads != 0 ? w->threads : c->serve.threads,
+		.threads = o->threads != 0 ? o->threads : threads_wanted(w, c),
 	};
 	for (const struct resource *const *r = w->resources; *r != NULL; r++)
 		TRY((*r)->open(ctx, app));

@@ -18,6 +18,7 @@ struct worker {
 	unsigned			needs;		/* sections of the configuration besides those of its resources */
 	int				pool;		/* connections instead of database.pool; 0: database.pool */
 	int				threads;	/* overrides serve.threads; 0: serve.threads; --threads overrides both */
+	int				(*threads_of)(const struct config *c);	/* where other keys say how many; or NULL */
 	int				together;	/* waiting requests that a thread takes at once; 0: one */
 	void				*own;		/* data of its own that its threads share */
 	void				(*after)(const struct app *app);	/* called once responses are sent */
