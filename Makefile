@@ -8,7 +8,7 @@ CFLAGS	?= -O2 -g
 JOBS	:= $(shell nproc)
 
 # Programs: a directory in workers/ each. SERVICES also see lib/service, the pipeline from a webhook to a written object.
-WORKERS	= signin authn account signup billing admin usage og
+WORKERS	= signin authn account signup billing admin usage chat og
 SERVICES = webhooks jobs mailer tollgate
 PROGRAMS = $(WORKERS) $(SERVICES)
 

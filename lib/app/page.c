@@ -104,6 +104,8 @@ page_doc(struct visit *v, const char *name, struct json_object *doc)
 		json_put_true(all, "any_provider");
 	if (v->app->config->n_meters > 0)
 		json_put_true(all, "any_meter");
+	if (v->app->config->n_models > 0)
+		json_put_true(all, "any_chat");
 	if (v->route != NULL && is_settings(v->path))
 		json_put_true(all, "in_settings");
 	return all;

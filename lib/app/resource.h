@@ -31,9 +31,10 @@ extern const struct resource resource_providers;	/* forms may lead to other part
 extern const struct resource resource_words;	/* app->words: amounts and dates; after the pages in the list */
 
 /*
- * Open a resource of any program, also one that is not a worker. own: the program's role, pool, timeout_ms and
- * prepared; the rest comes from the configuration. ERR_INVALID: database.conninfo is unsafe, printed on stderr. db
- * keeps the pace of all programs; NULL: this one's alone. report hears what Stripe refuses.
+ * Open a resource of any program, also one that is not a worker. own: the program's role, pool, timeout_ms,
+ * prepared, and wait_ms where it is not 0; the rest comes from the configuration. ERR_INVALID: database.conninfo is
+ * unsafe, printed on stderr. db keeps the pace of all programs; NULL: this one's alone. report hears what Stripe
+ * refuses.
  */
 enum err resource_open_database(mem_ctx *ctx, const struct config *c, struct db_options own, struct db **out)
     MUST_CHECK;

@@ -13,7 +13,7 @@ resource_open_database(mem_ctx *ctx, const struct config *c, struct db_options o
 		return ERR_INVALID;
 	}
 	own.conninfo = c->database.conninfo;
-	own.wait_ms = c->database.wait_ms;
+	own.wait_ms = own.wait_ms != 0 ? own.wait_ms : c->database.wait_ms;
 	own.environment = c->site.environment;
 	*out = db_open(ctx, &own);
 	return OK;
@@ -27,7 +27,7 @@ database_open(mem_ctx *ctx, struct app *app)
 
 	return resource_open_database(ctx, c, (struct db_options){
 		.role = mem_printf(ctx, "tollgate_%s", w->name), .pool = w->pool != 0 ? w->pool : c->database.pool,
-		.timeout_ms = c->database.timeout_ms, .prepared = c->database.prepared,
+		.wait_ms = w->wait_ms, .timeout_ms = c->database.timeout_ms, .prepared = c->database.prepared,
 	}, &app->db);
 }
 

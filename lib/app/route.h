@@ -85,6 +85,7 @@ enum { FORM_BODY = 16 * 1024, LARGE_BODY = 1024 * 1024, WEBHOOK_BODY = 1024 * 10
 #define PUBLIC(p, f) { .method = "GET", .path = (p), .kind = &kind_public, .public = (f) }
 #define VISITOR(m, p, f) { .method = (m), .path = (p), .kind = &kind_visitor, .visitor = (f) }
 #define USER(m, p, f) { .method = (m), .path = (p), .kind = &kind_user, .user = (f) }
+#define LARGE_USER(m, p, f) { .method = (m), .path = (p), .kind = &kind_user, .user = (f), .body = LARGE_BODY }
 #define FRESH(m, p, f) { .method = (m), .path = (p), .kind = &kind_user, .user = (f), .fresh = true }
 #define API(m, p, f) { .method = (m), .path = (p), .kind = &kind_api, .user = (f) }
 #define LARGE_API(m, p, f) { .method = (m), .path = (p), .kind = &kind_api, .user = (f), .body = LARGE_BODY }

@@ -9,7 +9,7 @@ static const char *const targets[] = {
 	"/workspace", "/settings/billing", "/settings/sessions", "/settings/password", "/settings/two-factor",
 	"/settings/profile", "/settings/team", "/settings/audit", "/settings/email", "/settings/security",
 	"/settings/account", "/settings/account/export", "/settings/connections", "/settings/keys", "/settings/usage",
-	"/settings/passkeys", "/admin", "/admin/tenants", "/admin/alerts", NULL
+	"/settings/passkeys", "/chat", "/admin", "/admin/tenants", "/admin/alerts", NULL
 };
 
 /* The pages of one thing, whose id follows. */

@@ -17,6 +17,7 @@ struct worker {
 	const struct route *const	*routes;	/* tables, NULL at the end; NULL: serves no request (jobs) */
 	unsigned			needs;		/* sections of the configuration besides those of its resources */
 	int				pool;		/* connections instead of database.pool; 0: database.pool */
+	int				wait_ms;	/* for a connection instead of database.wait_ms; 0: database.wait_ms */
 	int				threads;	/* overrides serve.threads; 0: serve.threads; --threads overrides both */
 	int				(*threads_of)(const struct config *c);	/* where other keys say how many; or NULL */
 	int				together;	/* waiting requests that a thread takes at once; 0: one */

@@ -148,8 +148,9 @@ def kill(stack, name, number=signal.SIGKILL):
 
 
 @contextmanager
-def settings(stack, *programs, **changed):
-    """Runs these programs with other values of the configuration, and with the old ones afterwards."""
+def configured(stack, *programs, **changed):
+    """Runs these programs with other values of the configuration, and with the old ones afterwards. What Apache has
+    started ends, and it starts another for the next request."""
     path = Path(stack["config"])
     before = path.read_text()
     text = before
@@ -157,15 +158,23 @@ def settings(stack, *programs, **changed):
         section, _, key = name.partition("_")
         text, n = re.subn(r"(?ms)^(%s: \{.*?^\t?%s = )[^;]+;" % (section, key), r"\g<1>%s;" % value, text, count=1)
         assert n == 1, name
-    path.write_text(text)
-    for program in programs:
-        kill(stack, program, signal.SIGTERM)
+
+    def renew(text):
+        path.write_text(text)
+        for program in programs:
+            gone = send(stack, program, signal.SIGTERM)
+            if stack["server"] == "apache" and program in WORKERS:
+                wait_until(lambda: all(map(has_ended, gone)))
+            else:
+                replaced(stack, program, gone)
+    renew(text)
     try:
         yield
     finally:
-        path.write_text(before)
-        for program in programs:
-            kill(stack, program, signal.SIGTERM)
+        renew(before)
+
+
+settings = configured
 
 
 @contextmanager

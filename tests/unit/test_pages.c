@@ -14,7 +14,7 @@
 
 #define PAGES "workers/pages"
 
-static const char *const	folders[] = { "account", "billing", "mail", "signin", "signup" };
+static const char *const	folders[] = { "account", "billing", "chat", "mail", "signin", "signup" };
 
 enum { FOLDERS = sizeof(folders) / sizeof(*folders) };
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ROW = re.compile(r'^\t(?:PUBLIC\(|(?:VISITOR|USER|FRESH|API|FRESH_API|KEY|SECRET|RAW)\("[A-Z]+",\s*'
+ROW = re.compile(r'^\t(?:PUBLIC\(|(?:VISITOR|(?:LARGE_|FRESH_)?(?:USER|API)|FRESH|KEY|SECRET|RAW)\("[A-Z]+",\s*'
                  r'|\{ "(?:GET|POST)", )"([^"]+)"', re.M)
 
 OWN = {"/", "/favicon.ico"}     # a server that is there already has its own

@@ -571,6 +571,8 @@ UNITS = {
                        for line in handed(name + ".secret"))],
     "tollgate@webhooks.service.d/secret.conf": [*handed("webhook.secret"), *handed("thin.secret")],
     "tollgate@usage.service.d/cron.conf": handed("cron.secret"),
+    "tollgate@chat.service.d/models.conf": [
+        STRIPE % "", *handed("openai.secret"), *handed("anthropic.secret"), "Service.TasksMax=300"],
     **{"tollgate@%s.service.d/og.conf" % name: handed("og.key") for name in ("og", "signup", "signin")},
     "tollgate@signin.service.d/seed.conf": [*handed("seed.key"), *handed("seed.key.before")],
     "tollgate@signin.service.d/passwords.conf": [
@@ -607,7 +609,7 @@ def test_s19_a_program_speaks_to_the_network_only_where_it_calls_others(name):
     families = set(" ".join(" ".join(re.findall("^RestrictAddressFamilies=(.*)", u.read_text(), re.M))
                             for u in units).split())
     assert families == {"AF_UNIX"} | (
-        {"AF_INET", "AF_INET6"} if "resource_stripe" in main or "resource_issuers" in main else set())
+        {"AF_INET", "AF_INET6"} if re.search("resource_(stripe|issuers|models)", main) else set())
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not on this machine")

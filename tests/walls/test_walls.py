@@ -119,6 +119,7 @@ UNSEEN = {
     "workers/billing": "call.h admin.h pool.h service.h",
     "workers/admin": "call.h admin.h pool.h service.h",
     "workers/usage": "call.h admin.h pool.h service.h",
+    "workers/chat": "call.h admin.h pool.h service.h",
     "workers/og": "call.h admin.h pool.h service.h",
     "workers/webhooks": "call.h admin.h pool.h " + " ".join(sorted(p.name for p in ROOT.glob("workers/tollgate/*.h"))),
     "workers/jobs": "call.h admin.h pool.h operator.h schema.h mailer.h",
@@ -210,7 +211,8 @@ def test_a_worker_that_was_linked_with_the_service_layer_is_caught(copy):
 # The libraries of resources that a program does not list, by the prefix of their functions.
 UNLINKED = [(program, "curl_") for program in ("signin", "account", "admin", "usage", "webhooks")] + [
     (program, "FCGX_") for program in ("jobs", "mailer", "tollgate")] + [
-    (program, prefix) for program in sorted({*PROGRAMS} - {"account", "admin", "authn", "billing", "mailer", "signup"})
+    (program, prefix) for program in sorted({*PROGRAMS} - {"account", "admin", "authn", "billing", "chat", "mailer",
+                                                           "signup"})
     for prefix in ("unum_", "udat_")]
 
 

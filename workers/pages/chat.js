@@ -1,11 +1,12 @@
 /* Sends a message and shows the answer while it is written. Without it the form does the same, and loads a page. */
 "use strict";
 
-const chat = document.getElementById("chat"), form = document.getElementById("ask"), talk = document.getElementById("talk");
-const refused = document.getElementById("refused"), field = form.elements.text, stop = document.getElementById("stop"), send = document.getElementById("send");
+const [chat, form, log, talk, refused, stop, send] =
+	["chat", "ask", "log", "talk", "refused", "stop", "send"].map(id => document.getElementById(id));
+const field = form.elements.text;
 const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 const figure = new Intl.NumberFormat(document.documentElement.lang);
-let running = null;
+let running = null, failed = null;
 
 /* The name of a message: sent again, it is the same one. */
 const fresh = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), byte => letters[byte % 62]).join("");
@@ -15,8 +16,8 @@ const show = (root, state) => root.querySelectorAll("[data-when]").forEach(part 
 	part.hidden = !part.dataset.when.split(" ").includes(state);
 });
 
-const nearEnd = () => innerHeight + scrollY > document.documentElement.scrollHeight - 120;
-const follow = near => near && scrollTo(0, document.documentElement.scrollHeight);
+const nearEnd = () => log.getBoundingClientRect().bottom < innerHeight;
+const follow = near => near && log.scrollIntoView({ block: "end" });
 
 /* A message, as the page has them. */
 function add(kind, text) {
@@ -93,11 +94,12 @@ async function answer(item, request) {
 function busy(is) {
 	stop.hidden = !is;
 	send.hidden = is;
-	talk.setAttribute("aria-busy", is);
+	log.setAttribute("aria-busy", is);		/* read out once it is whole */
 }
 
 async function ask(text) {
 	const item = (add("mine", text), add("theirs", ""));
+	form.elements.message.value = failed?.text === text ? failed.id : fresh();
 	const request = { id: form.elements.chat.value, trigger: "submit-message",
 		message: { id: form.elements.message.value, role: "user", parts: [{ type: "text", text }] } };
 	if (form.elements.model)
@@ -121,7 +123,7 @@ async function ask(text) {
 /* What was refused before a word came is not part of the conversation, and stands in the field again. */
 function finish(item, text, state) {
 	const nothing = !item.querySelector(".said").textContent && !["stop", "stopped", "length"].includes(state);
-	form.elements.message.value = fresh();
+	failed = nothing ? { id: form.elements.message.value, text } : null;		/* sent again, it is the same message */
 	if (nothing) {
 		item.previousElementSibling.remove();
 		item.remove();
@@ -149,4 +151,4 @@ field.addEventListener("keydown", event => {
 addEventListener("keydown", event => event.key === "Escape" && running?.abort());
 stop.addEventListener("click", () => running?.abort());
 document.getElementById("keys").hidden = false;
-scrollTo(0, talk.children.length > 1 ? document.documentElement.scrollHeight : 0);
+follow(talk.children.length > 0 && !location.hash);

@@ -14,8 +14,8 @@
 static enum err
 pages_all_check(const struct operator *o)
 {
-	static const char *const	folders[] = { "account", "admin", "authn", "billing", "mail", "signin", "signup",
-		NULL };
+	static const char *const	folders[] = { "account", "admin", "authn", "billing", "chat", "mail", "signin",
+		"signup", NULL };
 
 	return pages_check(o->mem, o->config, folders);
 }
