@@ -250,23 +250,41 @@ def test_the_demo_leads_from_the_address_to_the_name(demo):
     assert (answer.status_code, answer.headers["Location"]) == (308, "http://localhost:8080/signup?a=b")
 
 
-def test_c97_the_demo_shows_some_days_of_usage(demo):
-    """To the program that has the key, and to its owner, who signs in by a mailed link."""
-    key = re.search(r"program's key\s+(\S+)", demo.said)[1]
-    told = requests.get("http://localhost:8080/api/usage", headers={"Authorization": "Bearer " + key}, timeout=5).json()
-    assert [(m["meter"], m["used"], m["sold"]) for m in told["meters"]] == [
-        ("tokens", sum(map(sum, furniture.DAYS)), True)] and told["micros"] > 0
+@pytest.fixture(scope="module")
+def visitor(demo):
+    """The browser of the demo's owner, who signs in by a mailed link."""
     browser = furniture.Browser("http://localhost:8080")
     browser.submit(browser.get("/signin"), {"email": furniture.OWNER})
     mails = demo.mails + "mails?to=" + furniture.OWNER
     wait_for(lambda: len(requests.get(mails, timeout=5).json()) == 2)
     link = re.search(r"/signin/link\?t=[\w-]+", requests.get(mails, timeout=5).json()[1]["text"])[0]
     browser.submit(browser.get(link))
-    page = browser.get("/settings/usage").html.one(id="meter-tokens")
+    return browser
+
+
+def test_c97_the_demo_shows_some_days_of_usage(demo, visitor):
+    """To the program that has the key, and to its owner."""
+    key = re.search(r"program's key\s+(\S+)", demo.said)[1]
+    told = requests.get("http://localhost:8080/api/usage", headers={"Authorization": "Bearer " + key}, timeout=5).json()
+    assert [(m["meter"], m["used"], m["sold"]) for m in told["meters"]] == [
+        ("tokens", sum(map(sum, furniture.DAYS)), True)] and told["micros"] > 0
+    page = visitor.get("/settings/usage").html.one(id="meter-tokens")
     assert len(page.one("svg").all("rect")) == len(furniture.DAYS)
-    assert key[-4:] in browser.get("/settings/keys").text
+    assert key[-4:] in visitor.get("/settings/keys").text
     with psycopg.connect(demo.database) as db:
         wait_for(lambda: db.execute("select bool_and(state = 'sent') from usage.outbox").fetchone()[0])
+        assert db.execute("select usage.faults()").fetchone()[0] == []
+
+
+def test_c78_the_demo_chats_with_what_stands_for_a_model(demo, visitor):
+    models_url = re.search(r"models said\s+(\S+)", demo.said)[1]
+    answer = visitor.submit(visitor.get("/chat"), {"text": "Is anybody there?"}, action="/chat")
+    assert furniture.SAY.split("\n")[-1] in visitor.get(answer.location).text
+    call, = requests.get(models_url, timeout=5).json()
+    assert call["request"]["instructions"] == models.SYSTEM and call["end"] == "done"
+    assert call["finish_at"] - call["first_at"] > 1, "it comes at a pace that can be watched"
+    with psycopg.connect(demo.database) as db:
+        assert db.execute("select output from chat.messages where role = 'assistant'").fetchone()[0] == call["output"]
         assert db.execute("select usage.faults()").fetchone()[0] == []
 
 
