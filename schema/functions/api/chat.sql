@@ -107,7 +107,7 @@ create or replace function api.chat_begin(p_request jsonb) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 	set plan_cache_mode = force_generic_plan as $$
 declare
-	me uuid := auth.require_user();
+	me record := auth.enter_session();
 	c chat.conversations;
 	m chat.messages;
 	a chat.messages;
@@ -117,26 +117,26 @@ declare
 	verdict text;
 begin
 	perform chat.require_request(p_request);
-	c := chat.lock_conversation(me, p_request ->> 'chat');
-	tenant := chat.tenant_of(c, p_request ->> 'tenant');
+	c := chat.lock_conversation(me.user_id, p_request ->> 'chat');
+	tenant := chat.tenant_of(me.user_id, c, p_request ->> 'tenant');
 	decision := chat.decision(tenant);
 	if c.id is not null then
 		select k.* into m from chat.messages k
-		where k.user_id = me and k.chat_id = c.id and k.id = p_request ->> 'message';
+		where k.user_id = me.user_id and k.chat_id = c.id and k.id = p_request ->> 'message';
 		a := chat.last_answer(m);
-		t := chat.open_turn(me, c.id);
+		t := chat.open_turn(me.user_id, c.id);
 	end if;
 	verdict := chat.verdict_on(p_request, m, a, t);
 	if verdict = 'replay' then
-		return chat.replay(m, a) || chat.limits_of(tenant, me, decision);
+		return chat.replay(m, a) || chat.limits_of(tenant, me.user_id, decision);
 	elsif verdict <> 'answer' then
-		return chat.refusal(verdict, null, null, tenant, me, decision);
+		return chat.refusal(verdict, null, null, tenant, me.user_id, decision);
 	elsif decision ->> 'meter' is null then
-		return chat.refusal('unavailable', 'off', null, tenant, me, decision);
+		return chat.refusal('unavailable', 'off', null, tenant, me.user_id, decision);
 	elsif decision ->> 'reason' is not null then
-		return chat.refusal('plan', decision ->> 'reason', null, tenant, me, decision);
+		return chat.refusal('plan', decision ->> 'reason', null, tenant, me.user_id, decision);
 	end if;
-	return chat.begin_answer(me, tenant, decision, p_request, c, m, t);
+	return chat.begin_answer(me.user_id, me.session_id, tenant, decision, p_request, c, m, t);
 end
 $$;
 
@@ -144,22 +144,22 @@ create or replace function api.chat_operation(p_request jsonb) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 	set plan_cache_mode = force_generic_plan as $$
 declare
-	me uuid := auth.require_user();
+	me record := auth.enter_session();
 	c chat.conversations;
 	decision jsonb;
 begin
 	perform chat.require_operation(p_request);
-	c := chat.lock_conversation(me, p_request ->> 'chat');
+	c := chat.lock_conversation(me.user_id, p_request ->> 'chat');
 	if c.id is null then
 		raise exception 'no such conversation' using errcode = 'TG404';
 	end if;
-	decision := chat.decision(chat.tenant_of(c, null));
+	decision := chat.decision(chat.tenant_of(me.user_id, c, null));
 	if decision ->> 'meter' is null then
-		return chat.refusal('unavailable', 'off', null, c.tenant_id, me, decision);
+		return chat.refusal('unavailable', 'off', null, c.tenant_id, c.user_id, decision);
 	elsif decision ->> 'reason' is not null then
-		return chat.refusal('plan', decision ->> 'reason', null, c.tenant_id, me, decision);
+		return chat.refusal('plan', decision ->> 'reason', null, c.tenant_id, c.user_id, decision);
 	end if;
-	return chat.begin_operation(decision, p_request, c);
+	return chat.begin_operation(me.session_id, decision, p_request, c);
 end
 $$;
 

@@ -123,8 +123,8 @@ end
 $$;
 
 -- A turn begins: its document, or a refusal. t: the turn that makes way.
-create or replace function chat.begin_answer(p_user uuid, p_tenant uuid, p_decision jsonb, p_request jsonb,
-	c chat.conversations, m chat.messages, t chat.turns) returns jsonb
+create or replace function chat.begin_answer(p_user uuid, p_session uuid, p_tenant uuid, p_decision jsonb,
+	p_request jsonb, c chat.conversations, m chat.messages, t chat.turns) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	s chat.settings := (select k from chat.settings k);
@@ -148,7 +148,7 @@ begin
 		return chat.untaken(held);
 	end if;
 	attempt := chat.write_answer(p_user, p_tenant, (choice.m).name, p_request, c, m, answer, (held ->> 'id')::uuid);
-	perform chat.note_turn((held ->> 'id')::uuid, p_user, p_tenant, p_request ->> 'chat', 'answer');
+	perform chat.note_turn((held ->> 'id')::uuid, p_user, p_session, p_tenant, p_request ->> 'chat', 'answer');
 	return chat.started(held, choice.m, s.system, said -> 'list', (said -> 'input')::bigint) || jsonb_build_object(
 		'chat', p_request -> 'chat', 'message', p_request -> 'message', 'answer', answer, 'attempt', attempt,
 		'created', c.id is null);

@@ -94,10 +94,13 @@ $$;
 
 -- The tokens that a model read and wrote: {"input", "output"}.
 create or replace function chat.totals_of(p_usage jsonb) returns jsonb
-language sql immutable as $$
-	select jsonb_build_object('input', coalesce(sum(c.value::numeric) filter (where c.key <> 'output'), 0),
-		'output', coalesce(sum(c.value::numeric) filter (where c.key = 'output'), 0))
-	from jsonb_each_text(coalesce(nullif(p_usage, 'null'), '{}')) c
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return (
+		select jsonb_build_object('input', coalesce(sum(c.value::numeric) filter (where c.key <> 'output'), 0),
+			'output', coalesce(sum(c.value::numeric) filter (where c.key = 'output'), 0))
+		from jsonb_each_text(coalesce(nullif(p_usage, 'null'), '{}')) c);
+end
 $$;
 
 reset role;

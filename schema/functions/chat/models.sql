@@ -20,18 +20,22 @@ begin
 		select coalesce(jsonb_agg(jsonb_build_object('name', k.name, 'provider', k.provider, 'model', k.model,
 			'max_tokens', k.max_tokens) order by k.name <> m.name), '[]')
 		from chat.models k
-		where k.offered and k.name in (m.name, m.fallback) and usage.cost_of('{"input": 0, "output": 0}', k.provider,
-			k.model, usage.prices_of(jsonb_build_array(jsonb_build_object('provider', k.provider, 'model', k.model))))
-				is not null);
+		where k.offered and k.name in (m.name, m.fallback) and 2 = (
+			select count(*) from usage.costs c
+			where c.provider = k.provider and c.model = k.model and c.class in ('input', 'output')
+				and c.to_at is null));
 end
 $$;
 
 -- As usage.reserve() takes them.
 create or replace function chat.models_of(p_candidates jsonb) returns jsonb
-language sql immutable as $$
-	select coalesce(jsonb_agg(jsonb_build_object('provider', c.doc ->> 'provider', 'model', c.doc ->> 'model')
-		order by c.n), '[]')
-	from jsonb_array_elements(p_candidates) with ordinality c (doc, n)
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return (
+		select coalesce(jsonb_agg(jsonb_build_object('provider', c.doc ->> 'provider', 'model', c.doc ->> 'model')
+			order by c.n), '[]')
+		from jsonb_array_elements(p_candidates) with ordinality c (doc, n));
+end
 $$;
 
 -- The seconds until the first of them may be tried, where the breaker of each is open; else null.

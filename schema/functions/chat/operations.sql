@@ -41,7 +41,8 @@ $$;
 
 -- A turn begins: its document, or a refusal. The model is the operator's choice, whatever the plan has. TG404: there is
 -- nothing to do it with.
-create or replace function chat.begin_operation(p_decision jsonb, p_request jsonb, c chat.conversations) returns jsonb
+create or replace function chat.begin_operation(p_session uuid, p_decision jsonb, p_request jsonb,
+	c chat.conversations) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	s chat.settings := (select k from chat.settings k);
@@ -69,7 +70,7 @@ begin
 	if not (held -> 'ok')::boolean then
 		return chat.untaken(held);
 	end if;
-	perform chat.note_turn((held ->> 'id')::uuid, c.user_id, c.tenant_id, c.id, p_request ->> 'kind');
+	perform chat.note_turn((held ->> 'id')::uuid, c.user_id, p_session, c.tenant_id, c.id, p_request ->> 'kind');
 	return chat.started(held, choice.m, order_text.text, jsonb_build_array(jsonb_build_object('role', 'user', 'text',
 		subject)), octet_length(subject) + octet_length(order_text.text) + 32)
 		|| jsonb_build_object('kind', p_request -> 'kind', 'chat', c.id);

@@ -30,15 +30,16 @@ $$;
 
 -- The tenant that pays: the conversation's, else the wanted one, else the user's current one. Null: the user has none.
 -- TG404: it does not let the user in.
-create or replace function chat.tenant_of(c chat.conversations, p_wanted text) returns uuid
+create or replace function chat.tenant_of(p_user uuid, c chat.conversations, p_wanted text) returns uuid
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	wanted uuid := coalesce(c.tenant_id, p_wanted::uuid);
+	tenant uuid := (select t.id from app.tenants_of(p_user, wanted) t where t.current);
 begin
-	if c.id is null then
-		return (select m.tenant_id from app.my_tenant(p_wanted::uuid) m);
-	elsif c.tenant_id <> all (app.my_tenants()) then
+	if wanted is not null and tenant is null then
 		raise exception 'no such tenant' using errcode = 'TG404';
 	end if;
-	return c.tenant_id;
+	return tenant;
 end
 $$;
 
@@ -147,12 +148,12 @@ begin
 end
 $$;
 
-create or replace function chat.note_turn(p_hold uuid, p_user uuid, p_tenant uuid, p_chat text, p_kind text)
-	returns void
+create or replace function chat.note_turn(p_hold uuid, p_user uuid, p_session uuid, p_tenant uuid, p_chat text,
+	p_kind text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	insert into chat.turns (hold_id, user_id, tenant_id, chat_id, kind, session_id)
-	values (p_hold, p_user, p_tenant, p_chat, p_kind, auth.session_id());
+	values (p_hold, p_user, p_tenant, p_chat, p_kind, p_session);
 end
 $$;
 

@@ -64,18 +64,18 @@ def check(name):
 
 
 def test_f143_no_more_begin_than_there_is_room_for():
-    bearer("race1")
+    bearer("turn1")
     begin(quotas=[QUOTA | {"included": 7 * EACH, "most": 7 * EACH}])
-    answers = sum(at_once(MANY, lambda i: [message("race1", f"f143-{i}-{n}", "m") for n in range(5)]), [])
+    answers = sum(at_once(MANY, lambda i: [message("turn1", f"f143-{i}-{n}", "m") for n in range(5)]), [])
     ok([a["state"] for a in answers].count("started") == 7, "F143 of two hundred there is room for seven",
        states(answers))
     ok({a.get("code") for a in answers} == {None, "quota"}, "F143 the others have no quota left", states(answers))
     ok(value("select count(*) from usage.holds") == 7 and value("select count(*) from chat.conversations") == 7,
        "F143 and leave nothing")
     check("F143")
-    bearer("race2")
+    bearer("turn2")
     begin(caps=[{"kind": "all", "plan": "", "subject": "", "micros": 7 * EACH}])
-    answers = at_once(MANY, lambda i: message(f"race{1 + i % 2}", f"all-{i}", "m"))
+    answers = at_once(MANY, lambda i: message(f"turn{1 + i % 2}", f"all-{i}", "m"))
     ok([a["state"] for a in answers].count("started") == 7, "F143 the cap of all is one for two tenants",
        states(answers))
     check("F143")
@@ -83,7 +83,7 @@ def test_f143_no_more_begin_than_there_is_room_for():
 
 def test_c73_ten_pass():
     begin(rates=[{"name": "minute", "plan": "", "meter": "", "allowed": 10, "seconds": 60}])
-    answers = at_once(MANY, lambda i: message("race1", f"c73-{i}", "m"))
+    answers = at_once(MANY, lambda i: message("turn1", f"c73-{i}", "m"))
     ok([a["state"] for a in answers].count("started") == 10 and
        [a.get("code") for a in answers].count("rate_minute") == MANY - 10, "C73 of forty at once ten pass",
        states(answers))
@@ -91,7 +91,7 @@ def test_c73_ten_pass():
 
 def test_f141_the_same_message_at_once_is_asked_once():
     begin()
-    answers = at_once(MANY, lambda i: message("race1", "f141", "m"))
+    answers = at_once(MANY, lambda i: message("turn1", "f141", "m"))
     ok([a["state"] for a in answers].count("started") == 1, "F141 one begins", states(answers))
     ok([a.get("code") for a in answers].count("busy") == MANY - 1, "F141 the others are told that it does",
        states(answers))
@@ -99,14 +99,14 @@ def test_f141_the_same_message_at_once_is_asked_once():
     answers = at_once(MANY, lambda i: settle(turn))
     ok({a["state"] for a in answers} == {"complete"} and value("select sum(spent) from usage.holds") == 15,
        "F140 settled forty times at once it is settled once", states(answers))
-    answers = at_once(MANY, lambda i: message("race1", "f141", "m"))
+    answers = at_once(MANY, lambda i: message("turn1", "f141", "m"))
     ok({a["state"] for a in answers} == {"replay"}, "F141 then all have the same answer", states(answers))
     check("F141")
 
 
 def test_f142_later_messages_end_earlier_ones():
     begin()
-    answers = at_once(MANY, lambda i: message("race1", f"f142-{i % 4}", f"m{i}", model="abc"[i % 3]))
+    answers = at_once(MANY, lambda i: message("turn1", f"f142-{i % 4}", f"m{i}", model="abc"[i % 3]))
     ok({a["state"] for a in answers} == {"started"}, "F142 each of forty messages in four conversations is answered",
        states(answers))
     ok(value("select count(*) from chat.turns where state = 'open'") == 4 and
@@ -121,11 +121,11 @@ def test_f142_later_messages_end_earlier_ones():
 
 def test_f138_settled_expired_and_taken_over_at_once():
     begin()
-    turns = [message("race1", f"f138-{i}", "m") for i in range(10)]
+    turns = [message("turn1", f"f138-{i}", "m") for i in range(10)]
     value("update usage.holds set expires_at = now() where true returning 1")
 
     def one(i):
-        return [lambda: settle(turns[i % 10], 4), lambda: message("race1", f"f138-{i % 10}", f"n{i}"),
+        return [lambda: settle(turns[i % 10], 4), lambda: message("turn1", f"f138-{i % 10}", f"n{i}"),
                 lambda: value("select tap.ask('tollgate_jobs', 'service.tend_usage(3)')"),
                 lambda: ask(f"checkpoint('{turns[i % 10]['hold']}')")][i // 10]()
     answers = at_once(MANY, one)
@@ -143,7 +143,7 @@ def test_c81_one_tries():
     begin()
     value("insert into chat.breakers (provider, model, state, trips, until) values ('acme', 'a', 'open', 1, now()) "
           "returning 1")
-    answers = at_once(MANY, lambda i: message("race1", f"c81-{i}", "m"))
+    answers = at_once(MANY, lambda i: message("turn1", f"c81-{i}", "m"))
     told = [a["candidates"][0]["breaker"] for a in answers if a["state"] == "started"]
     ok(told.count("half") == 1 and told.count("open") == MANY - 1, "C81 of forty one tries the model", states(answers))
     outcomes = at_once(MANY, lambda i: ask("note_call('other', 'b', 'error', 503)"))
