@@ -29,7 +29,12 @@ def until(browser, check):
 
 
 @pytest.fixture
-def well(browser):
+def well(browser, db):
+    """What is told while all works: without what other tests have left broken, by models and mails."""
+    db.execute("delete from chat.calls")
+    db.execute("update chat.breakers set state = 'closed', until = null, trips = 0")
+    db.execute("update mail.outbox set state = 'void' where state = 'pending' "
+               "and created_at < now() - interval '4 min'")
     return until(browser, lambda doc: doc["state"] == "up")
 
 
@@ -96,6 +101,39 @@ def test_c83_a_mail_that_waits_is_told_and_nothing_of_it(browser, db, well):
         db.execute("delete from mail.outbox where key = %s", key)
     assert doc["state"] == "degraded" and doc["mail"]["waits_since"]["iso"].endswith(":00Z")
     assert "whoever" not in json.dumps(doc)
+
+
+def test_c83_a_model_that_fails_often_is_told_to_all_and_to_the_operator_once(browser, db, well):
+    """Until it answers again. jobs looks every ten seconds."""
+    provider, model = db.row("select provider, model from chat.models where offered order by name limit 1")
+
+    def called(failures):
+        db.execute("delete from chat.calls where provider = %s and model = %s", provider, model)
+        db.execute("insert into chat.calls (provider, model, at, calls, failures) values (%s, %s, now(), 20, %s)",
+                   provider, model, failures)
+
+    def row(doc):
+        return next(m for m in doc["models"] if (m["provider"], m["model"]) == (provider, model))
+
+    alerts = "select cleared_at is null from ops.alerts where kind = 'model_errors' and subject = %s order by id"
+    subject = f"{provider}:{model}"
+    try:
+        called(7)
+        doc = until(browser, lambda doc: row(doc)["state"] == "elevated")
+        assert doc["state"] == "degraded" and row(doc)["error_rate"] == 35
+        page = wait_until(lambda: (p := browser.get(PAGE)) and "Many errors" in p.text and p)
+        shown = page.html.one(id="models").text
+        assert "35 % of the last calls failed." in shown and f"{provider} · {model}" in shown
+        wait_until(lambda: db.rows(alerts, subject) == [(True,)])
+        called(8)
+        wait_until(lambda: db.value("select detail ->> 'percent' from ops.alerts where subject = %s", subject) == "40")
+        assert db.rows(alerts, subject) == [(True,)]
+    finally:
+        called(0)
+    wait_until(lambda: db.rows(alerts, subject) == [(False,)])
+    assert row(until(browser, lambda doc: row(doc)["state"] == "up"))["error_rate"] == 0
+    db.execute("delete from ops.alerts where subject = %s", subject)
+    db.execute("delete from chat.calls where provider = %s and model = %s", provider, model)
 
 
 def test_f96_stripe_out_of_reach_is_told_and_back(browser, sim, db, well, calm):

@@ -3,16 +3,14 @@
 set role tollgate_service;
 
 -- Of each model the calls of the last minutes and its breaker (chat.provider_health). A fifth of ten calls or more that
--- failed is elevated. No row while the schema has no chat.
+-- failed is elevated.
 create or replace function ops.model_health() returns table (provider text, model text, calls bigint, failures bigint,
 	breaker text, until timestamptz, elevated boolean)
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
-	if to_regprocedure('chat.provider_health()') is not null then
-		return query
-		select h.provider, h.model, h.calls, h.failures, h.state, h.until, h.calls >= 10 and h.failures * 5 >= h.calls
-		from chat.provider_health() h;
-	end if;
+	return query
+	select h.provider, h.model, h.calls, h.failures, h.state, h.until, h.calls >= 10 and h.failures * 5 >= h.calls
+	from chat.provider_health() h;
 end
 $$;
 
