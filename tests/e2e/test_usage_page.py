@@ -78,6 +78,11 @@ def test_c97_what_is_used_is_shown_with_its_limits(account, db):
         card = browser.get(prefix + "/settings/billing").html.one(id="usage")
         assert [bar.get("value") for bar in card.all("progress")] == ["100", "15"]
         assert figure in card.text and [a.get("href") for a in card.all("a")] == [prefix + USAGE]
+        assert not any(said in card.text for said in ("limit on spending", "Ausgabengrenze"))
+    used(db, tenant, me, "tokens", 10**6, "big")
+    for prefix, said in (("/en", "The limit on spending is reached."), ("/de", "Die Ausgabengrenze ist erreicht.")):
+        for path, section in ((USAGE, "money"), ("/settings/billing", "usage")):
+            assert said in browser.get(prefix + path).html.one(id=section).text
     configure(db, tokens=(1500, False, 1500))
     page = browser.get(USAGE)
     over = page.html.one(id="meter-tokens")

@@ -62,6 +62,19 @@ select is(:'all_of_it'::jsonb -> 'money', '[{"kind": "tenant", "micros": 300, "h
 	"cap_micros": 5000, "left_micros": 4700, "share": 6, "full": false}]',
 	'C97 money and its cap');
 
+-- the limit on spending on the billing page
+create function pg_temp.card_full(p_bearer text) returns jsonb language sql as $$
+	select tap.ask('tollgate_billing', 'api.billing_page()', p_bearer) #> '{usage,full}'
+$$;
+select is(pg_temp.card_full(:'owner'), 'false', 'C97 the billing page has a limit on spending that is not reached');
+savepoint before_full;
+select pg_temp.configure('{"caps": [{"kind": "tenant", "plan": "", "subject": "", "micros": 300}, {"kind": "user",
+	"plan": "", "subject": "", "micros": 1}]}') \g /dev/null
+select is(pg_temp.card_full(:'owner'), 'true', 'C97 and one that is');
+select pg_temp.configure('{"caps": [{"kind": "user", "plan": "", "subject": "", "micros": 1}]}') \g /dev/null
+select is(pg_temp.card_full(:'owner'), 'false', 'C97 that of a member is none of the tenant''s');
+rollback to before_full;
+
 -- a member sees the own
 select is(jsonb_path_query_array(:'own', '$.shares[*].user'), jsonb_build_array(:'member_id'),
 	'C97 a member sees the own share alone');

@@ -24,7 +24,8 @@ language sql immutable as $$
 				(p_meter -> 'sold')::boolean as sold, (p_meter ->> 'left')::numeric as room) n) v
 $$;
 
--- For the billing page: {"usage": {"until", "meters"}}, {} where the tenant has nothing of any meter.
+-- For the billing page: {"usage": {"until", "meters", "full": its limit on spending is reached}}, {} where the tenant
+-- has nothing of any meter.
 create or replace function usage.card(p_tenant uuid, p_decision jsonb) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -38,6 +39,11 @@ begin
 		return '{}';
 	end if;
 	return jsonb_build_object('usage', jsonb_build_object('until', jsonb_build_object('iso', summary -> 'until'),
+		'full', (
+			select coalesce(bool_or((m ->> 'full')::boolean), false)
+			from usage.period_of(p_decision, now()) p cross join lateral jsonb_array_elements(
+				usage.money_documents(p_tenant, null, true, p_decision ->> 'plan', p.from_at)) m
+			where m ->> 'kind' = 'tenant'),
 		'meters', (
 			select jsonb_agg(usage.meter_document(m.doc, (summary -> 'allowed')::boolean) order by m.n)
 			from jsonb_array_elements(summary -> 'meters') with ordinality m (doc, n))));
