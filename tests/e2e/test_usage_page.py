@@ -79,6 +79,8 @@ def test_c97_what_is_used_is_shown_with_its_limits(account, db):
         assert [bar.get("value") for bar in card.all("progress")] == ["100", "15"]
         assert figure in card.text and [a.get("href") for a in card.all("a")] == [prefix + USAGE]
         assert not any(said in card.text for said in ("limit on spending", "Ausgabengrenze"))
+        renews = browser.get(prefix + "/settings/billing").html.one(id="renews-on").text
+        assert renews.endswith(("for $19.00.", "für 19,00 $.")), "a quota of which nothing is billed adds nothing"
     used(db, tenant, me, "tokens", 10**6, "big")
     for prefix, said in (("/en", "The limit on spending is reached."), ("/de", "Die Ausgabengrenze ist erreicht.")):
         for path, section in ((USAGE, "money"), ("/settings/billing", "usage")):

@@ -64,7 +64,7 @@ select is(:'all_of_it'::jsonb -> 'money', '[{"kind": "tenant", "micros": 300, "h
 
 -- the limit on spending on the billing page
 create function pg_temp.card_full(p_bearer text) returns jsonb language sql as $$
-	select tap.ask('tollgate_billing', 'api.billing_page()', p_bearer) #> '{usage,full}'
+	select tap.ask('tollgate_billing', 'api.billing_page()', p_bearer) #> '{usage_card,full}'
 $$;
 select is(pg_temp.card_full(:'owner'), 'false', 'C97 the billing page has a limit on spending that is not reached');
 savepoint before_full;

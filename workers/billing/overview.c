@@ -70,7 +70,7 @@ show(struct visit *v, struct db_user *me)
 	json_put(doc, "switched", "/settings/billing");
 	TRY(news_put(v, me, doc, plan));
 	invoices_show(v, json_at(doc, "/invoices"));
-	usage_show(v, json_at(doc, "/usage"));
+	usage_show(v, json_at(doc, "/usage_card"));
 	if (json_true(doc, "/account/can_subscribe")) {
 		TRY(db_user(me, &offered, "api.offered_plans($1::uuid)", ARGS(TEXT(json_text(doc, "/tenant")))));
 		if (v->app->config->checkout.promotion_codes)

@@ -24,8 +24,8 @@ language sql immutable as $$
 				(p_meter -> 'sold')::boolean as sold, (p_meter ->> 'left')::numeric as room) n) v
 $$;
 
--- For the billing page: {"usage": {"until", "meters", "full": its limit on spending is reached}}, {} where the tenant
--- has nothing of any meter.
+-- For the billing page: {"usage_card": {"until", "meters", "full": the limit on spending is reached}}, {} where the
+-- tenant has nothing of any meter. Its name is no other's: a template looks a name up in what is around it, too.
 create or replace function usage.card(p_tenant uuid, p_decision jsonb) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -38,7 +38,7 @@ begin
 	if summary -> 'meters' = '[]' then
 		return '{}';
 	end if;
-	return jsonb_build_object('usage', jsonb_build_object('until', jsonb_build_object('iso', summary -> 'until'),
+	return jsonb_build_object('usage_card', jsonb_build_object('until', jsonb_build_object('iso', summary -> 'until'),
 		'full', (
 			select coalesce(bool_or((m ->> 'full')::boolean), false)
 			from usage.period_of(p_decision, now()) p cross join lateral jsonb_array_elements(
