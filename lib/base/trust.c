@@ -45,6 +45,8 @@ trust_read(struct trust *t)
 		X509_STORE_free(store);
 		return;
 	}
+	/* As libcurl has them; it sets them again for each connection, which then changes nothing that others read. */
+	X509_STORE_set_flags(store, X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN);
 	X509_STORE_free(t->store);
 	t->store = store;
 	t->read_at = clock_ms();

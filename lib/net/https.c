@@ -244,6 +244,7 @@ handle_share_trust(CURL *c, struct https *h)
 	curl_easy_setopt(c, CURLOPT_SSL_CTX_DATA, h->trust);
 	curl_easy_setopt(c, CURLOPT_CAINFO, NULL);
 	curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
+	curl_easy_setopt(c, CURLOPT_CA_CACHE_TIMEOUT, 0L);	/* else the first ones stay a multi handle's for a day */
 }
 
 void

@@ -195,8 +195,10 @@ test_c78_each_piece_is_sent_at_once_and_the_answer_has_no_length(void **state)
 	struct server	*s = *state;
 	struct reply	reply;
 	int		fd = ask_for(s, "GET", "/pieces");
+	int64_t		from = clock_ms();
 
 	receive_until(s, fd, "one");
+	assert_in_range(clock_ms() - from, 0, PATIENCE_MS / 2);
 	count_up(s->handled, GO);
 	reply = receive(s, fd, 1);
 	assert_string_equal(reply.out.data, "two");
