@@ -180,6 +180,15 @@ select pg_temp.turn('ann', 'l', 'm1', repeat('x', 7000), 'y') \g /dev/null
 select is(pg_temp.told(pg_temp.begin('ann', 'l', 'm2', repeat('z', 2000))), 'user ' || repeat('z', 2000),
 	'C88 what a model cannot take is left out, from the oldest on, with the answer that it leaves first');
 
+select pg_temp.configure('{}', '{"models": [{"name": "small", "label": "Small", "provider": "acme", "model": "a-1",
+	"max_tokens": 1000, "context": 9000, "fallback": "spare", "plans": ["starter"], "rank": 1}, {"name": "spare",
+	"label": "Spare", "provider": "other", "model": "o-1", "max_tokens": 500, "context": 1500, "fallback": null,
+	"plans": [], "rank": 2}]}') \g /dev/null
+select pg_temp.turn('ann', 'w', 'm1', repeat('x', 500), 'y') \g /dev/null
+select is(pg_temp.told(pg_temp.begin('ann', 'w', 'm2', repeat('z', 600))), 'user ' || repeat('z', 600),
+	'C88 nor what the fallback cannot take');
+select pg_temp.configure() \g /dev/null
+
 -- the same user's later message takes over
 select pg_temp.begin('ann', 't', 'm1', 'first') as former \gset
 select pg_temp.call(null, format('checkpoint(%L, %L)', :'former'::jsonb ->> 'hold',

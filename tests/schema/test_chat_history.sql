@@ -141,9 +141,13 @@ select is((select count(*) from chat.conversations where user_id = :'mia'), 0::b
 	'F211 conversations go with their user');
 select chat.forget_tenants(array[:'ann'::uuid]) \g /dev/null
 select is((select count(*) from chat.conversations where tenant_id = :'ann'), 0::bigint, 'F211 and with their tenant');
-select is((select count(*) from chat.turns where tenant_id = :'ann'), 0::bigint, 'F211 so do turns');
+update app.tenants set closes_at = now() where id = :'ann';
+select is(pg_temp.call(null, format('checkpoint(%L)', :'turn'::jsonb ->> 'hold')), '{"go_on": false, "why": "session"}',
+	'F44 an answer that is under way there ends');
+delete from app.members where user_id = :'ann_user';
+delete from auth.users where id = :'ann_user';
 select is(pg_temp.call(null, format('checkpoint(%L)', :'turn'::jsonb ->> 'hold')), '{"go_on": false, "why": "deleted"}',
-	'F44 one that is under way ends');
+	'F44 and of a user who is gone');
 select is(pg_temp.call(null, format('settle(%L)',
 	jsonb_build_object('hold', :'turn'::jsonb -> 'hold', 'provider', 'acme',
 	'model', 'a-1', 'usage', '{"input": 3}'::jsonb, 'state', 'empty'))) ->> 'micros', '1', 'F44 and is settled');

@@ -109,13 +109,13 @@ end
 $$;
 
 -- What a model would be told of a request: {"list", "bytes", "input"}.
-create or replace function chat.told(p_user uuid, p_request jsonb, m chat.messages, k chat.models, p_candidates jsonb)
+create or replace function chat.told(p_user uuid, p_request jsonb, m chat.messages, p_candidates jsonb)
 	returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	first int := (select coalesce(octet_length(s.system), 0) + 16 from chat.settings s);
 	said jsonb := chat.history(p_user, p_request ->> 'chat', m.n, p_request ->> 'text',
-		k.context - k.max_tokens - first);
+		coalesce(chat.room_of(p_candidates), 0) - first);
 begin
 	return said || jsonb_build_object('input', chat.input_bound(p_user, p_request ->> 'chat', m.n,
 		p_request ->> 'text', (said -> 'bytes')::bigint + first, p_candidates));
@@ -141,7 +141,7 @@ begin
 		return chat.refusal(choice.refused ->> 'code', choice.refused ->> 'reason', null, p_tenant, p_user, p_decision);
 	end if;
 	candidates := chat.candidates(choice.m);
-	said := chat.told(p_user, p_request, m, choice.m, candidates);
+	said := chat.told(p_user, p_request, m, candidates);
 	held := chat.take(p_tenant, p_user, p_decision, candidates, (said -> 'input')::bigint, (choice.m).max_tokens,
 		answer, t.hold_id);
 	if not (held -> 'ok')::boolean then

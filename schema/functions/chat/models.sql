@@ -12,18 +12,27 @@ begin
 end
 $$;
 
--- The model and its fallback, those of them that have a price: [{"name", "provider", "model", "max_tokens"}...].
+-- The model and its fallback, those of them that have a price: [{"name", "provider", "model", "max_tokens", "room"}...].
+-- room is how many tokens each can be asked.
 create or replace function chat.candidates(m chat.models) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	return (
 		select coalesce(jsonb_agg(jsonb_build_object('name', k.name, 'provider', k.provider, 'model', k.model,
-			'max_tokens', k.max_tokens) order by k.name <> m.name), '[]')
+			'max_tokens', k.max_tokens, 'room', k.context - k.max_tokens) order by k.name <> m.name), '[]')
 		from chat.models k
 		where k.offered and k.name in (m.name, m.fallback) and 2 = (
 			select count(*) from usage.costs c
 			where c.provider = k.provider and c.model = k.model and c.class in ('input', 'output')
 				and c.to_at is null));
+end
+$$;
+
+-- What each of them can be asked, in tokens. Null: there are none.
+create or replace function chat.room_of(p_candidates jsonb) returns bigint
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+	return (select min((c -> 'room')::bigint) from jsonb_array_elements(p_candidates) c);
 end
 $$;
 
@@ -64,7 +73,7 @@ begin
 		if breaker = 'half' and not chat.take_probe(c ->> 'provider', c ->> 'model') then
 			breaker := 'open';
 		end if;
-		told := told || (c || jsonb_build_object('breaker', coalesce(breaker, 'closed'),
+		told := told || (c - 'room' || jsonb_build_object('breaker', coalesce(breaker, 'closed'),
 			'max_tokens', least(p_most, (c -> 'max_tokens')::bigint)));
 	end loop;
 	return told;

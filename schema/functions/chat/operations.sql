@@ -58,12 +58,12 @@ begin
 		return chat.refusal('unavailable', 'model', null, c.tenant_id, c.user_id, p_decision);
 	end if;
 	select i.text, i.most into order_text from chat.instruction(p_request ->> 'kind', p_request -> 'labels') i;
-	subject := coalesce(nullif(p_request ->> 'text', ''), chat.transcript(c.user_id, c.id, (choice.m).context
-		- (choice.m).max_tokens - octet_length(order_text.text) - 64, p_request ->> 'kind' = 'title'));
+	candidates := chat.candidates(choice.m);
+	subject := coalesce(nullif(p_request ->> 'text', ''), chat.transcript(c.user_id, c.id,
+		coalesce(chat.room_of(candidates), 0) - octet_length(order_text.text) - 64, p_request ->> 'kind' = 'title'));
 	if subject is null or subject !~ '\S' then
 		raise exception 'nothing in it' using errcode = 'TG404';
 	end if;
-	candidates := chat.candidates(choice.m);
 	held := chat.take(c.tenant_id, c.user_id, p_decision, candidates,
 		octet_length(subject) + octet_length(order_text.text) + 32, least(order_text.most, (choice.m).max_tokens),
 		replace(gen_random_uuid()::text, '-', ''), null);
