@@ -118,6 +118,8 @@ select is(pg_temp.asks(:'a'), 'verify todo_verify_text true', 'S13 another host 
 select tap.sync('subscription', tap.subscription('ann', :'ann', '{"status": "past_due"}')) \g /dev/null
 select is(pg_temp.said(:'a'), 'status_past_due warn reason_verify_past_due_grace verify invoice_verify',
 	'C44 the page says so while it is past due');
+select pg_temp.proving('https://payments.stripe.com/microdeposit/pacs_x') \g /dev/null
+select is(pg_temp.asked(), 'false', 'C41 and no payment has failed, nor is one to be confirmed');
 update billing.subscriptions set past_due_since = now() - interval '30 days';
 select is(pg_temp.said(:'a'), 'status_past_due bad reason_verify_grace_over verify invoice_verify',
 	'C44 and after the grace');
