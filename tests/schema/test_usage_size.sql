@@ -36,8 +36,6 @@ insert into usage.outbox (id, tenant_id, meter, units, at, state, sent_at)
 select h.id, h.tenant_id, h.meter, h.spent, h.created_at, 'sent', h.created_at
 from usage.holds h on conflict (id) do nothing;
 update usage.outbox set state = 'sent', sent_at = now() where state = 'pending';
-analyze usage.holds;
-analyze usage.outbox;
 
 -- Rows of the journal and of what Stripe is told that a call reads.
 create function pg_temp.rows_read() returns bigint language sql as $$
@@ -53,13 +51,30 @@ begin
 end
 $$;
 select ok(pg_temp.reads('usage.faults_of(''' || :'ann' || ''')') >= 50000, 'C84 the audit reads all that a tenant has');
+create function pg_temp.few(p_call text, p_what text) returns text language sql as $$
+	select cmp_ok(pg_temp.reads(p_call), '<=', 30::bigint, 'C84 among many records few are read: ' || p_what)
+$$;
+
+-- by plans that were made while there was next to nothing
+select pg_temp.reserve(:'ann', 'early') as early, pg_temp.reserve(:'ann', 'early late', 1) as early_late \gset
+update usage.holds h set expires_at = now() where h.request = 'early late';
+select pg_temp.few(v.call, 'by early plans: ' || v.what)
+from (values (format('pg_temp.reserve(%L, %L)', :'ann', 'early new'), 'reserve'),
+	(format('pg_temp.reserve(%L, %L)', :'ann', 'early new'), 'reserve again'),
+	(format('usage.record(%L, null, null, %L, %L, %L, %L)', :'ann', 'tokens', '{"unit": 1}',
+		'[{"provider": "acme", "model": "big"}]', 'early record'), 'record'),
+	(format('usage.checkpoint(%L, %L, %L, null, null)', :'ann', :'early'::jsonb ->> 'id', '{"unit": 1}'), 'checkpoint'),
+	(format('pg_temp.settle(%L, %L, 2)', :'ann', :'early'), 'settle'),
+	('usage.expire(10)', 'expire'),
+	(format('pg_temp.settle(%L, %L, 2)', :'ann', :'early_late'), 'settle what has expired')) v (call, what);
+analyze usage.holds;
+analyze usage.outbox;
+
+-- by others
 
 select pg_temp.reserve(:'ann', 'held') as held, pg_temp.reserve(:'ann', 'late') as late,
 	pg_temp.reserve(:'ann', 'lost') as lost \gset
 update usage.holds h set expires_at = now() where h.request in ('late', 'lost');
-create function pg_temp.few(p_call text, p_what text) returns text language sql as $$
-	select cmp_ok(pg_temp.reads(p_call), '<=', 30::bigint, 'C84 among many records few are read: ' || p_what)
-$$;
 select pg_temp.few(format('pg_temp.reserve(%L, %L)', :'ann', 'new'), 'reserve');
 select pg_temp.few(format('pg_temp.reserve(%L, %L)', :'ann', 'new'), 'reserve again');
 select pg_temp.few(format('usage.checkpoint(%L, %L, %L, null, null)', :'ann', :'held'::jsonb ->> 'id', '{"unit": 1}'),
