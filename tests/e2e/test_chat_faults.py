@@ -242,7 +242,7 @@ def test_f136_f108_the_client_leaves_in_the_middle(chat, models, db, owner, stac
 
 
 def test_f136_f108_the_client_leaves_before_any_text(chat, models, db, owner, stack):  # noqa: F811
-    models.plan(1, think=60, **OPENAI)
+    models.plan(0, think=60)
     connection = chat.open_only(chat.document("Hello"))
     wait_until(lambda: models.books(open=1))
     connection.close()
