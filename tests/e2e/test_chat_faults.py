@@ -252,6 +252,7 @@ def test_f136_f108_the_client_leaves_before_any_text(chat, models, db, owner, st
     wait_until(lambda: turns(db, chat)[0][1] == "settled")
     state, _, read, written, _ = turns(db, chat)[0]
     assert (state, written) == ("empty", 0) and spent(db, owner) == read > 0
+    models.clear()
     chat.send("Still there?")
     roles = [m["role"] for m in models.books()[-1]["request"]["input"]]
     assert roles == ["user"], "what was left empty is not told to a model"

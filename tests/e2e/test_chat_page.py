@@ -52,6 +52,7 @@ def test_c03_somebody_chats_by_a_form(chat, models, db):  # noqa: F811
     page = browser.get(here)
     assert [text for _, text in said(page)][2:] == ["More", "You said: More"]
     assert page.html.one("nav", id="chats").one("a", **{"aria-current": "page"}).get("href") == here
+    assert page.html.one("h1").text == "Hello there", "how it begins, until it has a title"
     assert page.html.one("strong", id="left").text != "100,000"
 
 

@@ -106,6 +106,15 @@ earlier_read(struct db_user *me, const char *id, const char *before, struct json
 	return OK;
 }
 
+/* What a conversation is called: how it begins, until it has a title. */
+static const char *
+name_of(struct json_object *chat)
+{
+	const char	*title = json_text(chat, "/title");
+
+	return title != NULL ? title : json_text(chat, "/opening");
+}
+
 /* The models to choose from, those of other plans too, and whether there is one to use. */
 static bool
 models_put(struct visit *v, struct json_object *doc)
@@ -154,7 +163,7 @@ chats_name(struct json_object *doc)
 	for (size_t i = 0; i < json_object_array_length(chats); i++) {
 		struct json_object	*chat = json_object_array_get_idx(chats, i);
 
-		json_put(chat, "named", json_text(chat, "/title"));
+		json_put(chat, "named", name_of(chat));
 	}
 	if (json_object_array_length(chats) > 0)
 		json_put_true(doc, "any_chats");
@@ -171,7 +180,7 @@ ask_put(struct visit *v, struct json_object *doc)
 	TRY(id_new(v, &message));
 	json_put(doc, "id", id != NULL ? id : fresh);
 	json_put(doc, "message", message);
-	json_put(doc, "titled", json_text(chat, "/title"));
+	json_put(doc, "titled", name_of(chat));
 	json_put(doc, "id_here", id);
 	if (can)
 		json_put_true(doc, "can");

@@ -52,11 +52,13 @@ function reason(text) {
 	}
 }
 
-/* The address of a new conversation is its own once it has a message: a reload shows it. */
-function settle(id) {
+/* A new conversation has an address and a name of its own once it has a message: a reload shows both. */
+function settle(id, text) {
 	const path = `${chat.dataset.prefix}/chat/${id}`;
-	if (location.pathname !== path)
+	if (location.pathname !== path) {
 		history.replaceState(null, "", path);
+		document.getElementById("title").textContent = text.slice(0, 60);
+	}
 	form.elements.model?.closest(".field")?.remove();
 }
 
@@ -74,7 +76,7 @@ async function answer(item, request) {
 	});
 	if (!response.ok)
 		return reason(await response.text());
-	settle(request.id);
+	settle(request.id, request.message.parts[0].text);
 	for await (const part of parts(response.body)) {
 		const near = nearEnd();
 		if (part.type === "text-delta") {
