@@ -1,5 +1,5 @@
--- A hold is found by its tenant and the caller's name for it. A plan that was made while the table was new has used this
--- index instead, and read all holds of the tenant each time; nothing else needs it.
+-- A hold is found by its tenant and the caller's name for it. A plan that was made while the table was new has used
+-- this index instead, and read all holds of the tenant each time; nothing else needs it.
 
 set role tollgate_owner;
 

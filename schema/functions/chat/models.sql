@@ -12,7 +12,8 @@ begin
 end
 $$;
 
--- The model and its fallback, those of them that have a price: [{"name", "provider", "model", "max_tokens", "room"}...].
+-- The model and its fallback, those of them that have a price:
+-- [{"name", "provider", "model", "max_tokens", "room"}...].
 -- room is how many tokens each can be asked.
 create or replace function chat.candidates(m chat.models) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
