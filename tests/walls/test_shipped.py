@@ -572,7 +572,8 @@ UNITS = {
     "tollgate@webhooks.service.d/secret.conf": [*handed("webhook.secret"), *handed("thin.secret")],
     "tollgate@usage.service.d/cron.conf": handed("cron.secret"),
     "tollgate@chat.service.d/models.conf": [
-        STRIPE % "", *handed("openai.secret"), *handed("anthropic.secret"), "Service.TasksMax=300"],
+        STRIPE % "", *handed("openai.secret"), *handed("anthropic.secret"), "Service.TasksMax=300",
+        "Service.LimitNOFILE=4096"],
     **{"tollgate@%s.service.d/og.conf" % name: handed("og.key") for name in ("og", "signup", "signin")},
     "tollgate@signin.service.d/seed.conf": [*handed("seed.key"), *handed("seed.key.before")],
     "tollgate@signin.service.d/passwords.conf": [
