@@ -67,7 +67,9 @@ select pg_temp.asked(:'bearer') \g /dev/null
 select pg_temp.later('61 s') \g /dev/null
 select is(pg_temp.asked(:'bearer'), 'small half, spare closed',
 	'C81 one that tries and is never heard of again holds up nobody');
+select is(chat.take_probe('acme', 'a-1'), false, 'C81 and nobody tries beside it');
 select is(pg_temp.note('ok', 200), 'closed', 'C81 where it succeeds it closes');
+select is(pg_temp.note('error'), 'closed', 'C81 and one that fails then does not open it');
 select is(pg_temp.asked(:'bearer'), 'small closed, spare closed', 'C81 for all');
 select is((select max(chat.open_for(n)) from generate_series(1, 2000) n), '5 min'::interval,
 	'C81 at most for five minutes');
