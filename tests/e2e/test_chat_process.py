@@ -92,6 +92,7 @@ def test_f140_a_database_that_goes_in_the_middle_stops_no_answer(chat, models, d
     stop()
     answer.all()
     assert answer.finish == "stop" and answer.text.count("word") == 20
+    assert answer.broken is None, "its end is not waited for until the database is back"
     assert "left" not in answer.metadata and answer.metadata["usage"]["output"] >= 20
     start()
     wait_until(lambda: is_settled(db, owner[2]))
