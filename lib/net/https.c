@@ -165,10 +165,10 @@ progress(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
 
 /* The options of every exchange: neither the environment nor a server can weaken them. */
 static void
-handle_rules(CURL *c, struct https *h)
+handle_rules(CURL *c, struct https *h, bool local)
 {
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, h->local ? "http,https" : "https");
+	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, local ? "http,https" : "https");
 	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(c, CURLOPT_PROXY, "");
 	curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
@@ -221,9 +221,11 @@ handle_request(CURL *c, mem_ctx *mem, const struct https_request *q)
 void
 handle_prepare(CURL *c, struct https *h, mem_ctx *mem, const struct https_request *q, const char **why)
 {
-	handle_rules(c, h);
+	bool	local = h->local && !q->public_only;
+
+	handle_rules(c, h, local);
 	handle_request(c, mem, q);
-	if (!h->local) {
+	if (!local) {
 		curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, public_socket);
 		curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, why);
 	}

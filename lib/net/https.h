@@ -20,6 +20,7 @@ struct https_request {
 	const char		*body;		/* NULL: none */
 	const char *const	*headers;	/* "Name: value", NULL at the end */
 	int			timeout_ms;	/* for the whole exchange */
+	bool			public_only;	/* only where https_open() without local would connect to */
 	int			connect_ms;	/* of it, for the connection; 0: HTTPS_CONNECT_MS */
 	size_t			max_body;	/* of the answer; 0: HTTPS_MAX_BODY */
 };

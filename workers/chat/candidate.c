@@ -65,6 +65,8 @@ candidate_request(const struct candidate *c, const struct turn_request *q, mem_c
 		.url = mem_printf(mem, "%s%s", c->at->url, c->wire->path),
 		.headers = headers_of(c, q, mem),
 		.connect_ms = q->config->chat.connect_ms,
+		/* A provider on this machine is named by the configuration, so it says nothing of the others. */
+		.public_only = strncmp(c->at->url, "http://", 7) != 0,
 		.body = json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE),
 	};
 }
