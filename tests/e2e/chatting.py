@@ -173,8 +173,15 @@ class Models:
     def plan(self, times=1, /, **plan):
         """What the next call gets (times=0: each). A member that begins with "for_" says which calls it is for."""
         where = {k[4:]: plan.pop(k) for k in list(plan) if k.startswith("for_")}
-        answer = requests.post(self.url + "/control", json={"plan": plan, "times": times, **where}, timeout=30)
+        self.put({"plan": plan, "times": times, **where})
+
+    def put(self, rules):
+        answer = requests.post(self.url + "/control", json=rules, timeout=30)
         assert answer.ok, answer.text
+
+    def rules(self):
+        """Those that wait for calls."""
+        return requests.get(self.url + "/control", timeout=30).json()
 
     def clear(self):
         """Forgets plans and calls, once none of them is under way."""
