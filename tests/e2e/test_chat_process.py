@@ -55,6 +55,20 @@ def test_f138_f110_a_program_that_is_killed_has_its_answers_expire(chat, models,
     assert again.status == 200
 
 
+def test_f141_f138_an_answer_that_nobody_ended_is_told_as_far_as_it_came(chat, models, db, stack):  # noqa: F811
+    """Its program is killed, another message takes over, and it is asked for once more."""
+    models.plan(1, words=1000, rate=10)
+    message = new_id()
+    answer = chat.begin("Hello", message)
+    wait_until(lambda: db.value("select text from chat.messages where chat_id = %s and role = 'assistant'", chat.id))
+    kill(stack, "chat") if stack["server"] == "nginx" else send(stack, "chat", signal.SIGKILL)
+    answer.close()
+    assert chat.send("And now?").finish == "stop"
+    again = chat.send("Hello", message)
+    assert (again.status, again.finish) == (200, "error") and again.text.startswith("word0")
+    assert len(models.books()) == 2, "no call"
+
+
 def test_f139_f113_sigterm_ends_open_answers_and_settles_them(chat, models, db, owner, stack):  # noqa: F811
     models.plan(0, words=1000, rate=10)
     chats = [Chat(chat.browser) for _ in range(8)]

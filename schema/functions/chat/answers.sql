@@ -53,7 +53,7 @@ create or replace function chat.replay(m chat.messages, a chat.messages) returns
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	return jsonb_build_object('state', 'replay', 'chat', a.chat_id, 'message', m.id, 'answer', a.id,
-		'attempt', a.attempt, 'text', a.text, 'finish', a.finish,
+		'attempt', a.attempt, 'text', a.text, 'finish', coalesce(a.finish, 'error'),
 		'usage', jsonb_build_object('input', a.input, 'output', a.output), 'model', a.model,
 		'display_name', (select k.label from chat.models k where k.name = a.model));
 end
@@ -65,7 +65,7 @@ create or replace function chat.end_turn(p_hold uuid, p_state text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	update chat.turns t set state = p_state where t.hold_id = p_hold and t.state = 'open';
-	update chat.messages m set state = case when m.text ~ '\S' then 'partial' else 'empty' end
+	update chat.messages m set state = case when m.text ~ '\S' then 'partial' else 'empty' end, finish = 'error'
 	where m.hold_id = p_hold and m.state = 'open';
 end
 $$;
