@@ -63,6 +63,7 @@ class Reckoning:
     def __init__(self, world, talkers, plans):
         self.db, self.plans = world.db, plans
         self.log = (Path(world.stack["log_dir"]) / "chat.log").read_text()[world.logged:]
+        self.ends = (Path(world.stack["log_dir"]) / "supervisor.log").read_text()
         self.told = [told for talker in talkers for told in talker.told]
         self.gone = {chat for talker in talkers for chat in talker.gone}
         self.holds = read(self.db, HOLDS)
@@ -176,7 +177,9 @@ class Reckoning:
         self.check(same and (not told.finish or not h.is_settled() or h.text == told.text), "kept otherwise", told, h)
 
     def check_log(self):
-        """A settlement fails only because the database is away."""
+        """The program ends when it is told to, or killed by us. A settlement fails only while the database is away."""
+        for number in re.findall(r"chat ended with (\S+)", self.ends):
+            self.check(number in ("0", "-9"), "the program ended", number)
         for line in self.log.splitlines():
             if '"settle"' in line and "given up" not in line:
                 self.check(False, "a settlement", line)

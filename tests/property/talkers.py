@@ -13,7 +13,7 @@ from life import Life
 from world import PATIENCE, SEED, TALLY, try_connect
 
 MOST_TURNS = 6      # of a conversation, which is told as a whole each time
-WAYS = ("read",) * 6 + ("leave",) * 4 + ("unread", "stop", "stop", "tabs", "same", "regenerate", "title",
+WAYS = ("read",) * 6 + ("leave",) * 4 + ("unread", "stop", "stop", "tabs", "same", "again", "regenerate", "title",
                                          "delete", "new")
 QUEUE = 300         # plans that wait for calls
 FAILED = ({"status": 500}, {"status": 502}, {"status": 503}, {"status": 529}, {"html": True}, {"garbage": 4},
@@ -22,7 +22,7 @@ FAILED = ({"status": 500}, {"status": 502}, {"status": 503}, {"status": 529}, {"
           {"status": 429, "code": "credit_balance_exhausted", "type": "insufficient_quota"})
 LIES = ("missing", "zero", "low", "high", "negative", "huge")
 HOWS = ("end", "close", "reset", "hang", "error")
-FAULTS = ("", "busy", "provider", "unavailable", "uncertain", "limit")
+FAULTS = ("", "busy", "invalid", "provider", "unavailable", "uncertain", "limit")
 EXPIRES = "expires_at = now() where id = (select id from usage.holds where state = 'held' order by random() limit 1)"
 # As if longer had passed: who is tried again, and whose program has been silent.
 LATER = ("update chat.breakers set until = least(until, now() + interval '200 ms')",
@@ -90,7 +90,7 @@ class Talker:
         self.turns += 1
         return told
 
-    def begin(self, told, **more):
+    def begin(self, told, allowed=(), **more):
         """Its answer, or None: nobody is there."""
         try:
             connection = self.chat.open_only(self.chat.document(told.said, told.message, **more))
@@ -102,7 +102,7 @@ class Talker:
         answer.header_all = lambda name: [v for k, v in answer.headers if k.lower() == name.lower()]
         self.chat.browser.keep_cookies(answer)
         TALLY[f"chat: answers {answer.status} {(answer.json or {}).get('code', '')}"] += 1
-        assert answer.status in (200, 409, 429, 502, 503, 504), (told, answer)
+        assert answer.status in (200, 409, 429, 502, 503, 504, *allowed), (told, answer)
         return answer
 
     def finish(self, told, answer):
@@ -169,6 +169,14 @@ class Talker:
         other.start()
         self.finish(one, self.begin(one))
         other.join()
+
+    def again(self):
+        """An earlier message of this conversation."""
+        earlier = [told for told in self.told if told.chat == self.chat.id and told.answer]
+        if earlier:
+            told = self.dice.choice(earlier)
+            told = self.tell(told.said, told.message)
+            self.finish(told, self.begin(told, allowed=(422,)))
 
     def regenerate(self):
         if self.last is None or self.last is not self.told[-1]:
