@@ -140,7 +140,7 @@ def test_c78_the_page_shows_an_answer_while_it_is_written(page, models):  # noqa
     page.shoot("30-chat-writing")
     wait_until(lambda: page.find("#send").is_displayed())
     assert shown(page)[1].count("word") == 60 and notes(page) == []
-    assert re.fullmatch(r"/chat/\w+", page.path()), "a reload shows it"
+    assert re.fullmatch(r"/chat/[\w-]+", page.path()), "a reload shows it"
     assert page.driver.switch_to.active_element.get_attribute("id") == "text"
     left = page.text("#left")
     page.driver.refresh()
