@@ -171,3 +171,18 @@ def test_f142_two_tabs_in_one_conversation(chat, models, db):  # noqa: F811
     assert sorted(a.finish or a.error["code"] for a in answers) == ["busy", "stop"]
     assert sorted(t[0] for t in turns(db, chat)) in (["complete", "partial"], ["complete", "empty"])
     assert "held" not in [t[1] for t in turns(db, chat)]
+
+
+def test_f141_what_was_cut_is_replayed_before_it_is_settled(chat, models, db, stack):  # noqa: F811
+    """Nobody has said how it ended when its program is still to hear that a later message took over."""
+    with configured(stack, "chat", chat_checkpoint_ms=3000):
+        models.plan(1, words=1000, rate=10)
+        message = new_id()
+        first = chat.begin("One", message).first()
+        written = "select text from chat.messages where chat_id = %s and answers = %s"
+        wait_until(lambda: db.value(written, chat.id, message))
+        assert chat.send("Two").finish == "stop"
+        replay = chat.send("One", message)
+        assert (replay.status, replay.text, replay.finish) == (200, db.value(written, chat.id, message), "error")
+        assert replay.metadata["usage"] == {"input": 0, "output": 0}
+        assert first.all().error["code"] == "busy", "and everybody else's answers go on"

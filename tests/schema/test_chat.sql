@@ -203,6 +203,9 @@ select is(pg_temp.stored('t'), 'user first, assistant partial so far, user secon
 	'F142 and both are kept');
 select is(pg_temp.told(:'later'), 'user first, assistant so far, user second',
 	'F142 the later one knows what was said');
+select is((select format('%s %s %s %s', t ->> 'state', t ->> 'text', t ->> 'finish', t ->> 'usage')
+	from pg_temp.begin('ann', 't', 'm1', 'first') t), 'replay so far error {"input": 0, "output": 0}',
+	'F141 what was cut is replayed with an end, though nobody has said one yet');
 select is(pg_temp.call(null, format('checkpoint(%L)', :'former'::jsonb ->> 'hold')), '{"go_on": false, "why": "later"}',
 	'F142 the former one learns it at its next checkpoint');
 select is(pg_temp.settle(:'former', 'so far and further', '{"state": "partial", "usage": {"input": 5, "output": 6}}')

@@ -49,12 +49,13 @@ begin
 end
 $$;
 
+-- An answer that made way for a later message, or whose program has died, has no finish and no counts.
 create or replace function chat.replay(m chat.messages, a chat.messages) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	return jsonb_build_object('state', 'replay', 'chat', a.chat_id, 'message', m.id, 'answer', a.id,
 		'attempt', a.attempt, 'text', a.text, 'finish', coalesce(a.finish, 'error'),
-		'usage', jsonb_build_object('input', a.input, 'output', a.output), 'model', a.model,
+		'usage', jsonb_build_object('input', coalesce(a.input, 0), 'output', coalesce(a.output, 0)), 'model', a.model,
 		'display_name', (select k.label from chat.models k where k.name = a.model));
 end
 $$;
