@@ -399,6 +399,18 @@ select pg_temp.configure('{"rates": [{"name": "minute", "plan": "", "meter": "",
 select pg_temp.begin('ann', 'o', 'm2', 'x') \g /dev/null
 select is(pg_temp.call('ann', 'operation(''{"kind": "title", "chat": "o"}'')') ->> 'code', 'rate_minute',
 	'F159 the limits are the same');
+
+-- what is used counts in the month of the subscription, as everything that is used, and not in the calendar's
+select pg_temp.configure() \g /dev/null
+select tap.paid('kim') as kim \gset
+select tap.sync('subscription', jsonb_set(tap.subscription('kim', :'kim'), '{items,data,0,current_period_start}',
+	to_jsonb(1767225600 + 12 * 86400))) \g /dev/null
+insert into person values ('kim', tap.session('kim@example.org', 'kim'));
+select pg_temp.turn('kim', 'k', 'm1', 'x', 'y') as kims \gset
+select is((usage.summary(:'kim') #>> '{meters,0,used}')::int, 30,
+	'C86 what a model used is in the tenant''s own month');
+select is(pg_temp.settle(:'kims', 'y') ->> 'reset', usage.summary(:'kim') ->> 'until',
+	'C86 and what is left is new when that ends');
 select is(usage.faults(), '[]', 'C84 the books are true');
 
 select * from finish();

@@ -133,8 +133,8 @@ begin
 		return chat.refusal(verdict, null, null, tenant, me.user_id, decision);
 	elsif decision ->> 'meter' is null then
 		return chat.refusal('unavailable', 'off', null, tenant, me.user_id, decision);
-	elsif decision ->> 'reason' is not null then
-		return chat.refusal('plan', decision ->> 'reason', null, tenant, me.user_id, decision);
+	elsif decision ->> 'cannot' is not null then
+		return chat.refusal('plan', decision ->> 'cannot', null, tenant, me.user_id, decision);
 	end if;
 	return chat.begin_answer(me.user_id, me.session_id, tenant, decision, p_request, c, m, t);
 end
@@ -156,8 +156,8 @@ begin
 	decision := chat.decision(chat.tenant_of(me.user_id, c, null));
 	if decision ->> 'meter' is null then
 		return chat.refusal('unavailable', 'off', null, c.tenant_id, c.user_id, decision);
-	elsif decision ->> 'reason' is not null then
-		return chat.refusal('plan', decision ->> 'reason', null, c.tenant_id, c.user_id, decision);
+	elsif decision ->> 'cannot' is not null then
+		return chat.refusal('plan', decision ->> 'cannot', null, c.tenant_id, c.user_id, decision);
 	end if;
 	return chat.begin_operation(me.session_id, decision, p_request, c);
 end
@@ -244,7 +244,7 @@ begin
 	summary := usage.summary_on(tenant, decision);
 	return jsonb_build_object('tenant', tenant, 'name', (select t.name from app.tenants t where t.id = tenant),
 		'tenants', tenants, 'several', jsonb_array_length(tenants) > 1, 'plan', decision -> 'plan',
-		'allowed', decision ->> 'meter' is not null and decision ->> 'reason' is null, 'reason', decision -> 'reason',
+		'allowed', decision ->> 'meter' is not null and decision ->> 'cannot' is null, 'reason', decision -> 'cannot',
 		'models', chat.model_documents(c.model, decision ->> 'plan'),
 		'meter', (
 			select usage.meter_document(n.doc, (summary -> 'allowed')::boolean)

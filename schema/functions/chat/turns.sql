@@ -43,14 +43,15 @@ begin
 end
 $$;
 
--- What decides of a tenant, with "meter", that counts tokens. "reason": why it may use none, else null.
+-- billing.decision() of a tenant, whole, because its reason says which period counts; with "meter", that counts tokens,
+-- and "cannot": why it may use none, else null.
 create or replace function chat.decision(p_tenant uuid) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	counter text := (select s.meter from chat.settings s);
 	decision jsonb := billing.decision(p_tenant);
 begin
-	return decision || jsonb_build_object('meter', counter, 'reason', case
+	return decision || jsonb_build_object('meter', counter, 'cannot', case
 		when p_tenant is null then 'nobody'
 		when not (decision -> 'allowed')::boolean then decision ->> 'reason'
 		when exists (select from app.tenants t where t.id = p_tenant and t.closes_at is not null) then 'closing'
