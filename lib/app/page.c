@@ -20,8 +20,9 @@ language_links(struct visit *v)
 		json_put(link, "code", p->languages[i].code);
 		json_put(link, "label", p->languages[i].label);
 		json_put(link, "path", v->route == NULL ? "/" : visit_here(v, v->path));
-		if (strcmp(p->languages[i].code, v->language) == 0)
-			json_put_true(link, "current");
+		/* Said of each: a name that is not there is looked up in the page. */
+		json_object_object_add(link, "current",
+		    json_object_new_boolean(strcmp(p->languages[i].code, v->language) == 0));
 		json_object_array_add(links, link);
 	}
 	return links;

@@ -56,6 +56,13 @@ def account(owner, db):  # noqa: F811
     assert db.value("select usage.faults()") == []
 
 
+def test_c97_the_page_of_usage_leads_to_other_languages(account):
+    browser, *_ = account
+    page = browser.get("/settings/usage")
+    assert page.html.one("a", hreflang="de").get("href") == "/de/settings/usage"
+    assert page.html.one("footer").one("span").text == "English"
+
+
 def test_c97_what_is_used_is_shown_with_its_limits(account, db):
     browser, tenant, me, mia = account
     page = browser.get(USAGE)
