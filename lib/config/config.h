@@ -250,6 +250,7 @@ struct config {
 		const char	*title_model;	/* of titles, summaries and classes; "": the conversation's */
 		const char	*system;	/* what every model is told first; or "" */
 		int		streams;	/* answers at a time in one process */
+		int		streams_each;	/* of one person, in all processes */
 		int		connect_ms;	/* to a provider */
 		int		first_ms;	/* from there to the first text */
 		int		fallback_ms;	/* the same where another model can be asked */

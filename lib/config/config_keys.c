@@ -330,6 +330,7 @@ const struct config_key config_keys[] = {
 	TEXT("chat.title_model", NEED_CHAT, chat.title_model, "", NULL),
 	TEXT("chat.system", NEED_CHAT, chat.system, "", NULL),
 	INT("chat.streams", NEED_CHAT, chat.streams, 64, 1, 1000),
+	INT("chat.streams_each", NEED_CHAT, chat.streams_each, 8, 2, 1000),
 	INT("chat.connect_ms", NEED_CHAT, chat.connect_ms, 3000, 10, 30000),
 	INT("chat.first_ms", NEED_CHAT, chat.first_ms, 60000, 10, 240000),
 	INT("chat.fallback_ms", NEED_CHAT, chat.fallback_ms, 20000, 10, 240000),

@@ -186,3 +186,26 @@ def test_f141_what_was_cut_is_replayed_before_it_is_settled(chat, models, db, st
         assert (replay.status, replay.text, replay.finish) == (200, db.value(written, chat.id, message), "error")
         assert replay.metadata["usage"] == {"input": 0, "output": 0}
         assert first.all().error["code"] == "busy", "and everybody else's answers go on"
+
+
+def test_f143_one_person_is_given_few_answers_at_a_time(chat, models, db, stack):  # noqa: F811
+    """However many messages take over from one another, or are sent in other conversations, of other processes."""
+    with configured(stack, "chat", chat_streams_each=3, chat_checkpoint_ms=4000):
+        assert chat.send("Hello").finish == "stop"
+        models.clear()
+        models.plan(0, words=1000, rate=10)
+        with ThreadPoolExecutor(6) as pool:
+            began = list(pool.map(lambda text: chat.begin(text), [f"Message {n}" for n in range(6)]))
+        refused = [a for a in began if a.status != 200]
+        assert [(a.status, a.json["code"]) for a in refused] == [(409, "busy")] * 3
+        assert all(int(a.json["retry_after"]) > 0 for a in refused) and len(models.books()) == 3
+        other = Chat(chat.browser)
+        assert other.send("Another tab").status == 409
+        assert other.api("/" + chat.id + "/title", "POST", {}).status == 409, "a title is work as well"
+        assert Chat(chat.browser).api().status == 200
+        wait_until(lambda: db.value("select count(*) from chat.turns where state <> 'ended' and seen_at > now() - "
+                                    "interval '30 s'") == 1, 20)
+        again = other.begin("Now").first()
+        assert again.status == 200, "those that made way have ended"
+        for answer in (*began, again):
+            answer.close()

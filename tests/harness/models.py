@@ -64,4 +64,5 @@ def settings(url, etc, costs):
                                           plans=plans, max_tokens=MAX_TOKENS, fallback=fallback)
                                     for name, provider, model, plans, fallback in MODELS]),
         "chat_meter": '\tmeter = "%s";' % METER, "chat_model": '\tmodel = "small";',
+        "chat_streams_each": "\tstreams_each = 1000;",
         "chat_system": '\tsystem = "%s";' % SYSTEM}

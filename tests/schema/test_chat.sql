@@ -190,6 +190,7 @@ select is(pg_temp.told(pg_temp.begin('ann', 'w', 'm2', repeat('z', 600))), 'user
 select pg_temp.configure() \g /dev/null
 
 -- the same user's later message takes over
+select count(*) as others from generate_series(1, 99) n where chat.is_busy(:'ann_user', n::int) \gset
 select pg_temp.begin('ann', 't', 'm1', 'first') as former \gset
 select pg_temp.call(null, format('checkpoint(%L, %L)', :'former'::jsonb ->> 'hold',
 	'{"provider": "acme", "model": "a-1", "usage": {"input": 5, "output": 2}, "text": "so far"}')) \g /dev/null
@@ -208,6 +209,9 @@ select is((select format('%s %s %s %s', t ->> 'state', t ->> 'text', t ->> 'fini
 	'F141 what was cut is replayed with an end, though nobody has said one yet');
 select is(pg_temp.call(null, format('checkpoint(%L)', :'former'::jsonb ->> 'hold')), '{"go_on": false, "why": "later"}',
 	'F142 the former one learns it at its next checkpoint');
+select is(pg_temp.begin('ann', 't', 'm3', 'third', jsonb_build_object('most', :others + 2)) ->> 'code', 'many',
+	'F143 until it has ended it is one of those that a person has at a time');
+select is(chat.is_busy(:'ann_user', :others + 3), false, 'F143 and no more than one');
 select is(pg_temp.settle(:'former', 'so far and further', '{"state": "partial", "usage": {"input": 5, "output": 6}}')
 	- 'left' - 'reset', '{"state": "partial", "micros": 29, "usage": {"input": 5, "output": 6}, "late": true}',
 	'F142 what it settles is a correction');
@@ -217,6 +221,7 @@ select is(pg_temp.stored('t'), 'user first, assistant partial so far and further
 	'F142 and its text is kept');
 select is(pg_temp.call(null, format('checkpoint(%L)', :'later'::jsonb ->> 'hold')), '{"go_on": true}',
 	'F142 the later one goes on');
+select is(chat.is_busy(:'ann_user', :others + 2), false, 'F143 and is the only one by now');
 select pg_temp.settle(:'later', 'two') \g /dev/null
 select is(usage.faults(), '[]', 'F142 the books are true');
 

@@ -140,6 +140,7 @@ test_f121_the_commented_file_shows_every_default(void **state)
 	assert_string_equal(shown->portal.cancel, c->portal.cancel);
 	assert_string_equal(shown->chat.meter, c->chat.meter);
 	assert_int_equal(shown->chat.streams, c->chat.streams);
+	assert_int_equal(shown->chat.streams_each, c->chat.streams_each);
 	assert_int_equal(shown->chat.first_ms, c->chat.first_ms);
 	assert_int_equal(shown->chat.fallback_ms, c->chat.fallback_ms);
 	assert_int_equal(shown->chat.total_ms, c->chat.total_ms);

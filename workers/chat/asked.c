@@ -223,5 +223,6 @@ asked_document(struct visit *v, const struct asked *a)
 	json_put(doc, "message_id", a->message_id);
 	json_put(doc, "model", a->model);
 	json_put(doc, "tenant", a->tenant);
+	json_object_object_add(doc, "most", json_object_new_int(v->app->config->chat.streams_each));
 	return json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PLAIN);
 }

@@ -67,6 +67,7 @@ operation_run(struct visit *v, struct db_user *me, struct json_object *request, 
 
 	*fault = NULL;
 	*w = (struct work){ .v = v };
+	json_object_object_add(request, "most", json_object_new_int(v->app->config->chat.streams_each));
 	if (!models_enter(v->app)) {
 		*fault = "full";
 		return OK;

@@ -18,6 +18,7 @@ static const struct refusal refusals[] = {
 	    "refused_invalid" },
 	{ "auth", NULL, 401, false, 0, "The session is over", "refused_auth" },
 	{ "busy", NULL, 409, false, 5, "This message is being answered", "refused_busy" },
+	{ "many", "busy", 409, false, 5, "Too many answers are being written for this person", "refused_busy" },
 	{ "later", "busy", 409, false, 0, "A later message was sent in this conversation", "refused_busy" },
 	{ "deleted", "invalid", 404, false, 0, "The conversation was deleted", "refused_invalid" },
 	{ "full", "busy", 503, false, 5, "Too many answers are being written", "refused_busy" },

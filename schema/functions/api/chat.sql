@@ -9,7 +9,8 @@
 --   {"chat", "message": the user's last message, "text": of it, "trigger": "submit-message" or "regenerate-message",
 --    "message_id": the request's messageId or null; on submit, equal to "message", it is an edit,
 --    "model": a name, or null: the conversation's, else the default,
---    "tenant": or null: the conversation's, else the user's current one}
+--    "tenant": or null: the conversation's, else the user's current one,
+--    "most": pieces of work of one user at a time, or missing: any number}
 --
 --   {"state": "started", "hold": names this turn in the calls below, "chat", "message",
 --    "answer": our id of the message that begins, "attempt": from 0, "created": whether the conversation is new,
@@ -32,6 +33,7 @@
 --      model        422  no such model
 --      message      422  another text by this message's id, or an id that is no user's message
 --      busy         409  this message is being answered
+--      many         409  "most" are under way; also those that make way for a later one, until they have ended
 --      provider     503  each breaker is open, or each provider's cap used up; wait
 --      unavailable  503  the cap of all is used up; reason "off" (no meter), "model" (none), "price" (without one)
 --   TG401: no session. TG404: none of the user's tenants. TG422: a wrong document.
@@ -39,7 +41,8 @@
 -- api.chat_operation(p_request): work without a stream, of a session; a turn with hold and limits like any other
 --
 --   {"kind": "title", "summary" or "classify", "chat",
---    "text": to classify this instead of the conversation, "labels": 2 to 20 texts of 1 to 64 characters}
+--    "text": to classify this instead of the conversation, "labels": 2 to 20 texts of 1 to 64 characters,
+--    "most": as above}
 --   Answers as api.chat_begin() does, with "kind", without "message", "answer", "attempt" and "created". A title that
 --   is settled as complete becomes the conversation's. TG404: no such conversation, or nothing in it. TG422: as above.
 --

@@ -143,6 +143,9 @@ begin
 	end if;
 	candidates := chat.candidates(choice.m);
 	said := chat.told(p_user, p_request, m, candidates);
+	if chat.is_busy(p_user, (p_request ->> 'most')::int) then
+		return chat.refusal('many', null, null, p_tenant, p_user, p_decision);
+	end if;
 	held := chat.take(p_tenant, p_user, p_decision, candidates, (said -> 'input')::bigint, (choice.m).max_tokens,
 		answer, t.hold_id);
 	if not (held -> 'ok')::boolean then

@@ -76,7 +76,7 @@ declare
 	totals jsonb := chat.totals_of(p_document -> 'usage');
 	said text := coalesce(p_document ->> 'text', '');
 begin
-	update chat.turns k set state = 'ended' where k.hold_id = t.hold_id and k.state = 'open';
+	update chat.turns k set state = 'ended' where k.hold_id = t.hold_id and k.state <> 'ended';
 	if t.kind = 'answer' then
 		update chat.messages m set text = said, state = chat.stored_state(p_document ->> 'state', said),
 			finish = p_document ->> 'finish', provider = p_provider, provider_model = p_model,

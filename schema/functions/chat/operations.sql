@@ -64,6 +64,9 @@ begin
 	if subject is null or subject !~ '\S' then
 		raise exception 'nothing in it' using errcode = 'TG404';
 	end if;
+	if chat.is_busy(c.user_id, (p_request ->> 'most')::int) then
+		return chat.refusal('many', null, null, c.tenant_id, c.user_id, p_decision);
+	end if;
 	held := chat.take(c.tenant_id, c.user_id, p_decision, candidates,
 		octet_length(subject) + octet_length(order_text.text) + 32, least(order_text.most, (choice.m).max_tokens),
 		replace(gen_random_uuid()::text, '-', ''), null);

@@ -60,6 +60,20 @@ begin
 end
 $$;
 
+-- Whether p_most turns (null: any number) of a user are under way. Those that make way for a later one are, until their
+-- programs hear of it: what they use meanwhile is held no more. A program that has died sends no checkpoint. From
+-- here to their end, requests of one user come one after the other.
+create or replace function chat.is_busy(p_user uuid, p_most int) returns boolean
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	perform auth.lock_user(p_user);
+	return p_most <= (
+		select count(*) from chat.turns t
+		where t.user_id = p_user and t.state <> 'ended' and t.seen_at > now() - interval '30 s'
+			and t.created_at > now() - interval '10 min');
+end
+$$;
+
 -- A refusal, with what headers and the page say beside it.
 create or replace function chat.refusal(p_code text, p_reason text, p_wait int, p_tenant uuid, p_user uuid,
 	p_decision jsonb) returns jsonb
