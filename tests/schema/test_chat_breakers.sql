@@ -68,6 +68,10 @@ select pg_temp.later('61 s') \g /dev/null
 select is(pg_temp.asked(:'bearer'), 'small half, spare closed',
 	'C81 one that tries and is never heard of again holds up nobody');
 select is(chat.take_probe('acme', 'a-1'), false, 'C81 and nobody tries beside it');
+select is(pg_temp.note('left'), 'half', 'C81 one that tries and leaves says nothing of the model');
+select is(pg_temp.asked(:'bearer'), 'small half, spare closed', 'C81 and the next one tries at once');
+select is(pg_temp.note('invalid', 400), 'half', 'C81 nor does a wrong request');
+select is(pg_temp.asked(:'bearer'), 'small half, spare closed', 'C81 so nobody keeps it open by wrong ones');
 select is(pg_temp.note('ok', 200), 'closed', 'C81 where it succeeds it closes');
 select is(pg_temp.note('error'), 'closed', 'C81 and one that fails then does not open it');
 select is(pg_temp.asked(:'bearer'), 'small closed, spare closed', 'C81 for all');

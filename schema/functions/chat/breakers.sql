@@ -57,6 +57,16 @@ begin
 end
 $$;
 
+-- The call that tried has told nothing of the model, so the next one may try: who leaves or sends what a model refuses
+-- keeps it closed to nobody.
+create or replace function chat.give_probe(p_provider text, p_model text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	update chat.breakers b set until = now()
+	where b.provider = p_provider and b.model = p_model and b.state = 'half' and b.until > now();
+end
+$$;
+
 -- Whether half of the calls of the last minute failed, five at least.
 create or replace function chat.fails_often(p_provider text, p_model text) returns boolean
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
@@ -119,6 +129,8 @@ begin
 	end if;
 	if p_outcome = 'ok' then
 		perform chat.close_breaker(p_provider, p_model);
+	elsif p_outcome in ('invalid', 'left') then
+		perform chat.give_probe(p_provider, p_model);
 	elsif p_outcome in ('denied', 'gone', 'spent') then
 		perform chat.tell_denied(p_provider, p_model, p_outcome, p_status);
 	elsif failed and (chat.fails_often(p_provider, p_model) or exists (
