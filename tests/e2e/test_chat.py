@@ -417,6 +417,14 @@ def test_f159_a_conversation_is_named_summed_up_and_a_text_classified(chat, mode
     assert [call["stream"] for call in models.books()] == [True, False, False, False, False]
 
 
+@pytest.mark.parametrize("text", [5, ["a"], "x\0y"], ids=str)
+def test_f148_what_is_to_be_classified_is_a_text(chat, models, text):
+    chat.send("Hello")
+    models.clear()
+    refused = chat.api(f"/{chat.id}/classify", "POST", {"labels": ["a", "b"], "text": text})
+    assert (refused.status, refused.json["field"]) == (422, "text") and models.books() == []
+
+
 def test_f159_a_title_that_fails_leaves_the_conversation_alone(chat, models, db, owner):  # noqa: F811
     chat.send("Hello")
     before = chat.shown()

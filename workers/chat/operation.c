@@ -137,6 +137,16 @@ label_named(struct json_object *labels, struct buf *text)
 	return NULL;
 }
 
+/* Without "text" the conversation is meant; not with one that is something else. */
+static bool
+text_is_fit(struct json_object *doc)
+{
+	struct json_object	*text = json_at(doc, "/text");
+
+	return text == NULL || (json_object_is_type(text, json_type_string) &&
+	    strlen(json_object_get_string(text)) == (size_t)json_object_get_string_len(text));
+}
+
 static enum err
 classify(struct visit *v, struct db_user *me)
 {
@@ -146,6 +156,8 @@ classify(struct visit *v, struct db_user *me)
 	struct work		w;
 	enum err		e;
 
+	if (!text_is_fit(v->json))
+		return answer_fault(v, ERR_INVALID, "text", "must be a string without U+0000");
 	if (!json_object_is_type(labels, json_type_array))
 		return answer_fault(v, ERR_INVALID, "labels", "must be 2 to 20 texts of 1 to 64 characters");
 	json_put(request, "text", json_text(v->json, "/text"));
