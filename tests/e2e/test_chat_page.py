@@ -158,11 +158,11 @@ def test_c78_the_page_stops_an_answer_and_keeps_what_came(page, models, db):  # 
     write(page, "Go on")
     wait_until(lambda: len(shown(page)) == 4 and page.find("#send").is_displayed())
     page.driver.refresh()
-    assert "interrupted" in notes(page)[0] and "word2" in shown(page)[1] and shown(page)[2] == "Go on"
+    assert "cut short" in notes(page)[0] and "word2" in shown(page)[1] and shown(page)[2] == "Go on"
 
 
 @pytest.mark.parametrize("plan, note", [
-    ({"words": 20, "cut": {"deltas": 5, "how": "close"}}, "This answer was interrupted"),
+    ({"words": 20, "cut": {"deltas": 5, "how": "close"}}, "This answer was cut short"),
     ({"words": 2000}, "This answer was longer than it may be")], ids=str)
 def test_f131_f110_the_page_says_of_an_answer_that_its_end_is_missing(page, models, plan, note):  # noqa: F811
     models.plan(1, **plan)
