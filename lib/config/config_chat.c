@@ -187,21 +187,26 @@ has_cost(const struct config *c, const struct config_model *m, const char *class
 	return false;
 }
 
-/* Nothing begins that has no price, and a plan without a quota of the meter has none of it. */
+/*
+ * Nothing begins that has no price, and a plan without a quota of the meter has none of it. Where there is no such
+ * meter or provider, that alone is the fault.
+ */
 static void
 means_check(struct reader *r, const config_setting_t *at, const struct config_model *m)
 {
 	static const char *const	classes[] = { "input", "output" };
 	const struct config		*c = r->out;
+	bool				counted = config_meter(c, c->chat.meter) != NULL;
+	bool				priced = config_model_provider(c, m->provider) != NULL;
 
 	for (size_t i = 0; i < m->plans.n; i++) {
 		if (config_plan(c, m->plans.items[i]) == NULL)
 			config_fault(r, at, "models.plans", "\"%s\" is not one of plans", m->plans.items[i]);
-		else if (*c->chat.meter && !has_quota(c, m->plans.items[i], c->chat.meter))
+		else if (counted && !has_quota(c, m->plans.items[i], c->chat.meter))
 			config_fault(r, at, "models.plans", "\"%s\" has no quota of \"%s\", which counts what models use",
 			    m->plans.items[i], c->chat.meter);
 	}
-	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
+	for (size_t i = 0; priced && i < sizeof(classes) / sizeof(classes[0]); i++) {
 		if (!has_cost(c, m, classes[i]))
 			config_fault(r, at, "models.model", "costs have no \"%s\" of \"%s\" of provider \"%s\"", classes[i],
 			    m->model, m->provider);

@@ -870,7 +870,8 @@ test_f146_a_model_has_what_it_needs(void **state)
 		{ MODEL, "meter = \"tokens\";", "chat.model \"\" is not one of models" },
 		{ MODEL, "model = \"large\";", "chat.model \"large\" is not one of models" },
 		{ MODEL, "title_model = \"large\";", "chat.title_model \"large\" is not one of models" },
-		{ MODEL, "meter = \"mails\"; model = \"small\";", "chat.meter \"mails\" is not one of meters" },
+		{ MODEL "plans = [\"a\"];", "meter = \"mails\"; model = \"small\";",
+		    "chat.meter \"mails\" is not one of meters" },
 		{ MODEL, "total_ms = 240001;", "chat.total_ms must be from 10 to 240000" },
 	};
 	struct stage	*s = *state;
@@ -888,6 +889,8 @@ test_f146_a_model_has_what_it_needs(void **state)
 
 		if (e != (table[i].wrong ? ERR_INVALID : OK) || (table[i].wrong && strstr(s->said, table[i].wrong) == NULL))
 			fail_msg("%s %s: %s", table[i].models, table[i].chat, s->said);
+		if (table[i].wrong && strchr(s->said, '\n')[1] != '\0')
+			fail_msg("more than the one fault: %s", s->said);
 	}
 }
 
