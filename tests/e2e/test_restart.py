@@ -13,7 +13,7 @@ from test_keys import made
 from test_usage import NOTHING, SETTINGS, Program
 
 THREADS = 4     # requests side by side in one process: serve.threads
-CLIENTS = 8     # webhooks takes all that wait
+CLIENTS = 8     # webhooks takes all that wait, and chat has a thread for each answer
 CALLERS = {"signup": 3, "billing": 3}     # as many as may call Stripe at once: serve.calls
 
 pytestmark = pytest.mark.usefixtures("calm")
@@ -62,7 +62,7 @@ def asks(stack, new_browser, member, fresh, db):
         return program("/record", {"meter": "tokens", "units": 1}, Idempotency_Key=name).status, name
     yield {"signin": (signin, 200), "signup": (signup, 303), "account": (account, 200), "billing": (billing, 303),
            "admin": (lambda: (member.get("/admin").status, None), 404), "webhooks": (webhooks, 200),
-           "usage": (usage, 200),
+           "usage": (usage, 200), "chat": (lambda: (member.get("/chat").status, None), 200),
            "authn": (lambda: (member.get("/settings/connections").status, None), 200),
            "og": (lambda: (new_browser().get("/api/og?mode=none").status, None), 400)}
     db.execute("select ops.put_usage(%s)", json.dumps(NOTHING))
@@ -99,7 +99,7 @@ def test_f113_sigterm_under_load_fails_no_request(stack, db, asks, name):
 @pytest.mark.parametrize("name", WORKERS)
 def test_f115_killed_under_load_only_requests_in_progress_fail(stack, db, asks, name):
     ask, good = asks[name]
-    kills, served = 3, CLIENTS if name == "webhooks" else THREADS
+    kills, served = 3, CLIENTS if name in ("webhooks", "chat") else THREADS
     with Load(ask, CALLERS.get(name, CLIENTS)) as load:
         for _ in range(kills):
             load.more(40)

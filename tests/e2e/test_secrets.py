@@ -167,7 +167,7 @@ def test_f104_a_programs_memory_is_closed_to_its_users_other_processes_and_never
     """/proc shows what is not dumpable as root's. Apache starts a program at its first request."""
     browser = Browser(stack["url"])
     for path in ("/signin", "/style.css", "/signup", "/settings/billing", "/webhooks/stripe", "/api/og",
-                 "/settings/connections", "/admin", "/api/usage"):
+                 "/settings/connections", "/admin", "/api/usage", "/chat"):
         browser.get(path)
     found = [Path("/proc", str(pid)) for pid in processes(stack, name)]
     assert found
