@@ -395,7 +395,7 @@ grant execute on function
 	app.my_tenant(uuid),
 	billing.page_of(uuid),
 	auth.uid(),
-	auth.session_id(), auth.enter_session(), auth.goes_on(uuid),
+	auth.session_id(), auth.require_session(), auth.goes_on(uuid),
 	auth.email(),
 	auth.require_user(), auth.require_fresh(),
 	auth.allow(text, text),

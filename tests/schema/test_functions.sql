@@ -122,7 +122,7 @@ insert into allowed values
 		app.clean_name, app.initials_of, auth.request_of, auth.spend_request, api.proof_state, auth.take_link,
 		auth.revoke_sessions, auth.forget_user, auth.export_user,
 		auth.drop_password, auth.drop_factor_since, auth.lock_user, auth.require_fresh,
-		auth.rank_stranger, auth.mint_link, auth.enter_session, auth.goes_on, chat.limit_of, chat.cursor_of,
+		auth.rank_stranger, auth.mint_link, auth.require_session, auth.goes_on, chat.limit_of, chat.cursor_of,
 		chat.read_cursor, chat.rows_after, chat.messages_before, chat.conversation_document, chat.message_document,
 		auth.uid, auth.email, auth.session_id,
 		auth.require_user, auth.apply_retention, billing.entitlement, billing.words_on, billing.verdict_on,

@@ -110,7 +110,7 @@ create or replace function api.chat_begin(p_request jsonb) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 	set plan_cache_mode = force_generic_plan as $$
 declare
-	me record := auth.enter_session();
+	me record := auth.require_session();
 	c chat.conversations;
 	m chat.messages;
 	a chat.messages;
@@ -147,7 +147,7 @@ create or replace function api.chat_operation(p_request jsonb) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 	set plan_cache_mode = force_generic_plan as $$
 declare
-	me record := auth.enter_session();
+	me record := auth.require_session();
 	c chat.conversations;
 	decision jsonb;
 begin

@@ -83,27 +83,9 @@ language sql stable as $$
 		or p_seen <= now() - interval '5 min'
 $$;
 
--- As auth.require_session(), with the session for work that outlasts the call.
-create or replace function auth.enter_session(out user_id uuid, out session_id uuid)
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-	live record;
-begin
-	select s.* into live from auth.session_of(current_setting('app.bearer', true)) s;
-	if live.id is null then
-		raise exception 'no session' using errcode = 'TG401';
-	end if;
-	if auth.is_due(live.issued_at, live.confirmed_at, live.retired_at, live.seen_at) then
-		perform auth.tend_session(live.id, live.token);
-	end if;
-	user_id := live.user_id;
-	session_id := live.id;
-end
-$$;
-
 -- For pages: the session's user, or TG401. For a token that is young and in use it writes nothing, but every 5 minutes
 -- that its session is used.
-create or replace function auth.require_session(out user_id uuid, out email text)
+create or replace function auth.require_session(out user_id uuid, out email text, out session_id uuid)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	live record;
@@ -117,6 +99,7 @@ begin
 	end if;
 	user_id := live.user_id;
 	email := live.email;
+	session_id := live.id;
 end
 $$;
 
