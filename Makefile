@@ -79,7 +79,7 @@ $(BUILD)/workers/$(1)/%.o: workers/$(1)/%.c $(BUILD)/flags
 $(BUILD)/$(1): $(BUILD)/workers/$(1)/main.o $(BUILD)/workers/$(1).a $(call archives,$(call below,$(1)))
 	$$(PROGRAM)
 endef
-$(foreach p,$(sort $(PROGRAMS) chat),$(eval $(call program,$(p))))
+$(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
 # The list of passwords that nobody may choose, unless the operator builds a longer one: those of Debian's john-data.
 $(BUILD)/breached: $(BUILD)/tollgate /usr/share/john/password.lst
