@@ -10,7 +10,7 @@ from chatting import Answer, Chat, Models, new_id
 from client import Browser
 from journey import sign_in
 from life import Life
-from world import PATIENCE, SEED, TALLY, try_connect
+from world import PATIENCE, SEED, TALLY, Threads, try_connect
 
 MOST_TURNS = 6      # of a conversation, which is told as a whole each time
 WAYS = ("read",) * 6 + ("leave",) * 4 + ("unread", "stop", "stop", "tabs", "same", "again", "regenerate", "title",
@@ -118,9 +118,10 @@ class Talker:
 
     def read(self, **more):
         """To a whole answer: by the same message, until that is answered."""
-        told, end = self.tell(), time.monotonic() + 4 * PATIENCE     # the server is away most of the time
+        told, allowed = self.tell(), ()
+        end = time.monotonic() + 4 * PATIENCE       # the server is away most of the time
         while True:
-            answer = self.finish(told, self.begin(told, allowed=(422,), **more))
+            answer = self.finish(told, self.begin(told, allowed, **more))
             if told.finish or self.wait.is_set():
                 self.last = told
                 return
@@ -128,7 +129,7 @@ class Talker:
             time.sleep(0.3)
             # One that was sent before, by a client that has left, may be taken later and then is the last of the two.
             overtaken = answer is not None and answer.status == 422
-            told = self.tell() if overtaken else self.tell(told.said, told.message)
+            told, allowed = (self.tell(), ()) if overtaken else (self.tell(told.said, told.message), (422,))
 
     def leave(self):
         """In mid-stream, or before."""
@@ -205,7 +206,7 @@ class Talker:
             return 0
 
 
-class Crowd:
+class Crowd(Threads):
     """All talkers at once, until the end of the block. wrong: what must not have happened."""
 
     def __init__(self, persons, number):
@@ -223,16 +224,6 @@ class Crowd:
 
     def answered(self):
         return sum(talker.answered for talker in self.talkers)
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.done.set()
-        for thread in self.threads:
-            thread.join()
 
 
 class Weather:

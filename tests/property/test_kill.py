@@ -13,13 +13,13 @@ import mirror
 import pytest
 from journey import wait_until
 from life import Life
-from world import PATIENCE, SEED, TALLY, reconnect, runs, try_connect
+from world import PATIENCE, SEED, TALLY, Threads, reconnect, runs, try_connect
 
 CLIENTS = 4
 VICTIMS = ("webhooks", "webhooks", "jobs", "second", "mailer", "backend", "postgres", "crash")
 
 
-class Stream:
+class Stream(Threads):
     """Changes at Stripe, each told at once by an event; what is not accepted is told again later, as Stripe does."""
 
     def __init__(self, world, lives):
@@ -58,16 +58,6 @@ class Stream:
         elif status not in (0, 502, 503, 504):
             self.wrong.append((status, event))
         return status == 200
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.done.set()
-        for thread in self.threads:
-            thread.join()
 
 
 class Killer:

@@ -19,7 +19,7 @@ from journey import wait_until
 from life import Life
 from test_cut import ENDS, cut_world  # noqa: F401: the fixture
 from test_kill import Killer
-from world import PATIENCE, RETRIED, SEED, TALLY, reconnect, runs
+from world import PATIENCE, RETRIED, SEED, TALLY, Threads, reconnect, runs
 
 VICTIMS = ("usage", "usage", "jobs", "second", "backend", "postgres", "crash")
 ROOM = 60       # of the tenant whose plan sells nothing beyond
@@ -107,7 +107,7 @@ class Program:
         return sum(int(row["payload"]["value"]) for row in events if row["payload"]["stripe_customer_id"] == customer)
 
 
-class Stream:
+class Stream(Threads):
     """All programs at work at once."""
 
     def __init__(self, programs):
@@ -125,16 +125,6 @@ class Stream:
             program.catch_up()
         except Exception as e:      # pylint: disable=broad-except
             self.wrong.append(repr(e))
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.done.set()
-        for thread in self.threads:
-            thread.join()
 
 
 @pytest.fixture(scope="module")

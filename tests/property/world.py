@@ -52,6 +52,20 @@ HURRIED = {"jobs_poll_ms": 20, "mail_poll_ms": 20, "jobs_settle_ms": 0, "stripe_
            "mail_timeout_ms": 3000, "database_timeout_ms": 3000, "serve_threads": LANES + 1, "serve_calls": LANES}
 
 
+class Threads:
+    """self.threads, from the beginning of a block to its end, when self.done tells them to end."""
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.done.set()
+        for thread in self.threads:
+            thread.join()
+
+
 def runs(full, few):
     """How many: all of them when PROPERTY_RUNS=full, as many as PROPERTY_RUNS says, else a few."""
     wanted = os.environ.get("PROPERTY_RUNS", "")
