@@ -33,6 +33,7 @@ def check(page, status, which, language):
     assert page.header("Cache-Control") == "no-store" and page.header("X-Content-Type-Options") == "nosniff"
     assert (page.header("Retry-After") is not None) == (status != 413)
     assert page.html.one("a", **{"class": "button"}).get("href") == ("/en/", "/de/")[which]
+    assert page.html.one("footer").all("a")[-1].get("href") == ("/en/status", "/de/status")[which]
 
 
 @pytest.mark.parametrize("accept", ["application/json", "image/png", "*/*;q=0"])

@@ -51,6 +51,14 @@ def test_c83_all_works(browser, well):
         assert re.search(r"\d{1,2}:\d{2} UTC", page.html.one(id="whole").text)
 
 
+@pytest.mark.parametrize("path, leads_to", [("/signin", PAGE), ("/de/signin", "/de" + PAGE), ("/nothing-here", PAGE)])
+def test_c83_each_page_leads_to_it(browser, path, leads_to):
+    link = browser.get(path).html.one("footer").one("a", href=leads_to)
+    there = browser.get(leads_to).html
+    assert link.get("aria-current") is None and link.text == "Status" == there.one("h1").text
+    assert there.one("footer").one("a", href=leads_to).get("aria-current") == "page"
+
+
 def test_c83_a_script_gets_json_at_either_address(browser, well):
     for path in (PAGE, JSON):
         page = browser.get(path, Accept="application/json")
