@@ -10,7 +10,7 @@ from journey import stack_command, wait_until
 from test_browser import SIZES, driver, person  # noqa: F401 (fixtures)
 
 PAGE, JSON = "/status", "/api/status"
-PROGRAMS = {"account", "admin", "authn", "billing", "jobs", "mailer", "signin", "signup", "usage", "webhooks"}
+PROGRAMS = {"account", "admin", "authn", "billing", "chat", "jobs", "mailer", "signin", "signup", "usage", "webhooks"}
 KEPT = 5        # seconds for which a process remembers what it was told
 OURS = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-|\b(cus|sub|cs|evt|acct|price|sk|whsec)_|@|tollgate_\w|\bpid\b")
 
