@@ -223,6 +223,21 @@ select is(pg_temp.call(null, format('checkpoint(%L)', :'later'::jsonb ->> 'hold'
 	'F142 the later one goes on');
 select is(chat.is_busy(:'ann_user', :others + 2), false, 'F143 and is the only one by now');
 select pg_temp.settle(:'later', 'two') \g /dev/null
+
+-- it takes over before the first checkpoint
+select pg_temp.begin('ann', 't', 'm4', 'asked') as former \gset
+select split_part(pg_temp.account(:'ann'), '/', 1)::int as used \gset
+select pg_temp.begin('ann', 't', 'm5', 'asked again') as later \gset
+select is((select format('%s %s %s %s', state, counted, counts, spent) from usage.holds
+	where id = (:'former'::jsonb ->> 'hold')::uuid),
+	format('expired checkpoint {"input": %1$s} %1$s', :'former'::jsonb ->> 'input'),
+	'F142 without a checkpoint its user pays the bound of its input');
+select is(split_part(pg_temp.account(:'ann'), '/', 1)::int, :used + (:'former'::jsonb ->> 'input')::int,
+	'F142 which the tenant''s account counts at once');
+select is(pg_temp.settle(:'former', '', '{"state": "failed", "usage": {}}') ->> 'late', 'true',
+	'F142 what its program settles is a correction');
+select is(split_part(pg_temp.account(:'ann'), '/', 1)::int, :used, 'F127 nothing where the provider has failed');
+select pg_temp.settle(:'later', 'three') \g /dev/null
 select is(usage.faults(), '[]', 'F142 the books are true');
 
 -- nobody comes back

@@ -152,7 +152,8 @@ begin
 		return chat.untaken(held);
 	end if;
 	attempt := chat.write_answer(p_user, p_tenant, (choice.m).name, p_request, c, m, answer, (held ->> 'id')::uuid);
-	perform chat.note_turn((held ->> 'id')::uuid, p_user, p_session, p_tenant, p_request ->> 'chat', 'answer');
+	perform chat.note_turn((held ->> 'id')::uuid, p_user, p_session, p_tenant, p_request ->> 'chat', 'answer',
+		(said -> 'input')::bigint);
 	return chat.started(held, choice.m, s.system, said -> 'list', (said -> 'input')::bigint) || jsonb_build_object(
 		'chat', p_request -> 'chat', 'message', p_request -> 'message', 'answer', answer, 'attempt', attempt,
 		'created', c.id is null);

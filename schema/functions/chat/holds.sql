@@ -2,8 +2,9 @@
 
 set role tollgate_service;
 
--- Ends the turn whose user goes on, and its hold. Its accounts are locked together with those of p_models that will be
--- wanted, so that nobody waits for one who waits.
+-- Ends the turn whose user goes on, and its hold. Without a checkpoint tenant and user pay the bound of its input,
+-- because a model may be reading it. Its accounts are locked together with those of p_models that will be wanted, so
+-- that nobody waits for one who waits.
 create or replace function chat.end_former(p_tenant uuid, p_user uuid, p_meter text, p_plan text, p_models jsonb,
 	p_from timestamptz, p_until timestamptz, p_former uuid) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -20,6 +21,8 @@ begin
 		p_until);
 	perform usage.open_accounts(wanted);
 	perform usage.lock_accounts(usage.ids_of(wanted) || former.accounts);
+	former.counts := coalesce(former.counts, (
+		select jsonb_build_object('input', t.input) from chat.turns t where t.hold_id = p_former));
 	perform usage.expire_hold(former);
 end
 $$;

@@ -50,6 +50,7 @@ declare
 	choice record;
 	candidates jsonb;
 	subject text;
+	input bigint;
 	held jsonb;
 begin
 	select k.m, k.refused into choice
@@ -67,16 +68,16 @@ begin
 	if chat.is_busy(c.user_id, (p_request ->> 'most')::int) then
 		return chat.refusal('many', null, null, c.tenant_id, c.user_id, p_decision);
 	end if;
-	held := chat.take(c.tenant_id, c.user_id, p_decision, candidates,
-		octet_length(subject) + octet_length(order_text.text) + 32, least(order_text.most, (choice.m).max_tokens),
-		replace(gen_random_uuid()::text, '-', ''), null);
+	input := octet_length(subject) + octet_length(order_text.text) + 32;
+	held := chat.take(c.tenant_id, c.user_id, p_decision, candidates, input,
+		least(order_text.most, (choice.m).max_tokens), replace(gen_random_uuid()::text, '-', ''), null);
 	if not (held -> 'ok')::boolean then
 		return chat.untaken(held);
 	end if;
-	perform chat.note_turn((held ->> 'id')::uuid, c.user_id, p_session, c.tenant_id, c.id, p_request ->> 'kind');
+	perform chat.note_turn((held ->> 'id')::uuid, c.user_id, p_session, c.tenant_id, c.id, p_request ->> 'kind',
+		input);
 	return chat.started(held, choice.m, order_text.text, jsonb_build_array(jsonb_build_object('role', 'user', 'text',
-		subject)), octet_length(subject) + octet_length(order_text.text) + 32)
-		|| jsonb_build_object('kind', p_request -> 'kind', 'chat', c.id);
+		subject)), input) || jsonb_build_object('kind', p_request -> 'kind', 'chat', c.id);
 end
 $$;
 

@@ -163,12 +163,13 @@ begin
 end
 $$;
 
+-- p_input: tokens that its input may count at most.
 create or replace function chat.note_turn(p_hold uuid, p_user uuid, p_session uuid, p_tenant uuid, p_chat text,
-	p_kind text) returns void
+	p_kind text, p_input bigint) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-	insert into chat.turns (hold_id, user_id, tenant_id, chat_id, kind, session_id)
-	values (p_hold, p_user, p_tenant, p_chat, p_kind, p_session);
+	insert into chat.turns (hold_id, user_id, tenant_id, chat_id, kind, session_id, input)
+	values (p_hold, p_user, p_tenant, p_chat, p_kind, p_session, p_input);
 end
 $$;
 
