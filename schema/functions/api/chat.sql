@@ -28,14 +28,16 @@
 --      rate_NAME    429  the rate that was reached; wait
 --      quota        402  no tokens left; left, reset
 --      cap          402  no money left; reset
---      plan         403  no plan with it; reason: as billing.decision() says, "nobody" (no tenant), "closing", "none"
---                        (of the meter) or "model"
+--      plan         403  reason "nobody": the user has no tenant; "closing": the tenant is being closed; "none": its
+--                        plan has no quota of the meter; "model": its plan does not have this model; else as
+--                        billing.decision() says
 --      model        422  no such model
 --      message      422  another text by this message's id, or an id that is no user's message
 --      busy         409  this message is being answered
---      many         409  "most" are under way; also those that make way for a later one, until they have ended
---      provider     503  each breaker is open, or each provider's cap used up; wait
---      unavailable  503  the cap of all is used up; reason "off" (no meter), "model" (none), "price" (without one)
+--      many         409  "most" are under way; one that makes way for a later message counts until it has ended
+--      provider     503  the breaker of each candidate is open, or the cap of each provider used up; wait
+--      unavailable  503  reason "off": no meter is configured; "model": no model is; "price": the model has no price;
+--                        null: the cap of all is used up
 --   TG401: no session. TG404: none of the user's tenants. TG422: a wrong document.
 --
 -- api.chat_operation(p_request): work without a stream, of a session; a turn with hold and limits like any other
@@ -51,9 +53,9 @@
 --   {"provider", "model", "usage": {class: tokens}, "text"}: what is known so far; each may be missing
 --   {"go_on": true}, or {"go_on": false, "why"}: "session" (over, its user disabled or no member any more), "later" (a
 --   later message took over), "deleted" (the conversation), "ended" (expired)
---   It asks for no session: the browser's token may have rotated. The hold knows its own.
+--   It needs no bearer, because the browser's token may have rotated: the turn names its session.
 --
--- api.chat_settle(p_document): at whatever end, repeated until it is answered; one effect. Asks for no session.
+-- api.chat_settle(p_document): at whatever end, repeated until it is answered; one effect. Needs no bearer.
 --
 --   {"hold", "provider", "model": the candidate that answered, or was asked last,
 --    "usage": {class: tokens}; {} or missing: nothing is known, "counted": "provider" or "measured",
@@ -67,7 +69,7 @@
 --   TG404: no such hold. TG409: it has ended otherwise. TG422: no such candidate, or wrong counts.
 --
 -- api.chat_note_call(p_provider, p_model, p_outcome, p_status int, p_ms int): each call to a model, for breakers and
--- /status. p_status: HTTP's, or 0. Asks for no session.
+-- /status. p_status: HTTP's, or 0. Needs no bearer.
 --
 --   p_outcome: "ok"; "error" (5xx, time, cut, garbage) and "busy" (429, 503, 529), which the breaker counts; "invalid"
 --   (400, 413, 422) and "left" (ended by us or the client), which it does not; "denied" (401, 402, 403), "gone" (404)
@@ -94,7 +96,7 @@
 --
 -- api.chat_page(p_tenant uuid, p_chat text, p_after text): the document of /chat
 --
---   {"nobody": true}: no tenant lets the user in; else
+--   {"nobody": true} where the user is a member of no tenant, or
 --   {"tenant", "name", "tenants", "several", "plan", "allowed", "reason",
 --    "models": [{"name", "display_name", "current", "allowed"}...],
 --    "meter": as usage.meter_document() says, or null, "until": {"iso"}, "left": or null,

@@ -60,8 +60,8 @@ begin
 end
 $$;
 
--- The turn that is under way makes way for a later one, or for nothing (p_state: "later", "deleted"). What its program
--- settles of it is still taken.
+-- Ends a turn that is under way. p_state: "later", because another message of the conversation is answered, or
+-- "deleted", because the conversation is. What its program settles afterwards still counts.
 create or replace function chat.end_turn(p_hold uuid, p_state text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin

@@ -33,7 +33,7 @@ language sql immutable as $$
 	select least(interval '5 min', interval '15 s' * power(2, least(p_trips, 10)))
 $$;
 
--- Opens one that is closed, or whose call has failed to try; one that is open stays so for p_least.
+-- Opens a breaker that is closed or half open. One that is open stays so for at least p_least.
 create or replace function chat.open_breaker(p_provider text, p_model text, p_least interval) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -47,7 +47,7 @@ begin
 end
 $$;
 
--- Lets one call try where the time of an open breaker is over: no other does for a minute.
+-- Takes the probe of a breaker whose time is over: no other call may try for a minute. False: there is none to take.
 create or replace function chat.take_probe(p_provider text, p_model text) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -57,8 +57,8 @@ begin
 end
 $$;
 
--- The call that tried has told nothing of the model, so the next one may try: who leaves or sends what a model refuses
--- keeps it closed to nobody.
+-- Gives the probe back, so that the next call may try at once. The call that had it says nothing of the model's health:
+-- its client has left, or the model has refused the request.
 create or replace function chat.give_probe(p_provider text, p_model text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -77,7 +77,8 @@ begin
 end
 $$;
 
--- The operator is told of a key that is refused, a model that is gone and a limit of spending, until a call succeeds.
+-- Opens the breaker and alerts the operator: a key is refused, a model is gone, or a limit of spending is reached. The
+-- alert ends with the next call that succeeds.
 create or replace function chat.tell_denied(p_provider text, p_model text, p_outcome text, p_status int) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin

@@ -89,7 +89,7 @@ begin
 end
 $$;
 
--- The operator is told of a model whose provider does not tell what was used, or tells what cannot be.
+-- Alerts the operator: the provider of a model sends no counts of tokens, or impossible ones.
 create or replace function chat.tell_alerts(p_alerts jsonb, p_provider text, p_model text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -101,7 +101,7 @@ begin
 end
 $$;
 
--- Turns whose holds have expired: nobody came back. At most p_most of them. How many.
+-- Ends at most p_most turns whose holds have expired, because their programs have died. Returns how many.
 create or replace function chat.tend(p_most int) returns int
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare

@@ -29,7 +29,7 @@ begin
 end
 $$;
 
--- What each of them can be asked, in tokens. Null: there are none.
+-- How many tokens each of them can be asked. Null: there are no candidates.
 create or replace function chat.room_of(p_candidates jsonb) returns bigint
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin

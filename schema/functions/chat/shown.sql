@@ -1,5 +1,5 @@
--- What a user is shown of the own conversations. Where row-level security shows a login role its user's rows only,
--- these look for them all the same.
+-- What a user is shown of the own conversations. Each function selects the user's rows itself, though row-level
+-- security shows a login role no others.
 
 set role tollgate_owner;
 
@@ -20,7 +20,7 @@ begin
 end
 $$;
 
--- The next p_limit conversations after the cursor, of one tenant or (null) of p_tenants.
+-- The next p_limit conversations after the cursor, of one tenant, or (null) of all.
 create or replace function chat.rows_after(p_user uuid, p_tenant uuid, p_after text, p_limit int)
 	returns setof chat.conversations
 language plpgsql stable as $$

@@ -43,8 +43,8 @@ begin
 end
 $$;
 
--- billing.decision() of a tenant, whole, because its reason says which period counts; with "meter", that counts tokens,
--- and "cannot": why it may use none, else null.
+-- billing.decision() of a tenant, with "meter", which counts tokens, and "cannot": why the tenant may use none, or
+-- null. The decision's own reason stays beside it, because usage.period_of() reads it.
 create or replace function chat.decision(p_tenant uuid) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -60,9 +60,9 @@ begin
 end
 $$;
 
--- Whether p_most turns (null: any number) of a user are under way. Those that make way for a later one are, until their
--- programs hear of it: what they use meanwhile is held no more. A program that has died sends no checkpoint. From
--- here to their end, requests of one user come one after the other.
+-- Whether a user has p_most turns under way (null: no number is too many). A turn that makes way for a later one counts
+-- until its program has settled it, because what it uses meanwhile is not held. One without a checkpoint for 30 s does
+-- not count: its program has died. From here to their end, requests of one user come one after the other.
 create or replace function chat.is_busy(p_user uuid, p_most int) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
