@@ -60,8 +60,8 @@ begin
 end
 $$;
 
--- Ends a turn that is under way. p_state: "later", because another message of the conversation is answered, or
--- "deleted", because the conversation is. What its program settles afterwards still counts.
+-- Ends a turn that is under way, because another message of the conversation is answered (p_state "later"), because the
+-- conversation is deleted ("deleted"), or because its program has died ("ended"). What is settled afterwards counts.
 create or replace function chat.end_turn(p_hold uuid, p_state text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin

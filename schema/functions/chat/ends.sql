@@ -110,9 +110,7 @@ declare
 		where t.state = 'open' and h.state <> 'held'
 		order by t.hold_id limit p_most for no key update of t skip locked);
 begin
-	update chat.turns t set state = 'ended' where t.hold_id = any (gone);
-	update chat.messages m set state = case when m.text ~ '\S' then 'partial' else 'empty' end, finish = 'error'
-	where m.hold_id = any (gone) and m.state = 'open';
+	perform chat.end_turn(hold, 'ended') from unnest(gone) hold;
 	return cardinality(gone);
 end
 $$;
