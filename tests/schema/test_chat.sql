@@ -312,11 +312,15 @@ select pg_temp.configure('{"rates": [{"name": "minute", "plan": "", "meter": "",
 	\g /dev/null
 select is(pg_temp.begin('mia', 'r' || n, 'm1', 'x') ->> 'state', 'started', 'C73 the ' || n || '. of a minute begins')
 	from generate_series(1, 2) n;
+set local track_functions = 'pl';
 select pg_temp.begin('mia', 'r3', 'm1', 'x') as third \gset
 select is(:'third'::jsonb ->> 'code', 'rate_minute', 'C73 the third waits');
 select cmp_ok((:'third'::jsonb ->> 'wait')::int, '>=', 59, 'C73 and is told how long');
 select is(:'third'::jsonb #> '{limits,0,left}', '0', 'C73 headers say so');
 select is((select count(*) from usage.holds where user_id = :'mia'), 2::bigint, 'C77 nothing is held for it');
+select is((select sum(calls) from pg_stat_xact_user_functions where funcname in ('history', 'input_bound')), null,
+	'C73 and no conversation is read for it');
+set local track_functions = 'none';
 select is(pg_temp.begin('mia', 'r1', 'm1', 'x') ->> 'code', 'busy', 'C77 what is repeated takes none');
 select is(pg_temp.begin('mia', 'r1', 'm1', 'x') #> '{limits,0,left}', '0', 'C73 and is told what is left all the same');
 

@@ -142,12 +142,16 @@ begin
 		return chat.refusal(choice.refused ->> 'code', choice.refused ->> 'reason', null, p_tenant, p_user, p_decision);
 	end if;
 	candidates := chat.candidates(choice.m);
-	said := chat.told(p_user, p_request, m, candidates);
 	if chat.is_busy(p_user, (p_request ->> 'most')::int) then
 		return chat.refusal('many', null, null, p_tenant, p_user, p_decision);
 	end if;
-	held := chat.take(p_tenant, p_user, p_decision, candidates, (said -> 'input')::bigint, (choice.m).max_tokens,
-		answer, t.hold_id);
+	held := chat.take(p_tenant, p_user, p_decision, candidates);
+	if not (held -> 'ok')::boolean then
+		return chat.untaken(held);
+	end if;
+	said := chat.told(p_user, p_request, m, candidates);
+	held := held || chat.hold(p_tenant, p_user, p_decision, candidates, (said -> 'input')::bigint,
+		(choice.m).max_tokens, answer, t.hold_id);
 	if not (held -> 'ok')::boolean then
 		return chat.untaken(held);
 	end if;

@@ -27,15 +27,16 @@ begin
 end
 $$;
 
--- Holds p_input tokens and an answer of p_output, or of what is left, but no less than p_least, at the dearest
--- candidate. A provider whose cap is used up is none of the candidates. p_former: a hold that ends before, because its
--- user goes on. As usage.reserve() answers, with "output" and the "candidates" that are left.
-create or replace function chat.hold(p_tenant uuid, p_user uuid, p_meter text, p_decision jsonb, p_candidates jsonb,
-	p_input bigint, p_output bigint, p_least bigint, p_name text, p_former uuid) returns jsonb
+-- Holds p_input tokens and an answer of p_output, or of what is left, but no less than 256, at the dearest candidate. A
+-- provider whose cap is used up is none of the candidates. p_former: a hold that ends before, because its user goes on.
+-- As usage.reserve() answers, with "output" and the "candidates" that are left; a refusal has the tokens that are left.
+create or replace function chat.hold(p_tenant uuid, p_user uuid, p_decision jsonb, p_candidates jsonb, p_input bigint,
+	p_output bigint, p_name text, p_former uuid) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 	set plan_cache_mode = force_generic_plan as $$
 declare
 	plan text := p_decision ->> 'plan';
+	counter text := p_decision ->> 'meter';
 	candidates jsonb := p_candidates;
 	models jsonb := chat.models_of(p_candidates);
 	costs bigint[] := usage.prices_of(models);
@@ -48,15 +49,15 @@ declare
 begin
 	select p.* into period from usage.period_of(p_decision, now()) p;
 	if p_former is not null then
-		perform chat.end_former(p_tenant, p_user, p_meter, plan, models, period.from_at, period.until_at, p_former);
+		perform chat.end_former(p_tenant, p_user, counter, plan, models, period.from_at, period.until_at, p_former);
 	end if;
-	ids := usage.take_accounts(p_tenant, p_user, p_meter, plan, usage.providers_of(null, models), true,
+	ids := usage.take_accounts(p_tenant, p_user, counter, plan, usage.providers_of(null, models), true,
 		period.from_at, period.until_at);
 	room := (
 		select min(a.cap + a.overrun - a.used - a.held) from usage.accounts a
-		where a.id = any (ids) and a.meter = p_meter);
+		where a.id = any (ids) and a.meter = counter);
 	units := jsonb_build_object('input', p_input, 'output', case when room is null then p_output
-		else greatest(p_least, least(p_output, room - p_input)) end);
+		else greatest(least(256, p_output), least(p_output, room - p_input)) end);
 	loop
 		h.units := usage.units_of(units);
 		h.micros := usage.dearest(units, models, costs);
@@ -67,14 +68,15 @@ begin
 			from jsonb_array_elements(candidates) with ordinality c (doc, n)
 			where full_one ->> 'code' = 'provider' and c.doc ->> 'provider' <> full_one ->> 'subject');
 		if candidates = '[]' then
-			return jsonb_build_object('ok', false) || full_one;
+			return jsonb_build_object('ok', false) || full_one || case full_one ->> 'code' when 'quota' then '{}'
+				else usage.room_of(p_tenant, p_user, counter, p_decision) end;
 		end if;
 		models := chat.models_of(candidates);
 		ids := array(
 			select a.id from usage.accounts a
 			where a.id = any (ids) and (a.kind <> 'provider' or a.subject <> full_one ->> 'subject') order by a.id);
 	end loop;
-	h := usage.add_hold(p_tenant, p_user, null, p_meter, plan, models, 'chat:' || p_name,
+	h := usage.add_hold(p_tenant, p_user, null, counter, plan, models, 'chat:' || p_name,
 		usage.digest_of('chat', p_name), 300, h.units, h.micros, costs, ids);
 	return usage.hold_document(h) || jsonb_build_object('output', units -> 'output', 'candidates', candidates);
 end

@@ -60,16 +60,20 @@ begin
 	end if;
 	select i.text, i.most into order_text from chat.instruction(p_request ->> 'kind', p_request -> 'labels') i;
 	candidates := chat.candidates(choice.m);
+	if chat.is_busy(c.user_id, (p_request ->> 'most')::int) then
+		return chat.refusal('many', null, null, c.tenant_id, c.user_id, p_decision);
+	end if;
+	held := chat.take(c.tenant_id, c.user_id, p_decision, candidates);
+	if not (held -> 'ok')::boolean then
+		return chat.untaken(held);
+	end if;
 	subject := coalesce(nullif(p_request ->> 'text', ''), chat.transcript(c.user_id, c.id,
 		coalesce(chat.room_of(candidates), 0) - octet_length(order_text.text) - 64, p_request ->> 'kind' = 'title'));
 	if subject is null or subject !~ '\S' then
 		raise exception 'nothing in it' using errcode = 'TG404';
 	end if;
-	if chat.is_busy(c.user_id, (p_request ->> 'most')::int) then
-		return chat.refusal('many', null, null, c.tenant_id, c.user_id, p_decision);
-	end if;
 	input := octet_length(subject) + octet_length(order_text.text) + 32;
-	held := chat.take(c.tenant_id, c.user_id, p_decision, candidates, input,
+	held := held || chat.hold(c.tenant_id, c.user_id, p_decision, candidates, input,
 		least(order_text.most, (choice.m).max_tokens), replace(gen_random_uuid()::text, '-', ''), null);
 	if not (held -> 'ok')::boolean then
 		return chat.untaken(held);
