@@ -403,7 +403,10 @@ select is(pg_temp.settle(:'title', e'  Cats\nand more ') ->> 'state', 'complete'
 select is((select title from chat.conversations where id = 'o'), 'Cats and more', 'F159 and is the conversation''s');
 select is(pg_temp.stored('o'), 'user What is a cat?, assistant complete An animal.', 'F159 whose messages are
 	as before');
+select pg_temp.turn('ann', 'o', 'm9', repeat('z', 7900), 'Long.') \g /dev/null
 select pg_temp.call('ann', 'operation(''{"kind": "summary", "chat": "o"}'')') as summary \gset
+select is(pg_temp.told(:'summary'), 'user Assistant: Long.',
+	'F159 a summary is of what is newest, as much as the model takes');
 select pg_temp.settle(:'summary', '', '{"state": "failed"}') \g /dev/null
 select is((select title from chat.conversations where id = 'o'), 'Cats and more',
 	'F159 one that fails changes nothing');

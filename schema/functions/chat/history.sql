@@ -60,22 +60,41 @@ begin
 end
 $$;
 
--- A conversation as one text, for a model that is asked about it. The newest p_budget bytes of it, or its beginning.
-create or replace function chat.transcript(p_user uuid, p_chat text, p_budget bigint, p_beginning boolean)
-	returns text
+-- One message of a text about which a model is asked.
+create or replace function chat.line_of(p_role text, p_text text) returns text
+language sql immutable as $$
+	select case p_role when 'user' then 'User: ' else 'Assistant: ' end || p_text
+$$;
+
+-- How a conversation begins, as one text: its first two messages, 2,000 characters of each.
+create or replace function chat.beginning(p_user uuid, p_chat text) returns text
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	return (
-		select string_agg(format(case t.role when 'user' then 'User: %s' else 'Assistant: %s' end, t.text), e'\n\n'
-			order by t.n)
+		select string_agg(chat.line_of(t.role, left(t.text, 2000)), e'\n\n' order by t.n)
 		from (
-			select m.n, m.role, case when p_beginning then left(m.text, 2000) else m.text end as text,
-				sum(octet_length(m.text) + 16) over (order by m.n desc) as size,
-				row_number() over (order by m.n) as nth, row_number() over (order by m.n desc) as from_end
-			from chat.messages m
+			select m.n, m.role, m.text from chat.messages m
 			where m.user_id = p_user and m.chat_id = p_chat and m.text ~ '\S'
-				and coalesce(m.state, '') not in ('empty', 'failed')) t
-		where case when p_beginning then t.nth <= 2 else t.size <= p_budget or t.from_end = 1 end);
+				and coalesce(m.state, '') not in ('empty', 'failed')
+			order by m.n limit 2) t);
+end
+$$;
+
+-- A conversation as one text: its newest messages, as many as fit in p_budget bytes, one at least and 1,000 at most.
+create or replace function chat.transcript(p_user uuid, p_chat text, p_budget bigint) returns text
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return (
+		select string_agg(chat.line_of(t.role, t.text), e'\n\n' order by t.n)
+		from (
+			select k.*, sum(octet_length(k.text) + 16) over (order by k.n desc) as size,
+				row_number() over (order by k.n desc) as nth
+			from (
+				select m.n, m.role, m.text from chat.messages m
+				where m.user_id = p_user and m.chat_id = p_chat and m.text ~ '\S'
+					and coalesce(m.state, '') not in ('empty', 'failed')
+				order by m.n desc limit 1000) k) t
+		where t.size <= p_budget or t.nth = 1);
 end
 $$;
 

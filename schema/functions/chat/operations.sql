@@ -67,8 +67,9 @@ begin
 	if not (held -> 'ok')::boolean then
 		return chat.untaken(held);
 	end if;
-	subject := coalesce(nullif(p_request ->> 'text', ''), chat.transcript(c.user_id, c.id,
-		coalesce(chat.room_of(candidates), 0) - octet_length(order_text.text) - 64, p_request ->> 'kind' = 'title'));
+	subject := coalesce(nullif(p_request ->> 'text', ''), case p_request ->> 'kind'
+		when 'title' then chat.beginning(c.user_id, c.id)
+		else chat.transcript(c.user_id, c.id, chat.room_of(candidates) - octet_length(order_text.text) - 64) end);
 	if subject is null or subject !~ '\S' then
 		raise exception 'nothing in it' using errcode = 'TG404';
 	end if;
