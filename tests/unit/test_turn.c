@@ -720,12 +720,24 @@ test_f112_an_answer_that_takes_too_long_ends_there(void **state)
 {
 	struct scene	*s = scene_new(*state);
 
-	s->config.chat.total_ms = 300;
+	s->config.chat.total_ms = 1000;
 	play(s, { STREAM TEXT("Hel"), HANG, TEXT("lo") });
 	came(s, TURN_LENGTH, "first", "Hello");
 	used(s, INPUT, 2, true, 0);
 	assert_string_equal(turn_finish(s->out.end), "length");
 	assert_string_equal(s->called[0].outcome, "ok");
+	assert_int_equal(s->server.left, 1);
+}
+
+static void
+test_f112_a_silent_provider_has_no_longer_than_the_whole_answer(void **state)
+{
+	struct scene	*s = scene_new(*state);
+
+	s->config.chat.first_ms = 2 * SOON_MS;
+	s->q.total_ms = 200;
+	play(s, { "", HANG, NULL });
+	came(s, TURN_FAILED, "first", "");
 	assert_int_equal(s->server.left, 1);
 }
 
@@ -850,6 +862,7 @@ main(void)
 		TEST(test_f136_a_client_that_leaves_between_two_tries_pays_nothing),
 		TEST(test_a_descriptor_that_stays_readable_is_not_asked_again_and_again),
 		TEST(test_f112_an_answer_that_takes_too_long_ends_there),
+		TEST(test_f112_a_silent_provider_has_no_longer_than_the_whole_answer),
 		TEST(test_a_request_that_is_refused_is_asked_of_nobody_else),
 		TEST(test_f151_a_model_that_is_gone_leads_to_another),
 		TEST(test_a_candidate_whose_breaker_is_open_is_not_asked),

@@ -14,6 +14,7 @@ struct turn {
 	const struct turn_calls		*calls;
 	struct turn_result		*out;
 	int64_t				began;
+	int64_t				total_by;	/* the end of the answer */
 	int64_t				by;	/* the first text of this candidate's */
 	struct attempt			last;
 };
@@ -120,7 +121,7 @@ turn_call(struct turn *t, const struct candidate *c)
 	struct attempt	*a = &t->last;
 
 	*a = (struct attempt){ .turn = t->q, .calls = t->calls, .to = c, .first_by = t->by,
-		.total_by = t->began + t->q->config->chat.total_ms };
+		.total_by = t->total_by };
 	attempt_run(a);
 	t->out->end = turn_end_of(a);
 	t->out->retry_after = a->retry_ms > 0 ? (a->retry_ms + 999) / 1000 : 0;
@@ -181,15 +182,25 @@ turn_count(struct turn *t)
 	t->out->first_ms = a->first_at != 0 ? (int)(a->first_at - t->began) : -1;
 }
 
+static int
+total_ms(const struct turn_request *q)
+{
+	int	most = q->config->chat.total_ms;
+
+	return q->total_ms > 0 && q->total_ms < most ? q->total_ms : most;
+}
+
 void
 turn_run(const struct turn_request *q, const struct turn_calls *c, struct turn_result *out)
 {
 	struct candidate	*all = talloc_array(q->mem, struct candidate, q->n_candidates);
 	struct turn		t = { .q = q, .calls = c, .out = out, .began = clock_ms() };
-	int64_t			first_by = t.began + q->config->chat.first_ms;
+	int64_t			first_by;
 	size_t			n = 0;
 
 	*out = (struct turn_result){ .end = TURN_FAILED, .first_ms = -1 };
+	t.total_by = t.began + total_ms(q);
+	first_by = deadline_earlier(t.began + q->config->chat.first_ms, t.total_by);
 	for (size_t i = 0; i < q->n_candidates; i++)
 		n += candidate_find(q, &q->candidates[i], &all[n]);
 	for (size_t i = 0; i < n; i++) {

@@ -30,6 +30,7 @@ struct turn_request {
 	size_t				n_messages;
 	int				max_tokens;
 	int64_t				input;		/* bound of what the input may count; 0: by its bytes */
+	int				total_ms;	/* that the answer may take, if less than chat.total_ms; 0: that */
 	bool				stream;		/* false: the provider answers as a whole; text() is called once */
 };
 
@@ -59,7 +60,7 @@ struct turn_calls {
 
 enum turn_end {
 	TURN_STOP,
-	TURN_LENGTH,	/* max_tokens, TURN_MAX_TEXT or chat.total_ms is reached */
+	TURN_LENGTH,	/* max_tokens, TURN_MAX_TEXT or the time for all of it is reached */
 	TURN_FILTER,
 	TURN_TOOLS,
 	TURN_OTHER,

@@ -153,21 +153,18 @@ messages_of(const struct work *w, size_t *n)
 void
 work_run(struct work *w, struct visit *v, struct json_object *begun, const struct work_how *how)
 {
-	struct config		*c = talloc(v->q->mem, struct config);
 	struct turn_calls	calls = { w, text, tick, called, stream_fd(v->r) };
 	struct turn_request	q;
 
-	*c = *v->app->config;
-	if (how->total_ms > 0 && how->total_ms < c->chat.total_ms)
-		c->chat.total_ms = how->total_ms;
 	*w = (struct work){
 		.v = v, .begun = begun, .parts = how->parts, .text = { .ctx = v->q->mem }, .began = clock_ms(),
 		.noted = clock_ms(),
 	};
 	q = (struct turn_request){
-		.config = c, .https = models_https(v->app), .mem = v->q->mem, .system = json_text(begun, "/system"),
+		.config = v->app->config, .https = models_https(v->app), .mem = v->q->mem,
+		.system = json_text(begun, "/system"),
 		.max_tokens = (int)json_int(begun, "/max_tokens", 0), .input = json_int(begun, "/input", 0),
-		.stream = !how->whole,
+		.total_ms = how->total_ms, .stream = !how->whole,
 	};
 	q.candidates = candidates_of(w, &q.n_candidates);
 	q.messages = messages_of(w, &q.n_messages);
