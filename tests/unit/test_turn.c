@@ -379,6 +379,27 @@ test_f128_after_a_long_wait_another_is_asked(void **state)
 }
 
 static void
+test_f126_without_time_for_a_repetition_another_is_asked(void **state)
+{
+	struct scene	*s = scene_new(*state);
+
+	s->config.chat.fallback_ms = 1200;
+	play(s, { ERROR("503 Oh", "Retry-After-Ms: 400\r\n", ""), CLOSE, NULL }, { OTHER_GOOD, CLOSE, NULL });
+	came(s, TURN_STOP, "second", "Other");
+}
+
+static void
+test_f128_the_longest_wait_is_told_in_seconds(void **state)
+{
+	struct scene	*s = scene_new(*state);
+
+	s->q.n_candidates = 1;
+	play(s, { ERROR("429 Slow", "Retry-After-Ms: 2147483647\r\n", ""), CLOSE, NULL });
+	came(s, TURN_FAILED, "first", "");
+	assert_int_equal(s->out.retry_after, 2147484);
+}
+
+static void
 test_f128_with_nothing_left_to_spend_another_is_asked(void **state)
 {
 	struct scene	*s = scene_new(*state);
@@ -836,6 +857,8 @@ main(void)
 		TEST(test_f127_nobody_answers),
 		TEST(test_f128_a_short_wait_is_waited),
 		TEST(test_f128_after_a_long_wait_another_is_asked),
+		TEST(test_f126_without_time_for_a_repetition_another_is_asked),
+		TEST(test_f128_the_longest_wait_is_told_in_seconds),
 		TEST(test_f128_with_nothing_left_to_spend_another_is_asked),
 		TEST(test_f128_a_provider_may_say_whether_to_repeat),
 		TEST(test_f129_a_refused_key_that_is_repeated_goes_nowhere),

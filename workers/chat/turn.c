@@ -7,7 +7,12 @@
 #include "deadline.h"
 #include "log.h"
 
-enum { CALLS = 2 /* to one candidate */, ASKED_MOST_MS = 3000 /* that a provider may make us wait */, SLICE_MS = 250 };
+enum {
+	CALLS		= 2,	/* to one candidate */
+	ASKED_MOST_MS	= 3000,	/* that a provider may make us wait */
+	AGAIN_LEAST_MS	= 1000,	/* that a repetition has for its connection and the first text */
+	SLICE_MS	= 250
+};
 
 struct turn {
 	const struct turn_request	*q;
@@ -92,9 +97,9 @@ turn_patience(struct turn *t, unsigned n)
 	const struct attempt	*a = &t->last;
 	int			ms = a->retry_ms >= 0 ? a->retry_ms : backoff_ms(n);
 
-	if (a->answer.verdict.act != VERDICT_RETRY || n + 1 >= CALLS || ms >= deadline_left(t->by))
+	if (a->answer.verdict.act != VERDICT_RETRY || n + 1 >= CALLS || a->retry_ms > ASKED_MOST_MS)
 		return -1;
-	return a->retry_ms > ASKED_MOST_MS ? -1 : ms;
+	return deadline_left(t->by) - ms < AGAIN_LEAST_MS ? -1 : ms;
 }
 
 static enum turn_end
@@ -124,7 +129,7 @@ turn_call(struct turn *t, const struct candidate *c)
 		.total_by = t->total_by };
 	attempt_run(a);
 	t->out->end = turn_end_of(a);
-	t->out->retry_after = a->retry_ms > 0 ? (a->retry_ms + 999) / 1000 : 0;
+	t->out->retry_after = a->retry_ms > 0 ? (a->retry_ms - 1) / 1000 + 1 : 0;
 	t->out->refused = a->end == ATTEMPT_FAILED && a->answer.verdict.act == VERDICT_REFUSED;
 	call_told(t, a);
 }
