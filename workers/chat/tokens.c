@@ -79,8 +79,8 @@ tokens_bound(size_t bytes, size_t messages)
 	return (int64_t)(bytes + messages * MESSAGE_TOKENS);
 }
 
-static int64_t
-input_of(const struct tokens *t)
+int64_t
+tokens_input(const struct tokens *t)
 {
 	return t->fresh + t->cache_read + t->cache_write + t->cache_write_1h;
 }
@@ -89,7 +89,7 @@ input_of(const struct tokens *t)
 static unsigned
 input_fault(const struct tokens_said *said, const struct tokens_facts *f)
 {
-	int64_t	input = input_of(&said->t);
+	int64_t	input = tokens_input(&said->t);
 
 	if (said->absurd)
 		return TOKENS_WRONG;
@@ -107,12 +107,19 @@ output_fault(const struct tokens_said *said, const struct tokens_facts *f)
 	return said->output && f->whole && said->t.output * MOST_BYTES_OF_TOKEN < (int64_t)f->bytes ? TOKENS_LOW : 0;
 }
 
+int64_t
+tokens_measure(size_t bytes, unsigned deltas)
+{
+	int64_t	n = ((int64_t)bytes + BYTES_OF_TOKEN - 1) / BYTES_OF_TOKEN;
+
+	return n < deltas ? deltas : n;
+}
+
 static int64_t
 output_measured(const struct tokens_said *said, const struct tokens_facts *f)
 {
-	int64_t	n = ((int64_t)f->bytes + BYTES_OF_TOKEN - 1) / BYTES_OF_TOKEN;
+	int64_t	n = tokens_measure(f->bytes, f->deltas);
 
-	n = n < f->deltas ? f->deltas : n;
 	return said->output && !said->absurd && n < said->t.output ? said->t.output : n;
 }
 

@@ -47,6 +47,12 @@ enum tokens_alert {
 /* The name of the nth bit, as api.chat_settle() takes it: "usage_low". */
 const char *tokens_alert_name(unsigned n);
 
+/* All input, of whatever class. */
+int64_t tokens_input(const struct tokens *t);
+
+/* What so much text counts, which came in so many pieces: a token each at least. */
+int64_t tokens_measure(size_t bytes, unsigned deltas);
+
 /* OpenAI's usage, whose input includes what was cached: the last that comes counts. chat: of Chat Completions. */
 void tokens_say_openai(struct tokens_said *said, struct json_object *usage, bool chat);
 

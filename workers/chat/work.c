@@ -9,7 +9,7 @@
 #include "log.h"
 #include "models.h"
 
-enum { BYTES_A_TOKEN = 3, SETTLE_FIRST_MS = 250, SETTLE_MOST_MS = 8000 };
+enum { SETTLE_FIRST_MS = 250, SETTLE_MOST_MS = 8000 };
 
 static void
 count_put(struct json_object *counts, const char *class, int64_t n)
@@ -23,10 +23,9 @@ static struct json_object *
 usage_so_far(const struct work *w)
 {
 	struct json_object	*usage = json_object_new_object();
-	int64_t			output = (int64_t)((w->text.len + BYTES_A_TOKEN - 1) / BYTES_A_TOKEN);
 
 	count_put(usage, "input", json_int(w->begun, "/input", 0));
-	count_put(usage, "output", output > w->pieces ? output : w->pieces);
+	count_put(usage, "output", tokens_measure(w->text.len, w->pieces));
 	return usage;
 }
 
@@ -259,8 +258,7 @@ work_metadata(const struct work *w)
 	struct json_object	*doc = json_new(w->v->q->mem), *usage = json_object_new_object();
 	const struct tokens	*t = &w->turn.usage;
 
-	json_object_object_add(usage, "input",
-	    json_object_new_int64(t->fresh + t->cache_read + t->cache_write + t->cache_write_1h));
+	json_object_object_add(usage, "input", json_object_new_int64(tokens_input(t)));
 	json_object_object_add(usage, "output", json_object_new_int64(t->output));
 	json_object_object_add(doc, "usage", usage);
 	if (json_at(w->settled, "/left") != NULL)
