@@ -27,14 +27,14 @@ struct connection {
 	mem_ctx			*mem;		/* this struct is on it too */
 	int			fd;		/* -1 once libfcgi has closed it */
 	int			*scratch;	/* of the thread that answers */
-	int			stop;
+	int			stop;		/* readable once the server must stop */
 	struct record		record;
 	FCGX_Request		fcgi;
 	bool			open;		/* a response can be sent */
 	enum err		refusal;	/* OK: the application answers */
 	struct http_req		q;
 	struct http_res		r;
-	struct stream		*stream;	/* r's, also once another r is made */
+	struct stream		*stream;	/* new_response() gives it to each r */
 	int64_t			started;
 	bool			lingers;	/* is answered, and waits for the peer's end */
 	int64_t			over;		/* until then */
@@ -287,7 +287,10 @@ end_response(struct connection *c)
 	c->fd = c->fcgi.ipcFd;
 }
 
-/* libfcgi has no part in it, and none in an answer that nobody waits for. */
+/*
+ * The response was written by stream.c, so libfcgi has nothing to write and only frees what it holds. When the client
+ * is gone it closes the connection too.
+ */
 static void
 end_stream(struct connection *c)
 {

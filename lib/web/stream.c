@@ -16,7 +16,7 @@ enum { TYPE_END = 3, TYPE_STDOUT = 6, END_SIZE = 8, CONTENT = 16 * 1024 /* of a 
 
 struct stream {
 	int		fd;		/* the connection's */
-	int		stop;
+	int		stop;		/* readable once the server must stop */
 	int		wake;		/* an epoll of both; -1 until it is asked for */
 	unsigned	id;
 	bool		is_head;
@@ -45,8 +45,8 @@ wake_close(void *thing)
 }
 
 /*
- * Not told of what a peer sends, for nobody reads it here. A peer that has shut down its side counts as gone, since all
- * of its request is read.
+ * Waits for EPOLLRDHUP and not for EPOLLIN: nobody here reads what the client sends, so the descriptor would stay
+ * readable. A client that has shut down its sending side counts as gone: its whole request has been read before.
  */
 int
 stream_fd(const struct http_res *r)
