@@ -32,6 +32,14 @@ answer_json(struct visit *v, int status, struct json_object *doc)
 	return OK;
 }
 
+enum err
+answer_nothing(struct visit *v)
+{
+	answer_headers(v);
+	v->r->status = 204;
+	return OK;
+}
+
 void
 answer_limits(struct visit *v, struct json_object *doc)
 {

@@ -11,6 +11,9 @@ void answer_headers(struct visit *v);
 /* A JSON body. Returns OK, so that a handler can end with it. */
 enum err answer_json(struct visit *v, int status, struct json_object *doc);
 
+/* 204, which has no body and no type of one. Returns OK. */
+enum err answer_nothing(struct visit *v);
+
 /*
  * Adds what every error in JSON has: "error", a sentence for people, which may change, and "code", a word for programs,
  * which stays.

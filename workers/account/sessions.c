@@ -70,15 +70,6 @@ api_sessions(struct visit *v, struct db_user *me)
 	return answer_json(v, 200, doc);
 }
 
-/* 204 has no body and no type of one. */
-static enum err
-answer_done(struct visit *v)
-{
-	answer_headers(v);
-	v->r->status = 204;
-	return OK;
-}
-
 /* {"session": id}, or {"all": true} for all but this one. */
 static enum err
 api_revoke(struct visit *v, struct db_user *me)
@@ -89,7 +80,7 @@ api_revoke(struct visit *v, struct db_user *me)
 	if ((id == NULL) != all)
 		return ERR_INVALID;
 	TRY(sessions_end(me, id));
-	return answer_done(v);
+	return answer_nothing(v);
 }
 
 static enum err
@@ -97,7 +88,7 @@ api_signout(struct visit *v, struct db_user *me)
 {
 	TRY(db_user(me, NULL, "api.sign_out()", NO_ARGS));
 	identity_leave(v);
-	return answer_done(v);
+	return answer_nothing(v);
 }
 
 const struct route sessions_routes[] = {

@@ -53,20 +53,11 @@ show(struct visit *v, struct db_user *me)
 	return answer_json(v, 200, doc);
 }
 
-/* 204 has no body and no type of one. */
-static enum err
-nothing(struct visit *v)
-{
-	answer_headers(v);
-	v->r->status = 204;
-	return OK;
-}
-
 static enum err
 delete(struct visit *v, struct db_user *me)
 {
 	TRY(db_user(me, NULL, "api.chat_delete($1)", ARGS(TEXT(visit_param(v, "id")))));
-	return nothing(v);
+	return answer_nothing(v);
 }
 
 /* What useChat asks when it resumes: an answer ends with the connection that asked for it, so there is never one. */
@@ -74,7 +65,7 @@ static enum err
 resume(struct visit *v, struct db_user *me)
 {
 	TRY(db_user(me, NULL, "api.chat_list(null, null, 1)", NO_ARGS));
-	return nothing(v);
+	return answer_nothing(v);
 }
 
 const struct route history_routes[] = {
