@@ -5,11 +5,7 @@
 const char *
 claims_text(struct json_object *claims, const char *pointer)
 {
-	const char	*text = json_text(claims, pointer);
-
-	if (text == NULL || strlen(text) != (size_t)json_object_get_string_len(json_at(claims, pointer)))
-		return NULL;
-	return text;
+	return json_whole_text(claims, pointer);
 }
 
 static bool

@@ -247,6 +247,14 @@ json_text(struct json_object *doc, const char *pointer)
 	return json_object_is_type(v, json_type_string) ? json_object_get_string(v) : NULL;
 }
 
+const char *
+json_whole_text(struct json_object *doc, const char *pointer)
+{
+	const char	*text = json_text(doc, pointer);
+
+	return text != NULL && strlen(text) == (size_t)json_object_get_string_len(json_at(doc, pointer)) ? text : NULL;
+}
+
 int64_t
 json_int(struct json_object *doc, const char *pointer, int64_t fallback)
 {

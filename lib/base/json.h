@@ -37,6 +37,12 @@ struct json_object *json_at(struct json_object *doc, const char *pointer);
 /* The string there; NULL when missing, null or not a string. Borrowed from doc. */
 const char *json_text(struct json_object *doc, const char *pointer);
 
+/*
+ * json_text(), and NULL for a string that holds U+0000 as well: C would cut it there, and PostgreSQL's text cannot hold
+ * it.
+ */
+const char *json_whole_text(struct json_object *doc, const char *pointer);
+
 /* Whether the value there is this string; false also when it is missing. */
 bool json_is(struct json_object *doc, const char *pointer, const char *text);
 

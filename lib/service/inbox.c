@@ -85,15 +85,6 @@ inbox_asks(const char *type)
 	return false;
 }
 
-/* NULL also for a string with U+0000 inside: C would truncate it, and PostgreSQL's text cannot hold it. */
-static const char *
-whole_text(struct json_object *doc, const char *pointer)
-{
-	const char	*s = json_text(doc, pointer);
-
-	return s != NULL && strlen(s) == (size_t)json_object_get_string_len(json_at(doc, pointer)) ? s : NULL;
-}
-
 /* Stripe's ids are letters, digits and _. Anything else must not get into a path of the API. */
 static bool
 is_id(const char *s)
@@ -182,10 +173,10 @@ inbox_read(mem_ctx *mem, const char *body, size_t n, struct inbox_event *e)
 	if (broken)
 		TRY(parse_broken(mem, body, n, &doc));
 	*e = (struct inbox_event){
-		.id = whole_text(doc, "/id"), .type = whole_text(doc, "/type"),
-		.api_version = whole_text(doc, "/api_version"), .created = created_read(doc),
+		.id = json_whole_text(doc, "/id"), .type = json_whole_text(doc, "/type"),
+		.api_version = json_whole_text(doc, "/api_version"), .created = created_read(doc),
 		.livemode = json_true(doc, "/livemode"), .thin = json_is(doc, "/object", "v2.core.event"),
-		.account = whole_text(doc, "/account"),
+		.account = json_whole_text(doc, "/account"),
 	};
 	if (!is_id(e->id))
 		return ERR_BAD_REQUEST;

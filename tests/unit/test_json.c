@@ -168,6 +168,23 @@ test_reads_treat_missing_and_null_alike(void **state)
 }
 
 static void
+test_a_string_with_a_nul_inside_is_not_whole(void **state)
+{
+	mem_ctx			*mem = mem_new();
+	struct json_object	*doc;
+
+	(void)state;
+	assert_int_equal(parse(mem, "[\"a\",\"a\\u0000b\",\"\\u0000\",\"\",7]", &doc), OK);
+	assert_string_equal(json_whole_text(doc, "/0"), "a");
+	assert_null(json_whole_text(doc, "/1"));
+	assert_null(json_whole_text(doc, "/2"));
+	assert_string_equal(json_whole_text(doc, "/3"), "");
+	assert_null(json_whole_text(doc, "/4"));
+	assert_null(json_whole_text(doc, "/5"));
+	talloc_free(mem);
+}
+
+static void
 test_f68_integers_up_to_2_to_the_53(void **state)
 {
 	mem_ctx			*mem = mem_new();
@@ -225,6 +242,7 @@ main(void)
 		cmocka_unit_test(test_f67_text_is_unicode), cmocka_unit_test(test_f66_nul_byte_is_refused),
 		cmocka_unit_test(test_f65_a_key_twice),
 		cmocka_unit_test(test_reads_treat_missing_and_null_alike),
+		cmocka_unit_test(test_a_string_with_a_nul_inside_is_not_whole),
 		cmocka_unit_test(test_f68_integers_up_to_2_to_the_53),
 		cmocka_unit_test(test_an_id_is_a_string_or_an_expanded_object),
 		cmocka_unit_test(test_f101_a_string_that_is_not_there_is_no_other),

@@ -50,14 +50,12 @@ get(struct visit *v, struct db_user *me)
 static enum err
 patch(struct visit *v, struct db_user *me)
 {
-	struct json_object	*given = json_at(v->json, "/display_name");
-	const char		*name = json_text(v->json, "/display_name");
-	enum err		e;
+	const char	*name = json_whole_text(v->json, "/display_name");
+	enum err	e;
 
 	if (!json_object_is_type(v->json, json_type_object) || json_object_object_length(v->json) != 1)
 		return answer_field(v, "display_name", "must be the only member");
-	e = name != NULL && strlen(name) == (size_t)json_object_get_string_len(given)	/* else it holds a NUL */
-	    ? db_user(me, NULL, "api.name_user($1)", ARGS(TEXT(name))) : ERR_INVALID;
+	e = name != NULL ? db_user(me, NULL, "api.name_user($1)", ARGS(TEXT(name))) : ERR_INVALID;
 	if (e == ERR_INVALID)
 		return answer_field(v, "display_name", "must have 3 to 32 characters");
 	TRY(e);

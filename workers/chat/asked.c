@@ -30,15 +30,14 @@ is_word(const char *s, const char *set)
 	return s[n] == '\0' && n > 0 && n <= WORD;
 }
 
-/* The string of that name, or NULL without one. *wrong: it is something else, or holds a NUL. */
+/* The string there, or NULL without one. *wrong: it is something else, or holds U+0000. */
 static const char *
-string_of(struct json_object *doc, const char *name, bool *wrong)
+string_of(struct json_object *doc, const char *pointer, bool *wrong)
 {
-	struct json_object	*value = json_object_object_get(doc, name);
+	const char	*text = json_whole_text(doc, pointer);
 
-	*wrong = value != NULL && (!json_object_is_type(value, json_type_string) ||
-	    strlen(json_object_get_string(value)) != (size_t)json_object_get_string_len(value));
-	return value == NULL || *wrong ? NULL : json_object_get_string(value);
+	*wrong = text == NULL && json_at(doc, pointer) != NULL;
+	return text;
 }
 
 /* set: ID or NAME. */
@@ -56,7 +55,7 @@ word_read(struct visit *v, struct asked *a, const char *name, const char *set, c
 {
 	bool	wrong;
 
-	*out = string_of(v->json, name, &wrong);
+	*out = string_of(v->json, mem_printf(v->q->mem, "/%s", name), &wrong);
 	return word_check(a, *out, wrong, name, set);
 }
 
@@ -69,7 +68,7 @@ part_read(struct asked *a, struct json_object *part, struct buf *text)
 
 	if (!json_is(part, "/type", "text"))
 		return refuse(a, "parts", "must be texts");
-	words = string_of(part, "text", &wrong);
+	words = string_of(part, "/text", &wrong);
 	if (words == NULL)
 		return refuse(a, "text", wrong ? "must be a string without U+0000" : "is missing");
 	if (text->len > 0)
@@ -98,7 +97,7 @@ message_read(struct visit *v, struct asked *a, struct json_object *message)
 
 	if (!json_is(message, "/role", "user"))
 		return refuse(a, "messages", "must end with a user's");
-	a->message = string_of(message, "id", &wrong);
+	a->message = string_of(message, "/id", &wrong);
 	if (a->message == NULL)
 		return refuse(a, "messages", "must end with one that has an id");
 	TRY(word_check(a, a->message, wrong, "messages", ID));
@@ -132,7 +131,7 @@ trigger_read(struct visit *v, struct asked *a)
 {
 	bool	wrong;
 
-	a->trigger = string_of(v->json, "trigger", &wrong);
+	a->trigger = string_of(v->json, "/trigger", &wrong);
 	if (a->trigger == NULL && !wrong)
 		a->trigger = SUBMIT;
 	if (wrong || (strcmp(a->trigger, SUBMIT) != 0 && strcmp(a->trigger, REGENERATE) != 0))
@@ -162,7 +161,7 @@ asked_read(struct visit *v, struct asked *a)
 	TRY(trigger_read(v, a));
 	TRY(word_read(v, a, "messageId", ID, &a->message_id));
 	TRY(word_read(v, a, "model", NAME, &a->model));
-	a->tenant = string_of(v->json, "tenant", &wrong);
+	a->tenant = string_of(v->json, "/tenant", &wrong);
 	if (wrong)
 		return refuse(a, "tenant", "must be a UUID");
 	TRY(tenant_check(a));

@@ -141,10 +141,7 @@ label_named(struct json_object *labels, struct buf *text)
 static bool
 text_is_fit(struct json_object *doc)
 {
-	struct json_object	*text = json_at(doc, "/text");
-
-	return text == NULL || (json_object_is_type(text, json_type_string) &&
-	    strlen(json_object_get_string(text)) == (size_t)json_object_get_string_len(text));
+	return json_at(doc, "/text") == NULL || json_whole_text(doc, "/text") != NULL;
 }
 
 static enum err
