@@ -42,6 +42,23 @@ usage_at_end(const struct tokens *t)
 	return usage;
 }
 
+/* Sends the text so far, of which the request does not keep a copy for each time. */
+static enum err
+checkpoint_ask(struct work *w, struct json_object **said)
+{
+	struct json_object	*doc = json_new(w->step);
+	const char		*known;
+	enum err		e;
+
+	json_object_object_add(doc, "usage", usage_so_far(w));
+	json_put(doc, "text", w->text.data);
+	known = json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PLAIN);
+	e = db_visitor(identity_visitor(w->v), said, "api.chat_checkpoint($1::uuid, $2::jsonb)",
+	    ARGS(TEXT(json_text(w->begun, "/hold")), TEXT(known)));
+	mem_empty(w->step);
+	return e;
+}
+
 /*
  * Writes down what was used so far, and asks whether to go on. Without the database the answer goes on: what was held
  * stays held.
@@ -49,18 +66,13 @@ usage_at_end(const struct tokens *t)
 static enum err
 checkpoint(struct work *w)
 {
-	struct json_object	*doc = json_new(w->v->q->mem), *said;
-	const char		*known;
+	struct json_object	*said;
 	int64_t			now = clock_ms();
 
 	if (now - w->noted < w->v->app->config->chat.checkpoint_ms)
 		return OK;
 	w->noted = now;
-	json_object_object_add(doc, "usage", usage_so_far(w));
-	json_put(doc, "text", w->text.data);
-	known = json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PLAIN);
-	if (db_visitor(identity_visitor(w->v), &said, "api.chat_checkpoint($1::uuid, $2::jsonb)",
-	    ARGS(TEXT(json_text(w->begun, "/hold")), TEXT(known))) != OK)
+	if (checkpoint_ask(w, &said) != OK)
 		return OK;
 	if (json_at(said, "/go_on") == NULL || json_true(said, "/go_on"))
 		return OK;
@@ -156,8 +168,8 @@ work_run(struct work *w, struct visit *v, struct json_object *begun, const struc
 	struct turn_request	q;
 
 	*w = (struct work){
-		.v = v, .begun = begun, .parts = how->parts, .text = { .ctx = v->q->mem }, .began = clock_ms(),
-		.noted = clock_ms(),
+		.v = v, .begun = begun, .parts = how->parts, .step = talloc_new(v->q->mem),
+		.text = { .ctx = v->q->mem }, .began = clock_ms(), .noted = clock_ms(),
 	};
 	q = (struct turn_request){
 		.config = v->app->config, .https = models_https(v->app), .mem = v->q->mem,
@@ -209,7 +221,7 @@ alerts_of(const struct work *w)
 static const char *
 settlement(const struct work *w)
 {
-	struct json_object	*doc = json_new(w->v->q->mem);
+	struct json_object	*doc = json_new(w->step);
 	const struct turn_result *t = &w->turn;
 
 	json_put(doc, "hold", json_text(w->begun, "/hold"));
@@ -233,6 +245,7 @@ work_settle(struct work *w)
 	enum err	e = db_visitor(identity_visitor(w->v), &w->settled, "api.chat_settle($1::jsonb)",
 	    ARGS(TEXT(settlement(w))));
 
+	mem_empty(w->step);	/* the whole text is in it, at each try */
 	if (e != OK && e != ERR_UNAVAILABLE && e != ERR_UNCERTAIN)
 		log_line(LOG_ERROR, "settle", LOG_TEXT("error", err_info(e)->name));
 	return e != ERR_UNAVAILABLE && e != ERR_UNCERTAIN;

@@ -12,6 +12,7 @@ struct work {
 	struct visit		*v;
 	struct json_object	*begun;		/* of the database: {"state": "started", ...} */
 	struct parts		*parts;
+	mem_ctx			*step;		/* what one message to the database needs */
 	struct buf		text;		/* that was sent */
 	unsigned		pieces;		/* in which it came */
 	const char		*stopped;	/* why we ended it, as a code of refusal.h; NULL: we have not */
