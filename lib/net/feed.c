@@ -170,7 +170,7 @@ resume(struct feed *f)
  * libcurl reads once for each piece, so this does little else: the descriptors besides are in the one poll. Of a pipe
  * that was hung up libcurl says nothing there, so other_fd is asked again when nothing has come.
  */
-void
+bool
 feed_wait(struct feed *f, int other_fd, int ms)
 {
 	const enum feed_state	before = f->state;
@@ -190,8 +190,9 @@ feed_wait(struct feed *f, int other_fd, int ms)
 		else
 			step(f);
 		if (f->body.len == 0 && (deadline_left(until) == 0 || is_readable(other_fd)))
-			return;
+			break;
 	}
+	return is_readable(other_fd);
 }
 
 enum feed_state

@@ -28,9 +28,10 @@ struct feed *feed_open(struct https *h, mem_ctx *mem, const struct https_request
 
 /*
  * Waits until there are bytes to take, the state has changed, other_fd (or -1) is readable or hung up, https_stop() was
- * called, or ms have passed. At once when bytes wait already, or nothing more can come.
+ * called, or ms have passed. At once when bytes wait already, or nothing more can come. Returns whether other_fd is
+ * readable or hung up.
  */
-void feed_wait(struct feed *f, int other_fd, int ms);
+bool feed_wait(struct feed *f, int other_fd, int ms);
 
 enum feed_state feed_state(const struct feed *f);
 

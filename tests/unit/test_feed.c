@@ -299,7 +299,7 @@ test_f130_a_wait_ends_in_its_time_and_the_exchange_in_its_own(void **state)
 
 	server_open(&s, *state);
 	f = ask_within(*state, https_open(*state, true), s.url, 700);
-	feed_wait(f, -1, 200);
+	assert_false(feed_wait(f, -1, 200));
 	assert_in_range(clock_ms() - began, 199, 600);
 	assert_int_equal(feed_state(f), FEED_WAITING);
 	feed_wait(f, -1, WHOLE_MS);
@@ -453,10 +453,10 @@ test_f136_another_descriptor_ends_a_wait(void **state)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
 	l.fd = pair[1];
 	pthread_create(&l.thread, NULL, later_run, &l);
-	feed_wait(f, pair[0], WHOLE_MS);
+	assert_true(feed_wait(f, pair[0], WHOLE_MS));
 	pthread_join(l.thread, NULL);
 	assert_in_range(clock_ms() - began, 90, SOON_MS);
-	feed_wait(f, pair[0], WHOLE_MS);
+	assert_true(feed_wait(f, pair[0], WHOLE_MS));
 	assert_int_equal(feed_state(f), FEED_WAITING);
 	assert_in_range(clock_ms() - began, 90, SOON_MS);
 	close(pair[0]);

@@ -1,6 +1,5 @@
 #include "attempt.h"
 
-#include <poll.h>
 #include <string.h>
 #include <strings.h>
 
@@ -67,14 +66,6 @@ attempt_late(struct attempt *a)
 		attempt_fail(a, (struct verdict){ VERDICT_NEXT, "error", 0, "silent for too long" });
 }
 
-static bool
-is_readable(int fd)
-{
-	struct pollfd	p = { .fd = fd, .events = POLLIN };
-
-	return fd >= 0 && poll(&p, 1, 0) > 0;
-}
-
 /*
  * Waits for the peer. A descriptor that stays readable though tick() finds nothing would end every wait at once, so it
  * is left out until the next tick that is due.
@@ -83,12 +74,12 @@ static void
 attempt_wait(struct attempt *a)
 {
 	int	left = deadline_left(a->by), tick = deadline_left(a->tick_at);
+	bool	other = feed_wait(a->feed, a->deaf || a->stopped ? -1 : a->calls->other_fd, left < tick ? left : tick);
 
-	feed_wait(a->feed, a->deaf || a->stopped ? -1 : a->calls->other_fd, left < tick ? left : tick);
 	if (deadline_left(a->tick_at) == 0) {
 		a->deaf = false;
 		attempt_tick(a);
-	} else if (!a->deaf && !a->stopped && is_readable(a->calls->other_fd)) {
+	} else if (other) {
 		a->deaf = true;
 		attempt_tick(a);
 	}
