@@ -40,9 +40,10 @@ def test_c75_the_readmes_lines_hold_and_settle(program, stack, tmp_path):  # noq
     environment = {"KEY": program.key, "HOME": str(tmp_path), "GOCACHE": str(tmp_path / "go"), "GO111MODULE": "off"}
     calls = lines("", stack["url"])
     reserve, settle, ask = re.findall(r"^curl .*?(?:\n {4}.*?)?$(?=\ncurl|\n\Z|\Z)", calls, re.S | re.M)
-    held = json.loads(run(environment, "sh", "-c", reserve.replace("500", "50")))
+    held = json.loads(run(environment, "sh", "-c", reserve.replace('"units": 500', '"units": 50')))
     assert held["ok"] and held["units"] == 50
-    done = json.loads(run(environment, "sh", "-c", settle.replace("…", held["id"], 1).replace("420", "20")))
+    settle = settle.replace("…", held["id"], 1).replace('"units": 420', '"units": 20')
+    done = json.loads(run(environment, "sh", "-c", settle))
     assert done["used"] == 20
     assert json.loads(run(environment, "sh", "-c", ask))["meters"][0]["used"] == 20
     names = {}
