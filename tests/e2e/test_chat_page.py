@@ -142,6 +142,8 @@ def test_c78_the_page_shows_an_answer_while_it_is_written(page, models):  # noqa
     assert shown(page)[1].count("word") == 60 and notes(page) == []
     assert re.fullmatch(r"/chat/[\w-]+", page.path()), "a reload shows it"
     assert page.driver.switch_to.active_element.get_attribute("id") == "text"
+    assert page.find("#chats a[aria-current=page]").get_attribute("href").endswith(page.path())
+    assert page.find("#more button[value=title]"), "a new conversation is listed, and can be named"
     left = page.text("#left")
     page.driver.refresh()
     assert [t.strip() for t in shown(page)][0] == "Hello" and page.text("#left") == left != "100,000"

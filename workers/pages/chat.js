@@ -52,12 +52,23 @@ function reason(text) {
 	}
 }
 
+/* Takes the list of conversations, and what can be done with this one, from the page that a reload would show. */
+async function list() {
+	const response = await fetch(location.pathname).catch(() => null);
+	if (!response?.ok)
+		return;
+	const page = new DOMParser().parseFromString(await response.text(), "text/html");
+	document.getElementById("chats").replaceWith(page.getElementById("chats"));
+	chat.querySelector(".talking").append(page.getElementById("more"));
+}
+
 /* A new conversation has an address and a name of its own once it has a message: a reload shows both. */
 function settle(id, text) {
 	const path = `${chat.dataset.prefix}/chat/${id}`;
 	if (location.pathname !== path) {
 		history.replaceState(null, "", path);
 		document.getElementById("title").textContent = text.slice(0, 60);
+		list();
 	}
 	form.elements.model?.closest(".field")?.remove();
 }
