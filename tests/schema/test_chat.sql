@@ -222,6 +222,13 @@ select is(pg_temp.stored('t'), 'user first, assistant partial so far and further
 select is(pg_temp.call(null, format('checkpoint(%L)', :'later'::jsonb ->> 'hold')), '{"go_on": true}',
 	'F142 the later one goes on');
 select is(chat.is_busy(:'ann_user', :others + 2), false, 'F143 and is the only one by now');
+insert into chat.turns (hold_id, user_id, tenant_id, chat_id, kind, session_id, state)
+	select gen_random_uuid(), t.user_id, t.tenant_id, t.chat_id, t.kind, t.session_id, 'ended'
+	from chat.turns t, generate_series(1, 2000) where t.hold_id = (:'later'::jsonb ->> 'hold')::uuid;
+select pg_stat_get_xact_tuples_fetched('chat.turns'::regclass) as fetched \gset
+select is(chat.is_busy(:'ann_user', :others + 2), false, 'F143 turns that have ended are none');
+select cmp_ok(pg_stat_get_xact_tuples_fetched('chat.turns'::regclass) - :fetched, '<', 100::bigint,
+	'F143 nor are they read');
 select pg_temp.settle(:'later', 'two') \g /dev/null
 
 -- it takes over before the first checkpoint

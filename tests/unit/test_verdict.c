@@ -84,6 +84,9 @@ test_a_wrong_request_is_asked_of_nobody_else(void **state)
 	follows(*state, 400, "{\"code\":\"insufficient_quota\"}", VERDICT_REFUSED, "invalid");
 	follows(*state, 413, NULL, VERDICT_REFUSED, "invalid");
 	follows(*state, 422, NULL, VERDICT_REFUSED, "invalid");
+	follows(*state, 403, "{\"code\":403,\"metadata\":{\"reasons\":[\"violence\"]}}", VERDICT_REFUSED, "invalid");
+	follows(*state, 0, "{\"code\":403,\"metadata\":{\"reasons\":[\"violence\"]}}", VERDICT_REFUSED, "invalid");
+	follows(*state, 403, "{\"code\":403,\"metadata\":{}}", VERDICT_NEXT, "denied");
 }
 
 static void

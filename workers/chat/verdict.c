@@ -22,6 +22,9 @@ static const struct verdict	spent = { VERDICT_NEXT, "spent", 429, "nothing left 
 /* The one 400 that another provider may answer: Anthropic's own limit, which has no code. */
 static const char	reached[] = "You have reached your specified API usage limits";
 
+/* Some compatible servers look through a request first, and say with their 403 what they object to. */
+static const char	objection[] = "/metadata/reasons";
+
 /* What the type or code of an error event stands for. */
 static const struct {
 	const char	*name;
@@ -92,6 +95,8 @@ verdict_of(int status, struct json_object *error)
 		status = event_status(error);
 	if (status == 400 && message != NULL && strncmp(message, reached, strlen(reached)) == 0)
 		return spent;
+	if (status == 403 && json_at(error, objection) != NULL)
+		return (struct verdict){ VERDICT_REFUSED, "invalid", status, "request refused" };
 	return verdict_of_status(status);
 }
 
