@@ -62,8 +62,10 @@ def micros(counts):
 class Reckoning:
     def __init__(self, world, talkers, plans):
         self.db, self.plans = world.db, plans
-        self.log = (Path(world.stack["log_dir"]) / "chat.log").read_text()[world.logged:]
-        self.ends = (Path(world.stack["log_dir"]) / "supervisor.log").read_text()
+        logs = Path(world.stack["log_dir"])
+        ends = logs / "supervisor.log"
+        self.log = (logs / "chat.log").read_text()[world.logged:]
+        self.ends = ends.read_text() if ends.exists() else ""      # none has ended of itself
         self.told = [told for talker in talkers for told in talker.told]
         self.gone = {chat for talker in talkers for chat in talker.gone}
         self.holds = read(self.db, HOLDS)
