@@ -159,6 +159,7 @@ def test_all_in_all_there_is_one_of_each(person, db, sim, mail):
                   "(select count(*) from app.members where tenant_id = %s)",
                   tenant, tenant, tenant, tenant) == (1, 1, 1, 1)
     assert len([c for c in sim.get("state/customer") if c.get("email") == person.email]) == 1
+    wait_until(lambda: len(mail.to(person.email)) >= 5)
     subjects = [m["subject"] for m in mail.to(person.email)]
     assert len(subjects) == len(set(subjects)) == 5, "welcome, three about the plan, and the link that was asked for"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from client import Browser
 from faults import processes
-from journey import CODE, LINK, Mail, ask_for_link, code_in, new_address, press_link, token_in
+from journey import CODE, LINK, Mail, ask_for_link, code_in, new_address, press_link, token_in, wait_until
 
 SID = "__Host-sid"
 PASSWORD = "correct horse battery staple"
@@ -221,7 +221,7 @@ def test_f36_f40_a_new_password_needs_a_proof_and_ends_the_sessions_of_other_bro
     assert enter(other, email).status == 422
     assert enter(other, email, "another horse, another staple").status == 303
     assert ended(stack, "others")
-    told = [m for m in mail.to(email) if "was changed" in m["subject"]]
+    told = wait_until(lambda: [m for m in mail.to(email) if "was changed" in m["subject"]])
     assert len(told) == 1 and "/en/reset" in told[0]["text"] and "/en/reset" in told[0]["html"]
 
 

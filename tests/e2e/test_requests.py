@@ -306,7 +306,7 @@ def test_f16_http_1_0_without_a_host(stack):
 
 def test_f16_links_in_mails_name_the_configured_site(browser, mail, db, sim, stack, customer):
     _, email = customer
-    assert len(mail.to(email)) == 2
+    wait_until(lambda: len(mail.to(email)) == 2)
     for found in mail.to(email):
         assert set(re.findall(r"https?://[^/\s\"<]+", found["text"])) == {stack["url"]}
 
