@@ -150,6 +150,15 @@ def test_c78_the_page_shows_an_answer_while_it_is_written(page, models):  # noqa
     page.shoot("31-chat-read")
 
 
+@pytest.mark.parametrize("seen", ["'<p>Sign in</p>'", "null, { status: 503 }"])
+def test_c78_the_page_keeps_its_list_where_it_cannot_have_a_new_one(page, models, seen):  # noqa: F811
+    page.driver.execute_script("const ask = window.fetch; window.fetch = (url, options) => "
+                               f"options ? ask(url, options) : Promise.resolve(new Response({seen}));")
+    write(page, "Hello")
+    wait_until(lambda: page.find("#send").is_displayed() and shown(page)[1:] == ["You said: Hello"])
+    assert page.find("#chats a.button") and page.all("#more") == [] and "null" not in page.text("#chat")
+
+
 def test_c78_the_page_stops_an_answer_and_keeps_what_came(page, models, db):  # noqa: F811
     models.plan(words=500, rate=10)
     write(page, "Hello")

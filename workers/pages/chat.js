@@ -58,8 +58,11 @@ async function list() {
 	if (!response?.ok)
 		return;
 	const page = new DOMParser().parseFromString(await response.text(), "text/html");
-	document.getElementById("chats").replaceWith(page.getElementById("chats"));
-	chat.querySelector(".talking").append(page.getElementById("more"));
+	const [chats, more] = ["chats", "more"].map(id => page.getElementById(id));
+	if (!chats || !more)			/* another page, as that of who has signed out meanwhile */
+		return;
+	document.getElementById("chats").replaceWith(chats);
+	chat.querySelector(".talking").append(more);
 }
 
 /* A new conversation has an address and a name of its own once it has a message: a reload shows both. */
