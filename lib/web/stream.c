@@ -45,8 +45,8 @@ wake_close(void *thing)
 }
 
 /*
- * Waits for EPOLLRDHUP and not for EPOLLIN: nobody here reads what the client sends, so the descriptor would stay
- * readable. A client that has shut down its sending side counts as gone: its whole request has been read before.
+ * The epoll waits for EPOLLRDHUP. EPOLLIN would report bytes that come after the request, for ever, because no code
+ * reads them. A client that shuts down its sending side counts as gone, because its request has been read by then.
  */
 int
 stream_fd(const struct http_res *r)

@@ -28,16 +28,22 @@
 --      rate_NAME    429  the rate that was reached; wait
 --      quota        402  no tokens left; left, reset
 --      cap          402  no money left; reset
---      plan         403  reason "nobody": the user has no tenant; "closing": the tenant is being closed; "none": its
---                        plan has no quota of the meter; "model": its plan does not have this model; else as
---                        billing.decision() says
+--      plan         403  the tenant may not ask this model; reason:
+--                          nobody   the user is a member of no tenant
+--                          closing  the tenant is being closed
+--                          none     the tenant's plan has no quota of the meter
+--                          model    the tenant's plan does not include the model
+--                          another  the reason of billing.decision()
 --      model        422  no such model
 --      message      422  another text by this message's id, or an id that is no user's message
 --      busy         409  this message is being answered
 --      many         409  "most" are under way; one that makes way for a later message counts until it has ended
 --      provider     503  the breaker of each candidate is open, or the cap of each provider used up; wait
---      unavailable  503  reason "off": no meter is configured; "model": no model is; "price": the model has no price;
---                        null: the cap of all is used up
+--      unavailable  503  nobody can be answered; reason:
+--                          off      no meter is configured
+--                          model    no model is configured
+--                          price    the model has no price
+--                          null     the cap of all is used up
 --   TG401: no session. TG404: none of the user's tenants. TG422: a wrong document.
 --
 -- api.chat_operation(p_request): work without a stream, of a session; a turn with hold and limits like any other
@@ -96,7 +102,7 @@
 --
 -- api.chat_page(p_tenant uuid, p_chat text, p_after text): the document of /chat
 --
---   {"nobody": true} where the user is a member of no tenant, or
+--   A user who is a member of no tenant gets {"nobody": true}. Any other gets
 --   {"tenant", "name", "tenants", "several", "plan", "allowed", "reason",
 --    "models": [{"name", "display_name", "current", "allowed"}...],
 --    "meter": as usage.meter_document() says, or null, "until": {"iso"}, "left": or null,

@@ -2,9 +2,9 @@
 
 set role tollgate_service;
 
--- Ends the turn whose user goes on, and its hold. Without a checkpoint tenant and user pay the bound of its input,
--- because a model may be reading it. Its accounts are locked together with those of p_models that will be wanted, so
--- that nobody waits for one who waits.
+-- Ends the turn that makes way for a later message (p_former), and its hold. Without a checkpoint tenant and user pay
+-- the bound of its input, because a model may be reading it. The accounts of the former hold and those that the later
+-- turn wants are locked by one call of usage.lock_accounts(), in its order, so that two such calls cannot deadlock.
 create or replace function chat.end_former(p_tenant uuid, p_user uuid, p_meter text, p_plan text, p_models jsonb,
 	p_from timestamptz, p_until timestamptz, p_former uuid) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -28,7 +28,7 @@ end
 $$;
 
 -- Holds p_input tokens and an answer of p_output, or of what is left, but no less than 256, at the dearest candidate. A
--- provider whose cap is used up is none of the candidates. p_former: a hold that ends before, because its user goes on.
+-- provider whose cap is used up is none of the candidates. p_former: the hold that makes way.
 -- As usage.reserve() answers, with "output" and the "candidates" that are left; a refusal has the tokens that are left.
 create or replace function chat.hold(p_tenant uuid, p_user uuid, p_decision jsonb, p_candidates jsonb, p_input bigint,
 	p_output bigint, p_name text, p_former uuid) returns jsonb

@@ -28,8 +28,8 @@ end
 $$;
 
 -- {"opened", "expired", "more"}: while there may be more to do, the call is to be made again. It is short, since it
--- holds the rows that it locks until its end. Accounts are opened before those of holds are locked, so that nobody
--- waits for one who waits.
+-- holds the rows that it locks until its end. Accounts are opened before those of holds are locked, so that it cannot
+-- deadlock with a turn.
 create or replace function api.roll_over() returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
