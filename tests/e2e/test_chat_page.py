@@ -99,6 +99,15 @@ def test_c75_without_a_plan_for_it_the_page_leads_to_the_plans(chat, settings): 
     assert page.html.one("div", id="empty").one("a").get("href") == "/settings/billing"
 
 
+def test_c84_the_page_says_what_is_included_and_that_more_is_billed(chat, settings):
+    def said():
+        return chat.browser.get("/chat").html.one("section", **{"aria-labelledby": "remaining"}).text
+
+    assert "billed" not in said()
+    settings(quotas=[{**q, "included": 1000, "most": 5000, "sold": True} for q in quota(1000)])
+    assert "5,000 may still be used" in said() and "Included: 1,000. What goes beyond is billed" in said()
+
+
 def test_f37_a_form_of_another_site_is_refused(chat, models):  # noqa: F811
     form = chat.browser.get("/chat").form("/chat")
     assert chat.browser.post("/chat", {**form.fields, "text": "Hi", "csrf": "x"}).status == 403
@@ -144,6 +153,7 @@ def test_c78_the_page_shows_an_answer_while_it_is_written(page, models):  # noqa
     assert page.driver.switch_to.active_element.get_attribute("id") == "text"
     assert page.find("#chats a[aria-current=page]").get_attribute("href").endswith(page.path())
     assert page.find("#more button[value=title]"), "a new conversation is listed, and can be named"
+    assert (page.text("#title"), page.text(".heading .quiet")) == ("Hello", "Small")
     left = page.text("#left")
     page.driver.refresh()
     assert [t.strip() for t in shown(page)][0] == "Hello" and page.text("#left") == left != "100,000"

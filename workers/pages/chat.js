@@ -52,16 +52,14 @@ function reason(text) {
 	}
 }
 
-/* Takes the list of conversations, and what can be done with this one, from the page that a reload would show. */
+/* Takes heading, list of conversations and what can be done with this one from the page that a reload would show. */
 async function list() {
-	const response = await fetch(location.pathname).catch(() => null);
-	if (!response?.ok)
+	const page = new DOMParser().parseFromString(await (await fetch(location.pathname)).text(), "text/html");
+	const [heading, chats, more] = [".heading", "#chats", "#more"].map(part => page.querySelector(part));
+	if (!heading || !chats || !more)	/* another page, as that of who has signed out meanwhile */
 		return;
-	const page = new DOMParser().parseFromString(await response.text(), "text/html");
-	const [chats, more] = ["chats", "more"].map(id => page.getElementById(id));
-	if (!chats || !more)			/* another page, as that of who has signed out meanwhile */
-		return;
-	document.getElementById("chats").replaceWith(chats);
+	chat.querySelector(".heading").replaceWith(heading);
+	chat.querySelector("#chats").replaceWith(chats);
 	chat.querySelector(".talking").append(more);
 }
 
@@ -71,7 +69,7 @@ function settle(id, text) {
 	if (location.pathname !== path) {
 		history.replaceState(null, "", path);
 		document.getElementById("title").textContent = text.slice(0, 60);
-		list();
+		list().catch(() => {});		/* without an answer the page stays as it is */
 	}
 	form.elements.model?.closest(".field")?.remove();
 }
