@@ -1,4 +1,4 @@
--- Who has many turns behind them is asked as fast as others how many are under way (chat.is_busy).
+-- Turns that have ended do not slow down the count of those that a user has under way (chat.is_busy).
 
 set role tollgate_owner;
 

@@ -276,9 +276,9 @@ select is(pg_temp.settle(:'gone', '', '{"state": "empty", "counted": "measured",
 	'40', 'C84 who leaves before any text pays the input');
 select is((select counted from usage.holds where id = (:'gone'::jsonb ->> 'hold')::uuid), 'measured',
 	'F134 and the record says that it was measured');
-select pg_temp.settle(pg_temp.begin('ann', 'g', 'm2', 'x'), 'y', '{"alerts": ["usage_missing", "other"]}') \g /dev/null
-select is((select string_agg(subject, ' ') from ops.alerts where kind = 'model_usage'), 'acme:a-1:usage_missing',
-	'F134 the operator is told of a provider that does not tell what was used');
+select pg_temp.settle(pg_temp.begin('ann', 'g', 'm2', 'x'), 'y', '{"alerts": ["usage_low", "other"]}') \g /dev/null
+select is((select string_agg(subject, ' ') from ops.alerts where kind = 'model_usage'), 'acme:a-1:usage_low',
+	'F134 the operator is told of a provider that says what cannot be');
 
 -- what is left
 select pg_temp.configure('{"quotas": [{"plan": "starter", "meter": "tokens", "included": 1000, "sold": false,

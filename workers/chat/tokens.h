@@ -32,15 +32,15 @@ struct tokens_facts {
 	bool		whole;		/* the answer has its end */
 	size_t		bytes;		/* of text that came */
 	unsigned	deltas;		/* events with text: a token each at least */
-	int64_t		bound;		/* more input than was sent: tokens_bound() */
+	int64_t		bound;		/* the most tokens that the input may count */
 	int64_t		max_tokens;	/* that the request allowed */
 };
 
 /* What the operator is told of what was said, in bits. */
 enum tokens_alert {
-	TOKENS_LOW	= 1 << 0,	/* nothing, or less output than its text has */
+	TOKENS_LOW	= 1 << 0,	/* an input of 0, or less output than its text needs */
 	TOKENS_HIGH	= 1 << 1,	/* more output than the request allowed */
-	TOKENS_WRONG	= 1 << 2,	/* absurd, or more input than was sent */
+	TOKENS_WRONG	= 1 << 2,	/* absurd, or an input far above the bound */
 	TOKENS_ALERTS	= 3
 };
 

@@ -73,7 +73,7 @@ struct turn_result {
 	enum turn_end	end;
 	const char	*provider, *model;	/* who answered, or was asked last; NULL: nobody was asked */
 	struct tokens	usage;		/* all 0 of TURN_FAILED, and when nobody was being asked */
-	bool		measured;	/* not as the provider said */
+	bool		measured;	/* input, output or both are ours, not the provider's */
 	unsigned	alerts;		/* enum tokens_alert */
 	size_t		text_bytes;
 	unsigned	deltas;

@@ -68,7 +68,7 @@
 --    "finish": "stop", "length", "content-filter", "tool-calls", "other" or "error",
 --    "state": "complete"; "partial": cut after text; "empty": left before text, and the tenant pays the input;
 --        "failed": nothing came, and the tenant pays nothing,
---    "text": what was sent, "alerts": ["usage_missing", "usage_low", "usage_high", "usage_wrong"...] or missing,
+--    "text": what was sent, "alerts": ["usage_low", "usage_high", "usage_wrong"...] or missing,
 --    "first_ms", "ms": to the first text and to the end, or missing}
 --   {"state", "left", "reset", "micros", "usage": {"input", "output"}, "late"}; late: it had ended before, by expiry or
 --   a later message, and the difference is a correction.

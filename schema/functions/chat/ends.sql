@@ -89,14 +89,14 @@ begin
 end
 $$;
 
--- Alerts the operator: the provider of a model sends no counts of tokens, or impossible ones.
+-- Alerts the operator: the provider of a model sends counts of tokens that cannot be.
 create or replace function chat.tell_alerts(p_alerts jsonb, p_provider text, p_model text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	perform ops.raise_alert(null, 'model_usage', p_provider || ':' || p_model || ':' || a.name,
 		jsonb_build_object('provider', p_provider, 'model', p_model, 'fault', a.name))
 	from jsonb_array_elements_text(case jsonb_typeof(p_alerts) when 'array' then p_alerts else '[]' end) a (name)
-	where a.name in ('usage_missing', 'usage_low', 'usage_high', 'usage_wrong')
+	where a.name in ('usage_low', 'usage_high', 'usage_wrong')
 	order by a.name;
 end
 $$;

@@ -91,7 +91,7 @@ end
 $$;
 
 -- Locks the wanted accounts, which may be new, and gives them the caps of now. Every transaction
--- locks accounts in this order, so two cannot deadlock, and the one row that all work is in is locked last and shortest.
+-- locks accounts in this order, so two cannot deadlock. The row that all work is in is locked last and shortest.
 create or replace function usage.take_accounts(p_tenant uuid, p_user uuid, p_meter text, p_plan text,
 	p_providers text[], p_money boolean, p_from timestamptz, p_until timestamptz) returns bigint[]
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
