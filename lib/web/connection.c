@@ -34,7 +34,7 @@ struct connection {
 	enum err		refusal;	/* OK: the application answers */
 	struct http_req		q;
 	struct http_res		r;
-	struct stream		*stream;	/* new_response() gives it to each r */
+	struct stream		*stream;	/* of the connection; each r points to it */
 	int64_t			started;
 	bool			lingers;	/* is answered, and waits for the peer's end */
 	int64_t			over;		/* until then */

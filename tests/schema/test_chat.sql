@@ -245,6 +245,28 @@ select is(pg_temp.settle(:'former', '', '{"state": "failed", "usage": {}}') ->> 
 	'F142 what its program settles is a correction');
 select is(split_part(pg_temp.account(:'ann'), '/', 1)::int, :used, 'F127 nothing where the provider has failed');
 select pg_temp.settle(:'later', 'three') \g /dev/null
+
+-- its program has died before
+select pg_temp.begin('ann', 't', 'm6', 'asked in vain') as former \gset
+update chat.turns set seen_at = now() - interval '31 s' where hold_id = (:'former'::jsonb ->> 'hold')::uuid;
+select pg_temp.begin('ann', 't', 'm6', 'asked in vain') as later \gset
+select is((select format('%s %s', state, spent) from usage.holds where id = (:'former'::jsonb ->> 'hold')::uuid),
+	'expired 0', 'F140 who asks again after a crash pays nothing for what was lost');
+
+-- there is no room for it
+select pg_temp.configure(jsonb_build_object('quotas', jsonb_build_array(jsonb_build_object('plan', 'starter',
+	'meter', 'tokens', 'included', v.n, 'sold', false, 'most', v.n)))) from (
+	select split_part(pg_temp.account(:'ann'), '/', 1)::int + (:'later'::jsonb ->> 'input')::int + 100 as n) v
+	\g /dev/null
+select pg_temp.account(:'ann') as account \gset
+select pg_temp.begin('ann', 't', 'm7', 'too much') as refused \gset
+select is(format('%s %s', :'refused'::jsonb ->> 'code', :'refused'::jsonb ->> 'left'), 'quota 0',
+	'F142 a later one for which too little is left is refused');
+select is(pg_temp.account(:'ann'), :'account', 'F142 the former one is charged nothing');
+select is(pg_temp.call(null, format('checkpoint(%L)', :'later'::jsonb ->> 'hold')), '{"go_on": true}',
+	'F142 and goes on');
+select pg_temp.configure() \g /dev/null
+select is(pg_temp.settle(:'later', 'three') ->> 'state', 'complete', 'F142 to its end');
 select is(usage.faults(), '[]', 'F142 the books are true');
 
 -- nobody comes back

@@ -30,7 +30,7 @@ struct turn_request {
 	size_t				n_messages;
 	int				max_tokens;
 	int64_t				input;		/* bound of what the input may count; 0: by its bytes */
-	int				total_ms;	/* that the answer may take, if less than chat.total_ms; 0: that */
+	int				total_ms;	/* for the whole answer; 0, or more than chat.total_ms: chat.total_ms */
 	bool				stream;		/* false: the provider answers as a whole; text() is called once */
 };
 

@@ -22,7 +22,7 @@ static const struct verdict	spent = { VERDICT_NEXT, "spent", 429, "nothing left 
 /* The one 400 that another provider may answer: Anthropic's own limit, which has no code. */
 static const char	reached[] = "You have reached your specified API usage limits";
 
-/* Some compatible servers look through a request first, and say with their 403 what they object to. */
+/* A server that moderates requests, as OpenRouter does, says in its 403 what it objects to. */
 static const char	objection[] = "/metadata/reasons";
 
 /* What the type or code of an error event stands for. */

@@ -42,7 +42,7 @@ usage_at_end(const struct tokens *t)
 	return usage;
 }
 
-/* Sends the text so far, of which the request does not keep a copy for each time. */
+/* Sends the text so far. The copy in the message is freed at once: an answer has many checkpoints. */
 static enum err
 checkpoint_ask(struct work *w, struct json_object **said)
 {

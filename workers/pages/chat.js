@@ -60,6 +60,7 @@ async function list() {
 		return;
 	chat.querySelector(".heading").replaceWith(heading);
 	chat.querySelector("#chats").replaceWith(chats);
+	chat.querySelector("#more")?.remove();		/* a refused form has it */
 	chat.querySelector(".talking").append(more);
 }
 

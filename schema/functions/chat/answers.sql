@@ -28,7 +28,7 @@ $$;
 -- What is to be done about a request: "answer" it, "busy", "replay" what is stored, or "message": it does not fit.
 -- m: the message by its id, a: its last answer, t: the turn that is open in the conversation.
 --
--- A process that has died sends no checkpoint. After 30 s without one its message may be sent again.
+-- The message of a turn whose process has died may be sent again.
 create or replace function chat.verdict_on(p_request jsonb, m chat.messages, a chat.messages, t chat.turns) returns text
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -38,7 +38,7 @@ begin
 		when p_request ->> 'trigger' = 'regenerate-message' then 'answer'
 		when m.text <> p_request ->> 'text' then case when p_request ->> 'message_id' = m.id then 'answer'
 			else 'message' end
-		when a.hold_id = t.hold_id and t.seen_at > now() - interval '30 s' then 'busy'
+		when a.hold_id = t.hold_id and chat.is_alive(t) then 'busy'
 		when exists (
 			select from chat.messages k
 			where k.user_id = m.user_id and k.chat_id = m.chat_id and k.n > m.n and k.role = 'user')
@@ -150,8 +150,11 @@ begin
 		return chat.untaken(held);
 	end if;
 	said := chat.told(p_user, p_request, m, candidates);
-	held := held || chat.hold(p_tenant, p_user, p_decision, candidates, (said -> 'input')::bigint,
-		(choice.m).max_tokens, answer, t.hold_id);
+	held := held || case when t.hold_id is null
+		then chat.hold(p_tenant, p_user, p_decision, candidates, (said -> 'input')::bigint, (choice.m).max_tokens,
+			answer)
+		else chat.take_over(p_tenant, p_user, p_decision, candidates, (said -> 'input')::bigint,
+			(choice.m).max_tokens, answer, t.hold_id) end;
 	if not (held -> 'ok')::boolean then
 		return chat.untaken(held);
 	end if;

@@ -35,9 +35,9 @@ begin
 end
 $$;
 
--- The most tokens that the input may count. No tokenizer makes more tokens than bytes, so p_bytes, of all that is told,
--- is a bound. Where its provider counted the last answer, the tokens of that call and the bytes that are new are
--- another. The tokens count twice where another provider may answer, because its tokenizer is another.
+-- The most tokens that the input may count, which is the lower of two bounds: p_bytes, of all that is told, because no
+-- tokenizer makes more tokens than bytes; and what the last answer's provider counted in its call, plus the bytes that
+-- are new since. The counted part is doubled where another provider may answer, because its tokenizer is another.
 create or replace function chat.input_bound(p_user uuid, p_chat text, p_before bigint, p_text text, p_bytes bigint,
 	p_candidates jsonb) returns bigint
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$

@@ -2,13 +2,15 @@
 
 set role tollgate_service;
 
--- Ends the turn that makes way for a later message (p_former), and its hold. Without a checkpoint tenant and user pay
--- the bound of its input, because a model may be reading it. The accounts of the former hold and those that the later
--- turn wants are locked by one call of usage.lock_accounts(), in its order, so that two such calls cannot deadlock.
-create or replace function chat.end_former(p_tenant uuid, p_user uuid, p_meter text, p_plan text, p_models jsonb,
-	p_from timestamptz, p_until timestamptz, p_former uuid) returns void
+-- Ends the turn that makes way for a later message (p_former), and its hold. Without a checkpoint, tenant and user pay
+-- the bound of its input, because a model may be reading it; not where its program has died, which settles nothing. The
+-- accounts of the former hold and those that the later turn wants are locked by one call of usage.lock_accounts(), in
+-- its order, so that two such calls cannot deadlock.
+create or replace function chat.end_former(p_tenant uuid, p_user uuid, p_decision jsonb, p_candidates jsonb,
+	p_former uuid) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
+	period record;
 	former usage.holds;
 	wanted usage.accounts[];
 begin
@@ -17,21 +19,41 @@ begin
 	if former.id is null then
 		return;
 	end if;
-	wanted := usage.wanted(p_tenant, p_user, p_meter, p_plan, usage.providers_of(null, p_models), true, p_from,
-		p_until);
+	period := usage.period_of(p_decision, now());
+	wanted := usage.wanted(p_tenant, p_user, p_decision ->> 'meter', p_decision ->> 'plan',
+		usage.providers_of(null, chat.models_of(p_candidates)), true, period.from_at, period.until_at);
 	perform usage.open_accounts(wanted);
 	perform usage.lock_accounts(usage.ids_of(wanted) || former.accounts);
 	former.counts := coalesce(former.counts, (
-		select jsonb_build_object('input', t.input) from chat.turns t where t.hold_id = p_former));
+		select jsonb_build_object('input', t.input) from chat.turns t
+		where t.hold_id = p_former and chat.is_alive(t)));
 	perform usage.expire_hold(former);
 end
 $$;
 
+-- chat.hold() in place of the hold p_former, whose turn ends. Where that is refused, the former turn goes on.
+create or replace function chat.take_over(p_tenant uuid, p_user uuid, p_decision jsonb, p_candidates jsonb,
+	p_input bigint, p_output bigint, p_name text, p_former uuid) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	held jsonb;
+begin
+	perform chat.end_former(p_tenant, p_user, p_decision, p_candidates, p_former);
+	held := chat.hold(p_tenant, p_user, p_decision, p_candidates, p_input, p_output, p_name);
+	if not (held -> 'ok')::boolean then
+		raise exception 'no room' using errcode = 'TG402';
+	end if;
+	return held;
+exception when sqlstate 'TG402' then	-- ends nothing, whatever the block has done
+	return held || usage.room_of(p_tenant, p_user, p_decision ->> 'meter', p_decision);
+end
+$$;
+
 -- Holds p_input tokens and an answer of p_output, or of what is left, but no less than 256, at the dearest candidate. A
--- provider whose cap is used up is none of the candidates. p_former: the hold that makes way.
--- As usage.reserve() answers, with "output" and the "candidates" that are left; a refusal has the tokens that are left.
+-- provider whose cap is used up is none of the candidates. As usage.reserve() answers, with "output" and the
+-- "candidates" that are left; a refusal has the tokens that are left.
 create or replace function chat.hold(p_tenant uuid, p_user uuid, p_decision jsonb, p_candidates jsonb, p_input bigint,
-	p_output bigint, p_name text, p_former uuid) returns jsonb
+	p_output bigint, p_name text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 	set plan_cache_mode = force_generic_plan as $$
 declare
@@ -48,9 +70,6 @@ declare
 	h usage.holds;
 begin
 	select p.* into period from usage.period_of(p_decision, now()) p;
-	if p_former is not null then
-		perform chat.end_former(p_tenant, p_user, counter, plan, models, period.from_at, period.until_at, p_former);
-	end if;
 	ids := usage.take_accounts(p_tenant, p_user, counter, plan, usage.providers_of(null, models), true,
 		period.from_at, period.until_at);
 	room := (

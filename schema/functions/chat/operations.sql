@@ -75,7 +75,7 @@ begin
 	end if;
 	input := octet_length(subject) + octet_length(order_text.text) + 32;
 	held := held || chat.hold(c.tenant_id, c.user_id, p_decision, candidates, input,
-		least(order_text.most, (choice.m).max_tokens), replace(gen_random_uuid()::text, '-', ''), null);
+		least(order_text.most, (choice.m).max_tokens), replace(gen_random_uuid()::text, '-', ''));
 	if not (held -> 'ok')::boolean then
 		return chat.untaken(held);
 	end if;

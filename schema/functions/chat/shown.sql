@@ -1,5 +1,5 @@
--- What a user is shown of the own conversations. Each function selects the user's rows itself, though row-level
--- security shows a login role no others.
+-- What a user is shown of the own conversations. Row-level security shows a login role the rows of its user only. Each
+-- function selects them by the user all the same, so that an index finds them.
 
 set role tollgate_owner;
 

@@ -60,16 +60,22 @@ begin
 end
 $$;
 
+-- Whether the program of a turn that has not ended lives: it writes a checkpoint every few seconds.
+create or replace function chat.is_alive(t chat.turns) returns boolean
+language sql stable as $$
+	select t.seen_at > now() - interval '30 s'
+$$;
+
 -- Whether a user has p_most turns under way (null: no number is too many). A turn that makes way for a later one counts
--- until its program has settled it, because what it uses meanwhile is not held. One without a checkpoint for 30 s does
--- not count: its program has died. From here to their end, requests of one user come one after the other.
+-- until its program has settled it, because what it uses meanwhile is not held. From here to their end, requests of one
+-- user come one after the other.
 create or replace function chat.is_busy(p_user uuid, p_most int) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	perform auth.lock_user(p_user);
 	return p_most <= (
 		select count(*) from chat.turns t
-		where t.user_id = p_user and t.state <> 'ended' and t.seen_at > now() - interval '30 s'
+		where t.user_id = p_user and t.state <> 'ended' and chat.is_alive(t)
 			and t.created_at > now() - interval '10 min');
 end
 $$;
