@@ -53,6 +53,7 @@ def test_c03_somebody_chats_by_a_form(chat, models, db):  # noqa: F811
     assert [text for _, text in said(page)][2:] == ["More", "You said: More"]
     assert page.html.one("nav", id="chats").one("a", **{"aria-current": "page"}).get("href") == here
     assert page.html.one("h1").text == "Hello there", "how it begins, until it has a title"
+    assert page.html.one("title").text.startswith("Hello there · Chat · "), "tabs of conversations differ"
     assert page.html.one("strong", id="left").text != "100,000"
 
 
@@ -154,6 +155,7 @@ def test_c78_the_page_shows_an_answer_while_it_is_written(page, models):  # noqa
     assert page.find("#chats a[aria-current=page]").get_attribute("href").endswith(page.path())
     assert page.find("#more button[value=title]"), "a new conversation is listed, and can be named"
     assert (page.text("#title"), page.text(".heading .quiet")) == ("Hello", "Small")
+    assert page.driver.title.startswith("Hello · ")
     left = page.text("#left")
     page.driver.refresh()
     assert [t.strip() for t in shown(page)][0] == "Hello" and page.text("#left") == left != "100,000"

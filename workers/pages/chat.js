@@ -52,12 +52,13 @@ function reason(text) {
 	}
 }
 
-/* Takes heading, list of conversations and what can be done with this one from the page that a reload would show. */
+/* Takes title, heading, list of conversations and what can be done with this one from the page of a reload. */
 async function list() {
 	const page = new DOMParser().parseFromString(await (await fetch(location.pathname)).text(), "text/html");
 	const [heading, chats, more] = [".heading", "#chats", "#more"].map(part => page.querySelector(part));
 	if (!heading || !chats || !more)	/* another page, as that of who has signed out meanwhile */
 		return;
+	document.title = page.title;
 	chat.querySelector(".heading").replaceWith(heading);
 	chat.querySelector("#chats").replaceWith(chats);
 	chat.querySelector("#more")?.remove();		/* a refused form has it */
