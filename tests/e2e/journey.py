@@ -86,9 +86,14 @@ class Simulator:
         """The log of API calls."""
         return self.get("requests", method=method, path=path)
 
+    def posts(self):
+        """The calls that a page may have caused: those of jobs, in the background, have keys that begin with a kind."""
+        kinds = ("preview-", "expiry-", "erasure-", "meter:")
+        return [r for r in self.requests("POST") if not r["headers"].get("idempotency-key", "").startswith(kinds)]
+
     def changes(self):
-        """How many calls created or changed something, without the usage that jobs tells of in the background."""
-        return sum(not r["path"].startswith("/v1/billing/meter_event") for r in self.requests("POST"))
+        """How many calls created or changed something for a page."""
+        return len(self.posts())
 
     def sessions_of(self, email):
         """Requests that ask for a Checkout Session for that address."""

@@ -27,7 +27,7 @@ def patient(stack):
 def held(sim):
     """From now on Stripe answers no call. A function that gives the calls for browsers that are in flight."""
     sim.fault(answer="hang", times=1000000)
-    yield lambda: {r["time"] for r in sim.requests("POST") if r["status"] is None}
+    yield lambda: {r["time"] for r in sim.posts() if r["status"] is None}
     sim.delete("faults")
 
 
