@@ -15,7 +15,7 @@ def line(browser, ident="renews-on", language="en"):
 
 def names(browser, amount, ident="renews-on"):
     """Waits until the line names this amount."""
-    return wait_until(lambda: (text := line(browser, ident)) and DOLLARS[amount] in text and text, 10)
+    return wait_until(lambda: (text := line(browser, ident)) and DOLLARS[amount] in text and text)
 
 
 def charged(sim, db, subscription):
