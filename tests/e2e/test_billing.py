@@ -162,6 +162,7 @@ def test_c37_the_operator_is_told_of_an_invoice_until_it_is_final(calm, customer
     says(customer[0], status="Active")
     sim.quiet()
     invoice = sim.object("subscription", subscription)["latest_invoice"]
+    wait_until(lambda: db.value("select version = clean_version from sync.objects where id = %s", invoice))
     told = ("select detail ->> 'code' from ops.alerts where kind = 'finalization_failed' and subject = %s "
             "and cleared_at is null")
     sim.fault(method="GET", path="/v1/invoices/" + invoice, answer="real", set={
@@ -258,6 +259,7 @@ def test_c24_a_portal_that_offers_plans_is_no_drift_until_it_offers_another(stac
         offered + "[0][product]": product, offered + "[0][prices][0]": "price_starter"})["id"]
 
     def drift(where):
+        sim.quiet()     # or the event of its creation has it fetched just before the change
         version = db.value("select version from sync.objects where id = %s", made) or 0
         where()
         wait_until(lambda: db.value("select clean_version > %s and version = clean_version from sync.objects "
