@@ -55,7 +55,7 @@ def test_c77_an_answer_with_its_finish_and_usage(page, models, db):  # noqa: F81
 
 
 def test_c78_text_is_shown_as_it_comes(page, models):  # noqa: F811
-    models.plan(words=20, rate=20)
+    models.plan(words=20, rate=8)
     here = page()
     here.send("Hello", wait=False)
     here.until(lambda: here.status == "streaming" and 0 < len(here.text()) < 60)
