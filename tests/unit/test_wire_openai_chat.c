@@ -80,7 +80,7 @@ test_each_reason_to_finish_is_known(void **state)
 		{ CHUNK("{}", "\"stop\""), WIRE_STOP }, { CHUNK("{}", "\"length\""), WIRE_LENGTH },
 		{ CHUNK("{}", "\"tool_calls\""), WIRE_TOOLS }, { CHUNK("{}", "\"function_call\""), WIRE_TOOLS },
 		{ CHUNK("{}", "\"content_filter\""), WIRE_FILTER }, { CHUNK("{}", "\"later\""), WIRE_OTHER },
-		{ CHUNK("{}", "null"), WIRE_NONE },
+		{ CHUNK("{}", "null"), WIRE_NONE }, { CHUNK("{}", "\"\""), WIRE_NONE },
 	};
 
 	for (size_t i = 0; i < LENGTH(cases); i++)

@@ -79,7 +79,7 @@ wire_end(struct wire_answer *a)
 enum wire_finish
 wire_word(const struct wire_word *words, const char *word)
 {
-	if (word == NULL)
+	if (word == NULL || *word == '\0')	/* compatible servers send it with each chunk */
 		return WIRE_NONE;
 	while (words->word != NULL && strcmp(words->word, word) != 0)
 		words++;

@@ -82,7 +82,7 @@ struct wire_word {
 	enum wire_finish	finish;
 };
 
-/* An unknown word is WIRE_OTHER; none is WIRE_NONE. The table ends with a NULL. */
+/* An unknown word is WIRE_OTHER; none, or an empty one, is WIRE_NONE. The table ends with a NULL. */
 enum wire_finish wire_word(const struct wire_word *words, const char *word);
 
 /* Adds a string's text to the answer; whether there was any. */
