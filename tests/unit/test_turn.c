@@ -663,6 +663,16 @@ test_f134_usage_that_cannot_be_true_is_told(void **state)
 }
 
 static void
+test_f131_a_stream_that_ends_without_a_word_is_no_answer(void **state)
+{
+	struct scene	*s = scene_new(*state);
+
+	play(s, { STREAM DONE, CLOSE, NULL }, { STREAM DONE, CLOSE, NULL }, { OTHER_GOOD, CLOSE, NULL });
+	came(s, TURN_STOP, "second", "Other");
+	assert_string_equal(s->called[0].outcome, "error");
+}
+
+static void
 test_f135_half_an_emoji_waits_for_the_other(void **state)
 {
 	struct scene	*s = scene_new(*state);
@@ -878,6 +888,7 @@ main(void)
 		TEST(test_f133_an_answer_without_end_is_ended_as_too_long),
 		TEST(test_f133_a_whole_answer_that_is_too_long_is_none),
 		TEST(test_f134_usage_that_cannot_be_true_is_told),
+		TEST(test_f131_a_stream_that_ends_without_a_word_is_no_answer),
 		TEST(test_f135_half_an_emoji_waits_for_the_other),
 		TEST(test_f136_a_client_that_leaves_before_text_pays_the_input),
 		TEST(test_f136_a_client_that_leaves_in_mid_stream_pays_what_came),

@@ -116,6 +116,8 @@ attempt_move(struct attempt *a, bool had_finish)
 		return;
 	if (a->answer.failed)
 		attempt_over(a, ATTEMPT_FAILED);
+	else if (a->answer.ended && a->answer.finish == WIRE_NONE && a->answer.deltas == 0)
+		attempt_fail(a, verdict_lost("the answer is empty"));
 	else if (a->answer.ended)
 		attempt_over(a, ATTEMPT_WHOLE);
 	else if (a->answer.finish != WIRE_NONE && !had_finish)
