@@ -171,6 +171,17 @@ def test_c78_the_page_keeps_its_list_where_it_cannot_have_a_new_one(page, models
     assert page.find("#chats a.button") and page.all("#more") == [] and "null" not in page.text("#chat")
 
 
+def test_c77_the_tenant_that_the_page_shows_pays_for_the_answer(page, db, owner):  # noqa: F811
+    second = str(db.value("insert into app.tenants (name, status) values ('Second', 'active') returning id"))
+    db.execute("insert into app.members (tenant_id, user_id, role) select %s, user_id, 'member' from app.members "
+               "where tenant_id = %s", second, owner[2])
+    db.execute("select ops.put_override(%s, true, 'starter', null, 'a test', 'tests')", second)
+    page.open(f"/chat?tenant={second}")
+    write(page, "Hello")
+    wait_until(lambda: page.find("#send").is_displayed() and len(shown(page)) == 2)
+    assert db.rows("select tenant_id::text from usage.holds where tenant_id in (%s, %s)", second, owner[2]) == [(second,)]
+
+
 def test_c78_the_page_stops_an_answer_and_keeps_what_came(page, models, db):  # noqa: F811
     models.plan(words=500, rate=10)
     write(page, "Hello")

@@ -116,7 +116,7 @@ function busy(is) {
 async function ask(text) {
 	const item = (add("mine", text), add("theirs", ""));
 	form.elements.message.value = failed?.text === text ? failed.id : fresh();
-	const request = { id: form.elements.chat.value, trigger: "submit-message",
+	const request = { id: form.elements.chat.value, tenant: form.elements.tenant.value, trigger: "submit-message",
 		message: { id: form.elements.message.value, role: "user", parts: [{ type: "text", text }] } };
 	if (form.elements.model)
 		request.model = form.elements.model.value;
