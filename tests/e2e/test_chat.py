@@ -417,6 +417,16 @@ def test_f159_a_conversation_is_named_summed_up_and_a_text_classified(chat, mode
     assert [call["stream"] for call in models.books()] == [True, False, False, False, False]
 
 
+@pytest.mark.parametrize("said, label", [("C#", "C#"), ("**c**", "C"), ("`C++`.", "C++"), ("字" * 64, "字" * 64),
+                                         ("Spam", " spam "), ("...", None)])
+def test_f159_a_label_is_found_with_what_stands_around_it(chat, models, said, label):
+    asked = {"text": "x", "labels": ["C", "C#", "C++", "字" * 64, " spam ", "***"]}
+    chat.send("Hello")
+    models.clear()
+    models.plan(text=said)
+    assert chat.api(f"/{chat.id}/classify", "POST", asked).json["label"] == label
+
+
 @pytest.mark.parametrize("text", [5, ["a"], "x\0y"], ids=str)
 def test_f148_what_is_to_be_classified_is_a_text(chat, models, text):
     chat.send("Hello")

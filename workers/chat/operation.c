@@ -11,22 +11,36 @@
 
 enum { TITLE = 80 };
 
-/* One line, without the quotes and the stop that models put around it, and no longer than a title. */
+#define BLANK " \t\r\n"
+#define AROUND BLANK "\"'*#`."	/* the quotes and the stop that models put around what they are asked for */
+
+/* The first line that has something else than these characters, without those around it. */
+static const char *
+line_bare(const char *text, const char *around, size_t *n)
+{
+	text += strspn(text, around);
+	*n = strcspn(text, "\r\n");
+	while (*n > 0 && strchr(around, text[*n - 1]) != NULL)
+		--*n;
+	return text;
+}
+
+/* One line, bare, and no longer than a title. */
 static void
 title_trim(struct buf *text)
 {
-	static const char	around[] = " \t\r\n\"'*#`.";
-	size_t			skip = text->data != NULL ? strspn(text->data, around) : 0, n = 0;
+	const char	*line;
+	size_t		n;
 
 	if (text->data == NULL)
 		return;
-	n = strcspn(text->data + skip, "\r\n");
+	line = line_bare(text->data, AROUND, &n);
 	n = n > TITLE ? TITLE : n;
-	while (n > 0 && (text->data[skip + n] & 0xc0) == 0x80)		/* within a character */
+	while (n > 0 && (line[n] & 0xc0) == 0x80)		/* within a character */
 		n--;
-	while (n > 0 && strchr(around, text->data[skip + n - 1]) != NULL)
-		n--;
-	memmove(text->data, text->data + skip, n);
+	memmove(text->data, line, n);
+	text->data[n] = '\0';
+	line_bare(text->data, AROUND, &n);
 	text->data[n] = '\0';
 	text->len = n;
 }
@@ -123,18 +137,30 @@ summary(struct visit *v, struct db_user *me)
 	return of_chat(v, me, "summary");
 }
 
-/* The label that the answer names, or NULL: a model may say anything. */
+/* The label that the answer names but for these characters around both, or NULL. */
 static const char *
-label_named(struct json_object *labels, struct buf *text)
+label_find(struct json_object *labels, const char *text, const char *around)
 {
-	title_trim(text);
-	for (size_t i = 0; text->data != NULL && i < json_object_array_length(labels); i++) {
-		const char	*label = json_object_get_string(json_object_array_get_idx(labels, i));
+	size_t		n, m;
+	const char	*said = line_bare(text, around, &n);
 
-		if (strcasecmp(label, text->data) == 0)
+	for (size_t i = 0; i < json_object_array_length(labels); i++) {
+		const char	*label = json_object_get_string(json_object_array_get_idx(labels, i));
+		const char	*name = line_bare(label, around, &m);
+
+		if (n > 0 && n == m && strncasecmp(name, said, n) == 0)
 			return label;
 	}
 	return NULL;
+}
+
+/* What is put around a label may be a part of one: "C#". NULL: a model may say anything. */
+static const char *
+label_named(struct json_object *labels, const char *text)
+{
+	const char	*label = text != NULL ? label_find(labels, text, BLANK) : NULL;
+
+	return label == NULL && text != NULL ? label_find(labels, text, AROUND) : label;
 }
 
 /* Without "text" the conversation is meant; not with one that is something else. */
@@ -168,7 +194,7 @@ classify(struct visit *v, struct db_user *me)
 		return refusal_answer(v, fault, json_is(w.begun, "/state", "refused") ? w.begun : NULL);
 	doc = work_metadata(&w);
 	json_object_object_add(doc, "label", NULL);
-	json_put(doc, "label", label_named(labels, &w.text));
+	json_put(doc, "label", label_named(labels, w.text.data));
 	return answer_json(v, 200, doc);
 }
 
