@@ -28,6 +28,16 @@ def page(person, chat):  # noqa: F811
     return person
 
 
+@pytest.fixture
+def second(db, owner):  # noqa: F811
+    """Another tenant of the owner's, which has a plan too."""
+    tenant = str(db.value("insert into app.tenants (name, status) values ('Second', 'active') returning id"))
+    db.execute("insert into app.members (tenant_id, user_id, role) select %s, user_id, 'member' from app.members "
+               "where tenant_id = %s", tenant, owner[2])
+    db.execute("select ops.put_override(%s, true, 'starter', null, 'a test', 'tests')", tenant)
+    return tenant
+
+
 def send(browser, at, text, **fields):
     """What the form leads to."""
     return browser.submit(browser.get(at), {"text": text, **fields}, action="/chat")
@@ -91,6 +101,20 @@ def test_c75_a_refused_form_says_why_keeps_the_text_and_leads_on(chat, models, s
     page = send(browser, "/chat", "Are you there?")
     assert page.status == 503 and page.html.one("textarea").text == "Are you there?"
     assert db.value("select count(*) from usage.holds where state = 'held'") == 0
+
+
+def test_c77_the_page_stays_with_the_tenant_that_it_shows(chat, models, settings, db, second):  # noqa: F811
+    browser, at = chat.browser, f"?tenant={second}"
+    db.execute("delete from usage.rates")
+    for n in range(21):
+        answer = send(browser, "/chat" + at, f"Message {n}")
+    older = browser.get("/chat" + at).html.one("a", rel="next").get("href")
+    assert "Message 0" in browser.get(older).html.one("nav", id="chats").text
+    here = answer.location.partition("#")[0]
+    assert browser.get(here).html.one("nav", id="chats").all("a")[0].get("href") == "/chat" + at
+    settings(quotas=quota(20))
+    refused = send(browser, "/chat" + at, "My long question")
+    assert refused.status == 402 and refused.form("/chat").fields["tenant"] == second
 
 
 def test_c75_without_a_plan_for_it_the_page_leads_to_the_plans(chat, settings):  # noqa: F811
@@ -171,15 +195,12 @@ def test_c78_the_page_keeps_its_list_where_it_cannot_have_a_new_one(page, models
     assert page.find("#chats a.button") and page.all("#more") == [] and "null" not in page.text("#chat")
 
 
-def test_c77_the_tenant_that_the_page_shows_pays_for_the_answer(page, db, owner):  # noqa: F811
-    second = str(db.value("insert into app.tenants (name, status) values ('Second', 'active') returning id"))
-    db.execute("insert into app.members (tenant_id, user_id, role) select %s, user_id, 'member' from app.members "
-               "where tenant_id = %s", second, owner[2])
-    db.execute("select ops.put_override(%s, true, 'starter', null, 'a test', 'tests')", second)
+def test_c77_the_tenant_that_the_page_shows_pays_for_the_answer(page, db, owner, second):  # noqa: F811
     page.open(f"/chat?tenant={second}")
     write(page, "Hello")
     wait_until(lambda: page.find("#send").is_displayed() and len(shown(page)) == 2)
-    assert db.rows("select tenant_id::text from usage.holds where tenant_id in (%s, %s)", second, owner[2]) == [(second,)]
+    assert db.rows("select tenant_id::text from usage.holds where tenant_id in (%s, %s)", second,
+                   owner[2]) == [(second,)]
 
 
 def test_c78_the_page_stops_an_answer_and_keeps_what_came(page, models, db):  # noqa: F811

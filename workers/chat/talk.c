@@ -12,6 +12,7 @@
 #include "pages.h"
 #include "refusal.h"
 #include "secret.h"
+#include "text.h"
 
 #define CHAT "/chat"
 
@@ -196,13 +197,38 @@ ask_put(struct visit *v, struct json_object *doc)
 	return OK;
 }
 
+/* The tenant of a new conversation: the address names it, or the refused form that the page is shown again for. */
+static enum err
+tenant_read(struct visit *v, const char *id, const char **tenant)
+{
+	const char	*named = v->fault != NULL && id == NULL ? form_get(&v->form, "tenant") : NULL;
+
+	TRY(visit_tenant(v, tenant));
+	if (*tenant == NULL && named != NULL && text_is_uuid(named, strlen(named)))
+		*tenant = named;
+	return OK;
+}
+
+/* Where the links of the page lead, so that who has several tenants stays with the one that is shown. */
+static void
+links_put(struct visit *v, struct json_object *doc)
+{
+	const char	*next = json_text(doc, "/next"), *at = "";
+
+	if (json_true(doc, "/several"))
+		at = mem_printf(v->q->mem, "?tenant=%s", json_text(doc, "/tenant"));
+	json_put(doc, "at", at);
+	if (next != NULL)
+		json_put(doc, "older", mem_printf(v->q->mem, "%s%safter=%s", at, *at ? "&" : "?", next));
+}
+
 static enum err
 talk(struct visit *v, struct db_user *me, const char *id)
 {
 	struct json_object	*doc, *chat;
 	const char		*tenant, *after, *before;
 
-	TRY(visit_tenant(v, &tenant));
+	TRY(tenant_read(v, id, &tenant));
 	TRY(http_query(v->q, "after", &after));
 	TRY(http_query(v->q, "before", &before));
 	TRY(db_user(me, &doc, "api.chat_page($1::uuid, $2, $3)", ARGS(TEXT(tenant), TEXT(id), TEXT(after))));
@@ -219,7 +245,7 @@ talk(struct visit *v, struct db_user *me, const char *id)
 	json_object_object_add(doc, "refusals", sayings_new(refusals, sizeof(refusals) / sizeof(refusals[0])));
 	json_object_object_add(doc, "ends", sayings_new(ends, sizeof(ends) / sizeof(ends[0])));
 	json_put(doc, "chat_script", v->app->pages->chat_version);
-	json_put(doc, "at", visit_here(v, ""));
+	links_put(v, doc);
 	if (json_true(doc, "/can")) {		/* beside the form, which the page shows at its end */
 		json_put(doc, "told", v->fault);
 		v->fault = NULL;
