@@ -104,7 +104,11 @@ def test_f140_the_same_key_is_one_request(program, db, owner):  # noqa: F811
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: program("/reserve", asked, Idempotency_Key="once"), range(8)))
     assert {a.status for a in answers} == {200} and len({a.json["id"] for a in answers}) == 1
-    assert program("/reserve", {**asked, "units": 2}, Idempotency_Key="once").status == 409
+    for other in ({"units": 2}, {"seconds": 600}):
+        assert program("/reserve", {**asked, **other}, Idempotency_Key="once").status == 409, other
+    again = [program(path, asked, Idempotency_Key=key) for path, key in (("/record", "told"), ("/record", "told"),
+                                                                         ("/reserve", "once"))]
+    assert {a.header("RateLimit").partition(";t=")[0] for a in again} == {'"minute";r=58'}, "a repetition takes none"
     assert db.value("select sum(held) from usage.accounts where tenant_id = %s and meter = 'tokens'", owner[2]) == 1
     for wrong in (None, ""):
         refused = program("/reserve", asked, Idempotency_Key=wrong)

@@ -205,7 +205,7 @@ declare
 	period record;
 begin
 	if h.id is not null then
-		return usage.hold_document(h);
+		return usage.repeated(h);
 	end if;
 	perform usage.require_request(p_meter, p_counts, p_models, p_request, 1);
 	decision := billing.decision(p_tenant);

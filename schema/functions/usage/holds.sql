@@ -75,6 +75,15 @@ begin
 end
 $$;
 
+-- The answer to a request that has made its hold before: it takes none of the rates.
+create or replace function usage.repeated(h usage.holds) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return usage.hold_document(h) || jsonb_build_object('limits',
+		usage.see_rates(h.tenant_id, h.plan, h.meter, coalesce(h.user_id, h.tenant_id)));
+end
+$$;
+
 -- Which account has no room, the tenant's own first: "quota" of a meter, "cap" of money, "provider", "unavailable" for
 -- the cap of all. Null: there is room in each.
 create or replace function usage.full_account(p_ids bigint[], p_units bigint, p_micros bigint) returns jsonb
@@ -104,13 +113,15 @@ create or replace function usage.reserve(p_tenant uuid, p_user uuid, p_key uuid,
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 	set plan_cache_mode = force_generic_plan as $$
 declare
-	digest bytea := usage.digest_of('reserve', p_user::text, p_meter, p_counts::text, p_models::text);
+	-- 300 seconds are left out, as they were before seconds were a part of it
+	digest bytea := usage.digest_of(variadic array['reserve', p_user::text, p_meter, p_counts::text, p_models::text]
+		|| case when p_seconds <> 300 then array[p_seconds::text] end);
 	h usage.holds := usage.known_hold(p_tenant, p_request, digest);
 	decision jsonb;
 	rates jsonb;
 begin
 	if h.id is not null then
-		return usage.hold_document(h);
+		return usage.repeated(h);
 	end if;
 	perform usage.require_request(p_meter, p_counts, p_models, p_request, p_seconds);
 	decision := billing.decision(p_tenant);
