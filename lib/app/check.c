@@ -97,5 +97,5 @@ check_bearer(const struct visit *v)
 
 	if (sent == NULL || strncasecmp(sent, scheme, strlen(scheme)) != 0)
 		return NULL;
-	return sent + strlen(scheme);
+	return sent + strlen(scheme) + strspn(sent + strlen(scheme), " ");	/* RFC 9110: one space or more */
 }

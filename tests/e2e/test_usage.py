@@ -167,7 +167,8 @@ def test_f152_a_key_and_nothing_else_opens_it(program, owner, db):  # noqa: F811
     for path, more in ((f"?key={program.key}", {}), (f"?access_token={program.key}", {}),
                        ("", {"Cookie": f"key={program.key}; __Host-sid={program.key}"})):
         assert program(path, Authorization=None, **more).status == 401, "a key is taken from Authorization alone"
-    assert program("", Authorization="bearer " + program.key).status == 200
+    for scheme in ("bearer ", "Bearer  "):
+        assert program("", Authorization=scheme + program.key).status == 200, "its case, and how many spaces"
     only = Program(program.browser, made(browser, "Reader", "read")[1])
     assert only("").status == 200 and only("/reserve", asked).status == 403
     assert program("/reserve", asked, Content_Type="text/plain").status == 415
