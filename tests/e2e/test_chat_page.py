@@ -115,6 +115,9 @@ def test_c77_the_page_stays_with_the_tenant_that_it_shows(chat, models, settings
     settings(quotas=quota(20))
     refused = send(browser, "/chat" + at, "My long question")
     assert refused.status == 402 and refused.form("/chat").fields["tenant"] == second
+    plans = [a.get("href") for part in ("p", "section") for e in refused.html.all(part) for a in e.all("a")
+             if a.get("href").startswith("/settings/billing")]
+    assert plans and set(plans) == {"/settings/billing" + at}
 
 
 def test_c75_without_a_plan_for_it_the_page_leads_to_the_plans(chat, settings):  # noqa: F811
