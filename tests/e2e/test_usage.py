@@ -53,6 +53,7 @@ def test_c75_units_are_held_and_settled(program, db, owner):  # noqa: F811
     done = program("/settle", {"id": held.json["id"], "units": 25})
     assert (done.status, done.json["used"], done.json["left"]) == (200, 25, 75)
     assert program("/settle", {"id": held.json["id"], "units": 25}).json == done.json
+    assert program("/settle", {"id": held.json["id"].upper(), "units": 25}).json == done.json
     assert program("/settle", {"id": held.json["id"], "units": 26}).status == 409
     assert program("/record", {"meter": "tokens", "units": 90}).json["used"] == 90
     told = program("").json

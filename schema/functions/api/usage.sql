@@ -21,10 +21,10 @@ begin
 end
 $$;
 
--- Null for a text that is no UUID as it is written here.
+-- Null for a text that is no UUID with its hyphens.
 create or replace function usage.uuid_of(p_text text) returns uuid
 language sql immutable as $$
-	select case when p_text ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then p_text::uuid end
+	select case when p_text ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then p_text::uuid end
 $$;
 
 -- The member "user": a member of the tenant (TG422), or null.
