@@ -153,6 +153,29 @@ select is(concat_ws(' ', o.revoke_reason, s.absolute_until = o.absolute_until, s
 select is(pg_temp.reused('B0'), '{"late": true}', 'F40 the former''s token is no reuse, and its browser has another');
 select cmp_ok(s.idle_until, '>', now() + interval '11 hours', 'F36 once it is used it lasts as the former did')
 	from auth.sessions s where s.replaces is not null;
+
+-- two sessions that are one to their user
+create function pg_temp.renew(p_secret text, p_renewed text) returns void language plpgsql as $$
+begin
+	perform set_config('app.bearer', pg_temp.bearer(p_secret), true);
+	perform auth.renew_session(pg_temp.stored(p_renewed), '{code}', '192.0.2.1', 'x');
+end
+$$;
+select tap.session('bea@example.org', 'R' || n) from generate_series(0, 3) n \g /dev/null
+select pg_temp.renew('R0', 'R4'), pg_temp.renew('R1', 'R5'), pg_temp.renew('R2', 'R6') \g /dev/null
+select tap.ask('tollgate_signin', 'api.sign_out()', pg_temp.bearer('R4')) \g /dev/null
+select is(pg_temp.page('R4') || ' ' || pg_temp.page('R0'), 'TG401 TG401',
+	'F40 who signs out by the first use of a renewed session leaves none behind');
+select tap.ask('tollgate_signin', 'api.sign_out()', pg_temp.bearer('R1')) \g /dev/null
+select is(pg_temp.page('R1') || ' ' || pg_temp.page('R5'), 'TG401 TG401',
+	'F40 nor who signs out without having got it');
+select tap.ask('tollgate_account', format('api.end_session(%L)', (
+	select t.session_id from auth.tokens t where t.hash = pg_temp.stored('R2'))), pg_temp.bearer('R3'))
+	\g /dev/null
+select is(concat_ws(' ', pg_temp.page('R2'), pg_temp.page('R6'), pg_temp.page('R3')), 'TG401 TG401 00000',
+	'F40 nor does one that another browser ends');
+delete from auth.sessions s using auth.tokens t where t.session_id = s.id and t.hash in (
+	select pg_temp.stored('R' || n) from generate_series(0, 6) n);
 update auth.sessions set auth_at = now() - interval '10 min';
 select tap.ask('tollgate_signin', 'api.request_confirm()', pg_temp.bearer('B1')) \g /dev/null
 select tap.mailed('bea@example.org') ->> 'code' as code \gset

@@ -61,14 +61,15 @@ begin
 end
 $$;
 
--- TG404: the session is none of the user's, or over.
+-- With one that takes its place and has not been used yet, which pages do not show. TG404: the session is none of the
+-- user's, or over.
 create or replace function api.end_session(p_session uuid) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	me uuid := auth.require_fresh();
 begin
 	update auth.sessions s set revoked_at = now(), revoke_reason = 'logout'
-	where s.id = p_session and s.user_id = me
+	where p_session in (s.id, s.replaces) and s.user_id = me
 		and s.revoked_at is null and s.absolute_until > now() and s.idle_until > now();
 	if not found then
 		raise exception 'no such session' using errcode = 'TG404';

@@ -119,10 +119,18 @@ begin
 end
 $$;
 
+-- Ends the bearer's session, and with it the one that it takes the place of and each that takes its place, of which one
+-- token or the other may not have been used yet: to the user they are one (auth.renew_session).
 create or replace function api.sign_out() returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+	me auth.sessions;
 begin
-	update auth.sessions s set revoked_at = now(), revoke_reason = 'logout' where s.id = (auth.find_session()).id;
+	select s.* into me from auth.sessions s where s.id = (auth.find_session()).id;
+	update auth.sessions s set revoked_at = now(), revoke_reason = 'logout'
+	where s.user_id = me.user_id
+		and (s.id in (me.id, me.replaces) or s.replaces in (me.id, me.replaces))
+		and s.revoked_at is null and s.absolute_until > now() and s.idle_until > now();
 	return null;
 end
 $$;
