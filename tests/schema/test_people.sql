@@ -51,7 +51,10 @@ from (values ('abc', '00000', 'three characters'), ('äöü', '00000', 'three ch
 	('  a   ', 'TG422', 'one and blanks'), (null, 'TG422', 'none'), (e'a\x01b', 'TG422', 'a control character'),
 	(U&'abc\202Edef', 'TG422', 'one that turns the direction'), (U&'a\200B\200Bb', 'TG422', 'what is not seen'),
 	('https://x.org', 'TG422', 'an address'), ('www.evil.example', 'TG422', 'an address without a scheme'),
-	(U&'\3164\3164\3164', 'TG422', 'a name that is not seen'),
+	('WWW.evil.example', 'TG422', 'one in capitals'), (U&'\3164\3164\3164', 'TG422', 'a name that is not seen'),
+	(U&'\200D\200C\200D', 'TG422', 'joiners of nothing'), (U&'A\FE0F\200D', 'TG422', 'one character and what joins'),
+	(U&'ab\034F', 'TG422', 'a joiner of letters'), (U&'ab\+0E0100', 'TG422', 'a selector of pictures'),
+	(U&'ab\FFF9', 'TG422', 'an annotation'), (U&'\+01F469\200D\+01F469\200D\+01F467', '00000', 'a family'),
 	(U&'\0645\06cc\200c\062e\0648\0627\0647\0645', '00000', 'a Persian name'),
 	(U&'\+01F600\+01F600\+01F600', '00000', 'three of four bytes each')) v (name, state, what);
 select pg_temp.ask('mia', format('api.name_user(%L)', U&'  Mi\0061\0308  \00a0Maus ')) \g /dev/null
