@@ -384,7 +384,7 @@ grant execute on function
 	auth.request_of(bytea, text),
 	auth.spend_request(uuid),
 	auth.revoke_sessions(uuid, text, uuid),
-	auth.forget_user(uuid, text[]), auth.export_user(uuid),
+	auth.forget_user(uuid, text[]), auth.export_user(uuid, text[]),
 	auth.drop_password(uuid), auth.drop_factor_since(uuid, timestamptz), auth.lock_user(uuid),
 	api.proof_state(text, bytea, bytea),
 	auth.take_link(bytea, text, bytea, text)

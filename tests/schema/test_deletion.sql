@@ -378,6 +378,20 @@ select pg_temp.pass() \g /dev/null
 select set_eq($$select unnest(app.addresses_of(pg_temp.id('carl')))$$, '{carl@example.org,karl@example.org}'::text[],
 	'F211 an address that the operator changed is forgotten too, whenever it was');
 
+insert into mail.outbox (key, recipient, template, language, data)
+values ('long ago', 'Carl@example.org', 'signin', 'en', '{}');
+insert into auth.requests (purpose, email, email_canonical) values ('signin', 'Carl@example.org', 'carl@example.org');
+insert into app.invitations (tenant_id, user_id, email, email_canonical, role, expires_at)
+values (:'bob', pg_temp.id('owen'), 'Carl@example.org', 'carl@example.org', 'member', now());
+update billing.checkouts c set email = 'carl@example.org', email_canonical = 'carl@example.org'
+where c.tenant_id = :'bob';
+select is(array(
+	select count(*) from jsonb_path_query(pg_temp.ask('carl', 'api.export_user()'), v.path::jsonpath) r),
+	'{1}'::bigint[], 'C57 what is under such an address is in the copy of the data: ' || v.path)
+from (values ('$.mails[*].recipient ? (@ == "Carl@example.org")'),
+	('$.requests[*].email ? (@ == "Carl@example.org")'), ('$.invitations[*].email ? (@ == "Carl@example.org")'),
+	('$.billing.checkouts[*].email ? (@ == "carl@example.org")')) v (path);
+
 -- a copy of the data
 select pg_temp.ask('owen', 'api.export_user()') as copy \gset
 select is(concat_ws(' ', c #>> '{user,email}', c #>> '{profile,display_name}', c #>> '{memberships,0,role}',

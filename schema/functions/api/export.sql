@@ -1,9 +1,12 @@
 -- A copy of a user's own data. Each list holds the newest 1000 rows, so that the answer is bounded by some megabytes.
--- tests/schema/test_export.sql names each table that tells of users, and where its rows are here or why not.
+-- tests/schema/tables names each table that tells of users, and where its rows are here or why not. p_addresses: those
+-- that are or were the user's (app.addresses_of), which a deletion forgets rows by as well.
 
 set role tollgate_service;
 
-create or replace function app.export_user(p_user uuid, p_email text) returns jsonb
+drop function if exists app.export_user(uuid, text);	-- before p_addresses
+
+create or replace function app.export_user(p_user uuid, p_addresses text[]) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 begin
 	return jsonb_build_object(
@@ -20,7 +23,7 @@ begin
 				select i.tenant_id as tenant, i.email, i.role, i.user_id = p_user as invited_by_me, i.created_at,
 					i.expires_at, i.accepted_at, i.revoked_at
 				from app.invitations i
-				where p_user in (i.user_id, i.accepted_by) or i.email_canonical = lower(p_email)
+				where p_user in (i.user_id, i.accepted_by) or i.email_canonical = any (p_addresses)
 				order by i.created_at desc, i.id limit 1000) n),
 		'address_changes', (
 			select coalesce(jsonb_agg(to_jsonb(n)), '[]') from (
@@ -34,7 +37,7 @@ begin
 		'mails', (
 			select coalesce(jsonb_agg(to_jsonb(n)), '[]') from (
 				select o.template, o.recipient, o.language, o.state, o.created_at, o.sent_at from mail.outbox o
-				where lower(o.recipient) = lower(p_email) order by o.created_at desc, o.id limit 1000) n),
+				where lower(o.recipient) = any (p_addresses) order by o.created_at desc, o.id limit 1000) n),
 		'audit', (
 			select coalesce(jsonb_agg(to_jsonb(a)), '[]') from (
 				select e.n, e.at, e.kind, e.tenant_id as tenant, e.user_id = p_user as by_me,
@@ -54,9 +57,11 @@ begin
 end
 $$;
 
--- Of the tenants whose bills the user may see; checkouts are those that the user has begun or typed the address for.
+drop function if exists billing.export_payer(uuid, text, uuid[]);	-- before p_addresses
+
+-- Of the tenants whose bills the user may see; checkouts are those that the user has begun or typed an address for.
 -- Links to Stripe's pages are left out, since they open what they lead to for whoever has them.
-create or replace function billing.export_payer(p_user uuid, p_email text, p_tenants uuid[]) returns jsonb
+create or replace function billing.export_payer(p_user uuid, p_addresses text[], p_tenants uuid[]) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 begin
 	return jsonb_build_object(
@@ -90,7 +95,7 @@ begin
 		'checkouts', (
 			select coalesce(jsonb_agg(to_jsonb(n)), '[]') from (
 				select c.tenant_id as tenant, c.email, c.plan, c.language, c.status, c.created_at, c.opened_at
-				from billing.checkouts c where c.user_id = p_user or c.email_canonical = lower(p_email)
+				from billing.checkouts c where c.user_id = p_user or c.email_canonical = any (p_addresses)
 				order by c.created_at desc, c.tenant_id limit 1000) n));
 end
 $$;
@@ -99,15 +104,15 @@ create or replace function api.export_user() returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 declare
 	me uuid := auth.require_fresh();
-	email text := auth.address_of(me);
+	addresses text[] := app.addresses_of(me);
 	billed uuid[] := array(
 		select m.tenant_id from app.members m join app.tenants t on t.id = m.tenant_id
 		where m.user_id = me and app.may(m.role, 'bill') and (t.closes_at is not null or app.lets_in(t.id, me)));
 begin
 	return jsonb_build_object('exported', api.date_document(now()), 'rows_at_most', 1000)
-		|| auth.export_user(me) || app.export_user(me, email) || usage.export_user(me)
+		|| auth.export_user(me, addresses) || app.export_user(me, addresses) || usage.export_user(me)
 		|| chat.export_user(me)
-		|| jsonb_build_object('billing', billing.export_payer(me, email, billed));
+		|| jsonb_build_object('billing', billing.export_payer(me, addresses, billed));
 end
 $$;
 

@@ -14,15 +14,16 @@ begin
 end
 $$;
 
--- Links and codes that were asked for by the user or with the address.
-create or replace function auth.request_rows(p_user uuid) returns jsonb
+drop function if exists auth.request_rows(uuid);	-- before p_addresses
+
+-- Links and codes that were asked for by the user or with an address that is or was the user's (app.addresses_of).
+create or replace function auth.request_rows(p_user uuid, p_addresses text[]) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 begin
 	return (
 		select coalesce(jsonb_agg(to_jsonb(n)), '[]') from (
 			select r.purpose, r.email, host(r.ip) as ip, r.created_at, r.used_at from auth.requests r
-			where r.user_id = p_user
-				or r.email_canonical = (select u.email_canonical from auth.users u where u.id = p_user)
+			where r.user_id = p_user or r.email_canonical = any (p_addresses)
 			order by r.created_at desc, r.id limit 1000) n);
 end
 $$;
@@ -38,7 +39,9 @@ begin
 end
 $$;
 
-create or replace function auth.export_user(p_user uuid) returns jsonb
+drop function if exists auth.export_user(uuid);	-- before p_addresses
+
+create or replace function auth.export_user(p_user uuid, p_addresses text[]) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC' as $$
 begin
 	return (
@@ -51,7 +54,7 @@ begin
 					order by s.created_at), '[]')
 				from auth.suspensions s where s.user_id = p_user),
 			'identities', auth.identity_rows(p_user),
-			'sessions', auth.session_rows(p_user), 'requests', auth.request_rows(p_user),
+			'sessions', auth.session_rows(p_user), 'requests', auth.request_rows(p_user, p_addresses),
 			'devices', (
 				select coalesce(jsonb_agg(jsonb_build_object('last_seen', d.last_seen) order by d.last_seen desc), '[]')
 				from (select v.last_seen from auth.devices v where v.user_id = p_user
