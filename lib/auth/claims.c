@@ -52,6 +52,8 @@ claims_fault(mem_ctx *mem, const struct jws *s, const struct claims_wanted *w)
 		return "its azp is not us";
 	if (json_int(c, "/exp", -1) < 0 || json_int(c, "/iat", -1) < 0)
 		return "its exp or iat is no whole number";
+	if (json_at(c, "/nbf") != NULL && json_int(c, "/nbf", -1) < 0)
+		return "its nbf is no whole number";
 	if (json_at(c, "/at_hash") != NULL && !is_text(c, "/at_hash", jws_half_hash(mem, s, w->access_token)))
 		return "its at_hash is of another access token";
 	return NULL;

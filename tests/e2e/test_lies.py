@@ -37,6 +37,8 @@ LIES = {
     "issued long ago": ({"claims": {"iat": TIMES["old"]}}, "refuses: iat"),
     "issued tomorrow": ({"claims": {"iat": TIMES["early"]}}, "refuses: iat"),
     "no iat": ({"claims": {"iat": None}}, "exp or iat"),
+    "good from tomorrow": ({"claims": {"nbf": TIMES["early"]}}, "refuses: nbf"),
+    "nbf as a text": ({"claims": {"nbf": "1"}}, "nbf is no whole number"),
     "at_hash of another token": ({"claims": {"at_hash": "AAAAAAAAAAAAAAAAAAAAAA"}}, "at_hash"),
     "signed by nobody": ({"alg": "none"}, "no signature|algorithm"),
     "signed by what everybody knows": ({"alg": "HS256"}, "algorithm"),

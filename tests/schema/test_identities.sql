@@ -112,12 +112,14 @@ from (values
 	('256 bytes of subject', jsonb_build_object('subject', repeat('x', 256)), 'sub'),
 	('a minute after its end', jsonb_build_object('exp', floor(extract(epoch from now())) - 61), 'exp'),
 	('eleven minutes old', jsonb_build_object('iat', floor(extract(epoch from now())) - 662), 'iat'),
-	('a minute ahead', jsonb_build_object('iat', ceil(extract(epoch from now())) + 61), 'iat')) v (what, more, why);
+	('a minute ahead', jsonb_build_object('iat', ceil(extract(epoch from now())) + 61), 'iat'),
+	('not yet', jsonb_build_object('nbf', ceil(extract(epoch from now())) + 61), 'nbf')) v (what, more, why);
 select is(pg_temp.enter('d' || row_number() over (), 'y' || v.what, pg_temp.claims(v.more)) -> 'ok', 'true',
 	'F59 ' || v.what)
 from (values
 	('clocks may be nearly a minute apart', jsonb_build_object('exp', ceil(extract(epoch from now())) - 58)),
 	('or as much ahead', jsonb_build_object('iat', floor(extract(epoch from now())) + 59)),
+	('nearly', jsonb_build_object('nbf', floor(extract(epoch from now())) + 59)),
 	('a token may wait', jsonb_build_object('iat', ceil(extract(epoch from now())) - 658)),
 	('255 bytes are a subject', jsonb_build_object('subject', repeat('x', 255), 'email', 'long@example.org')))
 	v (what, more);

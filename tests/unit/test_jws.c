@@ -127,6 +127,8 @@ test_f59_whose_token_it_is(void **state)
 		{ "{\"iss\":\"https://i\",\"sub\":\"s\\u0000t\",\"exp\":9,\"iat\":8,\"aud\":\"us\"}", "sub" },
 		{ "{\"iss\":\"https://i\",\"sub\":\"s\",\"exp\":9.5,\"iat\":8,\"aud\":\"us\"}", "exp" },
 		{ "{\"iss\":\"https://i\",\"sub\":\"s\",\"exp\":9,\"aud\":\"us\"}", "iat" },
+		{ "{" GOOD ",\"aud\":\"us\",\"nbf\":8}", NULL }, { "{" GOOD ",\"aud\":\"us\",\"nbf\":\"8\"}", "nbf" },
+		{ "{" GOOD ",\"aud\":\"us\",\"nbf\":8.5}", "nbf" },
 	};
 	mem_ctx		*mem = *state;
 	const char	*why;

@@ -53,14 +53,17 @@ put_some(struct json_object *person, const char *name, const char *text, size_t 
 static struct json_object *
 person_of(struct visit *v, const struct callback *c, struct json_object *claims, struct json_object *about)
 {
-	static const char *const	times[] = { "exp", "iat" };
+	static const char *const	times[] = { "exp", "iat", "nbf" };
 	struct json_object		*person = person_new(v, c, claims_text(claims, "/sub"));
 	const char			*email = claims_text(about, "/email"), *login, *name = claims_text(about, "/name");
 
 	json_put(person, "nonce", claims_text(claims, "/nonce"));
-	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
-		json_object_object_add(person, times[i],
-		    json_object_new_int64(json_int(claims, mem_printf(v->q->mem, "/%s", times[i]), 0)));
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		const char	*pointer = mem_printf(v->q->mem, "/%s", times[i]);
+
+		if (json_at(claims, pointer) != NULL)
+			json_object_object_add(person, times[i], json_object_new_int64(json_int(claims, pointer, 0)));
+	}
 	if (email != NULL)
 		person_put_email(person, email, preset_of(c->provider)->verified(about, email));
 	login = claims_text(about, "/preferred_username");

@@ -123,7 +123,8 @@ begin
 		when p_nonce is null then null
 		when p_claims ->> 'nonce' is distinct from p_nonce then 'nonce'
 		when coalesce((p_claims ->> 'exp')::numeric, 0) <= at - 60 then 'exp'
-		when coalesce((p_claims ->> 'iat')::numeric, 0) not between at - 660 and at + 60 then 'iat' end;
+		when coalesce((p_claims ->> 'iat')::numeric, 0) not between at - 660 and at + 60 then 'iat'
+		when (p_claims ->> 'nbf')::numeric > at + 60 then 'nbf' end;
 end
 $$;
 

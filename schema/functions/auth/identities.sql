@@ -1,6 +1,6 @@
 -- Identities that other parties vouch for. Only authn brings claims, and proves no more than that the issuer has made
 -- them: what they mean here is decided here. They are one document: provider, label, issuer, subject, account, email,
--- verified, name, picture, and of an ID token nonce, exp, iat.
+-- verified, name, picture, and of an ID token nonce, exp, iat, nbf.
 
 set role tollgate_auth;
 
