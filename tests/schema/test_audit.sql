@@ -102,6 +102,10 @@ from (values
 	('delete from audit.entries where n > 4', '5 missing 2'),
 	('delete from audit.entries', '1 missing 6'),
 	('update audit.entries set n = 7 where n = 6', '6 missing'),
+	('insert into audit.entries select n + 1, at, kind, tenant_id, user_id, subject_id, detail, audit.hash_of(hash,
+		row(n + 1, at, kind, tenant_id, user_id, subject_id, detail, null)::audit.entries) from audit.entries
+		where n = 6', '7 altered'),
+	('update audit.head h set n = e.n, hash = e.hash from audit.entries e where e.n = 4', '5 altered, 6 altered'),
 	('update audit.entries e set detail = ''{}'', hash = audit.hash_of((select hash from audit.entries where n = 2),
 		row(e.n, e.at, e.kind, e.tenant_id, e.user_id, e.subject_id, ''{}'', null)::audit.entries) where n = 3',
 		'4 altered'),

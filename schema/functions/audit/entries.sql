@@ -30,9 +30,9 @@ end
 $$;
 
 -- What is wrong with a part of the chain: the p_most rows after row p_after, whose hash is p_before; null: all rows. At
--- most 100 rows of it: "altered", of a row that does not fit the hash before it, and "missing", of the first row of a
--- gap and how many it has. "last" and "before" are the number and the hash of the part's last row, and "end" says
--- whether the log ends there.
+-- most 100 rows of it: "altered", of a row that does not fit the hash before it or follows the one that was written
+-- last, and "missing", of the first row of a gap and how many it has. "last" and "before" are the number and the hash
+-- of the part's last row, and "end" says whether the log ends there.
 create or replace function audit.faults_of(p_after bigint, p_before bytea, p_most int) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -51,7 +51,9 @@ begin
 		select e as entry, e.n, lag(e.n, 1, p_after) over w as last, lag(e.hash, 1, p_before) over w as before
 		from audit.entries e where e.n > p_after and e.n <= last_n window w as (order by e.n)),
 	altered as (
-		select r.n from rows r where r.n = r.last + 1 and (r.entry).hash <> audit.hash_of(r.before, r.entry)),
+		select r.n from rows r
+		where r.n = r.last + 1 and ((r.entry).hash <> audit.hash_of(r.before, r.entry)
+			or r.n > (select h.n from audit.head h))),
 	faults as (
 		select r.last + 1 as n, 'missing' as fault, r.n - r.last - 1 as rows from rows r where r.n > r.last + 1
 		union all
