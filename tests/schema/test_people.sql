@@ -129,6 +129,10 @@ select is(pg_temp.state('owen', format('api.hand_over(%L, %L)', :'ann', pg_temp.
 	'F210 the last owner hands over');
 select is(array[app.role_in(:'ann', pg_temp.id('owen')), app.role_in(:'ann', pg_temp.id('mia'))], '{admin,owner}',
 	'F210 and is an admin then');
+update auth.users set disabled_at = now() where id = pg_temp.id('max');
+select is(pg_temp.state('mia', format('api.hand_over(%L, %L)', :'ann', pg_temp.id('max'))), 'TG409',
+	'F210 nobody hands over to who is kept out');
+update auth.users set disabled_at = null where id = pg_temp.id('max');
 select is(pg_temp.state('mia', format('api.hand_over(%L, %L)', :'ann', pg_temp.id('mia'))), 'TG403',
 	'F210 nobody hands over to themselves');
 update app.members m set role = 'admin' where m.tenant_id = :'ann' and m.user_id = pg_temp.id('mia');
@@ -190,6 +194,9 @@ update app.invitations set role = 'owner';
 update app.members m set role = 'admin' where m.tenant_id = :'ann' and m.user_id = pg_temp.id('mia');
 select is(pg_temp.accept('bob', :'bobs'), 'gone', 'F209 or is below the role by now');
 update app.members m set role = 'owner' where m.tenant_id = :'ann' and m.user_id = pg_temp.id('mia');
+update auth.users set disabled_at = now() where id = pg_temp.id('mia');
+select is(pg_temp.accept('bob', :'bobs'), 'gone', 'F209 or is kept out');
+update auth.users set disabled_at = null where id = pg_temp.id('mia');
 update app.invitations set role = 'admin', expires_at = now() - interval '1 s';
 select is(pg_temp.accept('bob', :'bobs'), 'gone', 'F209 after seven days it is over');
 update mail.outbox set key = key || ' earlier';

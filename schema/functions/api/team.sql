@@ -65,13 +65,17 @@ begin
 end
 $$;
 
--- Makes another member an owner, and the session's user an admin. TG409: the other's account is being deleted.
+-- Makes another member an owner, and the session's user an admin. TG409: the other's account is being deleted, or the
+-- other is kept out.
 create or replace function api.hand_over(p_tenant uuid, p_user uuid) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	me uuid := auth.require_user();
 	was text := app.role_below(p_tenant, p_user, app.enter_team(p_tenant, 'hand_over'));
 begin
+	if auth.contacts(array[p_user]) = '[]' then
+		raise exception 'the other is kept out' using errcode = 'TG409';
+	end if;
 	update app.members m set role = case m.user_id when me then 'admin' else 'owner' end
 	where m.tenant_id = p_tenant and m.user_id in (me, p_user);
 	perform app.require_owner(p_tenant);

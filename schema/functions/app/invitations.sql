@@ -27,7 +27,7 @@ begin
 end
 $$;
 
--- Whether it may be accepted: it is open, and who has invited still may invite and give that role.
+-- Whether it may be accepted: it is open, and who has invited still may invite and give that role, and is not kept out.
 create or replace function app.is_open(i app.invitations) returns boolean
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -35,6 +35,7 @@ declare
 begin
 	return i.id is not null and i.accepted_at is null and i.revoked_at is null and i.expires_at > now()
 		and app.may(theirs, 'invite') and app.rank_of(theirs) >= app.rank_of(i.role)
+		and auth.contacts(array[i.user_id]) <> '[]'
 		and exists (select from app.tenants t
 			where t.id = i.tenant_id and t.status = 'active' and t.closes_at is null);
 end
