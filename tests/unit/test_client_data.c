@@ -54,6 +54,8 @@ test_f205_of_another_page_or_use_it_is_refused(void **state)
 		{ DATA("webauthn.get", "abc", "[\"" ORIGIN "\"]"), "origin" },
 		{ DATA("webauthn.get", "abc", "\"" ORIGIN "\",\"crossOrigin\":true"), "origin" },
 		{ DATA("webauthn.get", "abc", "\"" ORIGIN "\",\"crossOrigin\":\"false\""), "origin" },
+		{ DATA("webauthn.get", "abc", "\"" ORIGIN "\",\"topOrigin\":\"https://evil.example\""), "origin" },
+		{ DATA("webauthn.get", "abc", "\"" ORIGIN "\",\"crossOrigin\":false,\"topOrigin\":null"), "origin" },
 		{ DATA("webauthn.get", "abc", "\"" ORIGIN "\",\"type\":\"webauthn.get\""), "client_data" },
 		{ "{\"type\":\"webauthn.get\",\"origin\":\"" ORIGIN "\"}", "challenge" },
 		{ "{\"type\":\"webauthn.get\",\"origin\":\"" ORIGIN "\",\"challenge\":7}", "challenge" },
