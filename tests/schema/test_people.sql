@@ -42,6 +42,10 @@ select is((select p.display_name from app.profiles p where p.user_id = auth.find
 insert into auth.users (email, email_canonical) values (repeat('x', 64) || '@e.org', repeat('x', 64) || '@e.org');
 select is((select p.display_name from app.profiles p where p.user_id = auth.find_user(repeat('x', 64) || '@e.org')),
 	repeat('x', 32), 'C53 a long local part is cut to 32');
+insert into auth.users (email, email_canonical) values ('WWW.evil.test@e.org', 'www.evil.test@e.org');
+select is((select p.display_name from app.profiles p where p.user_id = auth.find_user('www.evil.test@e.org')),
+	'WWW-evil.test', 'C53 one that reads like an address of a page is changed');
+select is(billing.name_for(gen_random_uuid(), 'www.evil.test@e.org'), 'www-evil.test', 'C56 so it is for a tenant');
 select throws_ok(format($$update app.profiles set avatar_url = %L$$, v), '23514', null, 'C53 no avatar is ' || v)
 from unnest('{http://example.org/a.png,javascript:alert(1),data:image/png}'::text[]) v;
 

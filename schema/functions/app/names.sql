@@ -21,12 +21,13 @@ begin
 end
 $$;
 
--- What a user is called until the user says: the local part of the address, or all of it where that is too short.
+-- What a user is called until the user says: the local part of the address, or all of it where that is too short. One
+-- that reads like an address of a page is changed.
 create or replace function app.first_name(p_email text) returns text
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
-	return left(case when char_length(split_part(btrim(p_email), '@', 1)) < 3 then btrim(p_email)
-		else split_part(btrim(p_email), '@', 1) end, 32);
+	return left(regexp_replace(case when char_length(split_part(btrim(p_email), '@', 1)) < 3 then btrim(p_email)
+		else split_part(btrim(p_email), '@', 1) end, '\m([Ww]{3})\.', '\1-', 'g'), 32);
 end
 $$;
 

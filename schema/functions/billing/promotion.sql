@@ -6,7 +6,7 @@ set role tollgate_service;
 create or replace function billing.name_for(p_user uuid, p_email text) returns text
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
-	base text := left(split_part(btrim(p_email), '@', 1), 56);		-- of 64 characters for the name
+	base text := left(regexp_replace(split_part(btrim(p_email), '@', 1), '\m([Ww]{3})\.', '\1-', 'g'), 56);	-- of 64
 	taken text[] := array(
 		select lower(t.name) from app.tenants t where t.name is not null and t.id in (
 			select m.tenant_id from app.members m where m.user_id = p_user union
