@@ -20,8 +20,9 @@ enum err entrance_grant(struct visit *v, const struct entrance *e, const char *n
 enum err entrance_ask_second(struct visit *v, const struct entrance *e) MUST_CHECK;
 
 /*
- * The database has renewed the session by a proof that was shown again (auth.renew_session): gives the browser its new
- * token, and redirects. The stable part of the cookie is the same, so that open forms stay good. proof: for the log.
+ * The database has renewed the session by a proof that was shown again, or with a new role (auth.renew_session): gives
+ * the browser its new token, and redirects. The stable part of the cookie is the same, so that open forms stay good.
+ * proof: for the log.
  */
 enum err entrance_renew(struct visit *v, const struct session *renewed, struct json_object *verdict, const char *proof,
     const char *next) MUST_CHECK;

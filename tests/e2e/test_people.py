@@ -4,6 +4,7 @@ import re
 
 import pytest
 from journey import code_in, sign_in, wait_until
+from test_sessions import SID, copy_of
 
 INVITATION = re.compile(r"https?://\S+/invitation\?t=([A-Za-z0-9_-]{43})(?=\s|$)")
 
@@ -157,6 +158,21 @@ def test_f209_an_unknown_address_is_invited_and_gets_in(owner, other, mail, db, 
     assert "administrator" in team(other).text
     assert other.get(f"/invitation?t={token}").status == 410
     assert other.get("/invitation?t=x").status == other.get("/invitation").status == 404
+
+
+def test_f36_who_accepts_while_signed_in_goes_on_in_a_session_of_its_own(owner, other, mail, db, fresh):
+    member = fresh("member")
+    db.value("select auth.add_user(%s)", member)
+    sign_in(other, mail, member)
+    send(owner[0], team(owner[0]), "/settings/team/invitation", {"email": member, "role": "admin"})
+    page = other.get(f"/invitation?t={invited(mail, member)}")
+    former = copy_of(other)
+    assert other.submit(page, action="/invitation").location == "/workspace"
+    before, now = former.cookie(SID), other.cookie(SID)
+    assert now != before and now[:43] == before[:43], "open forms stay good"
+    assert former.get("/workspace").status == 200, "until its browser has the new one"
+    assert "administrator" in team(other).text
+    assert former.get("/workspace").location.startswith("/signin")
 
 
 def test_f209_too_many_invitations_say_when_to_come_back(owner, fresh, limit):

@@ -113,6 +113,7 @@ insert into allowed values
 		billing.decided_subscription, billing.shown_subscription, api.date_document, api.amount_document,
 		auth.allow, auth.allow_network, auth.network_of, auth.checkout_of,
 		auth.add_user, auth.find_user, auth.has_signed_in, auth.drop_unused, auth.spend_requests,
+		auth.renew_session,
 		auth.has_second,
 		auth.require_operator, auth.add_operator, auth.remove_operator, auth.list_operators, auth.search_users,
 		auth.user_record, auth.suspend_user, auth.lift_suspension,

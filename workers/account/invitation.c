@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "account.h"
+#include "entrance.h"
 #include "identity.h"
 #include "json.h"
 #include "page.h"
@@ -18,11 +19,17 @@ ask(struct visit *v, struct db_visitor *me, struct db_arg link, struct json_obje
 }
 
 static enum err
-accept_it(struct visit *v, struct db_visitor *me, struct db_arg link, struct json_object **doc)
+accept_it(struct visit *v, struct db_visitor *me, struct db_arg link, struct session *renewed,
+    struct json_object **doc)
 {
-	if (v->has_session)
-		return db_user(identity_user(v), doc, "api.accept_invitation($1, $2, $3)",
-		    ARGS(link, identity_flow(v), TEXT(v->language)));
+	struct secret	stored;
+
+	if (v->has_session) {
+		TRY(session_renew(renewed, &stored));
+		return db_user(identity_user(v), doc, "api.accept_invitation($1, $2, $3, $4, $5::inet, $6)",
+		    ARGS(link, identity_flow(v), TEXT(v->language), BYTES(stored.bytes, SECRET_SIZE),
+		    TEXT(v->q->remote_addr), TEXT(visit_agent(v))));
+	}
 	return db_visitor(me, doc, "api.accept_invitation($1, $2, $3)", ARGS(link, identity_flow(v), TEXT(v->language)));
 }
 
@@ -61,12 +68,13 @@ take(struct visit *v, struct db_visitor *me)
 {
 	struct json_object	*doc;
 	struct db_arg		link;
+	struct session		renewed = v->session;
 
 	if (visit_fields(v, "t") != OK || !identity_link(v, form_get(&v->form, "t"), &link))
 		return ERR_INVALID;
-	TRY(accept_it(v, me, link, &doc));
+	TRY(accept_it(v, me, link, &renewed, &doc));
 	if (json_is(doc, "/state", "accepted"))
-		return http_redirect(v->r, visit_path(v, "/workspace"));
+		return entrance_renew(v, &renewed, doc, "invitation", "/workspace");
 	if (json_is(doc, "/state", "mailed"))
 		return http_redirect(v->r, visit_path(v, "/signin/code"));
 	return json_is(doc, "/state", "other") ? visit_again(v, INVITATION, 409, "fault_other_user") : show_gone(v, 410);

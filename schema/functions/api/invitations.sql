@@ -90,8 +90,11 @@ end
 $$;
 
 -- "state": "accepted"; "mailed" for a visitor, who is a member by now and gets in by the mail that is sent; "gone";
--- "other". Rules are checked again, under the locks of the tenant and the invitation.
-create or replace function api.accept_invitation(p_link_hash bytea, p_flow_hash bytea, p_language text) returns jsonb
+-- "other". Rules are checked again, under the locks of the tenant and the invitation. Where it is accepted and there is
+-- a p_token_hash, a session takes the place of this one (auth.renew_session), and "max_age" is its cookie's.
+drop function if exists api.accept_invitation(bytea, bytea, text);	-- before p_token_hash
+create or replace function api.accept_invitation(p_link_hash bytea, p_flow_hash bytea, p_language text,
+	p_token_hash bytea default null, p_ip inet default null, p_agent text default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
 	i app.invitations := app.invitation_of(p_link_hash);
@@ -102,7 +105,7 @@ begin
 	perform from app.tenants t where t.id = i.tenant_id for no key update;
 	select v.* into i from app.invitations v where v.id = i.id for no key update;
 	if me is not null and i.accepted_by = me and app.role_in(i.tenant_id, me) is not null then
-		return '{"state": "accepted"}';		-- the answer to the first call was lost
+		return app.accepted_document(p_token_hash, p_ip, p_agent);	-- the answer to the first call was lost
 	elsif not app.is_open(i) then
 		return '{"state": "gone"}';
 	elsif me is not null and me is distinct from auth.find_user(i.email) then
@@ -121,7 +124,7 @@ begin
 	end if;
 	perform audit.note('invitation_accepted', i.tenant_id, who, who,
 		jsonb_build_object('invitation', i.id, 'role', i.role));
-	return jsonb_build_object('state', case when me is null then 'mailed' else 'accepted' end);
+	return case when me is null then '{"state": "mailed"}' else app.accepted_document(p_token_hash, p_ip, p_agent) end;
 end
 $$;
 

@@ -52,6 +52,15 @@ begin
 end
 $$;
 
+-- The answer to who has accepted: with p_token_hash, the session is renewed, which has a new role (F36).
+create or replace function app.accepted_document(p_token_hash bytea, p_ip inet, p_agent text) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return jsonb_build_object('state', 'accepted',
+		'max_age', case when p_token_hash is not null then auth.renew_session(p_token_hash, '{}', p_ip, p_agent) end);
+end
+$$;
+
 -- An open invitation of this tenant, its row locked, or TG404.
 create or replace function app.hold_invitation(p_tenant uuid, p_invitation uuid) returns app.invitations
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

@@ -72,9 +72,9 @@ begin
 end
 $$;
 
--- After a proof: a session of its own takes the place of this one, of which somebody may know the token (F36, ASVS
--- 7.2.4). The former goes on until the new token is used, so a reply that is lost costs the proof and not the session.
--- The answer is the cookie's max_age, or null without a session.
+-- After a proof, or with a new role (p_amr '{}', which proves nothing): a session of its own takes the place of this
+-- one, of which somebody may know the token (F36, ASVS 7.2.4). The former goes on until the new token is used, so a
+-- reply that is lost costs the proof and not the session. The answer is the cookie's max_age, or null without a session.
 create or replace function auth.renew_session(p_token_hash bytea, p_amr text[], p_ip inet, p_agent text) returns int
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -82,7 +82,8 @@ declare
 begin
 	insert into auth.sessions (user_id, created_at, absolute_until, idle_until, auth_at, second_at, amr, ip, agent,
 		remember, replaces)
-	select s.user_id, s.created_at, s.absolute_until, least(s.absolute_until, now() + interval '10 min'), now(),
+	select s.user_id, s.created_at, s.absolute_until, least(s.absolute_until, now() + interval '10 min'),
+		case when p_amr = '{}' then s.auth_at else now() end,
 		case when auth.is_second(p_amr) then now() else s.second_at end,
 		array(select distinct unnest(s.amr || p_amr)), p_ip, left(p_agent, 300), s.remember, s.id
 	from auth.sessions s where s.id = auth.session_id()
