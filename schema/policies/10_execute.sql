@@ -188,6 +188,7 @@ grant execute on function
 	app.closed_tenants(uuid),
 	billing.checkout_state(uuid),
 	billing.regular_next(billing.subscriptions),
+	billing.changes_at(billing.subscriptions),
 	billing.later_documents(billing.subscriptions, jsonb),
 	billing.pause_end(billing.subscriptions),
 	billing.line_document(text, timestamptz, jsonb, text),

@@ -207,8 +207,10 @@ from (values (pg_temp.scheduled(1800000000, 'price_growth'),
 	(pg_temp.scheduled(1800000000, 'price_growth', '{"current_phase": null, "status": "released"}'),
 		'renews 2027-01-15T08:00:00Z 4900', 'that is over'),
 	('{"schedule": "sub_sched_1"}', 'renews 2027-01-15T08:00:00Z 4900', 'that is not shown'),
-	('{"cancel_at": 1802000000}', 'renews 2027-01-15T08:00:00Z 1900; ends 2027-02-07T11:33:20Z',
-		'none: an end after the next renewal')) v (more, said, description);
+	(pg_temp.scheduled(1800000000, 'price_starter'), 'renews 2027-01-15T08:00:00Z 4900',
+		'that keeps the plan, and changes its amount'),
+	('{"cancel_at": 1802000000}', 'renews 2027-01-15T08:00:00Z 4900; ends 2027-02-07T11:33:20Z',
+		'none: an end after the next renewal, whose period Stripe may shorten')) v (more, said, description);
 
 -- a change that waits for its payment
 select is(pg_temp.planned(:'a', jsonb_build_object('pending_update', jsonb_build_object('expires_at', 1799000000,

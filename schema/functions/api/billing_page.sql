@@ -15,6 +15,13 @@ begin
 end
 $$;
 
+-- When the schedule changes the plan; null: it does not. A phase that keeps the price, and changes the quantity or a
+-- discount, is a renewal, whose amount the preview says.
+create or replace function billing.changes_at(s billing.subscriptions) returns timestamptz
+language sql immutable as $$
+	select case when s.coming_price is distinct from s.price then s.coming_at end
+$$;
+
 -- The next event of a subscription whose payments are up to date: it renews, changes, ends, or collection resumes.
 create or replace function billing.regular_next(s billing.subscriptions) returns jsonb
 language plpgsql stable as $$
@@ -22,6 +29,7 @@ declare
 	ends timestamptz := billing.scheduled_end(s.cancel_at, s.cancel_at_period_end, s.period_end);
 	renews timestamptz := case s.status when 'trialing' then s.trial_end else s.renews_at end;
 	rule text := case s.status when 'trialing' then billing.card_state(s) ->> 'rule' end;
+	changes timestamptz := billing.changes_at(s);
 begin
 	return case
 		when ends <= renews or ends is not null and renews is null then billing.line_document('ends', ends)
@@ -31,8 +39,8 @@ begin
 		when rule in ('cancel', 'pause') then billing.line_document('card_' || rule, renews)
 		when s.status = 'trialing'
 			then billing.line_document('trial_ends', renews, billing.next_amount(s))
-		when s.coming_at < renews then billing.line_document('changes', s.coming_at, null, s.coming_plan)
-		when s.coming_at = renews
+		when changes < renews then billing.line_document('changes', changes, null, s.coming_plan)
+		when changes = renews
 			then billing.line_document('changes', renews, billing.next_amount(s), s.coming_plan)
 		else billing.line_document(case s.collection_method when 'send_invoice' then 'invoice' else 'renews' end,
 			renews, billing.next_amount(s)) end;
@@ -95,8 +103,8 @@ begin
 	return (
 		select coalesce(jsonb_agg(billing.line_document(v.kind, v.at, null, v.plan)
 			|| case v.kind when 'ends' then '{"label": "next_ends_then"}' else '{}' end::jsonb order by v.at), '[]')
-		from (values ('changes', s.coming_at, s.coming_plan), ('ends', ends, null), ('pause_grace', pause_end, null),
-			('waits', s.pending_until, s.pending_plan)) v (kind, at, plan)
+		from (values ('changes', billing.changes_at(s), s.coming_plan), ('ends', ends, null),
+			('pause_grace', pause_end, null), ('waits', s.pending_until, s.pending_plan)) v (kind, at, plan)
 		where v.at > now() and s.ended_at is null and v.kind <> p_next ->> 'kind'
 			and (v.kind not in ('changes', 'pause_grace') or coalesce(v.at < ends, true)));
 end

@@ -3,14 +3,16 @@
 
 set role tollgate_service;
 
--- Whether something in the document may change what its items cost: discounts, taxes, a change to come.
+-- Whether something in the document may change what its items cost: discounts, taxes, a change to come, an end in a
+-- later period, which Stripe charges in part.
 create or replace function billing.hides_amount(p_doc jsonb) returns boolean
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
 	return jsonb_path_exists(p_doc, '$ ? (@.discounts[0] != null || @.items.data[*].discounts[0] != null
 		|| @.default_tax_rates[0] != null || @.items.data[*].tax_rates[0] != null || @.discount != null
 		|| @.automatic_tax.enabled == true || @.managed_payments.enabled == true
-		|| @.schedule != null || @.pending_update != null || @.pending_invoice_item_interval != null)');
+		|| @.schedule != null || @.pending_update != null || @.pending_invoice_item_interval != null)')
+		or coalesce(billing.time_of(p_doc -> 'cancel_at') > billing.renews_at_of(p_doc), false);
 end
 $$;
 
