@@ -93,6 +93,8 @@ select is(pg_temp.open_alerts(), 'refund ch_ann refund_full', 'C44 all paid back
 select is(pg_temp.may(:'ann'), 'true active', 'C44 and takes nothing away by itself');
 select is(string_agg(fact, ' ' order by fact), 'ch_ann:1900 ch_ann:500', 'C41 each amount is told once')
 	from billing.notifications where kind = 'refunded';
+select is(string_agg(payload #>> '{amount,minor}', ' ' order by id), '500 1400', 'C37 as what was paid back then')
+	from billing.notifications where kind = 'refunded';
 select is(tap.ask('tollgate_operator', format('ops.clear_alert(%s)', id)), '{"cleared": true}',
 	'C44 the operator ends an alert')
 	from ops.alerts where kind = 'refund';

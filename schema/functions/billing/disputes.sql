@@ -65,7 +65,7 @@ $$;
 
 -- Stores the row, and notifies the tenant and the operator. Answers what changed. A closed dispute (or a refund that
 -- failed after all) keeps the rule under which it was open, for questions about that time. A dispute that begins to
--- restrict is opened at that moment. The tenant was told of a refund that fails: the operator pays it in another way.
+-- restrict is opened at that moment. Of a further refund its own amount is told. The tenant was told of a refund that fails: the operator pays it in another way.
 create or replace function billing.put_dispute(n billing.disputes, p_notice text, p_fact text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -99,8 +99,9 @@ begin
 	perform ops.raise_alert(after.tenant_id, 'refund_failed', after.id, jsonb_build_object('currency', after.currency,
 		'amount', (before ->> 'amount')::bigint - after.amount))
 	where n.kind = 'refund' and after.amount < (before ->> 'amount')::bigint;
-	perform billing.tell(after.tenant_id, p_notice, p_fact, jsonb_build_object(
-		'amount', api.amount_document(after.amount, after.currency), 'date', api.date_document(after.created_at)),
+	perform billing.tell(after.tenant_id, p_notice, p_fact, jsonb_build_object('amount', api.amount_document(
+			after.amount - case n.kind when 'refund' then coalesce((before ->> 'amount')::bigint, 0) else 0 end,
+			after.currency), 'date', api.date_document(after.created_at)),
 		case n.kind when 'dispute' then after.created_at else billing.event_time('charge', n.id) end)
 	where n.policy = 'dispute_open' or n.kind = 'refund' and n.amount > coalesce((before ->> 'amount')::bigint, 0);
 	perform billing.tell_outcome(before, after), billing.tell_end(allowed, after);
