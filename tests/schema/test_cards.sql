@@ -55,6 +55,8 @@ select is(pg_temp.quiet(pg_temp.trial(:'ann', 'cancel', '{"collection_method": "
 	'C112 or invoices that are sent');
 select is(pg_temp.quiet(pg_temp.trial(:'ann', 'cancel', '{"cancel_at": 1800000000}')), 'nothing ends',
 	'C112 or an end that is wanted');
+select is(pg_temp.quiet(pg_temp.trial(:'ann', 'cancel', '{"cancel_at": 1810000000}')), 'card_cancel card card_cancel',
+	'C112 which it is still missing where that end is a later one');
 select tap.sync('customer', tap.customer('ann', '{"invoice_settings": {"default_payment_method": "pm_1"}}'))
 	\g /dev/null
 select is(pg_temp.quiet(pg_temp.trial(:'ann', 'cancel')), 'nothing trial_ends', 'C112 or a card of the customer');
@@ -74,12 +76,17 @@ select tap.hint('subscription', 'customer.subscription.trial_will_end', 17998000
 select is(tap.notices(:'ann'), 'card_cancel ann@example.org en, card_create_invoice ann@example.org en, '
 	|| 'card_pause ann@example.org en, trial_will_end ann@example.org en',
 	'C112 without one the mail says what happens');
+select tap.hint('subscription', 'customer.subscription.trial_will_end', 1799800000, pg_temp.trial(:'ann', 'cancel',
+	'{"trial_end": 1800000004, "cancel_at": 1810000000}')) \g /dev/null
+select is(count(*), 2::bigint, 'C112 also of a plan that ends some time after its trial')
+	from mail.outbox where template = 'notice_card_cancel';
 
 -- paused
 select is(pg_temp.may_resume(), null, 'C113 nothing is paused');
 select tap.sync('subscription', pg_temp.trial(:'ann', 'pause', '{"status": "paused"}')) \g /dev/null
 select is(pg_temp.todo(), 'paused_card card', 'C113 what is paused asks for a card first');
-select is(count(*), 1::bigint, 'C113 and is told by mail') from mail.outbox where template = 'notice_paused';
+select is(jsonb_agg(data -> 'trial'), '[true]', 'C113 and is told by mail') from mail.outbox
+	where template = 'notice_paused';
 select tap.sync('customer', tap.customer('ann', '{"invoice_settings": {"default_payment_method": "pm_1"}}'))
 	\g /dev/null
 select is(pg_temp.todo(), 'resume resume', 'C113 then it is resumed by a button');
@@ -100,6 +107,11 @@ select is(pg_temp.todo() || ' ' || pg_temp.may_resume(), 'resume resume resume:s
 	'C113 once it is void, another attempt has another key');
 select tap.sync('subscription', tap.subscription('ann', :'ann')) \g /dev/null
 select is(pg_temp.todo(), '', 'C113 resumed');
+select tap.sync('subscription', tap.subscription('ann', :'ann', '{"status": "paused", "items": {"data": [
+	{"price": "price_starter", "current_period_start": 1800000000, "current_period_end": 1802000000}]}}')) \g /dev/null
+select is(jsonb_agg(data -> 'trial' order by at), '[true, null]', 'C113 no mail speaks of a trial where none has ended')
+	from (select o.data, o.key as at from mail.outbox o where o.template = 'notice_paused') o;
+select tap.sync('subscription', tap.subscription('ann', :'ann')) \g /dev/null
 
 -- nothing is stored yet
 delete from billing.subscription_history where tenant_id = :'ann';

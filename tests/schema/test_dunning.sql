@@ -139,6 +139,19 @@ select tap.hint('subscription', 'invoice.upcoming', 1801000000,
 	tap.subscription('zoe', :'zoe', '{"cancel_at_period_end": true, "items": {"data": [{"price": "price_starter",
 		"current_period_start": 1800000000, "current_period_end": 1802000000}]}}')) \g /dev/null
 select is(pg_temp.told(:'zoe'), 'upcoming sub_zoe:1800000000', 'C37 nor is announced what ends');
+select tap.paid('zac') as zac \gset
+select tap.hint('subscription', 'invoice.upcoming', v.at, tap.subscription('zac', :'zac',
+	'{"collection_method": "send_invoice"}' || jsonb_build_object('items', jsonb_build_object('data', jsonb_build_array(
+		'{"price": "price_starter", "current_period_start": 1767225600, "current_period_end": 1800000000}'::jsonb,
+		jsonb_build_object('price', 'price_seat', 'current_period_start', v.at - 1000000,
+			'current_period_end', v.at + 500000))))))
+from (values (1795000000), (1797500000)) v (at) \g /dev/null
+select is(pg_temp.told(:'zac'), 'upcoming sub_zac:1795500000, upcoming sub_zac:1798000000',
+	'C37 of several periods each renewal is announced');
+select is(string_agg(distinct concat_ws(' ', data #>> '{date,iso}', data ->> 'sent'), ', '),
+	'2026-11-24T06:00:00Z true, 2026-12-23T04:26:40Z true',
+	'C37 with its day, and not as a payment that is taken where an invoice is sent')
+	from mail.outbox where key like 'notice:' || :'zac' || '%';
 
 select tap.hint('subscription', 'customer.subscription.trial_will_end', v.created,
 	tap.subscription('zoe', :'zoe', v.more))
@@ -167,6 +180,19 @@ select tap.sync('subscription', tap.subscription('past', :'zoe', '{"status": "ca
 	\g /dev/null
 select is(count(*), 0::bigint, 'C36 that of a subscription first seen ended is no news')
 	from billing.notifications where fact = 'sub_past';
+
+-- of two invoices the newest decides whether the plan is available
+select tap.paid('ivy') as ivy \gset
+select tap.hint('invoice', 'invoice.payment_failed', 1798000000, tap.invoice('ivy', jsonb_build_object('id', v.id,
+	'status', 'open', 'amount_paid', 0, 'created', v.created)))
+from (values ('in_old', 1797000000), ('in_new', 1798000000)) v (id, created) \g /dev/null
+select tap.sync('subscription', tap.subscription('ivy', :'ivy', '{"status": "past_due"}')),
+	tap.sync('invoice', tap.invoice('ivy', '{"id": "in_old", "created": 1797000000}')) \g /dev/null
+select is(pg_temp.told(:'ivy'), 'payment_failed in_new:1, payment_failed in_old:1',
+	'C41 who has paid an earlier one has not recovered');
+select tap.sync('invoice', tap.invoice('ivy', '{"id": "in_new"}')) \g /dev/null
+select is(pg_temp.told(:'ivy'), 'payment_failed in_new:1, payment_failed in_old:1, recovered in_new',
+	'C41 but who has paid the newest');
 
 -- what is paid after the end is a receipt: nothing is available again
 select tap.hint('invoice', 'invoice.payment_failed', 1798000000, pg_temp.open_invoice('zoe', 1)),

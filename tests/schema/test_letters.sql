@@ -40,6 +40,13 @@ select tap.sync('subscription', pg_temp.sub('price_growth', 4900)) \g /dev/null
 select is(pg_temp.mailed(), format('cancel_undone %s', jsonb_build_object('plan', 'plan_growth',
 	'price', '{"minor": 4900, "currency": "eur"}'::jsonb, 'date', api.date_document(to_timestamp(1800000000)))),
 	'C45 that it is taken back is');
+select tap.sync('subscription', pg_temp.sub('price_growth', 4900, '{"cancel_at_period_end": true}' || v.more)),
+	pg_temp.mailed(), tap.sync('subscription', pg_temp.sub('price_growth', 4900, v.more))
+from (values ('{"pause_collection": {"behavior": "void", "resumes_at": null}}'::jsonb)) v (more) \g /dev/null
+select is(pg_temp.mailed(), format('cancel_undone %s', jsonb_build_object('plan', 'plan_growth',
+	'price', '{"minor": 4900, "currency": "eur"}'::jsonb)),
+	'C45 without the day of a payment that is not collected');
+select tap.sync('subscription', pg_temp.sub('price_growth', 4900)), pg_temp.mailed() \g /dev/null
 select tap.sync('subscription', pg_temp.sub('price_growth', 4900, '{"status": "canceled", "ended_at": 1799000000}'))
 	\g /dev/null
 select is(pg_temp.mailed(), format('canceled %s', jsonb_build_object('plan', 'plan_growth',
@@ -59,6 +66,11 @@ select tap.sync('invoice', tap.invoice('bea')) \g /dev/null
 select tap.paid('bea') as bea \gset
 select tap.sync('invoice', tap.invoice('bea')) \g /dev/null
 select is(left(pg_temp.mailed(), 5), 'paid ', 'C37 nor is the first payment left out');
+select tap.sync('subscription', tap.subscription('bea', :'bea', '{"items": {"data": [{"price": "price_starter",
+	"current_period_start": 1767225600, "current_period_end": 1769904000}]}}')),
+	tap.sync('invoice', tap.invoice('bea', '{"id": "in_b2"}')) \g /dev/null
+select is(pg_temp.mailed() ~ '^paid .*"renews"', false,
+	'C37 a renewal that is over is no next payment, whose subscription is yet to be fetched');
 select tap.sync('charge', '{"id": "ch_b", "object": "charge", "customer": "cus_bea", "amount": 1900,
 	"amount_refunded": 900, "refunded": false, "currency": "eur", "status": "succeeded", "created": 1798000000}')
 	\g /dev/null

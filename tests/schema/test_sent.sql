@@ -31,6 +31,12 @@ select is(d #>> '{account,todo,kind}' || ' ' || (d #>> '{account,todo,url}') || 
 	from pg_temp.page() d;
 select is(d -> 'notices', '[]', 'C111 once') from pg_temp.page() d;
 
+-- a trial
+select pg_temp.sub(:'ann', '{"status": "trialing", "trial_end": 1800000000}') \g /dev/null
+select is((d #>> '{account,next,kind}') || ' ' || (d #>> '{account,next,label}'), 'trial_ends next_trial_invoice',
+	'C111 after a trial an invoice is sent') from pg_temp.page() d;
+select pg_temp.sub(:'ann') \g /dev/null
+
 -- nobody tells that it is overdue
 select billing.tell_overdue() \g /dev/null
 select is(tap.notices(:'ann'), 'invoice_sent ann@example.org en', 'C111 until it is due there is no other mail');
@@ -58,13 +64,18 @@ select is(d #>> '{account,reason}', 'reason_sent_grace_over', 'C111 after the gr
 
 -- what is over
 select tap.sync('invoice', pg_temp.sent(0, '{"id": "in_none", "amount_due": 0}')) \g /dev/null
-select pg_temp.sub(:'ann', '{"status": "canceled"}') \g /dev/null
+select pg_temp.sub(:'ann', '{"status": "canceled", "ended_at": 1799000000}') \g /dev/null
 select tap.sync('invoice', pg_temp.sent(-1, '{"id": "in_late"}')) \g /dev/null
 select is(count(*), 0::bigint, 'C111 nobody is told of an invoice over nothing, or of one of a plan that has ended')
 	from billing.notifications where fact in ('in_none', 'in_late');
+select is(d #> '{account,todo}', 'null', 'C111 nor asked to pay what buys nothing any more') from pg_temp.page() d;
+select tap.sync('invoice', pg_temp.sent(-1, '{"id": "in_last", "created": 1799000000}')) \g /dev/null
+select is(d #>> '{account,todo,kind}', 'due', 'C111 what is billed at the end is to be paid, for no plan')
+	from pg_temp.page() d;
 select tap.sync('invoice', pg_temp.sent(0, '{"status": "paid"}')), tap.sync('invoice',
 	pg_temp.sent(0, '{"id": "in_two", "status": "void"}')), tap.sync('invoice',
-	pg_temp.sent(0, '{"id": "in_late", "status": "void"}')) \g /dev/null
+	pg_temp.sent(0, '{"id": "in_late", "status": "void"}')), tap.sync('invoice',
+	pg_temp.sent(0, '{"id": "in_last", "status": "void"}')) \g /dev/null
 select is(d #> '{account,todo}', 'null', 'C111 once it is paid nothing is asked') from pg_temp.page() d;
 
 select * from finish();

@@ -39,6 +39,8 @@ begin
 		when rule in ('cancel', 'pause') then billing.line_document('card_' || rule, renews)
 		when s.status = 'trialing'
 			then billing.line_document('trial_ends', renews, billing.next_amount(s))
+				|| case s.collection_method when 'send_invoice' then '{"label": "next_trial_invoice"}'
+					else '{}' end::jsonb
 		when changes < renews then billing.line_document('changes', changes, null, s.coming_plan)
 		when changes = renews
 			then billing.line_document('changes', renews, billing.next_amount(s), s.coming_plan)

@@ -2,7 +2,9 @@
 
 set role tollgate_owner;
 
--- An invoice that is paid by its link. Row-level security shows it to managers.
+-- An invoice that is paid by its link; none that its subscription has left open at its end, which buys nothing any
+-- more. Only one of a live subscription is spoken of as overdue: its plan hangs on it. Row-level security shows it to
+-- managers.
 create or replace function billing.invoice_todo(p_tenant uuid) returns jsonb
 language plpgsql stable as $$
 begin
@@ -12,10 +14,10 @@ begin
 				- coalesce(i.amount_paid, 0), i.currency),
 			'url', i.hosted_url, 'button', 'todo_pay')
 		from billing.invoices i left join billing.subscriptions s on s.id = i.subscription_id
-			cross join lateral (select case when i.due_at <= now() or s.status in ('past_due', 'unpaid')
-				then 'overdue' else 'due' end) k (kind)
+			cross join lateral (select case when billing.is_live(s.status)
+				and (i.due_at <= now() or s.status in ('past_due', 'unpaid')) then 'overdue' else 'due' end) k (kind)
 		where i.tenant_id = p_tenant and i.status = 'open' and i.collection_method = 'send_invoice'
-			and i.amount_due > 0
+			and i.amount_due > 0 and (s.id is null or billing.is_live(s.status) or i.created_at >= s.ended_at)
 		order by i.due_at, i.id limit 1);
 end
 $$;

@@ -13,12 +13,12 @@ end
 $$;
 
 -- What happens at the end of a trial without a card: cancel, pause or create_invoice. Null: the subscription is on no
--- trial, has a card, or ends anyway.
+-- trial, has a card, or ends by then anyway.
 create or replace function billing.card_rule(s billing.subscriptions) returns text
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	if s.status = 'trialing' and billing.lacks_card(s)
-		and billing.scheduled_end(s.cancel_at, s.cancel_at_period_end, s.period_end) is null then
+		and coalesce(billing.scheduled_end(s.cancel_at, s.cancel_at_period_end, s.period_end) > s.trial_end, true) then
 		return case when s.missing_card in ('cancel', 'pause') then s.missing_card else 'create_invoice' end;
 	end if;
 	return null;

@@ -206,8 +206,19 @@ begin
 end
 $$;
 
+-- Whether a later invoice of its subscription has failed too: the plan hangs on that one.
+create or replace function billing.is_failing_later(i billing.invoices) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return exists (
+		select from billing.invoices o
+		where o.subscription_id = i.subscription_id and o.created_at > i.created_at and o.status = 'open'
+			and o.attempt_count > 0);
+end
+$$;
+
 -- Where there is a payment intent, it says whether an attempt has failed: a bank may have it under way, or want it
--- confirmed.
+-- confirmed. Who has paid has recovered once nothing else has failed since, and unless the subscription has ended.
 create or replace function billing.tell_invoice(i billing.invoices, p_hints text[]) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -220,7 +231,8 @@ begin
 	elsif i.status = 'paid' and exists (
 			select from billing.notifications n where n.tenant_id = i.tenant_id and n.kind = 'payment_failed'
 				and n.payload ->> 'invoice' = i.id) and not exists (
-			select from billing.subscriptions s where s.id = i.subscription_id and not billing.is_live(s.status)) then
+			select from billing.subscriptions s where s.id = i.subscription_id and not billing.is_live(s.status))
+			and not billing.is_failing_later(i) then
 		perform billing.tell(i.tenant_id, 'recovered', i.id, billing.invoice_payload(i)
 			|| jsonb_build_object('amount', api.amount_document(i.amount_paid, i.currency),
 				'date', api.date_document(i.paid_at)), i.paid_at);
@@ -228,6 +240,12 @@ begin
 		perform billing.mail_receipt(i);
 	end if;
 end
+$$;
+
+-- Whether its invoices are sent, for the customer to pay: true or null.
+create or replace function billing.is_sent(s billing.subscriptions) returns boolean
+language sql immutable as $$
+	select nullif(s.collection_method is not distinct from 'send_invoice', false)
 $$;
 
 -- A trial that ends soon: with a card, the first payment is announced; without one, a card is asked for. A plan that
@@ -238,7 +256,8 @@ declare
 	trial text := s.id || ':' || extract(epoch from s.trial_end)::bigint;
 begin
 	perform billing.tell(s.tenant_id, coalesce('card_' || billing.card_rule(s), 'trial_will_end'), trial,
-		jsonb_build_object('plan', 'plan_' || s.plan, 'date', api.date_document(s.trial_end)), p_at)
+		jsonb_build_object('plan', 'plan_' || s.plan, 'date', api.date_document(s.trial_end),
+			'sent', billing.is_sent(s)), p_at)
 	where billing.collects_at(s, s.trial_end) and coalesce(billing.scheduled_end(s.cancel_at, s.cancel_at_period_end,
 			s.period_end) > s.trial_end, true) and not exists (
 		select from billing.notifications n where n.tenant_id = s.tenant_id and n.fact = trial
@@ -260,9 +279,10 @@ begin
 		where e.object_kind = 'subscription' and e.object_id = s.id and e.state <> 'done'
 	loop
 		if hint.kind = 'upcoming' and s.status in ('active', 'trialing', 'past_due') and hint.at >= s.period_start
-				and hint.at < s.period_end and billing.collects_at(s, s.period_end) and billing.renews(s) then
-			perform billing.tell(s.tenant_id, 'upcoming', s.id || ':' || extract(epoch from s.period_end)::bigint,
-				jsonb_build_object('plan', plan, 'date', api.date_document(s.period_end)), hint.at);
+				and hint.at < s.renews_at and billing.collects_at(s, s.renews_at) and billing.renews(s) then
+			perform billing.tell(s.tenant_id, 'upcoming', s.id || ':' || extract(epoch from s.renews_at)::bigint,
+				jsonb_build_object('plan', plan, 'date', api.date_document(s.renews_at), 'sent', billing.is_sent(s)),
+				hint.at);
 		elsif hint.kind = 'trial_will_end' and s.status = 'trialing' and s.trial_end > hint.at
 				and s.trial_end <= hint.at + interval '4 days' then
 			perform billing.tell_trial(s, hint.at);
@@ -272,11 +292,11 @@ end
 $$;
 
 -- When the next payment is due. Null when none is: the subscription ends or is paused before, or Stripe collects none
--- then.
+-- then; and when the stored period is over, because the next one is yet to be fetched.
 create or replace function billing.renewal_document(s billing.subscriptions) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
-	return case when billing.renews(s) and billing.collects_at(s, s.renews_at)
+	return case when billing.renews(s) and s.renews_at > now() and billing.collects_at(s, s.renews_at)
 			and coalesce(billing.card_rule(s), 'create_invoice') = 'create_invoice' then
 		api.date_document(s.renews_at) end;
 end
@@ -301,7 +321,7 @@ begin
 	end if;
 	if ends is distinct from was then
 		perform billing.mail_fact(s.tenant_id, case when ends is null then 'cancel_undone' else 'cancel_scheduled' end,
-			fact, facts || jsonb_build_object('date', api.date_document(coalesce(ends, s.period_end))));
+			fact, facts || jsonb_build_object('date', coalesce(api.date_document(ends), billing.renewal_document(s))));
 	end if;
 end
 $$;
@@ -321,7 +341,7 @@ begin
 	if p_before.status in ('trialing', 'active') and s.status = 'paused' then
 		perform billing.tell(s.tenant_id, 'paused',
 			s.id || ':' || coalesce(extract(epoch from s.period_end)::bigint, 0),
-			jsonb_build_object('plan', 'plan_' || s.plan),
+			jsonb_build_object('plan', 'plan_' || s.plan, 'trial', nullif(p_before.status = 'trialing', false)),
 			billing.event_time('subscription', s.id, 'customer.subscription.paused'));
 	end if;
 	if s.status in ('past_due', 'unpaid') then
