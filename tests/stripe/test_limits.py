@@ -277,6 +277,34 @@ def test_a_schedule_is_within_limits(sim, more, param, sentence, code):
     refused(sim, f"subscription_schedules/{made['id']}", form, param, sentence, code)
 
 
+def test_a_schedule_has_prices_in_each_phase(sim):
+    made = sim.post("/v1/subscription_schedules", {"from_subscription": sim.subscribe()["id"]})
+    refused(sim, f"subscription_schedules/{made['id']}", {"phases[0][end_date]": str(YEARS)}, "phases[0][items]",
+            "Missing required param: phases[0][items].", "parameter_missing")
+
+
+@pytest.mark.parametrize("form", [{"cancel_at_period_end": "true"}, {"cancel_at": str(YEARS)}])
+def test_a_subscription_with_a_schedule_is_ended_by_it(sim, form):
+    sub = sim.subscribe()
+    made = sim.post("/v1/subscription_schedules", {"from_subscription": sub["id"]})
+    refused(sim, f"subscriptions/{sub['id']}", form, None, f"The subscription is managed by the subscription schedule "
+            f"`{made['id']}`, and updating any cancelation behavior directly is not allowed.")
+    sim.post(f"/v1/subscription_schedules/{made['id']}/release")
+    assert sim.post(f"/v1/subscriptions/{sub['id']}", form)["cancel_at"]
+
+
+def test_nobody_moves_to_a_price_of_an_inactive_product(sim):
+    sub, thing = sim.subscribe(), product(sim)
+    form = {"items[0][id]": sub["items"]["data"][0]["id"], "items[0][price]": price(sim, of=thing)}
+    sim.post(f"/v1/products/{thing}", "active=false")
+    refused(sim, f"subscriptions/{sub['id']}", form, "items[0][price]", f"The product {thing} is marked as inactive")
+
+
+def test_the_default_price_of_a_product_is_its_own(sim):
+    refused(sim, f"products/{product(sim)}", {"default_price": "price_starter"}, "default_price",
+            "is not one of the product's")
+
+
 def test_the_default_price_of_a_product_is_not_archived(sim):
     thing = product(sim)
     ident = price(sim, of=thing)

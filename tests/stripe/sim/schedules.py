@@ -1,6 +1,6 @@
 """Subscription schedules: phases, each with prices of its own, that begin when their time comes."""
 from . import money, subscriptions, tariff
-from .errors import bad, refused
+from .errors import bad, missing_param, refused
 from .listing import matching, page
 from .parameters import parse_table
 from .tables import EXPAND, NOTHING, PAGE
@@ -71,6 +71,8 @@ def read_phases(world, sub, wanted):
     for n, one in enumerate(wanted):
         where = f"phases[{n}]"
         items = []
+        if not one.get("items"):
+            raise missing_param(f"{where}[items]")
         for m, item in enumerate(one["items"]):
             price = world.get("price", item["price"], f"{where}[items][{m}][price]")
             subscriptions.check_recurring(price, f"{where}[items][{m}][price]")

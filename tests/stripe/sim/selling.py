@@ -108,6 +108,8 @@ def create_product(world, p):
 
 def update_product(world, p, ident):
     row = world.get("product", ident)
+    if p.get("default_price") and world.get("price", p["default_price"], "default_price")["product"] != ident:
+        raise refused(f"The price `{p['default_price']}` is not one of the product's.", "default_price")
     with world.changing(row, "product.updated"):
         assign(row, p, "name", "active", "description", "default_price", "statement_descriptor", "unit_label", "url")
         if "metadata" in p:

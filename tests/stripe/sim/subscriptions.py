@@ -47,6 +47,12 @@ def check_recurring(price, param):
                       "`type=recurring`.", param)
 
 
+def check_product(world, price, param):
+    if not world.get("product", price["product"])["active"]:
+        raise refused(f"The product {price['product']} is marked as inactive, and thus no new subscriptions can be "
+                      "created to any of its prices.", param)
+
+
 def add_interval(start, recurring, anchor):
     """The end of a period that begins at start; months keep the anchor's day, or the month's last."""
     interval, count = recurring["interval"], recurring["interval_count"]
@@ -136,6 +142,9 @@ def check_cancellation(world, row, p):
         raise refused("The cancel_at timestamp must be in the future", "cancel_at")
     if str(p.get("cancel_at")).endswith("period_end") and row["billing_mode"]["type"] != "flexible":
         raise refused("min_period_end and max_period_end require billing_mode flexible", "cancel_at")
+    if row["schedule"] and (p.get("cancel_at") or p.get("cancel_at_period_end")):
+        raise refused(f"The subscription is managed by the subscription schedule `{row['schedule']}`, and updating any "
+                      "cancelation behavior directly is not allowed. Please update the schedule instead.")
 
 
 def schedule_cancel(world, row, p):
@@ -199,6 +208,7 @@ def apply_items(world, row, p):
             raise bad("Invalid non-negative integer", f"{where}[quantity]", "parameter_invalid_integer")
         if price:
             check_recurring(price, f"{where}[price]")
+            check_product(world, price, f"{where}[price]")
             money.check_same_currency(price, row["currency"], f"{where}[price]")
         if "id" not in change:
             if price is None:
