@@ -135,6 +135,9 @@ where tenant_id = :'cem';
 select tap.paid('eva') as eva \gset
 select tap.sync('dispute', tap.dispute('eva', '{"status": "warning_needs_response"}')) \g /dev/null
 select is(tap.notices(:'eva'), null, 'C41 an inquiry is not told');
+select tap.sync('dispute', tap.dispute('eva', '{"id": "dp_asked", "status": "warning_needs_response"}')),
+	tap.sync('dispute', tap.dispute('eva', '{"id": "dp_asked", "status": "warning_closed"}')) \g /dev/null
+select is(tap.notices(:'eva'), null, 'C41 nor is its end');
 select tap.sync('dispute', tap.dispute('eva')) \g /dev/null
 select is(tap.notices(:'eva'), 'disputed eva@example.org en', 'C41 the dispute that it becomes is');
 

@@ -27,7 +27,7 @@ end
 $$;
 
 -- Tells the tenant how a dispute has ended. p_before: the row before, null for a new one. An outcome that p_before has
--- is not told again. Of a new row only a loss is told: it restricts.
+-- is not told again. Of a new row, and of an inquiry, which was not told, only a loss is told: it restricts.
 create or replace function billing.tell_outcome(p_before jsonb, d billing.disputes) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -37,7 +37,8 @@ begin
 		jsonb_build_object('amount', amount, 'date', api.date_document(d.created_at)),
 		billing.event_time('dispute', d.id))
 	from billing.dispute_policy(d.status) policy
-	where d.kind = 'dispute' and policy <> case when p_before is null then 'dispute_won'
+	where d.kind = 'dispute' and policy <> case
+		when p_before is null or p_before ->> 'policy' = 'inquiry' then 'dispute_won'
 		else billing.dispute_policy(p_before ->> 'status') end and policy in ('dispute_won', 'dispute_lost');
 end
 $$;
@@ -65,7 +66,8 @@ $$;
 
 -- Stores the row, and notifies the tenant and the operator. Answers what changed. A closed dispute (or a refund that
 -- failed after all) keeps the rule under which it was open, for questions about that time. A dispute that begins to
--- restrict is opened at that moment. Of a further refund its own amount is told. The tenant was told of a refund that fails: the operator pays it in another way.
+-- restrict is opened at that moment. Of a further refund its own amount is told. The tenant was told of a refund that
+-- fails: the operator pays it in another way.
 create or replace function billing.put_dispute(n billing.disputes, p_notice text, p_fact text) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
