@@ -113,13 +113,18 @@ class Simulator:
         return self.get(f"state/{kind}/{ident}")
 
 
+def catch_up(sim, db, seconds=40):
+    """Waits until Stripe has told all that has happened, and jobs has fetched it."""
+    sim.quiet(seconds)
+    wait_until(lambda: db.value("select count(*) from sync.objects where version > clean_version and dead_at is null "
+                                "and next_at <= now()") == 0, seconds)
+
+
 def time_passes(sim, db, seconds):
     """Moves Stripe's clock, and waits until jobs has fetched what that did to every customer of this stack. With some
     hundred of them that takes a while, and what the next test does would wait behind it."""
     sim.post("clock", advance=seconds)
-    sim.quiet(300)
-    wait_until(lambda: db.value("select count(*) from sync.objects where version > clean_version and dead_at is null "
-                                "and next_at <= now()") == 0, 300)
+    catch_up(sim, db, 300)
 
 
 def days_pass(sim, db, days):
