@@ -140,4 +140,6 @@ def customer(browser, sim, db, mail, fresh):
     email = fresh()
     journey.become_customer(browser, sim, db, email)
     journey.sign_in(browser, mail, email)
+    journey.wait_until(lambda: db.value("select count(*) from billing.subscriptions where tenant_id = %s",
+                                        db.tenant_of(email)))       # its mail may be faster
     return browser, email
