@@ -3,8 +3,8 @@ import json
 from pathlib import Path
 
 import pytest
-from journey import (code_in, new_address, next_link, press_link, renewal_passes, session_in, sign_in, sign_up,
-                     token_in, wait_until)
+from journey import (catch_up, code_in, new_address, next_link, press_link, renewal_passes, session_in, sign_in,
+                     sign_up, token_in, wait_until)
 from test_billing import says
 
 API = "/api/billing/session"
@@ -84,6 +84,7 @@ def customer_of(db, tenant):
 def test_s01_a_strangers_purchase_displaces_nothing(member, other, new_browser, sim, db, mail):
     browser, email, first = member
     pages = ["/settings/billing", "/workspace"]
+    catch_up(sim, db)       # invoice and payment are on the page, too
     before = [reads(browser.get(path)) for path in pages]
     second, subscription = buy(other, sim, db, email.upper())
 
@@ -135,11 +136,14 @@ def test_s01_the_member_asks_for_the_link(member, other, sim, db, mail):
     second, _ = buy(other, sim, db, email)
     offer_mail(mail, db, second)
     page = browser.get("/workspace")
+    tens = "select floor(extract(epoch from clock_timestamp()) / 600)::int"     # one such mail in each ten minutes
+    begun = db.value(tens)
     for _ in range(3):
         sent = browser.follow(browser.submit(page, action="/workspace/offer"))
         assert sent.status == 200 and "We have sent you the link" in sent.text
     offered = offer_mail(mail, db, second, 2)
-    assert db.value("select count(*) from mail.outbox where key like %s", f"offer:{second}%") == 2
+    assert 2 <= db.value("select count(*) from mail.outbox where key like %s", f"offer:{second}%") \
+        <= 2 + db.value(tens) - begun
     answer = press_link(browser, token_in(offered))
     assert answer.status == 303, "the browser that asked needs no code"
     says(browser, plan="Growth")
