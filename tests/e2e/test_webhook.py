@@ -93,8 +93,9 @@ def test_c30_stripes_own_library_signs_what_we_accept(post, db, stack):
     ident, body = new_event()
     header = sign(stack["webhook_secret"], body)
     assert stripe.Webhook.construct_event(body, header, stack["webhook_secret"])["id"] == ident
-    mac = stripe.WebhookSignature._compute_signature("%d.%s" % (time.time(), body.decode()), stack["webhook_secret"])
-    assert post(body, f"t={int(time.time())},v1={mac}").status == 200
+    when = int(time.time())
+    mac = stripe.WebhookSignature._compute_signature("%d.%s" % (when, body.decode()), stack["webhook_secret"])
+    assert post(body, f"t={when},v1={mac}").status == 200
 
 
 def test_c30_the_same_json_written_anew_fails(post, db, stack):
@@ -123,7 +124,7 @@ def bad_signatures(secret, body):
     return {
         "no t": f"v1={mac}", "two t": f"t={now}," + good, "t no number": f"t=now,v1={mac}", "t empty": f"t=,v1={mac}",
         "t=0": sign(secret, body, 0), "301 s old": sign(secret, body, now - 302),
-        "301 s ahead": sign(secret, body, now + 302), "v0 only": sign(secret, body, scheme="v0"),
+        "320 s ahead": sign(secret, body, now + 320), "v0 only": sign(secret, body, scheme="v0"),
         "bad hex": f"t={now},v1={'z' * 64}", "cut": good[:-1], "longer": good + "0",
         "other secret": sign("whsec_of_another_endpoint", body), "no v1": f"t={now}", "empty v1": f"t={now},v1=",
         "a hundred v1": f"t={now}" + f",v1={'0' * 64}" * 100 + f",v1={mac}", "words": "let me in",
