@@ -108,13 +108,15 @@ def visible(page):
 
 
 def test_f50_known_and_unknown_addresses_get_the_same_answers(new_browser, mail, ann, fresh):
-    stranger = fresh()
+    stranger, seen = fresh(), len(mail.to(ann))
     for step in (register, ask_reset, lambda b, e: enter(b, e, "a wrong password")):
         known, unknown = [visible(step(new_browser(), email)) for email in (ann, stranger)]
         assert known[:2] == unknown[:2] and known[3] == unknown[3]
         assert known[2].replace(ann, "") == unknown[2].replace(stranger, "")
     assert "/register/link" in mail.wait(stranger)["text"]
     assert len(mail.to(stranger)) == 1
+    for words in ("already", "/reset/link"):    # or the next test takes them for its own
+        mail.next(ann, seen, words)
 
 
 def test_f50_who_registers_again_is_told_by_mail(browser, mail, ann):
