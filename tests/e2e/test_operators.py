@@ -90,7 +90,8 @@ def test_c58_people_and_accounts_are_found(operator, customer, db):
 def test_c58_a_person_is_shown(operator, customer, db):
     browser, mine = operator
     email = customer[1]
-    page = browser.get(person_at(db, email))
+    # The mail may be there before its row says so.
+    page = wait_until(lambda: (p := browser.get(person_at(db, email))) and "signin Sent" in p.html.text and p)
     text = page.html.one("main").text
     assert page.status == 200 and all(words in text for words in (
         email, "Last seen", "Second factor", "Owner", "127.0.0.0/24", "signin Sent", "Signed in"))
