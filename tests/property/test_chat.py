@@ -147,7 +147,7 @@ def test_f143_a_hundred_at_once_are_answered_as_there_is_room(world, persons, co
     for _ in progress(runs(50, 1)):
         empty(world)
         settle_with(world, **LIMITS[code](room := dice.randint(4000, 20000), None))     # of one at least
-        world.models.put({"plan": {"words": 20, "rate": 8}, "times": 0})
+        world.models.put({"plan": {"words": 20, "rate": 4}, "times": 0})
         answers = at_once(100, lambda n: Chat(persons[0].browser).send("Hello"))
         settled(world)
         codes = sorted((a.status, (a.error or {}).get("code", "")) for a in answers)
@@ -184,7 +184,7 @@ def test_f142_ten_tabs_of_one_conversation_are_all_kept(world, persons, progress
     """The one that came last is answered, the others end."""
     for _ in progress(runs(50, 2)):
         empty(world)
-        world.models.put({"plan": {"words": 30, "rate": 30}, "times": 0})
+        world.models.put({"plan": {"words": 30, "rate": 10}, "times": 0})
         chat = Chat(persons[0].browser)
         answers = at_once(10, lambda n: chat.send(f"Hello {n}"))
         settled(world)
