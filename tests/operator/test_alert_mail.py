@@ -63,6 +63,8 @@ def test_c80_an_alert_is_mailed_once_and_again_on_schedule(site, told):
 
 
 def test_c80_what_happens_within_a_minute_is_one_mail(site, told):
+    left = 60 - int(site.ask("select extract(epoch from now())::bigint % 60")[0][0])
+    time.sleep(left + 0.1 if left < 15 else 0)      # or the clock's next minute begins meanwhile
     raised(site, "offer", "the first")
     told(1)
     for n in range(60):
