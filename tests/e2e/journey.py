@@ -114,10 +114,10 @@ class Simulator:
 
 
 def catch_up(sim, db, seconds=40):
-    """Waits until Stripe has told all that has happened, and jobs has fetched it."""
+    """Waits until Stripe has told all that has happened, and jobs has fetched it, also what is still settling."""
     sim.quiet(seconds)
     wait_until(lambda: db.value("select count(*) from sync.objects where version > clean_version and dead_at is null "
-                                "and next_at <= now()") == 0, seconds)
+                                "and next_at <= now() + interval '2 s'") == 0, seconds)
 
 
 def time_passes(sim, db, seconds):
