@@ -171,9 +171,9 @@ def test_f113_a_request_that_never_ends_is_not_waited_for(stack, browser, sim, f
     fields = {"email": fresh(), "plan": "starter"}
     asking = threading.Thread(target=lambda: answers.append(browser.submit(page, fields)))
     asking.start()
-    time.sleep(0.3)
+    wait_until(lambda: sim.get("faults") == [])     # the call that hangs has come
     gone = send(stack, "signup", signal.SIGTERM)
-    wait_until(lambda: not gone & processes(stack, "signup"), 2.5)
+    wait_until(lambda: not gone & processes(stack, "signup"), 4)        # serve.drain_ms is half of it
     asking.join()
     assert answers[0].status == 503 and int(answers[0].header("Retry-After")) > 0
 
@@ -183,7 +183,7 @@ def test_f113_a_request_that_never_ends_is_not_waited_for(stack, browser, sim, f
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_f113_an_idle_one_is_gone_at_once(stack, name, number):
     gone = send(stack, name, number)
-    wait_until(lambda: not gone & processes(stack, name), 0.5, every=0.005)
+    wait_until(lambda: not gone & processes(stack, name), 1.5, every=0.005)      # serve.drain_ms is longer
     replaced(stack, name, gone)
 
 
