@@ -91,6 +91,12 @@ select is(pg_temp.state('owen', format('api.leave_tenant(%L)', :'ann')), 'TG409'
 select is(pg_temp.state('owen', format('api.hand_over(%L, %L)', :'ann', pg_temp.id('ann'))), 'TG409',
 	'F210 and does not hand over to who goes');
 select pg_temp.enter('ann'), pg_temp.ask('ann', 'api.keep_user()') \g /dev/null
+update auth.users set disabled_at = now() where id = pg_temp.id('owen');
+select is(pg_temp.ask('ann', 'api.delete_user()') #>> '{tenants,0,name}', 'ann',
+	'F210 one of two owners does not go while the other is kept out');
+select is(tap.ask('tollgate_operator', 'ops.delete_user(''ann@example.org'')') #>> '{tenants,0,name}', 'ann',
+	'F210 nor when the operator asks');
+update auth.users set disabled_at = null where id = pg_temp.id('owen');
 select is(pg_temp.state('owen', format('api.leave_tenant(%L)', :'ann')), '00000', 'F210 until the first stays');
 
 -- alone

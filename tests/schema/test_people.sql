@@ -122,6 +122,21 @@ select is(jsonb_path_query_array(pg_temp.ask('max', 'api.team_page()'), '$.membe
 select ok(pg_temp.ask('ada', 'api.team_page()') -> 'members' @> '[{"email": "ann@example.org"}]',
 	'C56 an admin sees them');
 
+-- the last owner who can sign in
+update auth.users set disabled_at = now() where id = pg_temp.id('owen');
+select is(pg_temp.outcome('ann', format('api.leave_tenant(%L)', :'ann')), 'TG409',
+	'F210 an owner stays while the other one is kept out');
+select is(pg_temp.outcome('ann', format('api.hand_over(%L, %L)', :'ann', pg_temp.id('mia'))), '00000',
+	'F210 but hands over');
+select is(pg_temp.outcome('ann', format('api.remove_member(%L, %L)', :'ann', pg_temp.id('owen'))), '00000',
+	'F210 or removes who is kept out');
+update auth.users set disabled_at = now() where id = pg_temp.id('ann');
+select is(pg_temp.outcome(v.who, format(v.call, :'ann', pg_temp.id('max'))), '00000',
+	'F210 while no owner can sign in the others go on: ' || v.call)
+from (values ('ada', 'api.remove_member(%L, %L)'), ('ada', 'api.set_role(%L, %L, ''admin'')'),
+	('mia', 'api.leave_tenant(%L)')) v (who, call);
+update auth.users set disabled_at = null where id in (pg_temp.id('ann'), pg_temp.id('owen'));
+
 -- the last owner
 select is(pg_temp.state('ann', format('api.leave_tenant(%L)', :'ann')), '00000', 'F210 one of two owners leaves');
 select is(pg_temp.state('owen', format('api.leave_tenant(%L)', :'ann')), 'TG409', 'F210 the last one does not');

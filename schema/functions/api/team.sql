@@ -31,7 +31,7 @@ begin
 		raise exception 'not with this role' using errcode = 'TG403';
 	elsif p_role <> was then
 		update app.members m set role = p_role where m.tenant_id = p_tenant and m.user_id = p_user;
-		perform app.require_owner(p_tenant);
+		perform app.require_owner(p_tenant) where was = 'owner';
 		perform audit.note('role_changed', p_tenant, auth.uid(), p_user,
 			jsonb_build_object('was', was, 'role', p_role));
 	end if;
@@ -45,7 +45,7 @@ declare
 	was text := app.role_below(p_tenant, p_user, app.enter_team(p_tenant, 'remove'));
 begin
 	perform app.end_membership(p_tenant, p_user);
-	perform app.require_owner(p_tenant);
+	perform app.require_owner(p_tenant) where was = 'owner';
 	perform audit.note('member_removed', p_tenant, auth.uid(), p_user, jsonb_build_object('was', was));
 	return null;
 end
@@ -59,7 +59,7 @@ declare
 	was text := app.enter_team(p_tenant, 'leave');
 begin
 	perform app.end_membership(p_tenant, me);
-	perform app.require_owner(p_tenant);
+	perform app.require_owner(p_tenant) where was = 'owner';
 	perform audit.note('member_left', p_tenant, me, me, jsonb_build_object('was', was));
 	return null;
 end
@@ -73,12 +73,11 @@ declare
 	me uuid := auth.require_user();
 	was text := app.role_below(p_tenant, p_user, app.enter_team(p_tenant, 'hand_over'));
 begin
-	if auth.contacts(array[p_user]) = '[]' then
-		raise exception 'the other is kept out' using errcode = 'TG409';
+	if not app.is_staying(p_user) then
+		raise exception 'the other cannot take it over' using errcode = 'TG409';
 	end if;
 	update app.members m set role = case m.user_id when me then 'admin' else 'owner' end
 	where m.tenant_id = p_tenant and m.user_id in (me, p_user);
-	perform app.require_owner(p_tenant);
 	perform audit.note('handed_over', p_tenant, me, p_user, jsonb_build_object('was', was));
 	return null;
 end

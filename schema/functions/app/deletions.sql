@@ -11,6 +11,14 @@ begin
 end
 $$;
 
+-- Whether a tenant can count on this user as its owner: one who is kept out, or is being deleted, cannot act for it.
+create or replace function app.is_staying(p_user uuid) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return auth.contacts(array[p_user]) <> '[]' and not app.is_leaving(p_user);
+end
+$$;
+
 -- The addresses that the user has or had, in canonical form, without one that is another user's by now.
 create or replace function app.addresses_of(p_user uuid) returns text[]
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
@@ -56,7 +64,9 @@ begin
 end
 $$;
 
--- The tenants that would be left without an owner, [{"id", "name"}...]: the user hands them over first.
+-- The tenants that would be left without an owner, [{"id", "name"}...]: the user hands them over first. p_now: as for
+-- app.closing_tenants(). At the request, an owner who is kept out does not count. At the erasure, which was promised
+-- before the other was kept out, one does.
 create or replace function app.tenants_to_hand_over(p_user uuid, p_now boolean) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -64,7 +74,9 @@ begin
 		select coalesce(jsonb_agg(jsonb_build_object('id', t.id, 'name', t.name) order by t.name, t.id), '[]')
 		from app.members m join app.tenants t on t.id = m.tenant_id
 			cross join lateral (
-				select count(*) as n, count(*) filter (where o.role = 'owner') as owners from app.members o
+				select count(*) as n,
+					count(*) filter (where o.role = 'owner' and (p_now or app.is_staying(o.user_id))) as owners
+				from app.members o
 				where o.tenant_id = t.id and o.user_id <> p_user and (p_now or not app.is_leaving(o.user_id))) others
 		where m.user_id = p_user and m.role = 'owner' and t.status = 'active' and others.n > 0 and others.owners = 0
 			and t.closes_at is null);

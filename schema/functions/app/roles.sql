@@ -73,12 +73,13 @@ begin
 end
 $$;
 
--- After a change: a tenant has an owner who stays, or TG409.
+-- After an owner has gone: the tenant has another one who stays, or TG409. Where none does, because the operator keeps
+-- its owners out, the others still come and go: so only a change that takes an owner asks.
 create or replace function app.require_owner(p_tenant uuid) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	if not exists (select from app.members m
-			where m.tenant_id = p_tenant and m.role = 'owner' and not app.is_leaving(m.user_id)) then
+			where m.tenant_id = p_tenant and m.role = 'owner' and app.is_staying(m.user_id)) then
 		raise exception 'the last owner' using errcode = 'TG409';
 	end if;
 end
