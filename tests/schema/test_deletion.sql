@@ -43,7 +43,8 @@ begin
 	for item in
 		select format('%I.%I', n.nspname, c.relname) as place
 		from pg_class c join pg_namespace n on n.oid = c.relnamespace
-		where c.relkind = 'r' and n.nspname in ('auth', 'app', 'billing', 'inbox', 'sync', 'mail', 'ops', 'audit')
+		where c.relkind = 'r' and n.nspname in ('auth', 'app', 'billing', 'inbox', 'sync', 'mail', 'ops', 'audit',
+			'usage', 'chat')
 	loop
 		execute format('select exists (select from %s t where strpos(lower(t::text), $1) > 0
 			or strpos(t::text, $2) > 0)', item.place) into found_here
@@ -201,6 +202,10 @@ insert into mail.outbox (key, recipient, template, language, data, state)
 	from app.invitations i where i.user_id = pg_temp.id('ann');
 select tap.receive('evt_ignored', null, null, '{"type": "payment_method.attached"}',
 	convert_to('{"customer": "cus_ann", "billing_details": {"email": "ann@example.org"}}', 'UTF8')) \g /dev/null
+insert into chat.conversations (user_id, id, tenant_id, model, opening, title)
+	values (pg_temp.id('ann'), 'c', :'ann', 'm', 'I am Annabel Lee', 'Of ann@example.org');
+insert into chat.messages (user_id, chat_id, id, tenant_id, role, text, attempt)
+	values (pg_temp.id('ann'), 'c', 'q', :'ann', 'user', 'I am Annabel Lee', 0);
 create temp table money as select i.id, i.amount_due, i.total, i.status, i.hosted_url, i.number from billing.invoices i;
 create temp table kept as select
 	(select count(*) from billing.checkouts) as checkouts,
@@ -286,6 +291,31 @@ select audit.note('tenant_named', :'bob', pg_temp.id('bob')) \g /dev/null
 select is(pg_temp.ask('owen', 'api.audit_page()') #>> '{entries,0,gone}', 'true',
 	'F211 its log says that somebody did it who is gone');
 select is(status, 'active', 'F211 and the tenant lives') from app.tenants where id = :'bob';
+
+-- an invitation that two have mailed
+select pg_temp.enter(w) from unnest('{amy,owen}'::text[]) w \g /dev/null
+insert into app.members (tenant_id, user_id, role) values (:'bob', pg_temp.id('amy'), 'admin');
+select pg_temp.ask('amy', 'api.name_user(''Amy Archer'')') \g /dev/null
+create function pg_temp.invite(p_who text, p_email text, p_earlier text) returns void language plpgsql as $$
+begin
+	perform pg_temp.ask(p_who, format('api.invite(%L, %L, ''member'', ''en'')',
+		(select m.tenant_id from app.members m where m.user_id = pg_temp.id(p_who)), p_email));
+	update mail.outbox o set key = o.key || p_earlier where o.recipient = p_email;
+end
+$$;
+delete from mail.outbox;
+select pg_temp.invite('amy', 'ida@example.org', ' earlier'), pg_temp.invite('owen', 'ida@example.org', ''),
+	pg_temp.invite('owen', 'ike@example.org', ' earlier'), pg_temp.invite('amy', 'ike@example.org', ''),
+	pg_temp.invite('amy', 'ilse@example.org', '') \g /dev/null
+select pg_temp.ask('owen', format('api.invite_again(%L, %L, ''en'')', :'bob', i.id)) from app.invitations i
+where i.email = 'ilse@example.org' \g /dev/null
+select pg_temp.ask('amy', 'api.delete_user()') \g /dev/null
+update app.deletions set until = now() where done_at is null;
+select is(pg_temp.pass(), 1, 'F211 one of those who have mailed an invitation is deleted');
+select is(pg_temp.left_of('Amy Archer'), '{}', 'F211 the name stands in none of its mails');
+select is(string_agg(concat_ws(' ', o.recipient, o.data ->> 'inviter'), ', ' order by o.recipient),
+	'ida@example.org owen, ike@example.org owen', 'F211 those of the others stay')
+from mail.outbox o where o.template = 'invitation';
 
 -- the checkout that a deleted user has left open becomes that of who buys next
 select tap.sync('subscription', tap.subscription('bob', :'bob', '{"status": "canceled"}')) \g /dev/null

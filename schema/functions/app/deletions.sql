@@ -184,8 +184,9 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	delete from mail.outbox o
 	where lower(o.recipient) = any (p_addresses) or app.names_one(o.data, p_addresses)
-		or o.template = 'invitation' and exists (
-			select from app.invitations i where i.user_id = p_user and i.id::text = split_part(o.key, ':', 2));
+		or o.template = 'invitation' and coalesce(o.data ->> 'by' = p_user::text, exists (	-- before "by"
+			select from audit.entries e where e.user_id = p_user and e.kind in ('invited', 'invited_again')
+				and e.detail ->> 'invitation' = split_part(o.key, ':', 2)));
 	delete from app.invitations i
 	where i.user_id = p_user or i.email_canonical = any (p_addresses) or i.tenant_id = any (p_closing);
 	delete from app.address_changes c where lower(c.email) = any (p_addresses) or lower(c.was) = any (p_addresses);

@@ -2,8 +2,9 @@
 
 set role tollgate_service;
 
--- Mails the link, a new one each time, which alone is good from then on; within ten minutes once. TG429: too many for
--- the tenant, or of the tenant for this address.
+-- Mails the link, a new one each time, which alone is good from then on; within ten minutes once. The mail keeps whose
+-- name stands in it ("by"), because the invitation becomes that of whoever sends it again. TG429: too many for the
+-- tenant, or of the tenant for this address.
 create or replace function app.mail_invitation(i app.invitations, p_language text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -18,7 +19,7 @@ begin
 	end if;
 	perform auth.ask_link(mail_key, 'invitation', jsonb_build_object('role', 'mail_role_' || i.role,
 			'tenant', (select t.name from app.tenants t where t.id = i.tenant_id),
-			'inviter', (select p.display_name from app.profiles p where p.user_id = i.user_id)),
+			'inviter', (select p.display_name from app.profiles p where p.user_id = i.user_id), 'by', i.user_id),
 		'invitation', i.email, case when known is null then p_language else billing.mail_language(known) end,
 		p_rank => auth.rank_stranger());
 	perform auth.spend_request(i.request_id);

@@ -91,7 +91,7 @@ begin
 	return jsonb_build_object('id', claimed.id, 'recipient', coalesce(minted ->> 'recipient', claimed.recipient),
 		'template', coalesce(minted ->> 'template', claimed.template),
 		'language', coalesce(minted ->> 'language', claimed.language),
-		'data', mail.facts_of(claimed) || claimed.data - '{request,draft}'::text[] || minted
+		'data', mail.facts_of(claimed) || claimed.data - '{request,draft,by}'::text[] || minted
 			- '{recipient,language,template}'::text[],
 		'key', claimed.key, 'attempts', claimed.attempts, 'claim', claimed.claim);
 end
