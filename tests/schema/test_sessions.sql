@@ -174,8 +174,14 @@ select tap.ask('tollgate_account', format('api.end_session(%L)', (
 	\g /dev/null
 select is(concat_ws(' ', pg_temp.page('R2'), pg_temp.page('R6'), pg_temp.page('R3')), 'TG401 TG401 00000',
 	'F40 nor does one that another browser ends');
+select tap.session('bea@example.org', 'R' || n) from generate_series(7, 8) n \g /dev/null
+select pg_temp.renew('R7', 'R9'), pg_temp.renew('R7', 'R10'), pg_temp.renew('R7', 'R11'), pg_temp.renew('R8', 'R12')
+	\g /dev/null
+select is(array(select pg_temp.page('R' || n) from unnest('{10,7,9,11,12,8}'::int[]) n),
+	'{00000,TG401,TG401,TG401,00000,TG401}',
+	'F36 of a session that was renewed more than once, because answers were lost, one is left');
 delete from auth.sessions s using auth.tokens t where t.session_id = s.id and t.hash in (
-	select pg_temp.stored('R' || n) from generate_series(0, 6) n);
+	select pg_temp.stored('R' || n) from generate_series(0, 12) n);
 update auth.sessions set auth_at = now() - interval '10 min';
 select tap.ask('tollgate_signin', 'api.request_confirm()', pg_temp.bearer('B1')) \g /dev/null
 select tap.mailed('bea@example.org') ->> 'code' as code \gset

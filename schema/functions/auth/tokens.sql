@@ -4,7 +4,9 @@
 
 set role tollgate_auth;
 
--- The first use of a candidate. A session that was renewed ends here, when its successor is sure to have arrived.
+-- The first use of a candidate. A session that was renewed ends here, when its successor is sure to have arrived, and
+-- with it each other successor, whose answer was lost. Of two that are used at once the second waits for the row of the
+-- former session, and then finds the first's free: neither waits for the other's.
 create or replace function auth.confirm_token(p_session uuid, p_token bytea) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -13,6 +15,10 @@ begin
 	where t.session_id = p_session and t.hash <> p_token and t.retired_at is null;
 	update auth.sessions o set revoked_at = now(), revoke_reason = 'replaced'
 	from auth.sessions s where s.id = p_session and o.id = s.replaces and o.revoked_at is null;
+	update auth.sessions o set revoked_at = now(), revoke_reason = 'replaced'
+	where o.id in (
+		select w.id from auth.sessions w join auth.sessions s on s.id = p_session and w.replaces = s.replaces
+		where w.id <> p_session and w.revoked_at is null for no key update of w skip locked);
 end
 $$;
 
