@@ -120,6 +120,10 @@ def test_f210_the_last_owner_stays(owner, db, fresh):
     assert alone.status == 409 and "at least one owner" in alone.html.one(role="alert").text
     mia = join(db, tenant, fresh("mia"))
     page = team(browser)
+    db.execute("update auth.users set disabled_at = now() where id = %s", mia)
+    kept_out = send(browser, page, "/settings/team/handover", user=mia)
+    assert kept_out.status == 409 and "cannot take" in kept_out.html.one(role="alert").text
+    db.execute("update auth.users set disabled_at = null where id = %s", mia)
     assert send(browser, page, "/settings/team/handover", user=mia).status == 303
     assert send(browser, page, "/settings/team/leave").location == "/workspace"
     assert "do not belong to an account" in team(browser).text

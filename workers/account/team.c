@@ -155,7 +155,7 @@ hand_over(struct visit *v, struct db_user *me)
 	if (answered)
 		return OK;
 	return team_done(v, db_user(me, NULL, "api.hand_over($1::uuid, $2::uuid)", ARGS(TEXT(tenant), TEXT(user))),
-	    "fault_last_owner");
+	    "fault_no_owner");
 }
 
 /* The address of the page may name the tenant that is left, so it leads to the workspace. */
