@@ -162,6 +162,22 @@ names_check(struct reader *r, const config_t *tree, const char *list, size_t n, 
 		config_fault(r, at, mem_printf(r->ctx, "%s.meter", list), "\"%s\" is not one of meters", meter);
 }
 
+/* The rates of one name share a window (usage.take_rates()): what it counts is of one meter, or of every one. */
+static void
+rate_check(struct reader *r, const config_t *tree, size_t n)
+{
+	const struct config_rate	*rates = r->out->rates;
+
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(rates[i].name, rates[n].name) != 0 || strcmp(rates[i].meter, rates[n].meter) == 0)
+			continue;
+		config_fault(r, config_setting_get_elem(config_lookup(tree, "rates"), (unsigned)n), "rates.meter",
+		    "\"%s\" is not \"%s\", which another rate of the name \"%s\" has", rates[n].meter, rates[i].meter,
+		    rates[n].name);
+		return;
+	}
+}
+
 static bool
 plans_have(const struct config *c, const char *price, const char *lookup_key)
 {
@@ -219,8 +235,10 @@ config_usage_check(struct reader *r, const config_t *tree)
 		names_check(r, tree, "quotas", i, c->quotas[i].plan, c->quotas[i].meter);
 		sold_check(r, tree, i);
 	}
-	for (size_t i = 0; i < c->n_rates; i++)
+	for (size_t i = 0; i < c->n_rates; i++) {
 		names_check(r, tree, "rates", i, c->rates[i].plan, c->rates[i].meter);
+		rate_check(r, tree, i);
+	}
 	for (size_t i = 0; i < c->n_caps; i++)
 		names_check(r, tree, "caps", i, c->caps[i].plan, NULL);
 	for (size_t i = 0; i < c->n_costs; i++) {

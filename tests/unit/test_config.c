@@ -734,7 +734,8 @@ test_c75_what_is_used_is_of_plans_and_meters_that_there_are(void **state)
 		const char	*usage, *wrong;		/* wrong: NULL for a good one */
 	} table[] = {
 		{ "quotas = ( { plan = \"a\"; meter = \"tokens\"; included = 5; sold = true; price = \"price_t\"; } );\n"
-		  "rates = ( { name = \"minute\"; }, { name = \"minute\"; plan = \"a\"; meter = \"tokens\"; } );\n"
+		  "rates = ( { name = \"minute\"; }, { name = \"minute\"; plan = \"a\"; },\n"
+		  "{ name = \"day\"; meter = \"tokens\"; }, { name = \"day\"; plan = \"a\"; meter = \"tokens\"; } );\n"
 		  "caps = ( { kind = \"all\"; amount = 5; }, { kind = \"tenant\"; plan = \"a\"; amount = 1; } );\n"
 		  "costs = ( { model = \"tokens\"; micros = \"40000000000\"; },\n"
 		  "{ provider = \"p\"; model = \"m-1\"; micros = 5; } );\n",
@@ -746,6 +747,11 @@ test_c75_what_is_used_is_of_plans_and_meters_that_there_are(void **state)
 		{ "rates = ( { name = \"a\"; plan = \"b\"; } );", "rates.plan" },
 		{ "rates = ( { name = \"a\"; meter = \"b\"; } );", "rates.meter" },
 		{ "rates = ( { name = \"a\"; },\n{ name = \"a\"; } );", ":3: rates says this twice" },
+		{ "rates = ( { name = \"m\"; meter = \"tokens\"; }, { name = \"day\"; meter = \"mails\"; },\n"
+		  "{ name = \"m\"; plan = \"a\"; meter = \"mails\"; } );",
+		    ":3: rates.meter \"mails\" is not \"tokens\", which another rate of the name \"m\" has" },
+		{ "rates = ( { name = \"m\"; meter = \"tokens\"; },\n{ name = \"m\"; plan = \"a\"; } );",
+		    ":3: rates.meter \"\" is not \"tokens\", which" },
 		{ "caps = ( { kind = \"user\"; plan = \"b\"; } );", "caps.plan" },
 		{ "caps = ( { kind = \"all\"; },\n{ kind = \"all\"; } );", ":3: caps says this twice" },
 		{ "costs = ( { model = \"tokens\"; micros = \"1000000000001\"; } );",
@@ -760,7 +766,8 @@ test_c75_what_is_used_is_of_plans_and_meters_that_there_are(void **state)
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		enum err	e = load(s, NEED_PLANS | NEED_USAGE, mem_printf(s->mem,
 				    "plans = ( { id = \"a\"; price = \"price_a\"; } );"
-				    " meters = ( { event_name = \"tokens\"; display_name = \"T\"; } );\n%s", table[i].usage));
+				    " meters = ( { event_name = \"tokens\"; display_name = \"T\"; },"
+				    " { event_name = \"mails\"; display_name = \"M\"; } );\n%s", table[i].usage));
 
 		assert_int_equal(e, table[i].wrong ? ERR_INVALID : OK);
 		if (table[i].wrong)
