@@ -81,6 +81,22 @@ select is(pg_temp.settled(pg_temp.reserve(:'ann', null, 600, 'all') ->> 'id'), '
 	'C63 a key settles no hold of the site itself');
 select is(pg_temp.settled(tap.ask('tollgate_usage', 'api.usage_reserve(''{"meter": "tokens", "units": 1}'', ''key'')',
 	encode(sha256('k'), 'hex')) ->> 'id'), '00000', 'C63 but that of a key');
+create function pg_temp.told(p_call text, p_doc text, p_request text default null) returns jsonb language sql as $$
+	select tap.ask('tollgate_usage', format('api.usage_%s(%s)', p_call, concat_ws(', ', quote_literal(p_doc),
+		quote_literal(p_request))), encode(sha256('k'), 'hex'))
+$$;
+select is(pg_temp.told(v.call, v.again, v.call || v.once) -> 'id', pg_temp.told(v.call, v.once, v.call || v.once)
+	-> 'id', format('F140 the same number is the same request: %s of %s, then %s', v.call, v.once, v.again))
+from (values ('reserve', '{"meter": "tokens", "units": 1}', '{"meter": "tokens", "units": 1.0}'),
+	('reserve', '{"meter": "tokens", "counts": {"a": 2.00, "b": 0.0}}',
+		'{"meter": "tokens", "counts": {"b": 0, "a": 2}}'),
+	('record', '{"meter": "tokens", "units": 1.0}', '{"meter": "tokens", "units": 1e0}')) v (call, once, again);
+select pg_temp.told('reserve', '{"meter": "tokens", "units": 9}', 'late') ->> 'id' as late \gset
+update usage.holds h set expires_at = now() where h.id = :'late';
+select usage.expire(10) \g /dev/null
+select is(pg_temp.told('settle', format('{"id": "%s", "units": %s}', :'late', v.units)) -> 'used', '5',
+	'F140 what is settled late is said again: ' || v.units)
+from (values ('5'), ('5.0'), ('5.00')) v (units);
 rollback to before_programs;
 select is(pg_temp.settle(:'ann', pg_temp.reserve(:'ann', null, 600, 'all'), 900) -> 'used', '900',
 	'F134 what was used beyond the hold is counted');

@@ -41,11 +41,23 @@ begin
 end
 $$;
 
--- {class: units} of "counts", or of "units", which are of the one class "unit". Null: both, or neither.
+-- {class: units} of "counts", or of "units", which are of the one class "unit". Null: both, or neither. A number has
+-- one form, 5 for 5.0, so that it is the same when it is said again.
 create or replace function usage.counts_of(p_doc jsonb) returns jsonb
-language sql immutable as $$
-	select case when p_doc ? 'counts' and p_doc ? 'units' then null when p_doc ? 'counts' then p_doc -> 'counts'
-		when p_doc ? 'units' then jsonb_build_object('unit', p_doc -> 'units') end
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+declare
+	counts jsonb := case when p_doc ? 'counts' and p_doc ? 'units' then null
+		when p_doc ? 'counts' then p_doc -> 'counts'
+		when p_doc ? 'units' then jsonb_build_object('unit', p_doc -> 'units') end;
+begin
+	if jsonb_typeof(counts) = 'object' then
+		counts := (
+			select coalesce(jsonb_object_agg(c.key, case jsonb_typeof(c.value)
+				when 'number' then to_jsonb(trim_scale(c.value::numeric)) else c.value end), '{}')
+			from jsonb_each(counts) c);
+	end if;
+	return counts;
+end
 $$;
 
 -- Those that may do the work: "models", at most ten of {"provider", "model"}; or the one of "provider" and "model"; or
