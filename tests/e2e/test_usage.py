@@ -217,6 +217,8 @@ WRONG = [
     ("/reserve", {**ONE, "user": "x"}, 422, "user"), ("/reserve", {**ONE, "user": NOBODY}, 422, "user"),
     ("/reserve", {**ONE, "models": [{"provider": "acme"}]}, 422, "models"),
     ("/reserve", {**ONE, "models": "big"}, 422, "models"),
+    ("/reserve", {**ONE, "models": [{"provider": "", "model": "tokens"}], "model": "big"}, 422, "model"),
+    ("/reserve", {**ONE, "models": [{"provider": "", "model": "tokens"}], "provider": "acme"}, 422, "provider"),
     ("/reserve", {**ONE, "provider": "acme", "model": "big"}, 422, "model"),
     ("/reserve", {**ONE, "model": "other"}, 422, "model"),
     ("/reserve", {"meter": "tok\0ens", "units": 1}, 422, "body"),

@@ -206,6 +206,12 @@ select is(pg_temp.faulty('settle', jsonb_build_object('id', tap.ask('tollgate_us
 	'api.usage_reserve(''{"meter": "tokens", "counts": {"input": 0}, "provider": "acme", "model": "big"}'', ''bound'')',
 	encode(sha256('k'), 'hex')) ->> 'id') || '{"counts": {"input": 1000000000000}}'), 'counts',
 	'F153 and a settle says which field, too');
+select is(pg_temp.faulty('reserve', '{"meter": "tokens", "counts": {"input": 0},
+	"models": [{"provider": "acme", "model": "big"}]}'::jsonb || v.more), v.field, format('F153 %s beside models: %s',
+	v.more, v.field))
+from (values ('{"model": "big"}'::jsonb, 'none'), ('{"provider": "acme", "model": "big"}', 'none'),
+	('{"model": "small"}', 'model'), ('{"provider": "other"}', 'provider'),
+	('{"provider": "other", "model": "big"}', 'provider')) v (more, field);
 update auth.users u set disabled_at = now() where u.id = :'mia';
 insert into app.members (tenant_id, user_id, role)
 select k.tenant_id, :'mia', 'member' from app.keys k where k.hash = sha256(sha256('k')) on conflict do nothing;

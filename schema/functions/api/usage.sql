@@ -60,8 +60,15 @@ begin
 end
 $$;
 
+-- Whether "provider" and "model" (null: any) are one of "models".
+create or replace function usage.names_one(p_models jsonb, p_provider jsonb, p_model jsonb) returns boolean
+language sql immutable as $$
+	select p_models @> jsonb_build_array(jsonb_strip_nulls(
+		jsonb_build_object('provider', p_provider, 'model', p_model)))
+$$;
+
 -- Those that may do the work: "models", at most ten of {"provider", "model"}; or the one of "provider" and "model"; or
--- the meter itself. TG422: no such list.
+-- the meter itself. TG422: no such list, or one that "provider" and "model" contradict.
 create or replace function usage.models_of(p_doc jsonb) returns jsonb
 language plpgsql immutable security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -71,7 +78,8 @@ begin
 	if jsonb_typeof(models) <> 'array' or jsonb_array_length(models) not between 1 and 10 or exists (
 			select from jsonb_array_elements(models) m
 			where jsonb_typeof(m) <> 'object' or jsonb_typeof(m -> 'provider') is distinct from 'string'
-				or jsonb_typeof(m -> 'model') is distinct from 'string' or m - '{provider,model}'::text[] <> '{}') then
+				or jsonb_typeof(m -> 'model') is distinct from 'string' or m - '{provider,model}'::text[] <> '{}')
+			or not usage.names_one(models, p_doc -> 'provider', p_doc -> 'model') then
 		raise exception 'no such models' using errcode = 'TG422';
 	end if;
 	return models;

@@ -27,7 +27,10 @@ language sql immutable as $$
 		union all select 9, 'seconds', 'must be a whole number from 1 to 3600'
 		where usage.number_of(p_doc -> 'seconds', 300) not between 1 and 3600
 		union all select 10, 'free', 'must be true or false'
-		where jsonb_typeof(p_doc -> 'free') <> 'boolean') f (n, field, reason)
+		where jsonb_typeof(p_doc -> 'free') <> 'boolean'
+		union all select 11, case when usage.names_one(p_doc -> 'models', null, p_doc -> 'model') then 'provider'
+			else 'model' end, 'contradicts models' where jsonb_typeof(p_doc -> 'models') = 'array'
+			and not usage.names_one(p_doc -> 'models', p_doc -> 'provider', p_doc -> 'model')) f (n, field, reason)
 	order by f.n, f.field limit 1
 $$;
 
