@@ -136,6 +136,14 @@ def test_f144_the_next_in_a_minute_is_told_when(program, db, owner):  # noqa: F8
         assert program("/reserve", asked).status == status, "Retry-After is true to a second"
 
 
+def test_f144_a_refusal_by_plan_says_the_limits_too(program, db):
+    db.execute("select ops.put_usage(%s)", json.dumps({**SETTINGS, "quotas": []}))
+    refused = program("/reserve", {"meter": "tokens", "units": 1})
+    assert (refused.status, refused.json["code"]) == (403, "plan")
+    assert refused.header("RateLimit-Policy") == '"minute";q=60;w=60'
+    assert refused.header("RateLimit").startswith('"minute";r=60;')
+
+
 def test_f143_of_two_hundred_at_once_as_many_pass_as_there_is_room_for(program, db, owner):  # noqa: F811
     with ThreadPoolExecutor(200) as pool:
         answers = list(pool.map(lambda n: program("/reserve", {"meter": "tokens", "units": 13},

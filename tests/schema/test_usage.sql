@@ -139,8 +139,13 @@ select is(usage.reserve(gen_random_uuid(), null, null, 'tokens', '{"unit": 1}', 
 
 savepoint before_closing;
 update app.tenants t set closes_at = now() + interval '30 days' where t.id = :'bob';
-select is(pg_temp.reserve(:'bob', null, 1, 'closing'), '{"ok": false, "code": "plan", "reason": "closing"}',
-	'F145 a tenant that closes begins nothing');
+select is(pg_temp.reserve(:'bob', null, 1, 'closing'),
+	'{"ok": false, "code": "plan", "reason": "closing", "limits": []}', 'F145 a tenant that closes begins nothing');
+select pg_temp.configure('{"rates": [{"name": "minute", "plan": "starter", "meter": "", "allowed": 2, "seconds": 60}]}')
+	\g /dev/null
+select is(pg_temp.reserve(:'bob', null, 1, 'closing') -> 'limits',
+	'[{"name": "minute", "allowed": 2, "seconds": 60, "left": 2, "reset": 0}]',
+	'F144 a refusal by plan says what is left of its limits, and takes none');
 rollback to before_closing;
 
 -- prices: the dearest candidate is held, the one that did it is counted, by the price of the hold

@@ -130,7 +130,8 @@ begin
 	end if;
 	if not (decision -> 'allowed')::boolean or not exists (
 			select from usage.quotas q where q.plan = decision ->> 'plan' and q.meter = p_meter) then
-		return jsonb_build_object('ok', false, 'code', 'plan', 'reason', decision ->> 'reason');
+		return jsonb_build_object('ok', false, 'code', 'plan', 'reason', decision ->> 'reason', 'limits',
+			usage.see_rates(p_tenant, decision ->> 'plan', p_meter, coalesce(p_user, p_tenant)));
 	end if;
 	rates := usage.rate_request(p_tenant, p_user, p_meter, decision ->> 'plan', p_request, digest);
 	if rates ? 'refused' then

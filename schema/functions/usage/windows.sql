@@ -67,7 +67,7 @@ $$;
 -- Whole seconds, at least 1, so that who waits so long is not too early; 0 where there is no time to wait for.
 create or replace function usage.seconds_to(p_until timestamptz, p_at timestamptz) returns int
 language sql immutable as $$
-	select coalesce(greatest(1, ceil(extract(epoch from p_until - p_at))::int), 0)
+	select case when p_until is null then 0 else greatest(1, ceil(extract(epoch from p_until - p_at))::int) end
 $$;
 
 create or replace function usage.rates_of(p_plan text, p_meter text) returns setof usage.rates
