@@ -231,7 +231,7 @@ WRONG = [
     ("/reserve", {**ONE, "model": "other"}, 422, "model"),
     ("/reserve", {"meter": "tok\0ens", "units": 1}, 422, "body"),
     ("/settle", {"id": "x", "units": 1}, 404, "id"), ("/settle", {"id": NOBODY, "units": 1}, 404, "id"),
-    ("/settle", {"units": 1}, 422, "id"), ("/settle", {"id": 5, "units": 1}, 404, "id"),
+    ("/settle", {"units": 1}, 422, "id"), ("/settle", {"id": 5, "units": 1}, 422, "id"),
     ("/settle", {"id": NOBODY, "units": 1, "free": "no"}, 422, "free"),
     ("/record", {**ONE, "seconds": 5}, 422, "seconds")]
 

@@ -211,6 +211,10 @@ select is(pg_temp.faulty('settle', jsonb_build_object('id', tap.ask('tollgate_us
 	'api.usage_reserve(''{"meter": "tokens", "counts": {"input": 0}, "provider": "acme", "model": "big"}'', ''bound'')',
 	encode(sha256('k'), 'hex')) ->> 'id') || '{"counts": {"input": 1000000000000}}'), 'counts',
 	'F153 and a settle says which field, too');
+select is(tap.state_of('tollgate_usage', format('select api.usage_settle(%L)', v.doc), encode(sha256('k'), 'hex')),
+	v.state, 'F153 a settle of ' || v.doc)
+from (values ('{"id": 5, "units": 1}', 'TG422'), ('{"id": null, "units": 1}', 'TG422'),
+	('{"id": "5", "units": 1}', 'TG404')) v (doc, state);
 select is(pg_temp.faulty('reserve', '{"meter": "tokens", "counts": {"input": 0},
 	"models": [{"provider": "acme", "model": "big"}]}'::jsonb || v.more), v.field, format('F153 %s beside models: %s',
 	v.more, v.field))

@@ -123,7 +123,8 @@ declare
 	one uuid := usage.uuid_of(p_doc ->> 'id');
 begin
 	perform usage.require_members(p_doc, 'settle');
-	if p_doc ->> 'id' is null or jsonb_typeof(coalesce(p_doc -> 'free', 'false')) <> 'boolean' then
+	if jsonb_typeof(p_doc -> 'id') is distinct from 'string'
+			or jsonb_typeof(coalesce(p_doc -> 'free', 'false')) <> 'boolean' then
 		raise exception 'what is settled' using errcode = 'TG422';
 	elsif not exists (select from usage.holds h where h.id = one and h.key_id is not null) then
 		raise exception 'no such hold' using errcode = 'TG404';
