@@ -76,6 +76,36 @@ text_is_printable(const char *s, size_t n)
 	return true;
 }
 
+/* The length of the white space that s begins with, or 0. */
+static size_t
+space_len(const char *s)
+{
+	static const char *const	spaces[] = {
+		" ", "\t", "\n", "\v", "\f", "\r", "\xc2\x85", "\xc2\xa0", "\xe1\x9a\x80", "\xe2\x80\x80", "\xe2\x80\x81",
+		"\xe2\x80\x82", "\xe2\x80\x83", "\xe2\x80\x84", "\xe2\x80\x85", "\xe2\x80\x86", "\xe2\x80\x87",
+		"\xe2\x80\x88", "\xe2\x80\x89", "\xe2\x80\x8a", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaf",
+		"\xe2\x81\x9f", "\xe3\x80\x80"
+	};
+
+	for (size_t i = 0; i < sizeof(spaces) / sizeof(spaces[0]); i++) {
+		size_t	n = strlen(spaces[i]);
+
+		if (strncmp(s, spaces[i], n) == 0)
+			return n;
+	}
+	return 0;
+}
+
+bool
+text_is_blank(const char *s)
+{
+	size_t	n;
+
+	while ((n = space_len(s)) > 0)
+		s += n;
+	return *s == '\0';
+}
+
 /* RFC 5321 dot-string: atoms with single dots between them. */
 static bool
 is_local_part(const char *s, size_t n)

@@ -13,6 +13,9 @@ bool text_is_utf8(const char *s, size_t n);
 /* No byte below 0x20 and no 0x7f. */
 bool text_is_printable(const char *s, size_t n);
 
+/* No character of UTF-8 text but white space, by Unicode's White_Space: "" too. */
+bool text_is_blank(const char *s);
+
 /*
  * An address that mail is sent to: at most 254 bytes, local part of RFC 5321 dot-atoms (at most 64 bytes, no quotes), a
  * domain of two or more labels of letters, digits and hyphens. ASCII only (an IDN is given in its xn-- form).

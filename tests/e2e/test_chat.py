@@ -168,6 +168,8 @@ BAD = [
     ({"messages": [{"id": "m", "role": "user", "content": "Hi"}]}, 422, "parts"),
     ({"messages": [{"id": "m", "role": "user", "parts": []}]}, 422, "text"),
     ({"messages": [{"id": "m", "role": "user", "parts": text_of(" \n\t")}]}, 422, "text"),
+    *[({"messages": [{"id": "m", "role": "user", "parts": text_of(blank)}]}, 422, "text")
+      for blank in ("\v", "\u2028", "\u00a0\u3000")],
     ({"messages": [{"id": "m", "role": "user", "parts": text_of("a\0b")}]}, 422, "text"),
     ({"messages": [{"id": "m", "role": "user", "parts": [{"type": "text", "text": 5}]}]}, 422, "text"),
     ({"messages": [{"id": "m", "role": "user", "parts": [

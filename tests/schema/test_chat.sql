@@ -392,6 +392,12 @@ select is(pg_temp.state('ann', format('begin(%L)', v.request)), 'TG422', 'F148 '
 	('a text of 64 KiB
 	and a byte', jsonb_build_object('chat', 'c', 'message', 'm', 'text', repeat('a', 65537), 'trigger',
 		'submit-message'))) v (what, request);
+select is(array(select to_hex(c) from generate_series(1, 65535) c
+	where c not between 55296 and 57343 and chat.is_blank(' ' || chr(c)) order by c),
+	'{9,a,b,c,d,20,85,a0,1680,2000,2001,2002,2003,2004,2005,2006,2007,2008,2009,200a,2028,2029,202f,205f,3000}',
+	'F148 blank is what Unicode calls white space, in every locale');
+select is(pg_temp.state('ann', format('begin(%L)', '{"chat": "c", "message": "m", "trigger": "submit-message"}'::jsonb
+	|| jsonb_build_object('text', u&'\00a0\3000'))), 'TG422', 'F148 a text of white space that joins words is blank');
 select is(pg_temp.state(null, 'begin(''{}'')'), 'TG401', 'F152 without a session nothing begins');
 select is(pg_temp.state('ann', format('begin(%L)', jsonb_build_object('chat', 'n', 'message', 'm', 'text', 'x',
 	'trigger', 'submit-message', 'tenant', :'bob'))), 'TG404', 'F150 nor at the cost of another tenant');

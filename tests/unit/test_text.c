@@ -2,8 +2,11 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
+#include <unicode/uchar.h>
+#include <unicode/utf8.h>
 
 #include "text.h"
 #include "unit.h"
@@ -165,6 +168,27 @@ test_f11_what_a_uuid_looks_like(void **state)
 	}
 }
 
+static void
+test_f148_blank_is_unicodes_white_space_alone(void **state)
+{
+	char	one[U8_MAX_LENGTH + 1], beside[U8_MAX_LENGTH + 3];
+
+	(void)state;
+	for (UChar32 c = 1; c <= UCHAR_MAX_VALUE; c++) {
+		int32_t	n = 0;
+
+		if (U_IS_SURROGATE(c))
+			continue;
+		U8_APPEND_UNSAFE(one, n, c);
+		one[n] = '\0';
+		snprintf(beside, sizeof(beside), " %s\n", one);
+		if (text_is_blank(one) != u_isUWhiteSpace(c) || text_is_blank(beside) != u_isUWhiteSpace(c))
+			fail_msg("U+%04X", (unsigned)c);
+	}
+	assert_true(text_is_blank(""));
+	assert_false(text_is_blank("\xc2\xa0\xe3\x80\x80x"));
+}
+
 int
 main(void)
 {
@@ -179,6 +203,7 @@ main(void)
 		cmocka_unit_test(test_f15_one_form_for_each_mailbox),
 		cmocka_unit_test(test_f11_what_a_uuid_looks_like),
 		cmocka_unit_test(test_f11_ascii_has_a_mark_for_every_other_byte),
+		cmocka_unit_test(test_f148_blank_is_unicodes_white_space_alone),
 	};
 
 	mem_init();

@@ -45,7 +45,8 @@ static enum err
 word_check(struct asked *a, const char *value, bool wrong, const char *field, const char *set)
 {
 	if (wrong || (value != NULL && !is_word(value, set)))
-		return refuse(a, field, "must be 1 to 64 letters, digits, \"_\" and \"-\"");
+		return refuse(a, field, strchr(set, '.') != NULL ? "must be 1 to 64 letters, digits, \"_\", \"-\" and dots" :
+		    "must be 1 to 64 letters, digits, \"_\" and \"-\"");
 	return OK;
 }
 
@@ -80,7 +81,7 @@ part_read(struct asked *a, struct json_object *part, struct buf *text)
 static enum err
 text_check(struct asked *a, const char *text)
 {
-	if (text == NULL || text[strspn(text, " \t\r\n")] == '\0')
+	if (text == NULL || text_is_blank(text))
 		return refuse(a, "text", "is empty");
 	if (strlen(text) > ASKED_TEXT)
 		return ERR_TOO_LARGE;

@@ -43,7 +43,7 @@ begin
 			select from chat.messages k
 			where k.user_id = m.user_id and k.chat_id = m.chat_id and k.n > m.n and k.role = 'user')
 			then case when p_request ->> 'message_id' = m.id then 'answer'
-				when a.text ~ '\S' then 'replay' else 'message' end
+				when not chat.is_blank(a.text) then 'replay' else 'message' end
 		when a.state = 'complete' then 'replay'
 		else 'answer' end;
 end
@@ -66,7 +66,7 @@ create or replace function chat.end_turn(p_hold uuid, p_state text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	update chat.turns t set state = p_state where t.hold_id = p_hold and t.state = 'open';
-	update chat.messages m set state = case when m.text ~ '\S' then 'partial' else 'empty' end, finish = 'error'
+	update chat.messages m set state = case when chat.is_blank(m.text) then 'empty' else 'partial' end, finish = 'error'
 	where m.hold_id = p_hold and m.state = 'open';
 end
 $$;

@@ -24,7 +24,7 @@ begin
 	if h.state <> 'held' then
 		return false;
 	end if;
-	if p_document ->> 'text' ~ '\S' then
+	if not chat.is_blank(p_document ->> 'text') then
 		update chat.messages m set text = p_document ->> 'text' where m.hold_id = h.id and m.state = 'open';
 	end if;
 	return p_document -> 'usage' is null or usage.checkpoint(h.tenant_id, h.id, chat.counts_of(p_document -> 'usage',
@@ -65,7 +65,7 @@ $$;
 -- Which state an answer is stored in: what is blank is no answer.
 create or replace function chat.stored_state(p_state text, p_text text) returns text
 language sql immutable as $$
-	select case when coalesce(p_text, '') ~ '\S' or p_state = 'failed' then p_state else 'empty' end
+	select case when not chat.is_blank(coalesce(p_text, '')) or p_state = 'failed' then p_state else 'empty' end
 $$;
 
 -- Writes what came of a turn beside the ledger: the answer, or the title.
@@ -83,7 +83,7 @@ begin
 			input = (totals -> 'input')::bigint, output = (totals -> 'output')::bigint, counted = p_counted,
 			first_ms = (p_document ->> 'first_ms')::int, ms = (p_document ->> 'ms')::int
 		where m.hold_id = t.hold_id;
-	elsif t.kind = 'title' and p_document ->> 'state' = 'complete' and said ~ '\S' then
+	elsif t.kind = 'title' and p_document ->> 'state' = 'complete' and not chat.is_blank(said) then
 		update chat.conversations c set title = chat.opening_of(said) where c.user_id = t.user_id and c.id = t.chat_id;
 	end if;
 end

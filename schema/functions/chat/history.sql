@@ -15,7 +15,7 @@ begin
 				select k.n, k.role, k.text, k.state from chat.messages k
 				where k.user_id = p_user and k.chat_id = p_chat and (p_before is null or k.n < p_before)
 				order by k.n desc limit 1000) m
-			where coalesce(m.state, '') not in ('empty', 'failed') and m.text ~ '\S'
+			where coalesce(m.state, '') not in ('empty', 'failed') and not chat.is_blank(m.text)
 			union all select 9223372036854775807, 'user', p_text where p_text is not null),
 		fitting as (
 			select s.n, s.role, s.text, row_number() over (order by s.n)
@@ -74,7 +74,7 @@ begin
 		select string_agg(chat.line_of(t.role, left(t.text, 2000)), e'\n\n' order by t.n)
 		from (
 			select m.n, m.role, m.text from chat.messages m
-			where m.user_id = p_user and m.chat_id = p_chat and m.text ~ '\S'
+			where m.user_id = p_user and m.chat_id = p_chat and not chat.is_blank(m.text)
 				and coalesce(m.state, '') not in ('empty', 'failed')
 			order by m.n limit 2) t);
 end
@@ -91,7 +91,7 @@ begin
 				row_number() over (order by k.n desc) as nth
 			from (
 				select m.n, m.role, m.text from chat.messages m
-				where m.user_id = p_user and m.chat_id = p_chat and m.text ~ '\S'
+				where m.user_id = p_user and m.chat_id = p_chat and not chat.is_blank(m.text)
 					and coalesce(m.state, '') not in ('empty', 'failed')
 				order by m.n desc limit 1000) k) t
 		where t.size <= p_budget or t.nth = 1);

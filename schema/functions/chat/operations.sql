@@ -33,7 +33,7 @@ begin
 			or jsonb_array_length(labels) not between 2 and 20 or exists (
 				select from jsonb_array_elements(labels) l
 				where jsonb_typeof(l) <> 'string' or char_length(l #>> '{}') not between 1 and 64
-					or l #>> '{}' !~ '\S' or l #>> '{}' ~ '[[:cntrl:]|]')) then
+					or chat.is_blank(l #>> '{}') or l #>> '{}' ~ '[[:cntrl:]|]')) then
 		raise exception 'no such labels' using errcode = 'TG422';
 	end if;
 end
@@ -70,7 +70,7 @@ begin
 	subject := coalesce(nullif(p_request ->> 'text', ''), case p_request ->> 'kind'
 		when 'title' then chat.beginning(c.user_id, c.id)
 		else chat.transcript(c.user_id, c.id, chat.room_of(candidates) - octet_length(order_text.text) - 64) end);
-	if subject is null or subject !~ '\S' then
+	if subject is null or chat.is_blank(subject) then
 		raise exception 'nothing in it' using errcode = 'TG404';
 	end if;
 	input := octet_length(subject) + octet_length(order_text.text) + 32;

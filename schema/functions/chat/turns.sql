@@ -2,6 +2,12 @@
 
 set role tollgate_service;
 
+-- No character but Unicode's white space, as text_is_blank() says, whatever the database's locale takes for it.
+create or replace function chat.is_blank(p_text text) returns boolean
+language sql immutable as $$
+	select p_text !~ '[^\u0009-\u000d\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]'
+$$;
+
 -- TG422: not as schema/functions/api/chat.sql says. The program has looked before, so this is a fault of its own.
 create or replace function chat.require_request(p_request jsonb) returns void
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
@@ -10,7 +16,7 @@ begin
 			or coalesce(p_request ->> 'chat', '') !~ '^[A-Za-z0-9_-]{1,64}$'
 			or coalesce(p_request ->> 'message', '') !~ '^[A-Za-z0-9_-]{1,64}$'
 			or coalesce(p_request ->> 'trigger', '') not in ('submit-message', 'regenerate-message')
-			or jsonb_typeof(p_request -> 'text') is distinct from 'string' or p_request ->> 'text' !~ '\S'
+			or jsonb_typeof(p_request -> 'text') is distinct from 'string' or chat.is_blank(p_request ->> 'text')
 			or octet_length(p_request ->> 'text') > 65536 then
 		raise exception 'no such request' using errcode = 'TG422';
 	end if;
