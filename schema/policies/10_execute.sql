@@ -199,7 +199,7 @@ grant execute on function
 	billing.card_todo(billing.subscriptions),
 	billing.card_state(billing.subscriptions),
 	billing.bank_wait(uuid),
-	billing.debit_since(text),
+	billing.debit_since(text), billing.is_given_up(billing.subscriptions),
 	billing.wants_confirmation(text), billing.wants_amounts(text), billing.verify_todo(billing.subscriptions, boolean),
 	billing.other_list(text),
 	billing.standings(),

@@ -69,6 +69,36 @@ select tap.sync('invoice', tap.invoice('ann', '{"id": "in_other", "status": "ope
 select is(p #>> '{account,pay,url}', 'https://invoice.stripe.com/other', 'C44 an open one comes first')
 	from pg_temp.page(:'a') p;
 delete from billing.invoices where id = 'in_other';
+
+-- without one that can be paid, no payment is asked for; p_days: past due for so long
+create function pg_temp.given_up(p_bearer text, p_more jsonb, p_days int) returns text language plpgsql as $$
+begin
+	perform tap.sync('invoice', tap.invoice('ann', p_more));
+	update billing.subscriptions set past_due_since = now() - make_interval(days => p_days) where id = 'sub_ann';
+	return (select concat_ws(' ', a ->> 'reason', a #>> '{next,label}', left(a #>> '{next,date,iso}', 10),
+		a #>> '{pay,url}') from (select pg_temp.page(p_bearer) -> 'account' as a) p);
+end
+$$;
+select is(pg_temp.given_up(:'a', v.more, v.days), v.said, 'C44 past due, and ' || v.description)
+from (values ('{"status": "void"}'::jsonb, 6, 'reason_given_up_past_due_grace next_ends_then ' || pg_temp.day('1 day'),
+		'the invoice is void: the page says when the plan ends'),
+	('{"status": "void"}', 8, 'reason_given_up_grace_over next_nothing', 'that day is over'),
+	('{"status": "uncollectible", "hosted_invoice_url": null}', 6, 'reason_given_up_past_due_grace next_ends_then '
+		|| pg_temp.day('1 day'), 'one that was given up has no page'),
+	('{"status": "uncollectible"}', 6, 'reason_past_due_grace next_grace_ends ' || pg_temp.day('1 day')
+		|| ' https://invoice.stripe.com/ann', 'one that was given up has a page to pay it'))
+	v (more, days, said, description);
+select is(pg_temp.given_up(:'m', '{"status": "void"}', 6), 'reason_given_up_past_due_grace next_ends_then '
+	|| pg_temp.day('1 day'), 'C44 a member, who sees no invoice, reads the same');
+select tap.sync('invoice', tap.invoice('ann', '{"id": "in_next", "status": "draft", "created": 1798000001}'))
+	\g /dev/null
+select is(pg_temp.given_up(:'a', '{"status": "void"}', 6), 'reason_past_due_grace next_grace_ends '
+	|| pg_temp.day('1 day'), 'C44 nor is anything over while another is to come');
+delete from billing.invoices where id = 'in_next';
+update billing.subscriptions set status = 'unpaid' where id = 'sub_ann';
+select is(pg_temp.given_up(:'a', '{"status": "void"}', 6), 'reason_given_up_unpaid next_nothing',
+	'C44 nor is one who has not paid told to');
+update billing.subscriptions set status = 'past_due', past_due_since = now() - interval '8 days' where id = 'sub_ann';
 select tap.sync('invoice', tap.invoice('ann', '{"status": "open", "amount_paid": 500}')) \g /dev/null
 
 -- notices

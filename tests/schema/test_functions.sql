@@ -97,7 +97,7 @@ insert into allowed values
 		billing.next_document, billing.account_document, billing.open_invoice, billing.todo_document,
 		billing.invoice_todo, billing.card_todo, billing.card_state, billing.bank_wait, billing.debit_since,
 		billing.wants_confirmation, billing.wants_amounts, billing.verify_todo, billing.pause_end,
-		billing.changes_at,
+		billing.changes_at, billing.is_given_up,
 		billing.other_list,
 		billing.standing, billing.standings, billing.regular_next, billing.later_documents, billing.line_document,
 		billing.next_amount, billing.price_document, api.figure_document,

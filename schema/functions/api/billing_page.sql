@@ -71,6 +71,7 @@ begin
 		when retry_at is not null and (over is null or over <= now() or retry_at <= over)
 			then billing.line_document('retry', retry_at, due)
 		when over > now() and over = grace then billing.line_document('grace_ends', grace)
+			|| case when billing.is_given_up(s) then '{"label": "next_ends_then"}' else '{}' end::jsonb
 		when over > now() and s.status = 'past_due' then billing.line_document('ends', ends)
 		when s.ended_at is not null then billing.line_document('ended', s.ended_at)
 		else billing.line_document('nothing', null) end;

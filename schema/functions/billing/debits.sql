@@ -31,6 +31,18 @@ begin
 end
 $$;
 
+-- Whether the subscription's newest invoice was given up, and none is left to pay. One that is uncollectible is paid on
+-- its page all the same (billing.open_invoice()).
+create or replace function billing.is_given_up(s billing.subscriptions) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+	return (
+		select (array_agg(i.status order by i.created_at desc nulls last, i.id))[1] in ('void', 'uncollectible')
+			and not bool_or(i.status = 'open' or i.status = 'uncollectible' and i.hosted_url is not null)
+		from billing.invoices i where i.tenant_id = s.tenant_id and i.subscription_id = s.id);
+end
+$$;
+
 -- Whether a payment intent waits for the customer at the bank. Others that wait for the customer show where to pay, as
 -- for a transfer: there is nothing to confirm.
 create or replace function billing.is_unconfirmed(p_doc jsonb) returns boolean

@@ -19,6 +19,9 @@ language sql immutable as $$
 		"confirm_past_due_grace": ["past_due", "warn", "pay"],
 		"confirm_grace_over": ["past_due", "bad", "pay"],
 		"unpaid": ["unpaid", "bad", "pay"],
+		"given_up_past_due_grace": ["past_due", "warn", "manage"],
+		"given_up_grace_over": ["past_due", "bad", "manage"],
+		"given_up_unpaid": ["unpaid", "bad", "manage"],
 		"verify": ["verify", "warn", "manage"],
 		"verify_past_due_grace": ["past_due", "warn", "manage"],
 		"verify_grace_over": ["past_due", "bad", "manage"],
@@ -55,6 +58,7 @@ declare
 		when reason in ('grace_over', 'unpaid') and billing.debit_since(s.id) is not null then 'debit_late'
 		when reason = 'active' and not billing.collects_at(s, now()) then 'uncollected'
 		when reason = 'active' and s.pending_until > now() then 'change_waits'
+		when reason in ('past_due_grace', 'grace_over', 'unpaid') and billing.is_given_up(s) then 'given_up_' || reason
 		when reason in ('past_due_grace', 'grace_over') and s.collection_method = 'send_invoice' then 'sent_' || reason
 		when reason in ('past_due_grace', 'grace_over') and billing.wants_confirmation(s.id) then 'confirm_' || reason
 		when reason in ('past_due_grace', 'grace_over') and billing.wants_amounts(s.id) then 'verify_' || reason
