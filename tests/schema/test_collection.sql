@@ -86,6 +86,29 @@ select is(pg_temp.standing(:'ann'), 'status_uncollected warn reason_uncollected 
 select pg_temp.pause(:'ann', '{"behavior": "void"}'), pg_temp.since('3 days') \g /dev/null
 select is(pg_temp.standing(:'ann'), 'status_uncollected bad reason_collection_paused manage',
 	'C44 what may not be used is not green');
+-- so does a trial, whose end is said all the same
+select tap.paid('tim') as tim \gset
+create function pg_temp.trial(p_tenant text, p_pause jsonb) returns text language plpgsql as $$
+begin
+	perform tap.sync('subscription', tap.subscription('tim', p_tenant, jsonb_build_object('status', 'trialing',
+		'trial_end', 1799000000, 'default_payment_method', 'pm_1', 'pause_collection', p_pause)));
+	return (select concat_ws(' ', pg_temp.standing(p_tenant), n ->> 'label', left(n #>> '{date,iso}', 10),
+			n #>> '{amount,minor}', (select string_agg((l ->> 'label') || ' ' || left(l #>> '{date,iso}', 10), ' ')
+				from jsonb_array_elements(billing.later_documents(s, n)) l))
+		from billing.subscriptions s cross join lateral billing.next_document(s) n where s.id = 'sub_tim');
+end
+$$;
+select is(pg_temp.trial(:'tim', v.pause), v.said, 'C39 a trial ' || v.description)
+from (values (null::jsonb, 'status_trialing good reason_trialing manage next_trial_ends 2027-01-03 1900',
+		'ends with a payment'),
+	('{"behavior": "keep_as_draft"}', 'status_uncollected warn reason_uncollected manage '
+		'next_trial_uncollected 2027-01-03', 'ends without one while collection is paused'),
+	('{"behavior": "keep_as_draft", "resumes_at": 1799500000}', 'status_uncollected warn reason_uncollected manage '
+		'next_trial_uncollected 2027-01-03 next_collection_resumes 2027-01-09', 'and it is said until when'),
+	('{"behavior": "keep_as_draft", "resumes_at": 1798900000}', 'status_uncollected warn reason_uncollected manage '
+		'next_trial_ends 2027-01-03 1900', 'ends with a payment once collection has resumed'))
+	v (pause, said, description);
+
 select pg_temp.pause(:'ann', null), tap.sync('dispute', tap.dispute('ann')) \g /dev/null
 select is(pg_temp.standing(:'ann'), 'status_disputed bad reason_disputed manage', 'C44 nor what is disputed');
 select is(

@@ -34,9 +34,11 @@ begin
 	return case
 		when ends <= renews or ends is not null and renews is null then billing.line_document('ends', ends)
 		when renews is null then billing.line_document('nothing', null)
-		when not billing.collects_at(s, renews)
-			then billing.line_document('collection_resumes', s.pause_resumes_at)
 		when rule in ('cancel', 'pause') then billing.line_document('card_' || rule, renews)
+		when not billing.collects_at(s, renews)
+			then case s.status when 'trialing'
+				then billing.line_document('trial_ends', renews) || '{"label": "next_trial_uncollected"}'
+				else billing.line_document('collection_resumes', s.pause_resumes_at) end
 		when s.status = 'trialing'
 			then billing.line_document('trial_ends', renews, billing.next_amount(s))
 				|| case s.collection_method when 'send_invoice' then '{"label": "next_trial_invoice"}'
@@ -92,24 +94,26 @@ end
 $$;
 
 -- What is planned after that, in order: a change by the schedule, and the end; and a change that waits for a payment.
--- The end of the plan's grace while collection is paused is one of them.
+-- The end of the plan's grace while collection is paused is one of them, and so is when it resumes after a trial.
 create or replace function billing.later_documents(s billing.subscriptions, p_next jsonb) returns jsonb
 language plpgsql stable as $$
 declare
 	ends timestamptz := billing.scheduled_end(s.cancel_at, s.cancel_at_period_end, s.period_end);
 	pause_end timestamptz := case when s.pause_behavior is not null and s.status in ('active', 'trialing')
 		then billing.pause_end(s) end;
+	resumes timestamptz := case p_next ->> 'label' when 'next_trial_uncollected' then s.pause_resumes_at end;
 begin
-	if s.coming_at is null and ends is null and s.pending_until is null and pause_end is null then
+	if coalesce(s.coming_at, ends, s.pending_until, pause_end, resumes) is null then
 		return '[]'::jsonb;
 	end if;
 	return (
 		select coalesce(jsonb_agg(billing.line_document(v.kind, v.at, null, v.plan)
 			|| case v.kind when 'ends' then '{"label": "next_ends_then"}' else '{}' end::jsonb order by v.at), '[]')
 		from (values ('changes', billing.changes_at(s), s.coming_plan), ('ends', ends, null),
-			('pause_grace', pause_end, null), ('waits', s.pending_until, s.pending_plan)) v (kind, at, plan)
+			('pause_grace', pause_end, null), ('collection_resumes', resumes, null),
+			('waits', s.pending_until, s.pending_plan)) v (kind, at, plan)
 		where v.at > now() and s.ended_at is null and v.kind <> p_next ->> 'kind'
-			and (v.kind not in ('changes', 'pause_grace') or coalesce(v.at < ends, true)));
+			and (v.kind not in ('changes', 'pause_grace', 'collection_resumes') or coalesce(v.at < ends, true)));
 end
 $$;
 

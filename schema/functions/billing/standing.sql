@@ -56,7 +56,7 @@ declare
 		when reason = 'override' and p_entitlement -> 'allowed' = 'false' then 'override_denied'
 		when reason in ('active', 'past_due_grace') and billing.debit_since(s.id) is not null then 'debit'
 		when reason in ('grace_over', 'unpaid') and billing.debit_since(s.id) is not null then 'debit_late'
-		when reason = 'active' and not billing.collects_at(s, now()) then 'uncollected'
+		when reason in ('active', 'trialing') and not billing.collects_at(s, now()) then 'uncollected'
 		when reason = 'active' and s.pending_until > now() then 'change_waits'
 		when reason in ('past_due_grace', 'grace_over', 'unpaid') and billing.is_given_up(s) then 'given_up_' || reason
 		when reason in ('past_due_grace', 'grace_over') and s.collection_method = 'send_invoice' then 'sent_' || reason
