@@ -287,3 +287,19 @@ def test_c41_a_last_attempt_that_failed_promises_no_other(member, db, mail):
     db.execute(f"select billing.tell(%s, 'payment_failed', 'a fact', {FACTS} - 'date')", db.tenant_of(member))
     text, _ = two_parts(wait_until(lambda: [m for m in mail.to(member) if m["subject"] == "Your payment failed"])[-1])
     assert "attempt" not in text and "again" not in text
+
+
+@pytest.mark.parametrize("language, plan", [("en", "plan"), ("de", "Tarif")])
+def test_c41_the_mails_of_an_invoice_of_no_subscription_do_not_speak_of_the_plan(member, db, mail, language, plan):
+    kinds = ["invoice_sent", "invoice_overdue", "payment_failed", "action_required", "recovered", "paid"]
+    for kind in kinds:
+        db.execute(f"insert into mail.outbox (key, recipient, template, language, data) "
+                   f"values (gen_random_uuid()::text, %s, %s, %s, {FACTS} - 'plan' || %s::jsonb)", member,
+                   "notice_" + kind, language, json.dumps({"tenant": "t", "apart": True}))
+
+    def all_came():
+        came = [m for m in mail.to(member) if re.search("900[.,]05", m["text"])]
+        return len(came) == len(kinds) and came
+    for found in wait_until(all_came):
+        text, html = two_parts(found)
+        assert plan not in text and plan not in html.text, found["subject"]

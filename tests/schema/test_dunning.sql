@@ -223,6 +223,27 @@ from (values ('{}', 'false'), ('{"cancel_at": 1800000000}', 'true'), ('{"cancel_
 	('{"pause_collection": {"behavior": "void"}}', 'true'), ('{"status": "unpaid"}', 'true')) v (more, none)
 	cross join lateral billing.subscription_row(:'ann', 'sub_ann', tap.subscription('ann', :'ann', v.more::jsonb)) s;
 
+-- an invoice of no subscription is told without the plan, which does not hang on it
+select tap.paid('pia') as pia \gset
+select ops.put_settings('{"receipts": true, "limits": {}}') \g /dev/null
+create function pg_temp.apart(p_id text, p_more jsonb) returns jsonb language sql as $$
+	select tap.invoice('pia', jsonb_build_object('id', p_id, 'parent', null, 'status', 'open', 'amount_paid', 0,
+		'attempt_count', 0, 'status_transitions', jsonb_build_object('paid_at', floor(extract(epoch from now()))))
+			|| p_more)
+$$;
+select tap.sync('invoice', pg_temp.apart('in_s', '{"collection_method": "send_invoice", "due_date": 1900000000}')),
+	tap.hint('invoice', 'invoice.overdue', 1798000000, pg_temp.apart('in_s', '{"collection_method": "send_invoice",
+		"due_date": 1900000000}')),
+	tap.hint('invoice', 'invoice.payment_failed', 1798000000, pg_temp.apart('in_f', '{"attempt_count": 1}')),
+	tap.hint('invoice', 'invoice.payment_action_required', 1798000000, pg_temp.apart('in_f', '{"attempt_count": 1}')),
+	tap.sync('invoice', pg_temp.apart('in_f', '{"status": "paid", "amount_paid": 1900}')),
+	tap.sync('invoice', pg_temp.apart('in_p', '{"status": "paid", "amount_paid": 1900}')) \g /dev/null
+select is(string_agg(concat_ws(' ', replace(o.template, 'notice_', ''), o.data ->> 'apart', o.data #>> '{amount,minor}',
+	o.data ->> 'plan', o.data ->> 'price', o.data ->> 'renews', o.data ->> 'until'), ', ' order by o.template),
+	'action_required true 1900, invoice_overdue true 1900, invoice_sent true 1900, paid true 1900, '
+		'payment_failed true 1900, recovered true 1900', 'C41 mails of an invoice of no subscription name no plan')
+	from mail.outbox o where o.key like 'notice:' || :'pia' || ':%';
+
 -- the language is that of the last sign-in
 select tap.ask('tollgate_signin',
 	format('api.request_link(%L, %L, null, %L, %L)', 'ann@example.org', sha256('f'), 'de', '192.0.2.9')) \g /dev/null

@@ -3,14 +3,15 @@
 
 set role tollgate_service;
 
--- What a mail about a subscription says beside its fact: the plan, and without an amount the price at a renewal.
+-- What a mail about a subscription says beside its fact: the plan, and without an amount the price at a renewal. Not
+-- beside what is apart from any.
 create or replace function billing.mail_facts(n billing.notifications) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	return coalesce((
 		select jsonb_strip_nulls(jsonb_build_object('plan', 'plan_' || s.plan,
 			'price', case when not n.payload ? 'amount' then billing.price_document(s) end))
-		from billing.shown_subscription(n.tenant_id) s), '{}') || n.payload;
+		from billing.shown_subscription(n.tenant_id) s where not n.payload ? 'apart'), '{}') || n.payload;
 end
 $$;
 
@@ -109,13 +110,14 @@ begin
 end
 $$;
 
+-- apart: the invoice is of no subscription, so that no plan hangs on it.
 create or replace function billing.invoice_payload(i billing.invoices) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
 	return jsonb_build_object('invoice', i.id, 'url', i.hosted_url,
 		'amount', api.amount_document(
 			i.amount_due - case i.status when 'open' then coalesce(i.amount_paid, 0) else 0 end, i.currency),
-		'date', api.date_document(i.next_attempt_at),
+		'date', api.date_document(i.next_attempt_at), 'apart', nullif(i.subscription_id is null, false),
 		'plan', 'plan_' || (select s.plan from billing.subscriptions s where s.id = i.subscription_id));
 end
 $$;
