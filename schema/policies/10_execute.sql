@@ -206,7 +206,7 @@ grant execute on function
 	billing.standing(jsonb, billing.subscriptions),
 	billing.next_document(billing.subscriptions),
 	billing.account_document(jsonb, jsonb, billing.subscriptions),
-	billing.interval_of(text),
+	billing.rhythm_of(text),
 	billing.invoice_list(uuid),
 	billing.payment_list(uuid),
 	billing.notice_list(uuid),

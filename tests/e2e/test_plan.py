@@ -13,6 +13,10 @@ def plan_of(browser, address=API):
     return answer.json
 
 
+def ends(said):
+    return datetime.fromisoformat(said["period_end"].replace("Z", "+00:00")).timestamp()
+
+
 @pytest.fixture
 def subscription(customer, db):
     return wait_until(lambda: db.value("select id from billing.subscriptions where tenant_id = %s",
@@ -21,10 +25,10 @@ def subscription(customer, db):
 
 def test_c18_a_paid_plan_with_its_interval_and_period(customer, sim, subscription):
     said = wait_until(lambda: (p := plan_of(customer[0])) and p["interval"] and p)
-    assert {**said, "period_end": None} == {"plan": "starter", "paid": True, "interval": "month", "canceled": False,
-                                           "period_end": None}
+    assert {**said, "period_end": None} == {"plan": "starter", "paid": True, "interval": "month", "interval_count": 1,
+                                           "canceled": False, "period_end": None}
     item, = sim.object("subscription", subscription)["items"]["data"]
-    assert datetime.fromisoformat(said["period_end"].replace("Z", "+00:00")).timestamp() == item["current_period_end"]
+    assert ends(said) == item["current_period_end"]
 
 
 def test_c18_a_cancellation_to_come_and_an_end(customer, sim, subscription):
@@ -35,6 +39,7 @@ def test_c18_a_cancellation_to_come_and_an_end(customer, sim, subscription):
     sim.post(f"subscriptions/{subscription}/cancel")
     said = wait_until(lambda: (p := plan_of(browser)) and not p["paid"] and p)
     assert (said["plan"], said["canceled"]) == (None, True)
+    assert ends(said) == sim.object("subscription", subscription)["ended_at"]
 
 
 def test_c18_the_operators_word_is_not_a_payment(customer, sim, db):
@@ -49,7 +54,8 @@ def test_c18_the_operators_word_is_not_a_payment(customer, sim, db):
 def test_c18_without_a_tenant_nothing_is_had(customer, db):
     browser, email = customer
     db.execute("delete from app.members where tenant_id = %s", db.tenant_of(email))
-    assert plan_of(browser) == {"plan": None, "paid": False, "interval": None, "canceled": False, "period_end": None}
+    assert plan_of(browser) == {"plan": None, "paid": False, "interval": None, "interval_count": None,
+                                "canceled": False, "period_end": None}
 
 
 def test_c18_of_the_users_own_tenants_only(customer, other, db):

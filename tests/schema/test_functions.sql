@@ -105,7 +105,7 @@ insert into allowed values
 		api.amount_document, billing.entitlement,
 		billing.decision, billing.words_on, billing.restricting_disputes, billing.verdict_on, billing.in_force,
 		billing.collects_at, billing.is_live, billing.scheduled_end, billing.grace_end, billing.plan_at,
-		billing.features_at, billing.free_plan, billing.interval_of, usage.card}'),
+		billing.features_at, billing.free_plan, billing.rhythm_of, usage.card}'),
 	('tollgate_auth', '{app.is_leaving, billing.accept_offer, billing.found_tenant, api.date_document, app.first_name,
 		app.clean_name, audit.note}'),
 	('tollgate_service', '{billing.page_of, app.my_tenants, app.managed_tenants, app.my_tenant, app.tenant_documents,
