@@ -181,6 +181,19 @@ select tap.sync('subscription', tap.subscription('past', :'zoe', '{"status": "ca
 select is(count(*), 0::bigint, 'C36 that of a subscription first seen ended is no news')
 	from billing.notifications where fact = 'sub_past';
 
+-- what never began does not end
+select tap.sync('subscription', tap.subscription('new', :'zoe', jsonb_build_object('customer', 'cus_zoe',
+	'status', v.status, 'ended_at', 1798000000) || v.more))
+from (values ('incomplete', '{}'::jsonb), ('canceled', '{}'), ('incomplete', '{"id": "sub_never"}'),
+	('incomplete_expired', '{"id": "sub_never"}')) v (status, more) \g /dev/null
+select is(count(*), 0::bigint, 'C36 that of a subscription whose first payment never arrived is not told')
+	from billing.notifications where fact in ('sub_new', 'sub_never');
+select tap.sync('subscription', tap.subscription('soon', :'zoe', '{"customer": "cus_zoe", "status": "incomplete"}')),
+	tap.sync('invoice', tap.invoice('soon', '{"customer": "cus_zoe"}')), tap.sync('subscription', tap.subscription(
+		'soon', :'zoe', '{"customer": "cus_zoe", "status": "canceled", "ended_at": 1798000000}')) \g /dev/null
+select is(count(*), 1::bigint, 'C36 but is where it was paid, though nobody saw it active')
+	from billing.notifications where kind = 'canceled' and fact = 'sub_soon';
+
 -- of two invoices the newest decides whether the plan is available
 select tap.paid('ivy') as ivy \gset
 select tap.hint('invoice', 'invoice.payment_failed', 1798000000, tap.invoice('ivy', jsonb_build_object('id', v.id,

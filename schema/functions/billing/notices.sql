@@ -328,13 +328,15 @@ begin
 end
 $$;
 
--- A subscription that was over when it was first seen is not told.
+-- A subscription that was over when it was first seen is not told, nor is one that never began.
 create or replace function billing.tell_subscription(p_before billing.subscriptions, s billing.subscriptions,
 	p_reason text)
 	returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-	if billing.is_live(p_before.status) and s.status = 'canceled' then
+	if billing.is_live(p_before.status) and s.status = 'canceled' and (p_before.status <> 'incomplete' or exists (
+			select from billing.invoices i
+			where i.tenant_id = s.tenant_id and i.subscription_id = s.id and i.status = 'paid')) then
 		perform billing.tell(s.tenant_id, 'canceled', s.id,
 			jsonb_build_object('plan', 'plan_' || s.plan, 'reason', p_reason,
 				'date', api.date_document(coalesce(s.ended_at, s.canceled_at))), coalesce(s.ended_at, s.canceled_at));
