@@ -254,3 +254,26 @@ def test_what_ends_has_no_invoice_to_come(sim):
     sim.control(f"subscriptions/{sub['id']}/cancel_at_period_end", {})
     answer = sim.call("POST", "/v1/invoices/create_preview", {"subscription": sub["id"]})
     assert (answer.status, answer.json["error"]["code"]) == (404, "invoice_upcoming_none")
+
+
+def test_the_last_period_is_paid_for_in_part_when_its_end_is_set_before(sim):
+    sub = sim.subscribe()
+    end = sub["items"]["data"][0]["current_period_end"]
+    sim.post(f"/v1/subscriptions/{sub['id']}", {"cancel_at": str(end + 10 * DAY)})
+    seen, made = preview(sim, sub), renewed(sim, sub)
+    whole = again(sim, sub)["items"]["data"][0]["current_period_end"] - end
+    for invoice in (seen, made):
+        line, = invoice["lines"]["data"]
+        assert (line["period"], line["amount"]) == ({"start": end, "end": end + 10 * DAY},
+                                                    round(1900 * 10 * DAY / whole))
+        assert invoice["amount_due"] == line["amount"] < 1900
+    sim.advance(to=end + 10 * DAY + 1)
+    assert again(sim, sub)["status"] == "canceled"
+
+
+def test_an_end_in_a_later_period_leaves_the_next_one_whole(sim):
+    sub = sim.subscribe()
+    end = sub["items"]["data"][0]["current_period_end"]
+    sim.post(f"/v1/subscriptions/{sub['id']}", {"cancel_at": str(end + 40 * DAY)})
+    assert (preview(sim, sub)["total"], renewed(sim, sub)["total"]) == (1900, 1900)
+    assert preview(sim, sub)["total"] < 1900

@@ -68,15 +68,18 @@ def product_name(world, price):
 
 
 def period_lines(world, sub):
-    """One line for each item's present period; nothing to pay during a trial. What is metered is paid after it."""
+    """One line for each item's present period, or for the part of it before an end that is set; nothing to pay during a
+    trial. What is metered is paid after it."""
     trial = sub["status"] == "trialing"
     lines = []
     for item in sub["items"]["data"]:
         if tariff.is_metered(item["price"]):
             continue
-        amount = 0 if trial else item["price"]["unit_amount"] * item["quantity"]
-        period = (item["current_period_start"], item["current_period_end"])
-        lines.append(line(world, sub, item, amount, period, "Trial period" if trial else None))
+        start, end = item["current_period_start"], item["current_period_end"]
+        until = sub["cancel_at"] if start < (sub["cancel_at"] or end) < end else end
+        whole = 0 if trial else item["price"]["unit_amount"] * item["quantity"]
+        lines.append(line(world, sub, item, round(whole * (until - start) / (end - start)), (start, until),
+                          "Trial period" if trial else None))
     return lines
 
 
