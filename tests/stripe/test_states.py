@@ -277,3 +277,12 @@ def test_an_end_in_a_later_period_leaves_the_next_one_whole(sim):
     sim.post(f"/v1/subscriptions/{sub['id']}", {"cancel_at": str(end + 40 * DAY)})
     assert (preview(sim, sub)["total"], renewed(sim, sub)["total"]) == (1900, 1900)
     assert preview(sim, sub)["total"] < 1900
+
+
+def test_a_preview_is_of_the_subscriptions_own_customer(sim):
+    sub, other = sim.subscribe(), sim.subscribe()
+    assert preview(sim, sub, customer=sub["customer"])["customer"] == sub["customer"]
+    for customer, code in ((other["customer"], None), ("cus_none", "resource_missing")):
+        answer = sim.call("POST", "/v1/invoices/create_preview", {"subscription": sub["id"], "customer": customer})
+        assert (answer.status, answer.json["error"]["param"], answer.json["error"].get("code")) == (
+            400, "customer", code)

@@ -2,7 +2,7 @@
 from copy import deepcopy
 
 from . import invoices, schedules, subscriptions
-from .errors import ApiError, missing_param
+from .errors import ApiError, missing_param, refused
 from .parameters import parse_table
 from .tables import EXPAND, PRORATION
 
@@ -28,6 +28,8 @@ def create(world, p):
     if "subscription" not in p:
         raise missing_param("subscription")
     row = world.get("subscription", p["subscription"], "subscription")
+    if "customer" in p and world.get("customer", p["customer"], "customer")["id"] != row["customer"]:
+        raise refused(f"The subscription {row['id']} does not belong to the customer {p['customer']}.", "customer")
     asked = p.get("subscription_details", {})
     ends = row["cancel_at"] and row["cancel_at"] <= subscriptions.period_end(row) or asked.get("cancel_at_period_end")
     if row["status"] in (*subscriptions.ENDED, "paused") or ends:
