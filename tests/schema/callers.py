@@ -49,14 +49,16 @@ def at_once(n, function):
         return list(pool.map(one, range(n)))
 
 
-def overlapped(first, second):
+def overlapped(first, second, then=None):
     """The answers of two statements, each with its arguments, as a superuser, and whether the second waited for the
-    first. The second begins when the first has answered; the first commits when the second waits or has answered."""
+    first. The second begins when the first has answered. When the second waits or has answered, the first goes on with
+    then, whose answer is its own, and commits."""
     with psycopg.connect() as one, psycopg.connect(autocommit=True) as two, ThreadPoolExecutor(1) as pool:
         early = answer(one, *first)
         later = pool.submit(answer, two, *second)
         while not later.done() and not value("select cardinality(pg_blocking_pids(%s)) > 0", two.info.backend_pid):
             time.sleep(0.002)
         waited = not later.done()
+        early = answer(one, *then) if then else early
         one.commit()
         return early, later.result(), waited

@@ -129,4 +129,14 @@ def test_f157_the_scheduler_repairs_while_others_work():
     check("F157")
 
 
+def test_f93_meters_are_configured_while_records_are_told():
+    """Both lock all meters, the latter by their names: mails first, though tokens was there first."""
+    begin()
+    begin(meters=["tokens", "mails"])
+    claimed, configured, waited = overlapped(
+        ("select count(*) from (select from usage.meters where meter = 'mails' for no key update) m",),
+        ("select ops.put_usage(%s) is null", json.dumps(SETTINGS)), ("select service.claim_usage(30) is null",))
+    ok(waited and claimed is configured is True, "F93 neither fails for the other", (claimed, configured, waited))
+
+
 run(globals())

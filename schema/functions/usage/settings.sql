@@ -13,6 +13,7 @@ declare
 	prices jsonb := (
 		select jsonb_object_agg(q.lookup_key, q.price) from usage.quotas q where q.lookup_key is not null);
 begin
+	perform from usage.meters m order by m.meter for no key update;	-- as service.claim_usage() locks them
 	update usage.meters m set offered = p_usage -> 'meters' ? m.meter;
 	insert into usage.meters (meter) select m from jsonb_array_elements_text(p_usage -> 'meters') m
 	on conflict do nothing;
