@@ -62,10 +62,10 @@ def prepare(state):
     journey.Database(state["database_url"]).execute("update auth.limits set allowed = 1000000")
     config = Path(state["config"])
     text = config.read_text()
-    hurried = re.sub(r"poll_ms = \d+;", "poll_ms = 30;", text)
+    hurried = re.sub(r"poll_ms = \d+;", "poll_ms = 100;", text)
     hurried = re.sub(r"gap_seconds = \d+;", f"gap_seconds = {gap};", hurried)
     hurried = re.sub(r"reconcile_hour = \d+;", f"reconcile_hour = {hour};", hurried)
-    assert all(f"{line};" in hurried for line in ("poll_ms = 30", f"gap_seconds = {gap}", f"reconcile_hour = {hour}"))
+    assert all(f"{line};" in hurried for line in ("poll_ms = 100", f"gap_seconds = {gap}", f"reconcile_hour = {hour}"))
     if hurried != text:
         config.write_text(hurried)
         for name in DAEMONS:

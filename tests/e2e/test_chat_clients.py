@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import SERVER
 from journey import wait_until
 from test_chat import chat, models, settings  # noqa: F401: the fixtures
 from test_people import owner  # noqa: F401: the fixture
@@ -17,7 +18,8 @@ def clients():
     return hook.installed()
 
 
-@pytest.fixture(params=hook.VERSIONS)
+# the other versions read the same events, and read them behind nginx
+@pytest.fixture(params=hook.VERSIONS if SERVER == "nginx" else hook.VERSIONS[-1:])
 def page(request, clients, stack, owner, chat):  # noqa: F811
     """Opens pages of the owner's with the hook of one version."""
     opened = []

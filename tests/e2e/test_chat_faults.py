@@ -35,8 +35,12 @@ def spent(db, owner):  # noqa: F811
                     "and kind = 'tenant'", owner[2])
 
 
+of_providers = pytest.mark.only("nginx")      # they fail us alike, whichever server the answer goes through
+
+
 # before any text
 
+@of_providers
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 529])
 def test_f126_a_provider_that_fails_before_any_text(chat, models, db, owner, status):  # noqa: F811
     models.plan(0, status=status, **OPENAI)
@@ -52,12 +56,14 @@ def test_f126_a_provider_that_fails_before_any_text(chat, models, db, owner, sta
                     chat.id) == "anthropic"
 
 
+@of_providers
 def test_f126_once_is_tried_again_at_the_same(chat, models):  # noqa: F811
     models.plan(1, status=500, **OPENAI)
     assert chat.send("Hello").text == "You said: Hello"
     assert [call[0] for call in models.calls()] == ["openai", "openai"]
 
 
+@of_providers
 def test_f128_a_short_wait_is_obeyed_and_a_long_one_is_not(chat, models):  # noqa: F811
     models.plan(1, status=429, code="rate_limit_exceeded", headers={"retry-after": "1"}, **OPENAI)
     began = time.monotonic()
@@ -69,6 +75,7 @@ def test_f128_a_short_wait_is_obeyed_and_a_long_one_is_not(chat, models):  # noq
     assert [call[0] for call in models.calls()] == ["openai", "anthropic"]
 
 
+@of_providers
 def test_f128_who_has_nothing_left_to_spend_is_not_asked_again(chat, models, db):  # noqa: F811
     clear_alerts(db)
     models.plan(0, status=429, code="credit_balance_exhausted", type="insufficient_quota", **OPENAI)
@@ -78,6 +85,7 @@ def test_f128_who_has_nothing_left_to_spend_is_not_asked_again(chat, models, db)
     assert alerts(db) == 1
 
 
+@of_providers
 @pytest.mark.parametrize("status", [401, 403])
 def test_f129_a_provider_that_repeats_our_key(chat, models, db, stack, status):  # noqa: F811
     clear_alerts(db)
@@ -99,6 +107,7 @@ def test_f130_f109_a_silent_provider_is_pinged_for_and_left(chat, models):  # no
     assert models.calls()[-1][0] == "anthropic"
 
 
+@of_providers
 @pytest.mark.parametrize("hang", ["accept", "head"])
 def test_f130_all_are_silent(chat, models, hang):  # noqa: F811
     models.plan(0, hang=hang)
@@ -108,6 +117,7 @@ def test_f130_all_are_silent(chat, models, hang):  # noqa: F811
     assert answer.error["retry_after"] > 0 and answer.text == ""
 
 
+@of_providers
 @pytest.mark.parametrize("plan", [{"html": True}, {"garbage": 4}], ids=str)
 def test_f132_what_is_no_answer_is_none(chat, models, plan):  # noqa: F811
     models.plan(0, **plan, **OPENAI)
@@ -115,11 +125,13 @@ def test_f132_what_is_no_answer_is_none(chat, models, plan):  # noqa: F811
     assert models.calls()[-1][0] == "anthropic"
 
 
+@of_providers
 def test_f132_three_events_of_garbage_are_skipped(chat, models):  # noqa: F811
     models.plan(1, garbage=3, **OPENAI)
     assert chat.send("Hello").finish == "stop" and [call[0] for call in models.calls()] == ["openai"]
 
 
+@of_providers
 @pytest.mark.parametrize("place", ["http://169.254.169.254/", "{url}/openai/v1/responses", "http://localhost:1/"])
 def test_f158_a_redirect_is_not_followed(chat, models, stack, place):  # noqa: F811
     place = place.format(url=stack["models_url"])
@@ -153,12 +165,14 @@ def test_f131_f107_a_model_that_falls_silent_in_the_middle(chat, models, db):  #
     wait_until(lambda: models.calls()[0][2] == "cancelled", seconds=3)
 
 
+@of_providers
 def test_f131_the_end_alone_is_no_end(chat, models):  # noqa: F811
     models.plan(1, terminal=False)
     answer = chat.send("Hello")
     assert answer.error["code"] == "provider" and answer.finish is None and answer.text == "You said: Hello"
 
 
+@of_providers
 def test_f133_a_line_that_is_too_long_ends_it(chat, models, db):  # noqa: F811
     models.plan(1, deltas=["Well, "], line=256 * 1024 + 1)
     answer = chat.send("Hello")
@@ -166,6 +180,7 @@ def test_f133_a_line_that_is_too_long_ends_it(chat, models, db):  # noqa: F811
     wait_until(lambda: models.calls()[0][2] in ("cancelled", "done"))
 
 
+@of_providers
 def test_f133_an_answer_without_end_is_cut(chat, models, db):  # noqa: F811
     models.plan(1, flood=True)
     answer = chat.send("Hello")
@@ -178,6 +193,7 @@ USAGE = [("missing", "measured"), ("zero", "measured"), ("low", "measured"), ("h
          ("negative", "measured"), ("huge", "measured")]
 
 
+@of_providers
 @pytest.mark.parametrize("lie, counted", USAGE)
 def test_f134_usage_that_cannot_be_true_is_measured(chat, models, db, owner, lie, counted):  # noqa: F811
     models.plan(1, words=60, usage=lie)
@@ -189,12 +205,14 @@ def test_f134_usage_that_cannot_be_true_is_measured(chat, models, db, owner, lie
     assert spent(db, owner) == read + written
 
 
+@of_providers
 def test_f134_usage_on_each_chunk_counts_once(chat, models, db):  # noqa: F811
     models.plan(1, words=10, usage_on="every")
     assert chat.send("Hello", model="compatible").finish == "stop"
     assert turns(db, chat)[0][3] <= 40
 
 
+@of_providers
 @pytest.mark.parametrize("plan", [
     {"deltas": ["ä🙂", "\ud83d", "\ude00 ok"]}, {"deltas": ["x\ud83d", "y"]}, {"deltas": ["a\0b", "\ude00"]},
     {"deltas": ["Grüße ", "🙂🙃"], "newline": "\r\n", "pieces": 7}, {"deltas": ["é"], "last_blank": False},

@@ -10,6 +10,8 @@ from test_people import owner  # noqa: F401: the fixture
 from test_usage import SETTINGS, Program, program  # noqa: F401: the fixture
 from test_webhook import RECEIVED, new_event, post, sign  # noqa: F401
 
+pytestmark = pytest.mark.only("nginx")      # what Stripe counts
+
 SOLD = {**SETTINGS, "quotas": [{**quota, "sold": True, "most": None} for quota in SETTINGS["quotas"]]}
 EVENTS = "/v1/billing/meter_events"
 

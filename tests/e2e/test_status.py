@@ -89,6 +89,7 @@ def test_c83_the_database_is_asked_once_in_a_few_seconds(browser, well):
     assert told(browser)["at"]["iso"] > fresh
 
 
+@pytest.mark.only("nginx")
 @pytest.mark.parametrize("name, what", [("jobs", "stripe"), ("mailer", "mail")])
 def test_c83_jobs_or_mailer_that_does_not_run_is_told(browser, stack, well, name, what):
     stack_command("stop", "--dir", stack["dir"], name)
@@ -101,6 +102,7 @@ def test_c83_jobs_or_mailer_that_does_not_run_is_told(browser, stack, well, name
     assert page.status == 200 and page.html.one(id="programs").all("span", **{"class": "badge bad"})
 
 
+@pytest.mark.only("nginx")
 def test_c83_a_mail_that_waits_is_told_and_nothing_of_it(browser, db, well):
     key = db.value("insert into mail.outbox (key, recipient, template, language, state, created_at, next_at) values "
                    "(gen_random_uuid()::text, 'whoever@example.com', 'signin', 'en', 'pending', "
@@ -113,6 +115,7 @@ def test_c83_a_mail_that_waits_is_told_and_nothing_of_it(browser, db, well):
     assert "whoever" not in json.dumps(doc)
 
 
+@pytest.mark.only("nginx")
 def test_c83_a_model_that_fails_often_is_told_to_all_and_to_the_operator_once(browser, db, well):
     """Until it answers again. jobs looks every ten seconds."""
     provider, model = db.row("select provider, model from chat.models where offered order by name limit 1")
@@ -147,6 +150,7 @@ def test_c83_a_model_that_fails_often_is_told_to_all_and_to_the_operator_once(br
     db.execute("delete from chat.calls where provider = %s and model = %s", provider, model)
 
 
+@pytest.mark.only("nginx")
 def test_f96_stripe_out_of_reach_is_told_and_back(browser, sim, db, well, calm):
     """jobs finds out: its breaker opens, and closes at the first answer."""
     sim.fault(method="GET", path="/v1/customers/*", status=500, times=1000)
@@ -160,6 +164,7 @@ def test_f96_stripe_out_of_reach_is_told_and_back(browser, sim, db, well, calm):
         db.execute("delete from sync.objects where id ~ '^cus_outage'")
 
 
+@pytest.mark.only("nginx")
 def test_f83_without_a_database_it_says_so(browser, stack, db, well):
     with Postgres(stack, db).down():
         page = wait_until(lambda: (p := browser.get(JSON)).status == 503 and p)
