@@ -44,7 +44,7 @@ def test_c78_one_process_answers_many(process, chat, models, db):  # noqa: F811
     began = time.monotonic()
     with ThreadPoolExecutor(12) as pool:
         answers = list(pool.map(lambda _: Chat(chat.browser).begin("Hello").first(), range(12)))
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < 8, "one after another they take 15 s"
         assert chat.api().status == 200 and chat.browser.get("/de/chat").status == 200
         for answer in pool.map(lambda a: a.all(), answers):
             assert answer.finish == "stop" and answer.text.count("word") == 10
@@ -57,7 +57,7 @@ def test_f136_f108_the_client_leaves(process, chat, models, db):  # noqa: F811
     chat.begin("Hello").first().close()
     left = time.monotonic()
     wait_until(lambda: models.calls()[0][2] == "cancelled")
-    assert time.monotonic() - left < 3
+    assert time.monotonic() - left < 5
     wait_until(lambda: turns(db, chat)[0][:2] == ("partial", "settled"))
 
 

@@ -279,7 +279,7 @@ def test_s02_a_party_that_hangs_takes_no_page_with_it(stack, parties, new_browse
         time.sleep(0.5)
         begun = time.monotonic()
         assert new_browser().get("/signin/connect").status == 200
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < 2.4
         assert sorted(h.result().status for h in hanging).count(503) == 1
 
 
@@ -303,7 +303,7 @@ def test_s02_a_party_whose_description_hangs_takes_no_page_with_it(stack, partie
         begun = time.monotonic()
         assert press_button(new_browser(), "partner").status == 429
         assert new_browser().get("/signin/connect").status == 200
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < 2.4
         assert sorted(h.result().status for h in hanging) == [303, 503, 503, 503]
 
 
@@ -320,7 +320,7 @@ def test_s02_however_many_parties_hang_others_are_reached(stack, parties, new_br
         begun = time.monotonic()
         assert new_browser().get("/signin/connect").status == 200
         assert press_button(new_browser(), "github").status == 303
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < 2.4
         assert sorted(h.result().status for h in hanging) == [303] * 3 + [503] * 2
     assert db.value("select count(*) from auth.asking where flow is not null and until > now()") == 0
 

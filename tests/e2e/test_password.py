@@ -350,7 +350,7 @@ def test_f49_a_stored_password_with_absurd_parameters_signs_nobody_in(browser, m
                    "and u.email_canonical = %s", cost, email)
         begun = time.monotonic()
         assert enter(browser, email).status == 500
-        assert time.monotonic() - begun < 2 and browser.cookie(SID) is None
+        assert time.monotonic() - begun < 5 and browser.cookie(SID) is None
     db.execute("update auth.passwords p set cost = %s from auth.users u where u.id = p.user_id "
                "and u.email_canonical = %s", "{19456,2,1}", email)
     assert enter(browser, email).status == 303
