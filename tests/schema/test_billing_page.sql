@@ -234,7 +234,12 @@ from (values
 	('invoice.paid', '{"attempt_count": 3, "status": "paid", "amount_paid": 1900}',
 		'recovered https://invoice.stripe.com/nia', 'and of a paid one that it is paid'))
 	v (type, more, shown, description);
-select pg_temp.shown(:'n', 'invoice.payment_failed', '{"attempt_count": 4}') \g /dev/null
+select pg_temp.shown(:'n', 'invoice.payment_action_required', '{"attempt_count": 4}') \g /dev/null
+update billing.subscriptions set status = 'canceled' where id = 'sub_nia';
+select is(e ->> 'kind', null, 'C41 and nothing to confirm once the subscription has ended') from (select) one
+	left join jsonb_array_elements(pg_temp.page(:'n') -> 'notices') e on e ->> 'kind' = 'notice_action_required';
+update billing.subscriptions set status = 'active' where id = 'sub_nia';
+select pg_temp.shown(:'n', 'invoice.payment_failed', '{"attempt_count": 5}') \g /dev/null
 update billing.subscriptions set status = 'canceled' where id = 'sub_nia';
 select is(e ->> 'kind', null, 'C41 and nothing to pay once the subscription has ended') from (select) one
 	left join jsonb_array_elements(pg_temp.page(:'n') -> 'notices') e on e ->> 'kind' = 'notice_payment_failed';
