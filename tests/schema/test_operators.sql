@@ -62,6 +62,9 @@ from call c;
 update auth.sessions set auth_at = now(), second_at = now() - interval '10 min' where user_id = :'eve';
 select is(tap.state_of('tollgate_admin', 'select ' || c.call, :'e'), 'TG40C',
 	'C58 also if another proof is younger ' || c.name) from call c;
+update auth.sessions set amr = '{link}', second_at = now() where user_id = :'eve';
+select is(tap.state_of('tollgate_admin', 'select ' || c.call, :'e'), 'TG40C',
+	'C58 nor is it enough to have added one ' || c.name) from call c;
 select is(array[pg_temp.told(), pg_temp.looks()], '{operator_added,NULL}', 'C58 none of it has done anything');
 select is(tap.state_of(r.rolname, 'select ' || c.call, :'e'), '42501',
 	format('C58 %s may not call %s', r.rolname, c.name))

@@ -81,7 +81,9 @@ def test_a_test_that_fails_without_a_mistake_proves_nothing(tree):
     (("gone", "absent", "build"), "its text is 0 times in word"),
     (("twice", "d", "build"), "its text is 2 times in word"),
     (("no test", "good", "unit test_absent"), "tests/unit/test_absent.c is not there"),
-    (("no suite", "good", "units test_a"), "units is no suite")])
+    (("no suite", "good", "units test_a"), "units is no suite"),
+    (("no file", "good", "mail absent"), "absent is not -k WORDS"),
+    (("no words", "good", "mail -k 'absent or'"), "no test of tests/mail has absent")])
 def test_a_row_that_has_rotted_fails_every_run(tree, row, why):
     rows(tree, ("the word is not good", "good", "build"), row)
     for arguments in (["the word"], ["--sample", "1"], ["--list"]):
@@ -93,7 +95,7 @@ def test_a_selection_that_runs_no_test_catches_nothing(tree):
     (tree / "tests/walls").mkdir()
     (tree / "tests/walls/test_a.py").write_text("def test_a():\n    assert 'idle' in open('word').read()\n")
     rows(tree, ("the other word is changed", "idle", "walls -k a"),
-         ("of a test that is gone", "idle", "walls -k absent"))
+         ("of a test that is gone", "idle", "walls -k idle"))
     code, said = run(tree, "--no-baseline")
     assert code == 1 and "1 caught, 0 survived, 1 broken" in said
 
