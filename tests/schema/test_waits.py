@@ -90,7 +90,7 @@ def test_c15_a_tenant_has_one_customer():
 def test_c15_a_click_waits_for_the_customer_of_what_is_being_paid():
     tenant, bearer = bare("wp")
     _, told, waited = overlapped(written("checkout", document("checkout", "wp2", tenant)), click(bearer))
-    ok(waited and told["customer"] == "cus_wp2", "C15 who clicks while a checkout is written pays as its customer", told)
+    ok(waited and told["customer"] == "cus_wp2", "C15 who clicks while a checkout is written pays as its", told)
 
 
 def test_c97_a_balance_counts_that_is_written_meanwhile():
