@@ -72,7 +72,8 @@ end
 $$;
 
 -- Of a payment intent this counts: whether a bank has an invoice's payment under way, or wants the customer to confirm
--- it, or the bank account has to be proven first, and where. Other payments are not followed.
+-- it, or the bank account has to be proven first, and where. Other payments are not followed. Only a document that is
+-- newer than the invoice tells that an attempt has failed: another may be of the attempt before.
 create or replace function service.write_payment_intent(p_claim uuid, p_kind text, p_id text, p_version bigint,
 	p_doc jsonb) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -89,7 +90,8 @@ begin
 			p_doc #>> '{next_action,verify_with_microdeposits,hosted_verification_url}') end
 	where o.intent = p_id and o.status = 'open' returning o.* into i;
 	perform billing.tell_failure(i, p_doc ->> 'status' = 'requires_payment_method')
-	where i.id is not null and since is null and not i.action_required and not i.unverified;
+	where i.id is not null and since is null and not i.action_required and not i.unverified and not exists (
+		select from sync.objects o where o.kind = p_kind and o.id = p_id and o.version > p_version);
 	perform billing.tell_action(i) where i.action_required;
 	return sync.finish(p_kind, p_id, p_version, case when i.id is not null then 'done' else 'ignored' end, '{}');
 end
