@@ -54,7 +54,7 @@ select is(pg_temp.said(:'a') || ' ' || pg_temp.failures(),
 select sync.mark('payment_intent', 'pi_ann'), tap.claim('payment_intent', 'pi_ann') as claim \gset
 select pg_temp.invoice('{"attempt_count": 3}'), tap.write(:'claim', '{"id": "pi_ann", "status":
 	"requires_payment_method"}') \g /dev/null
-select is(pg_temp.failures(), 1::bigint, 'C110 an intent that was read before another attempt does not tell of that one');
+select is(pg_temp.failures(), 1::bigint, 'C110 an intent that was read before another attempt tells nothing of it');
 select pg_temp.invoice('{"attempt_count": 3}'), tap.sync('subscription', tap.subscription('ann', :'ann',
 	'{"status": "past_due"}')) \g /dev/null
 select is(pg_temp.failures(), 1::bigint, 'C110 another attempt has not failed before its intent is looked at');
