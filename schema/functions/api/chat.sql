@@ -39,7 +39,7 @@
 --      busy         409  this message is being answered
 --      many         409  "most" are under way; one that makes way for a later message counts until it has ended
 --      provider     503  the breaker of each candidate is open, or the cap of each provider used up; wait
---      unavailable  503  nobody can be answered; reason:
+--      unavailable  503  no user can be given an answer; reason:
 --                          off      no meter is configured
 --                          model    no model is configured
 --                          price    the model has no price

@@ -72,9 +72,10 @@ begin
 end
 $$;
 
--- After a proof, or with a new role (p_amr '{}', which proves nothing): a session of its own takes the place of this
--- one, of which somebody may know the token (F36, ASVS 7.2.4). The former goes on until the new token is used, so a
--- reply that is lost costs the proof and not the session. The answer is the cookie's max_age; null without a session.
+-- Makes a new session in place of this one, after a proof or with a new role, because somebody may know the token of
+-- the former (F36, ASVS 7.2.4). p_amr names the proof; it is '{}' for a role, which proves nothing. The former session
+-- goes on until the new token is used, so a lost reply costs the proof and not the session. The answer is the cookie's
+-- max_age; null without a session.
 create or replace function auth.renew_session(p_token_hash bytea, p_amr text[], p_ip inet, p_agent text) returns int
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
